@@ -1,0 +1,128 @@
+"""The settings of an analysis: five documented arguments, and a few more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+from recognizer.errors import SettingsError
+
+DETECTOR_NAMES = ("yolo26n.pt", "yolo26s.pt", "yolo26m.pt", "yolo26l.pt", "yolo26x.pt")
+CLASSIFIER_NAMES = (
+    "s3d",
+    "r3d_18",
+    "mc3_18",
+    "r2plus1d_18",
+    "mvit_v1_b",
+    "mvit_v2_s",
+    "swin3d_t",
+    "swin3d_s",
+    "swin3d_b",
+    "i3d",
+)
+TRACKER_NAMES = ("bytetrack", "botsort", "tracktrack", "ocsort", "deepocsort", "fasttrack")
+DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+PRECISION_NAMES = ("auto", "float32")
+
+UNKNOWN_ACTION = "unknown"
+"""What a timeline says where no label is sure enough."""
+
+MAX_GAP_S = 1.0
+"""A track that is lost for longer than this starts a new clip and a new presence interval."""
+
+DEFAULT_FRAME_RATE_HZ = 30.0
+"""Assumed where a stream does not tell its frame rate (a webcam, the drop-in class)."""
+
+
+class Range(NamedTuple):
+    """Allowed values of a number, both ends included."""
+
+    low: float
+    high: float
+
+
+RANGES: dict[str, Range] = {
+    "crop_margin_percentage": Range(0, 100),
+    "num_video_sequence_samples": Range(1, 64),
+    "skip_frame": Range(1, 30),
+    "min_person_confidence": Range(0.05, 0.95),
+    "overlap": Range(0.0, 0.9),
+}
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "model": DETECTOR_NAMES,
+    "video_classifier_model": CLASSIFIER_NAMES,
+    "tracker": TRACKER_NAMES,
+    "device": DEVICE_NAMES,
+    "precision": PRECISION_NAMES,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an analysis is made with; checked when made.
+
+    Attributes:
+        model: file name of the person detector.
+        video_classifier_model: name of the network that names each clip.
+        crop_margin_percentage: how much is added on each side of a person's box, in % of the box's longer side.
+        num_video_sequence_samples: how many crops of one person make a clip.
+        skip_frame: every ``skip_frame``-th frame is sampled; as a time, ``skip_frame / frame_rate`` seconds.
+        min_person_confidence: a person starts to be tracked at this detector confidence.
+        tracker: how boxes of successive frames are joined into people.
+        overlap: share of a clip's samples that were already in the person's previous clip.
+        device: where the networks run; ``auto`` takes a GPU where there is one.
+        precision: number format of the networks; ``float32`` is the reference.
+        checkpoint_path: a person's own weights for ``video_classifier_model``; None for the published ones.
+        labels_path: the label file that goes with the checkpoint, one label a line.
+
+    Raises:
+        SettingsError: a value is outside its range; the message says which and what is allowed.
+    """
+
+    model: str = "yolo26n.pt"
+    video_classifier_model: str = "s3d"
+    crop_margin_percentage: int = 10
+    num_video_sequence_samples: int = 8
+    skip_frame: int = 2
+    min_person_confidence: float = 0.4
+    tracker: str = "bytetrack"
+    overlap: float = 0.25
+    device: str = "auto"
+    precision: str = "auto"
+    checkpoint_path: str | None = None
+    labels_path: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, allowed in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(allowed)}.")
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            whole = isinstance(low, int)
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+                kind = "a whole number" if whole else "a number"
+                raise SettingsError(f"{name} is {value!r}; give {kind} from {low:g} to {high:g}.")
+            if not low <= value <= high:
+                raise SettingsError(f"{name} is {value:g}; give a value from {low:g} to {high:g}.")
+        if (self.checkpoint_path is None) != (self.labels_path is None):
+            missing = "labels_path" if self.labels_path is None else "checkpoint_path"
+            raise SettingsError(f"{missing} is missing; a checkpoint and its label file go together.")
+
+    def sample_interval_s(self, frame_rate_hz: float) -> float:
+        """Seconds between two samples of a person in a stream of ``frame_rate_hz``."""
+        return self.skip_frame / frame_rate_hz
+
+    def clip_span_s(self, frame_rate_hz: float) -> float:
+        """Seconds of video that one clip covers: the time until a person's first label."""
+        return self.num_video_sequence_samples * self.sample_interval_s(frame_rate_hz)
+
+    @property
+    def new_samples_per_clip(self) -> int:
+        """How many new samples a person needs between two clips; at least one."""
+        return max(1, round(self.num_video_sequence_samples * (1.0 - self.overlap)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Field names and values, in the order of declaration."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -1,0 +1,185 @@
+"""The core types: what travels between the stages. RGB everywhere, times in seconds, boxes in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+CROP_SIZE_PX = 224
+"""Side of a person's crop. Networks that take 112 average 2 x 2 pixels (docs/decisions/003-one-crop-size.md)."""
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels of the frame; x2 and y2 are exclusive."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of a video before it is decoded. None where the file does not tell.
+
+    Attributes:
+        sha256: hash of the file's bytes, lower-case hexadecimal; None for a live stream.
+        width: pixels, after rotation.
+        height: pixels, after rotation.
+        frame_rate: average frames per second.
+        duration_s: seconds from the first to past the last frame, as the container tells it.
+        frame_count: frames, as the container tells it; the truth is known after decoding.
+        codec: FFmpeg's name of the codec, such as ``h264``.
+    """
+
+    sha256: str | None
+    width: int
+    height: int
+    frame_rate: Fraction | None
+    duration_s: float | None
+    frame_count: int | None
+    codec: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of a stream.
+
+    Attributes:
+        index: 0 for the first frame of the stream; counts every frame, sampled or not.
+        time_s: presentation time from the start of the stream.
+        rgb: uint8 (H, W, 3), already rotated upright.
+    """
+
+    index: int
+    time_s: float
+    rgb: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.rgb.dtype != np.uint8 or self.rgb.ndim != 3 or self.rgb.shape[2] != 3:
+            raise ValueError(f"Frame.rgb must be uint8 (H, W, 3), got {self.rgb.dtype} {self.rgb.shape}")
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One person found in one frame, not yet joined to the frames around it."""
+
+    box_xyxy: Box
+    confidence: float
+
+
+@dataclass(frozen=True)
+class TrackedPerson:
+    """One person in one frame. ``person_id`` counts 1, 2, … within its stream."""
+
+    person_id: int
+    box_xyxy: Box
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One sampled frame as the classification needs it: who is there, and what they look like.
+
+    Attributes:
+        frame_index: index of the frame in its stream.
+        time_s: presentation time.
+        people: the people seen.
+        crops_rgb: for each of ``people`` a crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3).
+    """
+
+    frame_index: int
+    time_s: float
+    people: tuple[TrackedPerson, ...]
+    crops_rgb: tuple[NDArray[np.uint8], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.people) != len(self.crops_rgb):
+            raise ValueError(f"Observation has {len(self.people)} people but {len(self.crops_rgb)} crops")
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """The samples of one person that are named together.
+
+    Attributes:
+        person_id: whose crops they are.
+        start_s: time of the first sample.
+        end_s: time of the last sample plus one sampling interval.
+        rgb: uint8 (N, S, S, 3), N samples in time order, S = CROP_SIZE_PX.
+    """
+
+    person_id: int
+    start_s: float
+    end_s: float
+    rgb: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        shape = self.rgb.shape
+        if self.rgb.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or shape[1] != shape[2] or not shape[0]:
+            raise ValueError(f"Clip.rgb must be uint8 (N, S, S, 3) with N > 0, got {self.rgb.dtype} {shape}")
+        if not self.end_s > self.start_s:
+            raise ValueError(f"a clip must end after it starts, got {self.start_s} to {self.end_s}")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a classifier says of one clip.
+
+    Attributes:
+        person_id: whose clip it was.
+        start_s: start of the clip.
+        end_s: end of the clip.
+        top: the five (or fewer) most probable labels with their probabilities, descending.
+        classifier: name of the classifier.
+    """
+
+    person_id: int
+    start_s: float
+    end_s: float
+    top: tuple[tuple[str, float], ...]
+    classifier: str
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of time in which one person does one thing: ``[start_s, end_s)``.
+
+    ``confidence`` is the time-weighted mean probability of ``action``; of the best guess where it is ``unknown``.
+    """
+
+    person_id: int
+    action: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from start to end."""
+        return self.end_s - self.start_s
+
+
+class Detector(Protocol):
+    """Finds people. Stateless, shared between streams, safe to call from several threads."""
+
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """People in each of the frames, each uint8 (H, W, 3), most confident first."""
+        ...
+
+
+class Classifier(Protocol):
+    """Names clips. Stateless, shared between streams, safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """What the prediction is signed with."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels it can give, in the order of the network's outputs."""
+        ...
+
+    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
+        """One prediction a clip, in order. Clips may have different numbers of samples."""
+        ...
