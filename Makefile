@@ -1,0 +1,80 @@
+# Two commands: `make run` opens the app, `make test` runs the tests. Both set up what they need in .venv first.
+# Kept to what GNU make 3.81 knows, the version that macOS brings.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL := /bin/sh
+
+# The first of these that is a Python the pinned packages have files for; name another with `make run PYTHON=...`.
+PYTHON_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	if "$$name" -c '$(PYTHON_OK)' >/dev/null 2>&1; then echo "$$name"; break; fi; done)
+
+# pip takes its index, proxy and certificates from the person's own configuration; nothing here names one.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+.PHONY: help run setup test check format constraints clean distclean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@echo "make run          set everything up, fetch the default networks and open the app"
+	@echo "make test         set everything up and run the tests (ARGS='-k timeline' narrows them)"
+	@echo "make check        lint, formatting, types and the layer rule"
+	@echo "make format       format the code and mend what the linter can"
+	@echo "make setup        only create $(VENV) and install requirements.txt"
+	@echo "make constraints  write constraints.txt from what is installed in $(VENV)"
+	@echo "make clean        remove what checks and tests leave behind"
+	@echo "make distclean    remove $(VENV) too"
+
+run: $(INSTALLED)
+	$(BIN)/python -m recognizer weights --ready
+	$(BIN)/python -m streamlit run app.py
+
+setup: $(INSTALLED)
+
+test: $(INSTALLED_DEV)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(INSTALLED_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED_DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A stamp is written last, so an interrupted installation is taken up again.
+$(INSTALLED): requirements.txt requirements-headless.txt constraints.txt | $(BIN)/python
+	$(PIP) install -r requirements.txt
+	@# without libGL (a server, a container) OpenCV's build without windows takes the place of the other
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(PIP) install --no-deps -r requirements-headless.txt
+	@$(BIN)/python -c 'import cv2'
+	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
+	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(PYTHON_OK)' 2>/dev/null; then \
+		echo "Python 3.11 to 3.14 is needed and '$(or $(PYTHON),python3)' is not one; install one or name it: make run PYTHON=/path/to/python3.12" >&2; \
+		exit 1; fi
+	"$(PYTHON)" -m venv --clear $(VENV)
+
+constraints: $(INSTALLED_DEV)
+	$(BIN)/python -m pip freeze --all --exclude pip > $(VENV)/frozen.txt
+	@sed -n 's/^\([A-Za-z0-9._-]*\)==.*/^\1==/p' requirements.txt requirements-dev.txt requirements-headless.txt > $(VENV)/direct.txt
+	@grep '^#' constraints.txt > $(VENV)/constraints.txt
+	@grep -vi -f $(VENV)/direct.txt $(VENV)/frozen.txt >> $(VENV)/constraints.txt
+	@cp $(VENV)/constraints.txt constraints.txt
+
+clean:
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
