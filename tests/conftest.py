@@ -1,0 +1,73 @@
+"""What several tests share: the real clips, and a factory of small synthetic videos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_CLIPS = ROOT.parent / "shared" / "clips"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip; in CI, where RECOGNIZER_REQUIRE_ALL is 1, fail instead: a skip must not pass for a success."""
+    if os.environ.get("RECOGNIZER_REQUIRE_ALL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def clips_dir() -> Path:
+    """The folder of real clips with known actions, which is not part of the repository."""
+    if not SHARED_CLIPS.is_dir():
+        skip_or_fail("the real clips are not here; put them into ../shared/clips")
+    return SHARED_CLIPS
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> Callable[..., Path]:
+    """Write a small video: ``make_video("a.mp4", frames=30, fps=30, size=(64, 48), times_s=None, codec="libx264")``.
+
+    ``frames`` is a number (frame k is a grey that grows with k) or an iterable of uint8 (H, W, 3) arrays;
+    ``times_s`` gives each frame its own presentation time.
+    """
+
+    def make(
+        name: str = "video.mp4",
+        *,
+        frames: int | Iterable[np.ndarray] = 30,
+        fps: int | Fraction = 30,
+        size: tuple[int, int] = (64, 48),
+        times_s: Iterable[float] | None = None,
+        codec: str = "libx264",
+        pix_fmt: str = "yuv420p",
+        **container_options: Any,
+    ) -> Path:
+        path = tmp_path / name
+        pictures = (
+            [np.full((size[1], size[0], 3), k * 5 % 256, np.uint8) for k in range(frames)]
+            if isinstance(frames, int)
+            else list(frames)
+        )
+        time_base = Fraction(1, 90000)
+        times = list(times_s) if times_s is not None else [float(k / Fraction(fps)) for k in range(len(pictures))]
+        with av.open(str(path), "w", **container_options) as container:
+            stream = container.add_stream(codec, rate=fps)
+            stream.width, stream.height = pictures[0].shape[1], pictures[0].shape[0]
+            stream.pix_fmt = pix_fmt
+            stream.codec_context.time_base = time_base
+            for picture, time_s in zip(pictures, times, strict=True):
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = round(time_s / time_base), time_base
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        return path
+
+    return make
