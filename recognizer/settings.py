@@ -126,3 +126,7 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """Field names and values, in the order of declaration."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def max_gap_s(self, frame_rate_hz: float) -> float:
+        """Longest loss that a person's clip survives; never shorter than the way to the next sample and a half."""
+        return max(MAX_GAP_S, 1.5 * self.sample_interval_s(frame_rate_hz))

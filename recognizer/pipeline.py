@@ -1,0 +1,350 @@
+"""One way through: frames to people to clips to predictions to a timeline, for one stream."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from array import array
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.clips import ClipSampler, SampleClock, square_crop
+from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.models import Models, load_models
+from recognizer.settings import Settings
+from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
+from recognizer.tracking import PersonTracker
+from recognizer.types import Clip, Frame, Observation, Prediction, TrackedPerson, VideoInfo
+from recognizer.video import open_video
+
+_T = TypeVar("_T")
+
+FRAMES_PER_DETECTION = 4
+"""Sampled frames that go through the detector together."""
+
+CLIPS_PER_CALL = 2
+"""Clips that are named between two looks at whether the person has cancelled."""
+
+DECODED_AHEAD = 16
+"""Sampled frames that may wait for the detector; bounds the memory."""
+
+STREAM = VideoInfo(
+    sha256=None, width=0, height=0, frame_rate=None, duration_s=None, frame_count=None, codec=None
+)
+"""What is known of a camera before its first frame."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an analysis is.
+
+    Attributes:
+        analysed_s: seconds of the video that are done.
+        duration_s: seconds in all; None where the file does not tell.
+        frames_per_s: frames of the video done in a second of work.
+        remaining_s: estimate of the seconds of work to come; None where it cannot be told.
+        from_crops: True where the crops of an earlier pass serve.
+        timeline: gives the timeline so far; costs little, but is not free.
+    """
+
+    analysed_s: float
+    duration_s: float | None
+    frames_per_s: float
+    remaining_s: float | None
+    from_crops: bool
+    timeline: Callable[[], Timeline]
+
+
+class Recognizer:
+    """One stream: owns its tracker, clip sampler and timeline, and shares the networks.
+
+    Push frames in with ``step``; the parts of a step (``wants``, ``observe``, ``collect``, ``label``) may be called
+    one by one, so that a file can be run in batches and a camera can label beside its picture.
+    """
+
+    def __init__(self, models: Models, settings: Settings, video: VideoInfo = STREAM) -> None:
+        rate_hz = frame_rate_hz(video)
+        self._models = models
+        self._settings = settings
+        self._video = video
+        self._clock = SampleClock(settings.sample_interval_s(rate_hz), 1 / rate_hz)
+        self._tracker = PersonTracker(settings, rate_hz)
+        self._sampler = ClipSampler(settings, rate_hz)
+        self._builder = TimelineBuilder(settings, rate_hz)
+        self._frame_times_s = array("d")
+        self._people: tuple[TrackedPerson, ...] = ()
+        self._newest: dict[int, Prediction] = {}
+
+    @property
+    def people(self) -> tuple[TrackedPerson, ...]:
+        """Who was there in the newest sampled frame."""
+        return self._people
+
+    def newest_prediction(self, person_id: int) -> Prediction | None:
+        """What was last said of a person; None before their first clip."""
+        return self._newest.get(person_id)
+
+    def wants(self, time_s: float) -> bool:
+        """Whether the frame at ``time_s`` is a sample. Ask once for each frame, in order of time."""
+        return self._clock.take(time_s)
+
+    def observe(self, frames: Sequence[Frame]) -> list[Observation]:
+        """Find and track the people in sampled frames, which go through the detector together."""
+        observations = []
+        found = self._models.detector.detect([frame.rgb for frame in frames])
+        for frame, detections in zip(frames, found, strict=True):
+            people = tuple(self._tracker.update(frame.rgb, detections))
+            observations.append(_observation(frame, people, self._settings.crop_margin_percentage))
+        return observations
+
+    def collect(self, observations: Iterable[Observation]) -> list[Clip]:
+        """Add what was seen to each person's clip; returns the clips that are full now."""
+        clips: list[Clip] = []
+        for observation in observations:
+            self._people = observation.people
+            self._builder.see(observation.time_s, observation.people)
+            clips += self._sampler.add(observation)
+        return clips
+
+    def label(self, clips: Sequence[Clip]) -> list[Prediction]:
+        """Name clips and enter the predictions into the timeline."""
+        predictions = self._models.classifier.classify(clips)
+        self._builder.say(predictions)
+        for prediction in predictions:
+            self._newest[prediction.person_id] = prediction
+        return predictions
+
+    def step(self, frame: Frame) -> list[Prediction]:
+        """Take the next frame of the stream; returns what was said because of it."""
+        self._frame_times_s.append(frame.time_s)
+        if not self.wants(frame.time_s):
+            return []
+        return self.label(self.collect(self.observe([frame])))
+
+    def end_clips(self) -> list[Clip]:
+        """The stream is over: the last clips of those who were still there."""
+        return self._sampler.finish()
+
+    def finish(self) -> Timeline:
+        """The stream is over: name what is left, and give the whole timeline."""
+        self.label(self.end_clips())
+        return self.timeline(complete=True)
+
+    def timeline(
+        self,
+        *,
+        complete: bool,
+        frame_times_s: NDArray[np.float64] | None = None,
+        notes: Iterable[str] = (),
+    ) -> Timeline:
+        """The timeline so far. ``frame_times_s`` stands in for the frames that were not pushed one by one."""
+        return self._builder.build(
+            self._video,
+            frame_times_s=np.array(self._frame_times_s, np.float64) if frame_times_s is None else frame_times_s,
+            complete=complete,
+            notes=notes,
+            provenance=self._models.provenance,
+        )
+
+
+def _observation(frame: Frame, people: tuple[TrackedPerson, ...], margin_percentage: int) -> Observation:
+    crops = tuple(square_crop(frame.rgb, person.box_xyxy, margin_percentage) for person in people)
+    return Observation(frame.index, frame.time_s, people, crops)
+
+
+def analyze(
+    path: str | Path,
+    settings: Settings | None = None,
+    *,
+    models: Models | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    crop_store: CropStore | None = None,
+    max_file_bytes: int | None = None,
+) -> Timeline:
+    """Tell who does what, when, in a video file.
+
+    Args:
+        path: the file.
+        settings: how; the documented defaults where not given.
+        models: loaded networks, to share them between calls; loaded when not given.
+        progress: called after each step, on this thread.
+        cancel: asked after each step; True ends the analysis, and what is there so far is returned.
+        crop_store: where a finished pass is kept, so that another classifier or sequence length need not decode or
+            detect again.
+        max_file_bytes: larger files are refused.
+
+    Returns:
+        The timeline; ``complete`` is False where it was cancelled.
+
+    Raises:
+        VideoError: the file cannot be read as a video.
+        WeightsError: a network's weights cannot be had.
+        CheckpointError: a person's own checkpoint does not fit.
+    """
+    settings = settings or Settings()
+    with open_video(path, max_file_bytes=max_file_bytes) as reader:
+        models = models or load_models(settings, None)
+        recognizer = Recognizer(models, settings, reader.info)
+        recorded, key = _recorded(crop_store, reader.info, models, settings)
+        run = _Run(recognizer, reader.info, progress, cancel or (lambda: False), recorded)
+        if recorded is not None and recorded.has_crops(settings.crop_margin_percentage):
+            complete = run.follow(_batches(recorded.observations(settings.crop_margin_percentage)))
+            return recognizer.timeline(
+                complete=complete, frame_times_s=recorded.frame_times_s, notes=recorded.notes
+            )
+        with ExitStack() as stack:
+            recorder: PassRecorder | None = None
+            if crop_store is not None and key is not None:
+                recorder = stack.enter_context(crop_store.record(key, settings.crop_margin_percentage))
+            if recorded is not None:
+                # the same people with another margin: decode for the crops, detect nothing
+                seen = dict(zip(recorded.frame_index.tolist(), recorded.people, strict=True))
+                frames = stack.enter_context(
+                    closing(_decoded_ahead(reader.frames(lambda index, _: index in seen)))
+                )
+                batches: Iterator[list[Observation]] = (
+                    [_observation(frame, seen[frame.index], settings.crop_margin_percentage)] for frame in frames
+                )
+            else:
+                frames = stack.enter_context(
+                    closing(_decoded_ahead(reader.frames(lambda _, time_s: recognizer.wants(time_s))))
+                )
+                batches = map(recognizer.observe, _batches(frames))
+            complete = run.follow(batches, recorder)
+            frames.close()
+            if complete and recorder is not None:
+                recorder.keep(reader.frame_times_s, reader.notes)
+        return recognizer.timeline(complete=complete, frame_times_s=reader.frame_times_s, notes=reader.notes)
+
+
+def _recorded(
+    store: CropStore | None, video: VideoInfo, models: Models, settings: Settings
+) -> tuple[RecordedPass | None, str | None]:
+    detector_sha256 = models.provenance.get("detector_sha256")
+    if store is None or video.sha256 is None or detector_sha256 is None:
+        return None, None
+    key = pass_key(video.sha256, detector_sha256, settings)
+    return store.find(key), key
+
+
+class _Run:
+    """Drives one recogniser through a file, reporting and looking out for a cancel."""
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        video: VideoInfo,
+        progress: Callable[[Progress], None] | None,
+        cancel: Callable[[], bool],
+        recorded: RecordedPass | None,
+    ) -> None:
+        self._recognizer = recognizer
+        self._video = video
+        self._progress = progress
+        self._cancel = cancel
+        self._from_crops = recorded is not None
+        self._started_s = time.monotonic()
+        self._analysed_s = 0.0
+
+    def follow(self, batches: Iterable[Sequence[Observation]], recorder: PassRecorder | None = None) -> bool:
+        """Go through what is seen; True when the end was reached, False when cancelled before."""
+        for batch in batches:
+            if self._cancel():
+                return False
+            if recorder is not None:
+                for observation in batch:
+                    recorder.add(observation)
+            clips = self._recognizer.collect(batch)
+            self._analysed_s = batch[-1].time_s
+            if not self._label(clips):
+                return False
+            self._report()
+        return self._label(self._recognizer.end_clips())
+
+    def _label(self, clips: Sequence[Clip]) -> bool:
+        for some in _batches(iter(clips), CLIPS_PER_CALL):
+            if self._cancel():
+                return False
+            self._recognizer.label(some)
+            self._report()
+        return not self._cancel()
+
+    def _report(self) -> None:
+        if self._progress is None:
+            return
+        took_s = max(time.monotonic() - self._started_s, 1e-6)
+        seconds_per_s = self._analysed_s / took_s
+        duration_s = self._video.duration_s
+        remaining_s = None
+        if duration_s is not None and seconds_per_s > 0:
+            remaining_s = max(duration_s - self._analysed_s, 0.0) / seconds_per_s
+        self._progress(
+            Progress(
+                analysed_s=self._analysed_s,
+                duration_s=duration_s,
+                frames_per_s=seconds_per_s * frame_rate_hz(self._video),
+                remaining_s=remaining_s,
+                from_crops=self._from_crops,
+                timeline=lambda: self._recognizer.timeline(complete=False),
+            )
+        )
+
+
+def _batches(items: Iterable[_T], size: int = FRAMES_PER_DETECTION) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+class _End:
+    """Closes the queue of decoded frames; carries the error that ended it, if one did."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def _decoded_ahead(frames: Iterator[Frame]) -> Generator[Frame]:
+    """Decode on another thread, up to DECODED_AHEAD frames ahead; closing this generator ends the thread."""
+    waiting: queue.Queue[Frame | _End] = queue.Queue(DECODED_AHEAD)
+    stop = threading.Event()
+
+    def put(item: Frame | _End) -> None:
+        while not stop.is_set():
+            try:
+                waiting.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def decode() -> None:
+        error: BaseException | None = None
+        try:
+            for frame in frames:
+                put(frame)
+                if stop.is_set():
+                    break
+        except BaseException as raised:  # noqa: BLE001 - it is raised again on the thread that asked
+            error = raised
+        finally:
+            frames.close()  # type: ignore[attr-defined]
+        put(_End(error))
+
+    thread = threading.Thread(target=decode, name="decode", daemon=True)
+    thread.start()
+    try:
+        while not isinstance(item := waiting.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,237 @@
+"""Who was there and who did what, when: the result of an analysis, and how it grows."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ, UNKNOWN_ACTION, Settings
+from recognizer.types import Box, Prediction, Segment, TrackedPerson, VideoInfo
+
+_TOUCHING_S = 1e-6
+"""Ends and starts that are closer than this are one boundary."""
+
+
+@dataclass(frozen=True, eq=False)
+class PersonTrack:
+    """Where one person was, sample by sample, and when they were there at all.
+
+    Attributes:
+        person_id: 1, 2, … within the video.
+        time_s: float64 (n,), times of the samples, ascending.
+        box_xyxy: float32 (n, 4), pixels of the frame.
+        confidence: float32 (n,), the detector's.
+        presence: half-open intervals ``(start_s, end_s)``; a gap longer than allowed starts a new one.
+    """
+
+    person_id: int
+    time_s: NDArray[np.float64]
+    box_xyxy: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    presence: tuple[tuple[float, float], ...]
+
+    @property
+    def present_s(self) -> float:
+        """Seconds of presence in all."""
+        return sum(end_s - start_s for start_s, end_s in self.presence)
+
+    def box_at(self, time_s: float) -> Box | None:
+        """The box at any time, interpolated between samples; None while the person is away."""
+        if not any(start_s <= time_s < end_s for start_s, end_s in self.presence):
+            return None
+        x1, y1, x2, y2 = (float(np.interp(time_s, self.time_s, self.box_xyxy[:, k])) for k in range(4))
+        return x1, y1, x2, y2
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """The result of an analysis, whole or as far as it went.
+
+    Attributes:
+        video: what was analysed.
+        settings: what it was analysed with.
+        people: everyone who was seen, in order of ``person_id``.
+        predictions: one a clip, by person, then by time.
+        frame_times_s: float64 (n,), presentation time of every frame that was decoded.
+        analysed_s: time up to which the video was analysed.
+        complete: False where it was cancelled, or is still running.
+        notes: remarks for people, such as packets that could not be decoded.
+        provenance: versions of the libraries and hashes of the weights.
+    """
+
+    video: VideoInfo
+    settings: Settings
+    people: tuple[PersonTrack, ...]
+    predictions: tuple[Prediction, ...]
+    frame_times_s: NDArray[np.float64]
+    analysed_s: float
+    complete: bool
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """The video's average frame rate; measured from its frames where the file does not tell."""
+        return frame_rate_hz(self.video, self.frame_times_s)
+
+    def segments(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Segment, ...]:
+        """What each person does, by person, then by time. Runs no network.
+
+        Args:
+            min_confidence: a clip whose best label is less probable than this counts as ``unknown``.
+            min_duration_s: an action shorter than this is not an action: between two stretches of one other action
+                it becomes that action, elsewhere ``unknown``.
+        """
+        by_person: dict[int, list[Prediction]] = defaultdict(list)
+        for prediction in self.predictions:
+            by_person[prediction.person_id].append(prediction)
+        return tuple(
+            segment
+            for person_id in sorted(by_person)
+            for segment in _segments(by_person[person_id], min_confidence, min_duration_s)
+        )
+
+
+def frame_rate_hz(video: VideoInfo, frame_times_s: Sequence[float] | NDArray[np.float64] = ()) -> float:
+    """Frames per second: the file's word, else measured from the frames, else the usual 30."""
+    if video.frame_rate:
+        return float(video.frame_rate)
+    if len(frame_times_s) > 1 and frame_times_s[-1] > frame_times_s[0]:
+        return float((len(frame_times_s) - 1) / (frame_times_s[-1] - frame_times_s[0]))
+    return DEFAULT_FRAME_RATE_HZ
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Part of a person's time with one prediction."""
+
+    action: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+def _segments(predictions: Iterable[Prediction], min_confidence: float, min_duration_s: float) -> Iterator[Segment]:
+    ordered = sorted(predictions, key=lambda prediction: (prediction.start_s, prediction.end_s))
+    pieces = _merged(_pieces(ordered, min_confidence))
+    if min_duration_s > 0:
+        pieces = _merged(_without_short(pieces, min_duration_s))
+    for piece in pieces:
+        yield Segment(ordered[0].person_id, piece.action, piece.start_s, piece.end_s, piece.confidence)
+
+
+def _pieces(ordered: list[Prediction], min_confidence: float) -> Iterator[_Piece]:
+    """Each prediction's own stretch: where two overlap, they meet in the middle of the overlap."""
+    for k, prediction in enumerate(ordered):
+        start_s, end_s = prediction.start_s, prediction.end_s
+        if k > 0 and ordered[k - 1].end_s > start_s:
+            start_s = (start_s + ordered[k - 1].end_s) / 2
+        if k + 1 < len(ordered) and ordered[k + 1].start_s < end_s:
+            end_s = (ordered[k + 1].start_s + end_s) / 2
+        label, probability = prediction.top[0]
+        if end_s > start_s:
+            yield _Piece(label if probability >= min_confidence else UNKNOWN_ACTION, start_s, end_s, probability)
+
+
+def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:
+    """Join neighbours that touch and say the same; their confidence is weighted by time."""
+    merged: list[_Piece] = []
+    for piece in pieces:
+        last = merged[-1] if merged else None
+        if last and last.action == piece.action and piece.start_s - last.end_s < _TOUCHING_S:
+            last_s, piece_s = last.end_s - last.start_s, piece.end_s - piece.start_s
+            mean = (last.confidence * last_s + piece.confidence * piece_s) / (last_s + piece_s)
+            merged[-1] = _Piece(last.action, last.start_s, piece.end_s, mean)
+        else:
+            merged.append(piece)
+    return merged
+
+
+def _without_short(pieces: list[_Piece], min_duration_s: float) -> Iterator[_Piece]:
+    for k, piece in enumerate(pieces):
+        if piece.action == UNKNOWN_ACTION or piece.end_s - piece.start_s >= min_duration_s - _TOUCHING_S:
+            yield piece
+            continue
+        before = pieces[k - 1] if k > 0 and piece.start_s - pieces[k - 1].end_s < _TOUCHING_S else None
+        after = pieces[k + 1] if k + 1 < len(pieces) and pieces[k + 1].start_s - piece.end_s < _TOUCHING_S else None
+        surrounded = before is not None and after is not None and before.action == after.action
+        yield replace(piece, action=before.action if surrounded and before else UNKNOWN_ACTION)
+
+
+class _TrackBuilder:
+    """One person's samples in compact arrays; grows by 32 bytes a sample."""
+
+    def __init__(self) -> None:
+        self.time_s = array("d")
+        self.box_xyxy = array("f")
+        self.confidence = array("f")
+
+
+class TimelineBuilder:
+    """Collects what is seen and said of one stream; ``build`` may be called at any time, also in between."""
+
+    def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
+        self._settings = settings
+        self._interval_s = settings.sample_interval_s(frame_rate_hz)
+        self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+        self._tracks: dict[int, _TrackBuilder] = {}
+        self._predictions: list[Prediction] = []
+        self._analysed_s = 0.0
+
+    def see(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
+        """Record who was there in a sampled frame; frames come in time order."""
+        self._analysed_s = time_s + self._interval_s
+        for person in people:
+            track = self._tracks.setdefault(person.person_id, _TrackBuilder())
+            track.time_s.append(time_s)
+            track.box_xyxy.extend(person.box_xyxy)
+            track.confidence.append(person.confidence)
+
+    def say(self, predictions: Iterable[Prediction]) -> None:
+        """Record what the classifier said; predictions may come in any order."""
+        self._predictions.extend(predictions)
+
+    def build(
+        self,
+        video: VideoInfo,
+        *,
+        frame_times_s: NDArray[np.float64],
+        complete: bool,
+        notes: Iterable[str] = (),
+        provenance: Mapping[str, str] | None = None,
+    ) -> Timeline:
+        """The timeline as it stands. Nothing lasts beyond the end of the last frame."""
+        end_s = self._analysed_s
+        if len(frame_times_s):
+            end_s = min(end_s, float(frame_times_s[-1]) + 1 / frame_rate_hz(video, frame_times_s))
+        predictions = sorted(self._predictions, key=lambda p: (p.person_id, p.start_s, p.end_s))
+        return Timeline(
+            video=video,
+            settings=self._settings,
+            people=tuple(self._track(person_id, end_s) for person_id in sorted(self._tracks)),
+            predictions=tuple(replace(p, end_s=min(p.end_s, end_s)) for p in predictions),
+            frame_times_s=frame_times_s,
+            analysed_s=end_s,
+            complete=complete,
+            notes=tuple(notes),
+            provenance=dict(provenance or {}),
+        )
+
+    def _track(self, person_id: int, end_s: float) -> PersonTrack:
+        built = self._tracks[person_id]
+        time_s = np.array(built.time_s, np.float64)
+        ends = np.flatnonzero(np.diff(time_s) > self._max_gap_s)
+        starts_s = time_s[np.concatenate(([0], ends + 1))]
+        ends_s = np.minimum(time_s[np.concatenate((ends, [len(time_s) - 1]))] + self._interval_s, end_s)
+        return PersonTrack(
+            person_id=person_id,
+            time_s=time_s,
+            box_xyxy=np.array(built.box_xyxy, np.float32).reshape(-1, 4),
+            confidence=np.array(built.confidence, np.float32),
+            presence=tuple((float(a), float(b)) for a, b in zip(starts_s, ends_s, strict=True)),
+        )

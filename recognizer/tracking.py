@@ -1,0 +1,54 @@
+"""Keeping people's identities from frame to frame, with the trackers that Ultralytics ships."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from ultralytics.engine.results import Boxes
+from ultralytics.trackers.track import TRACKER_MAP
+from ultralytics.utils import YAML, IterableSimpleNamespace
+from ultralytics.utils.checks import check_yaml
+
+from recognizer.settings import Settings
+from recognizer.types import Detection, TrackedPerson
+
+_NEED_PICTURE = ("botsort", "tracktrack", "deepocsort")
+"""These trackers compensate the camera's motion, for which they look at the picture."""
+
+
+class PersonTracker:
+    """One stream's tracker. Numbers people 1, 2, … in the order in which they are confirmed."""
+
+    def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
+        config = YAML.load(check_yaml(f"{settings.tracker}.yaml"))
+        # the tracker counts calls, not seconds
+        calls_per_gap = math.ceil(settings.max_gap_s(frame_rate_hz) / settings.sample_interval_s(frame_rate_hz))
+        config.update(
+            track_high_thresh=settings.min_person_confidence,
+            new_track_thresh=settings.min_person_confidence,
+            track_low_thresh=min(config["track_low_thresh"], settings.min_person_confidence),
+            track_buffer=calls_per_gap,
+            with_reid=False,
+        )
+        self._needs_picture = settings.tracker in _NEED_PICTURE
+        self._tracker = TRACKER_MAP[settings.tracker](IterableSimpleNamespace(**config))
+        self._person_ids: dict[int, int] = {}
+
+    def update(self, rgb: NDArray[np.uint8], detections: Sequence[Detection]) -> list[TrackedPerson]:
+        """Join the people found in the next frame, uint8 (H, W, 3), to those known; in order of ``person_id``."""
+        height, width = rgb.shape[:2]
+        rows = np.array([[*d.box_xyxy, d.confidence, 0] for d in detections], np.float32).reshape(-1, 6)
+        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR) if self._needs_picture else None
+        tracks = np.asarray(self._tracker.update(Boxes(rows, (height, width)), bgr), np.float64)
+        people = []
+        for x1, y1, x2, y2, track_id, confidence in tracks.reshape(-1, 8)[:, :6]:
+            box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))
+            if box[2] - box[0] < 1 or box[3] - box[1] < 1:
+                continue
+            person_id = self._person_ids.setdefault(int(track_id), len(self._person_ids) + 1)
+            people.append(TrackedPerson(person_id, box, float(confidence)))
+        return sorted(people, key=lambda person: person.person_id)
