@@ -1,0 +1,23 @@
+"""Videos in and out: reading frames with their times, writing H.264, previews and a line of facts."""
+
+from __future__ import annotations
+
+from recognizer.video.container import VIDEO_SUFFIXES
+from recognizer.video.diagnosis import display_name
+from recognizer.video.preview import describe, is_browser_playable, make_preview, poster
+from recognizer.video.reader import FrameChoice, VideoReader, open_video, probe
+from recognizer.video.writer import VideoWriter
+
+__all__ = [
+    "VIDEO_SUFFIXES",
+    "FrameChoice",
+    "VideoReader",
+    "VideoWriter",
+    "describe",
+    "display_name",
+    "is_browser_playable",
+    "make_preview",
+    "open_video",
+    "poster",
+    "probe",
+]

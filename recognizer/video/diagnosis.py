@@ -1,0 +1,207 @@
+"""Why a file is no video, in one sentence: the fact, the value, the remedy."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+
+from recognizer.errors import VideoError
+
+_HEAD_BYTES = 4096
+_LONGEST_NAME = 80
+_HIDDEN_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+_DIRECTION_MARKS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+
+_PICTURE_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"8BPS", "Photoshop"),
+    (b"GIF8", "GIF"),
+    (b"\0\0\0\x0cJXL \r\n", "JPEG XL"),
+    (b"\0\0\0\x0cjP  \r\n", "JPEG 2000"),
+)
+_STILL_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"avif": "AVIF"}
+_AUDIO_MAGIC = (b"ID3", b"fLaC", b"OggS", b"#!AMR", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
+_ARCHIVE_MAGIC = (
+    (b"PK\x03\x04", "a ZIP archive or an office document", "unpack it and choose the video in it"),
+    (b"\x1f\x8b", "a gzip archive", "unpack it and choose the video in it"),
+    (b"7z\xbc\xaf", "a 7z archive", "unpack it and choose the video in it"),
+    (b"Rar!", "a RAR archive", "unpack it and choose the video in it"),
+    (b"%PDF", "a PDF document", "choose a video file"),
+    (b"\x7fELF", "a program", "choose a video file"),
+    (b"MZ", "a program", "choose a video file"),
+)
+_PLAYLIST = re.compile(
+    rb"#EXTM3U|ffconcat\b|\[playlist\]|\[Reference\]|<asx\b|<\?wpl|<smil\b|RTSPtext|v=0\r?\no=|(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(MPD|smil|asx)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def display_name(path: str | os.PathLike[str]) -> str:
+    """The base name of a file in quotes, safe to print: one line, no control or direction characters, at most 80 long.
+
+    HTML and Markdown in a name stay as they are; a page escapes what it shows.
+    """
+    name = os.path.basename(os.fspath(path).rstrip("/")) or os.fspath(path)  # noqa: PTH119 (Path drops a trailing "/.")
+    clean = "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(letter) in _HIDDEN_CATEGORIES or letter in _DIRECTION_MARKS
+        else letter
+        for letter in name
+    )
+    if len(clean) > _LONGEST_NAME:
+        clean = f"{clean[:50]}…{clean[-29:]}"
+    return f"'{clean}'"
+
+
+def size_text(size_bytes: int) -> str:
+    """A number of bytes for people, such as ``3.3 MB`` (1 MB is 10**6 bytes)."""
+    for unit, unit_bytes in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= unit_bytes:
+            return f"{size_bytes / unit_bytes:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def check_file(path: Path, shown: str, max_file_bytes: int | None) -> None:
+    """Refuse what is not a readable, regular, non-empty file within the limit.
+
+    Raises:
+        VideoError: one sentence that says which.
+    """
+    try:
+        if path.is_dir():
+            raise VideoError(f"{shown} is a folder; choose a video file in it.")
+        if path.exists() and not path.is_file():
+            raise VideoError(f"{shown} is a device or a pipe; choose a video file.")
+        with path.open("rb") as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise VideoError(_os_error_sentence(error, shown)) from error
+    if size_bytes == 0:
+        raise VideoError(f"{shown} is empty, 0 bytes; copy or download it again.")
+    if max_file_bytes is not None and size_bytes > max_file_bytes:
+        raise VideoError(
+            f"{shown} has {size_text(size_bytes)}, the limit is {size_text(max_file_bytes)};"
+            " cut it into shorter pieces or raise the limit."
+        )
+
+
+def refuse_still_picture(path: Path, shown: str) -> None:
+    """Refuse HEIC and AVIF photographs, which come in the container of MP4 and would open as a video of one frame."""
+    kind = _still_brand(_head(path))
+    if kind is not None:
+        raise VideoError(f"{shown} is a picture ({kind}), not a video; choose a video file.")
+
+
+def explain_open_failure(path: Path, shown: str, error: Exception) -> VideoError:
+    """The sentence for a file that FFmpeg would not open."""
+    if isinstance(error, (PermissionError, FileNotFoundError)) and not os.access(path, os.R_OK):
+        return VideoError(_os_error_sentence(error, shown))
+    return VideoError(describe_content(path, shown) or f"{shown} is not a video that can be read; choose another file.")
+
+
+def describe_content(path: Path, shown: str) -> str | None:
+    """What a file is, judged by its first bytes, where that explains why it is no video; one sentence."""
+    head = _head(path)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _PLAYLIST.match(text):
+        return f"{shown} is a playlist that points to other files, not a video; choose the video itself."
+    kind = _still_brand(head) or next((kind for magic, kind in _PICTURE_MAGIC if head.startswith(magic)), None)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        kind = "WebP"
+    if head[:2] == b"BM" and int.from_bytes(head[2:6], "little") == path.stat().st_size:
+        kind = "BMP"
+    if kind is not None:
+        return f"{shown} is a picture ({kind}), not a video; choose a video file."
+    for magic, what, remedy in _ARCHIVE_MAGIC:
+        if head.startswith(magic):
+            return f"{shown} is {what}, not a video; {remedy}."
+    if head.startswith(_AUDIO_MAGIC) or (head[:4], head[8:12]) in {(b"RIFF", b"WAVE"), (b"FORM", b"AIFF")}:
+        return f"no video stream in {shown}; it holds audio only; choose a file with pictures."
+    if not head.strip(b"\0"):
+        return f"{shown} starts with nothing but zeros, so its copy did not finish; copy or download it again."
+    if _lacks_index(path):
+        return f"{shown} is incomplete, its index is missing; copy or download it again."
+    if _is_text(head):
+        return f"{shown} is a text file, not a video; choose a video file."
+    return None
+
+
+def is_encrypted_mp4(path: Path) -> bool:
+    """Whether the index of an MP4 file speaks of encrypted video (ISO/IEC 23001-7, sample entry ``encv``)."""
+    with path.open("rb") as file:
+        return any(
+            b"encv" in _read(file, start, min(size, 1 << 20)) for kind, start, size in _boxes(file) if kind == b"moov"
+        )
+
+
+def _os_error_sentence(error: Exception, shown: str) -> str:
+    if isinstance(error, FileNotFoundError | NotADirectoryError | ValueError):
+        return f"there is no file {shown}; check its name and folder."
+    if isinstance(error, PermissionError):
+        return f"{shown} may not be read, permission is denied; change its permissions or choose another file."
+    reason = (getattr(error, "strerror", None) or type(error).__name__).rstrip(".").lower()
+    return f"{shown} cannot be read, the system says {reason!r}; copy it to this computer and try again."
+
+
+def write_failure(shown: str, error: OSError | av.FFmpegError) -> VideoError:
+    """The sentence for a video that cannot be written."""
+    reason = (getattr(error, "strerror", None) or type(error).__name__).rstrip(".").lower()
+    return VideoError(
+        f"{shown} cannot be written, the system says {reason!r}; choose another folder or free some space."
+    )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
+
+
+def _still_brand(head: bytes) -> str | None:
+    return _STILL_BRANDS.get(head[8:12]) if head[4:8] == b"ftyp" else None
+
+
+def _is_text(head: bytes) -> bool:
+    # a character may be cut in two at the end of the head
+    text = head.decode("utf-8", errors="ignore")
+    if len(text.encode()) < len(head) - 3:
+        return False
+    return not any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r\f" for letter in text)
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether this is an MP4 or MOV file without its ``moov`` box (ISO/IEC 14496-12, 8.2.1)."""
+    with path.open("rb") as file:
+        kinds = [kind for kind, _, _ in _boxes(file)]
+    return bool(kinds) and kinds[0] in {b"ftyp", b"wide", b"mdat", b"free", b"skip"} and b"moov" not in kinds
+
+
+def _boxes(file: BinaryIO) -> list[tuple[bytes, int, int]]:
+    """Kind, start of the content and its size in bytes of each top-level box, up to the first that is not one."""
+    found: list[tuple[bytes, int, int]] = []
+    end = os.fstat(file.fileno()).st_size
+    position = 0
+    while position + 8 <= end and len(found) < 1000:
+        header = _read(file, position, 16)
+        size, kind, start = int.from_bytes(header[:4]), header[4:8], position + 8
+        if size == 1:  # a 64-bit size follows
+            size, start = int.from_bytes(header[8:16]), position + 16
+        elif size == 0:  # up to the end of the file
+            size = end - position
+        if size < start - position or not kind.isascii():
+            break
+        found.append((kind, start, position + size - start))
+        position += size
+    return found
+
+
+def _read(file: BinaryIO, position: int, size: int) -> bytes:
+    file.seek(position)
+    return file.read(size)

@@ -1,0 +1,188 @@
+"""What a page shows before the analysis: a preview that the browser can play, a picture, a line of facts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ
+from recognizer.types import Frame, VideoInfo
+from recognizer.video.container import inspect
+from recognizer.video.diagnosis import display_name
+from recognizer.video.reader import open_video
+from recognizer.video.writer import VideoWriter
+
+_PLAYABLE_PIXELS = {"yuv420p", "yuvj420p"}
+_MP4_AUDIO = {"aac", "mp3"}
+_WEBM_AUDIO = {"opus", "vorbis"}
+
+_PREVIEW_RATE_HZ = 30.0
+_BLACK_LEVEL = 16.0
+"""Mean of a picture up to which it counts as black; video's own black is stored as 16 of 255."""
+_POSTER_SEARCH_S = 1.0
+
+_CODEC_NAMES = {
+    "h264": "H.264",
+    "hevc": "H.265",
+    "av1": "AV1",
+    "vp8": "VP8",
+    "vp9": "VP9",
+    "mpeg4": "MPEG-4",
+    "mpeg2video": "MPEG-2",
+    "mpeg1video": "MPEG-1",
+    "msmpeg4v3": "DivX 3",
+    "theora": "Theora",
+    "prores": "ProRes",
+    "dnxhd": "DNxHD",
+    "mjpeg": "Motion JPEG",
+    "gif": "GIF",
+    "apng": "animated PNG",
+    "flv1": "Flash video",
+    "wmv1": "Windows Media 7",
+    "wmv2": "Windows Media 8",
+    "wmv3": "Windows Media 9",
+    "vc1": "VC-1",
+    "h263": "H.263",
+    "dvvideo": "DV",
+    "rawvideo": "uncompressed",
+}
+
+
+def is_browser_playable(path: str | os.PathLike[str]) -> bool:
+    """Whether Chromium, Firefox and Safari all play the file as it is. When in doubt, no.
+
+    Yes for H.264 (8-bit 4:2:0, sound AAC or MP3 or none) in MP4 or MOV, and for VP8 and VP9 (8-bit 4:2:0) in WebM.
+    AV1 is left out because Safari plays it on the newest devices only.
+
+    Raises:
+        VideoError: the file is not a video that can be read.
+    """
+    facts = inspect(Path(path), display_name(path), sha256=None)
+    if facts.pixel_format not in _PLAYABLE_PIXELS:
+        return False
+    if "mp4" in facts.container.split(","):
+        return facts.info.codec == "h264" and _MP4_AUDIO.issuperset(facts.audio_codecs)
+    if "webm" in facts.container.split(","):
+        # FFmpeg names Matroska and WebM alike; the document type stands in the first bytes
+        with Path(path).open("rb") as file:
+            is_webm = b"webm" in file.read(64)
+        return is_webm and facts.info.codec in {"vp8", "vp9"} and _WEBM_AUDIO.issuperset(facts.audio_codecs)
+    return False
+
+
+def make_preview(
+    path: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    max_seconds: float = 60.0,
+    max_height_px: int = 540,
+    progress: Callable[[float], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> bool:
+    """Write a small H.264 copy, without sound, that every browser plays; at most 30 frames a second.
+
+    Args:
+        path: the video.
+        target: the MP4 file to make.
+        max_seconds: how much of the video from its start.
+        max_height_px: higher pictures are scaled down.
+        progress: is told the share that is done, 0 to 1.
+        cancel: is asked before each frame; when it says yes, nothing is left behind.
+
+    Returns:
+        Whether the preview was made; False when cancelled.
+
+    Raises:
+        VideoError: the video cannot be read, or the target not be written.
+    """
+    with open_video(path) as video:
+        rate = min(float(video.facts.frame_rate or DEFAULT_FRAME_RATE_HZ), _PREVIEW_RATE_HZ)
+        length_s = min(max_seconds, video.facts.duration_s or max_seconds)
+        due = _EveryInterval(1.0 / rate)
+        writer: VideoWriter | None = None
+        try:
+            for frame in video.frames(due, max_height_px=max_height_px):
+                if cancel is not None and cancel():
+                    return False
+                if frame.time_s >= max_seconds:
+                    break
+                if writer is None:
+                    height, width, _ = frame.rgb.shape
+                    writer = VideoWriter(
+                        target,
+                        Fraction(rate).limit_denominator(1001),
+                        width,
+                        height,
+                        preset="ultrafast",
+                        pixel_aspect=video.pixel_aspect,
+                    )
+                writer.write(frame.rgb, frame.time_s)
+                if progress is not None:
+                    progress(min(1.0, frame.time_s / length_s))
+            if writer is not None:
+                writer.close()
+        finally:
+            if writer is not None:
+                writer.abort()
+    if progress is not None:
+        progress(1.0)
+    return writer is not None
+
+
+def poster(path: str | os.PathLike[str]) -> Frame:
+    """The picture to show for a video: the first of its first second that is not black, or the first.
+
+    Raises:
+        VideoError: the file is not a video that can be read.
+    """
+    with open_video(path) as video:
+        first: Frame | None = None
+        for frame in video.frames(_EveryInterval(0.1)):
+            first = frame if first is None else first
+            if frame.time_s > _POSTER_SEARCH_S:
+                break
+            if float(frame.rgb.mean()) > _BLACK_LEVEL:
+                return frame
+        assert first is not None, "frames() raises where there is none"
+        return first
+
+
+def describe(info: VideoInfo) -> str:
+    """A line of facts, such as ``10.0 s, 340 × 256, 28 frames/s, H.264``; what is not known is left out."""
+    parts: list[str] = []
+    if info.duration_s is not None:
+        parts.append(_duration_text(info.duration_s))
+    parts.append(f"{info.width} × {info.height}")
+    if info.frame_rate is not None:
+        rate = f"{float(info.frame_rate):.2f}".rstrip("0").rstrip(".")
+        parts.append(f"{rate} frames/s")
+    if info.codec is not None:
+        parts.append(_CODEC_NAMES.get(info.codec, info.codec.upper()))
+    return ", ".join(parts)
+
+
+def _duration_text(duration_s: float) -> str:
+    if duration_s < 1:
+        return f"{duration_s:.2f} s"
+    if duration_s < 60:
+        return f"{duration_s:.1f} s"
+    minutes, seconds = divmod(round(duration_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min {seconds} s" if hours else f"{minutes} min {seconds} s"
+
+
+class _EveryInterval:
+    """Wants a frame whenever an interval has passed; keeps to the beat: of 60 frames/s every second one makes 30."""
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._due_s = 0.0
+
+    def __call__(self, _index: int, time_s: float) -> bool:
+        # a hair early counts: times are floats and stamps are rounded to a container's ticks
+        if time_s < self._due_s - 0.1 * self._interval_s:
+            return False
+        self._due_s = max(self._due_s, time_s - self._interval_s) + self._interval_s
+        return True

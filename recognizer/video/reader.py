@@ -1,0 +1,279 @@
+"""Reading a video: its facts, then its frames, upright, with their times, in one pass and in little memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from recognizer.errors import VideoError
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ
+from recognizer.types import Frame, VideoInfo
+from recognizer.video.clock import PresentationClock
+from recognizer.video.container import Inspection, Orientation, inspect, open_container, orientation_of, packets
+from recognizer.video.diagnosis import display_name
+
+FrameChoice = Callable[[int, float], bool]
+"""Given a frame's index and its time in seconds: is it wanted?"""
+
+_EARLY_END_S = 0.5
+_EARLY_END_SHARE = 0.05
+"""A file that is shorter than its container says by more than both is one that was cut."""
+
+
+class VideoReader:
+    """One video file; made by :func:`open_video`.
+
+    Each call of :meth:`frames` is a pass over the file of its own and resets ``notes``, ``progress`` and
+    ``frame_times_s``. Memory does not grow with the length of the video, but for eight bytes a frame of times.
+
+    Attributes:
+        pixel_aspect: width of a stored pixel divided by its height, as shown upright; 1 for most files.
+        notes: what a person should know of the reading, in sentences; complete when the pass is.
+        progress: share of the file that was read in this pass, 0 to 1; an estimate.
+    """
+
+    def __init__(self, path: Path, shown: str, inspection: Inspection) -> None:
+        self.pixel_aspect = inspection.pixel_aspect
+        self.notes: list[str] = []
+        self.progress = 0.0
+        self._path = path
+        self._shown = shown
+        self._inspection = inspection
+        self._info = inspection.info
+        self._times_s = array("d")
+        self._closed = False
+        self._passes: list[Iterator[Frame]] = []
+
+    @property
+    def facts(self) -> VideoInfo:
+        """``info`` for those who need no hash: costs nothing, ``sha256`` is None where the caller did not give it."""
+        return self._info
+
+    @property
+    def info(self) -> VideoInfo:
+        """What is known of the file. The first use reads it once for its hash, if that was not given."""
+        if self._info.sha256 is None:
+            try:
+                with self._path.open("rb") as file:
+                    self._info = replace(self._info, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+            except OSError as error:
+                raise VideoError(f"{self._shown} can no longer be read; keep it in place until the end.") from error
+        return self._info
+
+    @property
+    def frame_times_s(self) -> NDArray[np.float64]:
+        """Times of all frames decoded so far in this pass, wanted or not, float64 (frames,), strictly increasing."""
+        return np.array(self._times_s, np.float64)
+
+    def frames(self, select: FrameChoice | None = None, *, max_height_px: int | None = None) -> Iterator[Frame]:
+        """The frames that ``select`` wants (None: all), in display order.
+
+        Every frame is decoded and counted, but only the wanted ones are converted to RGB, which is half the work. All
+        have the size of the first; where the size changes in the middle of a file, later pictures are scaled to it,
+        so that boxes stay comparable. With ``max_height_px``, larger pictures are scaled down to that height.
+
+        Packets that cannot be decoded are skipped; ``notes`` tells how many.
+
+        Raises:
+            VideoError: the file yields no frame at all.
+        """
+        if self._closed:
+            raise ValueError("the video is closed")
+        frames = self._frames(select, max_height_px)
+        self._passes.append(frames)
+        return frames
+
+    def close(self) -> None:
+        """End every pass and give the file back. Safe to call twice."""
+        self._closed = True
+        for one in self._passes:
+            try:
+                one.close()  # type: ignore[attr-defined]  # they are generators
+            except ValueError:
+                # running in another thread this moment; it stops at the next packet
+                continue
+        self._passes.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _frames(self, select: FrameChoice | None, max_height_px: int | None) -> Iterator[Frame]:
+        self.notes, self.progress, self._times_s = [], 0.0, array("d")
+        # this pass keeps its own lists, should another one start
+        notes, times_s = self.notes, self._times_s
+        interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
+        clock = PresentationClock(interval_s, self._info.duration_s)
+        size_wh = _fitting(self._info.width, self._info.height, max_height_px)
+        picture = _Converter(size_wh)
+        stored_wh: tuple[int, int] | None = None
+        resized_at_s: float | None = None
+        end_s = 0.0
+        with open_container(self._path, self._shown) as (container, stream):
+            stream.thread_type = "AUTO"
+            decoder = _Decoder(container, stream)
+            for frame in decoder:
+                if self._closed:
+                    return
+                base = frame.time_base or stream.time_base or Fraction(1, 1000)
+                time_s = clock.time_s(_seconds(frame.pts, base), _seconds(frame.dts, base))
+                index = len(times_s)
+                times_s.append(time_s)
+                end_s = time_s + max(float(frame.duration * base), interval_s)
+                self.progress = self._share(time_s, decoder.byte_position)
+                if stored_wh is None:
+                    stored_wh = (frame.width, frame.height)
+                if resized_at_s is None and (frame.width, frame.height) != stored_wh:
+                    resized_at_s = time_s
+                    notes.append(
+                        f"The picture size changes from {stored_wh[0]} × {stored_wh[1]} to {frame.width} ×"
+                        f" {frame.height} at {time_s:.1f} s; later pictures are scaled to the first size."
+                    )
+                if select is None or select(index, time_s):
+                    yield Frame(index, time_s, picture.upright_rgb(frame))
+            if not times_s:
+                raise VideoError(f"no picture of {self._shown} can be decoded, it is damaged; copy it again.")
+            notes.extend(self._closing_notes(decoder.undecodable, clock.repaired, end_s))
+            self.progress = 1.0
+
+    def _share(self, time_s: float, byte_position: int) -> float:
+        duration_s = self._info.duration_s
+        share = time_s / duration_s if duration_s else byte_position / max(1, self._path.stat().st_size)
+        return min(1.0, max(self.progress, share))
+
+    def _closing_notes(self, undecodable: int, repaired: int, end_s: float) -> Iterator[str]:
+        if undecodable:
+            packets_were = (
+                "packet could not be decoded and was" if undecodable == 1 else "packets could not be decoded and were"
+            )
+            yield f"{undecodable} {packets_were} skipped."
+        if repaired:
+            frames_had = "frame had" if repaired == 1 else "frames had"
+            yield f"{repaired} {frames_had} a missing or wrong time stamp; it was worked out from the frames around."
+        duration_s = self._info.duration_s
+        if duration_s is not None and self._inspection.duration_is_of_pictures:
+            missing_s = duration_s - end_s
+            if missing_s > _EARLY_END_S and missing_s > _EARLY_END_SHARE * duration_s:
+                yield f"The file ends early: {end_s:.1f} of {duration_s:.1f} s could be read."
+
+
+def open_video(
+    path: str | os.PathLike[str],
+    *,
+    max_file_bytes: int | None = None,
+    sha256: str | None = None,
+    name: str | None = None,
+) -> VideoReader:
+    """Open a video file for reading; use it in a ``with`` block.
+
+    Args:
+        path: a file of this computer. It is never taken for an address, and nothing but this file is read, whatever
+            stands in it.
+        max_file_bytes: larger files are refused.
+        sha256: the file's hash, if the caller knows it; otherwise ``VideoReader.info`` works it out.
+        name: what the person calls the file, for messages (an upload is stored under another name).
+
+    Raises:
+        VideoError: the file is not a video that can be read; one sentence that says why.
+    """
+    shown = display_name(path if name is None else name)
+    inspection = inspect(Path(path), shown, sha256=sha256, max_file_bytes=max_file_bytes)
+    return VideoReader(Path(path), shown, inspection)
+
+
+def probe(path: str | os.PathLike[str], *, sha256: str | None = None, name: str | None = None) -> VideoInfo:
+    """What is known of a video, quickly: one frame is decoded and ``sha256`` is only passed on, not worked out.
+
+    Raises:
+        VideoError: as :func:`open_video`.
+    """
+    return inspect(Path(path), display_name(path if name is None else name), sha256=sha256).info
+
+
+class _Decoder:
+    """Iterates over the frames of a stream; packets that cannot be decoded are counted and passed over."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self.undecodable = 0
+        self.byte_position = 0
+        self._container = container
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        waiting: Packet[VideoStream] | None = None
+        for packet in packets(self._container, self._stream):
+            # to the decoder an empty packet means the end; some files have them for dropped frames
+            if not packet.size:
+                continue
+            if waiting is not None:
+                yield from self._decode(waiting)
+            waiting = packet
+        if waiting is not None:
+            # the packet at which a file was cut; in the decoder its error would cost the frames that wait there
+            if waiting.is_corrupt:
+                self.undecodable += 1
+            else:
+                yield from self._decode(waiting)
+        yield from self._decode(None)
+
+    def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        """The frames that come out when a packet goes in; None: the last ones."""
+        if packet is not None:
+            self.byte_position = packet.pos or self.byte_position
+        try:
+            return self._stream.decode(packet)
+        except MemoryError:  # FFmpeg's own is one too
+            raise
+        except av.FFmpegError:
+            self.undecodable += 1
+            return []
+
+
+class _Converter:
+    """Makes upright RGB pictures of one size; keeps FFmpeg's scaler, which is costly to set up."""
+
+    def __init__(self, size_wh: tuple[int, int]) -> None:
+        self._size_wh = size_wh
+        self._orientation = Orientation()
+        self._rotation: int | None = None
+        self._scaler = VideoReformatter()
+
+    def upright_rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """Uint8 (H, W, 3)."""
+        if frame.rotation != self._rotation:
+            self._rotation = frame.rotation
+            self._orientation = orientation_of(frame) or self._orientation
+        width, height = self._orientation.size_wh(*self._size_wh)
+        # one thread: decoding and the networks already share the cores
+        rgb = self._scaler.reformat(frame, width, height, "rgb24", threads=1).to_ndarray()
+        return self._orientation.apply(rgb.astype(np.uint8, copy=False))
+
+
+def _fitting(width: int, height: int, max_height_px: int | None) -> tuple[int, int]:
+    if max_height_px is None or height <= max_height_px:
+        return width, height
+    return max(1, round(width * max_height_px / height)), max_height_px
+
+
+def _seconds(stamp: int | None, base: Fraction) -> float | None:
+    return None if stamp is None else stamp * base.numerator / base.denominator

@@ -1,0 +1,180 @@
+"""Writing a video that every browser plays: H.264, 8-bit 4:2:0, in an MP4 file with its index in front."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from recognizer.errors import VideoError
+from recognizer.video.diagnosis import display_name, write_failure
+
+_TIME_BASE = Fraction(1, 90_000)
+"""The clock of MPEG; all usual frame rates are whole numbers of its ticks, or nearly."""
+
+_BT709 = 1
+_LIMITED_RANGE = 1
+
+
+class VideoWriter:
+    """Writes RGB frames with their own times to an MP4 file. No sound is written.
+
+    The file appears at its place, complete, when the writer is closed. Until then the pictures go to a hidden file
+    beside it, which is removed when the ``with`` block is left by an error, or by :meth:`abort`.
+
+    H.264 wants even sides: an odd last row or column is cut off. Pictures are tagged and converted as BT.709.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        frame_rate: Fraction | float,
+        width: int,
+        height: int,
+        *,
+        max_side_px: int | None = None,
+        crf: int = 23,
+        preset: str = "veryfast",
+        pixel_aspect: Fraction = Fraction(1),
+    ) -> None:
+        """Start a file.
+
+        Args:
+            path: where the video is to appear; a file that is there is replaced at the end.
+            frame_rate: frames per second, for the encoder's planning and the length of the last frame.
+            width: of the frames that will be written, pixels.
+            height: of the frames that will be written, pixels.
+            max_side_px: pictures with a longer side are scaled down to it.
+            crf: quality of x264, 0 to 51; smaller is better and larger.
+            preset: speed of x264, such as ``ultrafast`` or ``veryfast``.
+            pixel_aspect: width of a pixel divided by its height.
+
+        Raises:
+            VideoError: the file cannot be made there.
+        """
+        if width < 1 or height < 1:
+            raise ValueError(f"a video needs pictures of at least 1 × 1 pixels, got {width} × {height}")
+        self._path = Path(path)
+        self._shown = display_name(path)
+        # a name of its own: a long one of the person's with a suffix could pass the system's limit
+        self._part = self._path.absolute().parent / f".recognizer-{uuid4().hex}.part"
+        self._shape = (height, width, 3)
+        self._size_wh = _even_size_wh(width, height, max_side_px)
+        self._scaler = VideoReformatter()
+        self._last_tick = -1
+        rate = Fraction(frame_rate).limit_denominator(1001)
+        self._frame_ticks = max(1, round(1 / (rate * _TIME_BASE)))
+        try:
+            self._part.touch()  # FFmpeg opens it late; a place that cannot be written is told now
+            self._container = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "+faststart"})
+        except (av.FFmpegError, OSError) as error:
+            raise write_failure(self._shown, error) from error
+        self._open = True
+        self._stream = self._start(rate, crf, preset, pixel_aspect)
+
+    def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
+        """Append a frame, uint8 (height, width, 3), that is shown from ``time_s`` on.
+
+        Raises:
+            VideoError: the disk is full or gone.
+            ValueError: another size, or a time that is not after the one before.
+        """
+        if rgb.shape != self._shape or rgb.dtype != np.uint8:
+            raise ValueError(f"the frame must be uint8 {self._shape}, got {rgb.dtype} {rgb.shape}")
+        tick = round(time_s / _TIME_BASE)
+        if tick <= self._last_tick:
+            raise ValueError(f"frame at {time_s} s is not after the one at {float(self._last_tick * _TIME_BASE)} s")
+        self._last_tick = tick
+        frame = self._converted(rgb)
+        frame.pts, frame.time_base, frame.duration = tick, _TIME_BASE, self._frame_ticks
+        self._mux(frame)
+
+    def close(self) -> None:
+        """Finish the file and put it in its place. Safe to call twice.
+
+        Raises:
+            VideoError: no frame was written, or the disk is full; nothing is left behind.
+        """
+        if not self._open:
+            return
+        try:
+            if self._last_tick < 0:
+                raise VideoError(f"no picture was written to {self._shown}; give it at least one.")
+            self._mux(None)
+            self._open = False
+            self._container.close()
+            self._part.replace(self._path)
+        except (av.FFmpegError, OSError) as error:
+            raise write_failure(self._shown, error) from error
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Give up: nothing appears at the place, nothing is left beside it. After :meth:`close` it does nothing."""
+        if self._open:
+            self._open = False
+            try:
+                self._container.close()
+            except (av.FFmpegError, OSError, ValueError):
+                # its trailer cannot be written when nothing was, or on a full disk; the file goes anyway
+                self._last_tick = -1
+        self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+    def _start(self, rate: Fraction, crf: int, preset: str, pixel_aspect: Fraction) -> VideoStream:
+        stream = self._container.add_stream("libx264", rate=rate)
+        stream.width, stream.height = self._size_wh
+        stream.pix_fmt = "yuv420p"
+        # with B-frames the container's length is wrong when frames come at irregular times
+        stream.options = {"crf": str(crf), "preset": preset, "bf": "0"}
+        context = stream.codec_context
+        context.time_base = _TIME_BASE
+        context.sample_aspect_ratio = pixel_aspect
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = _LIMITED_RANGE
+        return stream
+
+    def _converted(self, rgb: NDArray[np.uint8]) -> VideoFrame:
+        width, height = self._size_wh
+        if 0 <= self._shape[0] - height <= 1 and 0 <= self._shape[1] - width <= 1:
+            rgb = rgb[:height, :width]
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+        return self._scaler.reformat(
+            frame,
+            width,
+            height,
+            "yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=_LIMITED_RANGE,
+        )
+
+    def _mux(self, frame: VideoFrame | None) -> None:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except (av.FFmpegError, OSError) as error:
+            raise write_failure(self._shown, error) from error
+
+
+def _even_size_wh(width: int, height: int, max_side_px: int | None) -> tuple[int, int]:
+    scale = 1.0 if max_side_px is None else min(1.0, max_side_px / max(width, height))
+    return max(2, round(width * scale) // 2 * 2), max(2, round(height * scale) // 2 * 2)
