@@ -1,0 +1,294 @@
+"""Every classifier there is: how to build it, what it is fed, what it scored. Data only; imports no network library.
+
+Sources of the numbers: torchvision's documentation (``Weights.meta`` and ``Weights.transforms()``); for I3D the paper
+(arXiv 1705.07750) and the table in DeepMind's ``kinetics-i3d`` read-me.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recognizer.classifiers.kinetics400 import KINETICS400_LABELS
+from recognizer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+GFLOPS_FRAMES = 16
+"""``ClassifierSpec.gflops`` is counted on a clip of this many frames."""
+
+
+@dataclass(frozen=True)
+class LengthRule:
+    """Which numbers of frames T a network runs on.
+
+    Attributes:
+        minimum: fewer samples than this are stretched to it.
+        maximum: more samples than this are thinned to it.
+        multiple_of: T is rounded up to a multiple of this.
+    """
+
+    minimum: int
+    maximum: int
+    multiple_of: int = 1
+
+    def __post_init__(self) -> None:
+        step = self.multiple_of
+        if not 0 < self.minimum <= self.maximum or self.minimum % step or self.maximum % step:
+            raise ValueError(f"no length fits {self}")
+
+    def network_length(self, samples: int) -> int:
+        """T for a clip of ``samples`` samples: as many where that is legal, else the nearest legal number.
+
+        Raises:
+            ValueError: ``samples`` is not positive.
+        """
+        if samples < 1:
+            raise ValueError(f"a clip has at least one sample, got {samples}")
+        rounded_up = -(-samples // self.multiple_of) * self.multiple_of
+        return min(max(rounded_up, self.minimum), self.maximum)
+
+
+@dataclass(frozen=True)
+class ClassifierSpec:
+    """What is known of one network, and how it is made.
+
+    Attributes:
+        name: what a person types; one of ``settings.CLASSIFIER_NAMES``.
+        title: what a person reads.
+        length: the frames it takes. Why, is said beside each rule below.
+        crop_size_px: side of the square pictures it takes.
+        mean_rgb: subtracted from each colour in [0, 1].
+        std_rgb: the difference is divided by it.
+        head: name of the layer that gives the class scores.
+        weights: file name of the published weights.
+        top1_percent: share of Kinetics-400 videos whose label it names.
+        top5_percent: share whose label is among its best five.
+        accuracy_source: where those two come from, and on what they were measured.
+        parameters: learnt values.
+        gflops: multiply-adds in 10^9 for one clip of ``GFLOPS_FRAMES`` frames.
+        labels: what the published weights tell apart, in the order of the outputs.
+    """
+
+    name: str
+    title: str
+    length: LengthRule
+    crop_size_px: int
+    mean_rgb: tuple[float, float, float]
+    std_rgb: tuple[float, float, float]
+    head: str
+    weights: str
+    top1_percent: float
+    top5_percent: float
+    accuracy_source: str
+    parameters: int
+    gflops: float
+    labels: tuple[str, ...] = KINETICS400_LABELS
+
+    def build(self, num_classes: int) -> nn.Module:
+        """The network with random weights, from float32 (B, 3, T, S, S) to logits (B, num_classes)."""
+        if self.name == "i3d":
+            from recognizer.classifiers.i3d import InceptionI3d
+
+            return InceptionI3d(num_classes)
+        from recognizer.classifiers import torchvision
+
+        return torchvision.build(self.name, num_classes)
+
+    def gflops_for(self, samples: int) -> float:
+        """Multiply-adds in 10^9 for one clip of ``samples`` samples; they grow with T."""
+        return self.gflops * self.length.network_length(samples) / GFLOPS_FRAMES
+
+
+_TORCHVISION = "torchvision, validation set"
+
+_S3D_LENGTH = LengthRule(minimum=16, maximum=128)
+"""Its last pool needs 14 frames or more; 16 halve evenly three times. Trained on 128, so long clips run as they are."""
+
+_RESNET_LENGTH = LengthRule(minimum=8, maximum=16)
+"""They take any length. Time is halved three times, so under 8 frames most of the last layers' input would be padding;
+over the 16 they were trained on, more frames only cost time."""
+
+_MVIT_LENGTH = LengthRule(minimum=16, maximum=16)
+"""Their position tables are made for 16 frames (15 happen to fit too)."""
+
+_SWIN_LENGTH = LengthRule(minimum=2, maximum=32, multiple_of=2)
+"""They take any length, two frames to a token: an odd last frame would be paired with zeros. Trained on 32."""
+
+_I3D_LENGTH = LengthRule(minimum=16, maximum=64)
+"""16 frames fill the last pool's two steps after three halvings. Trained on 64, the most samples a clip can have."""
+
+_RESNET_MEAN, _RESNET_STD = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
+_MVIT_MEAN, _MVIT_STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_I3D_MEAN, _I3D_STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # [0, 1] becomes [-1, 1]
+
+_ALL = (
+    ClassifierSpec(
+        name="s3d",
+        title="S3D",
+        length=_S3D_LENGTH,
+        crop_size_px=224,
+        mean_rgb=_RESNET_MEAN,
+        std_rgb=_RESNET_STD,
+        head="classifier.1",
+        weights="s3d-d76dad2f.pth",
+        top1_percent=68.368,
+        top5_percent=88.05,
+        accuracy_source=_TORCHVISION,
+        parameters=8_320_048,
+        gflops=17.979,
+    ),
+    ClassifierSpec(
+        name="r3d_18",
+        title="ResNet 3D, 18 layers",
+        length=_RESNET_LENGTH,
+        crop_size_px=112,
+        mean_rgb=_RESNET_MEAN,
+        std_rgb=_RESNET_STD,
+        head="fc",
+        weights="r3d_18-b3b3357e.pth",
+        top1_percent=63.2,
+        top5_percent=83.479,
+        accuracy_source=_TORCHVISION,
+        parameters=33_371_472,
+        gflops=40.697,
+    ),
+    ClassifierSpec(
+        name="mc3_18",
+        title="ResNet with mixed convolutions, 18 layers",
+        length=_RESNET_LENGTH,
+        crop_size_px=112,
+        mean_rgb=_RESNET_MEAN,
+        std_rgb=_RESNET_STD,
+        head="fc",
+        weights="mc3_18-a90a0ba3.pth",
+        top1_percent=63.96,
+        top5_percent=84.13,
+        accuracy_source=_TORCHVISION,
+        parameters=11_695_440,
+        gflops=43.343,
+    ),
+    ClassifierSpec(
+        name="r2plus1d_18",
+        title="ResNet (2+1)D, 18 layers",
+        length=_RESNET_LENGTH,
+        crop_size_px=112,
+        mean_rgb=_RESNET_MEAN,
+        std_rgb=_RESNET_STD,
+        head="fc",
+        weights="r2plus1d_18-91a641e6.pth",
+        top1_percent=67.463,
+        top5_percent=86.175,
+        accuracy_source=_TORCHVISION,
+        parameters=31_505_325,
+        gflops=40.519,
+    ),
+    ClassifierSpec(
+        name="mvit_v1_b",
+        title="MViT v1, base",
+        length=_MVIT_LENGTH,
+        crop_size_px=224,
+        mean_rgb=_MVIT_MEAN,
+        std_rgb=_MVIT_STD,
+        head="head.1",
+        weights="mvit_v1_b-dbeb1030.pth",
+        top1_percent=78.477,
+        top5_percent=93.582,
+        accuracy_source=_TORCHVISION,
+        parameters=36_610_672,
+        gflops=70.599,
+    ),
+    ClassifierSpec(
+        name="mvit_v2_s",
+        title="MViT v2, small",
+        length=_MVIT_LENGTH,
+        crop_size_px=224,
+        mean_rgb=_MVIT_MEAN,
+        std_rgb=_MVIT_STD,
+        head="head.1",
+        weights="mvit_v2_s-ae3be167.pth",
+        top1_percent=80.757,
+        top5_percent=94.665,
+        accuracy_source=_TORCHVISION,
+        parameters=34_537_744,
+        gflops=64.224,
+    ),
+    ClassifierSpec(
+        name="swin3d_t",
+        title="Video Swin, tiny",
+        length=_SWIN_LENGTH,
+        crop_size_px=224,
+        mean_rgb=_IMAGENET_MEAN,
+        std_rgb=_IMAGENET_STD,
+        head="head",
+        weights="swin3d_t-7615ae03.pth",
+        top1_percent=77.715,
+        top5_percent=93.519,
+        accuracy_source=_TORCHVISION,
+        parameters=28_158_070,
+        gflops=43.882,
+    ),
+    ClassifierSpec(
+        name="swin3d_s",
+        title="Video Swin, small",
+        length=_SWIN_LENGTH,
+        crop_size_px=224,
+        mean_rgb=_IMAGENET_MEAN,
+        std_rgb=_IMAGENET_STD,
+        head="head",
+        weights="swin3d_s-da41c237.pth",
+        top1_percent=79.521,
+        top5_percent=94.158,
+        accuracy_source=_TORCHVISION,
+        parameters=49_816_678,
+        gflops=82.841,
+    ),
+    ClassifierSpec(
+        name="swin3d_b",
+        title="Video Swin, base",
+        length=_SWIN_LENGTH,
+        crop_size_px=224,
+        mean_rgb=_IMAGENET_MEAN,
+        std_rgb=_IMAGENET_STD,
+        head="head",
+        # of the two published files the one that saw ImageNet-22K first: 2 points better at the same cost
+        weights="swin3d_b_22k-7c6ae6fa.pth",
+        top1_percent=81.643,
+        top5_percent=95.574,
+        accuracy_source=_TORCHVISION,
+        parameters=88_048_984,
+        gflops=140.667,
+    ),
+    ClassifierSpec(
+        name="i3d",
+        title="Inception I3D (RGB)",
+        length=_I3D_LENGTH,
+        crop_size_px=224,
+        mean_rgb=_I3D_MEAN,
+        std_rgb=_I3D_STD,
+        head="logits.conv3d",
+        weights="i3d-kinetics-400.ckpt",
+        top1_percent=68.4,
+        top5_percent=88.0,
+        accuracy_source="DeepMind, test set, RGB I3D trained on Kinetics alone",
+        parameters=12_689_984,
+        gflops=27.788,
+    ),
+)
+
+CATALOGUE: dict[str, ClassifierSpec] = {spec.name: spec for spec in _ALL}
+"""Every classifier by name, in the order in which it is offered."""
+
+
+def spec_of(name: str) -> ClassifierSpec:
+    """The classifier of that name.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        raise SettingsError(f"video_classifier_model is {name!r}; choose one of {', '.join(CATALOGUE)}.") from None

@@ -1,0 +1,78 @@
+"""The real I3D, and a real fine-tuned checkpoint, on real clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from recognizer.classifiers.i3d import state_dict_from_arrays
+from recognizer.classifiers.network import NetworkClassifier, load_classifier
+from recognizer.types import CROP_SIZE_PX, Clip
+from recognizer.weights import convert_once, fetch_archive_member, load_numpy_pickle, resolve
+
+pytestmark = pytest.mark.real
+
+FIGHT_SHA256 = "8268694ade4c0e79a1c5fa41a4f3c21129082d75fac9eb7c25e5a0eabad49bfa"
+
+
+def centre_clip(path: Path, samples: int, every: int) -> Clip:
+    """The first samples of a video, each ``every``-th frame, its middle square at the network's size."""
+    pictures: list[np.ndarray] = []
+    with av.open(str(path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index % every == 0:
+                rgb = frame.to_ndarray(format="rgb24")
+                side = min(rgb.shape[:2])
+                top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
+                square = rgb[top : top + side, left : left + side]
+                pictures.append(cv2.resize(square, (CROP_SIZE_PX, CROP_SIZE_PX), interpolation=cv2.INTER_AREA))
+            if len(pictures) == samples:
+                break
+    assert len(pictures) == samples
+    return Clip(person_id=1, start_s=0.0, end_s=samples * every / 30, rgb=np.stack(pictures))
+
+
+@pytest.fixture(scope="module")
+def i3d() -> NetworkClassifier:
+    published = resolve("i3d")
+    path = convert_once(published, lambda source: state_dict_from_arrays(load_numpy_pickle(source)), "i3d-test")
+    return load_classifier("i3d", weights_path=path, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("file", "label"),
+    [
+        ("stgcn_ta_chi.mp4", "tai chi"),
+        ("tv_R6llTwEh07w.mp4", "using segway"),
+        ("mmaction2_demo.mp4", "arm wrestling"),
+        ("tv_v_SoccerJuggling_g24_c01.avi", "juggling soccer ball"),
+    ],
+)
+def test_i3d_is_sure_of_what_the_clip_shows(i3d: NetworkClassifier, clips_dir: Path, file: str, label: str) -> None:
+    (prediction,) = i3d.classify([centre_clip(clips_dir / file, samples=64, every=2)])
+    best, probability = prediction.top[0]
+    assert best == label
+    assert probability > 0.9
+
+
+def test_i3d_names_a_clip_of_eight_samples(i3d: NetworkClassifier, clips_dir: Path) -> None:
+    (prediction,) = i3d.classify([centre_clip(clips_dir / "stgcn_ta_chi.mp4", samples=8, every=2)])
+    assert prediction.top[0][0] == "tai chi"
+
+
+def test_a_real_fine_tuned_checkpoint_tells_a_fight_from_none(clips_dir: Path, tmp_path: Path) -> None:
+    checkpoint = fetch_archive_member("Fight-Detection==0.0.3", "fight_detection/model_16_m3_0.8888.pth", FIGHT_SHA256)
+    labels = tmp_path / "labels.txt"
+    labels.write_text("fight\nnoFight\n", encoding="utf-8")
+    classifier = load_classifier("mc3_18", checkpoint_path=checkpoint, labels_path=labels, device="cpu")
+    assert classifier.name == "mc3_18:model_16_m3_0.8888"
+    calm, struggle = classifier.classify(
+        [centre_clip(clips_dir / file, samples=16, every=2) for file in ("stgcn_ta_chi.mp4", "mmaction2_demo.mp4")]
+    )
+    assert calm.top[0][0] == "noFight"
+    assert calm.top[0][1] > 0.9
+    assert struggle.top[0][0] == "fight"  # arm wrestling is the nearest to a fight that the clips have
