@@ -1,0 +1,327 @@
+"""Boxes and labels on a picture. RGB in, RGB out: a new picture, never the caller's."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from recognizer.palette import UNKNOWN_STYLE, ActionPalette, Rgb, rgb_of, text_colour_on
+from recognizer.settings import UNKNOWN_ACTION
+from recognizer.timeline import PersonTrack, Timeline
+from recognizer.types import Box, Segment
+
+DETECTING_TEXT: Final = "detecting..."
+"""What stands over a person before their first label."""
+
+_BADGE_RGB: Final[Rgb] = (20, 27, 32)
+_BADGE_TEXT_RGB: Final[Rgb] = (255, 255, 255)
+_HALO_RGB: Final[Rgb] = (0, 0, 0)
+
+_FONT_SHARE: Final = 1 / 34  # of the picture's height
+_FONT_MIN_PX: Final = 11
+_LINE_SHARE: Final = 1 / 240
+_LINE_MIN_PX: Final = 2
+_ELLIPSIS: Final = "…"
+
+# Searched by Pillow in the system's font folders; each has letters that the font before it lacks.
+_FALLBACK_FONTS: Final = (
+    "NotoSansCJK-Regular.ttc",
+    "msyh.ttc",
+    "YuGothM.ttc",
+    "malgun.ttf",
+    "PingFang.ttc",
+    "Hiragino Sans GB.ttc",
+    "Arial Unicode.ttf",
+    "arial.ttf",
+)
+
+
+@dataclass(frozen=True)
+class OverlayPerson:
+    """One person as they are drawn.
+
+    Attributes:
+        person_id: the number in the badge.
+        box_xyxy: pixels of the picture; may reach beyond it.
+        label: the action; None before the first one, which reads ``detecting...``.
+        confidence: probability, written behind the label; None for none.
+        colour_rgb: of the box and of the label's plate.
+    """
+
+    person_id: int
+    box_xyxy: Box
+    label: str | None
+    confidence: float | None
+    colour_rgb: Rgb
+
+    @property
+    def text(self) -> str:
+        """``detecting...``, then ``jogging (0.85)``."""
+        if self.label is None:
+            return DETECTING_TEXT
+        return self.label if self.confidence is None else f"{self.label} ({self.confidence:.2f})"
+
+
+class Overlay:
+    """What is to be drawn at each time of a timeline; prepares once, then answers in microseconds a person.
+
+    A person keeps their last label until the next one or the end of the visit, as on a live picture. People of whom no
+    samples are known are not drawn.
+    """
+
+    def __init__(
+        self, timeline: Timeline, segments: Iterable[Segment], palette: ActionPalette, *, dark: bool = False
+    ) -> None:
+        by_person: dict[int, list[Segment]] = defaultdict(list)
+        for segment in segments:
+            by_person[segment.person_id].append(segment)
+        self._people = [
+            _OverlayTrack(track, sorted(by_person[track.person_id], key=lambda segment: segment.start_s))
+            for track in timeline.people
+            if len(track.time_s)
+        ]
+        self._palette = palette
+        self._dark = dark
+
+    def at(self, time_s: float) -> list[OverlayPerson]:
+        """The people who are there at ``time_s``, in order of ``person_id``."""
+        people = []
+        for track in self._people:
+            visit_s = track.visit_at(time_s)
+            if visit_s is None:
+                continue
+            segment = track.segment_at(time_s, visit_s)
+            style = self._palette.style(segment.action) if segment else UNKNOWN_STYLE
+            known = segment is not None and segment.action != UNKNOWN_ACTION
+            people.append(
+                OverlayPerson(
+                    person_id=track.person_id,
+                    box_xyxy=track.box_at(time_s),
+                    label=segment.action if segment else None,
+                    confidence=segment.confidence if segment and known else None,
+                    colour_rgb=rgb_of(style.colour(self._dark)),
+                )
+            )
+        return people
+
+
+def overlay_people(
+    timeline: Timeline, segments: Iterable[Segment], time_s: float, palette: ActionPalette
+) -> list[OverlayPerson]:
+    """The people to draw at one time. For a whole video make one ``Overlay``."""
+    return Overlay(timeline, segments, palette).at(time_s)
+
+
+def draw_overlay(rgb: NDArray[np.uint8], people: Iterable[OverlayPerson]) -> NDArray[np.uint8]:
+    """A copy of the picture with a box, a numbered badge and a label for each person.
+
+    Labels stay inside the picture, shortened where it is too narrow, and out of each other's way where there is room.
+    Line and letter sizes follow the picture's height.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        people: who is drawn; the first is drawn last, on top.
+
+    Returns:
+        uint8 (H, W, 3), contiguous, never the same memory as ``rgb``.
+
+    Raises:
+        ValueError: the picture has another type or shape.
+    """
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+        raise ValueError(f"the picture must be uint8 (H, W, 3), got {rgb.dtype} {rgb.shape}")
+    drawn = np.array(rgb, order="C", copy=True)
+    height, width = drawn.shape[:2]
+    if not height or not width:
+        return drawn
+    line_px = max(_LINE_MIN_PX, round(height * _LINE_SHARE))
+    font_px = max(_FONT_MIN_PX, round(height * _FONT_SHARE))
+    ordered = list(people)[::-1]
+    for person in ordered:
+        _draw_box(drawn, person, line_px)
+    placed: list[tuple[int, int, int, int]] = []
+    for person in ordered:
+        plate = _fitting_plate(person, font_px, width)
+        x, y = _place(plate.shape[1], plate.shape[0], person.box_xyxy, (width, height), line_px, placed)
+        bottom, right = min(height, y + plate.shape[0]), min(width, x + plate.shape[1])
+        drawn[y:bottom, x:right] = plate[: bottom - y, : right - x]
+        placed.append((x, y, right, bottom))
+    return drawn
+
+
+class _OverlayTrack:
+    """One person's visits, samples and segments, ready to be looked up."""
+
+    def __init__(self, track: PersonTrack, segments: list[Segment]) -> None:
+        self.person_id = track.person_id
+        self._visits = track.presence
+        self._visit_starts_s = [start_s for start_s, _ in track.presence]
+        self._times_s = track.time_s.tolist()
+        self._boxes = track.box_xyxy.astype(np.float64)
+        self._segments = segments
+        self._segment_starts_s = [segment.start_s for segment in segments]
+
+    def visit_at(self, time_s: float) -> tuple[float, float] | None:
+        k = bisect_right(self._visit_starts_s, time_s) - 1
+        return self._visits[k] if k >= 0 and time_s < self._visits[k][1] else None
+
+    def segment_at(self, time_s: float, visit_s: tuple[float, float]) -> Segment | None:
+        """The segment of this time, or the last before it in the same visit."""
+        k = bisect_right(self._segment_starts_s, time_s) - 1
+        return self._segments[k] if k >= 0 and self._segments[k].end_s > visit_s[0] else None
+
+    def box_at(self, time_s: float) -> Box:
+        """Interpolated between samples, as PersonTrack.box_at."""
+        k = bisect_right(self._times_s, time_s)
+        if k == 0 or k == len(self._times_s):
+            x1, y1, x2, y2 = self._boxes[max(0, k - 1)].tolist()
+        else:
+            before_s, after_s = self._times_s[k - 1], self._times_s[k]
+            share = (time_s - before_s) / (after_s - before_s)
+            x1, y1, x2, y2 = (self._boxes[k - 1] + share * (self._boxes[k] - self._boxes[k - 1])).tolist()
+        return x1, y1, x2, y2
+
+
+# --- boxes ---
+
+
+def _draw_box(rgb: NDArray[np.uint8], person: OverlayPerson, line_px: int) -> None:
+    """A coloured line with a thin dark one around it, so that it shows on any ground."""
+    x1, y1, x2, y2 = _whole(person.box_xyxy, rgb.shape[1], rgb.shape[0])
+    halo_px = line_px + 2 * max(1, line_px // 2)
+    # OpenCV only writes the three numbers it is given, so RGB stays RGB
+    cv2.rectangle(rgb, (x1, y1), (x2, y2), _HALO_RGB, halo_px)
+    cv2.rectangle(rgb, (x1, y1), (x2, y2), person.colour_rgb, line_px)
+
+
+def _whole(box_xyxy: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """The first and last pixels of a box, kept within the picture: OpenCV's coordinates overflow far outside."""
+    x1, y1, x2, y2 = box_xyxy
+    left, right = (min(max(round(x), 0), width - 1) for x in (x1, x2 - 1))
+    top, bottom = (min(max(round(y), 0), height - 1) for y in (y1, y2 - 1))
+    return left, top, max(left, right), max(top, bottom)
+
+
+# --- plates: a badge with the number, and the text beside it ---
+
+
+def _place(
+    width: int,
+    height: int,
+    box_xyxy: Box,
+    picture_wh: tuple[int, int],
+    line_px: int,
+    placed: Sequence[tuple[int, int, int, int]],
+) -> tuple[int, int]:
+    """Where a plate goes: above its box, inside at the top, below, inside at the bottom; the first that is free."""
+    left, top, _, bottom = _whole(box_xyxy, *picture_wh)
+    x = max(0, min(left - line_px // 2, picture_wh[0] - width))
+    wanted = [top - height, top, bottom + 1, bottom - height + 1]
+    inside = [y for y in wanted if 0 <= y <= picture_wh[1] - height]
+    free = [y for y in inside if not any(_overlap((x, y, x + width, y + height), other) for other in placed)]
+    y = (free or inside or [0])[0]
+    return x, y
+
+
+def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+@lru_cache(maxsize=1024)
+def _fitting_plate_of(
+    number: int, label: str, tail: str, colour_rgb: Rgb, font_px: int, width: int
+) -> NDArray[np.uint8]:
+    """The plate, its label shortened until it is not wider than ``width``."""
+    plate = _plate(number, label + tail, colour_rgb, font_px)
+    shortest, longest = 0, len(label)
+    while plate.shape[1] > width and shortest < longest:
+        keep = (shortest + longest) // 2
+        candidate = _plate(number, f"{label[:keep].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
+        if candidate.shape[1] > width:
+            longest = keep
+        else:
+            shortest = keep + 1
+    if plate.shape[1] > width:
+        plate = _plate(number, f"{label[: max(0, shortest - 1)].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
+    plate.setflags(write=False)  # it is shared
+    return plate
+
+
+def _fitting_plate(person: OverlayPerson, font_px: int, width: int) -> NDArray[np.uint8]:
+    label = " ".join((DETECTING_TEXT if person.label is None else person.label).split())
+    tail = "" if person.label is None or person.confidence is None else f" ({person.confidence:.2f})"
+    return _fitting_plate_of(person.person_id, label, tail, person.colour_rgb, font_px, width)
+
+
+def _plate(number: int, text: str, colour_rgb: Rgb, font_px: int) -> NDArray[np.uint8]:
+    """uint8 (h, w, 3): the number on dark, the text on the colour."""
+    font = _font_for(text, font_px)
+    ascent, descent = _font(None, font_px).getmetrics()
+    pad = max(2, font_px // 4)
+    height = ascent + descent + pad
+    badge_width = round(font.getlength(str(number))) + 2 * pad
+    text_width = round(font.getlength(text)) + 2 * pad
+    picture = Image.new("RGB", (badge_width + text_width, height), colour_rgb)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, badge_width - 1, height), fill=_BADGE_RGB)
+    baseline = ascent + pad // 2
+    draw.text((pad, baseline), str(number), fill=_BADGE_TEXT_RGB, font=font, anchor="ls")
+    draw.text((badge_width + pad, baseline), text, fill=text_colour_on(colour_rgb), font=font, anchor="ls")
+    return np.asarray(picture).copy()
+
+
+@lru_cache(maxsize=64)
+def _font(name: str | None, font_px: int) -> ImageFont.FreeTypeFont:
+    """A font by file name; None for the usual one: DejaVu Sans (Latin, Greek, Cyrillic, Arabic, …)."""
+    if name is not None:
+        return ImageFont.truetype(name, font_px)
+    for usual in (_dejavu_of_matplotlib(), "DejaVuSans.ttf"):
+        try:
+            return ImageFont.truetype(usual, font_px)
+        except OSError:  # not on this system
+            continue
+    plain = ImageFont.load_default(font_px)
+    if not isinstance(plain, ImageFont.FreeTypeFont):
+        raise RuntimeError("Pillow was built without FreeType")
+    return plain
+
+
+@lru_cache(maxsize=1)
+def _dejavu_of_matplotlib() -> str:
+    """Matplotlib, which the detector's library brings, carries DejaVu Sans; Pillow's own font knows ASCII only."""
+    spec = find_spec("matplotlib")  # found, not imported: only its data is wanted
+    folder = Path(spec.origin).parent if spec is not None and spec.origin else Path()
+    return str(folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf")
+
+
+@lru_cache(maxsize=1024)
+def _font_for(text: str, font_px: int) -> ImageFont.FreeTypeFont:
+    """The first font that has every letter of the text; the usual one where none has."""
+    usual = _font(None, font_px)
+    if _has_letters(usual, text):
+        return usual
+    for name in _FALLBACK_FONTS:
+        try:
+            font = _font(name, font_px)
+        except OSError:  # not on this system
+            continue
+        if _has_letters(font, text):
+            return font
+    return usual
+
+
+def _has_letters(font: ImageFont.FreeTypeFont, text: str) -> bool:
+    """Whether no letter comes out as the box that stands for a missing one."""
+    missing = bytes(font.getmask("\uffff"))
+    return all(c.isspace() or c.isascii() or bytes(font.getmask(c)) != missing for c in text)

@@ -1,0 +1,94 @@
+"""Segments as CSV, RFC 4180."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from recognizer.export.frames import FrameNumbers
+from recognizer.timeline import Timeline
+from recognizer.types import Segment
+
+SEGMENT_COLUMNS = (
+    "person_id",
+    "action",
+    "start_s",
+    "end_s",
+    "duration_s",
+    "start_frame",
+    "end_frame",
+    "confidence",
+    "classifier",
+)
+"""The header of the CSV, in order."""
+
+_FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""What begins a formula in a spreadsheet, ASCII and full width (OWASP, "CSV Injection")."""
+
+_CELL_BREAKS = ("\t", "\r", "\n")
+"""A cell that begins with one of these may be split, and what follows run, when it is imported."""
+
+
+def harmless_cell(text: str) -> str:
+    """The text as a spreadsheet should take it: what it would run as a formula is led by an apostrophe."""
+    visible = next((c for c in text if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf")), "")
+    return f"'{text}" if visible in _FORMULA_STARTS or text.startswith(_CELL_BREAKS) else text
+
+
+def segments_csv(timeline: Timeline, segments: Sequence[Segment]) -> str:
+    """One row a segment, by person, then by time; lines end in CR LF, decimals have a point.
+
+    Columns:
+        person_id: 1, 2, … within the video.
+        action: the label, or ``unknown``; led by an apostrophe where a spreadsheet would run it.
+        start_s, end_s: seconds from the start of the video, three digits; the end is not part of the segment.
+        duration_s: ``end_s - start_s`` of the very numbers that are printed.
+        start_frame: the first frame of the segment, counted from 0 (see FrameNumbers).
+        end_frame: the first frame after it.
+        confidence: mean probability, four digits.
+        classifier: the network that named it.
+    """
+    frames = FrameNumbers(timeline)
+    classifiers = ClassifierNames(timeline)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(SEGMENT_COLUMNS)
+    for segment in sorted(segments, key=lambda segment: (segment.person_id, segment.start_s, segment.end_s)):
+        start_ms, end_ms = round(segment.start_s * 1000), round(segment.end_s * 1000)
+        writer.writerow(
+            (
+                segment.person_id,
+                harmless_cell(segment.action),
+                f"{start_ms / 1000:.3f}",
+                f"{end_ms / 1000:.3f}",
+                f"{(end_ms - start_ms) / 1000:.3f}",
+                frames.first_at(segment.start_s),
+                frames.first_at(segment.end_s),
+                f"{segment.confidence:.4f}",
+                harmless_cell(classifiers.of(segment)),
+            )
+        )
+    return text.getvalue()
+
+
+class ClassifierNames:
+    """Who named a segment: the classifier of the prediction that covers its middle."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._by_person: dict[int, tuple[list[float], list[str]]] = {}
+        for prediction in sorted(timeline.predictions, key=lambda p: (p.person_id, p.start_s)):
+            starts_s, names = self._by_person.setdefault(prediction.person_id, ([], []))
+            starts_s.append(prediction.start_s)
+            names.append(prediction.classifier)
+        self._otherwise = timeline.settings.video_classifier_model
+
+    def of(self, segment: Segment) -> str:
+        """The name; that of the settings for a segment of a person without predictions."""
+        starts_s, names = self._by_person.get(segment.person_id, ([], []))
+        if not names:
+            return self._otherwise
+        middle_s = (segment.start_s + segment.end_s) / 2
+        return names[max(0, bisect_right(starts_s, middle_s) - 1)]

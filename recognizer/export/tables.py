@@ -1,0 +1,95 @@
+"""A timeline as pandas tables for a page. Times in seconds; labels are harmless in a spreadsheet as they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pandas as pd
+
+from recognizer.export.csv_file import ClassifierNames, harmless_cell
+from recognizer.export.frames import FrameNumbers
+from recognizer.timeline import Timeline
+from recognizer.types import Segment
+
+_TIME_DIGITS = 3
+_SHARE_DIGITS = 1
+
+
+def appearances_table(timeline: Timeline) -> pd.DataFrame:
+    """Who was there, and when: one row a person.
+
+    Columns: ``Person``, ``First seen (s)``, ``Last seen (s)``, ``Visits`` (presence intervals), ``Present (s)`` in all.
+    """
+    rows = [
+        (
+            track.person_id,
+            round(track.presence[0][0], _TIME_DIGITS),
+            round(track.presence[-1][1], _TIME_DIGITS),
+            len(track.presence),
+            round(track.present_s, _TIME_DIGITS),
+        )
+        for track in timeline.people
+        if track.presence
+    ]
+    return _table(
+        rows,
+        {"Person": "int64", "First seen (s)": "float64", "Last seen (s)": "float64", "Visits": "int64",
+         "Present (s)": "float64"},
+    )  # fmt: skip
+
+
+def time_per_action_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFrame:
+    """How long each person did what: one row a person and action, by person, then the longest first.
+
+    Columns: ``Person``, ``Action``, ``Time (s)``, ``Share of presence (%)``.
+    """
+    present_s = {track.person_id: track.present_s for track in timeline.people}
+    time_s: dict[tuple[int, str], float] = defaultdict(float)
+    for segment in segments:
+        time_s[segment.person_id, segment.action] += segment.duration_s
+    rows = [
+        (
+            person_id,
+            harmless_cell(action),
+            round(seconds, _TIME_DIGITS),
+            round(100 * seconds / present_s[person_id], _SHARE_DIGITS) if present_s.get(person_id) else None,
+        )
+        for (person_id, action), seconds in sorted(time_s.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+    ]
+    return _table(rows, {"Person": "int64", "Action": "str", "Time (s)": "float64", "Share of presence (%)": "float64"})
+
+
+def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFrame:
+    """What the CSV holds, for the eye: one row a segment, by person, then by time.
+
+    Columns: ``Person``, ``Action``, ``Start (s)``, ``End (s)``, ``Duration (s)``, ``Start frame``, ``End frame``,
+    ``Probability``, ``Classifier``.
+    """
+    frames = FrameNumbers(timeline)
+    classifiers = ClassifierNames(timeline)
+    rows = [
+        (
+            segment.person_id,
+            harmless_cell(segment.action),
+            round(segment.start_s, _TIME_DIGITS),
+            round(segment.end_s, _TIME_DIGITS),
+            # of the numbers that are shown, so that the row adds up
+            round(round(segment.end_s, _TIME_DIGITS) - round(segment.start_s, _TIME_DIGITS), _TIME_DIGITS),
+            frames.first_at(segment.start_s),
+            frames.first_at(segment.end_s),
+            round(segment.confidence, 4),
+            harmless_cell(classifiers.of(segment)),
+        )
+        for segment in sorted(segments, key=lambda segment: (segment.person_id, segment.start_s, segment.end_s))
+    ]
+    return _table(
+        rows,
+        {"Person": "int64", "Action": "str", "Start (s)": "float64", "End (s)": "float64", "Duration (s)": "float64",
+         "Start frame": "int64", "End frame": "int64", "Probability": "float64", "Classifier": "str"},
+    )  # fmt: skip
+
+
+def _table(rows: Sequence[tuple[object, ...]], columns: dict[str, str]) -> pd.DataFrame:
+    """A table with its types, also when it is empty."""
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)

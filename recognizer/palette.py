@@ -1,0 +1,146 @@
+"""A colour for every action, the same from chart to chart, page to page and in the annotated video.
+
+The hues follow the palette of M. Okabe and K. Ito, "Color Universal Design" (2008, jfly.uni-koeln.de/color), made
+darker or lighter until each stands out by 3:1 or more (WCAG 2.2, success criterion 1.4.11) from the page behind it, and
+until any two of them stay apart for protan, deutan and tritan eyes (Machado et al., doi 10.1109/TVCG.2009.113). After
+eight colours the next eight actions take the same colours with a pattern.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from recognizer.settings import UNKNOWN_ACTION
+
+PAGE_LIGHT: Final = "#FCFAF6"
+"""The light page that the light tones are made for."""
+
+PAGE_DARK: Final = "#141B20"
+"""The dark page that the dark tones are made for."""
+
+PATTERNS: Final = ("", "/", ".", "x")
+"""Plotly's names of the bar patterns: none, strokes, dots, crosses."""
+
+# light tone, dark tone
+_TONES: Final = (
+    ("#0050A3", "#0B69CB"),  # blue
+    ("#B8820A", "#D6B400"),  # amber
+    ("#218368", "#29A370"),  # green
+    ("#F20D6A", "#EE8BD1"),  # pink
+    ("#8F5D14", "#D63E00"),  # rust
+    ("#1487FF", "#14CEFF"),  # sky
+    ("#4A401C", "#ECF2A6"),  # olive
+    ("#6B0F4E", "#F5D6EB"),  # wine
+)
+
+SLOT_COUNT: Final = len(_TONES) * len(PATTERNS)
+"""How many actions look different from each other before the looks repeat."""
+
+UNKNOWN_SLOT: Final = -1
+"""``unknown`` takes no slot."""
+
+Rgb = tuple[int, int, int]
+"""Red, green, blue, 0 to 255."""
+
+
+@dataclass(frozen=True)
+class ActionStyle:
+    """What one action looks like.
+
+    Attributes:
+        slot: 0, 1, … in order of first appearance; UNKNOWN_SLOT for ``unknown``.
+        colour_light: ``#RRGGBB`` on a light page.
+        colour_dark: ``#RRGGBB`` on a dark page.
+        pattern: one of PATTERNS.
+    """
+
+    slot: int
+    colour_light: str
+    colour_dark: str
+    pattern: str
+
+    def colour(self, dark: bool) -> str:
+        """``#RRGGBB`` for the theme."""
+        return self.colour_dark if dark else self.colour_light
+
+
+UNKNOWN_STYLE: Final = ActionStyle(UNKNOWN_SLOT, "#7E8794", "#8A94A3", "")
+"""Neutral grey: for ``unknown``, and for a person who has no label yet."""
+
+
+def style_of_slot(slot: int) -> ActionStyle:
+    """The style of a slot: eight colours without a pattern, the same eight with the next pattern, and round again."""
+    light, dark = _TONES[slot % len(_TONES)]
+    return ActionStyle(slot, light, dark, PATTERNS[slot // len(_TONES) % len(PATTERNS)])
+
+
+class ActionPalette:
+    """Gives every action its style; the first to come takes the first free slot and keeps it.
+
+    Safe to share between threads. Pass the ``slots`` of an earlier palette as ``known`` to keep its colours.
+
+    Args:
+        known: slots that are taken, by label. ``unknown`` is left out: it is always grey.
+
+    Raises:
+        ValueError: a slot is negative.
+    """
+
+    def __init__(self, known: Mapping[str, int] = MappingProxyType({})) -> None:
+        self._slots = {label: slot for label, slot in known.items() if label != UNKNOWN_ACTION}
+        if any(slot < 0 for slot in self._slots.values()):
+            raise ValueError(f"slots count from 0, got {min(self._slots.values())}")
+        self._taken = set(self._slots.values())
+        self._next = 0
+        self._lock = threading.Lock()
+
+    def style(self, label: str) -> ActionStyle:
+        """The style of an action; an action that is new takes the next free slot."""
+        if label == UNKNOWN_ACTION:
+            return UNKNOWN_STYLE
+        with self._lock:
+            slot = self._slots.get(label)
+            if slot is None:
+                while self._next in self._taken:
+                    self._next += 1
+                slot = self._slots[label] = self._next
+                self._taken.add(slot)
+        return style_of_slot(slot)
+
+    def meet(self, labels: Iterable[str]) -> None:
+        """Give slots to labels in this order, so that what is drawn first does not decide the colours."""
+        for label in labels:
+            self.style(label)
+
+    @property
+    def slots(self) -> dict[str, int]:
+        """The slots taken so far, by label; a copy."""
+        with self._lock:
+            return dict(self._slots)
+
+
+def rgb_of(colour: str) -> Rgb:
+    """``#RRGGBB`` as three numbers."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def relative_luminance(rgb: Rgb) -> float:
+    """0 for black to 1 for white, as WCAG 2.2 defines it."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: Rgb, other: Rgb) -> float:
+    """Contrast ratio of two colours, 1 to 21, as WCAG 2.2 defines it."""
+    low, high = sorted((relative_luminance(one), relative_luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def text_colour_on(rgb: Rgb) -> Rgb:
+    """Black or white, whichever reads better on this colour; always 4.5:1 or more."""
+    black, white = (0, 0, 0), (255, 255, 255)
+    return max(black, white, key=lambda text: contrast(text, rgb))

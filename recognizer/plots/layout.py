@@ -1,0 +1,166 @@
+"""What the charts share: theme, colours, names, legend, lanes."""
+
+from __future__ import annotations
+
+import html
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from recognizer.palette import ActionPalette, rgb_of, text_colour_on
+from recognizer.settings import UNKNOWN_ACTION
+from recognizer.timeline import Timeline
+from recognizer.types import Segment
+
+_LANE_PX: Final = 44
+_MIN_HEIGHT_PX: Final = 160
+_AXIS_PX: Final = 54
+_LEGEND_ROW_PX: Final = 22
+_LEGEND_WIDTH_PX: Final = 900  # a guess; where the page is narrower, Plotly takes the legend's rest from the lanes
+TOP_PX: Final = 8
+_MAX_LEGEND_PX: Final = 160
+LEGEND_LABEL_CHARS: Final = 40
+_HOVER_LABEL_CHARS: Final = 120
+_FONT: Final = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+"""Streamlit's own font where it is there; never one that must be fetched."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of everything that is not an action."""
+
+    text: str
+    grid: str
+    presence: str
+    not_analysed: str
+    plate: str
+
+
+_LIGHT: Final = Theme("#1D2A30", "rgba(29,42,48,0.12)", "#E4DFD5", "rgba(29,42,48,0.07)", "#FFFFFF")
+_DARK: Final = Theme("#E9E4DA", "rgba(233,228,218,0.14)", "#33404A", "rgba(233,228,218,0.08)", "#202A31")
+
+
+def theme_for(dark: bool) -> Theme:
+    """The theme of a light or a dark page."""
+    return _DARK if dark else _LIGHT
+
+
+def by_total_time(segments: Iterable[Segment], palette: ActionPalette) -> list[str]:
+    """The actions, the longest in all first and ``unknown`` last; new ones get their colours in this order."""
+    total_s: dict[str, float] = defaultdict(float)
+    for segment in segments:
+        total_s[segment.action] += segment.duration_s
+    actions = sorted(total_s, key=lambda action: (action == UNKNOWN_ACTION, -total_s[action], action))
+    palette.meet(actions)
+    return actions
+
+
+def lane_name(person_id: int) -> str:
+    """What a person is called on the vertical axis."""
+    return f"Person {person_id}"
+
+
+@lru_cache(maxsize=4096)
+def plain_label(label: str, longest: int = _HOVER_LABEL_CHARS) -> str:
+    """A label as Plotly shows it letter by letter: no markup, no line breaks, no formula between dollar signs."""
+    line = " ".join(label.split())
+    if len(line) > longest:
+        line = f"{line[: longest - 1].rstrip()}…"
+    return html.escape(line).replace("$", "&#36;").replace("&#x27;", "&#39;")
+
+
+def as_items(values: list[Any]) -> Any:
+    """The values for Plotly, unpacked on the page; much faster than a list, which Plotly looks at item by item."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def look(action: str, palette: ActionPalette, dark: bool) -> dict[str, Any]:
+    """Name, colour, pattern and text colour of the bars of one action."""
+    style = palette.style(action)
+    colour = style.colour(dark)
+    text = text_colour_on(rgb_of(colour))
+    return {
+        "name": plain_label(action, LEGEND_LABEL_CHARS),
+        "marker": {
+            "color": colour,
+            "line": {"width": 0},
+            "pattern": {
+                "shape": style.pattern,
+                "fillmode": "overlay",
+                "fgcolor": "rgb({},{},{})".format(*text),
+                "fgopacity": 0.4,
+                "size": 7,
+                "solidity": 0.22,
+            },
+        },
+        "insidetextfont": {"color": "rgb({},{},{})".format(*text), "size": 13},
+    }
+
+
+def lay_out(figure: go.Figure, theme: Theme, timeline: Timeline, people: Sequence[int], legend: Sequence[str]) -> None:
+    """What both charts share: lanes from the top, size, colours, legend below."""
+    # Plotly sets the legend in columns as wide as its longest name, unless all of it fits on one line
+    widths_px = [52 + 8 * min(len(name), LEGEND_LABEL_CHARS) for name in legend]
+    columns = max(1, _LEGEND_WIDTH_PX // max(widths_px, default=_LEGEND_WIDTH_PX))
+    rows = 1 if sum(widths_px) <= _LEGEND_WIDTH_PX else -(-len(legend) // columns)
+    legend_px = min(_MAX_LEGEND_PX, rows * _LEGEND_ROW_PX)
+    height = max(_MIN_HEIGHT_PX, TOP_PX + _LANE_PX * len(people) + _AXIS_PX + legend_px)
+    figure.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 8, "r": 16, "t": TOP_PX, "b": _AXIS_PX + legend_px},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": _FONT, "size": 13, "color": theme.text},
+        hoverlabel={
+            "bgcolor": theme.plate,
+            "bordercolor": theme.grid,
+            "font": {"family": _FONT, "size": 13, "color": theme.text},
+            "align": "left",
+            "namelength": -1,
+        },
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.text, "activecolor": theme.text},
+        hovermode="closest",
+        dragmode="zoom",
+        showlegend=True,
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": -_AXIS_PX / (height - TOP_PX - _AXIS_PX - legend_px),
+            "yanchor": "top",
+            "traceorder": "normal",
+            "itemsizing": "constant",
+            "maxheight": _MAX_LEGEND_PX,
+        },
+        # the same for every redraw of one video, so that a zoom outlives the sliders
+        uirevision=timeline.video.sha256 or "live",
+    )
+    figure.update_xaxes(
+        gridcolor=theme.grid, zeroline=False, showline=True, linecolor=theme.grid, ticks="outside",
+        tickcolor=theme.grid, exponentformat="none",
+        title_standoff=8, title_font_size=13,
+    )  # fmt: skip
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=[lane_name(person_id) for person_id in people],
+        range=[max(len(people), 1) - 0.5, -0.5],
+        fixedrange=True,
+        showgrid=False,
+        zeroline=False,
+        automargin=True,
+        ticklabelstandoff=6,
+    )
+    if not people:
+        figure.update_yaxes(visible=False)
+        figure.add_annotation(
+            text="no people seen", showarrow=False, x=0.5, y=0.5, xref="x domain", yref="y domain",
+            font={"color": theme.text, "size": 14},
+        )  # fmt: skip

@@ -1,0 +1,81 @@
+"""The time axis of a video: plain seconds, or minutes and seconds where it is long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from recognizer.timeline import Timeline
+
+LONG_VIDEO_S: Final = 120.0
+"""From here on the axis counts minutes and seconds."""
+
+
+def time_on_axis(timeline: Timeline, time_s: float) -> float | str:
+    """A time as the horizontal axis of ``swimlane`` takes it: seconds, or a date on long videos."""
+    return TimeAxis(timeline).value(time_s)
+
+
+class TimeAxis:
+    """The time axis of a video: plain seconds, or minutes and seconds where it is long."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        end_s = timeline.analysed_s
+        if not timeline.complete:
+            end_s = max(end_s, timeline.video.duration_s or 0.0)
+        elif len(timeline.frame_times_s):
+            # what was decoded is the truth; the container's word is not always
+            end_s = max(end_s, float(timeline.frame_times_s[-1]) + 1 / timeline.frame_rate_hz)
+        ends_s = (track.presence[-1][1] for track in timeline.people if track.presence)
+        self.end_s = max(end_s, *ends_s, 0.001) if timeline.people else max(end_s, 0.001)
+        self.is_date = self.end_s >= LONG_VIDEO_S
+
+    def value(self, time_s: float) -> float | str:
+        """A time as the axis takes it."""
+        return str(np.datetime64(round(time_s * 1000), "ms")) if self.is_date else time_s
+
+    def bases(self, starts_s: Sequence[float]) -> Any:
+        """Where bars begin."""
+        if not self.is_date:
+            return list(starts_s)
+        return np.round(np.asarray(starts_s, np.float64) * 1000).astype("datetime64[ms]").astype(str).tolist()
+
+    def lengths(self, starts_s: Sequence[float], ends_s: Sequence[float]) -> Any:
+        """How long bars are, in the axis' own unit."""
+        lengths_s = np.asarray(ends_s, np.float64) - np.asarray(starts_s, np.float64)
+        return (lengths_s * (1000 if self.is_date else 1)).tolist()  # a date axis counts milliseconds
+
+    def layout(self) -> dict[str, Any]:
+        """What Plotly must know of the axis."""
+        end = self.value(self.end_s)
+        layout: dict[str, Any] = {"range": [self.value(0.0), end], "minallowed": self.value(0.0), "maxallowed": end}
+        if not self.is_date:
+            return {**layout, "title_text": "Time (s)"}
+        hours = self.end_s >= 3600
+        whole = "%H:%M:%S" if hours else "%M:%S"
+        return {
+            **layout,
+            "type": "date",
+            "title_text": "Time (h:min:s)" if hours else "Time (min:s)",
+            "tickformatstops": [
+                {"dtickrange": [None, 999], "value": f"{whole}.%L"},
+                {"dtickrange": [1000, None], "value": whole},
+            ],
+        }
+
+
+def span_in_words(start_s: float, end_s: float) -> str:
+    """``3.2 s – 5.9 s (2.7 s)``, or ``2:03.2 – 2:05.9 (2.7 s)`` late in a video."""
+    if end_s < LONG_VIDEO_S:
+        return f"{start_s:.1f} s – {end_s:.1f} s ({end_s - start_s:.1f} s)"
+    return f"{_clock(start_s)} – {_clock(end_s)} ({end_s - start_s:.1f} s)"
+
+
+def _clock(time_s: float) -> str:
+    """``2:05.3``, or ``1:02:05.3`` from an hour on."""
+    tenths = round(time_s * 10)
+    minutes, seconds = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}:{minutes:02d}" if hours else f"{minutes}") + f":{seconds / 10:04.1f}"
