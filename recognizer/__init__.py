@@ -1,1 +1,81 @@
-"""Who does what, when, in a video."""
+"""Who does what, when, in a video.
+
+The names below are imported when they are first used, because the networks' libraries take seconds to import:
+
+    from recognizer import Settings, analyze
+    timeline = analyze("clip.mp4", Settings(video_classifier_model="i3d", num_video_sequence_samples=32))
+    for segment in timeline.segments(min_confidence=0.3):
+        print(segment.person_id, segment.action, segment.start_s, segment.end_s)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recognizer.drop_in import ActionRecognition, ActionResults
+    from recognizer.errors import (
+        CheckpointError,
+        RecognizerError,
+        SettingsError,
+        StoreError,
+        VideoError,
+        WeightsError,
+    )
+    from recognizer.models import Models, load_models
+    from recognizer.pipeline import Progress, Recognizer, analyze
+    from recognizer.settings import Settings
+    from recognizer.timeline import PersonTrack, Timeline
+    from recognizer.types import Clip, Frame, Prediction, Segment, TrackedPerson, VideoInfo
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ActionRecognition",
+    "ActionResults",
+    "CheckpointError",
+    "Clip",
+    "Frame",
+    "Models",
+    "PersonTrack",
+    "Prediction",
+    "Progress",
+    "Recognizer",
+    "RecognizerError",
+    "Segment",
+    "Settings",
+    "SettingsError",
+    "StoreError",
+    "Timeline",
+    "TrackedPerson",
+    "VideoError",
+    "VideoInfo",
+    "WeightsError",
+    "__version__",
+    "analyze",
+    "load_models",
+]
+
+_MODULES = {
+    "drop_in": ("ActionRecognition", "ActionResults"),
+    "errors": ("CheckpointError", "RecognizerError", "SettingsError", "StoreError", "VideoError", "WeightsError"),
+    "models": ("Models", "load_models"),
+    "pipeline": ("Progress", "Recognizer", "analyze"),
+    "settings": ("Settings",),
+    "timeline": ("PersonTrack", "Timeline"),
+    "types": ("Clip", "Frame", "Prediction", "Segment", "TrackedPerson", "VideoInfo"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value  # the next use is a plain look-up
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

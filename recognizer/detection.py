@@ -21,8 +21,8 @@ os.environ["YOLO_OFFLINE"] = "true"
 os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
 os.environ.setdefault("YOLO_VERBOSE", "false")
 
-from ultralytics import YOLO  # noqa: E402 - the environment comes first
-from ultralytics.utils import SETTINGS  # noqa: E402
+from ultralytics import YOLO
+from ultralytics.utils import SETTINGS
 
 if SETTINGS.get("sync"):
     SETTINGS.update({"sync": False})
@@ -30,7 +30,7 @@ if SETTINGS.get("sync"):
 PERSON_CLASS = 0
 """Index of "person" among COCO's 80 classes."""
 
-LOWEST_CONFIDENCE = 0.1
+LOWEST_CONFIDENCE = 0.05
 """Boxes down to this confidence go to the tracker, which uses weak ones to hold on to people it already knows
 (ByteTrack, arXiv 2110.06864); people are only started at ``Settings.min_person_confidence``."""
 

@@ -36,9 +36,7 @@ CLIPS_PER_CALL = 2
 DECODED_AHEAD = 16
 """Sampled frames that may wait for the detector; bounds the memory."""
 
-STREAM = VideoInfo(
-    sha256=None, width=0, height=0, frame_rate=None, duration_s=None, frame_count=None, codec=None
-)
+STREAM = VideoInfo(sha256=None, width=0, height=0, frame_rate=None, duration_s=None, frame_count=None, codec=None)
 """What is known of a camera before its first frame."""
 
 
@@ -169,6 +167,8 @@ def analyze(
     cancel: Callable[[], bool] | None = None,
     crop_store: CropStore | None = None,
     max_file_bytes: int | None = None,
+    sha256: str | None = None,
+    name: str | None = None,
 ) -> Timeline:
     """Tell who does what, when, in a video file.
 
@@ -181,6 +181,8 @@ def analyze(
         crop_store: where a finished pass is kept, so that another classifier or sequence length need not decode or
             detect again.
         max_file_bytes: larger files are refused.
+        sha256: of the file's bytes, where it is known already.
+        name: what messages call the file, where it is not its file name.
 
     Returns:
         The timeline; ``complete`` is False where it was cancelled.
@@ -191,16 +193,14 @@ def analyze(
         CheckpointError: a person's own checkpoint does not fit.
     """
     settings = settings or Settings()
-    with open_video(path, max_file_bytes=max_file_bytes) as reader:
+    with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
         models = models or load_models(settings, None)
         recognizer = Recognizer(models, settings, reader.info)
         recorded, key = _recorded(crop_store, reader.info, models, settings)
         run = _Run(recognizer, reader.info, progress, cancel or (lambda: False), recorded)
         if recorded is not None and recorded.has_crops(settings.crop_margin_percentage):
             complete = run.follow(_batches(recorded.observations(settings.crop_margin_percentage)))
-            return recognizer.timeline(
-                complete=complete, frame_times_s=recorded.frame_times_s, notes=recorded.notes
-            )
+            return recognizer.timeline(complete=complete, frame_times_s=recorded.frame_times_s, notes=recorded.notes)
         with ExitStack() as stack:
             recorder: PassRecorder | None = None
             if crop_store is not None and key is not None:
@@ -208,9 +208,7 @@ def analyze(
             if recorded is not None:
                 # the same people with another margin: decode for the crops, detect nothing
                 seen = dict(zip(recorded.frame_index.tolist(), recorded.people, strict=True))
-                frames = stack.enter_context(
-                    closing(_decoded_ahead(reader.frames(lambda index, _: index in seen)))
-                )
+                frames = stack.enter_context(closing(_decoded_ahead(reader.frames(lambda index, _: index in seen))))
                 batches: Iterator[list[Observation]] = (
                     [_observation(frame, seen[frame.index], settings.crop_margin_percentage)] for frame in frames
                 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -42,8 +43,12 @@ class PersonTrack:
 
     def box_at(self, time_s: float) -> Box | None:
         """The box at any time, interpolated between samples; None while the person is away."""
-        if not any(start_s <= time_s < end_s for start_s, end_s in self.presence):
+        inside = next((one for one in self.presence if one[0] <= time_s < one[1]), None)
+        if inside is None:
             return None
+        # after the last sample of a stay the box rests: it does not set out for where the person comes back
+        last = max(0, int(np.searchsorted(self.time_s, inside[1], "left")) - 1)
+        time_s = min(time_s, float(self.time_s[last]))
         x1, y1, x2, y2 = (float(np.interp(time_s, self.time_s, self.box_xyxy[:, k])) for k in range(4))
         return x1, y1, x2, y2
 
@@ -84,8 +89,8 @@ class Timeline:
 
         Args:
             min_confidence: a clip whose best label is less probable than this counts as ``unknown``.
-            min_duration_s: an action shorter than this is not an action: between two stretches of one other action
-                it becomes that action, elsewhere ``unknown``.
+            min_duration_s: an action shorter than this is not an action: between two stretches of one other action,
+                of which one is long enough, it becomes that action, elsewhere ``unknown``.
         """
         by_person: dict[int, list[Prediction]] = defaultdict(list)
         for prediction in self.predictions:
@@ -120,7 +125,7 @@ def _segments(predictions: Iterable[Prediction], min_confidence: float, min_dura
     ordered = sorted(predictions, key=lambda prediction: (prediction.start_s, prediction.end_s))
     pieces = _merged(_pieces(ordered, min_confidence))
     if min_duration_s > 0:
-        pieces = _merged(_without_short(pieces, min_duration_s))
+        pieces = _without_short(pieces, min_duration_s)
     for piece in pieces:
         yield Segment(ordered[0].person_id, piece.action, piece.start_s, piece.end_s, piece.confidence)
 
@@ -152,15 +157,36 @@ def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:
     return merged
 
 
-def _without_short(pieces: list[_Piece], min_duration_s: float) -> Iterator[_Piece]:
+def _without_short(pieces: list[_Piece], min_duration_s: float) -> list[_Piece]:
+    def is_short(piece: _Piece) -> bool:
+        return piece.action != UNKNOWN_ACTION and piece.end_s - piece.start_s < min_duration_s - _TOUCHING_S
+
+    while True:
+        joined = _merged(_absorbed(pieces, is_short))
+        if len(joined) == len(pieces):
+            break
+        pieces = joined
+    return _merged(replace(piece, action=UNKNOWN_ACTION) if is_short(piece) else piece for piece in pieces)
+
+
+def _absorbed(pieces: list[_Piece], is_short: Callable[[_Piece], bool]) -> Iterator[_Piece]:
+    """Short pieces between two of one other action become that action; two short ones make no long one."""
     for k, piece in enumerate(pieces):
-        if piece.action == UNKNOWN_ACTION or piece.end_s - piece.start_s >= min_duration_s - _TOUCHING_S:
-            yield piece
-            continue
         before = pieces[k - 1] if k > 0 and piece.start_s - pieces[k - 1].end_s < _TOUCHING_S else None
         after = pieces[k + 1] if k + 1 < len(pieces) and pieces[k + 1].start_s - piece.end_s < _TOUCHING_S else None
-        surrounded = before is not None and after is not None and before.action == after.action
-        yield replace(piece, action=before.action if surrounded and before else UNKNOWN_ACTION)
+        if (
+            is_short(piece)
+            and before is not None
+            and after is not None
+            and before.action == after.action
+            and not (is_short(before) and is_short(after))
+        ):
+            # the stretch was not recognised as this action, so it does not weigh in the action's confidence
+            before_s, after_s = before.end_s - before.start_s, after.end_s - after.start_s
+            mean = (before.confidence * before_s + after.confidence * after_s) / (before_s + after_s)
+            yield replace(piece, action=before.action, confidence=mean)
+        else:
+            yield piece
 
 
 class _TrackBuilder:
@@ -173,7 +199,10 @@ class _TrackBuilder:
 
 
 class TimelineBuilder:
-    """Collects what is seen and said of one stream; ``build`` may be called at any time, also in between."""
+    """Collects what is seen and said of one stream.
+
+    ``build`` may be called at any time, also in between and on another thread.
+    """
 
     def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
         self._settings = settings
@@ -182,19 +211,22 @@ class TimelineBuilder:
         self._tracks: dict[int, _TrackBuilder] = {}
         self._predictions: list[Prediction] = []
         self._analysed_s = 0.0
+        self._lock = threading.Lock()  # an array that is being copied cannot grow
 
     def see(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
         """Record who was there in a sampled frame; frames come in time order."""
-        self._analysed_s = time_s + self._interval_s
-        for person in people:
-            track = self._tracks.setdefault(person.person_id, _TrackBuilder())
-            track.time_s.append(time_s)
-            track.box_xyxy.extend(person.box_xyxy)
-            track.confidence.append(person.confidence)
+        with self._lock:
+            self._analysed_s = time_s + self._interval_s
+            for person in people:
+                track = self._tracks.setdefault(person.person_id, _TrackBuilder())
+                track.time_s.append(time_s)
+                track.box_xyxy.extend(person.box_xyxy)
+                track.confidence.append(person.confidence)
 
     def say(self, predictions: Iterable[Prediction]) -> None:
         """Record what the classifier said; predictions may come in any order."""
-        self._predictions.extend(predictions)
+        with self._lock:
+            self._predictions.extend(predictions)
 
     def build(
         self,
@@ -206,14 +238,16 @@ class TimelineBuilder:
         provenance: Mapping[str, str] | None = None,
     ) -> Timeline:
         """The timeline as it stands. Nothing lasts beyond the end of the last frame."""
-        end_s = self._analysed_s
-        if len(frame_times_s):
-            end_s = min(end_s, float(frame_times_s[-1]) + 1 / frame_rate_hz(video, frame_times_s))
-        predictions = sorted(self._predictions, key=lambda p: (p.person_id, p.start_s, p.end_s))
+        with self._lock:
+            end_s = self._analysed_s
+            if len(frame_times_s):
+                end_s = min(end_s, float(frame_times_s[-1]) + 1 / frame_rate_hz(video, frame_times_s))
+            people = tuple(self._track(person_id, end_s) for person_id in sorted(self._tracks))
+            predictions = sorted(self._predictions, key=lambda p: (p.person_id, p.start_s, p.end_s))
         return Timeline(
             video=video,
             settings=self._settings,
-            people=tuple(self._track(person_id, end_s) for person_id in sorted(self._tracks)),
+            people=people,
             predictions=tuple(replace(p, end_s=min(p.end_s, end_s)) for p in predictions),
             frame_times_s=frame_times_s,
             analysed_s=end_s,

@@ -1,0 +1,1 @@
+"""The Streamlit pages' parts; the only package that imports streamlit."""

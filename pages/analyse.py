@@ -1,0 +1,17 @@
+"""Drop in a video, see who does what, when, take the table."""
+
+import streamlit as st
+
+from recognizer.dashboard import analysis, results, sidebar, video_card
+
+st.title("Who does what, when")
+st.markdown("Drop in a video and get a timeline of actions for every person in it. Nothing leaves this machine.")
+analysis.wait_until_ready()
+analysis.take_up_address()
+analysis.take_over_finished()
+video_card.choose_video()
+settings = sidebar.choose_settings()
+analysis.show_problem()
+video_card.show_video(below_facts=lambda: analysis.offer_analysis(settings))
+analysis.show_progress()
+results.show_results()

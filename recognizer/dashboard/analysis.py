@@ -1,0 +1,130 @@
+"""Running an analysis: the button, the progress, and taking over what comes out."""
+
+from __future__ import annotations
+
+import uuid
+
+import streamlit as st
+
+from recognizer.dashboard import state
+from recognizer.dashboard.results import draw_swimlane
+from recognizer.dashboard.services import readiness, services, try_again_to_get_ready
+from recognizer.dashboard.sidebar import adopt
+from recognizer.dashboard.text import plain
+from recognizer.dashboard.video_card import restore_video
+from recognizer.errors import RecognizerError
+from recognizer.runs import Status, start_analysis
+from recognizer.settings import Settings
+from recognizer.store import StoredFile
+
+_POLL_S = 0.5
+_MEGABYTE = 1024 * 1024
+
+
+def wait_until_ready() -> None:
+    """Hold the page, with progress, until a detector and a classifier are here; quick when they are."""
+    tab = state.tab()
+    if tab.settings is not None:
+        return
+    job = readiness()
+    if not job.wait(0.2):
+        place = st.empty()
+        while not job.wait(0.2):
+            status = job.progress or Status("Looking for the networks")
+            place.progress(status.share or 0.0, f"First start: {status.text}")
+        place.empty()
+    if job.result is None:
+        st.error(plain(job.error or "The networks could not be fetched."))
+        if st.button("Try again"):
+            try_again_to_get_ready()
+            st.rerun()
+        st.stop()
+    adopt(Settings(video_classifier_model=job.result.name))
+    tab.classifier_note = job.result.note
+
+
+def take_up_address() -> None:
+    """After a refresh: take up the analysis that the address names, running or finished."""
+    tab = state.tab()
+    run_id = state.run_in_address()
+    if run_id is None or run_id in tab.seen_runs:
+        return
+    tab.seen_runs.add(run_id)
+    job = services().jobs.get(run_id)
+    if job is not None and isinstance(job.about, StoredFile) and not job.finished:
+        restore_video(job.about.path, job.about.name, job.about.sha256)
+        tab.analysis = job
+        return
+    try:
+        run = services().store.load_run(run_id)
+    except RecognizerError as error:
+        tab.problem = str(error)
+        return
+    if run is None:
+        tab.problem = "The analysis in the address is not on this machine; drop the video in and analyse it again."
+        state.name_run_in_address(None)
+        return
+    restore_video(run.video_path, run.video_name, run.timeline.video.sha256)
+    adopt(run.timeline.settings)
+    tab.run = run
+
+
+def take_over_finished() -> None:
+    """If the analysis has ended: show what came out, or why nothing did and what was there before."""
+    tab = state.tab()
+    job = tab.analysis
+    if job is None or not job.finished:
+        return
+    tab.analysis = None
+    if job.error is not None:
+        tab.problem = job.error
+        state.name_run_in_address(tab.run.run_id if tab.run else None)
+        return
+    tab.run = services().store.load_run(job.job_id)
+    tab.rendering = None
+    tab.jump_s = 0.0
+
+
+def show_problem() -> None:
+    """Draw the one sentence about what went wrong last."""
+    problem = state.tab().problem
+    if problem is not None:
+        st.error(plain(problem), icon=":material/error:")
+
+
+def offer_analysis(settings: Settings) -> None:
+    """Draw the Analyse button, unless an analysis runs."""
+    tab = state.tab()
+    if tab.video is None or tab.analysis is not None:
+        return
+    if st.button("Analyse", type="primary", icon=":material/play_arrow:"):
+        run_id = uuid.uuid4().hex
+        max_bytes = int(st.get_option("server.maxUploadSize")) * _MEGABYTE
+        tab.problem = None
+        tab.analysis = start_analysis(services(), run_id, tab.video.file, settings, max_bytes)
+        tab.seen_runs.add(run_id)
+        state.name_run_in_address(run_id)
+        st.rerun()
+
+
+def show_progress() -> None:
+    """Draw how far the analysis is, if one runs."""
+    if state.tab().analysis is not None:
+        _progress()
+
+
+@st.fragment(run_every=_POLL_S)
+def _progress() -> None:
+    job = state.tab().analysis
+    if job is None or job.finished:
+        st.rerun()
+        return
+    status = job.progress or Status("Waiting for a turn")
+    bar, button = st.columns([5, 1], vertical_alignment="center")
+    text = "Stopping; what was found so far is kept." if job.cancelled else status.text
+    bar.progress(status.share or 0.0, text)
+    if button.button("Cancel", disabled=job.cancelled, width="stretch"):
+        job.cancel()
+        st.rerun(scope="fragment")
+    if status.timeline is not None and status.timeline.people:
+        draw_swimlane(status.timeline, status.timeline.segments(*state.tab().thresholds), key="growing-timeline")

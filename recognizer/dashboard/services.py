@@ -1,0 +1,45 @@
+"""What everyone on this server shares, made once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from recognizer import weights
+from recognizer.crop_store import CropStore
+from recognizer.fallback import UsableClassifier
+from recognizer.jobs import Job, Jobs
+from recognizer.model_cache import ModelCache
+from recognizer.palette import ActionPalette
+from recognizer.runs import Services, get_ready
+from recognizer.store import Store
+
+
+@st.cache_resource(show_spinner=False)
+def services() -> Services:
+    """The jobs, the database, the networks and the crops of this server."""
+    crops = weights.cache_dir().parent / "crops"
+    return Services(jobs=Jobs(), store=Store(), models=ModelCache(), crop_store=CropStore(crops))
+
+
+@st.cache_resource(show_spinner=False)
+def palette() -> ActionPalette:
+    """The colours of the actions, the same on every page and after a restart."""
+    return ActionPalette(services().store.action_slots())
+
+
+def keep_colours() -> None:
+    """Write down the colours that were given since the last time."""
+    store, slots = services().store, palette().slots
+    if slots.keys() - store.action_slots().keys():
+        store.save_action_slots(slots)
+
+
+@st.cache_resource(show_spinner=False)
+def readiness() -> Job[UsableClassifier]:
+    """The job that gets the default networks ready; begun by the first visit."""
+    return services().jobs.start(get_ready)
+
+
+def try_again_to_get_ready() -> None:
+    """Forget a failed attempt, so that the next look begins another."""
+    readiness.clear()

@@ -1,0 +1,212 @@
+"""The settings of an analysis, as widgets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from recognizer import weights
+from recognizer.classifiers.catalogue import CATALOGUE
+from recognizer.dashboard import state
+from recognizer.dashboard.services import services
+from recognizer.dashboard.text import plain, seconds
+from recognizer.settings import (
+    CLASSIFIER_NAMES,
+    DEFAULT_FRAME_RATE_HZ,
+    DETECTOR_NAMES,
+    DEVICE_NAMES,
+    RANGES,
+    TRACKER_NAMES,
+    Settings,
+)
+from recognizer.store import StoredFile
+from recognizer.timeline import frame_rate_hz
+
+SHORT_CLIP_S = 1.0
+"""Most Kinetics-400 actions cannot be told in less; the networks were trained on clips of one to ten seconds."""
+
+_SHOWN = (
+    "video_classifier_model",
+    "crop_margin_percentage",
+    "num_video_sequence_samples",
+    "skip_frame",
+    "model",
+    "min_person_confidence",
+    "tracker",
+    "overlap",
+    "device",
+)
+_TRACKER_TITLES = {
+    "bytetrack": "ByteTrack",
+    "botsort": "BoT-SORT (follows a moving camera)",
+    "tracktrack": "TrackTrack (follows a moving camera)",
+    "ocsort": "OC-SORT",
+    "deepocsort": "Deep OC-SORT",
+    "fasttrack": "FastTrack",
+}
+_DEVICE_TITLES = {
+    "auto": "Automatic",
+    "cpu": "Processor (CPU)",
+    "cuda": "NVIDIA GPU (CUDA)",
+    "mps": "Apple GPU (Metal)",
+}
+
+
+def _key(name: str) -> str:
+    return f"setting-{name}"
+
+
+def adopt(settings: Settings) -> None:
+    """Show these settings; call before ``choose_settings`` draws the widgets."""
+    state.tab().settings = settings
+    for name in _SHOWN:
+        state.set_widget(_key(name), getattr(settings, name))
+
+
+def choose_settings() -> Settings:
+    """Draw the sidebar; returns what it says."""
+    tab = state.tab()
+    current = tab.settings or Settings()
+    for name in _SHOWN:
+        # a page that was left has forgotten its widgets, the tab has not
+        if not state.has_widget(_key(name)):
+            state.set_widget(_key(name), getattr(current, name))
+    with st.sidebar:
+        st.header("Settings")
+        chosen: dict[str, Any] = {
+            "video_classifier_model": st.selectbox(
+                "Classifier",
+                CLASSIFIER_NAMES,
+                key=_key("video_classifier_model"),
+                format_func=_classifier_title,
+                help="The network that names what a person does. The percentage is how often its first guess is right "
+                "on the Kinetics-400 test videos, as published; on people cut out of your video it will be lower. "
+                "Larger ones are slower.",
+            ),
+        }
+        if tab.classifier_note and chosen["video_classifier_model"] != Settings.video_classifier_model:
+            st.caption(plain(tab.classifier_note))
+        chosen |= {
+            "crop_margin_percentage": _slider(
+                "Crop margin",
+                "crop_margin_percentage",
+                "%d %%",
+                "How much of the surroundings is shown to the classifier: this share of the person's size is added on "
+                "each side. More margin shows the ball, the pan or the bench; less keeps other people out.",
+            ),
+            "num_video_sequence_samples": _slider(
+                "Sequence length",
+                "num_video_sequence_samples",
+                "%d samples",
+                "How many pictures of a person make one clip. Longer clips show more of the action and give steadier "
+                "labels; shorter ones react sooner.",
+            ),
+            "skip_frame": _slider(
+                "Skip interval",
+                "skip_frame",
+                "%d",
+                "One frame in this many is looked at. A higher number is faster and lets a clip span more time; fast "
+                "movements need a lower one.",
+            ),
+        }
+        _clip_line(chosen)
+        with st.expander("More"):
+            chosen |= _more()
+            chosen |= _own_checkpoint(chosen["video_classifier_model"])
+    tab.settings = replace(current, **chosen)
+    return tab.settings
+
+
+def _slider(title: str, name: str, form: str, explanation: str) -> Any:
+    low, high = RANGES[name]
+    return st.slider(title, low, high, key=_key(name), format=form, help=explanation)
+
+
+def _classifier_title(name: str) -> str:
+    spec = CATALOGUE[name]
+    here = "" if weights.is_here(name) else " · to be fetched"
+    return f"{spec.title} · {spec.top1_percent:.0f} %{here}"
+
+
+def _clip_line(chosen: dict[str, Any]) -> None:
+    video = state.tab().video
+    rate_hz = frame_rate_hz(video.info) if video else DEFAULT_FRAME_RATE_HZ
+    span_s = chosen["num_video_sequence_samples"] * chosen["skip_frame"] / rate_hz
+    at = "" if video else f" in a video of {rate_hz:.0f} frames/s"
+    st.caption(
+        f"One clip spans **{seconds(span_s)}**{at}; a person's first label comes {seconds(span_s)} after they appear."
+    )
+    if span_s < SHORT_CLIP_S:
+        st.caption("Most actions need a second or more to be told apart: try a sequence length of 32.")
+
+
+def _more() -> dict[str, Any]:
+    return {
+        "model": st.selectbox(
+            "Detector",
+            DETECTOR_NAMES,
+            key=_key("model"),
+            format_func=lambda name: (
+                name.removesuffix(".pt").upper() + ("" if weights.is_here(name) else " · to be fetched")
+            ),
+            help="The network that finds people. From n to x they find more small people and get slower.",
+        ),
+        "min_person_confidence": _slider(
+            "Detector confidence",
+            "min_person_confidence",
+            "%.2f",
+            "How sure the detector must be before a person is followed. Lower it when people are missed, raise it when "
+            "things are taken for people.",
+        ),
+        "tracker": st.selectbox(
+            "Tracker",
+            TRACKER_NAMES,
+            key=_key("tracker"),
+            format_func=_TRACKER_TITLES.__getitem__,
+            help="How people keep their number from frame to frame. Try one that follows a moving camera when the "
+            "video is hand-held and numbers change.",
+        ),
+        "overlap": _slider(
+            "Overlap",
+            "overlap",
+            "%.2f",
+            "The share of a clip that is seen again in the next one. More overlap finds the moment of a change more "
+            "exactly and takes longer.",
+        ),
+        "device": st.selectbox(
+            "Device",
+            DEVICE_NAMES,
+            key=_key("device"),
+            format_func=_DEVICE_TITLES.__getitem__,
+            help="Where the networks run. Automatic takes an NVIDIA GPU where there is one.",
+        ),
+    }
+
+
+def _own_checkpoint(classifier: str) -> dict[str, Any]:
+    st.markdown("**Your own checkpoint**")
+    st.caption(f"Weights that you trained for {CATALOGUE[classifier].title}, and their labels. Nothing in them is run.")
+    tab = state.tab()
+    checkpoint = st.file_uploader("Checkpoint", ["pt", "pth", "safetensors"], help="Saved with torch.save(state_dict).")
+    labels = st.file_uploader("Labels", ["txt", "csv", "json"], help="One label a line, in the order of the training.")
+    tab.checkpoint = _kept(checkpoint, tab.checkpoint)
+    tab.labels = _kept(labels, tab.labels)
+    if tab.checkpoint is None and tab.labels is None:
+        return {"checkpoint_path": None, "labels_path": None}
+    if tab.checkpoint is None or tab.labels is None:
+        missing = "label file" if tab.labels is None else "checkpoint"
+        st.warning(f"The {missing} is missing; the published weights are used until both are here.")
+        return {"checkpoint_path": None, "labels_path": None}
+    st.caption(f"In use: {plain(tab.checkpoint.name)} with {plain(tab.labels.name)}")
+    return {"checkpoint_path": str(tab.checkpoint.path), "labels_path": str(tab.labels.path)}
+
+
+def _kept(upload: Any, known: StoredFile | None) -> StoredFile | None:
+    if upload is None:
+        return None
+    if known is not None and (known.name, known.size_bytes) == (upload.name, upload.size):
+        return known
+    upload.seek(0)
+    return services().store.add_file(upload, upload.name)

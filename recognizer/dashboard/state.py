@@ -1,0 +1,108 @@
+"""What one person's browser tab has in hand; the only place that touches ``st.session_state`` by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from recognizer.jobs import Job
+from recognizer.settings import Settings
+from recognizer.store import Run, StoredFile
+from recognizer.timeline import Timeline
+from recognizer.types import VideoInfo
+
+DEFAULT_MIN_CONFIDENCE = 0.2
+"""Labels less probable than this read ``unknown`` until the person says otherwise."""
+
+DEFAULT_MIN_DURATION_S = 0.0
+
+_KEY = "tab"
+_RUN_PARAMETER = "run"
+
+
+@dataclass
+class CurrentVideo:
+    """The video that was dropped in last."""
+
+    file: StoredFile
+    info: VideoInfo
+    playable: bool
+    credit: str | None = None
+    preview: Job[Path] | None = None
+
+
+@dataclass
+class Rendering:
+    """An annotated video that is made or being made, and what it shows."""
+
+    job: Job[Path]
+    run_id: str
+    thresholds: tuple[float, float]
+
+
+@dataclass
+class Tab:
+    """Everything of one browser tab.
+
+    Attributes:
+        settings: what the sidebar says; None until the default classifier is known.
+        classifier_note: why the documented classifier is not the one that was chosen; None when it is.
+        video: the current video.
+        analysis: the analysis that runs, if one does.
+        run: the analysis that is shown.
+        rendering: its annotated video.
+        uploads: how many uploads were taken; a new number empties the upload field.
+        problem: one sentence about what went wrong last.
+        jump_s: where the player should start.
+        thresholds: minimum confidence and minimum duration (s) of the shown analysis.
+        checkpoint: the person's own checkpoint.
+        labels: its label file.
+    """
+
+    settings: Settings | None = None
+    classifier_note: str | None = None
+    video: CurrentVideo | None = None
+    analysis: Job[Timeline] | None = None
+    run: Run | None = None
+    rendering: Rendering | None = None
+    uploads: int = 0
+    problem: str | None = None
+    jump_s: float = 0.0
+    thresholds: tuple[float, float] = (DEFAULT_MIN_CONFIDENCE, DEFAULT_MIN_DURATION_S)
+    checkpoint: StoredFile | None = None
+    labels: StoredFile | None = None
+    seen_runs: set[str] = field(default_factory=set)
+
+
+def tab() -> Tab:
+    """This browser tab's state; made on its first visit."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Tab()
+    state: Tab = st.session_state[_KEY]
+    return state
+
+
+def set_widget(key: str, value: Any) -> None:
+    """Give a widget its value, before it is drawn."""
+    st.session_state[key] = value
+
+
+def has_widget(key: str) -> bool:
+    """Whether a widget has a value already; pages that were left have forgotten theirs."""
+    return key in st.session_state
+
+
+def run_in_address() -> str | None:
+    """The analysis that the page's address names."""
+    return st.query_params.get(_RUN_PARAMETER)
+
+
+def name_run_in_address(run_id: str | None) -> None:
+    """Put an analysis into the page's address, so that it is still there after a refresh."""
+    if run_id is None:
+        st.query_params.pop(_RUN_PARAMETER, None)
+    else:
+        st.query_params[_RUN_PARAMETER] = run_id

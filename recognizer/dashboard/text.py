@@ -1,0 +1,22 @@
+"""Words for the page."""
+
+from __future__ import annotations
+
+import re
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
+
+
+def plain(text: str) -> str:
+    """Text from outside as Markdown that shows it letter by letter: no links, no HTML, no formulas."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def seconds(value_s: float) -> str:
+    """``0.53 s``, ``12.3 s``."""
+    return f"{value_s:.2f} s" if value_s < 10 else f"{value_s:.1f} s"
+
+
+def people(count: int) -> str:
+    """``1 person``, ``3 people``."""
+    return "1 person" if count == 1 else f"{count} people"

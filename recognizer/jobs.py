@@ -1,0 +1,126 @@
+"""Work that goes on while the page is drawn again and again: started by one person, watched by polling."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+from recognizer.errors import RecognizerError
+
+_log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+MAX_AT_ONCE = 4
+"""Jobs that run at the same time; others wait for their turn."""
+
+MAX_KEPT = 200
+"""Finished jobs that are remembered; what they made lives in the store."""
+
+
+class Job(Generic[Result]):
+    """One piece of work on its own thread.
+
+    Attributes:
+        job_id: names it; cannot be guessed.
+        progress: what the work last reported, of the work's own type; None before the first report.
+        result: what the work returned; None until then.
+        error: why it failed, one sentence for people; None when it did not.
+        about: what it works on, for those who find it by its name.
+    """
+
+    def __init__(self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None) -> None:
+        self.job_id = job_id or uuid.uuid4().hex
+        self.about = about
+        self.progress: Any = None
+        self.result: Result | None = None
+        self.error: str | None = None
+        self._work = work
+        self._cancelled = threading.Event()
+        self._started = threading.Event()
+        self._finished = threading.Event()
+
+    @property
+    def started(self) -> bool:
+        """Whether its turn has come."""
+        return self._started.is_set()
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self._finished.is_set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked it to stop; the work looks at this."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Ask it to stop; what it has so far is its result."""
+        self._cancelled.set()
+
+    def report(self, progress: Any) -> None:
+        """Called by the work: how far it is."""
+        self.progress = progress
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end; False when it did not come in time."""
+        return self._finished.wait(timeout_s)
+
+    def run(self) -> None:
+        """Do the work; called once, by the pool."""
+        self._started.set()
+        started_s = time.monotonic()
+        try:
+            self.result = self._work(self)
+        except RecognizerError as error:
+            self.error = str(error)
+        except Exception:  # noqa: BLE001 - a bug in one job must not end the pool; it is logged and said
+            _log.exception("a job failed")
+            self.error = "Something went wrong inside the program; the log of the server says what."
+        finally:
+            _log.info("a job took %.1f s", time.monotonic() - started_s)
+            self._finished.set()
+
+
+class Jobs:
+    """All jobs of this server; one person's job never stops another's."""
+
+    def __init__(self, max_at_once: int = MAX_AT_ONCE) -> None:
+        self._pool = ThreadPoolExecutor(max_at_once, thread_name_prefix="job")
+        self._lock = threading.Lock()
+        self._jobs: OrderedDict[str, Job[Any]] = OrderedDict()
+
+    def start(
+        self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None
+    ) -> Job[Result]:
+        """Begin a piece of work; returns at once."""
+        job = Job(work, job_id, about)
+        with self._lock:
+            self._jobs[job.job_id] = job
+            finished = [key for key, known in self._jobs.items() if known.finished]
+            for key in finished[: max(0, len(self._jobs) - MAX_KEPT)]:
+                del self._jobs[key]
+        self._pool.submit(job.run)
+        return job
+
+    def get(self, job_id: str) -> Job[Any] | None:
+        """The job of this name, if it is remembered."""
+        with self._lock:
+            return self._jobs.get(job_id)
+
+    def waiting_before(self, job: Job[Any]) -> int:
+        """How many other jobs run or wait ahead of this one."""
+        with self._lock:
+            ahead = 0
+            for known in self._jobs.values():
+                if known is job:
+                    break
+                ahead += not known.finished
+            return ahead

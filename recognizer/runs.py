@@ -1,0 +1,192 @@
+"""The background work of the pages: getting networks ready, previews, analyses, annotated videos.
+
+Quick to import: what the networks need is imported by the job that needs it, while the page is already there.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recognizer import weights
+from recognizer.crop_store import CropStore
+from recognizer.fallback import UsableClassifier, usable_classifier
+from recognizer.jobs import Job, Jobs
+from recognizer.model_cache import ModelCache
+from recognizer.palette import ActionPalette
+from recognizer.settings import Settings
+from recognizer.store import Run, Store, StoredFile
+from recognizer.timeline import Timeline
+from recognizer.video import make_preview
+
+if TYPE_CHECKING:
+    from recognizer.pipeline import Progress
+
+_SNAPSHOT_EVERY_S = 0.7
+"""How often the timeline is put together while an analysis runs."""
+
+_MEGABYTE = 1e6
+
+
+@dataclass(frozen=True)
+class Services:
+    """What all people on this server share; nothing in it belongs to one stream."""
+
+    jobs: Jobs
+    store: Store
+    models: ModelCache
+    crop_store: CropStore
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a job shows while it runs.
+
+    Attributes:
+        text: what it does, for people.
+        share: 0 to 1; None where it cannot be told.
+        timeline: what an analysis has so far; None before it begins.
+    """
+
+    text: str
+    share: float | None = None
+    timeline: Timeline | None = None
+
+
+def _fetch_report(job: Job[UsableClassifier] | Job[Timeline]) -> weights.Progress:
+    def report(name: str, done_bytes: int, total_bytes: int | None) -> None:
+        done_mb = done_bytes / _MEGABYTE
+        if total_bytes:
+            total_mb = total_bytes / _MEGABYTE
+            job.report(Status(f"Fetching {name}: {done_mb:.0f} of {total_mb:.0f} MB", done_bytes / total_bytes))
+        else:
+            job.report(Status(f"Fetching {name}: {done_mb:.0f} MB"))
+
+    return report
+
+
+def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
+    """Fetch what the main job needs and is not here: the default detector and a classifier.
+
+    Raises:
+        WeightsError: the detector cannot be had, or no classifier.
+    """
+    report = _fetch_report(job)
+    job.report(Status("Looking for the networks"))
+    weights.resolve(Settings.model, progress=report)
+    return usable_classifier(progress=report)
+
+
+def start_analysis(
+    services: Services, run_id: str, video: StoredFile, settings: Settings, max_file_bytes: int
+) -> Job[Timeline]:
+    """Analyse a stored video in the background, and keep what comes out, also when it is cancelled."""
+
+    def work(job: Job[Timeline]) -> Timeline:
+        job.report(Status("Loading the networks"))
+        from recognizer.pipeline import analyze
+
+        models = services.models.get(settings, _fetch_report(job))
+        job.report(Status("Reading the video"))
+        report = _AnalysisReport(job)
+        timeline = analyze(
+            video.path,
+            settings,
+            models=models,
+            progress=report,
+            cancel=lambda: job.cancelled,
+            crop_store=services.crop_store,
+            max_file_bytes=max_file_bytes,
+            sha256=video.sha256,
+            name=video.name,
+        )
+        services.store.save_run(run_id, video, timeline)
+        return timeline
+
+    return services.jobs.start(work, run_id, about=video)
+
+
+class _AnalysisReport:
+    """Turns the engine's progress into words, and the timeline so far into a snapshot now and then."""
+
+    def __init__(self, job: Job[Timeline]) -> None:
+        self._job = job
+        self._snapshot: Timeline | None = None
+        self._snapshot_at_s = float("-inf")
+
+    def __call__(self, progress: Progress) -> None:
+        now_s = time.monotonic()
+        if now_s - self._snapshot_at_s > _SNAPSHOT_EVERY_S:
+            self._snapshot, self._snapshot_at_s = progress.timeline(), now_s
+        share = min(1.0, progress.analysed_s / progress.duration_s) if progress.duration_s else None
+        self._job.report(Status(progress_text(progress), share, self._snapshot))
+
+
+def progress_text(progress: Progress) -> str:
+    """How far an analysis is, in words."""
+    parts = [f"{progress.analysed_s:.1f} s"]
+    if progress.duration_s:
+        parts[0] = f"{progress.analysed_s:.1f} of {progress.duration_s:.1f} s of video"
+    parts.append(f"{progress.frames_per_s:.0f} frames/s")
+    if progress.remaining_s is not None:
+        parts.append(f"about {remaining_text(progress.remaining_s)} left")
+    if progress.from_crops:
+        parts.append("people already found earlier")
+    return " · ".join(parts)
+
+
+def remaining_text(remaining_s: float) -> str:
+    """A time to wait, as coarse as it is certain."""
+    if remaining_s < 90:
+        return f"{remaining_s:.0f} s"
+    return f"{remaining_s / 60:.0f} min"
+
+
+def start_preview(services: Services, video: StoredFile) -> Job[Path]:
+    """Make a small copy that every browser plays."""
+    target = services.store.path_beside(video.path, "preview.mp4")
+
+    def work(job: Job[Path]) -> Path:
+        if not target.is_file():
+            make_preview(
+                video.path,
+                target,
+                progress=lambda share: job.report(Status("Preparing the preview", share)),
+                cancel=lambda: job.cancelled,
+            )
+        return target
+
+    return services.jobs.start(work)
+
+
+def start_rendering(
+    services: Services, run: Run, palette: ActionPalette, min_confidence: float, min_duration_s: float
+) -> Job[Path]:
+    """Draw boxes and labels into a copy of the video of an analysis that was kept."""
+    thresholds = f"{min_confidence:g}-{min_duration_s:g}"
+    target = services.store.path_beside(run.video_path, f"{run.run_id}-{thresholds}.mp4")
+    segments = run.timeline.segments(min_confidence, min_duration_s)
+
+    def work(job: Job[Path]) -> Path:
+        def report(done_s: float, duration_s: float | None) -> None:
+            share = min(1.0, done_s / duration_s) if duration_s else None
+            job.report(Status("Drawing the annotated video", share))
+
+        if not target.is_file():
+            from recognizer.rendering import render_video
+
+            render_video(
+                run.video_path,
+                run.timeline,
+                segments,
+                palette,
+                target,
+                name=run.video_name,
+                progress=report,
+                cancel=lambda: job.cancelled,
+            )
+        return target
+
+    return services.jobs.start(work)
