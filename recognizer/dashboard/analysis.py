@@ -10,7 +10,7 @@ from recognizer.dashboard import state
 from recognizer.dashboard.results import draw_swimlane
 from recognizer.dashboard.services import readiness, services, try_again_to_get_ready
 from recognizer.dashboard.sidebar import adopt
-from recognizer.dashboard.text import plain
+from recognizer.dashboard.text import sentence
 from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError
 from recognizer.runs import Status, start_analysis
@@ -34,7 +34,7 @@ def wait_until_ready() -> None:
             place.progress(status.share or 0.0, f"First start: {status.text}")
         place.empty()
     if job.result is None:
-        st.error(plain(job.error or "The networks could not be fetched."))
+        st.error(sentence(job.error or "The networks could not be fetched."))
         if st.button("Try again"):
             try_again_to_get_ready()
             st.rerun()
@@ -89,7 +89,7 @@ def show_problem() -> None:
     """Draw the one sentence about what went wrong last."""
     problem = state.tab().problem
     if problem is not None:
-        st.error(plain(problem), icon=":material/error:")
+        st.error(sentence(problem), icon=":material/error:")
 
 
 def offer_analysis(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from recognizer import export, plots
 from recognizer.dashboard import state
 from recognizer.dashboard.services import keep_colours, palette, services
-from recognizer.dashboard.text import people, plain, seconds
+from recognizer.dashboard.text import people, plain, seconds, sentence
 from recognizer.runs import start_rendering
 from recognizer.store import Run
 from recognizer.timeline import Timeline
@@ -18,6 +18,9 @@ from recognizer.types import Segment
 
 DRAWN_UNASKED_S = 120.0
 """The annotated video of a longer clip is drawn when it is asked for."""
+
+PLAYER_WIDTH_PX = 800
+"""Wide enough to read the labels, and the tables above stay in sight."""
 
 _POLL_S = 0.5
 _CHART = {"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
@@ -29,7 +32,7 @@ def show_results() -> None:
     if run is None:
         return
     timeline = run.timeline
-    st.subheader("Timeline")
+    st.subheader("Timeline" if state.tab().analysis is None else "The analysis before")
     st.caption(_summary(run))
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
@@ -133,8 +136,8 @@ def _too_short(timeline: Timeline) -> str:
 def _downloads(run: Run, segments: Sequence[Segment], min_confidence: float, min_duration_s: float) -> None:
     timeline = run.timeline
     name = Path(run.video_name).stem
-    csv, json, _ = st.columns([1, 1, 3])
-    csv.download_button(
+    row = st.container(horizontal=True)
+    row.download_button(
         "Timeline as CSV",
         export.segments_csv(timeline, segments),
         f"{name}.csv",
@@ -142,9 +145,8 @@ def _downloads(run: Run, segments: Sequence[Segment], min_confidence: float, min
         on_click="ignore",
         icon=":material/download:",
         help="One row a segment, as shown above. Opens in every spreadsheet and statistics program.",
-        width="stretch",
     )
-    json.download_button(
+    row.download_button(
         "Everything as JSON",
         lambda: export.timeline_json(timeline, min_confidence=min_confidence, min_duration_s=min_duration_s),
         f"{name}.json",
@@ -152,7 +154,6 @@ def _downloads(run: Run, segments: Sequence[Segment], min_confidence: float, min
         on_click="ignore",
         icon=":material/download:",
         help="Settings, versions, who was there when, and the five best labels of every clip.",
-        width="stretch",
     )
 
 
@@ -199,7 +200,7 @@ def _annotated_video() -> None:
         _drawing()
         return
     if rendering.job.error is not None:
-        st.error(plain(rendering.job.error))
+        st.error(sentence(rendering.job.error))
     elif rendering.job.result is not None and rendering.job.result.is_file():
         _player(run, rendering.job.result)
     _offer_again()
@@ -213,7 +214,7 @@ def _start_rendering(run: Run) -> state.Rendering:
 
 
 def _player(run: Run, path: Path) -> None:
-    st.video(str(path), start_time=int(state.tab().jump_s))
+    st.video(str(path), start_time=int(state.tab().jump_s), width=PLAYER_WIDTH_PX)
     st.download_button(
         "Annotated video (MP4)",
         path.read_bytes,

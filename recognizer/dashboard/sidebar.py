@@ -27,6 +27,9 @@ from recognizer.timeline import frame_rate_hz
 SHORT_CLIP_S = 1.0
 """Most Kinetics-400 actions cannot be told in less; the networks were trained on clips of one to ten seconds."""
 
+LONGER_SAMPLES = 32
+"""About two seconds at the default skip interval."""
+
 _SHOWN = (
     "video_classifier_model",
     "crop_margin_percentage",
@@ -139,7 +142,11 @@ def _clip_line(chosen: dict[str, Any]) -> None:
         f"One clip spans **{seconds(span_s)}**{at}; a person's first label comes {seconds(span_s)} after they appear."
     )
     if span_s < SHORT_CLIP_S:
-        st.caption("Most actions need a second or more to be told apart: try a sequence length of 32.")
+        st.caption("Most actions need a second or more to be told apart.")
+        st.button(
+            f"Use {LONGER_SAMPLES} samples",
+            on_click=lambda: state.set_widget(_key("num_video_sequence_samples"), LONGER_SAMPLES),
+        )
 
 
 def _more() -> dict[str, Any]:

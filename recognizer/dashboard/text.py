@@ -12,6 +12,11 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
+def sentence(text: str) -> str:
+    """A message as a sentence of the page: it begins with a capital letter."""
+    return plain(text[:1].upper() + text[1:])
+
+
 def seconds(value_s: float) -> str:
     """``0.53 s``, ``12.3 s``."""
     return f"{value_s:.2f} s" if value_s < 10 else f"{value_s:.1f} s"

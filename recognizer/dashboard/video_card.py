@@ -109,9 +109,7 @@ def show_video(below_facts: Callable[[], None]) -> None:
             if not video.playable:
                 cut = video.info.duration_s is not None and video.info.duration_s > PREVIEW_S
                 length = f" of its first {PREVIEW_S} s" if cut else ""
-                st.caption(
-                    f"Browsers do not play this file, so you see a copy{length}. All of it is analysed."
-                )
+                st.caption(f"Browsers do not play this file, so you see a copy{length}. All of it is analysed.")
             if video.credit:
                 st.caption(plain(video.credit))
             below_facts()
