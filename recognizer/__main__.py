@@ -1,0 +1,10 @@
+"""``python -m recognizer``: the command line."""
+
+from __future__ import annotations
+
+import sys
+
+from recognizer.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,266 @@
+"""The work of ``analyze``: each video in turn, with networks that are loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING
+
+from recognizer.cli.outputs import STDOUT, Outputs, plan_outputs
+from recognizer.cli.terminal import (
+    BYTES_PER_MB,
+    complain,
+    fetching,
+    print_table,
+    printable,
+    remark,
+    shows_progress,
+    stderr_console,
+    table,
+)
+from recognizer.errors import RecognizerError, VideoError
+from recognizer.settings import Settings
+
+# video is quick to import; the networks' libraries, which are not, wait for the first video that is one
+from recognizer.video import display_name, open_video
+
+if TYPE_CHECKING:
+    from recognizer.models import Models
+    from recognizer.timeline import Timeline
+    from recognizer.types import Segment
+
+ShowProgress = Callable[[float, float | None, float | None, float | None], None]
+"""``show(done_s, duration_s, frames_per_s, remaining_s)``; None where unknown."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asked for, checked as far as it can be without the files.
+
+    Attributes:
+        videos: the files.
+        csv, json, video: where the results go, as typed; None where not wanted.
+        settings: how to analyse.
+        classifier_is_named: False where the default may be replaced when it cannot be had.
+        min_confidence: threshold of the segments.
+        min_duration_s: threshold of the segments.
+        max_file_mb: larger files are refused.
+        quiet: no progress, no summary.
+    """
+
+    videos: tuple[str, ...]
+    csv: str | None
+    json: str | None
+    video: str | None
+    settings: Settings
+    classifier_is_named: bool
+    min_confidence: float
+    min_duration_s: float
+    max_file_mb: float | None
+    quiet: bool
+
+
+def run_all(request: Request, stdout: IO[str]) -> int:
+    """Analyse every video, go on after a bad one; 0, or 2 when one was bad.
+
+    Raises:
+        SettingsError: the results cannot be placed.
+        WeightsError: the networks cannot be had.
+        CheckpointError: the person's own checkpoint does not fit.
+    """
+    plans = plan_outputs(request.videos, csv=request.csv, json=request.json, video=request.video)
+    networks = _Networks(request)
+    code = 0
+    for path, outputs in zip(request.videos, plans, strict=True):
+        try:
+            _run_one(path, outputs, request, networks, stdout)
+        except (VideoError, _OutputError) as error:
+            complain(str(error))
+            code = 2
+    return code
+
+
+class _OutputError(RecognizerError):
+    """A result cannot be written."""
+
+
+class _Networks:
+    """The networks, and the settings they were loaded with; loaded when they are first asked for."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._loaded: tuple[Models, Settings] | None = None
+
+    def get(self) -> tuple[Models, Settings]:
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def _load(self) -> tuple[Models, Settings]:
+        with fetching("loading the networks", quiet=self._request.quiet) as progress:
+            from recognizer import models
+            from recognizer.fallback import usable_classifier
+
+            settings = self._request.settings
+            note = None
+            if not self._request.classifier_is_named:
+                usable = usable_classifier(settings.video_classifier_model, progress)
+                settings, note = replace(settings, video_classifier_model=usable.name), usable.note
+            loaded = models.load_models(settings, progress)
+        if note:
+            remark(note)
+        return loaded, settings
+
+
+def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks, stdout: IO[str]) -> None:
+    max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
+    open_video(path, max_file_bytes=max_file_bytes).close()  # a bad file is told before networks are loaded
+    loaded, settings = networks.get()
+    from recognizer.pipeline import Progress, analyze
+
+    shown = display_name(path)
+    with _progress(f"analysing {shown}", request.quiet) as show:
+
+        def follow(progress: Progress) -> None:
+            if show is not None:
+                show(progress.analysed_s, progress.duration_s, progress.frames_per_s, progress.remaining_s)
+
+        timeline = analyze(path, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
+    segments = timeline.segments(request.min_confidence, request.min_duration_s)
+    _write_texts(timeline, segments, outputs, request, stdout)
+    if outputs.video is not None:
+        _write_video(path, timeline, segments, outputs.video, request.quiet)
+    if not outputs.any:
+        _print_segments(shown, timeline, segments, stdout)
+    if not request.quiet:
+        for note in timeline.notes:
+            remark(f"{shown}: {note}")
+        if outputs.any:
+            remark(f"{_summary(shown, timeline, segments)} {_written(outputs)}")
+
+
+def _write_texts(
+    timeline: Timeline, segments: Sequence[Segment], outputs: Outputs, request: Request, stdout: IO[str]
+) -> None:
+    from recognizer.export import segments_csv, timeline_json
+
+    if outputs.csv is not None:
+        _write_text(outputs.csv, segments_csv(timeline, segments), stdout)
+    if outputs.json is not None:
+        text = timeline_json(timeline, min_confidence=request.min_confidence, min_duration_s=request.min_duration_s)
+        _write_text(outputs.json, text, stdout)
+
+
+def _write_text(target: str, text: str, stdout: IO[str]) -> None:
+    from recognizer.export import write_text_atomically
+
+    try:
+        if target == STDOUT:
+            stdout.flush()
+            # as bytes: the line ends are the format's, not the system's
+            stdout.buffer.write(text.encode("utf-8"))  # type: ignore[attr-defined]
+            stdout.flush()
+        else:
+            write_text_atomically(target, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = "standard output" if target == STDOUT else display_name(target)
+        reason = (error.strerror or type(error).__name__).lower()
+        raise _OutputError(f"{where} cannot be written ({reason}); make room or give another place.") from error
+
+
+def _write_video(path: str, timeline: Timeline, segments: Sequence[Segment], target: str, quiet: bool) -> None:
+    from recognizer.palette import ActionPalette
+    from recognizer.rendering import render_video
+
+    with _progress(f"drawing {display_name(target)}", quiet) as show:
+
+        def follow(done_s: float, duration_s: float | None) -> None:
+            if show is not None:
+                show(done_s, duration_s, None, None)
+
+        render_video(path, timeline, segments, ActionPalette(), target, progress=follow)
+
+
+def _print_segments(shown: str, timeline: Timeline, segments: Sequence[Segment], stdout: IO[str]) -> None:
+    summary = printable(_summary(shown, timeline, segments))
+    if not segments:
+        stdout.write(f"{summary}\n")
+        return
+    numbers = ("Start (s)", "End (s)", "Duration (s)", "Probability")
+    printed = table({"Person": True, "Action": False} | dict.fromkeys(numbers, True))
+    for segment in segments:
+        printed.add_row(
+            str(segment.person_id),
+            printable(segment.action),
+            f"{segment.start_s:.2f}",
+            f"{segment.end_s:.2f}",
+            f"{segment.duration_s:.2f}",
+            f"{segment.confidence:.2f}",
+        )
+    print_table(summary, printed, stdout)
+
+
+def _summary(shown: str, timeline: Timeline, segments: Sequence[Segment]) -> str:
+    """One or two sentences; says kindly when there is nothing to tell."""
+    if not timeline.people:
+        return f"{shown}: nobody was found."
+    people, labelled = len(timeline.people), len({segment.person_id for segment in segments})
+    text = f"{shown}: {_count(people, 'person', 'people')}, {_count(len(segments), 'segment', 'segments')}."
+    if labelled < people:
+        clip_s = timeline.settings.clip_span_s(timeline.frame_rate_hz)
+        text += (
+            f" {_count(people - labelled, 'person was', 'people were')} there for less than one clip"
+            f" ({clip_s:.1f} s) and got no label; a smaller --sequence-length or --skip makes clips shorter."
+        )
+    return text
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _written(outputs: Outputs) -> str:
+    return f"Wrote {', '.join(outputs.files)}." if outputs.files else ""
+
+
+@contextmanager
+def _progress(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
+    """A bar on standard error while the block runs; gives None where nobody watches."""
+    if not shows_progress(quiet):
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[left]}"),
+    )
+    with Progress(*columns, console=stderr_console(), transient=True) as bars:
+        task = bars.add_task(what, total=None, rate="", left="")
+
+        def show(
+            done_s: float, duration_s: float | None, frames_per_s: float | None, remaining_s: float | None
+        ) -> None:
+            bars.update(
+                task,
+                # a container may promise less than there is
+                completed=done_s if duration_s is None else min(done_s, duration_s),
+                total=duration_s,
+                rate="" if frames_per_s is None else f"{frames_per_s:.0f} frames/s",
+                left="" if remaining_s is None else f"{_minutes(remaining_s)} left",
+            )
+
+        yield show
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,130 @@
+"""Where the results of one video, or of each of several, go; settled before the first video is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from recognizer.errors import SettingsError
+
+NAME_FIELD: Final = "{name}"
+"""In an output's path, stands for the video's file name without its ending."""
+
+STDOUT: Final = "-"
+
+_ENDINGS: Final = {"csv": ".csv", "json": ".json", "video": ".mp4"}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the results of one video go. None: not wanted.
+
+    Attributes:
+        csv: a file, or ``-`` for standard output.
+        json: a file, or ``-`` for standard output.
+        video: a file.
+    """
+
+    csv: str | None = None
+    json: str | None = None
+    video: str | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is written."""
+        return any((self.csv, self.json, self.video))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that are written, without standard output."""
+        return tuple(path for path in (self.csv, self.json, self.video) if path not in (None, STDOUT))
+
+
+def plan_outputs(videos: Sequence[str], *, csv: str | None, json: str | None, video: str | None) -> list[Outputs]:
+    """The outputs of each video, in order.
+
+    A path is a file, a folder (it exists, or ends in a slash) in which the video's name is used, or contains
+    ``{name}``.
+
+    Raises:
+        SettingsError: two results would go to one place, a result would overwrite a video, or a place cannot be.
+    """
+    wanted = {"csv": csv, "json": json, "video": video}
+    if csv == STDOUT and json == STDOUT:
+        raise SettingsError("--csv and --json both go to standard output; give one of them a file.")
+    if video == STDOUT:
+        raise SettingsError("--video cannot go to standard output; give it a file that ends in .mp4.")
+    for option, place in wanted.items():
+        if place is not None and len(videos) > 1:
+            _check_for_several(option, place, len(videos))
+    plans = [
+        Outputs(**{option: _for_video(option, place, path) for option, place in wanted.items()}) for path in videos
+    ]
+    inputs = {_identity(path) for path in videos}
+    taken: dict[str, str] = {}
+    for source, plan in zip(videos, plans, strict=True):
+        for option in wanted:
+            target: str | None = getattr(plan, option)
+            if target is not None and target != STDOUT:
+                _check_target(option, target, inputs)
+                other = taken.setdefault(_identity(target), f"--{option} of '{source}'")
+                if other != f"--{option} of '{source}'" or plan.files.count(target) > 1:
+                    raise SettingsError(
+                        f"--{option} of '{source}' and {other} would both be written to '{target}'; "
+                        "give them different places or names."
+                    )
+    if len(set(map(_identity, videos))) < len(videos) and any(plan.any for plan in plans):
+        raise SettingsError("a video is named twice, and its results would overwrite each other; name it once.")
+    return plans
+
+
+def _check_for_several(option: str, place: str, count: int) -> None:
+    if place == STDOUT:
+        raise SettingsError(f"--{option} - takes one video, and {count} are given; use --{option} {_example(option)}.")
+    if NAME_FIELD not in place and not _is_folder(place):
+        raise SettingsError(
+            f"--{option} is '{place}' for {count} videos, which would overwrite each other; "
+            f"give a folder, or {NAME_FIELD} in the name, such as {_example(option)}."
+        )
+
+
+def _example(option: str) -> str:
+    return f"results/{NAME_FIELD}{_ENDINGS[option]}"
+
+
+def _is_folder(place: str) -> bool:
+    return place.endswith(("/", os.sep)) or Path(place).is_dir()
+
+
+def _for_video(option: str, place: str | None, video: str) -> str | None:
+    if place is None or place == STDOUT:
+        return place
+    if not place:
+        raise SettingsError(f"--{option} is empty; give a file, a folder, or {_example(option)}.")
+    name = Path(video).stem
+    place = place.replace(NAME_FIELD, name)
+    return str(Path(place) / f"{name}{_ENDINGS[option]}") if _is_folder(place) else place
+
+
+def _identity(path: str) -> str:
+    try:
+        return os.path.normcase(os.path.realpath(path))
+    except (OSError, ValueError):  # a name that no file can have; opening it says so
+        return path
+
+
+def _check_target(option: str, target: str, inputs: set[str]) -> None:
+    if _identity(target) in inputs:
+        raise SettingsError(f"--{option} would overwrite the video '{target}'; give another place or name.")
+    folder = Path(target).parent
+    if not folder.is_dir():
+        raise SettingsError(f"there is no folder '{folder}' for --{option}; make it first or give another place.")
+    if option != "video":
+        return
+    if not target.lower().endswith(_ENDINGS[option]):
+        raise SettingsError(f"--video is '{target}', but the annotated video is MP4; give a name that ends in .mp4.")
+    if Path(target).exists() and not Path(target).is_file():
+        raise SettingsError(f"--video is '{target}', which is not a plain file; give another place.")

@@ -1,0 +1,214 @@
+"""The documented class: a picture in, the annotated picture and everyone's label out.
+
+action = ActionRecognition(model="yolo26n.pt", video_classifier_model="s3d", show=False)
+results = action(im0)  # a BGR frame, as OpenCV gives it
+results.plot_im, results.total_tracks, results.action_labels, results.action_confs
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.drawing import OverlayPerson, draw_overlay
+from recognizer.errors import RecognizerError, SettingsError
+from recognizer.models import Models, load_models
+from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
+from recognizer.pipeline import STREAM, Recognizer
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ, Settings
+from recognizer.types import Box, Frame
+
+_WINDOW = "Who does what"
+_NO_SCREEN = "show=True needs a screen, and there is none here; pass show=False and use results.plot_im."
+_HIGHEST_FRAME_RATE_HZ = 1000.0
+
+
+@dataclass(frozen=True, eq=False)
+class ActionResults:
+    """What is known after one frame.
+
+    Attributes:
+        plot_im: uint8 (H, W, 3), BGR: the frame with boxes and labels; the caller's array is not drawn on.
+        total_tracks: how many people are tracked in this frame.
+        action_labels: the newest label of each of them, by person id; who has none yet is not in it.
+        action_confs: its probability, for the same people.
+    """
+
+    plot_im: NDArray[np.uint8]
+    total_tracks: int
+    action_labels: dict[int, str]
+    action_confs: dict[int, float]
+
+
+class ActionRecognition:
+    """One stream of frames: finds and tracks people, and names what each of them does.
+
+    Frames carry no time: frame k is taken to be at ``k / frame_rate`` seconds. Every ``skip_frame``-th one is looked
+    at; on the others everyone is where they were last seen. Use one object a stream. Its memory grows by about 32 bytes
+    for each person and frame that is looked at.
+
+    Args:
+        model: file name of the person detector.
+        video_classifier_model: name of the network that names each clip.
+        crop_margin_percentage: what is added around a person's box, in % of its longer side, 0 to 100.
+        num_video_sequence_samples: how many crops of one person make a clip, 1 to 64.
+        skip_frame: every how many frames one is looked at, 1 to 30.
+        show: also show each annotated frame in a window.
+        frame_rate: frames per second of the stream.
+        tracker: how boxes of successive frames are joined into people.
+        min_person_confidence: a person starts to be tracked at this detector confidence, 0.05 to 0.95.
+        overlap: share of a clip's samples that were already in the clip before, 0 to 0.9.
+        device: where the networks run; ``auto`` takes a GPU where there is one.
+        precision: number format of the networks, ``auto`` or ``float32``.
+        checkpoint_path: a person's own weights for ``video_classifier_model``.
+        labels_path: the label file that goes with the checkpoint, one label a line.
+        models: networks that are loaded already, to share them between streams.
+
+    Raises:
+        SettingsError: an argument is outside its range.
+        WeightsError: a network's weights cannot be had; no other network is taken in its place.
+        CheckpointError: the checkpoint or the label file does not fit.
+        RecognizerError: ``show`` is asked for where there is no screen.
+    """
+
+    def __init__(
+        self,
+        model: str = "yolo26n.pt",
+        video_classifier_model: str = "s3d",
+        crop_margin_percentage: int = 10,
+        num_video_sequence_samples: int = 8,
+        skip_frame: int = 2,
+        show: bool = False,
+        *,
+        frame_rate: float = DEFAULT_FRAME_RATE_HZ,
+        tracker: str = Settings.tracker,
+        min_person_confidence: float = Settings.min_person_confidence,
+        overlap: float = Settings.overlap,
+        device: str = Settings.device,
+        precision: str = Settings.precision,
+        checkpoint_path: str | None = None,
+        labels_path: str | None = None,
+        models: Models | None = None,
+    ) -> None:
+        self.settings = Settings(
+            model=model,
+            video_classifier_model=video_classifier_model,
+            crop_margin_percentage=crop_margin_percentage,
+            num_video_sequence_samples=num_video_sequence_samples,
+            skip_frame=skip_frame,
+            min_person_confidence=min_person_confidence,
+            tracker=tracker,
+            overlap=overlap,
+            device=device,
+            precision=precision,
+            checkpoint_path=checkpoint_path,
+            labels_path=labels_path,
+        )
+        rate = _frame_rate(frame_rate)
+        if show and not _has_screen():
+            raise RecognizerError(_NO_SCREEN)
+        self._show = show
+        self._frame_period_s = float(1 / rate)
+        self._recognizer = Recognizer(
+            models or load_models(self.settings), self.settings, replace(STREAM, frame_rate=rate)
+        )
+        self._palette = ActionPalette()
+        self._frame_count = 0
+        self._first_size_wh: tuple[int, int] | None = None
+
+    def __call__(self, im0: NDArray[np.uint8]) -> ActionResults:
+        """Take the next frame of the stream, uint8 (H, W, 3), BGR.
+
+        The size may change: larger and smaller frames are scaled to the first one's size before they are looked at.
+
+        Raises:
+            ValueError: it is no such picture.
+        """
+        rgb = _checked_rgb(im0)
+        self._look_at(rgb)
+        to_frame = self._scale_to(rgb)
+        labels: dict[int, str] = {}
+        probabilities: dict[int, float] = {}
+        shown = []
+        for person in self._recognizer.people:
+            prediction = self._recognizer.newest_prediction(person.person_id)
+            label, probability = prediction.top[0] if prediction is not None else (None, None)
+            style = UNKNOWN_STYLE
+            if label is not None and probability is not None:
+                labels[person.person_id], probabilities[person.person_id] = label, probability
+                style = self._palette.style(label)
+            box = _scaled(person.box_xyxy, *to_frame)
+            colour = rgb_of(style.colour(dark=False))
+            shown.append(OverlayPerson(person.person_id, box, label, probability, colour))
+        plot_im = np.asarray(cv2.cvtColor(draw_overlay(rgb, shown), cv2.COLOR_RGB2BGR), np.uint8)
+        if self._show:
+            _show(plot_im)
+        return ActionResults(plot_im, len(shown), labels, probabilities)
+
+    def _look_at(self, rgb: NDArray[np.uint8]) -> None:
+        """Push the frame, where its turn has come. The parts of a step, because ``step`` keeps every frame's time."""
+        index = self._frame_count
+        self._frame_count += 1
+        time_s = index * self._frame_period_s
+        height, width = rgb.shape[:2]
+        if self._first_size_wh is None:
+            self._first_size_wh = (width, height)
+        if not self._recognizer.wants(time_s):
+            return
+        if (width, height) != self._first_size_wh:
+            # trackers compare a picture with the one before, and boxes of two sizes do not compare
+            rgb = np.asarray(cv2.resize(rgb, self._first_size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+        self._recognizer.label(self._recognizer.collect(self._recognizer.observe([Frame(index, time_s, rgb)])))
+
+    def _scale_to(self, rgb: NDArray[np.uint8]) -> tuple[float, float]:
+        width, height = self._first_size_wh or (rgb.shape[1], rgb.shape[0])
+        return rgb.shape[1] / width, rgb.shape[0] / height
+
+
+def _scaled(box_xyxy: Box, scale_x: float, scale_y: float) -> Box:
+    x1, y1, x2, y2 = box_xyxy
+    return x1 * scale_x, y1 * scale_y, x2 * scale_x, y2 * scale_y
+
+
+def _frame_rate(frame_rate: float) -> Fraction:
+    rate = float(frame_rate)
+    if not (math.isfinite(rate) and 0 < rate <= _HIGHEST_FRAME_RATE_HZ):
+        raise SettingsError(
+            f"frame_rate is {frame_rate}; give the stream's frames per second, above 0 and up to "
+            f"{_HIGHEST_FRAME_RATE_HZ:g}."
+        )
+    # 30000/1001 and the like come back from their decimals
+    return max(Fraction(rate).limit_denominator(1001), Fraction(1, 1001))
+
+
+def _checked_rgb(im0: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as RGB, in memory of its own."""
+    if not isinstance(im0, np.ndarray):
+        raise ValueError(f"a frame is a uint8 array (H, W, 3) in BGR, got {type(im0).__name__}; was the stream read?")
+    if im0.dtype != np.uint8 or im0.ndim != 3 or im0.shape[2] != 3 or not im0.size:
+        raise ValueError(
+            f"a frame is a uint8 array (H, W, 3) in BGR, got {im0.dtype} {im0.shape}; convert it with OpenCV."
+        )
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(im0), cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _has_screen() -> bool:
+    """Asked before OpenCV is, whose window library ends the whole process where there is no screen."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _show(bgr: NDArray[np.uint8]) -> None:
+    try:
+        cv2.imshow(_WINDOW, bgr)
+        cv2.waitKey(1)
+    except cv2.error as error:  # a build of OpenCV without windows
+        raise RecognizerError(_NO_SCREEN) from error

@@ -1,0 +1,125 @@
+"""The command line with real networks on real clips."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+import recognizer.models
+from recognizer.cli import main
+from recognizer.models import Models, load_models
+from recognizer.settings import Settings
+from recognizer.video import open_video, probe
+
+pytestmark = pytest.mark.real
+
+ROOT = Path(__file__).resolve().parents[1]
+MakeVideo = Callable[..., Path]
+SETTINGS = ("--classifier", "i3d", "--sequence-length", "32", "--skip", "2")
+ODD = (
+    "e04_hevc10.mp4",
+    "e05_av1.mp4",
+    "e21_rot_m90_phone_portrait_style.mp4",
+    "e30_vfr.mp4",
+    "e34_one_frame.mp4",
+    "e40_audio_only.mp4",
+    "e44_resolution_change.ts",
+    "e50_black_no_person.mp4",
+    "e60_truncated_faststart.mp4",
+    "e66_text_renamed.mp4",
+    "e70_m3u8_renamed.mp4",
+)
+NO_VIDEO = ("e40_audio_only.mp4", "e66_text_renamed.mp4", "e70_m3u8_renamed.mp4")
+
+
+@pytest.fixture
+def tai_chi(clips_dir: Path, make_video: MakeVideo) -> Path:
+    """The first five seconds of a clean clip."""
+    with open_video(clips_dir / "stgcn_ta_chi.mp4") as reader:
+        pictures = [frame.rgb for frame in islice(reader.frames(), 150)]
+    return make_video("tai chi.mp4", frames=pictures)
+
+
+@pytest.fixture(scope="module")
+def networks() -> Models:
+    return load_models(Settings(video_classifier_model="i3d"))
+
+
+@pytest.fixture
+def loaded(networks: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real networks, loaded once for all files."""
+    monkeypatch.setattr(recognizer.models, "load_models", lambda *_: networks)
+
+
+def test_csv_json_and_video_of_a_real_clip(tai_chi: Path, tmp_path: Path) -> None:
+    targets = {option: tmp_path / f"out.{ending}" for option, ending in (("--json", "json"), ("--video", "mp4"))}
+    options = [word for option, path in targets.items() for word in (option, str(path))]
+    done = subprocess.run(
+        [sys.executable, "-m", "recognizer", "analyze", str(tai_chi), *SETTINGS, "--csv", "-", *options],
+        cwd=ROOT, capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+    err = done.stderr.decode()
+    assert done.returncode == 0, err
+    assert err.count("\n") == 1, err
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode(), newline="")))
+    assert sum(float(row["duration_s"]) for row in rows) == pytest.approx(5.0, abs=0.1)
+    assert sum(float(row["duration_s"]) for row in rows if row["action"] == "tai chi") > 2.5
+    document = json.loads(targets["--json"].read_text(encoding="utf-8"))
+    assert document["complete"]
+    assert len(document["provenance"]["classifier_sha256"]) == 64
+    assert all(len(prediction["top"]) == 5 for prediction in document["predictions"])
+    info = probe(targets["--video"])
+    assert (info.codec, info.width, info.height, info.frame_count) == ("h264", 340, 256, 150)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT between processes")
+@pytest.mark.parametrize(
+    ("number", "code", "after_s"), [(signal.SIGINT, 130, 1.0), (signal.SIGINT, 130, 9.0), (signal.SIGTERM, 143, 7.0)]
+)
+def test_interrupt_leaves_no_half_file(
+    number: signal.Signals, code: int, after_s: float, clips_dir: Path, tmp_path: Path
+) -> None:
+    options = ("--csv", str(tmp_path / "o.csv"), "--json", str(tmp_path / "o.json"), "--video", str(tmp_path / "o.mp4"))
+    with subprocess.Popen(
+        [sys.executable, "-m", "recognizer", "analyze", str(clips_dir / "opencv_vtest.avi"), *SETTINGS, *options],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        time.sleep(after_s)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (code, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("name", ODD)
+def test_odd_file_gives_a_timeline_or_one_sentence(
+    name: str, clips_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out.json"
+    code = main(["analyze", str(clips_dir / "odd" / name), *SETTINGS, "--skip", "4", "--json", str(target), "--quiet"])
+    out, err = capfd.readouterr()
+    assert out == ""
+    if name in NO_VIDEO:
+        assert code == 2
+        assert err.startswith("error: ")
+        assert err.endswith(".\n")
+        assert err.count("\n") == 1
+        assert not target.exists()
+    else:
+        assert (code, err) == (0, "")
+        assert json.loads(target.read_text(encoding="utf-8"))["complete"]
+
+
+def test_every_odd_file_is_tried(clips_dir: Path) -> None:
+    assert sorted(path.name for path in (clips_dir / "odd").iterdir()) == sorted(ODD)

@@ -1,0 +1,102 @@
+"""The annotated video: what is drawn where, and that it is there whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognizer.palette import ActionPalette
+from recognizer.rendering import render_video
+from recognizer.settings import Settings
+from recognizer.timeline import Timeline, TimelineBuilder
+from recognizer.types import Prediction, TrackedPerson
+from recognizer.video import open_video, probe
+
+MakeVideo = Callable[..., Path]
+FRAMES = 30
+RATE_HZ = 30.0
+
+
+def timeline_of(path: Path, *, complete: bool = True, end_s: float = 1.0) -> Timeline:
+    """One person at the left, from 0.2 s to 0.6 s."""
+    builder = TimelineBuilder(Settings(skip_frame=1), RATE_HZ)
+    for k in range(round(end_s * RATE_HZ)):
+        people = [TrackedPerson(1, (20.0, 60.0, 100.0, 150.0), 0.9)] if 6 <= k < 18 else []
+        builder.see(k / RATE_HZ, people)
+    builder.say([Prediction(1, 0.3, 0.6, (("archery", 0.9),), "i3d")])
+    times_s = np.arange(FRAMES) / RATE_HZ
+    return builder.build(probe(path, sha256="0" * 64), frame_times_s=times_s, complete=complete)
+
+
+def grey(count: int = FRAMES, *, width: int = 200, height: int = 160) -> list[np.ndarray]:
+    return [np.full((height, width, 3), 128, np.uint8) for _ in range(count)]
+
+
+def changed(path: Path, index: int) -> bool:
+    """Whether anything is drawn in that frame of a video that was plain grey."""
+    with open_video(path) as reader:
+        (frame,) = list(reader.frames(lambda k, _: k == index))
+    return bool((np.abs(frame.rgb.astype(int) - 128) > 40).any())
+
+
+def test_everyone_is_drawn_while_present_and_at_no_other_time(make_video: MakeVideo, tmp_path: Path) -> None:
+    source, target = make_video("a.mp4", frames=grey()), tmp_path / "b.mp4"
+    timeline = timeline_of(source)
+    done_s: list[tuple[float, float | None]] = []
+    written = render_video(
+        source, timeline, timeline.segments(), ActionPalette(), target, progress=lambda *told: done_s.append(told)
+    )
+    assert written
+    assert [changed(target, k) for k in (0, 5, 7, 17, 19, 29)] == [False, False, True, True, False, False]
+    assert len(done_s) == FRAMES
+    assert done_s[-1] == (pytest.approx(29 / 30), pytest.approx(1.0))
+
+
+def test_times_of_an_irregular_video_are_kept(make_video: MakeVideo, tmp_path: Path) -> None:
+    times_s = [0.0, 0.04, 0.2, 0.25, 0.9]
+    source, target = make_video("a.mp4", frames=grey(5), times_s=times_s), tmp_path / "b.mp4"
+    timeline = timeline_of(source)
+    assert render_video(source, timeline, timeline.segments(), ActionPalette(), target)
+    with open_video(target) as reader:
+        got = [frame.time_s for frame in reader.frames()]
+    assert got == pytest.approx(times_s, abs=1e-3)
+
+
+def test_cancelled_rendering_leaves_what_was_there(make_video: MakeVideo, tmp_path: Path) -> None:
+    source, target = make_video("a.mp4", frames=grey()), tmp_path / "b.mp4"
+    target.write_bytes(b"old")
+    timeline = timeline_of(source)
+    asked = iter([False] * 5 + [True])
+    assert not render_video(source, timeline, timeline.segments(), ActionPalette(), target, cancel=lambda: next(asked))
+    assert target.read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
+def test_of_a_cancelled_analysis_the_analysed_part_is_written(make_video: MakeVideo, tmp_path: Path) -> None:
+    source, target = make_video("a.mp4", frames=grey()), tmp_path / "b.mp4"
+    timeline = timeline_of(source, complete=False, end_s=0.5)
+    assert render_video(source, timeline, timeline.segments(), ActionPalette(), target)
+    assert probe(target).frame_count == 15
+
+
+def test_large_pictures_can_be_made_smaller(make_video: MakeVideo, tmp_path: Path) -> None:
+    source, target = make_video("a.mp4", frames=grey()), tmp_path / "b.mp4"
+    timeline = timeline_of(source)
+    assert render_video(source, timeline, timeline.segments(), ActionPalette(), target, max_side_px=100)
+    info = probe(target)
+    assert (info.width, info.height, info.frame_rate) == (100, 80, Fraction(30))
+
+
+@pytest.mark.skipif(not hasattr(Path, "symlink_to"), reason="no links")
+def test_link_is_followed(make_video: MakeVideo, tmp_path: Path) -> None:
+    source = make_video("a.mp4", frames=grey())
+    link = tmp_path / "link.mp4"
+    link.symlink_to(tmp_path / "real.mp4")
+    timeline = timeline_of(source)
+    assert render_video(source, timeline, timeline.segments(), ActionPalette(), link)
+    assert link.is_symlink()
+    assert (tmp_path / "real.mp4").is_file()
