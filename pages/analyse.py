@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from recognizer.dashboard import analysis, results, sidebar, video_card
+from recognizer.dashboard import analysis, navigation, results, sidebar, video_card
 
+navigation.enter_through_app()
 st.title("Who does what, when")
 st.markdown("Drop in a video and get a timeline of actions for every person in it. Nothing leaves this machine.")
 analysis.wait_until_ready()
 analysis.take_up_address()
 analysis.take_over_finished()
 video_card.choose_video()
-settings = sidebar.choose_settings()
+settings = sidebar.choose_settings(video_card.frame_rate_hz())
 analysis.show_problem()
 video_card.show_video(below_facts=lambda: analysis.offer_analysis(settings))
 analysis.show_progress()

@@ -104,6 +104,20 @@ class ClipSampler:
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
         self._buffers: dict[int, _Buffer] = {}
 
+    def change(self, settings: Settings, frame_rate_hz: float) -> None:
+        """Go on with other settings. Samples are kept where they still fit, and whoever has enough of them gets a clip
+        with the next one; another sampling interval begins everyone's clip anew."""
+        interval_s = settings.sample_interval_s(frame_rate_hz)
+        self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+        self._length = settings.num_video_sequence_samples
+        self._new_samples_per_clip = settings.new_samples_per_clip
+        if interval_s != self._interval_s:
+            self._interval_s = interval_s
+            self._buffers = {}
+        for buffer in self._buffers.values():
+            buffer.samples = deque(buffer.samples, maxlen=self._length)
+            buffer.new, buffer.has_clip = len(buffer.samples), False
+
     def add(self, observation: Observation) -> list[Clip]:
         """Take one sampled frame; returns the clips that are complete now, in order of ``person_id``."""
         clips = self._end(lambda buffer: observation.time_s - buffer.samples[-1][0] > self._max_gap_s)

@@ -16,10 +16,13 @@ import os
 import shutil
 import tempfile
 import time
+import zipfile
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +47,7 @@ _ASIDE = "writing-"
 _WRITING_TAKES_AT_MOST_S = 24 * 3600.0
 
 _CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
+_CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
 
 
 def pass_key(video_sha256: str, detector_sha256: str, settings: Settings) -> str:
@@ -69,7 +73,8 @@ class RecordedPass:
         frame_times_s: float64 (n,), presentation time of every frame of the video.
         frame_index: int64 (s,), index of each sampled frame.
         time_s: float64 (s,), time of each sampled frame.
-        people: for each sampled frame, who was there.
+        rows: float64 (r, 7), one for each person in each sampled frame: number of the sample, ``person_id``, x1, y1,
+            x2, y2, confidence.
         notes: what the reader of the video remarked.
     """
 
@@ -77,12 +82,24 @@ class RecordedPass:
     frame_times_s: NDArray[np.float64]
     frame_index: NDArray[np.int64]
     time_s: NDArray[np.float64]
-    people: tuple[tuple[TrackedPerson, ...], ...]
+    rows: NDArray[np.float64]
     notes: tuple[str, ...]
 
     def has_crops(self, margin_percentage: int) -> bool:
-        """Whether the crops with this margin were kept."""
-        return _crops_path(self.folder, margin_percentage).is_file()
+        """Whether the crops with this margin were kept, all of them."""
+        try:
+            kept_bytes = _crops_path(self.folder, margin_percentage).stat().st_size
+        except OSError:
+            return False
+        return kept_bytes == len(self.rows) * _CROP_BYTES
+
+    def people_in(self, sample: int) -> tuple[TrackedPerson, ...]:
+        """Who was there in that sampled frame; made when asked for, as a long video has very many."""
+        start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
+        return tuple(
+            TrackedPerson(int(person_id), (x1, y1, x2, y2), confidence)
+            for _, person_id, x1, y1, x2, y2, confidence in self.rows[start:end].tolist()
+        )
 
     def observations(self, margin_percentage: int) -> Iterator[Observation]:
         """The pass again, crops read from the disk as they are asked for.
@@ -90,13 +107,13 @@ class RecordedPass:
         Raises:
             FileNotFoundError: the crops with this margin were not kept.
         """
-        rows = sum(len(people) for people in self.people)
         crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] = ()
-        if rows:
+        if len(self.rows):
             path = _crops_path(self.folder, margin_percentage)
-            crops = np.memmap(path, np.uint8, "r", shape=(rows, *_CROP_SHAPE))
+            crops = np.memmap(path, np.uint8, "r", shape=(len(self.rows), *_CROP_SHAPE))
         row = 0
-        for frame_index, time_s, people in zip(self.frame_index, self.time_s, self.people, strict=True):
+        for sample, (frame_index, time_s) in enumerate(zip(self.frame_index, self.time_s, strict=True)):
+            people = self.people_in(sample)
             those = tuple(np.array(crop) for crop in crops[row : row + len(people)])
             row += len(people)
             yield Observation(int(frame_index), float(time_s), people, those)
@@ -114,22 +131,28 @@ class CropStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def find(self, key: str) -> RecordedPass | None:
-        """The finished pass of this key, if it is kept."""
+        """The finished pass of this key, if it is kept. One that cannot be read is removed."""
         folder = self._folder / key
         try:
-            with np.load(folder / "pass.npz", allow_pickle=False) as arrays:
-                loaded = {name: arrays[name] for name in arrays.files}
+            # opened here, because NumPy leaves a file open that turns out to be no archive
+            with (folder / "pass.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                found = RecordedPass(
+                    folder=folder,
+                    frame_times_s=arrays["frame_times_s"],
+                    frame_index=arrays["frame_index"],
+                    time_s=arrays["time_s"],
+                    rows=arrays["rows"],
+                    notes=tuple(json.loads(str(arrays["notes"]))),
+                )
+            os.utime(folder)  # the most recently used is the last to go
         except FileNotFoundError:
             return None
-        os.utime(folder)  # the most recently used is the last to go
-        return RecordedPass(
-            folder=folder,
-            frame_times_s=loaded["frame_times_s"],
-            frame_index=loaded["frame_index"],
-            time_s=loaded["time_s"],
-            people=_people_by_sample(loaded),
-            notes=tuple(json.loads(str(loaded["notes"]))),
-        )
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            # a crash or a full disk can leave half a file; the pass can be made again
+            _log.warning("the record of a pass cannot be read and is removed: %s", error)
+            shutil.rmtree(folder, ignore_errors=True)
+            return None
+        return found
 
     def record(self, key: str, margin_percentage: int) -> PassRecorder:
         """Begin to record a pass; use as a context manager and call ``keep`` at its end."""
@@ -137,10 +160,10 @@ class CropStore:
 
     def prune(self, keep: Path) -> None:
         """Remove the least recently used records until the folder fits; never the one just written."""
-        folders = {p: p.stat().st_mtime for p in self._folder.iterdir() if p.is_dir()}
+        folders = {p: _modified(p) for p in self._folder.iterdir() if p.is_dir()}
         abandoned_before = time.time() - _WRITING_TAKES_AT_MOST_S
         records = [p for p in sorted(folders, key=folders.__getitem__) if _is_prunable(p, folders[p], abandoned_before)]
-        sizes = {record: sum(file.stat().st_size for file in record.iterdir()) for record in records}
+        sizes = {record: _size_bytes(record) for record in records}
         total = sum(sizes.values())
         for record in records:
             if total <= self._max_folder_bytes:
@@ -151,61 +174,98 @@ class CropStore:
 
 
 class PassRecorder:
-    """Writes one pass to a folder aside; what is not kept explicitly leaves nothing behind."""
+    """Writes one pass to a folder aside; what is not kept explicitly leaves nothing behind.
+
+    Where the disk refuses, the record is given up and the log says so: the analysis goes on without it.
+    """
 
     def __init__(self, store: CropStore, target: Path, margin_percentage: int, max_crops_bytes: int) -> None:
         self._store = store
         self._target = target
         self._margin_percentage = margin_percentage
-        self._crops_left = max_crops_bytes // int(np.prod(_CROP_SHAPE))
-        self._aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=target.parent))
-        self._crops = _crops_path(self._aside, margin_percentage).open("wb")
-        self._frame_index: list[int] = []
-        self._time_s: list[float] = []
+        self._crops_left = max_crops_bytes // _CROP_BYTES
+        self._frame_index = array("q")
+        self._time_s = array("d")
         self._rows = array("d")
+        self._aside: Path | None = None
+        self._crops: BinaryIO | None = None
+        try:
+            self._aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=target.parent))
+            self._crops = _crops_path(self._aside, margin_percentage).open("wb")
+        except OSError as error:
+            self._give_up(error)
 
     def __enter__(self) -> PassRecorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._crops.close()
-        shutil.rmtree(self._aside, ignore_errors=True)
+        self._leave_nothing()
 
     def add(self, observation: Observation) -> None:
         """Record one sampled frame."""
+        if self._crops is None:
+            return
         sample = len(self._time_s)
         self._frame_index.append(observation.frame_index)
         self._time_s.append(observation.time_s)
-        for person, crop in zip(observation.people, observation.crops_rgb, strict=True):
-            self._rows.extend((sample, person.person_id, *person.box_xyxy, person.confidence))
-            self._crops_left -= 1
-            if self._crops_left >= 0:
-                self._crops.write(crop.tobytes())
+        try:
+            for person, crop in zip(observation.people, observation.crops_rgb, strict=True):
+                self._rows.extend((sample, person.person_id, *person.box_xyxy, person.confidence))
+                self._crops_left -= 1
+                if self._crops_left >= 0:
+                    self._crops.write(crop.tobytes())
+        except OSError as error:
+            self._give_up(error)
 
     def keep(self, frame_times_s: NDArray[np.float64], notes: Sequence[str]) -> None:
         """The pass went through to its end: put the record in its place."""
-        self._crops.close()
-        aside_crops = _crops_path(self._aside, self._margin_percentage)
-        if self._crops_left < 0:
-            aside_crops.unlink()
-            _log.info("the crops of a pass were larger than the limit; only who was where is kept")
-        rows = np.array(self._rows, np.float64).reshape(-1, 7)
-        np.savez(
-            self._aside / "pass.npz",
-            frame_times_s=frame_times_s,
-            frame_index=np.array(self._frame_index, np.int64),
-            time_s=np.array(self._time_s, np.float64),
-            rows=rows,
-            notes=np.array(json.dumps(list(notes))),
-        )
-        if (self._target / "pass.npz").is_file():
-            # the same pass with another margin: it saw the same people, only the crops are new
-            if aside_crops.is_file():
-                aside_crops.replace(_crops_path(self._target, self._margin_percentage))
-        else:
+        if self._aside is None or self._crops is None:
+            return
+        try:
+            self._crops.close()
+            aside_crops = _crops_path(self._aside, self._margin_percentage)
+            if self._crops_left < 0:
+                aside_crops.unlink()
+                _log.info("the crops of a pass were larger than the limit; only who was where is kept")
+            np.savez(
+                self._aside / "pass.npz",
+                frame_times_s=frame_times_s,
+                frame_index=np.array(self._frame_index, np.int64),
+                time_s=np.array(self._time_s, np.float64),
+                rows=np.array(self._rows, np.float64).reshape(-1, 7),
+                notes=np.array(json.dumps(list(notes))),
+            )
+            self._put_in_place(self._aside, aside_crops)
+            self._store.prune(keep=self._target)
+        except OSError as error:
+            self._give_up(error)
+
+    def _put_in_place(self, aside: Path, aside_crops: Path) -> None:
+        if not (self._target / "pass.npz").is_file():
             shutil.rmtree(self._target, ignore_errors=True)
-            self._aside.replace(self._target)
-        self._store.prune(keep=self._target)
+            try:
+                aside.replace(self._target)
+                return
+            except OSError:
+                # another recorder of the same pass may have come first
+                if not (self._target / "pass.npz").is_file():
+                    raise
+        # the same pass, perhaps with another margin: it saw the same people, only the crops are new
+        if aside_crops.is_file():
+            aside_crops.replace(_crops_path(self._target, self._margin_percentage))
+
+    def _give_up(self, error: OSError) -> None:
+        _log.warning("a pass is not kept, so the next analysis starts from the video again: %s", error)
+        self._leave_nothing()
+
+    def _leave_nothing(self) -> None:
+        if self._crops is not None:
+            with suppress(OSError):  # on a full disk the rest of its buffer cannot be written; it goes anyway
+                self._crops.close()
+            self._crops = None
+        if self._aside is not None:
+            shutil.rmtree(self._aside, ignore_errors=True)
+            self._aside = None
 
 
 def _is_prunable(folder: Path, modified: float, abandoned_before: float) -> bool:
@@ -217,8 +277,18 @@ def _crops_path(folder: Path, margin_percentage: int) -> Path:
     return folder / f"crops-{margin_percentage}.u8"
 
 
-def _people_by_sample(arrays: dict[str, NDArray[np.float64]]) -> tuple[tuple[TrackedPerson, ...], ...]:
-    people: list[list[TrackedPerson]] = [[] for _ in arrays["time_s"]]
-    for sample, person_id, x1, y1, x2, y2, confidence in arrays["rows"].tolist():
-        people[int(sample)].append(TrackedPerson(int(person_id), (x1, y1, x2, y2), confidence))
-    return tuple(tuple(those) for those in people)
+def _modified(folder: Path) -> float:
+    """Seconds since the epoch; now for a folder that another process has just removed."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
+
+
+def _size_bytes(folder: Path) -> int:
+    """Of the files in it; what another process has just removed counts as nothing."""
+    size_bytes = 0
+    with suppress(FileNotFoundError):
+        for file in folder.iterdir():
+            size_bytes += file.stat().st_size
+    return size_bytes

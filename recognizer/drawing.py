@@ -98,8 +98,8 @@ class Overlay:
         """The people who are there at ``time_s``, in order of ``person_id``."""
         people = []
         for track in self._people:
-            visit_s = track.visit_at(time_s)
-            if visit_s is None:
+            visit_s, box_xyxy = track.visit_at(time_s), track.box_at(time_s)
+            if visit_s is None or box_xyxy is None:
                 continue
             segment = track.segment_at(time_s, visit_s)
             style = self._palette.style(segment.action) if segment else UNKNOWN_STYLE
@@ -107,7 +107,7 @@ class Overlay:
             people.append(
                 OverlayPerson(
                     person_id=track.person_id,
-                    box_xyxy=track.box_at(time_s),
+                    box_xyxy=box_xyxy,
                     label=segment.action if segment else None,
                     confidence=segment.confidence if segment and known else None,
                     colour_rgb=rgb_of(style.colour(self._dark)),
@@ -161,14 +161,13 @@ def draw_overlay(rgb: NDArray[np.uint8], people: Iterable[OverlayPerson]) -> NDA
 
 
 class _OverlayTrack:
-    """One person's visits, samples and segments, ready to be looked up."""
+    """One person's visits and segments, ready to be looked up."""
 
     def __init__(self, track: PersonTrack, segments: list[Segment]) -> None:
         self.person_id = track.person_id
         self._visits = track.presence
         self._visit_starts_s = [start_s for start_s, _ in track.presence]
-        self._times_s = track.time_s.tolist()
-        self._boxes = track.box_xyxy.astype(np.float64)
+        self.box_at = track.box_at
         self._segments = segments
         self._segment_starts_s = [segment.start_s for segment in segments]
 
@@ -180,17 +179,6 @@ class _OverlayTrack:
         """The segment of this time, or the last before it in the same visit."""
         k = bisect_right(self._segment_starts_s, time_s) - 1
         return self._segments[k] if k >= 0 and self._segments[k].end_s > visit_s[0] else None
-
-    def box_at(self, time_s: float) -> Box:
-        """Interpolated between samples, as PersonTrack.box_at."""
-        k = bisect_right(self._times_s, time_s)
-        if k == 0 or k == len(self._times_s):
-            x1, y1, x2, y2 = self._boxes[max(0, k - 1)].tolist()
-        else:
-            before_s, after_s = self._times_s[k - 1], self._times_s[k]
-            share = (time_s - before_s) / (after_s - before_s)
-            x1, y1, x2, y2 = (self._boxes[k - 1] + share * (self._boxes[k] - self._boxes[k - 1])).tolist()
-        return x1, y1, x2, y2
 
 
 # --- boxes ---

@@ -42,6 +42,7 @@ class Job(Generic[Result]):
         self.result: Result | None = None
         self.error: str | None = None
         self._work = work
+        self._turn = threading.Lock()  # it begins or is cancelled, never both at the same moment
         self._cancelled = threading.Event()
         self._started = threading.Event()
         self._finished = threading.Event()
@@ -62,8 +63,11 @@ class Job(Generic[Result]):
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Ask it to stop; what it has so far is its result."""
+        """Ask it to stop; what it has so far is its result. One that waits for its turn ends at once, with none."""
         self._cancelled.set()
+        with self._turn:
+            if not self.started:
+                self._finished.set()
 
     def report(self, progress: Any) -> None:
         """Called by the work: how far it is."""
@@ -75,7 +79,10 @@ class Job(Generic[Result]):
 
     def run(self) -> None:
         """Do the work; called once, by the pool."""
-        self._started.set()
+        with self._turn:
+            if self.finished:
+                return
+            self._started.set()
         started_s = time.monotonic()
         try:
             self.result = self._work(self)

@@ -73,6 +73,8 @@ class Recognizer:
         self._models = models
         self._settings = settings
         self._video = video
+        self._rate_hz = rate_hz
+        self._lock = threading.RLock()  # a camera looks, labels and changes its settings on threads of their own
         self._clock = SampleClock(settings.sample_interval_s(rate_hz), 1 / rate_hz)
         self._tracker = PersonTracker(settings, rate_hz)
         self._sampler = ClipSampler(settings, rate_hz)
@@ -80,6 +82,10 @@ class Recognizer:
         self._frame_times_s = array("d")
         self._people: tuple[TrackedPerson, ...] = ()
         self._newest: dict[int, Prediction] = {}
+        self._last_seen_s: dict[int, float] = {}
+        self._stay_began_s: dict[int, float] = {}
+        self._max_gap_s = settings.max_gap_s(rate_hz)
+        self._frame_times_lock = threading.Lock()  # an array that is being copied cannot grow
 
     @property
     def people(self) -> tuple[TrackedPerson, ...]:
@@ -87,7 +93,7 @@ class Recognizer:
         return self._people
 
     def newest_prediction(self, person_id: int) -> Prediction | None:
-        """What was last said of a person; None before their first clip."""
+        """What was last said of a person; None before their first clip, and again after a long absence."""
         return self._newest.get(person_id)
 
     def wants(self, time_s: float) -> bool:
@@ -108,21 +114,68 @@ class Recognizer:
         clips: list[Clip] = []
         for observation in observations:
             self._people = observation.people
+            self._note_stays(observation)
             self._builder.see(observation.time_s, observation.people)
             clips += self._sampler.add(observation)
         return clips
 
+    def _note_stays(self, observation: Observation) -> None:
+        """Who comes back after a long absence has no label until there is one of the new stay."""
+        for person in observation.people:
+            last_s = self._last_seen_s.get(person.person_id, float("-inf"))
+            if observation.time_s - last_s > self._max_gap_s:
+                self._newest.pop(person.person_id, None)
+                self._stay_began_s[person.person_id] = observation.time_s
+            self._last_seen_s[person.person_id] = observation.time_s
+
     def label(self, clips: Sequence[Clip]) -> list[Prediction]:
         """Name clips and enter the predictions into the timeline."""
         predictions = self._models.classifier.classify(clips)
-        self._builder.say(predictions)
-        for prediction in predictions:
-            self._newest[prediction.person_id] = prediction
+        with self._lock:
+            self._builder.say(predictions)
+            for prediction in predictions:
+                if prediction.start_s >= self._stay_began_s.get(prediction.person_id, 0.0):
+                    self._newest[prediction.person_id] = prediction
         return predictions
+
+    def follow(self, frame: Frame) -> list[Clip]:
+        """Find and track the people in any frame of a camera; where it is also a sample, add to their clips.
+
+        Returns:
+            The clips that are full now.
+        """
+        with self._lock:
+            models, settings = self._models, self._settings
+        (found,) = models.detector.detect([frame.rgb])
+        with self._lock:
+            people = tuple(self._tracker.update(frame.rgb, found))
+            if self.wants(frame.time_s):
+                return self.collect([_observation(frame, people, settings.crop_margin_percentage)])
+            self._people = people
+            self._builder.see(frame.time_s, people)
+            return []
+
+    def change(self, models: Models, settings: Settings) -> None:
+        """Go on with other settings. People keep their numbers and labels, unless the tracker is another one; whoever
+        has a clip's worth of samples is named again at once."""
+        with self._lock:
+            before, self._settings, self._models = self._settings, settings, models
+            if not self._tracker.change(settings):
+                self._tracker = PersonTracker(settings, self._rate_hz, first_id=self._tracker.people_seen + 1)
+            if settings.skip_frame != before.skip_frame:
+                self._clock = SampleClock(settings.sample_interval_s(self._rate_hz), 1 / self._rate_hz)
+            self._sampler.change(settings, self._rate_hz)
+            self._builder.change(settings, self._rate_hz)
+            self._max_gap_s = settings.max_gap_s(self._rate_hz)
+
+    def count_frame(self, time_s: float) -> None:
+        """Note that a frame of the stream came, whether it is looked at or not."""
+        with self._frame_times_lock:
+            self._frame_times_s.append(time_s)
 
     def step(self, frame: Frame) -> list[Prediction]:
         """Take the next frame of the stream; returns what was said because of it."""
-        self._frame_times_s.append(frame.time_s)
+        self.count_frame(frame.time_s)
         if not self.wants(frame.time_s):
             return []
         return self.label(self.collect(self.observe([frame])))
@@ -142,15 +195,27 @@ class Recognizer:
         complete: bool,
         frame_times_s: NDArray[np.float64] | None = None,
         notes: Iterable[str] = (),
+        video: VideoInfo | None = None,
     ) -> Timeline:
-        """The timeline so far. ``frame_times_s`` stands in for the frames that were not pushed one by one."""
-        return self._builder.build(
-            self._video,
-            frame_times_s=np.array(self._frame_times_s, np.float64) if frame_times_s is None else frame_times_s,
-            complete=complete,
-            notes=notes,
-            provenance=self._models.provenance,
-        )
+        """The timeline so far.
+
+        Args:
+            complete: whether the stream has ended.
+            frame_times_s: stands in for the frames that were not pushed one by one.
+            notes: remarks for people.
+            video: what is known by now, where it is more than at the beginning.
+        """
+        if frame_times_s is None:
+            with self._frame_times_lock:
+                frame_times_s = np.array(self._frame_times_s, np.float64)
+        with self._lock:
+            return self._builder.build(
+                video or self._video,
+                frame_times_s=frame_times_s,
+                complete=complete,
+                notes=notes,
+                provenance=self._models.provenance,
+            )
 
 
 def _observation(frame: Frame, people: tuple[TrackedPerson, ...], margin_percentage: int) -> Observation:
@@ -207,10 +272,13 @@ def analyze(
                 recorder = stack.enter_context(crop_store.record(key, settings.crop_margin_percentage))
             if recorded is not None:
                 # the same people with another margin: decode for the crops, detect nothing
-                seen = dict(zip(recorded.frame_index.tolist(), recorded.people, strict=True))
-                frames = stack.enter_context(closing(_decoded_ahead(reader.frames(lambda index, _: index in seen))))
+                sample_of = {index: sample for sample, index in enumerate(recorded.frame_index.tolist())}
+                frames = stack.enter_context(
+                    closing(_decoded_ahead(reader.frames(lambda index, _: index in sample_of)))
+                )
                 batches: Iterator[list[Observation]] = (
-                    [_observation(frame, seen[frame.index], settings.crop_margin_percentage)] for frame in frames
+                    [_observation(frame, recorded.people_in(sample_of[frame.index]), settings.crop_margin_percentage)]
+                    for frame in frames
                 )
             else:
                 frames = stack.enter_context(
@@ -326,14 +394,15 @@ def _decoded_ahead(frames: Iterator[Frame]) -> Generator[Frame]:
     def decode() -> None:
         error: BaseException | None = None
         try:
-            for frame in frames:
-                put(frame)
-                if stop.is_set():
-                    break
+            try:
+                for frame in frames:
+                    put(frame)
+                    if stop.is_set():
+                        break
+            finally:
+                frames.close()  # type: ignore[attr-defined]
         except BaseException as raised:  # noqa: BLE001 - it is raised again on the thread that asked
             error = raised
-        finally:
-            frames.close()  # type: ignore[attr-defined]
         put(_End(error))
 
     thread = threading.Thread(target=decode, name="decode", daemon=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recognizer import weights
 from recognizer.crop_store import CropStore
@@ -55,7 +55,9 @@ class Status:
     timeline: Timeline | None = None
 
 
-def _fetch_report(job: Job[UsableClassifier] | Job[Timeline]) -> weights.Progress:
+def fetch_report(job: Job[Any]) -> weights.Progress:
+    """A job's report of a download, in words."""
+
     def report(name: str, done_bytes: int, total_bytes: int | None) -> None:
         done_mb = done_bytes / _MEGABYTE
         if total_bytes:
@@ -73,7 +75,7 @@ def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
     Raises:
         WeightsError: the detector cannot be had, or no classifier.
     """
-    report = _fetch_report(job)
+    report = fetch_report(job)
     job.report(Status("Looking for the networks"))
     weights.resolve(Settings.model, progress=report)
     return usable_classifier(progress=report)
@@ -88,7 +90,7 @@ def start_analysis(
         job.report(Status("Loading the networks"))
         from recognizer.pipeline import analyze
 
-        models = services.models.get(settings, _fetch_report(job))
+        models = services.models.get(settings, fetch_report(job))
         job.report(Status("Reading the video"))
         report = _AnalysisReport(job)
         timeline = analyze(

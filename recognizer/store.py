@@ -10,9 +10,10 @@ import hashlib
 import os
 import sqlite3
 import tempfile
+import uuid
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,14 +88,21 @@ class Store:
     def __init__(self, folder: Path | None = None, max_videos_bytes: int = MAX_VIDEOS_BYTES) -> None:
         self.folder = folder or data_dir()
         self._files = self.folder / "files"
+        self._database = self.folder / "analyses.sqlite3"
         self._max_videos_bytes = max_videos_bytes
-        self._files.mkdir(parents=True, exist_ok=True)
-        with self._connection() as connection:
-            connection.executescript(_SCHEMA)
+        try:
+            self._files.mkdir(parents=True, exist_ok=True)
+            with self._connection() as connection:
+                connection.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(
+                f"'{self._database}' cannot be used ({reason}); move it away or name another folder in {DATA_VARIABLE}."
+            ) from error
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.folder / "analyses.sqlite3", timeout=_BUSY_TIMEOUT_S)
+        connection = sqlite3.connect(self._database, timeout=_BUSY_TIMEOUT_S)
         try:
             with connection:
                 connection.execute("PRAGMA journal_mode=WAL")
@@ -120,6 +128,10 @@ class Store:
             Path(aside).unlink(missing_ok=True)
         self._prune(keep=path)
         return StoredFile(path, name, digest.hexdigest(), size)
+
+    def new_file(self, suffix: str) -> Path:
+        """Where something that is made here may be written to; nobody else gets the same path."""
+        return self._files / f"{uuid.uuid4().hex}{suffix}"
 
     def path_beside(self, path: Path, ending: str) -> Path:
         """Where something made from a stored file goes, such as its preview; it is pruned like the files."""
@@ -171,11 +183,15 @@ class Store:
 
     def _prune(self, keep: Path) -> None:
         """Remove the least recently used files until the folder fits; never the one that was just added."""
-        files = sorted((p for p in self._files.iterdir() if p.is_file()), key=lambda p: p.stat().st_mtime)
-        total = sum(path.stat().st_size for path in files)
-        for path in files:
+        files: list[tuple[float, int, Path]] = []
+        for path in self._files.iterdir():
+            with suppress(FileNotFoundError):  # another upload has arrived, or was pruned, in the meantime
+                status = path.stat()
+                files.append((status.st_mtime, status.st_size, path))
+        total = sum(size_bytes for _, size_bytes, _ in files)
+        for _, size_bytes, path in sorted(files):
             if total <= self._max_videos_bytes:
                 break
             if path.stem.split("-")[0] != keep.stem and not path.name.startswith("arriving-"):
-                total -= path.stat().st_size
+                total -= size_bytes
                 path.unlink(missing_ok=True)

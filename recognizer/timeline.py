@@ -48,8 +48,13 @@ class PersonTrack:
             return None
         # after the last sample of a stay the box rests: it does not set out for where the person comes back
         last = max(0, int(np.searchsorted(self.time_s, inside[1], "left")) - 1)
-        time_s = min(time_s, float(self.time_s[last]))
-        x1, y1, x2, y2 = (float(np.interp(time_s, self.time_s, self.box_xyxy[:, k])) for k in range(4))
+        after = int(np.searchsorted(self.time_s, time_s, "right"))
+        before = max(0, after - 1)
+        box = self.box_xyxy[before].astype(np.float64)
+        if before < last and after > 0:
+            share = (time_s - self.time_s[before]) / (self.time_s[after] - self.time_s[before])
+            box += share * (self.box_xyxy[after] - box)
+        x1, y1, x2, y2 = box.tolist()
         return x1, y1, x2, y2
 
 
@@ -205,13 +210,17 @@ class TimelineBuilder:
     """
 
     def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
-        self._settings = settings
-        self._interval_s = settings.sample_interval_s(frame_rate_hz)
-        self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+        self.change(settings, frame_rate_hz)
         self._tracks: dict[int, _TrackBuilder] = {}
         self._predictions: list[Prediction] = []
         self._analysed_s = 0.0
         self._lock = threading.Lock()  # an array that is being copied cannot grow
+
+    def change(self, settings: Settings, frame_rate_hz: float) -> None:
+        """Go on with other settings; the timeline is signed with the last ones."""
+        self._settings = settings
+        self._interval_s = settings.sample_interval_s(frame_rate_hz)
+        self._max_gap_s = settings.max_gap_s(frame_rate_hz)
 
     def see(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
         """Record who was there in a sampled frame; frames come in time order."""

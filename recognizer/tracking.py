@@ -19,24 +19,50 @@ from recognizer.types import Detection, TrackedPerson
 _NEED_PICTURE = ("botsort", "tracktrack", "deepocsort")
 """These trackers compensate the camera's motion, for which they look at the picture."""
 
+_FUSES_FROM_CONFIDENCE = 0.4
+"""The trackers weigh the overlap of two boxes by the detector's confidence, and want a product of 0.3 to start a person
+(the figure of ByteTrack's own implementation). A person less sure than that would never start, so where such are asked
+for the overlap counts alone."""
+
 
 class PersonTracker:
     """One stream's tracker. Numbers people 1, 2, … in the order in which they are confirmed."""
 
-    def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
+    def __init__(self, settings: Settings, frame_rate_hz: float, first_id: int = 1) -> None:
         config = YAML.load(check_yaml(f"{settings.tracker}.yaml"))
+        self._lowest_confidence: float = config["track_low_thresh"]
         # the tracker counts calls, not seconds
         calls_per_gap = math.ceil(settings.max_gap_s(frame_rate_hz) / settings.sample_interval_s(frame_rate_hz))
-        config.update(
-            track_high_thresh=settings.min_person_confidence,
-            new_track_thresh=settings.min_person_confidence,
-            track_low_thresh=min(config["track_low_thresh"], settings.min_person_confidence),
-            track_buffer=calls_per_gap,
-            with_reid=False,
-        )
+        self._fuses: bool = config.get("fuse_score", False)
+        config.update(track_buffer=calls_per_gap, with_reid=False, **self._thresholds(settings))
+        self._name = settings.tracker
         self._needs_picture = settings.tracker in _NEED_PICTURE
         self._tracker = TRACKER_MAP[settings.tracker](IterableSimpleNamespace(**config))
         self._person_ids: dict[int, int] = {}
+        self._first_id = first_id
+
+    def change(self, settings: Settings) -> bool:
+        """Go on with other settings, everybody keeping their number; False where that takes another tracker."""
+        if settings.tracker != self._name:
+            return False
+        for name, value in self._thresholds(settings).items():
+            setattr(self._tracker.args, name, value)
+            if hasattr(self._tracker, name):  # TrackTrack keeps copies of some
+                setattr(self._tracker, name, value)
+        return True
+
+    def _thresholds(self, settings: Settings) -> dict[str, float | bool]:
+        return {
+            "track_high_thresh": settings.min_person_confidence,
+            "new_track_thresh": settings.min_person_confidence,
+            "track_low_thresh": min(self._lowest_confidence, settings.min_person_confidence),
+            "fuse_score": self._fuses and settings.min_person_confidence >= _FUSES_FROM_CONFIDENCE,
+        }
+
+    @property
+    def people_seen(self) -> int:
+        """The highest number that was given."""
+        return self._first_id - 1 + len(self._person_ids)
 
     def update(self, rgb: NDArray[np.uint8], detections: Sequence[Detection]) -> list[TrackedPerson]:
         """Join the people found in the next frame, uint8 (H, W, 3), to those known; in order of ``person_id``."""
@@ -49,6 +75,6 @@ class PersonTracker:
             box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))
             if box[2] - box[0] < 1 or box[3] - box[1] < 1:
                 continue
-            person_id = self._person_ids.setdefault(int(track_id), len(self._person_ids) + 1)
+            person_id = self._person_ids.setdefault(int(track_id), self.people_seen + 1)
             people.append(TrackedPerson(person_id, box, float(confidence)))
         return sorted(people, key=lambda person: person.person_id)

@@ -26,7 +26,11 @@ def wait_until_ready() -> None:
     tab = state.tab()
     if tab.settings is not None:
         return
-    job = readiness()
+    try:
+        job = readiness()
+    except RecognizerError as error:  # the folder of what people made cannot be used
+        st.error(sentence(str(error)))
+        st.stop()
     if not job.wait(0.2):
         place = st.empty()
         while not job.wait(0.2):
@@ -78,6 +82,8 @@ def take_over_finished() -> None:
     tab.analysis = None
     if job.error is not None:
         tab.problem = job.error
+    if job.result is None:
+        # it failed, or was cancelled before its turn came: what was shown before stays
         state.name_run_in_address(tab.run.run_id if tab.run else None)
         return
     tab.run = services().store.load_run(job.job_id)
@@ -123,8 +129,7 @@ def _progress() -> None:
     bar, button = st.columns([5, 1], vertical_alignment="center")
     text = "Stopping; what was found so far is kept." if job.cancelled else status.text
     bar.progress(status.share or 0.0, text)
-    if button.button("Cancel", disabled=job.cancelled, width="stretch"):
-        job.cancel()
-        st.rerun(scope="fragment")
+    # a callback, because the click may come with a run of the whole page, where a fragment cannot be rerun
+    button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=job.cancel)
     if status.timeline is not None and status.timeline.people:
         draw_swimlane(status.timeline, status.timeline.segments(*state.tab().thresholds), key="growing-timeline")

@@ -23,7 +23,7 @@ PLAYER_WIDTH_PX = 800
 """Wide enough to read the labels, and the tables above stay in sight."""
 
 _POLL_S = 0.5
-_CHART = {"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+CHART = {"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 
 
 def show_results() -> None:
@@ -36,6 +36,9 @@ def show_results() -> None:
     st.caption(_summary(run))
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
+    if not timeline.people and not timeline.complete:
+        st.info("The analysis was cancelled before anybody was found.", icon=":material/person_off:")
+        return
     if not timeline.people:
         st.info(
             "Nobody was found in this video. If there are people in it, lower Detector confidence under More or choose "
@@ -116,7 +119,7 @@ def _explore() -> None:
 def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str) -> None:
     """Draw the timeline of each person in the page's theme."""
     figure = plots.swimlane(timeline, segments, palette(), dark=is_dark())
-    st.plotly_chart(figure, theme=None, key=key, config=_CHART)
+    st.plotly_chart(figure, theme=None, key=key, config=CHART)
 
 
 def is_dark() -> bool:
@@ -164,7 +167,7 @@ def _tables(timeline: Timeline, segments: Sequence[Segment]) -> None:
     with how_long:
         if segments:
             figure = plots.time_per_action(timeline, segments, palette(), dark=is_dark())
-            st.plotly_chart(figure, theme=None, key="time-per-action", config=_CHART)
+            st.plotly_chart(figure, theme=None, key="time-per-action", config=CHART)
         st.dataframe(export.time_per_action_table(timeline, segments), hide_index=True, width="stretch")
     with all_segments:
         chosen = st.dataframe(
@@ -187,6 +190,9 @@ def _annotated_video() -> None:
     run = tab.run
     if run is None:
         return
+    if run.timeline.video.sha256 is None:
+        _recording(run)
+        return
     st.subheader("Annotated video")
     if not run.video_path.is_file():
         st.info("The video itself is no longer kept here; drop it in again to see it annotated.")
@@ -204,6 +210,13 @@ def _annotated_video() -> None:
     elif rendering.job.result is not None and rendering.job.result.is_file():
         _player(run, rendering.job.result)
     _offer_again()
+
+
+def _recording(run: Run) -> None:
+    """A camera's picture was annotated as it was recorded, if it was recorded."""
+    if run.video_path.is_file():
+        st.subheader("Recording")
+        _player(run, run.video_path)
 
 
 def _start_rendering(run: Run) -> state.Rendering:

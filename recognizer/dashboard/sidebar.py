@@ -22,7 +22,6 @@ from recognizer.settings import (
     Settings,
 )
 from recognizer.store import StoredFile
-from recognizer.timeline import frame_rate_hz
 
 SHORT_CLIP_S = 1.0
 """Most Kinetics-400 actions cannot be told in less; the networks were trained on clips of one to ten seconds."""
@@ -68,8 +67,12 @@ def adopt(settings: Settings) -> None:
         state.set_widget(_key(name), getattr(settings, name))
 
 
-def choose_settings() -> Settings:
-    """Draw the sidebar; returns what it says."""
+def choose_settings(rate_hz: float | None = None) -> Settings:
+    """Draw the sidebar; returns what it says.
+
+    Args:
+        rate_hz: frames per second of what will be analysed; None where it is not known yet.
+    """
     tab = state.tab()
     current = tab.settings or Settings()
     for name in _SHOWN:
@@ -114,7 +117,7 @@ def choose_settings() -> Settings:
                 "movements need a lower one.",
             ),
         }
-        _clip_line(chosen)
+        _clip_line(chosen, rate_hz)
         with st.expander("More"):
             chosen |= _more()
             chosen |= _own_checkpoint(chosen["video_classifier_model"])
@@ -133,11 +136,9 @@ def _classifier_title(name: str) -> str:
     return f"{spec.title} · {spec.top1_percent:.0f} %{here}"
 
 
-def _clip_line(chosen: dict[str, Any]) -> None:
-    video = state.tab().video
-    rate_hz = frame_rate_hz(video.info) if video else DEFAULT_FRAME_RATE_HZ
-    span_s = chosen["num_video_sequence_samples"] * chosen["skip_frame"] / rate_hz
-    at = "" if video else f" in a video of {rate_hz:.0f} frames/s"
+def _clip_line(chosen: dict[str, Any], rate_hz: float | None) -> None:
+    span_s = chosen["num_video_sequence_samples"] * chosen["skip_frame"] / (rate_hz or DEFAULT_FRAME_RATE_HZ)
+    at = "" if rate_hz else f" at {DEFAULT_FRAME_RATE_HZ:.0f} frames/s"
     st.caption(
         f"One clip spans **{seconds(span_s)}**{at}; a person's first label comes {seconds(span_s)} after they appear."
     )
@@ -198,8 +199,7 @@ def _own_checkpoint(classifier: str) -> dict[str, Any]:
     tab = state.tab()
     checkpoint = st.file_uploader("Checkpoint", ["pt", "pth", "safetensors"], help="Saved with torch.save(state_dict).")
     labels = st.file_uploader("Labels", ["txt", "csv", "json"], help="One label a line, in the order of the training.")
-    tab.checkpoint = _kept(checkpoint, tab.checkpoint)
-    tab.labels = _kept(labels, tab.labels)
+    tab.checkpoint, tab.labels = _kept(checkpoint), _kept(labels)
     if tab.checkpoint is None and tab.labels is None:
         return {"checkpoint_path": None, "labels_path": None}
     if tab.checkpoint is None or tab.labels is None:
@@ -210,10 +210,12 @@ def _own_checkpoint(classifier: str) -> dict[str, Any]:
     return {"checkpoint_path": str(tab.checkpoint.path), "labels_path": str(tab.labels.path)}
 
 
-def _kept(upload: Any, known: StoredFile | None) -> StoredFile | None:
+def _kept(upload: Any) -> StoredFile | None:
     if upload is None:
         return None
-    if known is not None and (known.name, known.size_bytes) == (upload.name, upload.size):
-        return known
-    upload.seek(0)
-    return services().store.add_file(upload, upload.name)
+    kept = state.tab().kept_uploads
+    # by the upload's own number: what is trained again has the same name and size
+    if upload.file_id not in kept:
+        upload.seek(0)
+        kept[upload.file_id] = services().store.add_file(upload, upload.name)
+    return kept[upload.file_id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -14,12 +14,17 @@ from recognizer.store import Run, StoredFile
 from recognizer.timeline import Timeline
 from recognizer.types import VideoInfo
 
+if TYPE_CHECKING:
+    from recognizer.camera import Camera
+    from recognizer.models import Models
+
 DEFAULT_MIN_CONFIDENCE = 0.2
 """Labels less probable than this read ``unknown`` until the person says otherwise."""
 
 DEFAULT_MIN_DURATION_S = 0.0
 
 _KEY = "tab"
+_APP_KEY = "came-through-app"
 _RUN_PARAMETER = "run"
 
 
@@ -60,6 +65,12 @@ class Tab:
         thresholds: minimum confidence and minimum duration (s) of the shown analysis.
         checkpoint: the person's own checkpoint.
         labels: its label file.
+        kept_uploads: checkpoints and label files that are on the disk, by the number of their upload.
+        camera: this tab's camera; None until its networks are ready.
+        camera_run_id: what the camera's last stream was kept as, once it is shown.
+        camera_job: loads the camera's networks.
+        camera_networks: what those networks were loaded for.
+        seen_runs: runs that were taken up from the address already.
     """
 
     settings: Settings | None = None
@@ -74,6 +85,11 @@ class Tab:
     thresholds: tuple[float, float] = (DEFAULT_MIN_CONFIDENCE, DEFAULT_MIN_DURATION_S)
     checkpoint: StoredFile | None = None
     labels: StoredFile | None = None
+    kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
+    camera: Camera | None = None
+    camera_run_id: str | None = None
+    camera_job: Job[Models] | None = None
+    camera_networks: tuple[object, ...] | None = None
     seen_runs: set[str] = field(default_factory=set)
 
 
@@ -83,6 +99,16 @@ def tab() -> Tab:
         st.session_state[_KEY] = Tab()
     state: Tab = st.session_state[_KEY]
     return state
+
+
+def note_app() -> None:
+    """``app.py`` has run in this tab."""
+    st.session_state[_APP_KEY] = True
+
+
+def came_through_app() -> bool:
+    """Whether ``app.py`` has run in this tab."""
+    return _APP_KEY in st.session_state
 
 
 def set_widget(key: str, value: Any) -> None:

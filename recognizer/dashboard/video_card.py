@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from recognizer import weights
+from recognizer import timeline, weights
 from recognizer.dashboard import state
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain
@@ -25,9 +25,18 @@ PREVIEW_S = 60
 _POLL_S = 0.5
 
 
+def frame_rate_hz() -> float | None:
+    """Frames per second of the current video; None while there is none."""
+    video = state.tab().video
+    return timeline.frame_rate_hz(video.info) if video is not None else None
+
+
 def choose_video() -> None:
     """Draw the upload field and the sample button; a good choice becomes the tab's current video."""
     tab = state.tab()
+    if tab.video is not None and not tab.video.file.path.is_file():
+        tab.problem = f"'{tab.video.file.name}' is no longer kept here, newer videos took its place; drop it in again."
+        tab.video = None
     upload = st.file_uploader(
         "Drop in a video" if tab.video is None else "Drop in another video",
         list(VIDEO_SUFFIXES),

@@ -1,0 +1,337 @@
+"""When a frame is sampled, how a person is cut out, when a person's clip is full."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from recognizer.clips import PAD_RGB, ClipSampler, SampleClock, square_crop, square_window
+from recognizer.settings import Settings
+from recognizer.types import CROP_SIZE_PX, Box, Clip, Observation, TrackedPerson
+
+NTSC_HZ = 30000 / 1001
+
+
+def taken(times_s: Iterable[float], interval_s: float, period_s: float) -> list[int]:
+    clock = SampleClock(interval_s, period_s)
+    return [index for index, time_s in enumerate(times_s) if clock.take(time_s)]
+
+
+class TestSampleClock:
+    @pytest.mark.parametrize("skip", [1, 2, 3, 7, 30])
+    @pytest.mark.parametrize("rate_hz", [10.0, 24000 / 1001, 25.0, NTSC_HZ, 60.0, 240.0])
+    @pytest.mark.parametrize("rounded_to_s", [None, 0.001, 1 / 90000])
+    def test_at_a_constant_rate_every_skipth_frame_is_taken(
+        self, skip: int, rate_hz: float, rounded_to_s: float | None
+    ) -> None:
+        """Matroska rounds to milliseconds, MPEG to ticks of 1/90000 s: ten minutes must not lose or gain a frame."""
+        times_s = [k / rate_hz for k in range(int(600 * rate_hz))]
+        if rounded_to_s is not None:
+            times_s = [round(t / rounded_to_s) * rounded_to_s for t in times_s]
+        assert taken(times_s, skip / rate_hz, 1 / rate_hz) == list(range(0, len(times_s), skip))
+
+    def test_a_rate_that_is_told_a_little_wrong_costs_no_more_than_its_error(self) -> None:
+        times_s = [k / NTSC_HZ for k in range(18_000)]
+        # 30 instead of 29.97: one frame in a thousand is one too few for the grid
+        indices = taken(times_s, 2 / 30, 1 / 30)
+        assert abs(len(indices) - 9_000) <= 18_000 / 1000
+        assert set(np.diff(indices)) <= {1, 2, 3}
+
+    def test_with_a_variable_rate_samples_are_even_in_time_not_in_frames(self) -> None:
+        slow = [k / 10 for k in range(20)]  # two seconds at 10 Hz
+        fast = [2 + k / 60 for k in range(120)]  # then two at 60 Hz
+        times_s = slow + fast
+        indices = taken(times_s, 0.1, 1 / 35)
+        assert [times_s[i] for i in indices] == pytest.approx([k / 10 for k in range(40)], abs=1 / 60)
+
+    def test_ticks_in_a_hole_do_not_pile_up(self) -> None:
+        times_s = [k / 30 for k in range(30)] + [11 + k / 30 for k in range(30)]
+        indices = taken(times_s, 3 / 30, 1 / 30)
+        assert indices == list(range(0, 30, 3)) + list(range(30, 60, 3))
+
+    def test_the_first_frame_after_a_hole_is_taken_wherever_it_lies(self) -> None:
+        assert taken([0.0, 0.1, 5.55, 5.6, 5.96], 1.0, 0.1) == [0, 2, 4]
+
+    def test_a_repeated_time_is_taken_once(self) -> None:
+        times_s = [0.0, 0.0, 0.1, 0.1, 0.1, 0.2, 0.2]
+        assert taken(times_s, 0.1, 0.1) == [0, 2, 5]
+
+    def test_a_stream_that_starts_late_is_sampled_from_its_first_frame(self) -> None:
+        assert taken([100.02 + k / 30 for k in range(9)], 4 / 30, 1 / 30) == [0, 4, 8]
+
+    @given(
+        gaps_s=st.lists(st.floats(1e-4, 3.0), min_size=1, max_size=60),
+        interval_s=st.floats(0.02, 3.0),
+        skip=st.integers(1, 30),
+    )
+    def test_every_tick_gets_the_first_frame_that_can_stand_for_it(
+        self, gaps_s: list[float], interval_s: float, skip: int
+    ) -> None:
+        times_s = np.cumsum([0.0, *gaps_s])
+        period_s = interval_s / skip
+        indices = taken(times_s, interval_s, period_s)
+        first_of_tick: dict[int, int] = {}
+        for index, time_s in enumerate(times_s):
+            first_of_tick.setdefault(math.floor((time_s + period_s / 2) / interval_s), index)
+        assert indices == sorted(first_of_tick.values())
+        if skip >= 2 and len(indices) > 2:
+            # two samples are never closer than an interval less the two half frames of tolerance
+            between = np.diff(times_s[indices])
+            assert all(between[k] + between[k + 1] >= interval_s - 1e-9 for k in range(len(between) - 1))
+
+
+def disc(side: int, centre: tuple[int, int], radius: int) -> NDArray[np.uint8]:
+    """A white disc on black, uint8 (side, side, 3)."""
+    rgb = np.zeros((side, side, 3), np.uint8)
+    cv2.circle(rgb, centre, radius, (255, 255, 255), -1)
+    return rgb
+
+
+class TestSquareCrop:
+    def test_margin_is_added_on_each_side_in_percent_of_the_longer_side(self) -> None:
+        assert square_window((100, 100, 140, 200), 0) == (70, 100, 100)
+        assert square_window((100, 100, 140, 200), 10) == (60, 90, 120)
+        assert square_window((100, 100, 140, 200), 100) == (-30, 0, 300)
+        assert square_window((100, 100, 200, 140), 10) == (90, 60, 120)
+
+    @given(
+        x=st.floats(-500, 500),
+        y=st.floats(-500, 500),
+        w=st.floats(1, 800),
+        h=st.floats(1, 800),
+        margin=st.integers(0, 100),
+    )
+    def test_the_window_is_centred_on_the_box_and_holds_it(
+        self, x: float, y: float, w: float, h: float, margin: int
+    ) -> None:
+        left, top, side = square_window((x, y, x + w, y + h), margin)
+        assert left + side / 2 == pytest.approx(x + w / 2, abs=0.51)
+        assert top + side / 2 == pytest.approx(y + h / 2, abs=0.51)
+        assert side == pytest.approx(max(w, h) * (1 + margin / 50), abs=0.51)
+
+    def test_inside_the_picture_the_crop_is_the_picture(self) -> None:
+        rgb = np.random.default_rng(1).integers(0, 256, (300, 400, 3), np.uint8)
+        crop = square_crop(rgb, (50, 20, 50 + CROP_SIZE_PX, 20 + CROP_SIZE_PX), 0)
+        np.testing.assert_array_equal(crop, rgb[20 : 20 + CROP_SIZE_PX, 50 : 50 + CROP_SIZE_PX])
+        crop[:] = 0
+        assert rgb[20:244, 50:274].any(), "the crop must be a copy: the frame goes on to be drawn on"
+
+    @pytest.mark.parametrize(
+        ("centre", "side_of_padding"),
+        [((20, 150), "left"), ((280, 150), "right"), ((150, 20), "top"), ((150, 280), "bottom"), ((20, 20), "corner")],
+    )
+    def test_at_the_border_a_circle_stays_a_circle_and_the_rest_is_padding(
+        self, centre: tuple[int, int], side_of_padding: str
+    ) -> None:
+        radius = 40
+        x, y = centre
+        crop = square_crop(disc(301, centre, radius), (x - 50, y - 50, x + 50, y + 50), 0)
+        white = (crop > 200).all(axis=2)
+        scale = CROP_SIZE_PX / 100
+        # where the disc would be if the picture went on, less what lies beyond the border
+        rows, columns = np.mgrid[:CROP_SIZE_PX, :CROP_SIZE_PX]
+        in_picture_x, in_picture_y = (columns + 0.5) / scale + x - 50, (rows + 0.5) / scale + y - 50
+        inside = (in_picture_x > 0) & (in_picture_y > 0) & (in_picture_x < 301) & (in_picture_y < 301)
+        expected = inside & ((in_picture_x - x - 0.5) ** 2 + (in_picture_y - y - 0.5) ** 2 <= radius**2)
+        assert (white != expected).mean() < 0.02
+        padding = (crop == PAD_RGB).all(axis=2)
+        assert (padding != ~inside).mean() < 0.01
+        assert padding.mean() > 0.1, side_of_padding
+
+    def test_a_person_wider_than_tall_is_not_squashed(self) -> None:
+        rgb = disc(400, (200, 200), 30)
+        crop = square_crop(rgb, (100, 170, 300, 230), 10)
+        rows, columns = np.nonzero((crop > 127).all(axis=2))
+        assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=1)
+        assert np.ptp(rows) + 1 == pytest.approx(61 * CROP_SIZE_PX / 240, abs=2)
+
+    @pytest.mark.parametrize(
+        "box_xyxy",
+        [
+            (-500.0, -500.0, -400.0, -400.0),
+            (900.0, 10.0, 950.0, 90.0),
+            (10.0, 900.0, 50.0, 990.0),
+            (64.0, 0.0, 80.0, 16.0),  # touches the right border from outside
+            (-16.0, 0.0, 0.0, 16.0),
+        ],
+    )
+    def test_a_box_outside_the_picture_gives_padding_alone(self, box_xyxy: Box) -> None:
+        crop = square_crop(np.zeros((48, 64, 3), np.uint8), box_xyxy, 0)
+        assert (crop == PAD_RGB).all()
+
+    @pytest.mark.parametrize("box_xyxy", [(5.0, 5.0, 6.0, 6.0), (5.2, 5.3, 5.4, 5.5), (0.0, 0.0, 1.0, 1.0)])
+    def test_a_box_of_one_pixel_or_less_gives_that_pixel(self, box_xyxy: Box) -> None:
+        rgb = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
+        crop = square_crop(rgb, box_xyxy, 0)
+        assert (crop == rgb[int(box_xyxy[1]), int(box_xyxy[0])]).all()
+
+    @given(
+        x1=st.floats(-300, 300),
+        y1=st.floats(-300, 300),
+        w=st.floats(0.01, 600),
+        h=st.floats(0.01, 600),
+        margin=st.integers(0, 100),
+        size=st.tuples(st.integers(1, 120), st.integers(1, 120)),
+    )
+    @settings(max_examples=150)
+    def test_any_box_in_any_picture_gives_a_crop(
+        self, x1: float, y1: float, w: float, h: float, margin: int, size: tuple[int, int]
+    ) -> None:
+        rgb = np.full((size[1], size[0], 3), 255, np.uint8)
+        crop = square_crop(rgb, (x1, y1, x1 + w, y1 + h), margin)
+        assert crop.shape == (CROP_SIZE_PX, CROP_SIZE_PX, 3)
+        assert crop.dtype == np.uint8
+        assert crop.flags.c_contiguous
+        # every pixel is either the picture's or padding: nothing is left unwritten
+        assert ((crop == 255).all(axis=2) | (crop == PAD_RGB).all(axis=2)).all()
+
+    def test_only_the_window_is_looked_at(self) -> None:
+        big = np.zeros((2000, 3000, 3), np.uint8)
+        big[1000:1100, 2000:2100] = 200
+        np.testing.assert_array_equal(square_crop(big, (2000, 1000, 2100, 1100), 0), 200)
+
+
+RATE_HZ = 30.0
+BLANK = np.zeros((CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
+
+
+def crop_of(number: int) -> NDArray[np.uint8]:
+    crop = BLANK.copy()
+    crop[0, 0, 0] = number
+    return crop
+
+
+def numbers_in(clip: Clip) -> list[int]:
+    return clip.rgb[:, 0, 0, 0].tolist()
+
+
+def see(sampler: ClipSampler, number: int, time_s: float, *person_ids: int) -> list[Clip]:
+    people = tuple(TrackedPerson(person_id, (0, 0, 10, 20), 0.9) for person_id in person_ids)
+    return sampler.add(Observation(number, time_s, people, tuple(crop_of(number) for _ in people)))
+
+
+def run(sampler: ClipSampler, plan: Sequence[tuple[float, Sequence[int]]]) -> list[tuple[int, Clip]]:
+    """``plan``: time and who is there, per sample; returns ``(sample at which it came, clip)``."""
+    clips = [(k, clip) for k, (time_s, people) in enumerate(plan) for clip in see(sampler, k, time_s, *people)]
+    return clips + [(len(plan), clip) for clip in sampler.finish()]
+
+
+def sampler(samples: int = 8, skip: int = 3, overlap: float = 0.25, rate_hz: float = RATE_HZ) -> ClipSampler:
+    """Every 0.1 s by default."""
+    return ClipSampler(Settings(num_video_sequence_samples=samples, skip_frame=skip, overlap=overlap), rate_hz)
+
+
+class TestClipSampler:
+    def test_first_clip_comes_with_the_last_sample_it_needs_and_the_next_after_three_quarters_new_ones(self) -> None:
+        clips = run(sampler(), [(k / 10, [1]) for k in range(20)])
+        assert [(k, numbers_in(clip)) for k, clip in clips] == [
+            (7, list(range(0, 8))),
+            (13, list(range(6, 14))),
+            (19, list(range(12, 20))),
+        ]
+
+    def test_a_clip_covers_the_time_of_its_samples(self) -> None:
+        ((_, clip),) = run(sampler(), [(2 + k / 10, [1]) for k in range(8)])
+        assert (clip.start_s, clip.end_s) == (2.0, pytest.approx(2.8))
+
+    def test_nobody_waits_for_another(self) -> None:
+        """The published solution labelled everyone together when the last buffer was full."""
+        plan = [(k / 10, [1] if k < 5 else [1, 2]) for k in range(20)]
+        came = [(k, clip.person_id) for k, clip in run(sampler(), plan)]
+        assert came == [(7, 1), (12, 2), (13, 1), (18, 2), (19, 1), (20, 2)]
+
+    def test_the_end_of_a_stay_is_covered_by_a_last_clip(self) -> None:
+        clips = run(sampler(), [(k / 10, [1]) for k in range(10)])
+        assert [(k, numbers_in(clip)) for k, clip in clips] == [(7, list(range(8))), (10, list(range(2, 10)))]
+
+    def test_a_stay_that_ends_with_a_clip_gets_no_second_one(self) -> None:
+        assert len(run(sampler(), [(k / 10, [1]) for k in range(14)])) == 2
+
+    def test_a_stay_shorter_than_one_clip_gets_none(self) -> None:
+        assert run(sampler(), [(k / 10, [1]) for k in range(7)]) == []
+
+    def test_a_short_loss_keeps_the_samples(self) -> None:
+        plan = [(k / 10, [1] if k < 4 or k >= 13 else []) for k in range(17)]  # away for 0.9 s
+        ((came, clip),) = run(sampler(), plan)
+        assert came == 16
+        assert numbers_in(clip) == [0, 1, 2, 3, 13, 14, 15, 16]
+        assert (clip.start_s, clip.end_s) == (0.0, pytest.approx(1.7))
+
+    def test_a_long_loss_clears_them_and_no_clip_holds_both_sides(self) -> None:
+        plan = [(k / 10, [1] if k < 7 or k >= 18 else []) for k in range(26)]  # away for 1.1 s and more
+        ((came, clip),) = run(sampler(), plan)
+        assert came == 25
+        assert numbers_in(clip) == list(range(18, 26))
+
+    def test_what_was_seen_before_a_long_loss_still_gets_its_last_clip(self) -> None:
+        plan = [(k / 10, [1] if k < 10 or k >= 30 else []) for k in range(45)]
+        clips = run(sampler(), plan)
+        assert [(k, numbers_in(clip)) for k, clip in clips] == [
+            (7, list(range(8))),
+            (20, list(range(2, 10))),  # the sample at which the loss has lasted for more than a second
+            (37, list(range(30, 38))),
+            (43, list(range(36, 44))),
+            (45, list(range(37, 45))),
+        ]
+
+    def test_a_hole_in_the_stream_counts_as_a_loss(self) -> None:
+        plan = [(k / 10 if k < 7 else 5 + k / 10, [1]) for k in range(15)]
+        ((came, clip),) = run(sampler(), plan)
+        assert (came, numbers_in(clip)) == (14, list(range(7, 15)))
+
+    def test_samples_further_apart_than_a_second_still_make_clips(self) -> None:
+        """skip 30 in a video of 10 frames a second: a sample every three seconds."""
+        far_apart = sampler(samples=4, skip=30, rate_hz=10.0)
+        clips = run(far_apart, [(3.0 * k, [1]) for k in range(4)])
+        assert [(clip.start_s, clip.end_s) for _, clip in clips] == [(0.0, 12.0)]
+        far_apart = sampler(samples=4, skip=30, rate_hz=10.0)
+        assert run(far_apart, [(3.0 * k, [1] if k != 2 else []) for k in range(5)]) == []
+
+    def test_one_sample_a_clip_works(self) -> None:
+        clips = run(sampler(samples=1), [(k / 10, [1]) for k in range(3)])
+        assert [numbers_in(clip) for _, clip in clips] == [[0], [1], [2]]
+
+    def test_memory_holds_the_newest_samples_of_those_who_are_there(self) -> None:
+        one = sampler(samples=4)
+        for k in range(200):
+            see(one, k % 256, k * 0.1, k // 20 + 1)  # ten people, one after the other
+        (buffer,) = (b for b in one._buffers.values() if b.samples[-1][0] > 19.85)
+        assert len(buffer.samples) == 4
+        assert len(one._buffers) <= 2
+
+    @given(
+        presence=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=120),
+        samples=st.integers(1, 12),
+        overlap=st.floats(0.0, 0.9),
+        skip=st.integers(1, 30),
+    )
+    @settings(max_examples=60, deadline=None)
+    def test_rules_hold_for_any_coming_and_going(
+        self, presence: list[tuple[bool, bool]], samples: int, overlap: float, skip: int
+    ) -> None:
+        chosen = Settings(num_video_sequence_samples=samples, overlap=overlap, skip_frame=skip)
+        interval_s, max_gap_s = chosen.sample_interval_s(RATE_HZ), chosen.max_gap_s(RATE_HZ)
+        plan = [(k * interval_s, [p + 1 for p in range(2) if there[p]]) for k, there in enumerate(presence)]
+        clips = run(ClipSampler(chosen, RATE_HZ), plan)
+        for person_id in (1, 2):
+            seen = [k for k, (_, people) in enumerate(plan) if person_id in people]
+            stays: list[list[int]] = []
+            for k in seen:
+                if stays and plan[k][0] - plan[stays[-1][-1]][0] <= max_gap_s:
+                    stays[-1].append(k)
+                else:
+                    stays.append([k])
+            mine = [numbers_in(clip) for _, clip in clips if clip.person_id == person_id]
+            for stay in stays:
+                here = [clip for clip in mine if clip[0] in stay]
+                assert all(set(clip) <= set(stay) and len(clip) == samples for clip in here)
+                covered = {k for clip in here for k in clip}
+                assert covered == (set(stay) if len(stay) >= samples else set())
+            assert sum(len([c for c in mine if c[0] in stay]) for stay in stays) == len(mine)

@@ -1,0 +1,319 @@
+"""A pass that is kept on disk: the same to the bit, never in the way of an analysis, within its limit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.settings import Settings
+from recognizer.types import CROP_SIZE_PX, Observation, TrackedPerson
+
+CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
+TIMES_S = np.arange(8) / 30
+NOTES = ("2 packets could not be decoded and were skipped.", "naïve – ünïcode")
+
+
+def observation(sample: int, people: int) -> Observation:
+    rng = np.random.default_rng(sample)
+    return Observation(
+        frame_index=sample * 2,
+        time_s=sample / 15 + 1e-9,
+        people=tuple(
+            TrackedPerson(k + 1, tuple(rng.random(4) * 100), float(rng.random()))  # type: ignore[arg-type]
+            for k in range(people)
+        ),
+        crops_rgb=tuple(rng.integers(0, 256, (CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8) for _ in range(people)),
+    )
+
+
+PASS = tuple(observation(sample, people) for sample, people in enumerate((0, 1, 3, 0, 2, 0)))
+
+
+def record(store: CropStore, key: str, margin: int = 10, seen: tuple[Observation, ...] = PASS) -> None:
+    with store.record(key, margin) as recorder:
+        for one in seen:
+            recorder.add(one)
+        recorder.keep(TIMES_S, NOTES)
+
+
+def found(store: CropStore, key: str = "a") -> RecordedPass:
+    recorded = store.find(key)
+    assert recorded is not None
+    return recorded
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "crops"
+
+
+@pytest.fixture
+def store(folder: Path) -> CropStore:
+    return CropStore(folder)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_aside(folder: Path) -> Iterator[None]:
+    yield
+    if folder.is_dir():
+        assert [path.name for path in folder.glob("writing-*")] == []
+
+
+def test_a_pass_comes_back_as_it_was_to_the_bit(store: CropStore) -> None:
+    record(store, "a")
+    recorded = found(store)
+    again = list(recorded.observations(10))
+    assert [(o.frame_index, o.time_s, o.people) for o in again] == [(o.frame_index, o.time_s, o.people) for o in PASS]
+    for one, other in zip(PASS, again, strict=True):
+        np.testing.assert_array_equal(one.crops_rgb, other.crops_rgb)
+    np.testing.assert_array_equal(recorded.frame_times_s, TIMES_S)
+    assert recorded.notes == NOTES
+
+
+def test_a_pass_without_people_is_kept_too(store: CropStore) -> None:
+    record(store, "a", seen=(observation(0, 0), observation(1, 0)))
+    recorded = found(store)
+    assert recorded.has_crops(10)
+    assert [o.people for o in recorded.observations(10)] == [(), ()]
+
+
+def test_crops_read_back_may_be_changed_without_touching_the_record(store: CropStore) -> None:
+    record(store, "a")
+    for one in found(store).observations(10):
+        for crop in one.crops_rgb:
+            crop[:] = 0
+    again = [crop for one in found(store).observations(10) for crop in one.crops_rgb]
+    assert all(crop.any() for crop in again)
+
+
+def test_what_is_not_kept_leaves_nothing(store: CropStore, folder: Path) -> None:
+    with store.record("a", 10) as recorder:
+        recorder.add(PASS[1])
+    with contextlib.suppress(RuntimeError), store.record("b", 10) as recorder:
+        recorder.add(PASS[1])
+        raise RuntimeError
+    assert list(folder.iterdir()) == []
+    assert store.find("a") is None
+
+
+def test_a_record_is_seen_only_when_it_is_whole(store: CropStore) -> None:
+    with store.record("a", 10) as recorder:
+        for one in PASS:
+            recorder.add(one)
+            assert store.find("a") is None
+        recorder.keep(TIMES_S, ())
+        assert found(store).has_crops(10)
+
+
+def test_another_margin_goes_beside_the_first(store: CropStore) -> None:
+    record(store, "a", 10)
+    assert not found(store).has_crops(50)
+    record(store, "a", 50)
+    recorded = found(store)
+    assert recorded.has_crops(10)
+    assert recorded.has_crops(50)
+    assert len(list(recorded.observations(50))) == len(PASS)
+
+
+def test_crops_over_the_limit_are_not_kept_but_who_was_where_is(folder: Path) -> None:
+    store = CropStore(folder, max_crops_bytes=5 * CROP_BYTES)  # the pass has six
+    record(store, "a")
+    recorded = found(store)
+    assert not recorded.has_crops(10)
+    assert [recorded.people_in(k) for k in range(len(PASS))] == [o.people for o in PASS]
+    exact = CropStore(folder, max_crops_bytes=6 * CROP_BYTES)
+    record(exact, "b")
+    assert found(exact, "b").has_crops(10)
+
+
+@pytest.mark.parametrize("kept_share", [0.0, 0.3, 0.9, 0.999])
+def test_a_record_cut_in_half_is_as_good_as_none(store: CropStore, folder: Path, kept_share: float) -> None:
+    """Regression: a power cut left half a file, and every later analysis of that video ended with BadZipFile."""
+    record(store, "a")
+    path = folder / "a" / "pass.npz"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * kept_share)])
+    assert store.find("a") is None
+    record(store, "a")
+    assert found(store).has_crops(10)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", b"\x80\x04\x95garbage", b"PK\x03\x04" + bytes(100)])
+def test_a_record_of_something_else_is_as_good_as_none(store: CropStore, folder: Path, content: bytes) -> None:
+    record(store, "a")
+    (folder / "a" / "pass.npz").write_bytes(content)
+    assert store.find("a") is None
+
+
+def test_a_record_with_an_array_missing_is_as_good_as_none(store: CropStore, folder: Path) -> None:
+    record(store, "a")
+    np.savez(folder / "a" / "pass.npz", time_s=TIMES_S)
+    assert store.find("a") is None
+
+
+@pytest.mark.parametrize("change", [-1, -CROP_BYTES, 1])
+def test_crops_of_another_size_are_as_good_as_none(store: CropStore, folder: Path, change: int) -> None:
+    record(store, "a")
+    path = folder / "a" / "crops-10.u8"
+    os.truncate(path, path.stat().st_size + change)
+    recorded = found(store)
+    assert not recorded.has_crops(10)
+    record(store, "a")
+    assert found(store).has_crops(10)
+
+
+def test_the_folder_stays_within_its_limit_and_the_least_recently_used_go_first(folder: Path) -> None:
+    one_record = 6 * CROP_BYTES + 10_000
+    store = CropStore(folder, max_folder_bytes=3 * one_record)
+    for age, key in enumerate("abc"):
+        record(store, key)
+        os.utime(folder / key, (1000 + age, 1000 + age))
+    assert store.find("a") is not None  # using it makes it the newest
+    record(store, "d")
+    assert {path.name for path in folder.iterdir()} == {"a", "c", "d"}
+    assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) <= 3 * one_record
+
+
+def test_the_record_just_written_stays_even_when_it_alone_is_over_the_limit(folder: Path) -> None:
+    store = CropStore(folder, max_folder_bytes=1)
+    record(store, "a")
+    record(store, "b")
+    assert {path.name for path in folder.iterdir()} == {"b"}
+    assert found(store, "b").has_crops(10)
+
+
+def test_pruning_leaves_alone_what_is_being_written_and_takes_what_a_crash_left(folder: Path) -> None:
+    store = CropStore(folder, max_folder_bytes=1)
+    crashed = folder / "writing-crashed"
+    crashed.mkdir()
+    (crashed / "crops-10.u8").write_bytes(bytes(100))
+    long_ago = time.time() - 2 * 24 * 3600
+    os.utime(crashed, (long_ago, long_ago))
+    with store.record("a", 10) as still_writing:
+        record(store, "b")
+        assert not crashed.exists()
+        still_writing.add(PASS[1])
+        still_writing.keep(TIMES_S, ())
+        assert found(store, "a").has_crops(10)
+
+
+def test_two_recorders_of_one_pass_do_not_disturb_each_other(store: CropStore) -> None:
+    with store.record("a", 10) as one, store.record("a", 10) as other:
+        for seen in PASS:
+            one.add(seen)
+            other.add(seen)
+        one.keep(TIMES_S, ())
+        other.keep(TIMES_S, ())
+    assert len(list(found(store).observations(10))) == len(PASS)
+
+
+def test_a_recorder_that_loses_the_race_for_the_place_keeps_its_crops(
+    store: CropStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one comes between the look at the place and the renaming into it."""
+    rmtree = shutil.rmtree
+
+    def other_one_is_faster(path: Path, **keywords: bool) -> None:
+        rmtree(path, **keywords)
+        if path.name == "a":
+            monkeypatch.setattr(shutil, "rmtree", rmtree)
+            record(store, "a", 10)
+
+    monkeypatch.setattr(shutil, "rmtree", other_one_is_faster)
+    record(store, "a", 50)
+    assert found(store).has_crops(10)
+    assert found(store).has_crops(50)
+
+
+def test_many_threads_may_record_find_and_prune_at_once(folder: Path) -> None:
+    store = CropStore(folder, max_folder_bytes=4 * CROP_BYTES)
+    failures: list[BaseException] = []
+
+    def work(seed: int) -> None:
+        try:
+            for turn in range(15):
+                key = f"{(seed + turn) % 3}"
+                record(store, key, margin=turn % 2, seen=PASS[:2])
+                store.find(key)
+        except BaseException as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    for path in folder.iterdir():
+        assert store.find(path.name) is not None
+
+
+def test_a_full_disk_ends_the_record_not_the_analysis(
+    store: CropStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        def write(self, _: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    with store.record("a", 10) as recorder:
+        assert recorder._crops is not None
+        recorder._crops.close()
+        monkeypatch.setattr(recorder, "_crops", Full())
+        for one in PASS:
+            recorder.add(one)
+        recorder.keep(TIMES_S, ())
+    assert store.find("a") is None
+    assert caplog.text.count("No space left") == 1
+
+
+def test_a_folder_that_is_gone_ends_the_record_not_the_analysis(
+    store: CropStore, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.rmtree(folder)
+    record(store, "a")
+    assert "a pass is not kept" in caplog.text
+    assert store.find("a") is None
+
+
+def test_memory_of_a_recorder_grows_by_compact_arrays_only(store: CropStore) -> None:
+    with store.record("a", 10) as recorder:
+        assert isinstance(recorder, PassRecorder)
+        one = PASS[1]
+        for _ in range(50):
+            recorder.add(one)
+        grown = recorder._rows.itemsize * len(recorder._rows) + 16 * len(recorder._time_s)
+        assert grown == 50 * (7 * 8 + 16)
+
+
+def test_everything_that_decides_who_is_seen_is_part_of_the_key_and_nothing_else() -> None:
+    base = Settings()
+    key = pass_key("v", "d", base)
+    differing = {
+        "skip_frame": 3,
+        "min_person_confidence": 0.5,
+        "tracker": "botsort",
+        "device": "cpu",
+        "precision": "float32",
+    }
+    same = {
+        "video_classifier_model": "i3d",
+        "crop_margin_percentage": 50,
+        "num_video_sequence_samples": 32,
+        "overlap": 0.5,
+    }
+    changed = {name: pass_key("v", "d", Settings(**{name: value})) for name, value in differing.items()}  # type: ignore[arg-type]
+    assert len({key, *changed.values(), pass_key("w", "d", base), pass_key("v", "e", base)}) == len(differing) + 3
+    for name, value in same.items():
+        assert pass_key("v", "d", Settings(**{name: value})) == key, name  # type: ignore[arg-type]

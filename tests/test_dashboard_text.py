@@ -1,0 +1,77 @@
+"""Words for the page: what comes from outside is shown letter by letter."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognizer.dashboard.text import people, plain, seconds, sentence
+from recognizer.runs import remaining_text
+
+ASCII_PUNCTUATION = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
+
+
+def read_back(escaped: str) -> str:
+    """CommonMark section 2.4: a backslash before ASCII punctuation is that character."""
+    return re.sub(r"\\([" + re.escape(ASCII_PUNCTUATION) + r"])", r"\1", escaped)
+
+
+@given(st.text())
+def test_plain_text_reads_as_it_was_but_for_its_white_space(text: str) -> None:
+    assert read_back(plain(text)).replace("\u2060", "") == " ".join(text.split()).replace("\u2060", "")
+
+
+@given(st.text(alphabet=ASCII_PUNCTUATION + "ab 1\n"))
+def test_nothing_that_markdown_would_run_is_left_bare(text: str) -> None:
+    bare = re.sub(r"\\[" + re.escape(ASCII_PUNCTUATION) + r"]", "", plain(text))
+    assert not set(bare) & set("\\`*_{}[]()#+!|<>~$:&\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>.mp4",
+        "![x](http://example.com/x.png)",
+        "[click](javascript:alert(1))",
+        "$x^2$",
+        ":material/delete: :red[stop] :smile:",
+        "&lt;b&gt;",
+        "# heading",
+        "- item",
+        "1. item",
+        "a | b",
+        "**bold** _it_ ~~gone~~ `code`",
+    ],
+)
+def test_names_with_markup_are_escaped(text: str) -> None:
+    escaped = plain(text)
+    assert escaped != text
+    assert read_back(escaped).replace("\u2060", "") == text
+
+
+def test_message_becomes_a_sentence() -> None:
+    assert read_back(sentence("'a.mp4' is empty.")) == "'a.mp4' is empty."
+    assert sentence("no video stream").startswith("No video")
+    assert sentence("") == ""
+
+
+@pytest.mark.parametrize(
+    ("value_s", "text"), [(0.0, "0.00 s"), (0.533, "0.53 s"), (12.345, "12.3 s"), (10.0, "10.0 s")]
+)
+def test_seconds_have_a_unit_and_few_digits(value_s: float, text: str) -> None:
+    assert seconds(value_s) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 people"), (1, "1 person"), (2, "2 people")])
+def test_people_are_counted_in_words(count: int, text: str) -> None:
+    assert people(count) == text
+
+
+@pytest.mark.parametrize(
+    ("left_s", "text"), [(0.4, "0 s"), (59.6, "60 s"), (89.4, "89 s"), (120, "2 min"), (3600, "60 min")]
+)
+def test_time_left_is_as_coarse_as_it_is_certain(left_s: float, text: str) -> None:
+    assert remaining_text(left_s) == text

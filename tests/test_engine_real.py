@@ -1,0 +1,178 @@
+"""The whole engine on real footage: YOLO26n and I3D with their published weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import Answer, ScriptedClassifier
+from numpy.typing import NDArray
+
+from recognizer.crop_store import CropStore
+from recognizer.models import Models, join_models, load_clip_classifier, load_detector
+from recognizer.pipeline import Progress, Recognizer, analyze
+from recognizer.settings import Settings
+from recognizer.timeline import Timeline
+from recognizer.types import Clip, Detection, Detector, Frame
+from recognizer.video import VideoReader, open_video
+
+pytestmark = pytest.mark.real
+
+I3D = Settings(video_classifier_model="i3d", num_video_sequence_samples=32, skip_frame=2)
+TAI_CHI = "stgcn_ta_chi.mp4"
+
+VISITS_S = ((6.1, 19.7), (22.8, 44.6), (50.3, 69.6), (74.6, 86.6), (92.2, 119.7), (123.6, 135.9))
+"""When someone is in the picture of the one-by-one clip, from its read-me; six different people."""
+
+VISIT_TOLERANCE_S = 1.0
+"""The visits are read off by eye to a tenth, and count from the first foot in the picture; a detector wants to see half
+a person, and the tracker wants to see them twice."""
+
+
+class CountingDetector:
+    """The real one, and how many pictures it was shown."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.frames = 0
+        self._detector = detector
+
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        self.frames += len(frames_rgb)
+        return self._detector.detect(frames_rgb)
+
+
+class CountingReads:
+    """How many frames of a video were converted to pictures since the last look."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.frames = 0
+        plain = VideoReader.frames
+
+        def frames(reader: VideoReader, *args: Any, **keywords: Any) -> Iterator[Frame]:
+            for frame in plain(reader, *args, **keywords):
+                self.frames += 1
+                yield frame
+
+        monkeypatch.setattr(VideoReader, "frames", frames)
+
+
+@pytest.fixture(scope="module")
+def detector() -> tuple[Detector, dict[str, str]]:
+    return load_detector(I3D)
+
+
+@pytest.fixture
+def counting(detector: tuple[Detector, dict[str, str]]) -> CountingDetector:
+    return CountingDetector(detector[0])
+
+
+@pytest.fixture
+def looks_at_crops(counting: CountingDetector, detector: tuple[Detector, dict[str, str]]) -> Models:
+    """Real detection; the classifier only takes the mean of the pictures, which costs nothing."""
+
+    def says(clip: Clip) -> Answer:
+        return ((f"mean {float(clip.rgb.mean()):.6f}", 1.0),)
+
+    return Models(counting, ScriptedClassifier(says), detector[1])
+
+
+def moments(timeline: Timeline) -> list[tuple[int, float, float]]:
+    return [(p.person_id, p.start_s, p.end_s) for p in timeline.predictions]
+
+
+def test_tai_chi_is_named_and_the_second_time_nothing_is_decoded_or_detected(
+    clips_dir: Path,
+    tmp_path: Path,
+    counting: CountingDetector,
+    detector: tuple[Detector, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = join_models(counting, detector[1], *load_clip_classifier(I3D))
+    store = CropStore(tmp_path / "crops")
+    reads = CountingReads(monkeypatch)
+
+    first = analyze(clips_dir / TAI_CHI, I3D, models=models, crop_store=store)
+    sampled = len(range(0, len(first.frame_times_s), 2))
+    assert (counting.frames, reads.frames) == (sampled, sampled)
+    assert [track.person_id for track in first.people] == [1]
+    (segment,) = first.segments()
+    assert segment.action == "tai chi"
+    assert segment.confidence > 0.7
+    assert (segment.start_s, segment.end_s) == pytest.approx((0.0, first.analysed_s), abs=0.15)
+    for prediction in first.predictions:
+        assert len(prediction.top) == 5
+        probabilities = [p for _, p in prediction.top]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert sum(probabilities) <= 1 + 1e-9
+
+    reports: list[Progress] = []
+    second = analyze(clips_dir / TAI_CHI, I3D, models=models, crop_store=store, progress=reports.append)
+    assert (counting.frames, reads.frames) == (sampled, sampled)
+    assert second.predictions == first.predictions, "to the last bit"
+    assert second.segments() == first.segments()
+    assert second.people[0].presence == first.people[0].presence
+    np.testing.assert_array_equal(second.people[0].box_xyxy, first.people[0].box_xyxy)
+    np.testing.assert_array_equal(second.frame_times_s, first.frame_times_s)
+    assert reports[0].from_crops
+
+
+def test_a_changed_margin_decodes_for_the_crops_but_does_not_detect(
+    clips_dir: Path, tmp_path: Path, counting: CountingDetector, looks_at_crops: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = clips_dir / "tv_SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi"  # variable rate, 2.5 s
+    settings = Settings(skip_frame=1)
+    wider = replace(settings, crop_margin_percentage=80)
+    store = CropStore(tmp_path / "crops")
+    reads = CountingReads(monkeypatch)
+    analyze(video, settings, models=looks_at_crops, crop_store=store)
+    detected, read = counting.frames, reads.frames
+    assert detected == read > 0
+
+    again = analyze(video, wider, models=looks_at_crops, crop_store=store)
+    assert counting.frames == detected
+    assert reads.frames == 2 * read
+    fresh = analyze(video, wider, models=looks_at_crops)
+    assert again.predictions == fresh.predictions
+    assert moments(again)
+
+
+@pytest.mark.parametrize("file", [TAI_CHI, "tv_SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi"])
+def test_frames_that_are_pushed_one_by_one_give_the_timeline_of_the_file(
+    clips_dir: Path, counting: CountingDetector, looks_at_crops: Models, file: str
+) -> None:
+    settings = Settings(skip_frame=3)
+    whole = analyze(clips_dir / file, settings, models=looks_at_crops)
+    assert counting.frames == len(whole.frame_times_s[:: settings.skip_frame]) or file != TAI_CHI
+    with open_video(clips_dir / file) as reader:
+        recognizer = Recognizer(looks_at_crops, settings, reader.info)
+        for frame in reader.frames():
+            recognizer.step(frame)
+        pushed = recognizer.finish()
+    assert moments(pushed) == moments(whole)
+    assert moments(whole)
+    np.testing.assert_array_equal(pushed.frame_times_s, whole.frame_times_s)
+    for one, other in zip(pushed.people, whole.people, strict=True):
+        assert one.presence == other.presence
+        # the detector sees one picture at a time here and four there, which rounds differently
+        np.testing.assert_allclose(one.box_xyxy, other.box_xyxy, atol=0.5)
+
+
+def test_people_who_come_one_by_one_are_there_in_their_visits_and_not_between(
+    clips_dir: Path, counting: CountingDetector, looks_at_crops: Models
+) -> None:
+    timeline = analyze(
+        clips_dir / "intel_one-by-one-person-detection.mp4", Settings(skip_frame=2), models=looks_at_crops
+    )
+    assert counting.frames == (len(timeline.frame_times_s) + 1) // 2
+    assert len(timeline.people) == len(VISITS_S), "six people, six numbers"
+    for track, visit in zip(timeline.people, VISITS_S, strict=True):
+        assert track.presence[0][0] == pytest.approx(visit[0], abs=VISIT_TOLERANCE_S)
+        assert track.presence[-1][1] == pytest.approx(visit[1], abs=VISIT_TOLERANCE_S)
+        assert track.present_s >= 0.9 * (visit[1] - visit[0])
+    for segment in timeline.segments():
+        start_s, end_s = VISITS_S[segment.person_id - 1]
+        assert start_s - VISIT_TOLERANCE_S <= segment.start_s < segment.end_s <= end_s + VISIT_TOLERANCE_S

@@ -1,0 +1,127 @@
+"""The settings: the documented contract, and what is refused."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognizer.classifiers.catalogue import CATALOGUE
+from recognizer.detection import LOWEST_CONFIDENCE
+from recognizer.errors import RecognizerError, SettingsError
+from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
+
+DOCUMENTED = {
+    "model": "yolo26n.pt",
+    "video_classifier_model": "s3d",
+    "crop_margin_percentage": 10,
+    "num_video_sequence_samples": 8,
+    "skip_frame": 2,
+}
+
+
+def test_the_five_documented_arguments_keep_names_order_and_defaults() -> None:
+    parameters = list(inspect.signature(Settings).parameters.values())
+    assert {p.name: p.default for p in parameters[:5]} == DOCUMENTED
+    assert [p.name for p in parameters[:5]] == list(DOCUMENTED)
+
+
+def test_every_classifier_of_the_catalogue_can_be_chosen() -> None:
+    assert set(CATALOGUE) == set(CLASSIFIER_NAMES)
+    for name in CATALOGUE:
+        assert Settings(video_classifier_model=name).video_classifier_model == name
+
+
+@pytest.mark.parametrize("name", list(RANGES))
+def test_both_ends_of_a_range_are_allowed_and_the_next_values_are_not(name: str) -> None:
+    low, high = RANGES[name]
+    step = 1 if isinstance(low, int) else 0.001
+    assert getattr(Settings(**{name: low}), name) == low
+    assert getattr(Settings(**{name: high}), name) == high
+    for value in (low - step, high + step):
+        with pytest.raises(SettingsError, match=rf"{name} is .*from {low:g} to {high:g}\.$"):
+            Settings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("skip_frame", 2.0),
+        ("skip_frame", True),
+        ("skip_frame", "2"),
+        ("skip_frame", None),
+        ("num_video_sequence_samples", 8.5),
+        ("crop_margin_percentage", "10"),
+        ("overlap", float("nan")),
+        ("overlap", float("inf")),
+        ("overlap", "0.5"),
+        ("min_person_confidence", float("nan")),
+        ("min_person_confidence", False),
+        ("model", "yolov8n.pt"),
+        ("model", ["yolo26n.pt"]),
+        ("video_classifier_model", "S3D"),
+        ("video_classifier_model", None),
+        ("tracker", "sort"),
+        ("device", "cuda:0"),
+        ("precision", "int8"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_with_its_name_and_the_remedy(name: str, value: Any) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(**{name: value})
+    message = str(caught.value)
+    assert message.startswith(f"{name} is ")
+    assert "choose one of" in message or "give a" in message
+    assert message.endswith(".")
+    assert isinstance(caught.value, RecognizerError)
+
+
+def test_a_checkpoint_without_labels_is_refused_and_the_other_way_round() -> None:
+    with pytest.raises(SettingsError, match=r"^labels_path is missing"):
+        Settings(checkpoint_path="mine.pth")
+    with pytest.raises(SettingsError, match=r"^checkpoint_path is missing"):
+        Settings(labels_path="mine.txt")
+    assert Settings(checkpoint_path="mine.pth", labels_path="mine.txt").labels_path == "mine.txt"
+
+
+def test_a_clip_spans_its_samples_times_the_interval() -> None:
+    settings = Settings(num_video_sequence_samples=32, skip_frame=2)
+    assert settings.sample_interval_s(25.0) == 0.08
+    assert settings.clip_span_s(25.0) == pytest.approx(2.56)
+
+
+def test_by_default_the_next_label_comes_after_three_quarters_new_samples() -> None:
+    assert Settings().new_samples_per_clip == 6
+    assert Settings(num_video_sequence_samples=32).new_samples_per_clip == 24
+
+
+@given(samples=st.integers(1, 64), overlap=st.floats(0.0, 0.9))
+def test_new_samples_are_between_one_and_the_whole_clip_and_near_the_share(samples: int, overlap: float) -> None:
+    settings = Settings(num_video_sequence_samples=samples, overlap=overlap)
+    assert 1 <= settings.new_samples_per_clip <= samples
+    assert abs(settings.new_samples_per_clip - samples * (1 - overlap)) <= 1
+
+
+@given(skip=st.integers(1, 30), rate_hz=st.floats(1.0, 240.0))
+def test_the_allowed_gap_is_a_second_or_lets_one_sample_follow_another(skip: int, rate_hz: float) -> None:
+    settings = Settings(skip_frame=skip)
+    gap_s = settings.max_gap_s(rate_hz)
+    assert gap_s >= 1.0
+    assert settings.sample_interval_s(rate_hz) < gap_s
+    if settings.sample_interval_s(rate_hz) <= 0.5:
+        assert gap_s == 1.0
+
+
+def test_settings_go_through_a_dictionary_and_can_be_compared() -> None:
+    settings = Settings(skip_frame=3, overlap=0.5)
+    assert Settings(**settings.as_dict()) == settings
+    assert hash(Settings(**settings.as_dict())) == hash(settings)
+    assert settings != Settings()
+
+
+def test_the_detector_reports_everyone_that_the_lowest_setting_asks_for() -> None:
+    """Regression: the detector dropped what was under 0.1 while 0.05 could be chosen."""
+    assert RANGES["min_person_confidence"].low >= LOWEST_CONFIDENCE

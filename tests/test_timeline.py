@@ -1,0 +1,211 @@
+"""From predictions and boxes to who did what, when. Golden cases: ``golden/segments_*.json``."""
+
+from __future__ import annotations
+
+import json
+import threading
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import video_info
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recognizer.settings import UNKNOWN_ACTION, Settings
+from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
+from recognizer.types import Box, Prediction, Segment, TrackedPerson
+
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("segments_*.json"))
+NO_FRAMES = np.empty(0, np.float64)
+TENTH = Settings(skip_frame=3)
+"""A sample every 0.1 s at 30 frames a second."""
+
+
+def timeline_of(*predictions: Prediction, end_s: float = 1000.0) -> Timeline:
+    builder = TimelineBuilder(TENTH, 30.0)
+    builder.see(end_s, [])
+    builder.say(predictions)
+    return builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True)
+
+
+def someone(person_id: int = 1, box_xyxy: Box = (0, 0, 10, 20), confidence: float = 0.5) -> TrackedPerson:
+    return TrackedPerson(person_id, box_xyxy, confidence)
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem.removeprefix("segments_"))
+def test_segments_are_as_in_the_golden_file(path: Path) -> None:
+    golden: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    predictions = [
+        Prediction(p["person_id"], p["start_s"], p["end_s"], tuple((a, b) for a, b in p["top"]), "scripted")
+        for p in golden["predictions"]
+    ]
+    found = timeline_of(*predictions).segments(golden["min_confidence"], golden["min_duration_s"])
+    assert [
+        (s.person_id, s.action, pytest.approx(s.start_s), pytest.approx(s.end_s), pytest.approx(s.confidence))
+        for s in found
+    ] == [(s["person_id"], s["action"], s["start_s"], s["end_s"], s["confidence"]) for s in golden["segments"]], golden[
+        "what"
+    ]
+
+
+def test_golden_files_are_there() -> None:
+    assert len(GOLDEN) >= 12
+
+
+_predictions = st.builds(
+    lambda steps, labels, length: [
+        Prediction(1, start_s, start_s + length, ((label, p), ("other", p / 4)), "scripted")
+        for start_s, (label, p) in zip(np.cumsum(steps).tolist(), labels, strict=False)
+    ],
+    steps=st.lists(st.sampled_from([0.25, 0.5, 1.0, 3.0]), min_size=1, max_size=20),
+    labels=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([0.2, 0.5, 0.9])), min_size=20, max_size=20),
+    length=st.sampled_from([0.5, 1.0, 2.0]),
+)
+
+
+@given(
+    predictions=_predictions,
+    min_confidence=st.sampled_from([0.0, 0.3, 0.6, 1.0]),
+    min_duration_s=st.sampled_from([0.0, 0.6, 1.0, 2.5]),
+)
+@settings(max_examples=200)
+def test_rules_of_segments_hold_for_any_predictions(
+    predictions: list[Prediction], min_confidence: float, min_duration_s: float
+) -> None:
+    timeline = timeline_of(*predictions)
+    found = timeline.segments(min_confidence, min_duration_s)
+    plain = timeline.segments()
+    # thresholds rename time, they do not remove it
+    np.testing.assert_allclose(_covered(found), _covered(plain))
+    for one in found:
+        assert one.end_s > one.start_s
+        assert 0 <= one.confidence <= 1
+        if one.action != UNKNOWN_ACTION:
+            assert one.duration_s >= min_duration_s - 1e-6
+            assert one.confidence >= min_confidence - 1e-9
+    for first, second in pairwise(found):
+        assert second.start_s >= first.end_s - 1e-9, "segments of one person do not overlap"
+        if second.start_s - first.end_s < 1e-6:
+            assert first.action != second.action
+    assert plain[0].start_s == predictions[0].start_s
+    assert plain[-1].end_s == pytest.approx(predictions[-1].end_s)
+
+
+def _covered(segments: tuple[Segment, ...]) -> list[tuple[float, float]]:
+    """Stretches without a break."""
+    stretches: list[tuple[float, float]] = []
+    for one in segments:
+        if stretches and one.start_s - stretches[-1][1] < 1e-6:
+            stretches[-1] = (stretches[-1][0], one.end_s)
+        else:
+            stretches.append((one.start_s, one.end_s))
+    return stretches
+
+
+def test_thresholds_change_after_the_analysis_without_the_classifier() -> None:
+    timeline = timeline_of(
+        Prediction(1, 0.0, 2.0, (("waving", 0.6),), "s"), Prediction(1, 2.0, 4.0, (("yoga", 0.3),), "s")
+    )
+    assert [s.action for s in timeline.segments()] == ["waving", "yoga"]
+    assert [s.action for s in timeline.segments(min_confidence=0.5)] == ["waving", "unknown"]
+    assert [s.action for s in timeline.segments(min_confidence=0.7)] == ["unknown"]
+    assert [s.action for s in timeline.segments()] == ["waving", "yoga"]
+
+
+def test_presence_is_half_open_and_a_second_of_absence_does_not_end_it() -> None:
+    builder = TimelineBuilder(TENTH, 30.0)
+    for k in range(60):
+        builder.see(k / 10, [someone()] if k < 10 or 19 <= k < 25 or k >= 40 else [])
+    (track,) = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True).people
+    assert track.presence == (pytest.approx((0.0, 2.5)), pytest.approx((4.0, 6.0)))
+    assert track.present_s == pytest.approx(4.5)
+
+
+def test_box_is_interpolated_between_samples_and_none_while_away() -> None:
+    builder = TimelineBuilder(TENTH, 30.0)
+    builder.see(0.0, [someone(box_xyxy=(0, 0, 10, 10))])
+    builder.see(0.1, [someone(box_xyxy=(10, 0, 20, 10))])
+    for k in range(2, 30):
+        builder.see(k / 10, [])
+    builder.see(3.0, [someone(box_xyxy=(100, 0, 110, 10))])
+    (track,) = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True).people
+    assert track.box_at(0.05) == pytest.approx((5, 0, 15, 10))
+    assert track.box_at(1.0) is None
+    assert track.box_at(3.0) == pytest.approx((100, 0, 110, 10))
+    assert track.box_at(3.2) is None
+    assert track.box_at(-0.1) is None
+
+
+def test_box_rests_after_the_last_sample_before_an_absence() -> None:
+    """Regression: it set out at once for the place where the person would come back."""
+    builder = TimelineBuilder(Settings(skip_frame=30), 10.0)  # a sample every 3 s
+    for k, x in ((0, 0), (1, 0), (4, 300)):
+        for empty in range(k - 2, k):
+            if empty > 1:
+                builder.see(empty * 3.0, [])
+        builder.see(k * 3.0, [someone(box_xyxy=(x, 0, x + 10, 10))])
+    (track,) = builder.build(video_info(10), frame_times_s=NO_FRAMES, complete=True).people
+    assert track.presence == ((0.0, 6.0), (12.0, 15.0))
+    assert track.box_at(5.9) == pytest.approx((0, 0, 10, 10))
+    assert track.box_at(14.9) == pytest.approx((300, 0, 310, 10))
+
+
+def test_nothing_lasts_beyond_the_end_of_the_last_frame() -> None:
+    builder = TimelineBuilder(TENTH, 30.0)
+    times_s = np.arange(31) / 30
+    for k in range(0, 31, 3):
+        builder.see(times_s[k], [someone()])
+    builder.say([Prediction(1, 0.0, 1.1, (("waving", 0.6),), "s")])
+    timeline = builder.build(video_info(), frame_times_s=times_s, complete=True)
+    assert timeline.analysed_s == pytest.approx(31 / 30)
+    assert timeline.people[0].presence == (pytest.approx((0.0, 31 / 30)),)
+    assert timeline.predictions[0].end_s == pytest.approx(31 / 30)
+
+
+def test_a_timeline_can_be_taken_in_between_and_does_not_change_afterwards() -> None:
+    builder = TimelineBuilder(TENTH, 30.0)
+    builder.see(0.0, [someone()])
+    early = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False)
+    builder.see(0.1, [someone(), someone(2)])
+    builder.say([Prediction(1, 0.0, 0.2, (("waving", 0.6),), "s")])
+    assert (len(early.people), len(early.people[0].time_s), early.predictions) == (1, 1, ())
+    assert early.analysed_s == pytest.approx(0.1)
+    assert not early.complete
+
+
+def test_a_timeline_can_be_taken_on_another_thread_while_it_grows() -> None:
+    """Regression: an array that was being copied could not grow, which ended the analysis with a BufferError."""
+    builder = TimelineBuilder(TENTH, 30.0)
+    failures: list[BaseException] = []
+
+    def grow() -> None:
+        try:
+            for k in range(120_000):
+                builder.see(k / 10, [someone()])
+        except BaseException as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    while thread.is_alive():
+        for track in builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False).people:
+            assert len(track.time_s) == len(track.box_xyxy) == len(track.confidence)
+    thread.join()
+    assert failures == []
+
+
+def test_nobody_seen_gives_an_empty_timeline() -> None:
+    builder = TimelineBuilder(TENTH, 30.0)
+    timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True)
+    assert (timeline.people, timeline.predictions, timeline.segments(0.5, 1.0)) == ((), (), ())
+    assert timeline.analysed_s == 0.0
+
+
+def test_frame_rate_is_the_files_then_the_measured_then_thirty() -> None:
+    assert frame_rate_hz(video_info(25)) == 25.0
+    assert frame_rate_hz(video_info(None), [0.0, 0.1, 0.2, 0.3]) == pytest.approx(10.0)
+    assert frame_rate_hz(video_info(None), [0.0]) == 30.0
+    assert frame_rate_hz(video_info(None)) == 30.0

@@ -1,0 +1,201 @@
+"""Identities: one tracker a stream, people numbered within it, the same rules for every tracker that is offered."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from recognizer.settings import TRACKER_NAMES, Settings
+from recognizer.tracking import PersonTracker
+from recognizer.types import Box, Detection, TrackedPerson
+
+RATE_HZ = 30.0
+RGB = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+LEFT: Box = (20, 40, 70, 200)
+RIGHT: Box = (200, 40, 250, 200)
+
+
+@pytest.fixture(params=TRACKER_NAMES)
+def tracker_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def tracker(name: str = "bytetrack", **settings: object) -> PersonTracker:
+    return PersonTracker(Settings(tracker=name, **settings), RATE_HZ)  # type: ignore[arg-type]
+
+
+def update(one: PersonTracker, *boxes: Box, confidence: float = 0.9) -> list[TrackedPerson]:
+    return one.update(RGB, [Detection(box, confidence) for box in boxes])
+
+
+def moved(box: Box, dx: float) -> Box:
+    return box[0] + dx, box[1], box[2] + dx, box[3]
+
+
+def ids(people: list[TrackedPerson]) -> list[int]:
+    return [one.person_id for one in people]
+
+
+def test_a_walking_person_keeps_their_number(tracker_name: str) -> None:
+    one = tracker(tracker_name)
+    seen = [ids(update(one, moved(LEFT, 3 * k))) for k in range(40)]
+    assert seen[-1] == [1]
+    assert {person for people in seen for person in people} == {1}
+
+
+def test_someone_is_there_from_the_first_frame_that_shows_them(tracker_name: str) -> None:
+    assert ids(update(tracker(tracker_name), LEFT)) == [1]
+
+
+def test_boxes_stay_near_the_detectors(tracker_name: str) -> None:
+    one = tracker(tracker_name)
+    for k in range(20):
+        people = update(one, moved(LEFT, 2 * k))
+    assert people[0].box_xyxy == pytest.approx(moved(LEFT, 38), abs=8)
+    assert people[0].confidence == pytest.approx(0.9, abs=1e-6)
+
+
+def test_two_people_keep_theirs_and_come_in_order(tracker_name: str) -> None:
+    one = tracker(tracker_name)
+    for k in range(30):
+        people = update(one, *((RIGHT, LEFT) if k % 2 else (LEFT, RIGHT)))
+    assert ids(people) == [1, 2]
+    assert [p.box_xyxy[0] < 100 for p in people] == [True, False]
+
+
+def test_numbers_are_given_in_order_of_appearance_without_holes(tracker_name: str) -> None:
+    """Detections that are never confirmed use up the tracker's own numbers, not ours."""
+    one = tracker(tracker_name)
+    for _ in range(10):
+        update(one, LEFT)
+    for k in range(20):  # for one frame each, somewhere
+        box = (10.0 + 12 * k, 205.0, 18.0 + 12 * k, 235.0)
+        update(one, LEFT, *((box,) if k % 2 else ()))
+    for _ in range(10):
+        people = update(one, LEFT, RIGHT)
+    assert ids(people)[0] == 1
+    assert ids(people)[1] <= 2
+
+
+@pytest.mark.parametrize("lost_samples", [1, 7, 13])
+def test_a_loss_of_less_than_a_second_keeps_the_number(tracker_name: str, lost_samples: int) -> None:
+    one = tracker(tracker_name)  # 15 samples a second
+    for _ in range(20):
+        update(one, LEFT)
+    for _ in range(lost_samples):
+        assert update(one) == [], "nobody is invented while away"
+    people = [update(one, LEFT) for _ in range(4)][-1]
+    assert ids(people) == [1]
+
+
+@pytest.mark.parametrize("skip", [1, 2, 6, 30])
+def test_the_allowed_loss_is_a_time_not_a_number_of_calls(skip: int) -> None:
+    """``track_buffer`` of the trackers counts calls: thirty of them would be 30 s at skip 30."""
+    settings = Settings(skip_frame=skip)
+    interval_s, gap_s = settings.sample_interval_s(RATE_HZ), settings.max_gap_s(RATE_HZ)
+    for lost_samples in range(1, 80):
+        one = PersonTracker(settings, RATE_HZ)
+        for _ in range(6):
+            update(one, LEFT)
+        for _ in range(lost_samples):
+            update(one)
+        people = [update(one, LEFT) for _ in range(3)][-1]
+        away_s = (lost_samples + 1) * interval_s
+        if away_s <= gap_s:
+            assert ids(people) == [1], f"away for {away_s} s"
+        elif away_s > gap_s + 3 * interval_s:  # the trackers take a call or two to forget
+            assert ids(people) == [2], f"away for {away_s} s"
+            break
+    else:
+        pytest.fail("the number was never given up")
+
+
+def test_weak_boxes_start_nobody_but_hold_on_to_those_who_are_known() -> None:
+    one = tracker(min_person_confidence=0.5)
+    assert update(one, LEFT, confidence=0.3) == []
+    for _ in range(5):
+        update(one, LEFT, confidence=0.8)
+    for _ in range(5):
+        people = update(one, LEFT, RIGHT, confidence=0.3)
+    assert ids(people) == [1]
+
+
+@pytest.mark.parametrize("min_confidence", [0.05, 0.5, 0.95])
+def test_people_start_at_the_confidence_that_was_asked_for(tracker_name: str, min_confidence: float) -> None:
+    """Regression: fused with the confidence, no overlap was enough to follow a person under 0.2."""
+    low = tracker(tracker_name, min_person_confidence=min_confidence)
+    high = tracker(tracker_name, min_person_confidence=min_confidence)
+    update(low)
+    update(high)  # a first frame of a stream is taken more easily
+    for _ in range(6):
+        below = update(low, LEFT, confidence=min_confidence - 0.02)
+        above = update(high, LEFT, confidence=min_confidence + 0.02)
+    assert below == []
+    assert ids(above) == [1]
+
+
+def test_boxes_are_cut_at_the_border_and_those_outside_are_dropped() -> None:
+    one = tracker()
+    people = update(one, (-30, -20, 50, 300), (-80, 10, -2, 90), (319.8, 0, 400, 90))
+    assert [p.box_xyxy for p in people] == [pytest.approx((0, 0, 50, 240), abs=1e-3)]
+
+
+def test_tiny_and_degenerate_boxes_do_no_harm(tracker_name: str) -> None:
+    one = tracker(tracker_name)
+    for _ in range(5):
+        for person in update(one, (10, 10, 11, 11), (50, 50, 50, 90), (60, 60, 60.2, 60.2), LEFT):
+            x1, y1, x2, y2 = person.box_xyxy
+            assert x2 - x1 >= 1
+            assert y2 - y1 >= 1
+
+
+def test_numbers_are_a_streams_own() -> None:
+    """Regression of the published solution, where one tracker served all browsers."""
+    first, second = tracker(), tracker()
+    for k in range(30):
+        mine = update(first, LEFT, *((RIGHT,) if k >= 10 else ()))
+        others = update(second, *((RIGHT,) if k >= 20 else ()))
+    assert ids(mine) == [1, 2]
+    assert ids(others) == [1]
+
+
+def test_a_new_stream_does_not_disturb_one_that_runs(tracker_name: str) -> None:
+    """The trackers' counter used to be shared and started anew with each of them."""
+    one = tracker(tracker_name)
+    for _ in range(10):
+        update(one, LEFT)
+    for _ in range(10):
+        update(tracker(tracker_name), RIGHT)
+        people = update(one, LEFT, RIGHT)
+    assert ids(people) == [1, 2]
+
+
+def test_streams_on_two_threads_get_what_each_would_get_alone(tracker_name: str) -> None:
+    def follow(offset: float) -> list[list[TrackedPerson]]:
+        one = tracker(tracker_name)
+        return [update(one, moved(LEFT, k + offset), *((RIGHT,) if k % 40 < 20 else ())) for k in range(60)]
+
+    alone = [follow(offset) for offset in (0.0, 20.0)]
+    together: dict[int, list[list[TrackedPerson]]] = {}
+    start = threading.Barrier(2)
+
+    def work(which: int, offset: float) -> None:
+        start.wait()
+        together[which] = follow(offset)
+
+    threads = [threading.Thread(target=work, args=item) for item in enumerate((0.0, 20.0))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[0], together[1]] == alone
+
+
+def test_a_frame_without_anyone_is_fine_from_the_start(tracker_name: str) -> None:
+    one = tracker(tracker_name)
+    assert update(one) == []
+    assert update(one) == []
+    update(one, LEFT)
+    assert ids(update(one, LEFT)) in ([1], [])
