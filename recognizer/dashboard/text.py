@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
+_ADDRESS = re.compile(r"(?<=www)(?=\.)|(?<=http)(?=s?:)|(?=@)", re.IGNORECASE)
+_WORD_JOINER = "\u2060"
+"""Not seen, and no place to break a line; GFM makes a link of every address, but not of a parted one."""
 
 
 def plain(text: str) -> str:
     """Text from outside as Markdown that shows it letter by letter: no links, no HTML, no formulas."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, " ".join(text.split())))
 
 
 def sentence(text: str) -> str:
