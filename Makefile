@@ -15,12 +15,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help run setup test check format constraints clean distclean
+.PHONY: help run setup test test-fast check format constraints clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
 	@echo "make run          set everything up, fetch the default networks and open the app"
 	@echo "make test         set everything up and run the tests (ARGS='-k timeline' narrows them)"
+	@echo "make test-fast    only the tests without real networks, clips and browsers"
 	@echo "make check        lint, formatting, types and the layer rule"
 	@echo "make format       format the code and mend what the linter can"
 	@echo "make setup        only create $(VENV) and install requirements.txt"
@@ -36,6 +37,9 @@ setup: $(INSTALLED)
 
 test: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(INSTALLED_DEV)
+	$(BIN)/python -m pytest -m "not real and not browser" $(ARGS)
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

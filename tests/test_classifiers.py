@@ -250,6 +250,7 @@ class TestInput:
             network_input([random_clip(8, side=63).rgb], CATALOGUE["r3d_18"], 8)
 
 
+@pytest.mark.real
 class TestNetworks:
     def test_it_says_what_torchvisions_own_network_says(self, pair: Pair) -> None:
         classifier = pair.classifier
@@ -281,6 +282,7 @@ def small() -> NetworkClassifier:
     return NetworkClassifier(spec, seeded(spec.build(400), spec)[0], spec.labels)
 
 
+@pytest.mark.real
 class TestClassifier:
     def test_predictions_keep_the_five_best_labels_descending(self, small: NetworkClassifier) -> None:
         (prediction,) = small.classify([random_clip(8)])
@@ -348,6 +350,7 @@ class TestClassifier:
             NetworkClassifier(small.spec, nn.Identity(), small.labels, precision="int4")
 
 
+@pytest.mark.real
 class TestPublishedWeights:
     def test_a_file_as_torchvision_publishes_it_is_loaded(self, tmp_path: Path) -> None:
         reference, _ = seeded(get_model("s3d", weights=None, num_classes=400), spec_of("s3d"))
@@ -415,6 +418,7 @@ def flax_tree(num_classes: int = 400) -> ArrayTree:
     return tree
 
 
+@pytest.mark.real
 class TestI3d:
     def test_every_published_array_finds_its_place(self) -> None:
         tree = flax_tree()

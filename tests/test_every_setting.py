@@ -92,6 +92,7 @@ def run(models: Models, chosen: Settings, stays: tuple[int, ...]) -> Timeline:
     return recognizer.finish()
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", CLASSIFIER_NAMES)
 @given(
     model=st.sampled_from(DETECTOR_NAMES),
@@ -145,6 +146,7 @@ def test_every_combination_gives_the_network_a_tensor_it_takes(
         assert max(p.end_s for p in mine) == pytest.approx(track.presence[-1][1])
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", CLASSIFIER_NAMES)
 def test_the_network_takes_every_length_that_can_reach_it(name: str) -> None:
     with torch.no_grad():
@@ -165,6 +167,7 @@ def test_meta_refuses_what_the_cpu_refuses(name: str, length: int) -> None:
     assert tuple(clip.shape[1:]) not in legal_shapes(name)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", ["s3d", "r3d_18"])
 def test_the_documented_defaults_run_through_the_whole_network(name: str) -> None:
     """With seeded random weights, from picture to label: one that is fed whole crops, one that is fed half the size."""

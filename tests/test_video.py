@@ -167,7 +167,7 @@ def test_frames_are_freed_as_they_go(make_video: MakeVideo) -> None:
             for frame in video.frames():
                 if frame.index == 150:
                     break
-            alive = sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+            alive = sum(type(one) is av.VideoFrame for one in gc.get_objects())
             assert alive < 75
     finally:
         gc.enable()
