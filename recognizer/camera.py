@@ -51,6 +51,7 @@ class Camera:
         self._palette = palette
         self._lock = threading.Lock()
         self._stream: LiveStream | None = None
+        self._armed = True
         self._min_confidence = 0.0
         self._mirrored = False
         self._wants_recording = False
@@ -66,12 +67,24 @@ class Camera:
         """The browser's next frame; returns it annotated."""
         arrived_s = time.monotonic()
         stream = self._running_stream()
+        if stream is None:
+            return frame
         drawn = stream.frame(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), arrived_s)
         return av.VideoFrame.from_ndarray(drawn, format="rgb24")
 
-    def _running_stream(self) -> LiveStream:
+    def arm(self) -> None:
+        """The next frame begins a stream. Until then a frame that comes after the end goes back as it came."""
+        with self._lock:
+            self._armed = True
+
+    def _running_stream(self) -> LiveStream | None:
+        stream = self._stream
+        if stream is not None:  # without the lock: the end of a recording may hold it for a while
+            return stream
         with self._lock:
             if self._stream is None:
+                if not self._armed:
+                    return None
                 self._stream = LiveStream(
                     self._models, self._settings, lambda wanted: load_and_warm(self._services, wanted), self._palette
                 )
@@ -122,6 +135,10 @@ class Camera:
         stream = self._stream
         return stream.timeline() if stream is not None else None
 
+    def end_soon(self) -> None:
+        """``end`` on a thread of its own, for a caller that serves other cameras too and must not wait."""
+        threading.Thread(target=self.end, name="camera-end", daemon=True).start()
+
     def end(self) -> str | None:
         """The stream is over: end its threads and keep its timeline.
 
@@ -132,6 +149,7 @@ class Camera:
             stream, self._stream = self._stream, None
             if stream is None:
                 return self._ended_run_id
+            self._armed = False
             self._keep_recording(stream)
             timeline = stream.close()
             name = f"Camera {datetime.now().astimezone():%Y-%m-%d %H.%M}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
 import uuid
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 from recognizer.errors import RecognizerError
@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 
 MAX_AT_ONCE = 4
 """Jobs that run at the same time; others wait for their turn."""
+
+END_WITHIN_S = 5.0
+"""When the server ends, running jobs are cancelled and have this long to keep what they have."""
 
 MAX_KEPT = 200
 """Finished jobs that are remembered; what they made lives in the store."""
@@ -78,7 +81,7 @@ class Job(Generic[Result]):
         return self._finished.wait(timeout_s)
 
     def run(self) -> None:
-        """Do the work; called once, by the pool."""
+        """Do the work; called once."""
         with self._turn:
             if self.finished:
                 return
@@ -88,7 +91,7 @@ class Job(Generic[Result]):
             self.result = self._work(self)
         except RecognizerError as error:
             self.error = str(error)
-        except Exception:  # noqa: BLE001 - a bug in one job must not end the pool; it is logged and said
+        except Exception:  # noqa: BLE001 - a bug in one job must not end the thread; it is logged and said
             _log.exception("a job failed")
             self.error = "Something went wrong inside the program; the log of the server says what."
         finally:
@@ -100,9 +103,12 @@ class Jobs:
     """All jobs of this server; one person's job never stops another's."""
 
     def __init__(self, max_at_once: int = MAX_AT_ONCE) -> None:
-        self._pool = ThreadPoolExecutor(max_at_once, thread_name_prefix="job")
+        self._max_at_once = max_at_once
+        self._threads = 0
+        self._waiting: deque[Job[Any]] = deque()
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, Job[Any]] = OrderedDict()
+        atexit.register(self._end)
 
     def start(
         self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None
@@ -114,8 +120,31 @@ class Jobs:
             finished = [key for key, known in self._jobs.items() if known.finished]
             for key in finished[: max(0, len(self._jobs) - MAX_KEPT)]:
                 del self._jobs[key]
-        self._pool.submit(job.run)
+            self._waiting.append(job)
+            if self._threads < self._max_at_once:
+                self._threads += 1
+                # no thread pool of the standard library: at Ctrl-C those wait until the last job has come to its end
+                threading.Thread(target=self._work_off, name="job", daemon=True).start()
         return job
+
+    def _work_off(self) -> None:
+        """One thread's life: job after job, until none waits."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._threads -= 1
+                    return
+                job = self._waiting.popleft()
+            job.run()
+
+    def _end(self) -> None:
+        with self._lock:
+            unfinished = [job for job in self._jobs.values() if not job.finished]
+        for job in unfinished:
+            job.cancel()
+        end_s = time.monotonic() + END_WITHIN_S
+        for job in unfinished:
+            job.wait(max(0.0, end_s - time.monotonic()))
 
     def get(self, job_id: str) -> Job[Any] | None:
         """The job of this name, if it is remembered."""

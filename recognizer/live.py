@@ -18,6 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -37,8 +38,14 @@ _log = logging.getLogger(__name__)
 _MEASURED_FRAMES = 90
 """Rates and delays are told over this many frames, about three seconds."""
 
+_FOLLOWED_HZ = 15.0
+"""About how often people are looked for; decides for how many looks a lost person is remembered."""
+
 _RECORDED_AHEAD = 60
 """Frames that may wait for the encoder; later ones are left out of the recording and counted."""
+
+_CLOSEST_S = 0.001
+"""Frames that come closer together than this are one in the recording; a file cannot show two at the same moment."""
 
 _END_TIMEOUT_S = 15.0
 """How long the end waits for a clip that is being named."""
@@ -108,7 +115,7 @@ class LiveStream:
     ) -> None:
         self.min_confidence = min_confidence
         self.mirrored = False
-        self._recognizer = Recognizer(models, settings)
+        self._recognizer = Recognizer(models, settings, followed_hz=_FOLLOWED_HZ)
         self._settings = settings
         self._load = load
         self._palette = palette
@@ -121,7 +128,8 @@ class LiveStream:
         self._clip_ms: deque[float] = deque(maxlen=_MEASURED_FRAMES)
         self._dropped_frames = 0
         self._dropped_clips = 0
-        self._problem: str | None = None
+        self._problems: dict[str, str] = {}
+        self._asked = settings
         self._wanted: Settings | None = None
         self._changing = False
         self._newest_frame: Frame | None = None
@@ -194,8 +202,9 @@ class LiveStream:
                 clips = self._recognizer.follow(frame)
             except Exception:  # noqa: BLE001 - one bad frame must not end the stream; it is logged and said
                 _log.exception("a frame could not be followed")
-                self._problem = "People could not be followed in a frame; the log of the server says why."
+                self._problems["follow"] = "People could not be followed in a frame; the log of the server says why."
                 continue
+            self._problems.pop("follow", None)
             self._followed.tick(time.monotonic())
             if clips:
                 with self._condition:
@@ -223,15 +232,16 @@ class LiveStream:
             self._recognizer.label([clip])
         except Exception:  # noqa: BLE001 - one bad clip must not end the stream; it is logged and said
             _log.exception("a clip could not be named")
-            self._problem = "A clip could not be named; the log of the server says why."
+            self._problems["label"] = "A clip could not be named; the log of the server says why."
             return
+        self._problems.pop("label", None)
         self._clip_ms.append((time.monotonic() - started_s) * 1000)
 
     # ---- the thread that loads networks
 
     @property
     def settings(self) -> Settings:
-        """The settings that were asked for last."""
+        """The settings that are in use, or about to be."""
         with self._condition:
             return self._wanted or self._settings
 
@@ -239,9 +249,9 @@ class LiveStream:
         """Use other settings from now on. The stream goes on; a network that must be loaded first takes over when it
         is ready. A setting that cannot be had leaves the ones before, and ``stats().problem`` says why."""
         with self._condition:
-            if settings == (self._wanted or self._settings):
-                return
-            self._wanted = settings
+            if settings == self._asked:
+                return  # also where it could not be had: asking again does not help, another setting does
+            self._asked = self._wanted = settings
             self._changing = True
             self._condition.notify_all()
 
@@ -261,7 +271,10 @@ class LiveStream:
                 _log.exception("settings could not be changed")
                 problem = "The settings could not be changed; the log of the server says why."
             with self._condition:
-                self._problem = problem
+                if problem is not None:
+                    self._problems["change"] = problem
+                else:
+                    self._problems.pop("change", None)
                 if problem is None:
                     self._settings = wanted
                 if self._wanted == wanted:
@@ -281,7 +294,7 @@ class LiveStream:
             dropped_clips=self._dropped_clips,
             clip_ms=median(clip_ms) if clip_ms else None,
             people=len(self._recognizer.people),
-            problem=self._problem,
+            problem=next(iter(list(self._problems.values())), None),
             changing=self._changing,
         )
 
@@ -331,7 +344,7 @@ class LiveStream:
             with self._condition:
                 self._newest_frame = None
                 waiting, self._waiting_clips = list(self._waiting_clips.values()), {}
-            for clip in waiting:
+            for clip in [*waiting, *self._recognizer.end_clips()]:
                 self._name(clip)
         return self.timeline(complete=True)
 
@@ -371,7 +384,8 @@ class _Recording:
 
     def _write(self) -> None:
         writer: VideoWriter | None = None
-        first_s = 0.0
+        first_s = last_s = 0.0
+        size_wh = (0, 0)
         try:
             while True:
                 with self._condition:
@@ -382,7 +396,12 @@ class _Recording:
                 if writer is None:
                     rate = Fraction(round(DEFAULT_FRAME_RATE_HZ))
                     writer = VideoWriter(self._path, rate, rgb.shape[1], rgb.shape[0], preset="ultrafast")
-                    first_s = time_s
+                    first_s, last_s, size_wh = time_s, time_s - 1.0, (rgb.shape[1], rgb.shape[0])
+                if time_s - last_s < _CLOSEST_S:
+                    continue
+                last_s = time_s
+                if (rgb.shape[1], rgb.shape[0]) != size_wh:  # browsers send less while the line is slow
+                    rgb = np.asarray(cv2.resize(rgb, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
                 writer.write(rgb, time_s - first_s)
             if writer is not None:
                 writer.close()

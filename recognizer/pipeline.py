@@ -66,17 +66,26 @@ class Recognizer:
 
     Push frames in with ``step``; the parts of a step (``wants``, ``observe``, ``collect``, ``label``) may be called
     one by one, so that a file can be run in batches and a camera can label beside its picture.
+
+    Args:
+        models: the networks, shared with other streams.
+        settings: how; ``change`` gives others.
+        video: what is known of the stream.
+        followed_hz: how often ``follow`` will be called; None where only samples are looked at.
     """
 
-    def __init__(self, models: Models, settings: Settings, video: VideoInfo = STREAM) -> None:
+    def __init__(
+        self, models: Models, settings: Settings, video: VideoInfo = STREAM, *, followed_hz: float | None = None
+    ) -> None:
         rate_hz = frame_rate_hz(video)
+        self._followed_hz = followed_hz
         self._models = models
         self._settings = settings
         self._video = video
         self._rate_hz = rate_hz
         self._lock = threading.RLock()  # a camera looks, labels and changes its settings on threads of their own
         self._clock = SampleClock(settings.sample_interval_s(rate_hz), 1 / rate_hz)
-        self._tracker = PersonTracker(settings, rate_hz)
+        self._tracker = PersonTracker(settings, rate_hz, updates_per_s=followed_hz)
         self._sampler = ClipSampler(settings, rate_hz)
         self._builder = TimelineBuilder(settings, rate_hz)
         self._frame_times_s = array("d")
@@ -161,7 +170,12 @@ class Recognizer:
         with self._lock:
             before, self._settings, self._models = self._settings, settings, models
             if not self._tracker.change(settings):
-                self._tracker = PersonTracker(settings, self._rate_hz, first_id=self._tracker.people_seen + 1)
+                self._tracker = PersonTracker(
+                    settings,
+                    self._rate_hz,
+                    first_id=self._tracker.people_seen + 1,
+                    updates_per_s=self._followed_hz,
+                )
             if settings.skip_frame != before.skip_frame:
                 self._clock = SampleClock(settings.sample_interval_s(self._rate_hz), 1 / self._rate_hz)
             self._sampler.change(settings, self._rate_hz)
@@ -182,7 +196,8 @@ class Recognizer:
 
     def end_clips(self) -> list[Clip]:
         """The stream is over: the last clips of those who were still there."""
-        return self._sampler.finish()
+        with self._lock:
+            return self._sampler.finish()
 
     def finish(self) -> Timeline:
         """The stream is over: name what is left, and give the whole timeline."""

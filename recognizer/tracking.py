@@ -24,15 +24,28 @@ _FUSES_FROM_CONFIDENCE = 0.4
 (the figure of ByteTrack's own implementation). A person less sure than that would never start, so where such are asked
 for the overlap counts alone."""
 
+_ROUNDING = 1e-9
+"""A product of two rounded numbers may be a hair above the whole number that it is."""
+
 
 class PersonTracker:
-    """One stream's tracker. Numbers people 1, 2, … in the order in which they are confirmed."""
+    """One stream's tracker. Numbers people 1, 2, … in the order in which they are confirmed.
 
-    def __init__(self, settings: Settings, frame_rate_hz: float, first_id: int = 1) -> None:
+    Args:
+        settings: which tracker, and from which confidence on people are followed.
+        frame_rate_hz: of the stream.
+        first_id: number of the first person.
+        updates_per_s: how often ``update`` is called; once a sample where not given.
+    """
+
+    def __init__(
+        self, settings: Settings, frame_rate_hz: float, *, first_id: int = 1, updates_per_s: float | None = None
+    ) -> None:
         config = YAML.load(check_yaml(f"{settings.tracker}.yaml"))
         self._lowest_confidence: float = config["track_low_thresh"]
         # the tracker counts calls, not seconds
-        calls_per_gap = math.ceil(settings.max_gap_s(frame_rate_hz) / settings.sample_interval_s(frame_rate_hz))
+        updates_per_s = updates_per_s or 1 / settings.sample_interval_s(frame_rate_hz)
+        calls_per_gap = math.ceil(settings.max_gap_s(frame_rate_hz) * updates_per_s - _ROUNDING)
         self._fuses: bool = config.get("fuse_score", False)
         config.update(track_buffer=calls_per_gap, with_reid=False, **self._thresholds(settings))
         self._name = settings.tracker

@@ -132,12 +132,13 @@ def show_camera(settings: Settings) -> None:
             "audio": False,
         },
         video_frame_callback=camera.take,
-        on_video_ended=camera.end,
+        on_video_ended=camera.end_soon,  # called on the one loop that serves everybody's cameras
         async_processing=True,
         sendback_audio=False,
         translations=_WORDS,
     )
-    if not context.state.playing:
+    # while the connection is being made, frames come before the browser says that it plays
+    if not context.state.playing and not context.state.signalling:
         _take_over_ended()
 
 
@@ -148,6 +149,7 @@ def _take_over_ended() -> None:
         return
     with st.spinner("Keeping what was seen"):
         run_id = tab.camera.end()
+    tab.camera.arm()
     if run_id is None or run_id == tab.camera_run_id:
         return
     tab.camera_run_id = run_id

@@ -1,0 +1,701 @@
+"""A camera's stream with scripted networks: what waits, what is dropped, what changes, what is left at the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from fakes import (
+    ScriptedClassifier,
+    ScriptedDetector,
+    always,
+    numbered_frame,
+    numbered_picture,
+    person,
+    scripted_models,
+)
+from numpy.typing import NDArray
+
+from recognizer import live as live_module
+from recognizer.camera import Camera
+from recognizer.crop_store import CropStore
+from recognizer.drawing import OverlayPerson, draw_overlay
+from recognizer.errors import WeightsError
+from recognizer.jobs import Jobs
+from recognizer.live import LiveStream
+from recognizer.model_cache import ModelCache
+from recognizer.models import Models
+from recognizer.palette import ActionPalette
+from recognizer.pipeline import Recognizer
+from recognizer.runs import Services
+from recognizer.settings import UNKNOWN_ACTION, Settings
+from recognizer.store import Store
+from recognizer.types import Clip, Detection, Prediction
+
+WAIT_S = 20.0
+FRAME_S = 1 / 30
+PROMPT_S = 0.05
+SLOW_S = 0.5
+SIZE = (160, 120)
+SETTINGS = Settings(num_video_sequence_samples=4, skip_frame=1)
+ONE = always(person((20, 20, 60, 100)))
+TWO = always(person((10, 20, 50, 100)), person((100, 20, 140, 100)))
+
+OpenStream = Callable[..., LiveStream]
+
+
+class SlowDetector(ScriptedDetector):
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        time.sleep(SLOW_S)
+        return super().detect(frames_rgb)
+
+
+class HeldClassifier(ScriptedClassifier):
+    """Names nothing before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+
+    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
+        self.reached.set()
+        assert self.let_go.wait(WAIT_S)
+        return super().classify(clips)
+
+
+class FailingNow:
+    """Raises while ``broken``; otherwise what it stands before answers."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.broken = True
+        self.failed = threading.Event()
+        self.name, self.labels = "failing", ("waving",)
+
+    def _check(self) -> None:
+        if self.broken:
+            self.failed.set()
+            raise RuntimeError("the network is broken")
+
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> Any:
+        self._check()
+        return self._inner.detect(frames_rgb)
+
+    def classify(self, clips: Sequence[Clip]) -> Any:
+        self._check()
+        return self._inner.classify(clips)
+
+
+class Feed:
+    """A camera at 30 frames a second in the stream's time, as fast as the test likes in real time."""
+
+    def __init__(self, stream: LiveStream) -> None:
+        self.stream = stream
+        self.number = 0
+        self._began_s = time.monotonic()
+
+    def one(self) -> NDArray[np.uint8]:
+        drawn = self.stream.frame(numbered_picture(self.number, *SIZE), self._began_s + self.number * FRAME_S)
+        self.number += 1
+        return drawn
+
+    def until(self, condition: Callable[[], bool], *, pause_s: float = 0.002) -> None:
+        end_s = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < end_s, f"not after {self.number} frames: {self.stream.stats()}"
+            self.one()
+            time.sleep(pause_s)
+
+    def labels(self) -> dict[int, str | None]:
+        return dict(self.stream.labels())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.005)
+
+
+def saying(label: str, confidence: float = 0.9) -> Callable[[Clip], tuple[tuple[str, float], ...]]:
+    return lambda _: ((label, confidence),)
+
+
+@pytest.fixture
+def open_stream() -> Iterator[OpenStream]:
+    streams: list[LiveStream] = []
+
+    def open_it(
+        models: Models,
+        settings: Settings = SETTINGS,
+        load: Callable[[Settings], Models] | None = None,
+        **options: Any,
+    ) -> LiveStream:
+        streams.append(LiveStream(models, settings, load or (lambda _: models), ActionPalette(), **options))
+        return streams[-1]
+
+    yield open_it
+    for stream in streams:
+        stream.close()
+
+
+def live_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("live-")}
+
+
+# ---- the picture does not wait
+
+
+def slowest_return_s(feed: Feed, frames: int) -> float:
+    """Of that many frames at the camera's pace, the one but slowest: the machine itself may hold up one."""
+    took_s = []
+    for _ in range(frames):
+        began_s = time.monotonic()
+        feed.one()
+        took_s.append(time.monotonic() - began_s)
+        time.sleep(max(0.0, FRAME_S - took_s[-1]))
+    return sorted(took_s)[-2]
+
+
+def test_picture_does_not_wait_for_slow_detector_and_late_frames_are_dropped_and_counted(
+    open_stream: OpenStream,
+) -> None:
+    detector = SlowDetector(ONE)
+    stream = open_stream(Models(detector, ScriptedClassifier()))
+    feed = Feed(stream)
+    assert slowest_return_s(feed, 45) < PROMPT_S
+    timeline = stream.close()
+    assert 2 <= len(detector.seen) <= 5
+    assert detector.seen == sorted(set(detector.seen))
+    # one frame at most is neither looked at nor replaced: the one that waited at the end
+    assert feed.number - len(detector.seen) - 1 <= stream.stats().dropped_frames <= feed.number - len(detector.seen)
+    assert len(timeline.frame_times_s) == feed.number
+
+
+def test_picture_does_not_wait_for_slow_classifier_and_newer_clips_take_the_place_of_waiting_ones(
+    open_stream: OpenStream,
+) -> None:
+    classifier = HeldClassifier()
+    stream = open_stream(Models(ScriptedDetector(TWO), classifier))
+    feed = Feed(stream)
+    feed.until(classifier.reached.is_set)
+    assert slowest_return_s(feed, 40) < PROMPT_S
+    feed.until(lambda: stream.stats().dropped_clips >= 6)
+    assert len(stream._waiting_clips) <= 2
+    assert set(feed.labels().values()) == {None}
+    classifier.let_go.set()
+    feed.until(lambda: feed.labels() == {1: "waving", 2: "waving"})
+    assert stream.stats().clip_ms is not None
+
+
+def test_drawn_label_comes_after_detecting(open_stream: OpenStream) -> None:
+    classifier = HeldClassifier()
+    stream = open_stream(Models(ScriptedDetector(ONE), classifier))
+    feed = Feed(stream)
+    feed.until(lambda: bool(stream._overlay()))
+    assert [one.text for one in stream._overlay()] == ["detecting..."]
+    classifier.let_go.set()
+    feed.until(lambda: feed.labels() == {1: "waving"})
+    assert [one.text for one in stream._overlay()] == ["waving (0.60)"]
+    drawn = feed.one()
+    assert np.array_equal(drawn, draw_overlay(numbered_picture(feed.number - 1, *SIZE), stream._overlay()))
+    assert not np.array_equal(drawn, numbered_picture(feed.number - 1, *SIZE))
+
+
+def test_given_picture_is_not_drawn_on(open_stream: OpenStream) -> None:
+    stream = open_stream(scripted_models(ONE))
+    feed = Feed(stream)
+    feed.until(lambda: bool(feed.labels()))
+    given = numbered_picture(feed.number, *SIZE)
+    given.setflags(write=False)
+    before = given.copy()
+    drawn = stream.frame(given)
+    assert not np.shares_memory(drawn, given)
+    assert np.array_equal(given, before)
+    assert not np.array_equal(drawn, given)
+
+
+def test_less_sure_labels_are_drawn_as_unknown(open_stream: OpenStream) -> None:
+    stream = open_stream(scripted_models(ONE, saying("yoga", 0.4)), min_confidence=0.5)
+    feed = Feed(stream)
+    feed.until(lambda: feed.labels() == {1: "yoga"})
+    assert [one.text for one in stream._overlay()] == [UNKNOWN_ACTION]
+    stream.min_confidence = 0.4
+    assert [one.text for one in stream._overlay()] == ["yoga (0.40)"]
+
+
+def test_mirrored_picture_is_mirrored_and_its_text_is_not(open_stream: OpenStream) -> None:
+    right = person((110, 50, 150, 110))
+
+    def script(_: int) -> Sequence[Detection]:
+        return (right,)
+
+    stream = open_stream(scripted_models(script))
+    stream.mirrored = True
+    feed = Feed(stream)
+    feed.until(lambda: feed.labels() == {1: "waving"})
+    given = numbered_picture(0, *SIZE)
+    given[:, :40] = (10, 200, 30)
+    overlay = stream._overlay()
+    drawn = stream.frame(given)
+    # the detector sees what is shown, so its boxes are drawn where it found them
+    assert overlay[0].box_xyxy == pytest.approx(right.box_xyxy, abs=2)
+    expected = draw_overlay(np.ascontiguousarray(given[:, ::-1]), overlay)
+    assert np.array_equal(drawn, expected)
+    assert drawn[5, -5].tolist() == [10, 200, 30]
+
+
+# ---- settings change while it runs
+
+
+def test_label_changes_with_the_classifier_and_people_keep_their_numbers(open_stream: OpenStream) -> None:
+    detector = ScriptedDetector(TWO)
+    first = Models(detector, ScriptedClassifier(saying("waving")))
+    second = Models(detector, ScriptedClassifier(saying("juggling")))
+    loading, loaded = threading.Event(), threading.Event()
+
+    def load(settings: Settings) -> Models:
+        loading.set()
+        assert loaded.wait(WAIT_S)
+        return second
+
+    stream = open_stream(first, load=load)
+    feed = Feed(stream)
+    feed.until(lambda: feed.labels() == {1: "waving", 2: "waving"})
+    other = replace(SETTINGS, video_classifier_model="r3d_18")
+    stream.change(other)
+    feed.until(loading.is_set)
+    assert stream.stats().changing
+    assert stream.settings == other
+    assert slowest_return_s(feed, 10) < PROMPT_S
+    assert feed.labels() == {1: "waving", 2: "waving"}
+    loaded.set()
+    feed.until(lambda: feed.labels() == {1: "juggling", 2: "juggling"})
+    assert not stream.stats().changing
+    timeline = stream.close()
+    assert [track.person_id for track in timeline.people] == [1, 2]
+    assert {said.top[0][0] for said in timeline.predictions} == {"waving", "juggling"}
+    assert timeline.settings == other
+
+
+def test_classifier_that_cannot_be_loaded_leaves_the_one_before_and_says_why(open_stream: OpenStream) -> None:
+    models = scripted_models(ONE)
+
+    def load(settings: Settings) -> Models:
+        if settings.video_classifier_model == "mc3_18":
+            raise WeightsError("the weights of mc3_18 cannot be had; put them into the folder.")
+        return models
+
+    stream = open_stream(models, load=load)
+    feed = Feed(stream)
+    feed.until(lambda: feed.labels() == {1: "waving"})
+    stream.change(replace(SETTINGS, video_classifier_model="mc3_18"))
+    feed.until(lambda: not stream.stats().changing)
+    assert stream.stats().problem == "the weights of mc3_18 cannot be had; put them into the folder."
+    assert stream.settings == SETTINGS
+    named = len(stream.timeline().predictions)
+    feed.until(lambda: len(stream.timeline().predictions) > named)
+    stream.change(replace(SETTINGS, num_video_sequence_samples=8))
+    feed.until(lambda: not stream.stats().changing)
+    assert stream.stats().problem is None
+
+
+def test_bug_while_changing_is_told_and_the_next_change_works(open_stream: OpenStream) -> None:
+    models = scripted_models(ONE)
+
+    def load(settings: Settings) -> Models:
+        if settings.skip_frame == 5:
+            raise ZeroDivisionError
+        return models
+
+    stream = open_stream(models, load=load)
+    stream.change(replace(SETTINGS, skip_frame=5))
+    wait_until(lambda: not stream.stats().changing)
+    assert "the log of the server says why" in (stream.stats().problem or "")
+    stream.change(replace(SETTINGS, skip_frame=2))
+    wait_until(lambda: not stream.stats().changing)
+    assert stream.stats().problem is None
+    assert stream.settings.skip_frame == 2
+
+
+def test_last_of_several_quick_changes_holds(open_stream: OpenStream) -> None:
+    models = scripted_models(ONE)
+    loads: list[int] = []
+
+    def load(settings: Settings) -> Models:
+        loads.append(settings.num_video_sequence_samples)
+        time.sleep(0.05)
+        return models
+
+    stream = open_stream(models, load=load)
+    for length in range(5, 25):
+        stream.change(replace(SETTINGS, num_video_sequence_samples=length))
+    wait_until(lambda: not stream.stats().changing)
+    assert stream.settings.num_video_sequence_samples == 24
+    assert stream.timeline().settings.num_video_sequence_samples == 24
+    assert loads[-1] == 24
+    assert len(loads) < 20
+
+
+def step(recognizer: Recognizer, number: int) -> list[Clip]:
+    return recognizer.follow(numbered_frame(number, number * FRAME_S, *SIZE))
+
+
+def test_another_skip_interval_begins_the_clips_anew() -> None:
+    models = scripted_models(ONE)
+    recognizer = Recognizer(models, SETTINGS)
+    assert not any(step(recognizer, k) for k in range(3))
+    recognizer.change(models, replace(SETTINGS, skip_frame=2))
+    clips = [clip for k in range(3, 12) for clip in step(recognizer, k)]
+    assert len(clips) == 1
+    # four samples two frames apart, none of them from before the change
+    assert clips[0].start_s == pytest.approx(3 * FRAME_S)
+    assert clips[0].end_s - clips[0].start_s == pytest.approx(8 * FRAME_S)
+
+
+@pytest.mark.parametrize(("length", "first_clip_at"), [(2, 3), (6, 5)])
+def test_another_sequence_length_keeps_the_samples(length: int, first_clip_at: int) -> None:
+    models = scripted_models(ONE)
+    recognizer = Recognizer(models, SETTINGS)
+    assert not any(step(recognizer, k) for k in range(3))
+    recognizer.change(models, replace(SETTINGS, num_video_sequence_samples=length))
+    found = {k: clips for k in range(3, 6) if (clips := step(recognizer, k))}
+    first = min(found)
+    assert first == first_clip_at
+    assert len(found[first][0].rgb) == length
+    assert found[first][0].start_s == pytest.approx((first - length + 1) * FRAME_S)
+
+
+def test_another_tracker_goes_on_numbering() -> None:
+    models = scripted_models(TWO)
+    recognizer = Recognizer(models, SETTINGS)
+    for k in range(5):
+        step(recognizer, k)
+    assert [one.person_id for one in recognizer.people] == [1, 2]
+    recognizer.change(models, replace(SETTINGS, tracker="ocsort"))
+    for k in range(5, 15):
+        step(recognizer, k)
+    assert [one.person_id for one in recognizer.people] == [3, 4]
+
+
+def test_other_settings_leave_numbers_and_labels() -> None:
+    models = scripted_models(TWO)
+    recognizer = Recognizer(models, SETTINGS)
+    for k in range(5):
+        recognizer.label(step(recognizer, k))
+    for changed in (
+        replace(SETTINGS, crop_margin_percentage=50),
+        replace(SETTINGS, min_person_confidence=0.2),
+        replace(SETTINGS, overlap=0.5),
+        replace(SETTINGS, num_video_sequence_samples=8),
+        replace(SETTINGS, skip_frame=3),
+    ):
+        recognizer.change(models, changed)
+        assert recognizer.newest_prediction(2) is not None
+        for k in range(5, 8):
+            step(recognizer, k)
+        assert [one.person_id for one in recognizer.people] == [1, 2], changed
+
+
+def test_person_stays_the_same_over_a_short_absence_with_a_long_skip_interval() -> None:
+    """A camera is followed in every frame, whatever is sampled."""
+
+    def script(number: int) -> Sequence[Detection]:
+        return () if 20 <= number < 35 else ONE(number)
+
+    models = scripted_models(script)
+    recognizer = Recognizer(models, replace(SETTINGS, skip_frame=30), followed_hz=30)
+    for k in range(45):
+        step(recognizer, k)
+    assert [one.person_id for one in recognizer.people] == [1]
+
+
+# ---- trouble
+
+
+def test_detector_that_fails_does_not_end_the_stream(open_stream: OpenStream) -> None:
+    detector = FailingNow(ScriptedDetector(ONE))
+    stream = open_stream(Models(detector, ScriptedClassifier()))
+    feed = Feed(stream)
+    feed.until(detector.failed.is_set)
+    feed.until(lambda: stream.stats().problem is not None)
+    assert "the log of the server says why" in (stream.stats().problem or "")
+    detector.broken = False
+    feed.until(lambda: feed.labels() == {1: "waving"})
+
+
+def test_classifier_that_fails_does_not_end_the_stream(open_stream: OpenStream) -> None:
+    classifier = FailingNow(ScriptedClassifier())
+    stream = open_stream(Models(ScriptedDetector(ONE), classifier))
+    feed = Feed(stream)
+    feed.until(classifier.failed.is_set)
+    feed.until(lambda: stream.stats().problem is not None)
+    assert "A clip could not be named" in (stream.stats().problem or "")
+    classifier.broken = False
+    feed.until(lambda: feed.labels() == {1: "waving"})
+
+
+# ---- the end
+
+
+def test_close_ends_all_threads_and_may_be_called_again(open_stream: OpenStream) -> None:
+    before = live_threads()
+    stream = open_stream(scripted_models(ONE))
+    assert len(live_threads() - before) == 3
+    feed = Feed(stream)
+    feed.until(lambda: feed.labels() == {1: "waving"})
+    first = stream.close()
+    assert live_threads() == before
+    second = stream.close()
+    assert second.predictions == first.predictions
+    assert live_threads() == before
+
+
+def test_timeline_after_the_end_is_complete_and_the_last_samples_are_named(open_stream: OpenStream) -> None:
+    detector = ScriptedDetector(ONE)
+    stream = open_stream(Models(detector, ScriptedClassifier()))
+    feed = Feed(stream)
+    for k in range(12):
+        feed.one()
+        wait_until(lambda k=k: len(detector.seen) > k)  # type: ignore[misc]  # every frame is looked at
+    assert not stream.timeline().complete
+    timeline = stream.close()
+    assert timeline.complete
+    assert [track.person_id for track in timeline.people] == [1]
+    # a clip with the 4th sample, then after every three; what is left after the 10th goes into a last one
+    assert SETTINGS.new_samples_per_clip == 3
+    ends_s = [said.end_s for said in timeline.predictions]
+    assert ends_s == pytest.approx([4 * FRAME_S, 7 * FRAME_S, 10 * FRAME_S, 12 * FRAME_S])
+    assert (timeline.video.width, timeline.video.height) == SIZE
+
+
+def test_two_streams_at_once_do_not_mix(open_stream: OpenStream) -> None:
+    classifier = ScriptedClassifier()
+    both = [open_stream(Models(ScriptedDetector(script), classifier)) for script in (ONE, TWO)]
+    feeds = [Feed(stream) for stream in both]
+    for _ in range(40):
+        for feed in feeds:
+            feed.one()
+        time.sleep(0.005)
+    feeds[0].until(lambda: feeds[0].labels() == {1: "waving"})
+    feeds[1].until(lambda: feeds[1].labels() == {1: "waving", 2: "waving"})
+    people = [[track.person_id for track in stream.close().people] for stream in both]
+    assert people == [[1], [1, 2]]
+
+
+# ---- recording
+
+
+def frames_of(path: Path) -> list[NDArray[np.uint8]]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert stream.codec_context.pix_fmt == "yuv420p"
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+
+
+def test_recording_is_a_playable_file_of_the_annotated_picture(open_stream: OpenStream, tmp_path: Path) -> None:
+    stream = open_stream(scripted_models(ONE))
+    feed = Feed(stream)
+    feed.until(lambda: feed.labels() == {1: "waving"})
+    stream.record(tmp_path / "camera.mp4")
+    assert stream.is_recording
+    drawn = [feed.one() for _ in range(20)]
+    assert stream.stop_recording() == tmp_path / "camera.mp4"
+    assert not stream.is_recording
+    pictures = frames_of(tmp_path / "camera.mp4")
+    assert len(pictures) == 20
+    assert np.abs(pictures[-1].astype(int) - drawn[-1]).mean() < 12
+    assert [path.name for path in tmp_path.iterdir()] == ["camera.mp4"]
+
+
+def test_recording_goes_on_when_the_browser_sends_another_picture_size(open_stream: OpenStream, tmp_path: Path) -> None:
+    stream = open_stream(scripted_models(ONE))
+    stream.record(tmp_path / "camera.mp4")
+    began_s = time.monotonic()
+    for k in range(20):
+        size = SIZE if k < 10 else (80, 60)
+        stream.frame(numbered_picture(k, *size), began_s + k * FRAME_S)
+    assert stream.stop_recording() is not None
+    pictures = frames_of(tmp_path / "camera.mp4")
+    assert len(pictures) == 20
+    assert {picture.shape for picture in pictures} == {(SIZE[1], SIZE[0], 3)}
+
+
+def test_frames_at_the_same_moment_do_not_end_the_recording(open_stream: OpenStream, tmp_path: Path) -> None:
+    stream = open_stream(scripted_models(ONE))
+    stream.record(tmp_path / "camera.mp4")
+    began_s = time.monotonic()
+    for k in range(20):
+        stream.frame(numbered_picture(k, *SIZE), began_s + k // 2 * FRAME_S)
+    assert stream.stop_recording() is not None
+    assert len(frames_of(tmp_path / "camera.mp4")) == 10
+
+
+def test_nothing_is_written_where_nothing_was_recorded(open_stream: OpenStream, tmp_path: Path) -> None:
+    stream = open_stream(scripted_models(ONE))
+    Feed(stream).one()
+    assert stream.stop_recording() is None
+    stream.record(tmp_path / "empty.mp4")
+    assert stream.stop_recording() is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_encoder_cannot_keep_up_with_is_left_out(
+    open_stream: OpenStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+
+    class HeldWriter(live_module.VideoWriter):  # type: ignore[name-defined, misc]
+        def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
+            assert held.wait(WAIT_S)
+            super().write(rgb, time_s)
+
+    monkeypatch.setattr(live_module, "VideoWriter", HeldWriter)
+    stream = open_stream(scripted_models(ONE))
+    stream.record(tmp_path / "camera.mp4")
+    feed = Feed(stream)
+    for _ in range(100):
+        feed.one()
+    recording = stream._recording
+    assert recording is not None
+    assert len(recording._waiting) <= live_module._RECORDED_AHEAD
+    assert recording.left_out >= 100 - live_module._RECORDED_AHEAD - 1
+    held.set()
+    assert stream.stop_recording() is not None
+    assert len(frames_of(tmp_path / "camera.mp4")) == 100 - recording.left_out
+
+
+# ---- one tab's camera, over several starts
+
+
+@pytest.fixture
+def camera_of(tmp_path: Path) -> Iterator[Callable[..., tuple[Camera, Services]]]:
+    cameras: list[Camera] = []
+
+    def make(models: Models, settings: Settings = SETTINGS) -> tuple[Camera, Services]:
+        services = Services(Jobs(), Store(tmp_path / "data"), ModelCache(), CropStore(tmp_path / "crops"))
+        cameras.append(Camera(services, models, settings, ActionPalette()))
+        return cameras[-1], services
+
+    yield make
+    for camera in cameras:
+        camera.end()
+
+
+def take(camera: Camera, number: int = 0) -> NDArray[np.uint8]:
+    given = av.VideoFrame.from_ndarray(numbered_picture(number, *SIZE), format="rgb24")
+    return np.asarray(camera.take(given).to_ndarray(format="rgb24"), np.uint8)
+
+
+def take_until(camera: Camera, condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end_s
+        take(camera)
+        time.sleep(0.01)
+
+
+def predictions_so_far(camera: Camera) -> int:
+    timeline = camera.timeline()
+    return len(timeline.predictions) if timeline else 0
+
+
+def test_ended_stream_is_kept_and_the_next_start_begins_another(
+    camera_of: Callable[..., tuple[Camera, Services]],
+) -> None:
+    before = live_threads()
+    camera, services = camera_of(scripted_models(ONE))
+    assert camera.end() is None
+    assert camera.stats() is None
+    assert not camera.running
+    take_until(camera, lambda: predictions_so_far(camera) > 0)
+    assert camera.running
+    first_id = camera.end()
+    assert live_threads() == before
+    assert camera.timeline() is None
+    assert camera.end() == first_id
+    assert first_id is not None
+    first = services.store.load_run(first_id)
+    assert first is not None
+    assert first.video_name.startswith("Camera 20")
+    assert first.timeline.complete
+    assert first.timeline.predictions
+    assert not first.video_path.is_file()
+    take(camera, 3)
+    assert not camera.running, "a frame that comes late begins nothing"
+    camera.arm()
+    take_until(camera, lambda: predictions_so_far(camera) > 0)
+    timeline = camera.timeline()
+    assert timeline is not None
+    assert [track.person_id for track in timeline.people] == [1]
+    assert timeline.frame_times_s[0] == 0
+    second_id = camera.end()
+    assert second_id not in {None, first_id}
+    again = services.store.load_run(first_id)
+    assert again is not None
+    assert again.timeline.predictions == first.timeline.predictions
+
+
+def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[Camera, Services]]) -> None:
+    camera, services = camera_of(scripted_models(ONE))
+    camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=True)
+    for k in range(10):
+        take(camera, k)
+        time.sleep(0.01)
+    run_id = camera.end()
+    assert run_id is not None
+    run = services.store.load_run(run_id)
+    assert run is not None
+    assert len(frames_of(run.video_path)) == 10
+    assert camera.recordings == [run.video_path]
+    camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=False)
+    camera.arm()
+    take(camera)
+    run_id = camera.end()
+    assert run_id is not None
+    run = services.store.load_run(run_id)
+    assert run is not None
+    assert not run.video_path.is_file()
+
+
+def test_switches_reach_the_stream_while_it_runs(camera_of: Callable[..., tuple[Camera, Services]]) -> None:
+    camera, _ = camera_of(scripted_models(always(), saying("yoga", 0.4)))
+    picture = numbered_picture(0, *SIZE)
+    picture[:, :40] = (10, 200, 30)
+    given = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    camera.adjust(SETTINGS, min_confidence=0.5, mirrored=False, recording=False)
+    plain = camera.take(given).to_ndarray(format="rgb24")
+    camera.adjust(SETTINGS, min_confidence=0.5, mirrored=True, recording=False)
+    mirrored = camera.take(given).to_ndarray(format="rgb24")
+    assert plain[5, 5].tolist() == [10, 200, 30]
+    assert mirrored[5, -5].tolist() == [10, 200, 30]
+
+
+def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
+    camera_of: Callable[..., tuple[Camera, Services]],
+) -> None:
+    classifier = HeldClassifier()
+    camera, services = camera_of(Models(ScriptedDetector(ONE), classifier))
+    take_until(camera, classifier.reached.is_set)
+    began_s = time.monotonic()
+    camera.end_soon()
+    assert time.monotonic() - began_s < PROMPT_S
+    classifier.let_go.set()
+    run_id = camera.end()
+    assert run_id is not None
+    run = services.store.load_run(run_id)
+    assert run is not None
+    assert run.timeline.predictions
+
+
+def test_overlay_text_is_the_one_of_the_other_pages() -> None:
+    assert OverlayPerson(1, (0, 0, 1, 1), "waving", 0.85, (0, 0, 0)).text == "waving (0.85)"

@@ -1,0 +1,298 @@
+"""The page "Live camera", run by Streamlit's AppTest: a stand-in for the browser's side hands frames to the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from fakes import always, numbered_picture, person
+from streamlit.testing.v1 import AppTest
+from test_page_analyse import Networks, networks, tab, widget, words
+
+from recognizer import models as models_module
+from recognizer.camera import Camera
+from recognizer.dashboard import camera_view
+from recognizer.errors import WeightsError
+from recognizer.settings import Settings
+
+__all__ = ["networks"]
+
+APP = Path(__file__).resolve().parents[1] / "app.py"
+WAIT_S = 30.0
+PAGE = "pages/live.py"
+
+
+class State:
+    playing = False
+    signalling = False
+
+
+class Browser:
+    """What streamlit-webrtc was asked for, and the camera's side of it."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.asked: dict[str, Any] = {}
+
+    def streamer(self, **asked: Any) -> Browser:
+        self.asked = asked
+        return self
+
+    def send(self, number: int = 0) -> None:
+        picture = numbered_picture(number, 160, 120)
+        drawn = self.asked["video_frame_callback"](av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        assert (drawn.width, drawn.height) == (160, 120)
+
+    def send_until(self, condition: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < end_s
+            self.send()
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
+    stand_in = Browser()
+    monkeypatch.setattr(camera_view, "webrtc_streamer", stand_in.streamer)
+    monkeypatch.delenv(camera_view.ICE_VARIABLE, raising=False)
+    return stand_in
+
+
+@pytest.fixture
+def page(networks: Networks, browser: Browser) -> Any:
+    networks.script = always(person((20, 20, 60, 100)))
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    at.switch_page(PAGE).run()
+    assert not at.exception
+    yield at
+    camera = tab(at).camera
+    if camera is not None:
+        camera.end()
+
+
+def camera_of(at: AppTest) -> Camera:
+    camera = tab(at).camera
+    assert camera is not None
+    return camera
+
+
+def predictions(at: AppTest) -> int:
+    timeline = camera_of(at).timeline()
+    return len(timeline.predictions) if timeline else 0
+
+
+def play(at: AppTest, browser: Browser) -> None:
+    """Start, with short clips, and go on until somebody has a label."""
+    widget(at, "Sequence length").set_value(4)
+    widget(at, "Skip interval").set_value(1)
+    at.run()
+    browser.state.signalling = True
+    at.run()
+    browser.send_until(lambda: predictions(at) > 0)
+    browser.state.playing, browser.state.signalling = True, False
+    at.run()
+    assert not at.exception
+
+
+def stop(at: AppTest, browser: Browser) -> None:
+    browser.state.playing = False
+    at.run()
+    assert not at.exception
+
+
+def toggle(at: AppTest, label: str) -> Any:
+    (found,) = [one for one in at.toggle if one.label == label]
+    return found
+
+
+def test_start_is_offered_when_the_networks_are_warm(page: AppTest, browser: Browser, networks: Networks) -> None:
+    assert page.title[0].value == "Live camera"
+    assert networks.classified == 1  # the clip that warms the classifier
+    assert browser.asked["video_frame_callback"]
+    assert "Press Start" in words(page)
+    assert not page.error
+    assert not page.subheader
+
+
+def test_networks_that_cannot_be_had_are_told_and_no_start_is_offered(
+    networks: Networks,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(settings: Settings, progress: Any = None) -> Any:
+        raise WeightsError("the weights of it cannot be had; put them into the folder.")
+
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(models_module, "load_clip_classifier", refuse)
+        at.switch_page(PAGE).run()
+        assert [one.value.replace("\\", "") for one in at.error] == [
+            "The weights of it cannot be had; put them into the folder."
+        ]
+        assert not browser.asked
+    at.run()
+    assert not at.error
+    assert browser.asked
+
+
+def test_camera_is_asked_for_without_sound_and_without_foreign_servers(page: AppTest, browser: Browser) -> None:
+    assert browser.asked["media_stream_constraints"]["audio"] is False
+    assert browser.asked["media_stream_constraints"]["video"]["facingMode"] == "user"
+    assert browser.asked["rtc_configuration"] == {"iceServers": []}
+    assert "denied" in browser.asked["translations"]["device_access_denied"]
+
+
+def test_back_camera_can_be_chosen(page: AppTest, browser: Browser) -> None:
+    page.session_state["camera-facing"] = "Back camera"
+    page.run()
+    assert not page.exception
+    assert browser.asked["media_stream_constraints"]["video"]["facingMode"] == "environment"
+
+
+def test_ice_servers_come_from_the_environment(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        camera_view.ICE_VARIABLE, '[{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]'
+    )
+    page.run()
+    assert browser.asked["rtc_configuration"] == {
+        "iceServers": [{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]
+    }
+
+
+def test_what_goes_on_stands_beside_the_picture(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    text = words(page)
+    for part in ("1 person", "frames/s", "delay", "frames passed over", "ms to name a clip"):
+        assert part in text, part
+    assert len(page.get("plotly_chart")) == 1
+    assert not page.subheader
+
+
+def test_frames_before_the_browser_says_that_it_plays_are_not_ended(page: AppTest, browser: Browser) -> None:
+    browser.state.signalling = True
+    page.run()
+    browser.send_until(lambda: camera_of(page).running)
+    stream = camera_of(page)._stream
+    page.run()
+    assert camera_of(page)._stream is stream
+    assert tab(page).run is None
+
+
+def test_settings_and_switches_reach_the_running_stream(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    stream = camera_of(page)._stream
+    assert stream is not None
+    assert stream.mirrored
+    chosen: dict[str, Any] = {
+        "Classifier": "r3d_18",
+        "Sequence length": 8,
+        "Skip interval": 3,
+        "Crop margin": 25,
+        "Detector confidence": 0.6,
+    }
+    for title, value in chosen.items():
+        widget(page, title).set_value(value)
+        page.run()
+        assert not page.exception
+    widget(page, "Minimum confidence").set_value(0.7)
+    toggle(page, "Mirror").set_value(False)
+    page.run()
+    assert camera_of(page)._stream is stream
+    assert not stream.mirrored
+    assert stream.min_confidence == pytest.approx(0.7)
+    end_s = time.monotonic() + WAIT_S
+    while stream.stats().changing:
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+    assert stream.stats().problem is None
+    settings = stream.timeline().settings
+    assert settings.video_classifier_model == "r3d_18"
+    assert (settings.num_video_sequence_samples, settings.skip_frame) == (8, 3)
+    assert settings.crop_margin_percentage == 25
+    assert settings.min_person_confidence == pytest.approx(0.6)
+
+
+def test_classifier_that_cannot_be_loaded_is_told_beside_the_running_picture(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(page, browser)
+    stream = camera_of(page)._stream
+    assert stream is not None
+
+    def refuse(settings: Settings, progress: Any = None) -> Any:
+        raise WeightsError("the weights of r3d_18 cannot be had; put them into the folder.")
+
+    monkeypatch.setattr(models_module, "load_clip_classifier", refuse)
+    widget(page, "Classifier").set_value("r3d_18")
+    page.run()
+    browser.send_until(lambda: stream.stats().problem is not None)
+    page.run()
+    assert "The weights of r3d_18 cannot be had" in words(page)
+    before = predictions(page)
+    browser.send_until(lambda: predictions(page) > before)
+
+
+def test_stop_keeps_the_session_with_tables_and_downloads(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    stop(page, browser)
+    assert [one.value for one in page.subheader] == ["Timeline"]
+    run = tab(page).run
+    assert run is not None
+    assert run.video_name.startswith("Camera 20")
+    assert run.timeline.complete
+    assert [one.label for one in page.download_button] == ["Timeline as CSV", "Everything as JSON"]
+    assert set(page.dataframe[-1].value["Action"]) == {"waving"}
+    assert page.query_params["run"] in (run.run_id, [run.run_id])
+    assert "Press Start" in words(page)
+    # the page that is drawn again shows the same run; nothing is ended twice
+    page.run()
+    assert tab(page).run is run
+
+
+def test_recording_is_offered_after_stop(page: AppTest, browser: Browser) -> None:
+    toggle(page, "Record").set_value(True)
+    page.run()
+    play(page, browser)
+    stop(page, browser)
+    assert [one.value for one in page.subheader] == ["Timeline", "Recording"]
+    run = tab(page).run
+    assert run is not None
+    with av.open(str(run.video_path)) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+        assert sum(1 for _ in container.decode(video=0)) > 0
+    assert "Annotated video (MP4)" in [one.label for one in page.download_button]
+
+
+def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    stop(page, browser)
+    first = tab(page).run
+    play(page, browser)
+    assert tab(page).run is first
+    stop(page, browser)
+    second = tab(page).run
+    assert first is not None
+    assert second is not None
+    assert second.run_id != first.run_id
+    assert [track.person_id for track in second.timeline.people] == [1]
+
+
+def test_two_tabs_have_a_camera_each(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    other = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    browser.state = State()
+    other.run()
+    other.switch_page(PAGE).run()
+    assert not other.exception
+    assert camera_of(other) is not camera_of(page)
+    assert not camera_of(other).running
+    assert camera_of(page).running
