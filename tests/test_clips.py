@@ -209,7 +209,7 @@ def crop_of(number: int) -> NDArray[np.uint8]:
 
 
 def numbers_in(clip: Clip) -> list[int]:
-    return clip.rgb[:, 0, 0, 0].tolist()
+    return [int(number) for number in clip.rgb[:, 0, 0, 0]]
 
 
 def see(sampler: ClipSampler, number: int, time_s: float, *person_ids: int) -> list[Clip]:

@@ -27,10 +27,7 @@ def observation(sample: int, people: int) -> Observation:
     return Observation(
         frame_index=sample * 2,
         time_s=sample / 15 + 1e-9,
-        people=tuple(
-            TrackedPerson(k + 1, tuple(rng.random(4) * 100), float(rng.random()))  # type: ignore[arg-type]
-            for k in range(people)
-        ),
+        people=tuple(TrackedPerson(k + 1, tuple(rng.random(4) * 100), float(rng.random())) for k in range(people)),
         crops_rgb=tuple(rng.integers(0, 256, (CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8) for _ in range(people)),
     )
 
@@ -222,8 +219,8 @@ def test_a_recorder_that_loses_the_race_for_the_place_keeps_its_crops(
     """The other one comes between the look at the place and the renaming into it."""
     rmtree = shutil.rmtree
 
-    def other_one_is_faster(path: Path, **keywords: bool) -> None:
-        rmtree(path, **keywords)
+    def other_one_is_faster(path: Path, ignore_errors: bool = False) -> None:
+        rmtree(path, ignore_errors=ignore_errors)
         if path.name == "a":
             monkeypatch.setattr(shutil, "rmtree", rmtree)
             record(store, "a", 10)

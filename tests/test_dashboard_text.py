@@ -75,3 +75,12 @@ def test_people_are_counted_in_words(count: int, text: str) -> None:
 )
 def test_time_left_is_as_coarse_as_it_is_certain(left_s: float, text: str) -> None:
     assert remaining_text(left_s) == text
+
+
+@pytest.mark.parametrize("text", ["www.example.com", "http://example.com", "HTTPS://example.com", "me@example.com"])
+def test_address_is_parted_where_github_markdown_would_link_it(text: str) -> None:
+    unescaped = read_back(plain(text))
+    assert unescaped.replace("\u2060", "") == text
+    # the patterns of mdast-util-gfm-autolink-literal
+    assert not re.search(r"(https?://|www(?=\.))([-.\w]+)", unescaped, re.IGNORECASE)
+    assert not re.search(r"([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", unescaped)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,7 @@ from recognizer import jobs as jobs_module
 from recognizer.errors import VideoError
 from recognizer.jobs import Job, Jobs
 
+ROOT = Path(__file__).resolve().parents[1]
 WAIT_S = 10.0
 
 
@@ -181,3 +186,32 @@ def test_job_that_is_cancelled_while_it_waits_ends_at_once() -> None:
     after = jobs.start(lambda _: "next")
     assert after.wait(WAIT_S)
     assert not ran.is_set()
+
+
+def test_program_that_ends_cancels_its_jobs_and_waits_a_moment_for_what_they_have(tmp_path: Path) -> None:
+    program = f"""
+import threading, time
+from pathlib import Path
+from recognizer import jobs
+jobs.END_WITHIN_S = 2.0
+begun = threading.Event()
+
+def willing(job):
+    begun.set()
+    while not job.cancelled:
+        time.sleep(0.01)
+    Path({str(tmp_path / "kept")!r}).write_text("what it has")
+
+def stubborn(job):
+    time.sleep(600)
+
+some = jobs.Jobs()
+some.start(stubborn)
+some.start(willing)
+begun.wait()
+"""
+    began_s = time.monotonic()
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "kept").read_text() == "what it has"
+    assert time.monotonic() - began_s < 60

@@ -37,6 +37,8 @@ def test_every_classifier_of_the_catalogue_can_be_chosen() -> None:
 
 @pytest.mark.parametrize("name", list(RANGES))
 def test_both_ends_of_a_range_are_allowed_and_the_next_values_are_not(name: str) -> None:
+    low: Any
+    high: Any
     low, high = RANGES[name]
     step = 1 if isinstance(low, int) else 0.001
     assert getattr(Settings(**{name: low}), name) == low

@@ -1,0 +1,412 @@
+"""The app as people meet it: a real server, the real networks, real clips, Chromium."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import av
+import pytest
+from conftest import skip_or_fail
+
+from recognizer.export.csv_file import SEGMENT_COLUMNS
+from recognizer.export.json_file import timeline_from_json
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CLIP_S = 3.0
+START_TIMEOUT_S = 240.0
+WORK_TIMEOUT_MS = 250_000
+STEP_TIMEOUT_MS = 30_000
+
+OpenPage = Callable[..., "Page"]
+
+
+@pytest.fixture(scope="module")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with a database of its own; the networks are those of the machine's cache."""
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://localhost:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with (folder / "log.txt").open("wb") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "RECOGNIZER_DATA": str(folder / "data")},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for_health(url, server)
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(30)  # also while something is being worked on
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+                raise
+    told = (folder / "log.txt").read_text(errors="replace")
+    # what fails in the app is logged with its place in this project; a browser that is gone may fail inside the server
+    assert "/recognizer/" not in told, told[-4000:]
+    assert "Uncaught app exec" not in told, told[-4000:]
+
+
+def _wait_for_health(url: str, server: subprocess.Popen[bytes]) -> None:
+    end_s = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < end_s:
+        assert server.poll() is None, f"the server ended with {server.returncode}"
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    pytest.fail("the server did not start")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.is_file():
+        skip_or_fail(f"there is no Chromium at {CHROMIUM}; name another with CHROMIUM")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
+    """Open the app in a browser of its own. At the end: no error in any console, and no request went elsewhere."""
+    contexts, errors, elsewhere = [], [], []
+
+    def open_it(query: str = "", **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(STEP_TIMEOUT_MS)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: elsewhere.append(request.url) if not _is_local(request.url) else None)
+        page.on("websocket", lambda ws: elsewhere.append(ws.url) if not _is_local(ws.url) else None)
+        page.goto(app_url + query)
+        upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not elsewhere
+    assert not errors
+
+
+def _is_local(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"data", "blob", "about"} or parts.hostname == "localhost"
+
+
+def cut(source: Path, target: Path, duration_s: float) -> Path:
+    """The beginning of a clip, encoded again; new each time, so that nothing kept of an earlier test run serves."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        made.metadata["comment"] = uuid.uuid4().hex
+        pictures = given.streams.video[0]
+        stream = made.add_stream("libx264", rate=pictures.average_rate)
+        stream.width, stream.height, stream.pix_fmt = pictures.width, pictures.height, "yuv420p"
+        for frame in given.decode(pictures):
+            if frame.time is not None and frame.time >= duration_s:
+                break
+            plain = av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"), format="rgb24")
+            plain.pts, plain.time_base = frame.pts, frame.time_base
+            made.mux(stream.encode(plain))
+        made.mux(stream.encode())
+    return target
+
+
+@pytest.fixture(scope="module")
+def tai_chi(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cut(clips_dir / "stgcn_ta_chi.mp4", tmp_path_factory.mktemp("clips") / "tai_chi.mp4", CLIP_S)
+
+
+@pytest.fixture(scope="module")
+def signing(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source = clips_dir / "c11_signlanguage_one_signer_ccby.mp4"
+    return cut(source, tmp_path_factory.mktemp("clips") / "signing.mp4", CLIP_S)
+
+
+@pytest.fixture(scope="module")
+def finished_run(browser: Browser, app_url: str, tai_chi: Path) -> str:
+    """The query of an analysis that is finished, as the address bar has it."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(app_url)
+    upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
+    drop_in(page, tai_chi)
+    analyse(page)
+    query = urlsplit(page.url).query
+    context.close()
+    return f"/?{query}"
+
+
+def main(page: Page) -> Locator:
+    return page.get_by_test_id("stMain")
+
+
+def upload_field(page: Page) -> Locator:
+    return main(page).locator("input[type=file]").first
+
+
+def drop_in(page: Page, file: Path | dict[str, Any]) -> None:
+    upload_field(page).set_input_files(file)  # type: ignore[arg-type]  # the type is playwright's own FilePayload
+    name = file.name if isinstance(file, Path) else file["name"]
+    if isinstance(file, Path):
+        main(page).get_by_text(name, exact=True).wait_for()
+        main(page).get_by_role("button", name="Analyse").wait_for()
+
+
+def start(page: Page) -> None:
+    main(page).get_by_role("button", name="Analyse").click()
+    main(page).get_by_role("button", name="Cancel").wait_for()
+
+
+def wait_for_results(page: Page) -> None:
+    main(page).get_by_role("heading", name="Timeline", exact=True).wait_for(timeout=WORK_TIMEOUT_MS)
+    chart(page).wait_for()
+
+
+def analyse(page: Page) -> None:
+    start(page)
+    wait_for_results(page)
+
+
+def chart(page: Page) -> Locator:
+    return main(page).locator(".js-plotly-plot").first
+
+
+def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT_MS) -> None:
+    place.filter(has_text=re.compile(pattern)).first.wait_for(timeout=timeout_ms)
+
+
+def wait_for_playing(page: Page, number: int) -> None:
+    """The ``number``-th player shows pictures: Chromium could fetch and decode them."""
+    page.wait_for_function(
+        """number => {
+            const player = [...document.querySelectorAll('video')].at(number);
+            if (!player) return false;
+            player.muted = true;
+            if (player.paused) player.play().catch(() => {});
+            return player.readyState >= 2 && player.videoWidth > 0 && !player.error;
+        }""",
+        arg=number,
+        timeout=WORK_TIMEOUT_MS,
+    )
+
+
+def downloaded(page: Page, label: str) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        main(page).get_by_role("button", name=label).click()
+    download = waiting.value
+    return download.suggested_filename, Path(download.path()).read_bytes()
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+
+
+def press(page: Page, slider: Locator, key: str, times: int = 1) -> None:
+    slider.focus()
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tmp_path: Path) -> None:
+    page = open_page()
+    drop_in(page, tai_chi)
+    wait_for_text(main(page).get_by_test_id("stText"), r"^3\.0 s, 340 × 256, 29\.97 frames/s, H\.264$")
+    wait_for_playing(page, 0)
+
+    side = page.get_by_test_id("stSidebar")
+    press(page, side.get_by_role("slider", name="Sequence length"), "ArrowRight", 8)
+    wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 1\.07 s; a person's first label comes")
+
+    start(page)
+    wait_for_text(main(page).get_by_test_id("stProgress"), r"\d frames/s · about \d+ s left", WORK_TIMEOUT_MS)
+    wait_for_results(page)
+    address = page.url
+    assert "run=" in address
+    wait_for_text(chart(page), "tai chi")
+
+    name, content = downloaded(page, "Timeline as CSV")
+    assert name == "tai_chi.csv"
+    assert content.decode().splitlines()[0] == ",".join(SEGMENT_COLUMNS)
+    rows = rows_of(content)
+    seconds: dict[str, float] = {}
+    for row in rows:
+        seconds[row["action"]] = seconds.get(row["action"], 0.0) + float(row["duration_s"])
+    assert max(seconds, key=lambda action: seconds[action]) == "tai chi"
+    assert {row["classifier"] for row in rows} == {"i3d"}
+
+    name, content = downloaded(page, "Everything as JSON")
+    assert name == "tai_chi.json"
+    document = json.loads(content)
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(document, json.loads((ROOT / "docs" / "timeline.schema.json").read_text()))
+    assert timeline_from_json(content.decode()).settings.num_video_sequence_samples == 16
+
+    wait_for_playing(page, 1)
+    name, content = downloaded(page, "Annotated video (MP4)")
+    assert name == "tai_chi-annotated.mp4"
+    annotated = tmp_path / name
+    annotated.write_bytes(content)
+    with av.open(str(annotated)) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+        assert sum(1 for _ in container.decode(video=0)) == pytest.approx(90, abs=2)
+
+    confidence = main(page).get_by_role("slider", name="Minimum confidence")
+    press(page, confidence, "ArrowRight", 16)  # the focus stays although the page is drawn again
+    wait_for_text(chart(page), "unknown")
+    main(page).get_by_text("The sliders have moved since this video was drawn").wait_for()
+    assert confidence.input_value() == "1"
+    assert {row["action"] for row in rows_of(downloaded(page, "Timeline as CSV")[1])} == {"unknown"}
+    assert page.url == address
+    assert main(page).get_by_role("button", name="Cancel").count() == 0
+
+    page.reload()
+    wait_for_results(page)
+    wait_for_text(chart(page), "tai chi")
+    wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 1\.07 s")
+    wait_for_playing(page, 1)
+
+
+def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
+    open_page: OpenPage, clips_dir: Path, tai_chi: Path
+) -> None:
+    page = open_page()
+    drop_in(page, clips_dir / "opencv_vtest.avi")
+    main(page).get_by_text("Browsers do not play this file").wait_for()
+    wait_for_playing(page, 0)  # a copy of what the browser does not play
+    start(page)
+    wait_for_text(main(page).get_by_test_id("stProgress"), r"[1-9]\d*\.\d of 79\.5 s of video", WORK_TIMEOUT_MS)
+    chart(page).wait_for(timeout=WORK_TIMEOUT_MS)
+    began_s = time.monotonic()
+    main(page).get_by_role("button", name="Cancel").click()
+    wait_for_results(page)
+    assert time.monotonic() - began_s < 10
+    wait_for_text(main(page).get_by_test_id("stCaptionContainer"), r"analysed before it was cancelled")
+    assert rows_of(downloaded(page, "Timeline as CSV")[1])
+    drop_in(page, tai_chi)
+    main(page).get_by_role("button", name="Analyse").wait_for()
+
+
+def test_wrong_files_get_one_sentence_each_and_the_result_stays(
+    open_page: OpenPage, finished_run: str, clips_dir: Path, tai_chi: Path
+) -> None:
+    page = open_page(finished_run)
+    wait_for_results(page)
+    alert = main(page).get_by_role("alert")
+    wrong: list[tuple[str, bytes, str]] = [
+        ("letter.mp4", (clips_dir / "odd" / "e66_text_renamed.mp4").read_bytes(), "text file"),
+        ("list.mp4", (clips_dir / "odd" / "e70_m3u8_renamed.mp4").read_bytes(), "playlist"),
+        ("sound.mp4", (clips_dir / "odd" / "e40_audio_only.mp4").read_bytes(), "audio only"),
+        ("nothing.mp4", b"", "0 bytes"),
+        ("<img src=x onerror=alert(1)>.mp4", b"neither", "is"),
+        ("www.example.com **bold** :smile: $x$ http:_x.org.mp4", b"neither", "is"),
+    ]
+    for name, content, told in wrong:
+        drop_in(page, {"name": name, "mimeType": "video/mp4", "buffer": content})
+        alert.filter(has_text=name[-8:]).wait_for()
+        text = alert.first.inner_text().replace("\u2060", "")  # parts what would become a link
+        assert name in text
+        assert told in text
+        assert text.strip().endswith(".")
+        assert "Traceback" not in text
+        assert alert.count() == 1
+        assert main(page).locator("img[src='x'], [role=alert] a, [role=alert] strong").count() == 0
+        assert main(page).get_by_role("heading", name="Timeline", exact=True).is_visible()
+        assert "tai chi" in chart(page).inner_text()
+    drop_in(page, {"name": wrong[4][0], "mimeType": "video/mp4", "buffer": tai_chi.read_bytes()})
+    main(page).get_by_text(wrong[4][0], exact=True).wait_for()
+    assert alert.count() == 0
+    assert main(page).locator("img[src='x']").count() == 0
+
+
+def test_two_people_at_once_do_not_mix(open_page: OpenPage, tai_chi: Path, signing: Path) -> None:
+    one, other = open_page(), open_page()
+    drop_in(one, tai_chi)
+    drop_in(other, signing)
+    start(one)
+    start(other)
+    for page, clip, action in ((one, tai_chi, "tai chi"), (other, signing, "sign language interpreting")):
+        wait_for_results(page)
+        main(page).get_by_test_id("stCaptionContainer").filter(has_text=f"{clip.name} · 1 person").wait_for()
+        name, content = downloaded(page, "Timeline as CSV")
+        assert name == f"{clip.stem}.csv"
+        assert action in {row["action"] for row in rows_of(content)}
+    assert urlsplit(one.url).query != urlsplit(other.url).query
+    assert "sign language" not in chart(one).inner_text()
+    assert "tai chi" not in chart(other).inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_window_needs_no_sideways_scrolling(
+    open_page: OpenPage, finished_run: str, tmp_path: Path, scheme: str
+) -> None:
+    page = open_page(finished_run, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    wait_for_results(page)
+    wait_for_playing(page, 1)
+    page.screenshot(path=tmp_path / f"narrow-{scheme}.png", full_page=True)
+    for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+        wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
+        assert wide_px <= seen_px, selector
+    for control in (
+        main(page).get_by_role("button", name="Analyse"),
+        main(page).get_by_role("slider", name="Minimum confidence"),
+        main(page).get_by_role("button", name="Timeline as CSV"),
+        main(page).get_by_role("button", name="Annotated video (MP4)"),
+    ):
+        control.scroll_into_view_if_needed()
+        box = control.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+
+
+def test_unknown_analysis_in_the_address_is_told_and_the_page_works(open_page: OpenPage) -> None:
+    page = open_page("/?run=<script>alert(1)</script>")
+    told = main(page).get_by_role("alert")
+    told.wait_for()
+    assert "is not on this machine; drop the video in and analyse it again." in told.inner_text()
+    assert "run=" not in page.url
+    assert upload_field(page).is_enabled()
