@@ -10,8 +10,13 @@ The names below are imported when they are first used, because the networks' lib
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# Read once, when PyTorch is loaded. By default its threads spin for long while they wait for one another; as soon as
+# anything else wants a core (a browser, a second analysis), that is slow (docs/decisions/009-waiting-threads.md).
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if TYPE_CHECKING:
     from recognizer.drop_in import ActionRecognition, ActionResults

@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 
+import recognizer  # noqa: F401 - before any test imports torch: it says how PyTorch's threads wait
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_CLIPS = ROOT.parent / "shared" / "clips"
 
