@@ -17,7 +17,7 @@ from recognizer.runs import Status, start_analysis
 from recognizer.settings import Settings
 from recognizer.store import StoredFile
 
-_POLL_S = 0.5
+_POLL_S = 1.0
 _MEGABYTE = 1024 * 1024
 
 
