@@ -1,6 +1,6 @@
 """Are the labels right? Runs the real networks on the labelled clips and prints, per clip, what its main person does.
 
-    .venv/bin/python benchmarks/labels.py [--classifier i3d] [--sequence-length 32] [--skip 2] [--crop-margin 10]
+    .venv/bin/python -m benchmarks.labels [--classifier i3d] [--sequence-length 32] [--skip 2] [--crop-margin 10]
 
 The main person is the one whose boxes cover most over the whole clip. A window is one prediction; it is right when its
 best label is the clip's label or one that the clips' read-me calls right as well.

@@ -1,6 +1,6 @@
 """How live is the camera's page? Feeds its own frame path from real clips at the camera's 30 frames a second.
 
-    .venv/bin/python benchmarks/live.py [--classifier i3d] [--seconds 30] [--people 1,3,6] [--random-weights]
+    .venv/bin/python -m benchmarks.live [--classifier i3d] [--seconds 30] [--people 1,3,6] [--random-weights]
 
 Frames are 640 x 480; several people are several real clips beside one another. Printed per number of people: frames per
 second returned, median and 95th percentile of the time from a frame's arrival to its return, seconds from a person's

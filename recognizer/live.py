@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
@@ -27,10 +27,10 @@ from recognizer.drawing import OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError
 from recognizer.models import Models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
-from recognizer.pipeline import Recognizer
+from recognizer.pipeline import STREAM, Recognizer
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, UNKNOWN_ACTION, Settings
 from recognizer.timeline import Timeline
-from recognizer.types import Clip, Frame, VideoInfo
+from recognizer.types import Clip, Frame
 from recognizer.video import VideoWriter
 
 _log = logging.getLogger(__name__)
@@ -309,7 +309,7 @@ class LiveStream:
     def timeline(self, *, complete: bool = False) -> Timeline:
         """Everything since the first frame."""
         width, height = self._size_wh
-        return self._recognizer.timeline(complete=complete, video=_camera(width, height))
+        return self._recognizer.timeline(complete=complete, video=replace(STREAM, width=width, height=height))
 
     # ---- recording
 
@@ -353,12 +353,6 @@ def _threads_each() -> int:
     """Cores for the thread that follows and for the one that names: when both take all, each waits for the other's
     (measured by benchmarks/live.py)."""
     return max(1, (os.cpu_count() or 2) // 2)
-
-
-def _camera(width: int, height: int) -> VideoInfo:
-    return VideoInfo(
-        sha256=None, width=width, height=height, frame_rate=None, duration_s=None, frame_count=None, codec=None
-    )
 
 
 class _Recording:
