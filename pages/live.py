@@ -2,17 +2,23 @@
 
 import streamlit as st
 
-from recognizer.dashboard import analysis, camera_view, navigation, results, sidebar
+from recognizer.dashboard import analysis, camera_beside, camera_setup, camera_view, navigation, results, sidebar
 
-navigation.enter_through_app()
+navigation.enter_through_app(shows_camera=True)
 st.title("Live camera")
-st.markdown("See what everybody in front of the camera does, as it happens. The picture stays on this machine.")
+st.markdown(
+    "See what everybody in front of the camera does, as it happens. The picture goes to the machine that this page "
+    "comes from, and nowhere else."
+)
 analysis.wait_until_ready()
+analysis.take_up_address()
 settings = sidebar.choose_settings()
-camera_view.prepare(settings)
+analysis.show_problem()
+camera_setup.prepare(settings)
 picture, beside = st.columns([3, 2], gap="medium")
 with picture:
     camera_view.show_camera(settings)
 with beside:
-    camera_view.show_beside()
+    camera_beside.show_beside()
+analysis.show_awaited()
 results.show_results()

@@ -5,7 +5,7 @@
     ├── VideoError              a file cannot be read as a video
     ├── WeightsError            a network's weights cannot be had or are not the right ones
     ├── CheckpointError         a person's own checkpoint or label file does not fit
-    └── StoreError              a stored analysis cannot be read
+    └── StoreError              an analysis cannot be stored, or read back
 
 The message of each is one sentence that a person can act on: the fact, the value, the remedy.
 Command line: exit code 2. Page: shown as it is. Anything else that is raised is a bug in this project.
@@ -33,4 +33,4 @@ class CheckpointError(RecognizerError):
 
 
 class StoreError(RecognizerError):
-    """A stored analysis cannot be read back."""
+    """An analysis cannot be stored, or read back."""

@@ -16,6 +16,7 @@ from test_page_analyse import Networks, networks, tab, widget, words
 from recognizer import models as models_module
 from recognizer.camera import Camera
 from recognizer.dashboard import camera_view
+from recognizer.dashboard.camera_setup import ICE_VARIABLE
 from recognizer.errors import WeightsError
 from recognizer.settings import Settings
 
@@ -42,6 +43,9 @@ class Browser:
         self.asked = asked
         return self
 
+    def _get_worker(self) -> None:
+        return None
+
     def send(self, number: int = 0) -> None:
         picture = numbered_picture(number, 160, 120)
         drawn = self.asked["video_frame_callback"](av.VideoFrame.from_ndarray(picture, format="rgb24"))
@@ -59,7 +63,7 @@ class Browser:
 def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stand_in = Browser()
     monkeypatch.setattr(camera_view, "webrtc_streamer", stand_in.streamer)
-    monkeypatch.delenv(camera_view.ICE_VARIABLE, raising=False)
+    monkeypatch.delenv(ICE_VARIABLE, raising=False)
     return stand_in
 
 
@@ -160,7 +164,7 @@ def test_ice_servers_come_from_the_environment(
     page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(
-        camera_view.ICE_VARIABLE, '[{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]'
+        ICE_VARIABLE, '[{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]'
     )
     page.run()
     assert browser.asked["rtc_configuration"] == {
@@ -168,10 +172,29 @@ def test_ice_servers_come_from_the_environment(
     }
 
 
+@pytest.mark.parametrize(
+    ("configured", "told"),
+    [
+        ("turn:turn.example.org", "is not JSON"),
+        ('{"urls": "turn:turn.example.org"}', "is not a list of servers"),
+        ('[{"url": "turn:turn.example.org"}]', "is not a list of servers"),
+        ('[{"urls": "http://turn.example.org"}]', "is no STUN or TURN server"),
+    ],
+)
+def test_ice_servers_that_are_none_are_told_in_one_sentence(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch, configured: str, told: str
+) -> None:
+    monkeypatch.setenv(ICE_VARIABLE, configured)
+    page.run()
+    assert not page.exception
+    (error,) = page.error
+    assert told in error.value.replace("\\", "")
+
+
 def test_what_goes_on_stands_beside_the_picture(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     text = words(page)
-    for part in ("1 person", "frames/s", "delay", "frames passed over", "ms to name a clip"):
+    for part in ("Person 1", "frames/s", "after it came", "passed over", "to name a clip", "behind the picture"):
         assert part in text, part
     assert len(page.get("plotly_chart")) == 1
     assert not page.subheader
@@ -203,7 +226,7 @@ def test_settings_and_switches_reach_the_running_stream(page: AppTest, browser: 
         widget(page, title).set_value(value)
         page.run()
         assert not page.exception
-    widget(page, "Minimum confidence").set_value(0.7)
+    widget(page, "Minimum confidence in the picture").set_value(0.7)
     toggle(page, "Mirror").set_value(False)
     page.run()
     assert camera_of(page)._stream is stream

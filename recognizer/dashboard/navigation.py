@@ -16,8 +16,8 @@ def pages() -> list[StreamlitPage]:
     ]
 
 
-def enter_through_app() -> None:
-    """Begin a page.
+def enter_through_app(*, shows_camera: bool = False) -> None:
+    """Begin a page. A camera that runs ends where the page does not show it; its own page shows what it saw.
 
     Until ``app.py`` has run once, Streamlit takes the files in ``pages`` for an app of the old kind and runs the one
     that the address names by itself: then declare the pages, and begin again through ``app.py``.
@@ -25,3 +25,6 @@ def enter_through_app() -> None:
     if not state.came_through_app():
         st.navigation(pages())
         st.rerun()
+    camera = state.tab().camera
+    if camera is not None and camera.running and not shows_camera:
+        camera.end_soon()

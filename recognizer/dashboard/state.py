@@ -69,8 +69,9 @@ class Tab:
         camera: this tab's camera; None until its networks are ready.
         camera_run_id: what the camera's last stream was kept as, once it is shown.
         camera_job: loads the camera's networks.
-        camera_networks: what those networks were loaded for.
+        camera_networks: what those networks were loaded for (``model_cache.networks_of``).
         seen_runs: runs that were taken up from the address already.
+        awaited_run_id: a camera's run that the address names and that is not over yet.
     """
 
     settings: Settings | None = None
@@ -91,6 +92,7 @@ class Tab:
     camera_job: Job[Models] | None = None
     camera_networks: tuple[object, ...] | None = None
     seen_runs: set[str] = field(default_factory=set)
+    awaited_run_id: str | None = None
 
 
 def tab() -> Tab:

@@ -12,6 +12,7 @@ from recognizer.palette import ActionPalette
 from recognizer.plots.evidence import Evidence
 from recognizer.plots.layout import (
     LEGEND_LABEL_CHARS,
+    LEGEND_WIDTH_PX,
     TOP_PX,
     Theme,
     as_items,
@@ -38,6 +39,7 @@ def swimlane(
     *,
     dark: bool = False,
     people: Sequence[int] | None = None,
+    legend_width_px: int = LEGEND_WIDTH_PX,
 ) -> go.Figure:
     """Who does what, when: one lane a person, the first on top; a bar for each segment, presence as a pale bar behind.
 
@@ -51,6 +53,7 @@ def swimlane(
         palette: colours of the actions; new actions take theirs in the order of the legend.
         dark: for a dark page.
         people: the people to show, from top to bottom; None for everyone.
+        legend_width_px: how wide the page lets the legend be, about.
     """
     theme = theme_for(dark)
     axis = TimeAxis(timeline)
@@ -82,7 +85,7 @@ def swimlane(
             )
         )
     figure = go.Figure(bars)
-    lay_out(figure, theme, timeline, shown, [*actions, _PRESENT])
+    lay_out(figure, theme, timeline, shown, [*actions, _PRESENT], legend_width_px)
     figure.update_layout(barmode="overlay", uniformtext={"minsize": 11, "mode": "hide"})
     figure.update_xaxes(**axis.layout())
     if not timeline.complete and timeline.analysed_s < axis.end_s:
