@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,8 +15,10 @@ from fakes import ScriptedDetector, always, numbered_picture, scripted_models
 from numpy.typing import NDArray
 from test_live import ONE, PROMPT_S, SETTINGS, SIZE, WAIT_S, HeldClassifier, frames_of, live_threads, saying
 
+from recognizer import camera as camera_module
 from recognizer.camera import Camera
 from recognizer.crop_store import CropStore
+from recognizer.errors import StoreError
 from recognizer.jobs import Jobs
 from recognizer.model_cache import ModelCache
 from recognizer.models import Models
@@ -146,3 +150,89 @@ def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
     run = services.store.load_run(ended.run.run_id)
     assert run is not None
     assert run.timeline.predictions
+
+
+def test_camera_that_sends_nothing_any_more_is_ended_kept_and_given_back(
+    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_module, "GONE_AFTER_S", 0.4)
+    monkeypatch.setattr(camera_module, "_LOOK_EVERY_S", 0.05)
+    before = live_threads()
+    hung_up = threading.Event()
+    camera, services = camera_of(scripted_models(ONE))
+    camera.connect(hung_up.set)
+    take_until(camera, lambda: predictions_so_far(camera) > 0)
+    run_id = camera.run_id
+    assert run_id is not None
+    assert services.live_runs == {run_id}
+    assert hung_up.wait(WAIT_S)
+    assert not camera.running
+    assert live_threads() == before
+    assert camera.ended is not None
+    assert camera.ended.lost
+    assert camera.ended.run.run_id == run_id
+    assert services.store.load_run(run_id) is not None
+    assert not services.live_runs
+    take(camera)
+    assert not camera.running, "a frame that comes late begins nothing"
+
+
+def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
+    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, services = camera_of(scripted_models(ONE))
+
+    def full(*_: object) -> None:
+        raise StoreError("'Camera' could not be kept (database or disk is full); make room on the disk.")
+
+    monkeypatch.setattr(services.store, "save_run", full)
+    take_until(camera, lambda: predictions_so_far(camera) > 0)
+    ended = camera.end()
+    assert ended is not None
+    assert ended.problem is not None
+    assert "disk is full" in ended.problem
+    assert ended.run.timeline.predictions
+    assert not services.live_runs
+
+
+def test_frames_are_not_held_up_while_the_stream_before_is_being_kept(
+    camera_of: Callable[..., tuple[Camera, Services]],
+) -> None:
+    classifier = HeldClassifier()
+    camera, _ = camera_of(Models(ScriptedDetector(ONE), classifier))
+    take_until(camera, classifier.reached.is_set)
+    camera.end_soon()
+    while camera.running:
+        time.sleep(0.005)
+    began_s = time.monotonic()
+    take(camera)
+    assert time.monotonic() - began_s < PROMPT_S
+    assert camera.ended is None
+    classifier.let_go.set()
+    assert camera.end() is not None
+
+
+def test_networks_are_not_warmed_again_for_another_margin(
+    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = scripted_models(ONE)
+    camera, services = camera_of(models)
+    monkeypatch.setattr(services.models, "get", lambda *_: models)
+    warmed: list[int] = []
+
+    def warm(_: Services, settings: Settings) -> Models:
+        warmed.append(settings.num_video_sequence_samples)
+        return models
+
+    monkeypatch.setattr(camera_module, "load_and_warm", warm)
+    take_until(camera, lambda: camera.running)
+    for settings in (replace(SETTINGS, crop_margin_percentage=40), replace(SETTINGS, num_video_sequence_samples=6)):
+        camera.adjust(settings, min_confidence=0.0, mirrored=False, recording=False)
+        take_until(camera, lambda settings=settings: in_use(camera) == settings)  # type: ignore[misc]
+    assert warmed == [6]
+
+
+def in_use(camera: Camera) -> Settings:
+    timeline = camera.timeline()
+    assert timeline is not None
+    return timeline.settings

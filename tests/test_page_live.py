@@ -13,6 +13,7 @@ from fakes import always, numbered_picture, person
 from streamlit.testing.v1 import AppTest
 from test_page_analyse import Networks, networks, tab, widget, words
 
+from recognizer import camera as camera_module
 from recognizer import models as models_module
 from recognizer.camera import Camera
 from recognizer.dashboard import camera_view
@@ -163,9 +164,7 @@ def test_back_camera_can_be_chosen(page: AppTest, browser: Browser) -> None:
 def test_ice_servers_come_from_the_environment(
     page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(
-        ICE_VARIABLE, '[{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]'
-    )
+    monkeypatch.setenv(ICE_VARIABLE, '[{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]')
     page.run()
     assert browser.asked["rtc_configuration"] == {
         "iceServers": [{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]
@@ -319,3 +318,61 @@ def test_two_tabs_have_a_camera_each(page: AppTest, browser: Browser) -> None:
     assert camera_of(other) is not camera_of(page)
     assert not camera_of(other).running
     assert camera_of(page).running
+
+
+def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    camera = camera_of(page)
+    assert page.query_params["run"] in (camera.run_id, [camera.run_id])
+    other = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    browser.state = State()
+    other.query_params["run"] = camera.run_id
+    other.run()
+    other.switch_page(PAGE).run()
+    assert not other.exception
+    assert "still runs in another tab" in words(other)
+    assert not other.subheader
+    assert camera.end() is not None
+    other.run()
+    other.run()
+    assert not other.exception
+    assert [one.value for one in other.subheader] == ["Timeline"]
+    assert tab(other).run.run_id == camera.run_id
+
+
+def test_lost_connection_is_told_and_the_session_is_there(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_module, "GONE_AFTER_S", 0.5)
+    monkeypatch.setattr(camera_module, "_LOOK_EVERY_S", 0.05)
+    play(page, browser)
+    camera = camera_of(page)
+    end_s = time.monotonic() + WAIT_S
+    while camera.ended is None:
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+    page.run()
+    assert not page.exception
+    assert "the connection to the browser was lost" in words(page)
+    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert page.query_params["run"] in (camera.run_id, [camera.run_id])
+
+
+def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    camera = camera_of(page)
+    page.switch_page("pages/analyse.py").run()
+    assert not page.exception
+    assert not camera.running
+    assert camera.end() is not None
+    browser.state = State()
+    page.switch_page(PAGE).run()
+    assert [one.value for one in page.subheader] == ["Timeline"]
+
+
+def test_confidence_of_the_picture_goes_on_in_the_timeline(page: AppTest, browser: Browser) -> None:
+    widget(page, "Minimum confidence in the picture").set_value(0.75)
+    play(page, browser)
+    stop(page, browser)
+    assert widget(page, "Minimum confidence").value == pytest.approx(0.75)
+    assert set(page.dataframe[-1].value["Action"]) == {"unknown"}
