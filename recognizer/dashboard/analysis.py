@@ -9,7 +9,7 @@ import streamlit as st
 from recognizer.dashboard import state
 from recognizer.dashboard.results import draw_swimlane
 from recognizer.dashboard.services import readiness, services, try_again_to_get_ready
-from recognizer.dashboard.sidebar import adopt
+from recognizer.dashboard.sidebar import adopt, named
 from recognizer.dashboard.text import sentence
 from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError
@@ -98,7 +98,7 @@ def show_problem() -> None:
     """Draw the one sentence about what went wrong last."""
     problem = state.tab().problem
     if problem is not None:
-        st.error(sentence(problem), icon=":material/error:")
+        st.error(sentence(named(problem)), icon=":material/error:")
 
 
 def offer_analysis(settings: Settings) -> None:

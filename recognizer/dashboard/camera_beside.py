@@ -10,6 +10,7 @@ from recognizer import plots
 from recognizer.dashboard import state
 from recognizer.dashboard.results import CHART, is_dark
 from recognizer.dashboard.services import palette
+from recognizer.dashboard.sidebar import named
 from recognizer.dashboard.text import plain, seconds, sentence
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _tell_trouble(stats: LiveStats) -> None:
             "seen is kept; press Stop, then Start, if it does not come back."
         )
     if stats.problem:
-        st.warning(sentence(stats.problem))
+        st.warning(sentence(named(stats.problem)))
 
 
 def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float) -> None:

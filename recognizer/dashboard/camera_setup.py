@@ -11,6 +11,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from recognizer.dashboard import state
 from recognizer.dashboard.services import palette, services
+from recognizer.dashboard.sidebar import named
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.jobs import Job
@@ -28,14 +29,14 @@ _ICE_EXAMPLE = '[{"urls": "stun:stun.example.org:3478"}]'
 _ICE_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 
 
-def prepare(settings: Settings) -> None:
-    """Load and warm the networks, with progress; START is offered when they are ready."""
+def prepare(settings: Settings) -> bool:
+    """Load and warm the networks, with progress; START is offered when they are ready, which True says."""
     tab = state.tab()
     if tab.camera is not None and tab.camera.running:
-        return
+        return True
     wanted = networks_of(settings)
     if tab.camera_networks == wanted and tab.camera is not None:
-        return
+        return True
     if tab.camera_job is None or tab.camera_networks != wanted:
         tab.camera_networks = wanted
 
@@ -55,15 +56,16 @@ def prepare(settings: Settings) -> None:
     tab.camera_job = None
     if job.result is None:
         tab.camera_networks = None
-        st.error(sentence(job.error or "The networks could not be loaded."))
+        st.error(sentence(named(job.error or "The networks could not be loaded.")))
         st.button("Try again")
-        st.stop()
+        return False
     from recognizer.camera import Camera
 
     if tab.camera is None:
         tab.camera = Camera(services(), job.result, settings, palette())
     else:
         tab.camera.prepare(job.result, settings)
+    return True
 
 
 def ice_servers() -> list[dict[str, Any]]:

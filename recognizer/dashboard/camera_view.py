@@ -79,7 +79,8 @@ def show_camera(settings: Settings) -> None:
         show_trouble()
     worker = context._get_worker()  # the library has no other way to hang up from the server's side
     camera.connect(worker.stop if worker is not None else None)
-    if camera.running:
+    if camera.run_id is not None and camera.running:
+        state.tab().seen_runs.add(camera.run_id)
         state.name_run_in_address(camera.run_id)
     # while the connection is being made, frames come before the browser says that it plays
     if not context.state.playing and not context.state.signalling:
