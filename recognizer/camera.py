@@ -34,6 +34,10 @@ GONE_AFTER_S = 10.0
 """A camera that sends nothing for so long is gone: its stream is ended and kept. Longer than a busy browser pauses,
 shorter than the half minute after which WebRTC itself gives a connection up (RFC 7675)."""
 
+UNWATCHED_AFTER_S = 5.0
+"""When the page has been closed for so long, its camera is ended too. A page that only lost its line for a moment is
+back sooner."""
+
 _LOOK_EVERY_S = 1.0
 
 
@@ -97,6 +101,7 @@ class Camera:
         self._recordings: list[Path] = []
         self._ending: _Ending | None = None
         self._hang_up: Callable[[], None] | None = None
+        self._is_watched: Callable[[], bool] = lambda: True
 
     def prepare(self, models: Models, settings: Settings) -> None:
         """Begin the next stream with these; what runs already is changed with ``adjust``."""
@@ -154,8 +159,11 @@ class Camera:
 
     def _watch(self, stream: LiveStream) -> None:
         """A tab that was closed or a line that broke says nothing: notice it, keep what was seen, free the threads."""
+        watched_s = time.monotonic()
         while self._stream is stream:
-            if stream.stats().silent_s > GONE_AFTER_S:
+            if self._is_watched():
+                watched_s = time.monotonic()
+            if stream.stats().silent_s > GONE_AFTER_S or time.monotonic() - watched_s > UNWATCHED_AFTER_S:
                 hang_up, self._hang_up = self._hang_up, None
                 self._end(lost=True)
                 if hang_up is not None:
@@ -165,9 +173,9 @@ class Camera:
 
     # ---- what the page says
 
-    def connect(self, hang_up: Callable[[], None] | None) -> None:
-        """Say how the connection to the browser is given back, should the browser be gone."""
-        self._hang_up = hang_up
+    def connect(self, hang_up: Callable[[], None] | None, is_watched: Callable[[], bool] = lambda: True) -> None:
+        """Say how the connection to the browser is given back, should the browser be gone, and whether it is."""
+        self._hang_up, self._is_watched = hang_up, is_watched
 
     def adjust(self, settings: Settings, *, min_confidence: float, mirrored: bool, recording: bool) -> None:
         """What the page says now; taken up at once, while the stream goes on."""

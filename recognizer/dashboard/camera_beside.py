@@ -38,6 +38,8 @@ def show_beside() -> None:
     camera = tab.camera
     if camera is None:
         return
+    if tab.feed is not None and tab.feed.problem is not None:
+        st.warning(sentence(tab.feed.problem))
     stats = camera.stats()
     if stats is None:
         ended = camera.ended

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ICE_VARIABLE = "RECOGNIZER_ICE_SERVERS"
 """Environment variable with a JSON list of ICE servers; ``ice_servers`` in .streamlit/secrets.toml is the same."""
 
+HOSTS_VARIABLE = "RECOGNIZER_CAMERA_HOSTS"
+"""Environment variable that lists the hosts of network cameras, with commas; ``camera_hosts`` in secrets.toml too."""
+
 _ICE_EXAMPLE = '[{"urls": "stun:stun.example.org:3478"}]'
 _ICE_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 
@@ -82,8 +85,20 @@ def ice_servers() -> list[dict[str, Any]]:
             raise SettingsError(
                 f"{ICE_VARIABLE} is not JSON ({error.msg} at character {error.pos + 1}); write it like {_ICE_EXAMPLE}."
             ) from error
+    return _checked(_secret("ice_servers"), "ice_servers in secrets.toml")
+
+
+def camera_hosts() -> tuple[str, ...]:
+    """The network cameras that the operator of this server allows, by host; none unless they are listed."""
+    listed = os.environ.get(HOSTS_VARIABLE)
+    hosts = listed.split(",") if listed else _secret("camera_hosts")
+    return tuple(str(host).strip() for host in hosts if str(host).strip())
+
+
+def _secret(name: str) -> Any:
+    """A list from .streamlit/secrets.toml; empty where there is no such file or name."""
     try:
-        return _checked(st.secrets.get("ice_servers", []), "ice_servers in secrets.toml")
+        return st.secrets.get(name, [])
     except StreamlitSecretNotFoundError:
         return []
 

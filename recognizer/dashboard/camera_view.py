@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
+from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
 
 from recognizer.dashboard import state
 from recognizer.dashboard.camera_setup import ice_servers
+from recognizer.dashboard.camera_source import choose_source
 from recognizer.dashboard.camera_trouble import show_trouble
 from recognizer.dashboard.results import adopt_thresholds
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.settings import Settings
 
+if TYPE_CHECKING:
+    from recognizer.camera import Camera
+
 _PICTURE_PX = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
-_FACING = {"Front or only camera": "user", "Back camera": "environment"}
+_FEED_HZ = 30
+_VIDEO = {"autoPlay": True, "controls": True, "muted": True, "playsInline": True, "style": {"width": "100%"}}
+"""``playsInline``: a phone would otherwise show nothing but the picture, over the whole screen."""
+
+_FRONT = "Front or only camera"
+_FACING = {_FRONT: "user", "Back camera": "environment"}
 _WORDS = {
     "start": "Start",
     "stop": "Stop",
@@ -30,55 +41,22 @@ _WORDS = {
 
 
 def show_camera(settings: Settings) -> None:
-    """Draw the camera's picture and, under it, its switches."""
+    """Draw where the picture comes from, the picture and, under it, its switches."""
     camera = state.tab().camera
     if camera is None:
         return
-    try:
-        servers = ice_servers()
-    except SettingsError as error:
-        st.error(sentence(str(error)))
+    with st.container():
+        ready = choose_source(camera)
+    picture = st.container()  # before the switches on the page, after them in what it is told
+    constraints = _switches(camera, settings)
+    if not ready:
         return
-    picture = st.container()
-    switches = st.container(horizontal=True, vertical_alignment="center")
-    facing = switches.segmented_control(
-        "Camera",
-        list(_FACING),
-        default=next(iter(_FACING)),
-        key="camera-facing",
-        label_visibility="collapsed",
-        disabled=camera.running,
-    )
-    mirrored = switches.toggle("Mirror", True, key="camera-mirror", help="Left is left, as in a mirror.")
-    recording = switches.toggle("Record", key="camera-record", help="Keeps the annotated picture as a video.")
-    min_confidence = st.slider(
-        "Minimum confidence in the picture",
-        0.0,
-        1.0,
-        state.DEFAULT_MIN_CONFIDENCE,
-        0.05,
-        key="camera-confidence",
-        help="Where the network's best guess is less probable than this, the picture says unknown.",
-    )
-    camera.adjust(settings, min_confidence=min_confidence, mirrored=mirrored, recording=recording)
     with picture:
-        context = webrtc_streamer(
-            key="camera",
-            mode=WebRtcMode.SENDRECV,
-            rtc_configuration={"iceServers": servers},
-            media_stream_constraints={
-                "video": {**_PICTURE_PX, "facingMode": _FACING.get(facing or "", "user")},
-                "audio": False,
-            },
-            video_frame_callback=camera.take,
-            on_video_ended=camera.end_soon,  # called on the one loop that serves everybody's cameras
-            async_processing=True,
-            sendback_audio=False,
-            translations=_WORDS,
-        )
-        show_trouble()
+        context = _streamer(camera, constraints)
+        if context is None:
+            return
     worker = context._get_worker()  # the library has no other way to hang up from the server's side
-    camera.connect(worker.stop if worker is not None else None)
+    camera.connect(worker.stop if worker is not None else None, state.page_is_open())
     if camera.run_id is not None and camera.running:
         state.tab().seen_runs.add(camera.run_id)
         state.name_run_in_address(camera.run_id)
@@ -90,14 +68,88 @@ def show_camera(settings: Settings) -> None:
         _show_ended()
 
 
+def _switches(camera: Camera, settings: Settings) -> dict[str, Any]:
+    """Draw the switches and tell the camera what they say; returns what the browser is asked for."""
+    facing = _FRONT
+    switches = st.container(horizontal=True, vertical_alignment="center")
+    if state.tab().feed is None:
+        facing = switches.segmented_control(
+            "Camera",
+            list(_FACING),
+            default=_FRONT,
+            key="camera-facing",
+            label_visibility="collapsed",
+            disabled=camera.running,
+            required=True,
+        )
+    faces_viewer = state.tab().feed is None and facing == _FRONT
+    mirrored = switches.toggle(
+        "Mirror",
+        faces_viewer,
+        key=f"camera-mirror-{faces_viewer}",
+        help="Left is left, as in a mirror. Only what you see is mirrored, not what is recognised.",
+    )
+    recording = switches.toggle("Record", key="camera-record", help="Keeps the annotated picture as a video.")
+    min_confidence = st.slider(
+        "Minimum confidence in the picture",
+        0.0,
+        1.0,
+        state.DEFAULT_MIN_CONFIDENCE,
+        0.05,
+        key="camera-confidence",
+        help="Where the network's best guess is less probable than this, the picture says unknown.",
+    )
+    camera.adjust(settings, min_confidence=min_confidence, mirrored=mirrored, recording=recording)
+    return {"video": {**_PICTURE_PX, "facingMode": _FACING[facing]}, "audio": False}
+
+
+def _streamer(camera: Camera, constraints: dict[str, Any]) -> Any:
+    """Draw the picture; returns streamlit-webrtc's context, or None where the configuration is wrong."""
+    try:
+        servers = ice_servers()
+    except SettingsError as error:
+        st.error(sentence(str(error)))
+        return None
+    feed = state.tab().feed
+    if feed is not None:
+        return webrtc_streamer(
+            key="feed",
+            mode=WebRtcMode.RECVONLY,
+            rtc_configuration={"iceServers": servers},
+            source_video_track=create_video_source_track(
+                lambda *_: feed.newest(), key="feed-track", fps=_FEED_HZ, on_ended=camera.end_soon
+            ),
+            video_html_attrs=_VIDEO,
+            translations=_WORDS,
+        )
+    context = webrtc_streamer(
+        key="camera",
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration={"iceServers": servers},
+        media_stream_constraints=constraints,
+        video_frame_callback=camera.take,
+        on_video_ended=camera.end_soon,  # called on the one loop that serves everybody's cameras
+        async_processing=True,
+        sendback_audio=False,
+        video_html_attrs=_VIDEO,
+        translations=_WORDS,
+    )
+    show_trouble()
+    return context
+
+
 def _take_over_ended() -> None:
     """If a stream has ended since the last look: show what was kept of it."""
     tab = state.tab()
     if tab.camera is None:
         return
+    was_running = tab.camera.running
     with st.spinner("Keeping what was seen"):
         tab.camera.end()
     _show_ended()
+    if was_running:
+        tab.camera.arm()
+        st.rerun()  # what was drawn above is that of a camera that runs
 
 
 def _show_ended() -> None:

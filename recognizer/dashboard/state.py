@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recognizer.jobs import Job
 from recognizer.settings import Settings
@@ -16,6 +19,7 @@ from recognizer.types import VideoInfo
 
 if TYPE_CHECKING:
     from recognizer.camera import Camera
+    from recognizer.feed import Feed
     from recognizer.models import Models
 
 DEFAULT_MIN_CONFIDENCE = 0.2
@@ -67,6 +71,8 @@ class Tab:
         labels: its label file.
         kept_uploads: checkpoints and label files that are on the disk, by the number of their upload.
         camera: this tab's camera; None until its networks are ready.
+        feed: what stands in for the browser's camera; None where nothing does.
+        feed_source: what ``feed`` plays.
         camera_run_id: what the camera's last stream was kept as, once it is shown.
         camera_job: loads the camera's networks.
         camera_networks: what those networks were loaded for (``model_cache.networks_of``).
@@ -88,6 +94,8 @@ class Tab:
     labels: StoredFile | None = None
     kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
     camera: Camera | None = None
+    feed: Feed | None = None
+    feed_source: tuple[str, str] | None = None
     camera_run_id: str | None = None
     camera_job: Job[Models] | None = None
     camera_networks: tuple[object, ...] | None = None
@@ -101,6 +109,13 @@ def tab() -> Tab:
         st.session_state[_KEY] = Tab()
     state: Tab = st.session_state[_KEY]
     return state
+
+
+def page_is_open() -> Callable[[], bool]:
+    """A question that any thread may ask: whether this browser tab still shows the app."""
+    context = get_script_run_ctx()
+    session_id = context.session_id if context is not None else ""
+    return lambda: not runtime.exists() or runtime.get_instance().is_active_session(session_id)
 
 
 def note_app() -> None:
