@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,13 +59,20 @@ class EndedStream:
 
     Attributes:
         run: what was seen and said, as it was kept.
+        second: the same people with what a second classifier said; None where there was none.
         lost: whether it ended because no picture came any more.
         problem: one sentence about why it could not be kept; None where it was.
     """
 
     run: Run
+    second: Run | None
     lost: bool
     problem: str | None
+
+
+def _warmth(settings: Settings) -> Hashable:
+    """What a network has to be run with once, before it is quick."""
+    return networks_of(settings), settings.num_video_sequence_samples
 
 
 class _Ending:
@@ -90,6 +97,8 @@ class Camera:
         self._services = services
         self._models = models
         self._settings = settings
+        self._second: Settings | None = None
+        self._warm = {_warmth(settings)}
         self._palette = palette
         self._lock = threading.Lock()
         self._stream: LiveStream | None = None
@@ -107,6 +116,7 @@ class Camera:
         """Begin the next stream with these; what runs already is changed with ``adjust``."""
         with self._lock:
             self._models, self._settings = models, settings
+            self._warm.add(_warmth(settings))
 
     # ---- the picture
 
@@ -151,11 +161,11 @@ class Camera:
         threading.Thread(target=self._watch, args=(self._stream,), name="camera-watch", daemon=True).start()
 
     def _load(self, wanted: Settings) -> Models:
-        known = self._stream.settings_in_use if self._stream is not None else self._settings
-        same_length = wanted.num_video_sequence_samples == known.num_video_sequence_samples
-        if same_length and networks_of(wanted) == networks_of(known):
+        if _warmth(wanted) in self._warm:
             return self._services.models.get(wanted)
-        return load_and_warm(self._services, wanted)
+        models = load_and_warm(self._services, wanted)
+        self._warm.add(_warmth(wanted))
+        return models
 
     def _watch(self, stream: LiveStream) -> None:
         """A tab that was closed or a line that broke says nothing: notice it, keep what was seen, free the threads."""
@@ -177,10 +187,26 @@ class Camera:
         """Say how the connection to the browser is given back, should the browser be gone, and whether it is."""
         self._hang_up, self._is_watched = hang_up, is_watched
 
-    def adjust(self, settings: Settings, *, min_confidence: float, mirrored: bool, recording: bool) -> None:
-        """What the page says now; taken up at once, while the stream goes on."""
+    def adjust(
+        self,
+        settings: Settings,
+        *,
+        min_confidence: float,
+        mirrored: bool,
+        recording: bool,
+        second: Settings | None = None,
+    ) -> None:
+        """What the page says now; taken up at once, while the stream goes on.
+
+        Args:
+            settings: how.
+            min_confidence: a label less probable than this is drawn as ``unknown``.
+            mirrored: whether the picture is given back as in a mirror.
+            recording: whether the annotated picture is written to a file.
+            second: with another classifier, which then names the same clips; None for none.
+        """
         with self._lock:
-            self._settings = settings
+            self._settings, self._second = settings, second
             self._min_confidence, self._mirrored, self._wants_recording = min_confidence, mirrored, recording
             stream = self._stream
         if stream is not None:
@@ -190,6 +216,7 @@ class Camera:
         stream.min_confidence = self._min_confidence
         stream.mirrored = self._mirrored
         stream.change(self._settings)
+        stream.compare(self._second)
         if self._wants_recording and not stream.is_recording:
             stream.record(self._services.store.new_file(".mp4"))
         elif not self._wants_recording:
@@ -242,6 +269,11 @@ class Camera:
         stream = self._stream
         return stream.timeline(since_s=since_s) if stream is not None else None
 
+    def second_timeline(self, *, since_s: float = 0.0) -> Timeline | None:
+        """The same for the second classifier; None where there is none."""
+        stream = self._stream
+        return stream.second_timeline(since_s=since_s) if stream is not None else None
+
     # ---- the end
 
     def end_soon(self) -> None:
@@ -277,14 +309,20 @@ class Camera:
 
     def _keep(self, stream: LiveStream, run_id: str, *, lost: bool) -> EndedStream:
         timeline = stream.close()
+        second_timeline = stream.second_timeline(complete=True)
         self._keep_recording(stream)
         now = datetime.now(UTC)
         name = f"Camera {now.astimezone():%Y-%m-%d %H.%M}"
         path = self._recordings[-1] if self._recordings else self._services.store.folder / "no-recording"
+        run, second = Run(run_id, now, name, path, timeline), None
+        if second_timeline is not None:
+            second = Run(uuid.uuid4().hex, now, name, path, second_timeline)
         problem = None
         try:
-            self._services.store.save_run(run_id, StoredFile(path, name, "", 0), timeline)
+            for one in (run, second):
+                if one is not None:
+                    self._services.store.save_run(one.run_id, StoredFile(path, name, "", 0), one.timeline)
         except StoreError as error:
             _log.warning("a camera's stream could not be kept: %s", error)
             problem = str(error)
-        return EndedStream(Run(run_id, now, name, path, timeline), lost, problem)
+        return EndedStream(run, second, lost, problem)

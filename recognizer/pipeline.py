@@ -101,6 +101,11 @@ class Recognizer:
         """Who was there in the newest sampled frame."""
         return self._people
 
+    @property
+    def classifier_name(self) -> str:
+        """Of the classifier that names the clips now."""
+        return self._models.classifier.name
+
     def stay_began_s(self, person_id: int) -> float:
         """Since when a person is there without a long absence; 0 for who was never seen."""
         return self._stay_began_s.get(person_id, 0.0)

@@ -584,3 +584,64 @@ def test_what_the_encoder_cannot_keep_up_with_is_left_out(
 
 def test_overlay_text_is_the_one_of_the_other_pages() -> None:
     assert OverlayPerson(1, (0, 0, 1, 1), "waving", 0.85, (0, 0, 0)).text == "waving (0.85)"
+
+
+# ---- a second classifier
+
+
+def test_second_classifier_names_the_same_clips_and_neither_waits_for_the_other(open_stream: OpenStream) -> None:
+    first = Models(ScriptedDetector(TWO), ScriptedClassifier(saying("waving")))
+    held = HeldClassifier()
+    stream = open_stream(first, load=lambda _: Models(first.detector, held))
+    feed = Feed(stream)
+    other = replace(SETTINGS, video_classifier_model="r3d_18")
+    stream.compare(other)
+    feed.until(held.reached.is_set)
+    feed.until(lambda: feed.labels() == {1: "waving", 2: "waving"})
+    assert [(one.person_id, one.text) for one in stream.shown()] == [
+        (1, "scripted: waving (0.90)"),
+        (1, "scripted: detecting..."),
+        (2, "scripted: waving (0.90)"),
+        (2, "scripted: detecting..."),
+    ]
+    held.let_go.set()
+    feed.until(lambda: all("detecting" not in one.text for one in stream.shown()))
+    stats = stream.stats()
+    assert stats.second_naming is not None
+    assert stats.second_naming.clip_ms is not None
+    timeline = stream.close()
+    second = stream.second_timeline(complete=True)
+    assert second is not None
+    assert [track.person_id for track in second.people] == [track.person_id for track in timeline.people] == [1, 2]
+    assert second.settings == other
+    assert timeline.settings == SETTINGS
+    assert {said.top[0][0] for said in second.predictions} == {"waving"}
+    # the last samples of those who were there at the end are named by both
+    assert max(said.end_s for said in second.predictions) == max(said.end_s for said in timeline.predictions)
+
+
+def test_second_classifier_is_swapped_and_ended_while_the_first_goes_on(open_stream: OpenStream) -> None:
+    classifiers = {name: ScriptedClassifier(saying(name)) for name in ("mc3_18", "r3d_18")}
+    detector = ScriptedDetector(ONE)
+    first = Models(detector, ScriptedClassifier(saying("waving")))
+
+    def load(settings: Settings) -> Models:
+        if settings.video_classifier_model not in classifiers:
+            raise WeightsError("the weights of s3d cannot be had; put them into the folder.")
+        return Models(detector, classifiers[settings.video_classifier_model])
+
+    stream = open_stream(first, load=load)
+    feed = Feed(stream)
+    for name in classifiers:
+        stream.compare(replace(SETTINGS, video_classifier_model=name))
+        feed.until(lambda name=name: any(name in one.text for one in stream.shown()))  # type: ignore[misc]
+    stream.compare(replace(SETTINGS, video_classifier_model="s3d"))
+    feed.until(lambda: stream.stats().problem is not None)
+    assert "r3d_18" in stream.shown()[1].text, "what cannot be had leaves what there is"
+    stream.compare(None)
+    feed.until(lambda: stream.stats().second_naming is None)
+    assert [one.text for one in stream.shown()] == ["waving (0.90)"]
+    stream.close()
+    second = stream.second_timeline()
+    assert second is not None
+    assert {said.top[0][0] for said in second.predictions} == {"mc3_18", "r3d_18"}

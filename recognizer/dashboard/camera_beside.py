@@ -50,13 +50,21 @@ def show_beside() -> None:
     if camera.run_id != state.run_in_address():
         # a reload of the page finds this stream again, and an address is only set by a run of the whole page
         st.rerun()
-    timeline = camera.timeline(since_s=max(0.0, stats.time_s - WINDOW_S))
+    since_s = max(0.0, stats.time_s - WINDOW_S)
+    timeline = camera.timeline(since_s=since_s)
     if timeline is None:
         return
     _tell_trouble(stats)
-    said = " · ".join(f"**Person {one.person_id}** {plain(one.text)}" for one in camera.shown())
-    st.markdown(said or "Nobody is in the picture.")
-    _rolling_timeline(timeline, camera.min_confidence, stats.time_s)
+    said: dict[int, list[str]] = {}
+    for one in camera.shown():
+        said.setdefault(one.person_id, []).append(plain(one.text))
+    people = " · ".join(f"**Person {person_id}** {', '.join(texts)}" for person_id, texts in said.items())
+    st.markdown(people or "Nobody is in the picture.")
+    _rolling_timeline(timeline, camera.min_confidence, stats.time_s, "camera-timeline")
+    second = camera.second_timeline(since_s=since_s)
+    if stats.second_classifier is not None and second is not None:
+        st.caption(f"The same people, as {plain(stats.second_classifier)} sees them")
+        _rolling_timeline(second, camera.min_confidence, stats.time_s, "camera-second-timeline")
     st.caption("  \n".join(_in_words(stats)))
 
 
@@ -70,7 +78,7 @@ def _tell_trouble(stats: LiveStats) -> None:
         st.warning(sentence(named(stats.problem)))
 
 
-def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float) -> None:
+def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, key: str) -> None:
     figure = plots.swimlane(
         timeline, timeline.segments(min_confidence), palette(), dark=is_dark(), legend_width_px=_LEGEND_PX
     )
@@ -82,7 +90,7 @@ def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float) -
         maxallowed=None,
     )
     figure.update_layout(uirevision=None)
-    st.plotly_chart(figure, theme=None, key="camera-timeline", config={**CHART, "displayModeBar": False})
+    st.plotly_chart(figure, theme=None, key=key, config={**CHART, "displayModeBar": False})
 
 
 def _in_words(stats: LiveStats) -> list[str]:
@@ -90,8 +98,12 @@ def _in_words(stats: LiveStats) -> list[str]:
     lines = [
         f"**{stats.frames_per_s:.0f}** frames/s, each drawn **{stats.delay_ms:.0f} ms** after it came",
         f"People are looked for **{stats.followed_per_s:.0f}** times a second; {passed_over} passed over",
-        *_naming_in_words(stats.naming),
     ]
+    if stats.second_naming is None:
+        lines += _naming_in_words(stats.naming)
+    else:
+        lines += [f"{stats.classifier}: {line}" for line in _naming_in_words(stats.naming)]
+        lines += [f"{stats.second_classifier}: {line}" for line in _naming_in_words(stats.second_naming)]
     if stats.left_out_frames:
         lines.append(f"{_counted(stats.left_out_frames, 'frame')} left out of the recording: the machine is busy")
     if stats.changing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -12,9 +13,10 @@ from recognizer.dashboard.camera_setup import ice_servers
 from recognizer.dashboard.camera_source import choose_source
 from recognizer.dashboard.camera_trouble import show_trouble
 from recognizer.dashboard.results import adopt_thresholds
+from recognizer.dashboard.sidebar import classifier_title
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
-from recognizer.settings import Settings
+from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 if TYPE_CHECKING:
     from recognizer.camera import Camera
@@ -99,7 +101,24 @@ def _switches(camera: Camera, settings: Settings) -> dict[str, Any]:
         key="camera-confidence",
         help="Where the network's best guess is less probable than this, the picture says unknown.",
     )
-    camera.adjust(settings, min_confidence=min_confidence, mirrored=mirrored, recording=recording)
+    second = st.selectbox(
+        "Compare with a second classifier",
+        [name for name in CLASSIFIER_NAMES if name != settings.video_classifier_model],
+        index=None,
+        placeholder="None",
+        key="camera-second",
+        format_func=classifier_title,
+        help="Names the same clips beside the first; both labels are drawn. It takes as much of the machine again.",
+    )
+    camera.adjust(
+        settings,
+        min_confidence=min_confidence,
+        mirrored=mirrored,
+        recording=recording,
+        second=None
+        if second is None
+        else replace(settings, video_classifier_model=second, checkpoint_path=None, labels_path=None),
+    )
     return {"video": {**_PICTURE_PX, "facingMode": _FACING[facing]}, "audio": False}
 
 

@@ -86,7 +86,7 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
                 "Classifier",
                 CLASSIFIER_NAMES,
                 key=_key("video_classifier_model"),
-                format_func=_classifier_title,
+                format_func=classifier_title,
                 help="The network that names what a person does. The percentage is how often its first guess is right "
                 "on the Kinetics-400 test videos, as published; on people cut out of your video it will be lower. "
                 "Larger ones are slower.",
@@ -133,7 +133,8 @@ def _slider(title: str, name: str, form: str, explanation: str) -> Any:
     return st.slider(title, low, high, key=_key(name), format=form, help=explanation)
 
 
-def _classifier_title(name: str) -> str:
+def classifier_title(name: str) -> str:
+    """What a classifier is called in a choice."""
     spec = CATALOGUE[name]
     here = "" if weights.is_here(name) else " · to be fetched"
     return f"{spec.title} · {spec.top1_percent:.0f} %{here}"

@@ -37,6 +37,9 @@ class LiveStats:
         followed_per_s: frames in which people were looked for.
         dropped_frames: frames in which nobody was looked for, because a newer one had come.
         naming: how the naming of clips keeps up.
+        classifier: name of the one that names them.
+        second_naming: the same for a second classifier; None where there is none.
+        second_classifier: its name.
         people: how many are in the picture.
         silent_s: seconds since the newest frame.
         left_out_frames: frames that the encoder of the running recording could not keep up with.
@@ -50,6 +53,9 @@ class LiveStats:
     followed_per_s: float
     dropped_frames: int
     naming: NamingStats
+    classifier: str
+    second_naming: NamingStats | None
+    second_classifier: str | None
     people: int
     silent_s: float
     left_out_frames: int

@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.drawing import OverlayPerson, draw_overlay
+from recognizer.drawing import DETECTING_TEXT, OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError
 from recognizer.live.naming import Namer, threads_each
 from recognizer.live.recording import Recording
+from recognizer.live.second import SecondClassifier
 from recognizer.live.stats import MEASURED, LiveStats, Rate
 from recognizer.models import Models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
@@ -31,6 +32,8 @@ _log = logging.getLogger(__name__)
 
 _FOLLOWED_HZ = 15.0
 """About how often people are looked for; decides for how many looks a lost person is remembered."""
+
+_FIRST, _SECOND = "first", "second"
 
 _END_TIMEOUT_S = 15.0
 """How long the end waits for a clip that is being named."""
@@ -69,9 +72,10 @@ class LiveStream:
         self._delays_ms: deque[float] = deque(maxlen=MEASURED)
         self._dropped_frames = 0
         self._problems: dict[str, str] = {}
-        self._asked = settings
-        self._wanted: Settings | None = None
-        self._changing = False
+        self._asked: dict[str, Settings | None] = {_FIRST: settings}
+        self._wanted: dict[str, Settings | None] = {}
+        self._second: SecondClassifier | None = None
+        self._compares = False
         self._newest_frame: Frame | None = None
         self._recording: Recording | None = None
         self._condition = threading.Condition()
@@ -120,18 +124,33 @@ class LiveStream:
 
     def shown(self) -> list[OverlayPerson]:
         """Who is in the picture and what is drawn over them; boxes in the picture as the camera gives it."""
+        second = self._speaking_second()
         overlay = []
         for person, prediction in self._known():
-            label, confidence, style = None, None, UNKNOWN_STYLE
-            if prediction is not None:
-                label, confidence = prediction.top[0]
-                if confidence < self.min_confidence:
-                    label, confidence = UNKNOWN_ACTION, None
-                style = self._palette.style(label)
-            overlay.append(
-                OverlayPerson(person.person_id, person.box_xyxy, label, confidence, rgb_of(style.colour(dark=False)))
-            )
+            if second is None:
+                overlay.append(self._labelled(person, prediction))
+                continue
+            # two labels on one person: whose each is stands before it, and the second takes the next free place
+            overlay.append(self._labelled(person, prediction, self._recognizer.classifier_name))
+            overlay.append(self._labelled(person, second.newest_prediction(person.person_id), second.name))
         return overlay
+
+    def _labelled(
+        self, person: TrackedPerson, prediction: Prediction | None, said_by: str | None = None
+    ) -> OverlayPerson:
+        label, confidence, style = None, None, UNKNOWN_STYLE
+        if prediction is not None:
+            label, confidence = prediction.top[0]
+            if confidence < self.min_confidence:
+                label, confidence = UNKNOWN_ACTION, None
+            style = self._palette.style(label)
+        if said_by is not None:
+            label = f"{said_by}: {label or DETECTING_TEXT}"
+        colour_rgb = rgb_of(style.colour(dark=False))
+        return OverlayPerson(person.person_id, person.box_xyxy, label, confidence, colour_rgb)
+
+    def _speaking_second(self) -> SecondClassifier | None:
+        return self._second if self._compares else None
 
     def _known(self) -> list[tuple[TrackedPerson, Prediction | None]]:
         """Who is in the picture, and what was last said of them."""
@@ -158,6 +177,9 @@ class LiveStream:
             self._problems.pop("follow", None)
             self._followed.tick(time.monotonic())
             self._namer.put(clips)
+            second = self._speaking_second()
+            if second is not None:
+                second.put(clips)
 
     # ---- the thread that loads networks
 
@@ -165,33 +187,37 @@ class LiveStream:
     def settings(self) -> Settings:
         """The settings that are in use, or about to be."""
         with self._condition:
-            return self._wanted or self._settings
-
-    @property
-    def settings_in_use(self) -> Settings:
-        """The settings whose networks are loaded."""
-        with self._condition:
-            return self._settings
+            return self._wanted.get(_FIRST) or self._settings
 
     def change(self, settings: Settings) -> None:
         """Use other settings from now on. The stream goes on; a network that must be loaded first takes over when it
         is ready. A setting that cannot be had leaves the ones before, and ``stats().problem`` says why."""
+        self._ask(_FIRST, settings)
+
+    def compare(self, settings: Settings | None) -> None:
+        """Let a second classifier name the same clips from now on: that of ``settings``, the rest of which is that of
+        the stream; None for none. What it said stays."""
+        self._ask(_SECOND, settings)
+
+    def _ask(self, which: str, settings: Settings | None) -> None:
         with self._condition:
-            if settings == self._asked:
+            if settings == self._asked.get(which):
                 return  # also where it could not be had: asking again does not help, another setting does
-            self._asked = self._wanted = settings
-            self._changing = True
+            self._asked[which] = self._wanted[which] = settings
             self._condition.notify_all()
 
     def _change(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._closed or self._wanted is not None)
-                if self._closed or self._wanted is None:
+                self._condition.wait_for(lambda: self._closed or bool(self._wanted))
+                if self._closed:
                     return
-                wanted = self._wanted
+                which, wanted = next(iter(self._wanted.items()))
             try:
-                self._recognizer.change(self._load(wanted), wanted)
+                if which == _SECOND:
+                    self._take_second(wanted)
+                elif wanted is not None:
+                    self._recognizer.change(self._load(wanted), wanted)
                 problem = None
             except RecognizerError as error:
                 problem = str(error)
@@ -200,20 +226,33 @@ class LiveStream:
                 problem = "The settings could not be changed; the log of the server says why."
             with self._condition:
                 if problem is not None:
-                    self._problems["change"] = problem
+                    self._problems[which] = problem
                 else:
-                    self._problems.pop("change", None)
-                    self._settings = wanted
-                if self._wanted == wanted:
-                    self._wanted, self._changing = None, False
+                    self._problems.pop(which, None)
+                    if which == _FIRST and wanted is not None:
+                        self._settings = wanted
+                if self._wanted.get(which) == wanted:
+                    self._wanted.pop(which, None)
+
+    def _take_second(self, settings: Settings | None) -> None:
+        if settings is None:
+            self._compares = False
+            return
+        models = self._load(settings)
+        if self._second is None:
+            self._second = SecondClassifier(models, settings, self._recognizer, self._now_s)
+        else:
+            self._second.change(models, settings)
+        self._compares = True
 
     # ---- looking at it
 
     def stats(self) -> LiveStats:
         """How the stream runs."""
         now_s = time.monotonic()
-        delays_ms, recording = list(self._delays_ms), self._recording
-        problems = [*list(self._problems.values()), self._namer.problem, recording.problem if recording else None]
+        delays_ms, recording, second = list(self._delays_ms), self._recording, self._speaking_second()
+        speakers = [one for one in (self._namer, second, recording) if one is not None]
+        problems = [*list(self._problems.values()), *(one.problem for one in speakers)]
         return LiveStats(
             time_s=self._now_s(),
             frames_per_s=self._returned.per_s(now_s),
@@ -221,11 +260,14 @@ class LiveStream:
             followed_per_s=self._followed.per_s(now_s),
             dropped_frames=self._dropped_frames,
             naming=self._namer.stats(),
+            classifier=self._recognizer.classifier_name,
+            second_naming=second.stats() if second is not None else None,
+            second_classifier=second.name if second is not None else None,
             people=len(self._recognizer.people),
             silent_s=self._returned.silent_s(now_s),
             left_out_frames=recording.left_out if recording else 0,
             problem=next((problem for problem in problems if problem is not None), None),
-            changing=self._changing,
+            changing=bool(self._wanted),
         )
 
     def labels(self) -> list[tuple[int, str | None]]:
@@ -242,6 +284,12 @@ class LiveStream:
         width, height = self._size_wh
         video = replace(STREAM, width=width, height=height)
         return self._recognizer.timeline(complete=complete, video=video, since_s=since_s)
+
+    def second_timeline(self, *, complete: bool = False, since_s: float = 0.0) -> Timeline | None:
+        """The same for the second classifier; None where there never was one."""
+        if self._second is None:
+            return None
+        return self._second.timeline(self.timeline(complete=complete, since_s=since_s), since_s)
 
     def _now_s(self) -> float:
         """The stream's time."""
@@ -278,7 +326,10 @@ class LiveStream:
             thread.join(_END_TIMEOUT_S)
         if first:
             self._newest_frame = None
-            self._namer.close(self._recognizer.end_clips(), _END_TIMEOUT_S)
+            last_clips = self._recognizer.end_clips()
+            self._namer.close(last_clips, _END_TIMEOUT_S)
+            if self._second is not None:
+                self._second.close(last_clips if self._compares else [], _END_TIMEOUT_S)
         return self.timeline(complete=True)
 
 
