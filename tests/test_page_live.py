@@ -193,7 +193,7 @@ def test_ice_servers_that_are_none_are_told_in_one_sentence(
 def test_what_goes_on_stands_beside_the_picture(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     text = words(page)
-    for part in ("Person 1", "frames/s", "after it came", "passed over", "to name a clip", "behind the picture"):
+    for part in ("Person 1", "frames/s", "after they came", "passed over", "to name a clip", "behind the picture"):
         assert part in text, part
     assert len(page.get("plotly_chart")) == 1
     assert not page.subheader

@@ -96,7 +96,8 @@ def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, k
 def _in_words(stats: LiveStats) -> list[str]:
     passed_over = _counted(stats.dropped_frames, "frame")
     lines = [
-        f"**{stats.frames_per_s:.0f}** frames/s, each drawn **{stats.delay_ms:.0f} ms** after it came",
+        f"**{stats.frames_per_s:.0f}** frames/s, drawn **{stats.delay_ms:.0f} ms** after they came, nearly all within "
+        f"**{stats.delay_95_ms:.0f} ms**",
         f"People are looked for **{stats.followed_per_s:.0f}** times a second; {passed_over} passed over",
     ]
     if stats.second_naming is None:

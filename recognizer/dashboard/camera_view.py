@@ -115,11 +115,14 @@ def _switches(camera: Camera, settings: Settings) -> dict[str, Any]:
         min_confidence=min_confidence,
         mirrored=mirrored,
         recording=recording,
-        second=None
-        if second is None
-        else replace(settings, video_classifier_model=second, checkpoint_path=None, labels_path=None),
+        second=None if second is None else _with_classifier(settings, second),
     )
     return {"video": {**_PICTURE_PX, "facingMode": _FACING[facing]}, "audio": False}
+
+
+def _with_classifier(settings: Settings, name: str) -> Settings:
+    """The same settings with a published classifier."""
+    return replace(settings, video_classifier_model=name, checkpoint_path=None, labels_path=None)
 
 
 def _streamer(camera: Camera, constraints: dict[str, Any]) -> Any:

@@ -34,6 +34,7 @@ class LiveStats:
         time_s: the stream's time: seconds since its first frame.
         frames_per_s: frames that were given back.
         delay_ms: median time from a frame's arrival to its return.
+        delay_95_ms: 95 of 100 frames are returned within this time.
         followed_per_s: frames in which people were looked for.
         dropped_frames: frames in which nobody was looked for, because a newer one had come.
         naming: how the naming of clips keeps up.
@@ -50,6 +51,7 @@ class LiveStats:
     time_s: float
     frames_per_s: float
     delay_ms: float
+    delay_95_ms: float
     followed_per_s: float
     dropped_frames: int
     naming: NamingStats

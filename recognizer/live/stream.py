@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
@@ -256,7 +255,8 @@ class LiveStream:
         return LiveStats(
             time_s=self._now_s(),
             frames_per_s=self._returned.per_s(now_s),
-            delay_ms=median(delays_ms) if delays_ms else 0.0,
+            delay_ms=float(np.median(delays_ms)) if delays_ms else 0.0,
+            delay_95_ms=float(np.percentile(delays_ms, 95)) if delays_ms else 0.0,
             followed_per_s=self._followed.per_s(now_s),
             dropped_frames=self._dropped_frames,
             naming=self._namer.stats(),
