@@ -29,12 +29,14 @@ class ModelCache:
         from recognizer.models import join_models, load_clip_classifier, load_detector
 
         detector, detector_provenance = self._detectors.get(
-            (settings.model, settings.device), lambda: load_detector(settings, progress)
+            (settings.model, settings.device, settings.precision, settings.backend),
+            lambda: load_detector(settings, progress),
         )
         classifier_key = (
             settings.video_classifier_model,
             settings.device,
             settings.precision,
+            settings.backend,
             settings.checkpoint_path,
             settings.labels_path,
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from recognizer import weights
+from recognizer.backends.choice import library_versions
+from recognizer.backends.quickest import Backends
 from recognizer.classifiers.i3d import state_dict_from_arrays
 from recognizer.classifiers.network import load_classifier, resolve_device
 from recognizer.detection import YoloDetector
@@ -18,7 +19,7 @@ from recognizer.types import Classifier, Detector
 _I3D_CONVERSION = "i3d-kinetics-400-1"
 """Name of the converted file; the last number changes with the conversion."""
 
-_VERSIONED = ("torch", "torchvision", "ultralytics", "av", "opencv-python")
+_VERSIONED = ("torch", "torchvision", "ultralytics", "openvino", "av", "opencv-python")
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,13 @@ def load_detector(settings: Settings, progress: weights.Progress | None = None) 
         SettingsError: the device is not there.
     """
     path = weights.resolve(settings.model, progress=progress)
-    device = str(resolve_device(settings.device))
-    return YoloDetector(path, device), {"detector_sha256": weights.file_sha256(path), "detector_device": device}
+    device = resolve_device(settings.device)
+    detector = YoloDetector(path, device, backends(settings))
+    return detector, {
+        "detector_sha256": weights.file_sha256(path),
+        "detector_device": str(device),
+        "detector_backend": detector.choice.way.name,
+    }
 
 
 def load_clip_classifier(
@@ -67,6 +73,7 @@ def load_clip_classifier(
             labels_path=Path(settings.labels_path),
             device=settings.device,
             precision=settings.precision,
+            backends=backends(settings),
         )
     else:
         path = weights.resolve(name, progress=progress)
@@ -76,9 +83,22 @@ def load_clip_classifier(
                 path, lambda source: state_dict_from_arrays(weights.load_numpy_pickle(source)), _I3D_CONVERSION
             )
         classifier = load_classifier(
-            name, weights_path=network_path, device=settings.device, precision=settings.precision
+            name,
+            weights_path=network_path,
+            device=settings.device,
+            precision=settings.precision,
+            backends=backends(settings),
         )
-    return classifier, {"classifier": classifier.name, "classifier_sha256": weights.file_sha256(path)}
+    return classifier, {
+        "classifier": classifier.name,
+        "classifier_sha256": weights.file_sha256(path),
+        "classifier_backend": classifier.choice.way.name,
+    }
+
+
+def backends(settings: Settings) -> Backends:
+    """What runs the networks of ``settings``; what is measured and converted is kept in the cache."""
+    return Backends(weights.cache_dir().parent / "backends", settings.backend, settings.precision)
 
 
 def load_models(settings: Settings, progress: weights.Progress | None = None) -> Models:
@@ -100,4 +120,4 @@ def join_models(
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that decide a result."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}}
+    return {"python": platform.python_version(), **library_versions(_VERSIONED)}
