@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -143,7 +144,9 @@ def _note(path: Path) -> Path:
 
 def _converted(module: nn.Module, example: torch.Tensor) -> Any:
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), warnings.catch_warnings():
+            # sizes become constants, of which tracing warns: one shape is all that the result is for
+            warnings.simplefilter("ignore")
             # traced here, because OpenVINO traces a second time to compare, which takes as long again
             traced = torch.jit.trace(module.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
             model = library().convert_model(traced, example_input=example)

@@ -64,7 +64,7 @@ class PyTorchRunner:
                 except torch.OutOfMemoryError:
                     if len(parts[0]) == 1:
                         raise
-                    self._most_at_once = len(parts[0]) // 2
+                    self._most_at_once = -(-len(parts[0]) // 2)
                     _log.warning("the GPU's memory ran out; from now on %d at once", self._most_at_once)
                     torch.cuda.empty_cache()
 

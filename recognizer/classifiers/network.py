@@ -20,7 +20,7 @@ from recognizer.classifiers.labels import read_labels
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
-from recognizer.weights import file_sha256
+from recognizer.weights import verified_sha256
 
 TOP_LABELS = 5
 """How many labels a prediction keeps."""
@@ -200,7 +200,7 @@ def _subject(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Sub
     blobs = coarse.repeat(_BLOB_PX, axis=1).repeat(_BLOB_PX, axis=2)
     return Subject(
         name=spec.name,
-        weights_sha256=file_sha256(weights_path),
+        weights_sha256=verified_sha256(weights_path),
         module=module.eval(),
         example=network_input([blobs], spec, length),
         difference=relative_difference,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from recognizer.backends.quickest import Backends, Subject
 from recognizer.types import Detection
-from recognizer.weights import file_sha256
+from recognizer.weights import verified_sha256
 
 # Read by ultralytics when it is imported: nothing is installed, looked up or sent while the app runs, and a
 # checkpoint is opened without executing anything in it.
@@ -83,9 +83,8 @@ class YoloDetector:
         network = _Decoded(YOLO(str(weights_path), task="detect").model.float().fuse(verbose=False).eval())
         for parameter in network.parameters():
             parameter.requires_grad_(False)
-        name = weights_path.stem
         example = _input([np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)])
-        subject = Subject(name, file_sha256(weights_path), network, example, _boxes_apart_px, BOUND_PX)
+        subject = Subject(weights_path.name, verified_sha256(weights_path), network, example, _boxes_apart_px, BOUND_PX)
         quickest = backends.quickest(subject, device)
         self._letterbox = LetterBox(IMAGE_SIZE_PX, auto=True, stride=_STRIDE_PX)
         self._runner = quickest.runner
