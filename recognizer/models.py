@@ -86,7 +86,7 @@ def _classifier(settings: Settings, path: Path) -> NetworkClassifier:
     name, own = settings.video_classifier_model, settings.labels_path is not None
     return load_classifier(
         name,
-        weights_path=None if own else _network_path(name, path),
+        weights_path=None if own else network_path(name, path),
         checkpoint_path=path if own else None,
         labels_path=Path(str(settings.labels_path)) if own else None,
         device=settings.device,
@@ -105,7 +105,7 @@ def classifier_choice(settings: Settings, progress: weights.Progress | None = No
     return _classifier(settings, _classifier_path(settings, progress)).choice
 
 
-def _network_path(name: str, published: Path) -> Path:
+def network_path(name: str, published: Path) -> Path:
     """The file that the network is loaded from; converted, where the published one cannot be."""
     if name != "i3d":
         return published
@@ -122,7 +122,7 @@ def unmeasured(settings: Settings) -> tuple[str, ...]:
     """
     device, name = resolve_device(settings.device), settings.video_classifier_model
     published = weights.local_path(name)
-    classifier = None if published is None else _network_path(name, published)
+    classifier = None if published is None else network_path(name, published)
     if settings.checkpoint_path is not None:
         classifier = Path(settings.checkpoint_path)
     measured = backends(settings).is_measured

@@ -29,7 +29,7 @@ examples:
   python -m recognizer doctor
   python -m recognizer doctor i3d yolo26n.pt
 """
-_BOUNDS = {"classifier_bound": "0.05", "detector_bound": "2"}
+_BOUNDS = {"classifier_bound": "0.05", "detector_bound": "0.5"}
 
 
 def add_command(commands: Any) -> None:
