@@ -23,4 +23,5 @@ if ready:
     with beside:
         camera_beside.show_beside()
 analysis.show_awaited()
+camera_view.offer_sessions()
 results.show_results()

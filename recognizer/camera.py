@@ -314,7 +314,7 @@ class Camera:
         second_timeline = stream.second_timeline(complete=True)
         self._keep_recording(stream)
         now = datetime.now(UTC)
-        name = f"Camera {now.astimezone():%Y-%m-%d %H.%M}"
+        name = f"Camera {now.astimezone():%Y-%m-%d %H.%M.%S}"
         path = self._recordings[-1] if self._recordings else self._services.store.folder / "no-recording"
         run, second = Run(run_id, now, name, path, timeline), None
         if second_timeline is not None:

@@ -308,6 +308,12 @@ def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -
     assert first is not None
     assert second is not None
     assert second.run_id != first.run_id
+    # the first is a click away
+    widget(page, "Session").set_value(first.run_id)
+    page.run()
+    assert not page.exception
+    assert tab(page).run.run_id == first.run_id
+    assert page.query_params["run"] in (first.run_id, [first.run_id])
     assert [track.person_id for track in second.timeline.people] == [1]
 
 

@@ -13,9 +13,10 @@ from recognizer.dashboard.camera_setup import ice_servers
 from recognizer.dashboard.camera_source import choose_source
 from recognizer.dashboard.camera_trouble import show_trouble
 from recognizer.dashboard.results import adopt_thresholds
+from recognizer.dashboard.services import services
 from recognizer.dashboard.sidebar import classifier_title
 from recognizer.dashboard.text import sentence
-from recognizer.errors import SettingsError
+from recognizer.errors import SettingsError, StoreError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _PICTURE_PX = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {
 _FEED_HZ = 30
 _VIDEO = {"autoPlay": True, "controls": True, "muted": True, "playsInline": True, "style": {"width": "100%"}}
 """``playsInline``: a phone would otherwise show nothing but the picture, over the whole screen."""
+
+_SESSION_KEY = "camera-session"
 
 _FRONT = "Front or only camera"
 _FACING = {_FRONT: "user", "Back camera": "environment"}
@@ -189,8 +192,32 @@ def _show_ended() -> None:
     if ended.run.run_id == tab.camera_run_id:
         return
     tab.camera_run_id = ended.run.run_id
+    tab.camera_sessions[ended.run.run_id] = ended.run.video_name
+    state.set_widget(_SESSION_KEY, ended.run.run_id)
     tab.run = ended.run
     tab.rendering = None
     adopt_thresholds(tab.camera.min_confidence, state.DEFAULT_MIN_DURATION_S)
     tab.seen_runs.add(ended.run.run_id)
     state.name_run_in_address(ended.run.run_id)
+
+
+def offer_sessions() -> None:
+    """Draw which of this tab's sessions is shown, where there are several."""
+    tab = state.tab()
+    if len(tab.camera_sessions) < 2:
+        return
+    if not state.has_widget(_SESSION_KEY):
+        state.set_widget(_SESSION_KEY, next(reversed(tab.camera_sessions)))
+    chosen = st.selectbox(
+        "Session", list(tab.camera_sessions)[::-1], key=_SESSION_KEY, format_func=tab.camera_sessions.__getitem__
+    )
+    if tab.run is not None and tab.run.run_id == chosen:
+        return
+    try:
+        run = services().store.load_run(chosen)
+    except StoreError as error:
+        st.error(sentence(str(error)))
+        return
+    if run is not None:
+        tab.run, tab.rendering = run, None
+        state.name_run_in_address(chosen)

@@ -74,6 +74,7 @@ class Tab:
         feed: what stands in for the browser's camera; None where nothing does.
         feed_source: what ``feed`` plays.
         camera_run_id: what the camera's last stream was kept as, once it is shown.
+        camera_sessions: the runs that the camera's streams were kept as, by name; the newest last.
         camera_job: loads the camera's networks.
         camera_networks: what those networks were loaded for (``model_cache.networks_of``).
         seen_runs: runs that were taken up from the address already.
@@ -97,6 +98,7 @@ class Tab:
     feed: Feed | None = None
     feed_source: tuple[str, str] | None = None
     camera_run_id: str | None = None
+    camera_sessions: dict[str, str] = field(default_factory=dict)
     camera_job: Job[Models] | None = None
     camera_networks: tuple[object, ...] | None = None
     seen_runs: set[str] = field(default_factory=set)
