@@ -4,7 +4,7 @@ import streamlit as st
 
 from recognizer.dashboard import analysis, camera_view, navigation, results, sidebar
 
-navigation.enter_through_app()
+navigation.enter_through_app("live")
 st.title("Live camera")
 st.markdown("See what everybody in front of the camera does, as it happens. The picture stays on this machine.")
 analysis.wait_until_ready()

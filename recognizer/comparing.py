@@ -52,6 +52,7 @@ def compare(
     *,
     load: Callable[[Settings], Models],
     known: Sequence[Entry] = (),
+    checkpoint_names: Sequence[str | None] = (),
     crop_store: CropStore | None = None,
     progress: Callable[[CompareProgress], None] | None = None,
     entry_done: Callable[[Comparison], None] | None = None,
@@ -67,6 +68,7 @@ def compare(
         settings: one for each classifier; what decides who is seen where must be the same for all.
         load: gives the networks of settings, fetched where they are not here.
         known: entries of an earlier comparison of this video; those that ran with the same settings do not run again.
+        checkpoint_names: what the person calls the checkpoint of each, where that is not its path's own name.
         crop_store: where the pass is kept; a temporary folder if None.
         progress: called often, on this thread.
         entry_done: called after each entry with all that is there so far.
@@ -85,9 +87,11 @@ def compare(
     """
     check_comparable(settings)
     ran = [entry for entry in known if entry.timeline is not None]
-    entries = list(
-        named([next((e for e in ran if e.settings == one), Entry(name="", settings=one)) for one in settings])
-    )
+    asked = [
+        Entry(name="", settings=one, checkpoint_name=checkpoint_name)
+        for one, checkpoint_name in zip(settings, checkpoint_names or [None] * len(settings), strict=True)
+    ]
+    entries = list(named([next((e for e in ran if e.settings == one.settings), one) for one in asked]))
     to_run = [k for k, entry in enumerate(entries) if entry.timeline is None]
     is_cancelled = cancel or (lambda: False)
     with ExitStack() as stack:
@@ -109,7 +113,7 @@ def compare(
             try:
                 models = load(entry.settings)
             except (WeightsError, CheckpointError, SettingsError) as error:
-                entries[k] = replace(entry, problem=str(error))
+                entries[k] = replace(entry, problem=_in_their_words(str(error), entry))
             else:
                 measured = _Measured(models.classifier)
                 with _MemoryWatch() as memory:
@@ -132,6 +136,12 @@ def compare(
             if entry_done is not None:
                 entry_done(Comparison(tuple(entries)))
     return Comparison(tuple(entries))
+
+
+def _in_their_words(problem: str, entry: Entry) -> str:
+    """An uploaded checkpoint is stored under the name of its hash; people know it by their own."""
+    path = entry.settings.checkpoint_path
+    return problem if path is None or entry.checkpoint_name is None else problem.replace(path, entry.checkpoint_name)
 
 
 def _cost(settings: Settings, measured: _Measured, video_s: float, memory: _MemoryWatch) -> Cost:

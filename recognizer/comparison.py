@@ -71,6 +71,8 @@ class Entry:
     Attributes:
         name: tells it apart from the others of its comparison; see ``names_of``.
         settings: what it was run with.
+        checkpoint_name: what the person calls their checkpoint's file; None where the path has its name, or there is
+            none.
         labels: what it can say; empty where it could not run.
         timeline: what it said; None where it could not run.
         cost: what that took; None where it could not run.
@@ -79,6 +81,7 @@ class Entry:
 
     name: str
     settings: Settings
+    checkpoint_name: str | None = None
     labels: tuple[str, ...] = ()
     timeline: Timeline | None = None
     cost: Cost | None = None
@@ -146,12 +149,17 @@ def have_common_labels(one: Entry, other: Entry) -> bool:
     return not set(one.labels).isdisjoint(other.labels)
 
 
-def names_of(settings: Sequence[Settings]) -> tuple[str, ...]:
+def names_of(settings: Sequence[Settings], checkpoint_names: Sequence[str | None] = ()) -> tuple[str, ...]:
     """A short name for each: the network, and what tells it apart where that is not enough.
 
     ``i3d``, ``mc3_18:fight`` for a checkpoint ``fight.pth``, ``i3d, 8 samples`` beside ``i3d, 32 samples``.
+
+    Args:
+        settings: of each.
+        checkpoint_names: what the person calls the checkpoint of each, where that is not its path's own name.
     """
-    networks = [_network_name(one) for one in settings]
+    checkpoints = checkpoint_names or [None] * len(settings)
+    networks = [_network_name(one, checkpoint) for one, checkpoint in zip(settings, checkpoints, strict=True)]
     names = []
     for one, network in zip(settings, networks, strict=True):
         alike = [other for other, its in zip(settings, networks, strict=True) if its == network]
@@ -173,16 +181,16 @@ def names_of(settings: Sequence[Settings]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _network_name(settings: Settings) -> str:
+def _network_name(settings: Settings, checkpoint_name: str | None = None) -> str:
     name = settings.video_classifier_model
     if settings.checkpoint_path is None:
         return name
-    return f"{name}:{PureWindowsPath(settings.checkpoint_path).stem}"  # takes both kinds of slash
+    return f"{name}:{PureWindowsPath(checkpoint_name or settings.checkpoint_path).stem}"  # takes both kinds of slash
 
 
 def named(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """The entries with the names that they have beside one another."""
-    names = names_of([entry.settings for entry in entries])
+    names = names_of([entry.settings for entry in entries], [entry.checkpoint_name for entry in entries])
     return tuple(replace(entry, name=name) for entry, name in zip(entries, names, strict=True))
 
 

@@ -101,6 +101,26 @@ class RecordedPass:
             for _, person_id, x1, y1, x2, y2, confidence in self.rows[start:end].tolist()
         )
 
+    def crops_of(
+        self, person_id: int, start_s: float, end_s: float, margin_percentage: int
+    ) -> list[tuple[float, NDArray[np.uint8]]]:
+        """One person's samples from ``start_s`` until before ``end_s``, each with its time.
+
+        Raises:
+            FileNotFoundError: the crops with this margin were not kept.
+        """
+        first, past = np.searchsorted(self.time_s, (start_s, end_s)).tolist()
+        samples = self.rows[:, 0]
+        chosen = np.flatnonzero((samples >= first) & (samples < past) & (self.rows[:, 1] == person_id))
+        if not len(chosen):
+            return []
+        crops = self._crops(margin_percentage)
+        return [(float(self.time_s[int(self.rows[row, 0])]), np.array(crops[row])) for row in chosen.tolist()]
+
+    def _crops(self, margin_percentage: int) -> NDArray[np.uint8]:
+        path = _crops_path(self.folder, margin_percentage)
+        return np.memmap(path, np.uint8, "r", shape=(len(self.rows), *_CROP_SHAPE))
+
     def observations(self, margin_percentage: int) -> Iterator[Observation]:
         """The pass again, crops read from the disk as they are asked for.
 
@@ -109,8 +129,7 @@ class RecordedPass:
         """
         crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] = ()
         if len(self.rows):
-            path = _crops_path(self.folder, margin_percentage)
-            crops = np.memmap(path, np.uint8, "r", shape=(len(self.rows), *_CROP_SHAPE))
+            crops = self._crops(margin_percentage)
         row = 0
         for sample, (frame_index, time_s) in enumerate(zip(self.frame_index, self.time_s, strict=True)):
             people = self.people_in(sample)

@@ -41,7 +41,7 @@ _STYLE: Final = """
 :root { color-scheme: light; }
 body { background: %(page)s; color: #1D2A30; font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem;
   padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.8rem; margin: 0 0 .25rem; }
+h1 { font-size: 1.8rem; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { border-top: 1px solid #D9D1C3; font-size: 1.3rem; margin: 2.5rem 0 .5rem; padding-top: 1rem; }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; }
 p, li { max-width: 48rem; }

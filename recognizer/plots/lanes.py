@@ -9,7 +9,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 from recognizer.agreement import Piece, overlay
-from recognizer.comparison import Lane
+from recognizer.comparison import Lane, have_common_labels
 from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, action_bars, presence_bars, segment_hover, spans
 from recognizer.plots.evidence import Evidence
@@ -33,6 +33,8 @@ def classifier_lanes(
     dark: bool = False,
 ) -> go.Figure:
     """One person: the person's own labels, if there are any, then one lane a classifier, then where all of them agree.
+
+    A classifier whose labels none of the others has is left out of the last lane, unless no two would be left.
 
     ``customdata`` of a bar is ``[person_id, start_s]``.
 
@@ -81,8 +83,9 @@ def classifier_lanes(
         )  # fmt: skip
     legend = [*actions, PRESENT]
     if len(lanes) > 1:
-        pieces = [piece for piece in overlay([lane.segments for lane in lanes], person_id) if piece.is_compared]
-        bars += _agreement_bars(pieces, [lane.name for lane in lanes], axis, theme)
+        those = _that_can_agree(lanes)
+        pieces = [piece for piece in overlay([lane.segments for lane in those], person_id) if piece.is_compared]
+        bars += _agreement_bars(pieces, [lane.name for lane in those], axis, theme)
         names.append(AGREEMENT_LANE)
         legend += ["agree", "differ"]
     figure = go.Figure(bars)
@@ -91,6 +94,16 @@ def classifier_lanes(
     figure.update_xaxes(**axis.layout())
     figure.update_yaxes(tickvals=names, ticktext=[_axis_name(name) for name in names])
     return figure
+
+
+def _that_can_agree(lanes: Sequence[Lane]) -> Sequence[Lane]:
+    """Without those whose labels nobody else has, as long as two are left: with them, all would always differ."""
+    able = [
+        lane
+        for lane in lanes
+        if any(other is not lane and have_common_labels(lane.entry, other.entry) for other in lanes)
+    ]
+    return able if len(able) > 1 else lanes
 
 
 def _agreement_bars(pieces: Sequence[Piece], names: Sequence[str], axis: TimeAxis, theme: Theme) -> list[go.Bar]:
