@@ -105,7 +105,7 @@ def _next_id() -> int:
 
 def _row(row: state.EntryRow, *, removable: bool) -> None:
     with st.container(border=True):
-        network, samples, margin, remove = st.columns([4, 2, 2, 1], vertical_alignment="bottom")
+        network, samples, margin, remove = st.columns([7, 4, 4, 3], vertical_alignment="bottom")
         if row.checkpoint is None:
             row.classifier = network.selectbox(
                 "Classifier",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from recognizer import export, plots
@@ -81,8 +82,9 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     st.caption(COST_NOTE)
 
 
-def _table(table: object) -> None:
-    st.dataframe(table, hide_index=True, width="stretch")
+def _table(table: pd.DataFrame) -> None:
+    kappa = st.column_config.NumberColumn(format="%.2f")
+    st.dataframe(table, hide_index=True, width="stretch", column_config={"Kappa": kappa})
 
 
 def _choose_people(comparison: Comparison) -> list[int]:

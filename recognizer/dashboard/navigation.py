@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from recognizer.dashboard import state
+
+_ICON = Path(__file__).resolve().parents[2] / "docs" / "icon.png"
+
+
+def configure() -> None:
+    """Name and icon of the app; before the pages are declared, whose named icons would be fetched from the internet."""
+    st.set_page_config(
+        page_title="Who does what, when",
+        page_icon=_ICON,
+        layout="wide",
+        menu_items={"About": "Tells who does what, when, in a video. Free software under the AGPL-3.0."},
+    )
 
 
 def pages() -> list[StreamlitPage]:
@@ -24,6 +38,7 @@ def enter_through_app(page: str) -> None:
     that the address names by itself: then declare the pages, and begin again through ``app.py``.
     """
     if not state.came_through_app():
+        configure()
         st.navigation(pages())
         st.rerun()
     state.tab().page = page

@@ -50,20 +50,22 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def agreement_table(lanes: Sequence[Lane], person_ids: Sequence[int]) -> pd.DataFrame:
-    """How far every two agree: over everyone, then person by person.
+    """How far every two agree: over everyone, then person by person where there is something to compare.
 
     Columns: ``Classifiers``, ``Person``, ``Compared (s)``, ``Agree (%)``, ``Kappa``, ``In words``.
     """
     rows = []
     for one, other in pairs(lanes):
-        for person_id in (None, *person_ids) if len(person_ids) > 1 else person_ids:
+        for person_id in (None, *person_ids):
             found = agreement(one.segments, other.segments, person_id)
+            if person_id is not None and not found.compared_s:
+                continue
             share = found.share
             can_agree = have_common_labels(one.entry, other.entry)
             rows.append(
                 (
                     harmless_cell(f"{one.name} and {other.name}"),
-                    "everyone" if person_id is None else str(person_id),
+                    "all" if person_id is None else str(person_id),
                     round(found.compared_s, 2),
                     None if share is None else round(100 * share, 1),
                     None if found.kappa is None or not can_agree else round(found.kappa, 2),
