@@ -102,18 +102,16 @@ class RecordedPass:
         )
 
     def crops_of(
-        self, person_id: int, start_s: float, end_s: float, margin_percentage: int
+        self, person_id: int, first_s: float, last_s: float, margin_percentage: int
     ) -> list[tuple[float, NDArray[np.uint8]]]:
-        """One person's samples from ``start_s`` until before ``end_s``, each with its time.
+        """One person's samples from the one at ``first_s`` to the one at ``last_s``, each with its time.
 
         Raises:
             FileNotFoundError: the crops with this margin were not kept.
         """
-        first, past = np.searchsorted(self.time_s, (start_s, end_s)).tolist()
+        first, past = np.searchsorted(self.time_s, first_s), np.searchsorted(self.time_s, last_s, "right")
         samples = self.rows[:, 0]
         chosen = np.flatnonzero((samples >= first) & (samples < past) & (self.rows[:, 1] == person_id))
-        if not len(chosen):
-            return []
         crops = self._crops(margin_percentage)
         return [(float(self.time_s[int(self.rows[row, 0])]), np.array(crops[row])) for row in chosen.tolist()]
 

@@ -14,7 +14,7 @@ from recognizer.classifiers.clip_input import sample_indices
 from recognizer.clips import square_crop
 from recognizer.crop_store import CropStore, pass_key
 from recognizer.timeline import Timeline
-from recognizer.types import Prediction
+from recognizer.types import Box, Prediction
 from recognizer.video import open_video
 
 _SAME_TIME_S = 1e-6
@@ -52,16 +52,31 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
         VideoError: the file has to be read and cannot be.
     """
     settings = timeline.settings
-    samples = _from_record(timeline, prediction, store)
-    if samples is None:
-        samples = _from_video(timeline, prediction, video)
-    if not samples:
+    boxes = _boxes(timeline, prediction)
+    if not boxes:
         return []
+    samples = _from_record(timeline, list(boxes), prediction, store)
+    if samples is None:
+        samples = _from_video(timeline, boxes, video)
     length = spec_of(settings.video_classifier_model).length.network_length(len(samples))
     return [samples[k] for k in dict.fromkeys(sample_indices(len(samples), length).tolist())]
 
 
-def _from_record(timeline: Timeline, prediction: Prediction, store: CropStore) -> list[SeenFrame] | None:
+def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
+    """Where the person was in the samples of the clip, by time. A clip has as many samples as the settings say."""
+    track = next(track for track in timeline.people if track.person_id == prediction.person_id)
+    first = int(np.searchsorted(track.time_s, prediction.start_s - _SAME_TIME_S))
+    past = first + timeline.settings.num_video_sequence_samples
+    boxes = track.box_xyxy[first:past].astype(np.float64).tolist()
+    return {
+        time_s: (x1, y1, x2, y2)
+        for time_s, (x1, y1, x2, y2) in zip(track.time_s[first:past].tolist(), boxes, strict=True)
+    }
+
+
+def _from_record(
+    timeline: Timeline, times_s: list[float], prediction: Prediction, store: CropStore
+) -> list[SeenFrame] | None:
     detector_sha256 = timeline.provenance.get("detector_sha256")
     if timeline.video.sha256 is None or detector_sha256 is None:
         return None
@@ -70,18 +85,13 @@ def _from_record(timeline: Timeline, prediction: Prediction, store: CropStore) -
     if found is None or not found.has_crops(margin):
         return None
     try:
-        crops = found.crops_of(prediction.person_id, prediction.start_s, prediction.end_s - _SAME_TIME_S, margin)
+        crops = found.crops_of(prediction.person_id, times_s[0], times_s[-1], margin)
     except FileNotFoundError:  # another analysis took its room just now
         return None
     return [SeenFrame(time_s, rgb) for time_s, rgb in crops]
 
 
-def _from_video(timeline: Timeline, prediction: Prediction, video: Path) -> list[SeenFrame]:
-    track = next(track for track in timeline.people if track.person_id == prediction.person_id)
-    first, past = np.searchsorted(track.time_s, (prediction.start_s, prediction.end_s - _SAME_TIME_S)).tolist()
-    boxes = dict(zip(track.time_s[first:past].tolist(), track.box_xyxy[first:past].tolist(), strict=True))
-    if not boxes:
-        return []
+def _from_video(timeline: Timeline, boxes: dict[float, Box], video: Path) -> list[SeenFrame]:
     last_s = max(boxes)
     seen = []
     with (
@@ -89,7 +99,7 @@ def _from_video(timeline: Timeline, prediction: Prediction, video: Path) -> list
         closing(reader.frames(lambda _, time_s: time_s in boxes)) as frames,  # type: ignore[type-var]  # a generator
     ):
         for frame in frames:
-            crop = square_crop(frame.rgb, tuple(boxes[frame.time_s]), timeline.settings.crop_margin_percentage)
+            crop = square_crop(frame.rgb, boxes[frame.time_s], timeline.settings.crop_margin_percentage)
             seen.append(SeenFrame(frame.time_s, crop))
             if frame.time_s >= last_s:
                 break
