@@ -255,6 +255,30 @@ def test_cancel_keeps_the_finished(classifiers: Classifiers, page: AppTest) -> N
     assert "r3d_18 did not run: It was cancelled before it came to its end" in text_of(page)
 
 
+def test_a_refresh_finds_the_comparison_that_runs(classifiers: Classifiers, page: AppTest) -> None:
+    classifiers.holds = "r3d_18"
+    button(page, "Add a classifier").click()
+    page.run()
+    button(page, "Compare").click()
+    page.run()
+    assert classifiers.reached.wait(WAIT_S)
+    job = tab(page).compare.job
+    assert job is not None
+    fresh = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    fresh.run()
+    fresh.switch_page(PAGE)
+    fresh.query_params["comparison"] = job.job_id
+    fresh.run()
+    assert not fresh.exception
+    assert has_button(fresh, "Cancel")
+    assert [row.classifier for row in tab(fresh).compare.rows] == ["s3d", "r3d_18", "mc3_18"]
+    assert names(fresh) == ["s3d"]
+    assert "The comparison so far" in subheaders(fresh)
+    classifiers.hold.set()
+    settle(fresh)
+    assert names(fresh) == ["s3d", "r3d_18", "mc3_18"]
+
+
 def test_settings_are_the_same_on_every_page(classifiers: Classifiers) -> None:
     # each page drew the sliders of the page before at their lowest values, and analysed with those
     at = AppTest.from_file(str(APP), default_timeout=WAIT_S)

@@ -68,16 +68,16 @@ def _show_moment(shown: StoredComparison, piece: Piece, two: tuple[Lane, Lane]) 
     st.markdown(f"**Person {piece.person_id}, {seconds(piece.start_s)} to {seconds(piece.end_s)}**")
     player, *beside = st.columns([2, 2, 2], gap="medium")
     with player:
-        _player(piece.start_s)
+        _player(shown, piece.start_s)
     for place, lane in zip(beside, two, strict=True):
         with place:
             _what_it_saw(shown, piece, lane)
 
 
-def _player(start_s: float) -> None:
+def _player(shown: StoredComparison, start_s: float) -> None:
     video = state.tab().video
-    if video is None:
-        st.caption("The video itself is no longer kept here; drop it in again to see the moment.")
+    if video is None or video.file.sha256 != shown.video.sha256:
+        st.caption(f"To see the moment, drop in {plain(shown.video.name)} again.")
         return
     preview = video.preview.result if video.preview is not None else None
     path = video.file.path if video.playable else preview

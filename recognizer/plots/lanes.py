@@ -92,6 +92,9 @@ def classifier_lanes(
     lay_out(figure, theme, timeline, names, legend)
     figure.update_layout(barmode="overlay", uniformtext={"minsize": 11, "mode": "hide"})
     figure.update_xaxes(**axis.layout())
+    if not axis.is_date:
+        # the unit stands at the numbers: on a narrow window the legend grows into where a title would be
+        figure.update_xaxes(title_text=None, ticksuffix=" s")
     figure.update_yaxes(tickvals=names, ticktext=[_axis_name(name) for name in names])
     return figure
 
