@@ -33,6 +33,17 @@ class ComparisonRequest:
     checkpoint_names: tuple[str | None, ...]
 
 
+@dataclass(frozen=True)
+class CompareStatus(Status):
+    """What a comparison's job shows while it runs.
+
+    Attributes:
+        finished: how many of those that were to run are over, and kept.
+    """
+
+    finished: int = 0
+
+
 def start_comparison(
     services: Services,
     comparison_id: str,
@@ -79,12 +90,12 @@ def start_comparison(
     return services.jobs.start(work, comparison_id, about=request)
 
 
-def _status(progress: CompareProgress) -> Status:
+def _status(progress: CompareProgress) -> CompareStatus:
     """How far a comparison is, in words and as a share of all that is to run."""
     which = f"{progress.entry}, {progress.number} of {progress.count}"
-    before = (progress.number - 1) / progress.count
+    finished = progress.number - 1
     analysis = progress.analysis
     if analysis is None:
-        return Status(f"{which}: loading the network", before)
+        return CompareStatus(f"{which}: loading the network", finished / progress.count, finished=finished)
     share = min(1.0, analysis.analysed_s / analysis.duration_s) if analysis.duration_s else 0.0
-    return Status(f"{which}: {progress_text(analysis)}", before + share / progress.count)
+    return CompareStatus(f"{which}: {progress_text(analysis)}", (finished + share) / progress.count, finished=finished)

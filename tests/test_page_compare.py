@@ -247,6 +247,7 @@ def test_cancel_keeps_the_finished(classifiers: Classifiers, page: AppTest) -> N
     page.run()
     assert classifiers.reached.wait(WAIT_S)
     page.run()
+    assert names(page) == ["s3d"]  # what is finished is shown while the others run
     button(page, "Cancel").click()
     page.run()
     classifiers.hold.set()

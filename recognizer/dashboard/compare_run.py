@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from recognizer.comparison import Comparison, Entry, check_comparable, named
-from recognizer.comparison_runs import ComparisonRequest, start_comparison
+from recognizer.comparison_runs import CompareStatus, ComparisonRequest, start_comparison
 from recognizer.dashboard import state
 from recognizer.dashboard.compare_entries import adopt
 from recognizer.dashboard.services import comparisons, services
@@ -16,6 +16,7 @@ from recognizer.dashboard.sidebar import adopt as adopt_settings
 from recognizer.dashboard.text import plain, sentence
 from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError, SettingsError
+from recognizer.jobs import Job
 from recognizer.runs import Status
 from recognizer.store import StoredFile
 
@@ -66,6 +67,11 @@ def take_over_finished() -> None:
         return
     compare.job = None
     compare.problem = job.error
+    _show_what_is_kept(job)
+
+
+def _show_what_is_kept(job: Job[Comparison]) -> None:
+    compare = state.tab().compare
     try:
         compare.shown = comparisons().load(job.job_id) or compare.shown
     except RecognizerError as error:
@@ -102,6 +108,7 @@ def offer_comparison(wanted: Sequence[Entry]) -> None:
         max_bytes = int(st.get_option("server.maxUploadSize")) * _MEGABYTE
         names = tuple(entry.checkpoint_name for entry in wanted)
         tab.compare.problem = None
+        tab.compare.finished = 0
         request = ComparisonRequest(tab.video.file, settings, names)
         tab.compare.job = start_comparison(services(), comparison_id, request, known, max_bytes)
         tab.compare.seen.add(comparison_id)
@@ -134,11 +141,16 @@ def show_progress() -> None:
 
 @st.fragment(run_every=_POLL_S)
 def _progress() -> None:
-    job = state.tab().compare.job
+    compare = state.tab().compare
+    job = compare.job
     if job is None or job.finished:
         st.rerun()
         return
     status = job.progress or Status("Waiting for a turn")
+    if isinstance(status, CompareStatus) and status.finished > compare.finished:
+        compare.finished = status.finished
+        _show_what_is_kept(job)
+        st.rerun()
     bar, button = st.columns([5, 1], vertical_alignment="center")
     text = "Stopping; the classifiers that are finished are kept." if job.cancelled else status.text
     bar.progress(status.share or 0.0, plain(text))

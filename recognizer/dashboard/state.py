@@ -80,6 +80,7 @@ class CompareTab:
         rows: what is to be compared.
         rows_made: how many rows there have ever been.
         job: the comparison that runs, if one does.
+        finished: how many of its classifiers are finished and shown.
         shown: the comparison that is shown.
         problem: one sentence about what went wrong last.
         truth_uploads: how many files of labels were taken; a new number empties the field.
@@ -89,6 +90,7 @@ class CompareTab:
     rows: list[EntryRow] = field(default_factory=list)
     rows_made: int = 0
     job: Job[Comparison] | None = None
+    finished: int = 0
     shown: StoredComparison | None = None
     problem: str | None = None
     truth_uploads: int = 0
