@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -47,12 +47,14 @@ class Score:
         bins: int64 (n, n), time bins by true label (rows) and by what was said (columns), n the number of ``labels``.
         kappa: Cohen's kappa; None where it is not defined.
         is_telling: False where there is a single label on one of the two sides, so that kappa tells nothing.
+        can_be_right: False where the classifier has none of the true labels among its own.
     """
 
     labels: tuple[str, ...]
     bins: NDArray[np.int64]
     kappa: float | None
     is_telling: bool
+    can_be_right: bool = True
 
     @property
     def scored_s(self) -> float:
@@ -70,6 +72,8 @@ class Score:
         """What kappa means, in words."""
         if not self.bins.any():
             return "nothing to score"
+        if not self.can_be_right:
+            return "it has none of your labels"
         if self.kappa is None or not self.is_telling:
             return "kappa tells nothing, as there is a single label on one side"
         return f"{kappa_in_words(self.kappa)} agreement with your labels"
@@ -96,12 +100,13 @@ class Score:
         )
 
 
-def score(truth: Iterable[Segment], said: Iterable[Segment]) -> Score:
+def score(truth: Iterable[Segment], said: Iterable[Segment], can_say: Container[str] | None = None) -> Score:
     """Score what a classifier says by a person's own labels.
 
     Args:
         truth: what each person really does, only where they are seen.
         said: what the classifier says; time without a true label is left out.
+        can_say: the classifier's labels, where they are known.
     """
     counts: Counter[tuple[str, str]] = Counter()
     for piece in overlay((tuple(truth), tuple(said))):
@@ -113,7 +118,8 @@ def score(truth: Iterable[Segment], said: Iterable[Segment]) -> Score:
     bins = np.zeros((len(labels), len(labels)), np.int64)
     for (true_label, said_label), number in counts.items():
         bins[index[true_label], index[said_label]] += number
-    return Score(labels, bins, cohen_kappa(counts), has_two_labels_each(counts))
+    can_be_right = can_say is None or not counts or any(true_label in can_say for true_label, _ in counts)
+    return Score(labels, bins, cohen_kappa(counts), has_two_labels_each(counts), can_be_right)
 
 
 def _ordered(counts: Counter[tuple[str, str]]) -> tuple[str, ...]:
@@ -164,4 +170,5 @@ def score_lanes(lanes: Sequence[Lane], truth: Truth) -> Scored:
         foreign = sorted({segment.action for segment in true}.difference(lane.entry.labels))
         if foreign:
             notes.append(f"{lane.name} cannot say {', '.join(foreign)}, so it is never right there.")
-    return Scored(true, tuple((lane.name, score(true, lane.segments)) for lane in lanes), tuple(notes))
+    scores = tuple((lane.name, score(true, lane.segments, lane.entry.labels)) for lane in lanes)
+    return Scored(true, scores, tuple(notes))

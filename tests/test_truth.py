@@ -174,6 +174,12 @@ def test_time_before_the_first_label_is_not_right_and_unlabelled_time_is_not_sco
     assert (reading.precision, reading.recall) == (None, 0)
 
 
+def test_a_classifier_that_has_none_of_the_labels_is_told_apart_from_one_that_is_wrong() -> None:
+    truth, said = [segment("yoga", 0, 4), segment("reading", 4, 6)], [segment("fight", 0, 3), segment("noFight", 3, 6)]
+    assert score(truth, said, ("fight", "noFight")).meaning == "it has none of your labels"
+    assert score(truth, said, ("fight", "noFight", "yoga")).meaning == "slight agreement with your labels"
+
+
 def test_nothing_to_score_is_said() -> None:
     found = score([], [segment("yoga", 0, 4)])
     assert found.share_right is None

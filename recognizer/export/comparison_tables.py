@@ -107,7 +107,7 @@ def scores_table(scores: Sequence[tuple[str, Score]]) -> pd.DataFrame:
             harmless_cell(name),
             round(score.scored_s, 2),
             None if score.share_right is None else round(100 * score.share_right, 1),
-            None if score.kappa is None else round(score.kappa, 2),
+            None if score.kappa is None or not score.can_be_right else round(score.kappa, 2),
             score.meaning,
         )
         for name, score in scores

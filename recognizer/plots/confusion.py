@@ -82,13 +82,16 @@ def confusion_matrix(score: Score, *, dark: bool = False) -> go.Figure:
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.text, "activecolor": theme.text},
     )
     figure.update_xaxes(
-        title_text="Said (seconds in the cells)", tickvals=list(range(len(names))),
+        title_text="Said (columns) where your labels say (rows), in s", tickvals=list(range(len(names))),
         ticktext=[plain_label(name, _AXIS_CHARS) for name in names], tickangle=-40, automargin=True, showgrid=False,
         zeroline=False, title_standoff=8, title_font_size=13,
     )  # fmt: skip
     figure.update_yaxes(
-        title_text="Your labels", tickvals=list(range(len(rows))),
-        ticktext=[plain_label(row, _AXIS_CHARS) for row in rows], autorange="reversed", automargin=True, showgrid=False,
-        zeroline=False, title_font_size=13,
-    )  # fmt: skip
+        tickvals=list(range(len(rows))),
+        ticktext=[plain_label(row, _AXIS_CHARS) for row in rows],
+        autorange="reversed",
+        automargin=True,
+        showgrid=False,
+        zeroline=False,
+    )
     return figure
