@@ -2,17 +2,25 @@
 
 import streamlit as st
 
-from recognizer.dashboard import analysis, camera_view, navigation, results, sidebar
+from recognizer.dashboard import analysis, camera_beside, camera_setup, camera_view, navigation, results, sidebar
 
-navigation.enter_through_app("live")
+navigation.enter_through_app("live", shows_camera=True)
 st.title("Live camera")
-st.markdown("See what everybody in front of the camera does, as it happens. The picture stays on this machine.")
-analysis.wait_until_ready()
-settings = sidebar.choose_settings()
-camera_view.prepare(settings)
+st.markdown(
+    "See what everybody in front of the camera does, as it happens. The picture goes to the machine that this page "
+    "comes from, and nowhere else."
+)
+with st.container():  # what comes and goes in here must not move the picture, which would end the stream
+    analysis.wait_until_ready()
+    analysis.take_up_address()
+    settings = sidebar.choose_settings()
+    analysis.show_problem()
+    ready = camera_setup.prepare(settings)
 picture, beside = st.columns([3, 2], gap="medium")
-with picture:
-    camera_view.show_camera(settings)
-with beside:
-    camera_view.show_beside()
+if ready:
+    with picture:
+        camera_view.show_camera(settings)
+    with beside:
+        camera_beside.show_beside()
+analysis.show_awaited()
 results.show_results()

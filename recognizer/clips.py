@@ -152,5 +152,31 @@ class ClipSampler:
         )
 
 
+def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
+    """One clip over the time of two successive ones of a person, with as many samples as ``newer`` has.
+
+    Each clip's samples are taken as evenly spaced, as the sampler makes them, and so are those of the result: at each
+    of its times it shows the nearest sample there is.
+
+    Args:
+        older: begins first; the two may overlap.
+        newer: ends last.
+        from_s: what lies before this is left out.
+    """
+    length = len(newer.rgb)
+    start_s = max(older.start_s, from_s)
+    earlier = _sample_times_s(older)
+    kept = earlier < newer.start_s
+    times_s = np.concatenate((earlier[kept], _sample_times_s(newer)))
+    crops_rgb = np.concatenate((older.rgb[kept], newer.rgb))
+    wanted_s = start_s + np.arange(length) * (newer.end_s - start_s) / length
+    nearest = np.abs(times_s[:, None] - wanted_s).argmin(axis=0)
+    return Clip(newer.person_id, start_s, newer.end_s, crops_rgb[nearest])
+
+
+def _sample_times_s(clip: Clip) -> NDArray[np.float64]:
+    return clip.start_s + np.arange(len(clip.rgb)) * (clip.end_s - clip.start_s) / len(clip.rgb)
+
+
 def _stack(crops: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return np.stack(list(crops))

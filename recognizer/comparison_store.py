@@ -58,21 +58,31 @@ class ComparisonStore:
             connection.executescript(_SCHEMA)
 
     def save(self, comparison_id: str, video: StoredFile, comparison: Comparison) -> None:
-        """Keep a comparison; one of the same name is replaced, and its labels stay."""
+        """Keep a comparison; one of the same name is replaced, and its labels stay.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
         document = json.dumps([_entry_values(entry) for entry in comparison.entries])
-        with self._store.connection() as connection:
-            connection.execute(
-                "INSERT INTO comparison VALUES (?, ?, ?, ?, ?, ?, NULL, NULL) "
-                "ON CONFLICT (comparison_id) DO UPDATE SET entries_zlib = excluded.entries_zlib",
-                (
-                    comparison_id,
-                    datetime.now(UTC).isoformat(timespec="seconds"),
-                    video.name,
-                    video.path.name,
-                    video.sha256,
-                    zlib.compress(document.encode()),
-                ),
-            )
+        values = (
+            comparison_id,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            video.name,
+            video.path.name,
+            video.sha256,
+            zlib.compress(document.encode()),
+        )
+        try:
+            with self._store.connection() as connection:
+                connection.execute(
+                    "INSERT INTO comparison VALUES (?, ?, ?, ?, ?, ?, NULL, NULL) "
+                    "ON CONFLICT (comparison_id) DO UPDATE SET entries_zlib = excluded.entries_zlib",
+                    values,
+                )
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the comparison on '{video.name}' could not be kept ({error}); make room on the disk and compare again."
+            ) from error
 
     def save_truth(self, comparison_id: str, name: str | None, data: bytes | None) -> None:
         """Keep the person's own labels with a comparison, as their file came; None takes them away."""

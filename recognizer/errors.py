@@ -5,7 +5,7 @@
     ├── VideoError              a file cannot be read as a video
     ├── WeightsError            a network's weights cannot be had or are not the right ones
     ├── CheckpointError         a person's own checkpoint or label file does not fit
-    ├── StoreError              a stored analysis cannot be read
+    ├── StoreError              an analysis cannot be stored, or read back
     └── TruthError              a person's own labels do not fit
 
 The message of each is one sentence that a person can act on: the fact, the value, the remedy.
@@ -34,7 +34,7 @@ class CheckpointError(RecognizerError):
 
 
 class StoreError(RecognizerError):
-    """A stored analysis cannot be read back."""
+    """An analysis cannot be stored, or read back."""
 
 
 class TruthError(RecognizerError):

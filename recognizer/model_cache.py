@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 _Network = TypeVar("_Network")
 
 
+def networks_of(settings: Settings) -> tuple[Hashable, Hashable]:
+    """What decides which detector and which classifier are loaded; equal for settings that share both."""
+    classifier = (
+        settings.video_classifier_model,
+        settings.device,
+        settings.precision,
+        settings.checkpoint_path,
+        settings.labels_path,
+    )
+    return (settings.model, settings.device), classifier
+
+
 class ModelCache:
     """Loaded networks, shared by everyone on this machine: each is loaded once, the least recently used goes first."""
 
@@ -28,16 +40,8 @@ class ModelCache:
         """The networks of ``settings``; loaded, and fetched, where that has not been done. Raises as the loaders do."""
         from recognizer.models import join_models, load_clip_classifier, load_detector
 
-        detector, detector_provenance = self._detectors.get(
-            (settings.model, settings.device), lambda: load_detector(settings, progress)
-        )
-        classifier_key = (
-            settings.video_classifier_model,
-            settings.device,
-            settings.precision,
-            settings.checkpoint_path,
-            settings.labels_path,
-        )
+        detector_key, classifier_key = networks_of(settings)
+        detector, detector_provenance = self._detectors.get(detector_key, lambda: load_detector(settings, progress))
         classifier, classifier_provenance = self._classifiers.get(
             classifier_key, lambda: load_clip_classifier(settings, progress)
         )

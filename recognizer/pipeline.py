@@ -101,6 +101,15 @@ class Recognizer:
         """Who was there in the newest sampled frame."""
         return self._people
 
+    @property
+    def classifier_name(self) -> str:
+        """Of the classifier that names the clips now."""
+        return self._models.classifier.name
+
+    def stay_began_s(self, person_id: int) -> float:
+        """Since when a person is there without a long absence; 0 for who was never seen."""
+        return self._stay_began_s.get(person_id, 0.0)
+
     def newest_prediction(self, person_id: int) -> Prediction | None:
         """What was last said of a person; None before their first clip, and again after a long absence."""
         return self._newest.get(person_id)
@@ -143,7 +152,7 @@ class Recognizer:
         with self._lock:
             self._builder.say(predictions)
             for prediction in predictions:
-                if prediction.start_s >= self._stay_began_s.get(prediction.person_id, 0.0):
+                if prediction.start_s >= self.stay_began_s(prediction.person_id):
                     self._newest[prediction.person_id] = prediction
         return predictions
 
@@ -211,6 +220,7 @@ class Recognizer:
         frame_times_s: NDArray[np.float64] | None = None,
         notes: Iterable[str] = (),
         video: VideoInfo | None = None,
+        since_s: float = 0.0,
     ) -> Timeline:
         """The timeline so far.
 
@@ -219,6 +229,7 @@ class Recognizer:
             frame_times_s: stands in for the frames that were not pushed one by one.
             notes: remarks for people.
             video: what is known by now, where it is more than at the beginning.
+            since_s: leaves out what was seen and said before.
         """
         if frame_times_s is None:
             with self._frame_times_lock:
@@ -230,6 +241,7 @@ class Recognizer:
                 complete=complete,
                 notes=notes,
                 provenance=self._models.provenance,
+                since_s=since_s,
             )
 
 

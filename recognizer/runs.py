@@ -6,7 +6,7 @@ Quick to import: what the networks need is imported by the job that needs it, wh
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +32,21 @@ _MEGABYTE = 1e6
 
 @dataclass(frozen=True)
 class Services:
-    """What all people on this server share; nothing in it belongs to one stream."""
+    """What all people on this server share; nothing in it belongs to one stream.
+
+    Attributes:
+        jobs: background work.
+        store: what people made.
+        models: the loaded networks.
+        crop_store: finished passes over videos.
+        live_runs: the runs that cameras' streams will be kept as, while they run or are being kept.
+    """
 
     jobs: Jobs
     store: Store
     models: ModelCache
     crop_store: CropStore
+    live_runs: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -143,13 +143,23 @@ class Store:
         return self._files / f"{path.stem}-{ending}"
 
     def save_run(self, run_id: str, video: StoredFile, timeline: Timeline) -> None:
-        """Keep an analysis; one of the same name is replaced."""
+        """Keep an analysis; one of the same name is replaced.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
         document = zlib.compress(timeline_json(timeline, include_boxes=True, include_frame_times=True).encode())
-        with self.connection() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?)",
-                (run_id, datetime.now(UTC).isoformat(timespec="seconds"), video.name, video.path.name, document),
-            )
+        try:
+            with self.connection() as connection:
+                connection.execute(
+                    "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?)",
+                    (run_id, datetime.now(UTC).isoformat(timespec="seconds"), video.name, video.path.name, document),
+                )
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"'{video.name}' could not be kept in '{self._database}' ({error}); download its table now, and make "
+                "room on the disk."
+            ) from error
 
     def load_run(self, run_id: str) -> Run | None:
         """The analysis of this name, if there is one.

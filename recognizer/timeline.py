@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -245,14 +246,22 @@ class TimelineBuilder:
         complete: bool,
         notes: Iterable[str] = (),
         provenance: Mapping[str, str] | None = None,
+        since_s: float = 0.0,
     ) -> Timeline:
-        """The timeline as it stands. Nothing lasts beyond the end of the last frame."""
+        """The timeline as it stands. Nothing lasts beyond the end of the last frame.
+
+        With ``since_s``, samples and predictions from before that time are left out, and who has no others.
+        """
         with self._lock:
             end_s = self._analysed_s
             if len(frame_times_s):
                 end_s = min(end_s, float(frame_times_s[-1]) + 1 / frame_rate_hz(video, frame_times_s))
-            people = tuple(self._track(person_id, end_s) for person_id in sorted(self._tracks))
-            predictions = sorted(self._predictions, key=lambda p: (p.person_id, p.start_s, p.end_s))
+            recent = [person_id for person_id, track in self._tracks.items() if track.time_s[-1] >= since_s]
+            people = tuple(self._track(person_id, since_s, end_s) for person_id in sorted(recent))
+            predictions = sorted(
+                (prediction for prediction in self._predictions if prediction.end_s > since_s),
+                key=lambda p: (p.person_id, p.start_s, p.end_s),
+            )
         return Timeline(
             video=video,
             settings=self._settings,
@@ -265,16 +274,17 @@ class TimelineBuilder:
             provenance=dict(provenance or {}),
         )
 
-    def _track(self, person_id: int, end_s: float) -> PersonTrack:
+    def _track(self, person_id: int, since_s: float, end_s: float) -> PersonTrack:
         built = self._tracks[person_id]
-        time_s = np.array(built.time_s, np.float64)
+        first = bisect_left(built.time_s, since_s)
+        time_s = np.array(built.time_s[first:], np.float64)
         ends = np.flatnonzero(np.diff(time_s) > self._max_gap_s)
         starts_s = time_s[np.concatenate(([0], ends + 1))]
         ends_s = np.minimum(time_s[np.concatenate((ends, [len(time_s) - 1]))] + self._interval_s, end_s)
         return PersonTrack(
             person_id=person_id,
             time_s=time_s,
-            box_xyxy=np.array(built.box_xyxy, np.float32).reshape(-1, 4),
-            confidence=np.array(built.confidence, np.float32),
+            box_xyxy=np.array(built.box_xyxy[4 * first :], np.float32).reshape(-1, 4),
+            confidence=np.array(built.confidence[first:], np.float32),
             presence=tuple((float(a), float(b)) for a, b in zip(starts_s, ends_s, strict=True)),
         )

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognizer.clips import PAD_RGB, ClipSampler, SampleClock, square_crop, square_window
+from recognizer.clips import PAD_RGB, ClipSampler, SampleClock, joined, square_crop, square_window
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Box, Clip, Observation, TrackedPerson
 
@@ -335,3 +335,42 @@ class TestClipSampler:
                 covered = {k for clip in here for k in clip}
                 assert covered == (set(stay) if len(stay) >= samples else set())
             assert sum(len([c for c in mine if c[0] in stay]) for stay in stays) == len(mine)
+
+
+def counted_clip(first: int, samples: int, interval_s: float = 0.1) -> Clip:
+    """Sample k of the stream is grey k."""
+    greys = np.arange(first, first + samples, dtype=np.uint8)
+    rgb = np.broadcast_to(greys[:, None, None, None], (samples, 2, 2, 3)).copy()
+    return Clip(1, first * interval_s, (first + samples) * interval_s, rgb)
+
+
+def greys(clip: Clip) -> list[int]:
+    return [int(sample[0, 0, 0]) for sample in clip.rgb]
+
+
+class TestJoined:
+    def test_two_clips_that_overlap_become_one_over_the_time_of_both(self) -> None:
+        both = joined(counted_clip(0, 8), counted_clip(6, 8), from_s=0.0)
+        assert (both.start_s, both.end_s) == pytest.approx((0.0, 1.4))
+        # as many samples as before, evenly over 14
+        assert greys(both) == [0, 2, 4, 5, 7, 9, 10, 12] or greys(both) == [0, 2, 3, 5, 7, 9, 10, 12]
+
+    def test_joining_again_and_again_keeps_the_samples_even(self) -> None:
+        clip = counted_clip(0, 8)
+        for first in (6, 12, 18):
+            clip = joined(clip, counted_clip(first, 8), from_s=0.0)
+        assert (clip.start_s, clip.end_s) == pytest.approx((0.0, 2.6))
+        assert len(clip.rgb) == 8
+        steps = np.diff(greys(clip))
+        assert steps.min() >= 1
+        assert steps.max() <= 2 * 26 / 8
+
+    def test_what_lies_before_is_left_out(self) -> None:
+        both = joined(counted_clip(0, 8), counted_clip(8, 8), from_s=0.8 - 0.4)
+        assert (both.start_s, both.end_s) == pytest.approx((0.4, 1.6))
+        assert min(greys(both)) >= 4
+
+    def test_another_length_takes_over(self) -> None:
+        both = joined(counted_clip(0, 16), counted_clip(16, 4), from_s=0.0)
+        assert len(both.rgb) == 4
+        assert both.end_s == pytest.approx(2.0)

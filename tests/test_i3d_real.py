@@ -64,10 +64,16 @@ def test_i3d_names_a_clip_of_eight_samples(i3d: NetworkClassifier, clips_dir: Pa
     assert prediction.top[0][0] == "tai chi"
 
 
-def test_a_real_fine_tuned_checkpoint_tells_a_fight_from_none(clips_dir: Path, tmp_path: Path) -> None:
+def fight_checkpoint(folder: Path) -> tuple[Path, Path]:
+    """A real fine-tuned network: ``mc3_18`` with two classes, from the package index, and its labels in ``folder``."""
     checkpoint = fetch_archive_member("Fight-Detection==0.0.3", "fight_detection/model_16_m3_0.8888.pth", FIGHT_SHA256)
-    labels = tmp_path / "labels.txt"
+    labels = folder / "labels.txt"
     labels.write_text("fight\nnoFight\n", encoding="utf-8")
+    return checkpoint, labels
+
+
+def test_a_real_fine_tuned_checkpoint_tells_a_fight_from_none(clips_dir: Path, tmp_path: Path) -> None:
+    checkpoint, labels = fight_checkpoint(tmp_path)
     classifier = load_classifier("mc3_18", checkpoint_path=checkpoint, labels_path=labels, device="cpu")
     assert classifier.name == "mc3_18:model_16_m3_0.8888"
     calm, struggle = classifier.classify(

@@ -23,20 +23,14 @@ from fakes import (
 )
 from numpy.typing import NDArray
 
-from recognizer import live as live_module
-from recognizer.camera import Camera
-from recognizer.crop_store import CropStore
 from recognizer.drawing import OverlayPerson, draw_overlay
 from recognizer.errors import WeightsError
-from recognizer.jobs import Jobs
 from recognizer.live import LiveStream
-from recognizer.model_cache import ModelCache
+from recognizer.live import recording as recording_module
 from recognizer.models import Models
 from recognizer.palette import ActionPalette
 from recognizer.pipeline import Recognizer
-from recognizer.runs import Services
 from recognizer.settings import UNKNOWN_ACTION, Settings
-from recognizer.store import Store
 from recognizer.types import Clip, Detection, Prediction
 
 WAIT_S = 20.0
@@ -180,7 +174,7 @@ def test_picture_does_not_wait_for_slow_detector_and_late_frames_are_dropped_and
     assert len(timeline.frame_times_s) == feed.number
 
 
-def test_picture_does_not_wait_for_slow_classifier_and_newer_clips_take_the_place_of_waiting_ones(
+def test_picture_does_not_wait_for_slow_classifier_and_clips_that_wait_become_one(
     open_stream: OpenStream,
 ) -> None:
     classifier = HeldClassifier()
@@ -188,25 +182,25 @@ def test_picture_does_not_wait_for_slow_classifier_and_newer_clips_take_the_plac
     feed = Feed(stream)
     feed.until(classifier.reached.is_set)
     assert slowest_return_s(feed, 40) < PROMPT_S
-    feed.until(lambda: stream.stats().dropped_clips >= 6)
-    assert len(stream._waiting_clips) <= 2
+    feed.until(lambda: stream.stats().naming.joined_clips >= 4)
+    assert len(stream._namer._waiting) <= 2
     assert set(feed.labels().values()) == {None}
     classifier.let_go.set()
     feed.until(lambda: feed.labels() == {1: "waving", 2: "waving"})
-    assert stream.stats().clip_ms is not None
+    assert stream.stats().naming.clip_ms is not None
 
 
 def test_drawn_label_comes_after_detecting(open_stream: OpenStream) -> None:
     classifier = HeldClassifier()
     stream = open_stream(Models(ScriptedDetector(ONE), classifier))
     feed = Feed(stream)
-    feed.until(lambda: bool(stream._overlay()))
-    assert [one.text for one in stream._overlay()] == ["detecting..."]
+    feed.until(lambda: bool(stream.shown()))
+    assert [one.text for one in stream.shown()] == ["detecting..."]
     classifier.let_go.set()
     feed.until(lambda: feed.labels() == {1: "waving"})
-    assert [one.text for one in stream._overlay()] == ["waving (0.60)"]
+    assert [one.text for one in stream.shown()] == ["waving (0.60)"]
     drawn = feed.one()
-    assert np.array_equal(drawn, draw_overlay(numbered_picture(feed.number - 1, *SIZE), stream._overlay()))
+    assert np.array_equal(drawn, draw_overlay(numbered_picture(feed.number - 1, *SIZE), stream.shown()))
     assert not np.array_equal(drawn, numbered_picture(feed.number - 1, *SIZE))
 
 
@@ -227,9 +221,9 @@ def test_less_sure_labels_are_drawn_as_unknown(open_stream: OpenStream) -> None:
     stream = open_stream(scripted_models(ONE, saying("yoga", 0.4)), min_confidence=0.5)
     feed = Feed(stream)
     feed.until(lambda: feed.labels() == {1: "yoga"})
-    assert [one.text for one in stream._overlay()] == [UNKNOWN_ACTION]
+    assert [one.text for one in stream.shown()] == [UNKNOWN_ACTION]
     stream.min_confidence = 0.4
-    assert [one.text for one in stream._overlay()] == ["yoga (0.40)"]
+    assert [one.text for one in stream.shown()] == ["yoga (0.40)"]
 
 
 def test_mirrored_picture_is_mirrored_and_its_text_is_not(open_stream: OpenStream) -> None:
@@ -244,13 +238,27 @@ def test_mirrored_picture_is_mirrored_and_its_text_is_not(open_stream: OpenStrea
     feed.until(lambda: feed.labels() == {1: "waving"})
     given = numbered_picture(0, *SIZE)
     given[:, :40] = (10, 200, 30)
-    overlay = stream._overlay()
+    overlay = stream.shown()
     drawn = stream.frame(given)
-    # the detector sees what is shown, so its boxes are drawn where it found them
-    assert overlay[0].box_xyxy == pytest.approx(right.box_xyxy, abs=2)
-    expected = draw_overlay(np.ascontiguousarray(given[:, ::-1]), overlay)
+    # people are followed in the picture as the camera gives it, and drawn where the mirror shows them
+    x1, y1, x2, y2 = overlay[0].box_xyxy
+    assert (x1, y1, x2, y2) == pytest.approx(right.box_xyxy, abs=2)
+    in_the_mirror = replace(overlay[0], box_xyxy=(SIZE[0] - x2, y1, SIZE[0] - x1, y2))
+    expected = draw_overlay(np.ascontiguousarray(given[:, ::-1]), [in_the_mirror])
     assert np.array_equal(drawn, expected)
     assert drawn[5, -5].tolist() == [10, 200, 30]
+
+
+def test_mirror_switch_leaves_people_their_numbers(open_stream: OpenStream) -> None:
+    stream = open_stream(scripted_models(always(person((5, 20, 45, 110)))))
+    feed = Feed(stream)
+    feed.until(lambda: feed.labels() == {1: "waving"})
+    stream.mirrored = True
+    for _ in range(20):
+        feed.one()
+        time.sleep(0.005)
+    assert feed.labels() == {1: "waving"}
+    assert [track.person_id for track in stream.close().people] == [1]
 
 
 # ---- settings change while it runs
@@ -554,12 +562,12 @@ def test_what_the_encoder_cannot_keep_up_with_is_left_out(
 ) -> None:
     held = threading.Event()
 
-    class HeldWriter(live_module.VideoWriter):  # type: ignore[name-defined, misc]
+    class HeldWriter(recording_module.VideoWriter):  # type: ignore[name-defined, misc]
         def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
             assert held.wait(WAIT_S)
             super().write(rgb, time_s)
 
-    monkeypatch.setattr(live_module, "VideoWriter", HeldWriter)
+    monkeypatch.setattr(recording_module, "VideoWriter", HeldWriter)
     stream = open_stream(scripted_models(ONE))
     stream.record(tmp_path / "camera.mp4")
     feed = Feed(stream)
@@ -567,135 +575,73 @@ def test_what_the_encoder_cannot_keep_up_with_is_left_out(
         feed.one()
     recording = stream._recording
     assert recording is not None
-    assert len(recording._waiting) <= live_module._RECORDED_AHEAD
-    assert recording.left_out >= 100 - live_module._RECORDED_AHEAD - 1
+    assert len(recording._waiting) <= recording_module._AHEAD_FRAMES
+    assert recording.left_out >= 100 - recording_module._AHEAD_FRAMES - 1
     held.set()
     assert stream.stop_recording() is not None
     assert len(frames_of(tmp_path / "camera.mp4")) == 100 - recording.left_out
 
 
-# ---- one tab's camera, over several starts
-
-
-@pytest.fixture
-def camera_of(tmp_path: Path) -> Iterator[Callable[..., tuple[Camera, Services]]]:
-    cameras: list[Camera] = []
-
-    def make(models: Models, settings: Settings = SETTINGS) -> tuple[Camera, Services]:
-        services = Services(Jobs(), Store(tmp_path / "data"), ModelCache(), CropStore(tmp_path / "crops"))
-        cameras.append(Camera(services, models, settings, ActionPalette()))
-        return cameras[-1], services
-
-    yield make
-    for camera in cameras:
-        camera.end()
-
-
-def take(camera: Camera, number: int = 0) -> NDArray[np.uint8]:
-    given = av.VideoFrame.from_ndarray(numbered_picture(number, *SIZE), format="rgb24")
-    return np.asarray(camera.take(given).to_ndarray(format="rgb24"), np.uint8)
-
-
-def take_until(camera: Camera, condition: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end_s
-        take(camera)
-        time.sleep(0.01)
-
-
-def predictions_so_far(camera: Camera) -> int:
-    timeline = camera.timeline()
-    return len(timeline.predictions) if timeline else 0
-
-
-def test_ended_stream_is_kept_and_the_next_start_begins_another(
-    camera_of: Callable[..., tuple[Camera, Services]],
-) -> None:
-    before = live_threads()
-    camera, services = camera_of(scripted_models(ONE))
-    assert camera.end() is None
-    assert camera.stats() is None
-    assert not camera.running
-    take_until(camera, lambda: predictions_so_far(camera) > 0)
-    assert camera.running
-    first_id = camera.end()
-    assert live_threads() == before
-    assert camera.timeline() is None
-    assert camera.end() == first_id
-    assert first_id is not None
-    first = services.store.load_run(first_id)
-    assert first is not None
-    assert first.video_name.startswith("Camera 20")
-    assert first.timeline.complete
-    assert first.timeline.predictions
-    assert not first.video_path.is_file()
-    take(camera, 3)
-    assert not camera.running, "a frame that comes late begins nothing"
-    camera.arm()
-    take_until(camera, lambda: predictions_so_far(camera) > 0)
-    timeline = camera.timeline()
-    assert timeline is not None
-    assert [track.person_id for track in timeline.people] == [1]
-    assert timeline.frame_times_s[0] == 0
-    second_id = camera.end()
-    assert second_id not in {None, first_id}
-    again = services.store.load_run(first_id)
-    assert again is not None
-    assert again.timeline.predictions == first.timeline.predictions
-
-
-def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[Camera, Services]]) -> None:
-    camera, services = camera_of(scripted_models(ONE))
-    camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=True)
-    for k in range(10):
-        take(camera, k)
-        time.sleep(0.01)
-    run_id = camera.end()
-    assert run_id is not None
-    run = services.store.load_run(run_id)
-    assert run is not None
-    assert len(frames_of(run.video_path)) == 10
-    assert camera.recordings == [run.video_path]
-    camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=False)
-    camera.arm()
-    take(camera)
-    run_id = camera.end()
-    assert run_id is not None
-    run = services.store.load_run(run_id)
-    assert run is not None
-    assert not run.video_path.is_file()
-
-
-def test_switches_reach_the_stream_while_it_runs(camera_of: Callable[..., tuple[Camera, Services]]) -> None:
-    camera, _ = camera_of(scripted_models(always(), saying("yoga", 0.4)))
-    picture = numbered_picture(0, *SIZE)
-    picture[:, :40] = (10, 200, 30)
-    given = av.VideoFrame.from_ndarray(picture, format="rgb24")
-    camera.adjust(SETTINGS, min_confidence=0.5, mirrored=False, recording=False)
-    plain = camera.take(given).to_ndarray(format="rgb24")
-    camera.adjust(SETTINGS, min_confidence=0.5, mirrored=True, recording=False)
-    mirrored = camera.take(given).to_ndarray(format="rgb24")
-    assert plain[5, 5].tolist() == [10, 200, 30]
-    assert mirrored[5, -5].tolist() == [10, 200, 30]
-
-
-def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
-    camera_of: Callable[..., tuple[Camera, Services]],
-) -> None:
-    classifier = HeldClassifier()
-    camera, services = camera_of(Models(ScriptedDetector(ONE), classifier))
-    take_until(camera, classifier.reached.is_set)
-    began_s = time.monotonic()
-    camera.end_soon()
-    assert time.monotonic() - began_s < PROMPT_S
-    classifier.let_go.set()
-    run_id = camera.end()
-    assert run_id is not None
-    run = services.store.load_run(run_id)
-    assert run is not None
-    assert run.timeline.predictions
-
-
 def test_overlay_text_is_the_one_of_the_other_pages() -> None:
     assert OverlayPerson(1, (0, 0, 1, 1), "waving", 0.85, (0, 0, 0)).text == "waving (0.85)"
+
+
+# ---- a second classifier
+
+
+def test_second_classifier_names_the_same_clips_and_neither_waits_for_the_other(open_stream: OpenStream) -> None:
+    first = Models(ScriptedDetector(TWO), ScriptedClassifier(saying("waving")))
+    held = HeldClassifier()
+    stream = open_stream(first, load=lambda _: Models(first.detector, held))
+    feed = Feed(stream)
+    other = replace(SETTINGS, video_classifier_model="r3d_18")
+    stream.compare(other)
+    feed.until(held.reached.is_set)
+    feed.until(lambda: feed.labels() == {1: "waving", 2: "waving"})
+    assert [(one.person_id, one.text) for one in stream.shown()] == [
+        (1, "scripted: waving (0.90)"),
+        (1, "scripted: detecting..."),
+        (2, "scripted: waving (0.90)"),
+        (2, "scripted: detecting..."),
+    ]
+    held.let_go.set()
+    feed.until(lambda: all("detecting" not in one.text for one in stream.shown()))
+    stats = stream.stats()
+    assert stats.second_naming is not None
+    assert stats.second_naming.clip_ms is not None
+    timeline = stream.close()
+    second = stream.second_timeline(complete=True)
+    assert second is not None
+    assert [track.person_id for track in second.people] == [track.person_id for track in timeline.people] == [1, 2]
+    assert second.settings == other
+    assert timeline.settings == SETTINGS
+    assert {said.top[0][0] for said in second.predictions} == {"waving"}
+    # the last samples of those who were there at the end are named by both
+    assert max(said.end_s for said in second.predictions) == max(said.end_s for said in timeline.predictions)
+
+
+def test_second_classifier_is_swapped_and_ended_while_the_first_goes_on(open_stream: OpenStream) -> None:
+    classifiers = {name: ScriptedClassifier(saying(name)) for name in ("mc3_18", "r3d_18")}
+    detector = ScriptedDetector(ONE)
+    first = Models(detector, ScriptedClassifier(saying("waving")))
+
+    def load(settings: Settings) -> Models:
+        if settings.video_classifier_model not in classifiers:
+            raise WeightsError("the weights of s3d cannot be had; put them into the folder.")
+        return Models(detector, classifiers[settings.video_classifier_model])
+
+    stream = open_stream(first, load=load)
+    feed = Feed(stream)
+    for name in classifiers:
+        stream.compare(replace(SETTINGS, video_classifier_model=name))
+        feed.until(lambda name=name: any(name in one.text for one in stream.shown()))  # type: ignore[misc]
+    stream.compare(replace(SETTINGS, video_classifier_model="s3d"))
+    feed.until(lambda: stream.stats().problem is not None)
+    assert "r3d_18" in stream.shown()[1].text, "what cannot be had leaves what there is"
+    stream.compare(None)
+    feed.until(lambda: stream.stats().second_naming is None)
+    assert [one.text for one in stream.shown()] == ["waving (0.90)"]
+    stream.close()
+    second = stream.second_timeline()
+    assert second is not None
+    assert {said.top[0][0] for said in second.predictions} == {"mc3_18", "r3d_18"}

@@ -13,9 +13,11 @@ from fakes import always, numbered_picture, person
 from streamlit.testing.v1 import AppTest
 from test_page_analyse import Networks, networks, tab, widget, words
 
+from recognizer import camera as camera_module
 from recognizer import models as models_module
 from recognizer.camera import Camera
 from recognizer.dashboard import camera_view
+from recognizer.dashboard.camera_setup import ICE_VARIABLE
 from recognizer.errors import WeightsError
 from recognizer.settings import Settings
 
@@ -42,6 +44,9 @@ class Browser:
         self.asked = asked
         return self
 
+    def _get_worker(self) -> None:
+        return None
+
     def send(self, number: int = 0) -> None:
         picture = numbered_picture(number, 160, 120)
         drawn = self.asked["video_frame_callback"](av.VideoFrame.from_ndarray(picture, format="rgb24"))
@@ -59,7 +64,7 @@ class Browser:
 def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stand_in = Browser()
     monkeypatch.setattr(camera_view, "webrtc_streamer", stand_in.streamer)
-    monkeypatch.delenv(camera_view.ICE_VARIABLE, raising=False)
+    monkeypatch.delenv(ICE_VARIABLE, raising=False)
     return stand_in
 
 
@@ -159,19 +164,36 @@ def test_back_camera_can_be_chosen(page: AppTest, browser: Browser) -> None:
 def test_ice_servers_come_from_the_environment(
     page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(
-        camera_view.ICE_VARIABLE, '[{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]'
-    )
+    monkeypatch.setenv(ICE_VARIABLE, '[{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]')
     page.run()
     assert browser.asked["rtc_configuration"] == {
         "iceServers": [{"urls": "turn:turn.example.org", "username": "a", "credential": "b"}]
     }
 
 
+@pytest.mark.parametrize(
+    ("configured", "told"),
+    [
+        ("turn:turn.example.org", "is not JSON"),
+        ('{"urls": "turn:turn.example.org"}', "is not a list of servers"),
+        ('[{"url": "turn:turn.example.org"}]', "is not a list of servers"),
+        ('[{"urls": "http://turn.example.org"}]', "is no STUN or TURN server"),
+    ],
+)
+def test_ice_servers_that_are_none_are_told_in_one_sentence(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch, configured: str, told: str
+) -> None:
+    monkeypatch.setenv(ICE_VARIABLE, configured)
+    page.run()
+    assert not page.exception
+    (error,) = page.error
+    assert told in error.value.replace("\\", "")
+
+
 def test_what_goes_on_stands_beside_the_picture(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     text = words(page)
-    for part in ("1 person", "frames/s", "delay", "frames passed over", "ms to name a clip"):
+    for part in ("Person 1", "frames/s", "after they came", "passed over", "to name a clip", "behind the picture"):
         assert part in text, part
     assert len(page.get("plotly_chart")) == 1
     assert not page.subheader
@@ -203,7 +225,7 @@ def test_settings_and_switches_reach_the_running_stream(page: AppTest, browser: 
         widget(page, title).set_value(value)
         page.run()
         assert not page.exception
-    widget(page, "Minimum confidence").set_value(0.7)
+    widget(page, "Minimum confidence in the picture").set_value(0.7)
     toggle(page, "Mirror").set_value(False)
     page.run()
     assert camera_of(page)._stream is stream
@@ -296,3 +318,61 @@ def test_two_tabs_have_a_camera_each(page: AppTest, browser: Browser) -> None:
     assert camera_of(other) is not camera_of(page)
     assert not camera_of(other).running
     assert camera_of(page).running
+
+
+def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    camera = camera_of(page)
+    assert page.query_params["run"] in (camera.run_id, [camera.run_id])
+    other = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    browser.state = State()
+    other.query_params["run"] = camera.run_id
+    other.run()
+    other.switch_page(PAGE).run()
+    assert not other.exception
+    assert "still runs in another tab" in words(other)
+    assert not other.subheader
+    assert camera.end() is not None
+    other.run()
+    other.run()
+    assert not other.exception
+    assert [one.value for one in other.subheader] == ["Timeline"]
+    assert tab(other).run.run_id == camera.run_id
+
+
+def test_lost_connection_is_told_and_the_session_is_there(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_module, "GONE_AFTER_S", 0.5)
+    monkeypatch.setattr(camera_module, "_LOOK_EVERY_S", 0.05)
+    play(page, browser)
+    camera = camera_of(page)
+    end_s = time.monotonic() + WAIT_S
+    while camera.ended is None:
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+    page.run()
+    assert not page.exception
+    assert "the connection to the browser was lost" in words(page)
+    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert page.query_params["run"] in (camera.run_id, [camera.run_id])
+
+
+def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    camera = camera_of(page)
+    page.switch_page("pages/analyse.py").run()
+    assert not page.exception
+    assert not camera.running
+    assert camera.end() is not None
+    browser.state = State()
+    page.switch_page(PAGE).run()
+    assert [one.value for one in page.subheader] == ["Timeline"]
+
+
+def test_confidence_of_the_picture_goes_on_in_the_timeline(page: AppTest, browser: Browser) -> None:
+    widget(page, "Minimum confidence in the picture").set_value(0.75)
+    play(page, browser)
+    stop(page, browser)
+    assert widget(page, "Minimum confidence").value == pytest.approx(0.75)
+    assert set(page.dataframe[-1].value["Action"]) == {"unknown"}

@@ -209,3 +209,21 @@ def test_frame_rate_is_the_files_then_the_measured_then_thirty() -> None:
     assert frame_rate_hz(video_info(None), [0.0, 0.1, 0.2, 0.3]) == pytest.approx(10.0)
     assert frame_rate_hz(video_info(None), [0.0]) == 30.0
     assert frame_rate_hz(video_info(None)) == 30.0
+
+
+def test_the_latest_part_alone_leaves_out_who_and_what_was_before() -> None:
+    builder = TimelineBuilder(TENTH, 30.0)
+    for k in range(100):
+        people = [someone(1)] if k < 40 else [someone(2)] if k < 60 else [someone(2), someone(3)]
+        builder.see(k / 10, people)
+    said = [
+        Prediction(p, k, k + 1.0, (("yoga", 0.9),), "scripted") for p, k in ((1, 1.0), (2, 4.0), (2, 6.0), (3, 8.0))
+    ]
+    builder.say(said)
+    latest = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False, since_s=6.5)
+    assert [track.person_id for track in latest.people] == [2, 3]
+    assert latest.people[0].time_s.tolist() == pytest.approx([k / 10 for k in range(65, 100)])
+    assert len(latest.people[0].box_xyxy) == len(latest.people[0].confidence) == 35
+    assert latest.people[0].presence == (pytest.approx((6.5, 10.0)),)
+    assert [(p.person_id, p.start_s) for p in latest.predictions] == [(2, 6.0), (3, 8.0)]
+    assert len(builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False).people) == 3

@@ -9,7 +9,7 @@ import streamlit as st
 from recognizer.dashboard import state
 from recognizer.dashboard.results import draw_swimlane
 from recognizer.dashboard.services import readiness, services, try_again_to_get_ready
-from recognizer.dashboard.sidebar import adopt
+from recognizer.dashboard.sidebar import adopt, named
 from recognizer.dashboard.text import sentence
 from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError
@@ -54,6 +54,9 @@ def take_up_address() -> None:
     if run_id is None or run_id in tab.seen_runs:
         return
     tab.seen_runs.add(run_id)
+    if run_id in services().live_runs:
+        tab.awaited_run_id = run_id
+        return
     job = services().jobs.get(run_id)
     if job is not None and isinstance(job.about, StoredFile) and not job.finished:
         restore_video(job.about.path, job.about.name, job.about.sha256)
@@ -95,7 +98,7 @@ def show_problem() -> None:
     """Draw the one sentence about what went wrong last."""
     problem = state.tab().problem
     if problem is not None:
-        st.error(sentence(problem), icon=":material/error:")
+        st.error(sentence(named(problem)), icon=":material/error:")
 
 
 def offer_analysis(settings: Settings) -> None:
@@ -133,3 +136,26 @@ def _progress() -> None:
     button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=job.cancel)
     if status.timeline is not None and status.timeline.people:
         draw_swimlane(status.timeline, status.timeline.segments(*state.tab().thresholds), key="growing-timeline")
+
+
+def show_awaited() -> None:
+    """Draw that the camera's session in the address is not over yet, if one is."""
+    if state.tab().awaited_run_id is not None:
+        _awaited()
+
+
+@st.fragment(run_every=_POLL_S)
+def _awaited() -> None:
+    tab = state.tab()
+    if tab.awaited_run_id is None:
+        return
+    if tab.awaited_run_id in services().live_runs:
+        st.info(
+            "The session in the address is being kept, or its camera still runs in another tab; what it saw appears "
+            "here when it is over.",
+            icon=":material/hourglass:",
+        )
+        return
+    tab.seen_runs.discard(tab.awaited_run_id)
+    tab.awaited_run_id = None
+    st.rerun()

@@ -1,40 +1,40 @@
-"""The camera's page: getting ready, the picture, what goes on beside it, and what is left when it stops."""
+"""The camera's picture and its switches, and what is left when it stops."""
 
 from __future__ import annotations
 
-import json
-import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
+from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
 
-from recognizer import plots
 from recognizer.dashboard import state
-from recognizer.dashboard.results import CHART, is_dark
-from recognizer.dashboard.services import palette, services
-from recognizer.dashboard.text import people, sentence
-from recognizer.jobs import Job
-from recognizer.runs import Status
-from recognizer.settings import Settings
+from recognizer.dashboard.camera_setup import ice_servers
+from recognizer.dashboard.camera_source import choose_source
+from recognizer.dashboard.camera_trouble import show_trouble
+from recognizer.dashboard.results import adopt_thresholds
+from recognizer.dashboard.sidebar import classifier_title
+from recognizer.dashboard.text import sentence
+from recognizer.errors import SettingsError
+from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 if TYPE_CHECKING:
-    from recognizer.live import LiveStats
-    from recognizer.models import Models
-
-ICE_VARIABLE = "RECOGNIZER_ICE_SERVERS"
-"""Environment variable with a JSON list of ICE servers; ``ice_servers`` in .streamlit/secrets.toml is the same."""
-
-WINDOW_S = 60.0
-"""How much of the past the timeline beside the picture shows."""
+    from recognizer.camera import Camera
 
 _PICTURE_PX = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
-_POLL_S = 1.0
-_FACING = {"Front or only camera": "user", "Back camera": "environment"}
+_FEED_HZ = 30
+_VIDEO = {"autoPlay": True, "controls": True, "muted": True, "playsInline": True, "style": {"width": "100%"}}
+"""``playsInline``: a phone would otherwise show nothing but the picture, over the whole screen."""
+
+_FRONT = "Front or only camera"
+_FACING = {_FRONT: "user", "Back camera": "environment"}
 _WORDS = {
     "start": "Start",
     "stop": "Stop",
     "select_device": "Choose a camera",
+    "select_camera": "Choose a camera",
+    "turn_camera_off": "Hide the picture",
+    "turn_camera_on": "Show the picture",
     "media_api_not_available": "This browser gives its camera only to pages on localhost or with https.",
     "device_ask_permission": "Allow the camera in the browser's question.",
     "device_not_available": "No camera can be used: plug one in, or close the program or tab that uses it.",
@@ -42,79 +42,58 @@ _WORDS = {
 }
 
 
-def _networks_of(settings: Settings) -> tuple[object, ...]:
-    return (
-        settings.model,
-        settings.video_classifier_model,
-        settings.device,
-        settings.precision,
-        settings.checkpoint_path,
-        settings.labels_path,
-    )
-
-
-def prepare(settings: Settings) -> None:
-    """Load and warm the networks, with progress; START is offered when they are ready."""
-    tab = state.tab()
-    if tab.camera is not None and tab.camera.running:
-        return
-    wanted = _networks_of(settings)
-    if tab.camera_networks == wanted and tab.camera is not None:
-        return
-    if tab.camera_job is None or tab.camera_networks != wanted:
-        tab.camera_networks = wanted
-
-        def work(job: Job[Models]) -> Models:
-            job.report(Status("Loading the networks"))
-            from recognizer.camera import load_and_warm
-
-            return load_and_warm(services(), settings, job)
-
-        tab.camera_job = services().jobs.start(work)
-    job = tab.camera_job
-    place = st.empty()
-    while not job.wait(0.2):
-        status = job.progress or Status("Loading the networks")
-        place.progress(status.share or 0.0, status.text)
-    place.empty()
-    tab.camera_job = None
-    if job.result is None:
-        tab.camera_networks = None
-        st.error(sentence(job.error or "The networks could not be loaded."))
-        st.stop()
-    from recognizer.camera import Camera
-
-    if tab.camera is None:
-        tab.camera = Camera(services(), job.result, settings, palette())
-    else:
-        tab.camera.prepare(job.result, settings)
-
-
-def ice_servers() -> list[dict[str, Any]]:
-    """ICE and TURN servers from the configuration; none on localhost, where none are needed."""
-    listed = os.environ.get(ICE_VARIABLE)
-    if listed:
-        servers: list[dict[str, Any]] = json.loads(listed)
-        return servers
-    try:
-        return [dict(server) for server in st.secrets.get("ice_servers", [])]
-    except FileNotFoundError:
-        return []
-
-
 def show_camera(settings: Settings) -> None:
-    """Draw the camera's picture and the switches under it."""
+    """Draw where the picture comes from, the picture and, under it, its switches."""
     camera = state.tab().camera
     if camera is None:
         return
-    switches = st.container(horizontal=True)
-    mirrored = switches.toggle("Mirror", True, key="camera-mirror", help="Left is left, as in a mirror.")
-    recording = switches.toggle("Record", key="camera-record", help="Keeps the annotated picture as a video.")
-    facing = switches.segmented_control(
-        "Camera", list(_FACING), default=next(iter(_FACING)), key="camera-facing", label_visibility="collapsed"
+    with st.container():
+        ready = choose_source(camera)
+    picture = st.container()  # before the switches on the page, after them in what it is told
+    constraints = _switches(camera, settings)
+    if not ready:
+        return
+    with picture:
+        context = _streamer(camera, constraints)
+        if context is None:
+            return
+    worker = context._get_worker()  # the library has no other way to hang up from the server's side
+    camera.connect(worker.stop if worker is not None else None, state.page_is_open())
+    if camera.run_id is not None and camera.running:
+        state.tab().seen_runs.add(camera.run_id)
+        state.name_run_in_address(camera.run_id)
+    # while the connection is being made, frames come before the browser says that it plays
+    if not context.state.playing and not context.state.signalling:
+        _take_over_ended()
+        camera.arm()
+    elif camera.ended is not None and camera.ended.lost and not camera.running:
+        _show_ended()
+
+
+def _switches(camera: Camera, settings: Settings) -> dict[str, Any]:
+    """Draw the switches and tell the camera what they say; returns what the browser is asked for."""
+    facing = _FRONT
+    switches = st.container(horizontal=True, vertical_alignment="center")
+    if state.tab().feed is None:
+        facing = switches.segmented_control(
+            "Camera",
+            list(_FACING),
+            default=_FRONT,
+            key="camera-facing",
+            label_visibility="collapsed",
+            disabled=camera.running,
+            required=True,
+        )
+    faces_viewer = state.tab().feed is None and facing == _FRONT
+    mirrored = switches.toggle(
+        "Mirror",
+        faces_viewer,
+        key=f"camera-mirror-{faces_viewer}",
+        help="Left is left, as in a mirror. Only what you see is mirrored, not what is recognised.",
     )
+    recording = switches.toggle("Record", key="camera-record", help="Keeps the annotated picture as a video.")
     min_confidence = st.slider(
-        "Minimum confidence",
+        "Minimum confidence in the picture",
         0.0,
         1.0,
         state.DEFAULT_MIN_CONFIDENCE,
@@ -122,24 +101,63 @@ def show_camera(settings: Settings) -> None:
         key="camera-confidence",
         help="Where the network's best guess is less probable than this, the picture says unknown.",
     )
-    camera.adjust(settings, min_confidence=min_confidence, mirrored=mirrored, recording=recording)
+    second = st.selectbox(
+        "Compare with a second classifier",
+        [name for name in CLASSIFIER_NAMES if name != settings.video_classifier_model],
+        index=None,
+        placeholder="None",
+        key="camera-second",
+        format_func=classifier_title,
+        help="Names the same clips beside the first; both labels are drawn. It takes as much of the machine again.",
+    )
+    camera.adjust(
+        settings,
+        min_confidence=min_confidence,
+        mirrored=mirrored,
+        recording=recording,
+        second=None if second is None else _with_classifier(settings, second),
+    )
+    return {"video": {**_PICTURE_PX, "facingMode": _FACING[facing]}, "audio": False}
+
+
+def _with_classifier(settings: Settings, name: str) -> Settings:
+    """The same settings with a published classifier."""
+    return replace(settings, video_classifier_model=name, checkpoint_path=None, labels_path=None)
+
+
+def _streamer(camera: Camera, constraints: dict[str, Any]) -> Any:
+    """Draw the picture; returns streamlit-webrtc's context, or None where the configuration is wrong."""
+    try:
+        servers = ice_servers()
+    except SettingsError as error:
+        st.error(sentence(str(error)))
+        return None
+    feed = state.tab().feed
+    if feed is not None:
+        return webrtc_streamer(
+            key="feed",
+            mode=WebRtcMode.RECVONLY,
+            rtc_configuration={"iceServers": servers},
+            source_video_track=create_video_source_track(
+                lambda *_: feed.newest(), key="feed-track", fps=_FEED_HZ, on_ended=camera.end_soon
+            ),
+            video_html_attrs=_VIDEO,
+            translations=_WORDS,
+        )
     context = webrtc_streamer(
         key="camera",
         mode=WebRtcMode.SENDRECV,
-        rtc_configuration={"iceServers": ice_servers()},
-        media_stream_constraints={
-            "video": {**_PICTURE_PX, "facingMode": _FACING.get(facing or "", "user")},
-            "audio": False,
-        },
+        rtc_configuration={"iceServers": servers},
+        media_stream_constraints=constraints,
         video_frame_callback=camera.take,
         on_video_ended=camera.end_soon,  # called on the one loop that serves everybody's cameras
         async_processing=True,
         sendback_audio=False,
+        video_html_attrs=_VIDEO,
         translations=_WORDS,
     )
-    # while the connection is being made, frames come before the browser says that it plays
-    if not context.state.playing and not context.state.signalling:
-        _take_over_ended()
+    show_trouble()
+    return context
 
 
 def _take_over_ended() -> None:
@@ -147,61 +165,32 @@ def _take_over_ended() -> None:
     tab = state.tab()
     if tab.camera is None:
         return
+    was_running = tab.camera.running
     with st.spinner("Keeping what was seen"):
-        run_id = tab.camera.end()
-    tab.camera.arm()
-    if run_id is None or run_id == tab.camera_run_id:
+        tab.camera.end()
+    _show_ended()
+    if was_running:
+        tab.camera.arm()
+        st.rerun()  # what was drawn above is that of a camera that runs
+
+
+def _show_ended() -> None:
+    tab = state.tab()
+    if tab.camera is None or tab.camera.ended is None:
         return
-    tab.camera_run_id = run_id
-    tab.run = services().store.load_run(run_id)
+    ended = tab.camera.ended
+    if ended.lost:
+        st.warning(
+            "No picture came any more: the connection to the browser was lost. What was seen until then is kept below; "
+            "press Start to begin another session."
+        )
+    if ended.problem is not None:
+        st.error(sentence(f"{ended.problem} What was seen is shown below as long as this tab is open."))
+    if ended.run.run_id == tab.camera_run_id:
+        return
+    tab.camera_run_id = ended.run.run_id
+    tab.run = ended.run
     tab.rendering = None
-    tab.seen_runs.add(run_id)
-    state.name_run_in_address(run_id)
-
-
-@st.fragment(run_every=_POLL_S)
-def show_beside() -> None:
-    """Draw the last minute and how the stream runs; does not touch the picture."""
-    camera = state.tab().camera
-    stats = camera.stats() if camera is not None else None
-    timeline = camera.timeline() if camera is not None else None
-    if camera is None or stats is None or timeline is None:
-        st.caption("Press Start, allow the camera, and the last minute of everybody's actions appears here.")
-        return
-    if stats.problem:
-        st.warning(sentence(stats.problem))
-    st.caption(_in_words(stats))
-    now_s = timeline.analysed_s
-    recent = [track.person_id for track in timeline.people if track.presence[-1][1] > now_s - WINDOW_S]
-    segments = [
-        segment
-        for segment in timeline.segments(st.session_state.get("camera-confidence", state.DEFAULT_MIN_CONFIDENCE))
-        if segment.end_s > now_s - WINDOW_S
-    ]
-    figure = plots.swimlane(timeline, segments, palette(), dark=is_dark(), people=recent)
-    first_s = max(0.0, now_s - WINDOW_S)
-    figure.update_xaxes(
-        range=[plots.time_on_axis(timeline, first_s), plots.time_on_axis(timeline, max(now_s, 10.0))],
-        autorange=False,
-        minallowed=None,
-        maxallowed=None,
-    )
-    figure.update_layout(uirevision=None)
-    st.plotly_chart(figure, theme=None, key="camera-timeline", config=CHART)
-
-
-def _in_words(stats: LiveStats) -> str:
-    parts = [
-        people(stats.people),
-        f"{stats.frames_per_s:.0f} frames/s",
-        f"delay {stats.delay_ms:.0f} ms",
-        f"people looked for {stats.followed_per_s:.0f} times a second",
-        f"{stats.dropped_frames} frames passed over",
-    ]
-    if stats.clip_ms is not None:
-        parts.append(f"{stats.clip_ms:.0f} ms to name a clip")
-    if stats.dropped_clips:
-        parts.append(f"{stats.dropped_clips} clips passed over")
-    if stats.changing:
-        parts.append("loading the new settings")
-    return " · ".join(parts)
+    adopt_thresholds(tab.camera.min_confidence, state.DEFAULT_MIN_DURATION_S)
+    tab.seen_runs.add(ended.run.run_id)
+    state.name_run_in_address(ended.run.run_id)

@@ -31,8 +31,8 @@ def pages() -> list[StreamlitPage]:
     ]
 
 
-def enter_through_app(page: str) -> None:
-    """Begin the page of this name.
+def enter_through_app(page: str, *, shows_camera: bool = False) -> None:
+    """Begin the page of this name. A camera that runs ends where the page does not show it; its own shows what it saw.
 
     Until ``app.py`` has run once, Streamlit takes the files in ``pages`` for an app of the old kind and runs the one
     that the address names by itself: then declare the pages, and begin again through ``app.py``.
@@ -42,3 +42,6 @@ def enter_through_app(page: str) -> None:
         st.navigation(pages())
         st.rerun()
     state.tab().page = page
+    camera = state.tab().camera
+    if camera is not None and camera.running and not shows_camera:
+        camera.end_soon()

@@ -22,6 +22,9 @@ DRAWN_UNASKED_S = 120.0
 PLAYER_WIDTH_PX = 800
 """Wide enough to read the labels, and the tables above stay in sight."""
 
+_CONFIDENCE_KEY = "min-confidence"
+_DURATION_KEY = "min-duration"
+
 _POLL_S = 0.5
 CHART = {"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 
@@ -48,6 +51,13 @@ def show_results() -> None:
         return
     _explore()
     _annotated_video()
+
+
+def adopt_thresholds(min_confidence: float, min_duration_s: float) -> None:
+    """Show the next analysis with these thresholds; call before ``show_results`` draws the sliders."""
+    state.tab().thresholds = (min_confidence, min_duration_s)
+    state.set_widget(_CONFIDENCE_KEY, min_confidence)
+    state.set_widget(_DURATION_KEY, min_duration_s)
 
 
 def _summary(run: Run) -> str:
@@ -97,14 +107,15 @@ def _explore() -> None:
 def choose_thresholds() -> tuple[float, float]:
     """Draw the two sliders that decide which segments there are; returns minimum confidence and duration (s)."""
     tab = state.tab()
+    for key, value in zip((_CONFIDENCE_KEY, _DURATION_KEY), tab.thresholds, strict=True):
+        state.restore_widget(key, value)
     confidence, duration = st.columns(2)
     min_confidence = confidence.slider(
         "Minimum confidence",
         0.0,
         1.0,
-        tab.thresholds[0],
-        0.05,
-        key="min-confidence",
+        step=0.05,
+        key=_CONFIDENCE_KEY,
         help="Where the network's best guess is less probable than this, the timeline says unknown. The probability is "
         "the network's own; it is not the chance of being right.",
     )
@@ -112,10 +123,9 @@ def choose_thresholds() -> tuple[float, float]:
         "Minimum duration",
         0.0,
         10.0,
-        tab.thresholds[1],
-        0.25,
+        step=0.25,
         format="%.2f s",
-        key="min-duration",
+        key=_DURATION_KEY,
         help="Shorter actions are not counted: between two stretches of one other action they become that action, "
         "elsewhere unknown.",
     )

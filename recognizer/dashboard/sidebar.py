@@ -68,13 +68,10 @@ def adopt(settings: Settings) -> None:
 
 
 def _restored() -> Settings:
-    """The tab's settings, in the widgets too: on another page those of the same name begin at their lowest value."""
-    tab = state.tab()
-    current = tab.settings or Settings()
+    """The tab's settings, in the widgets too."""
+    current = state.tab().settings or Settings()
     for name in _SHOWN:
-        if tab.sidebar_page != tab.page or not state.has_widget(_key(name)):
-            state.set_widget(_key(name), getattr(current, name))
-    tab.sidebar_page = tab.page
+        state.restore_widget(_key(name), getattr(current, name))
     return current
 
 
@@ -99,8 +96,10 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
                 "Larger ones are slower.",
             ),
         }
-        if tab.classifier_note and chosen["video_classifier_model"] != Settings.video_classifier_model:
-            st.caption(plain(tab.classifier_note))
+        # what comes and goes has a place of its own: what stands below it would be drawn anew, and an open "More" shut
+        with st.container():
+            if tab.classifier_note and chosen["video_classifier_model"] != Settings.video_classifier_model:
+                st.caption(plain(tab.classifier_note))
         chosen |= {
             "crop_margin_percentage": _slider(
                 "Crop margin",
@@ -118,7 +117,8 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
             ),
             "skip_frame": _skip_interval(),
         }
-        _clip_line(chosen, rate_hz)
+        with st.container():
+            _clip_line(chosen, rate_hz)
         with st.expander("More"):
             chosen |= _more()
             chosen |= _own_checkpoint(chosen["video_classifier_model"])
@@ -240,6 +240,13 @@ def _own_checkpoint(classifier: str) -> dict[str, Any]:
         return {"checkpoint_path": None, "labels_path": None}
     st.caption(f"In use: {plain(tab.checkpoint.name)} with {plain(tab.labels.name)}")
     return {"checkpoint_path": str(tab.checkpoint.path), "labels_path": str(tab.labels.path)}
+
+
+def named(message: str) -> str:
+    """A message with the names that a person gave their uploads, in the place of where they are kept."""
+    for file in state.tab().kept_uploads.values():
+        message = message.replace(str(file.path), file.name)
+    return message
 
 
 def _kept(upload: Any) -> StoredFile | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recognizer.comparison import Comparison
 from recognizer.comparison_store import StoredComparison
@@ -18,6 +21,7 @@ from recognizer.types import VideoInfo
 
 if TYPE_CHECKING:
     from recognizer.camera import Camera
+    from recognizer.feed import Feed
     from recognizer.models import Models
 
 DEFAULT_MIN_CONFIDENCE = 0.2
@@ -116,12 +120,15 @@ class Tab:
         labels: its label file.
         kept_uploads: checkpoints and label files that are on the disk, by the number of their upload.
         camera: this tab's camera; None until its networks are ready.
+        feed: what stands in for the browser's camera; None where nothing does.
+        feed_source: what ``feed`` plays.
         camera_run_id: what the camera's last stream was kept as, once it is shown.
         camera_job: loads the camera's networks.
-        camera_networks: what those networks were loaded for.
+        camera_networks: what those networks were loaded for (``model_cache.networks_of``).
         seen_runs: runs that were taken up from the address already.
+        awaited_run_id: a camera's run that the address names and that is not over yet.
         page: the page that is shown.
-        sidebar_page: the page on which the settings were drawn last.
+        drawn_on: the page on which a widget was drawn last, by its key.
         compare: what the page that compares has in hand.
     """
 
@@ -139,12 +146,15 @@ class Tab:
     labels: StoredFile | None = None
     kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
     camera: Camera | None = None
+    feed: Feed | None = None
+    feed_source: tuple[str, str] | None = None
     camera_run_id: str | None = None
     camera_job: Job[Models] | None = None
     camera_networks: tuple[object, ...] | None = None
     seen_runs: set[str] = field(default_factory=set)
+    awaited_run_id: str | None = None
     page: str = ""
-    sidebar_page: str | None = None
+    drawn_on: dict[str, str] = field(default_factory=dict)
     compare: CompareTab = field(default_factory=CompareTab)
 
 
@@ -154,6 +164,13 @@ def tab() -> Tab:
         st.session_state[_KEY] = Tab()
     state: Tab = st.session_state[_KEY]
     return state
+
+
+def page_is_open() -> Callable[[], bool]:
+    """A question that any thread may ask: whether this browser tab still shows the app."""
+    context = get_script_run_ctx()
+    session_id = context.session_id if context is not None else ""
+    return lambda: not runtime.exists() or runtime.get_instance().is_active_session(session_id)
 
 
 def note_app() -> None:
@@ -174,6 +191,15 @@ def set_widget(key: str, value: Any) -> None:
 def has_widget(key: str) -> bool:
     """Whether a widget has a value already; pages that were left have forgotten theirs."""
     return key in st.session_state
+
+
+def restore_widget(key: str, value: Any) -> None:
+    """Give a widget what the tab remembers, where it has forgotten it: each page forgets its widgets when it is left, and
+    one with the same key on another page begins at its lowest value."""
+    one = tab()
+    if not has_widget(key) or one.drawn_on.get(key) != one.page:
+        set_widget(key, value)
+    one.drawn_on[key] = one.page
 
 
 def run_in_address() -> str | None:

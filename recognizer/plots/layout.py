@@ -21,7 +21,7 @@ _LANE_PX: Final = 44
 _MIN_HEIGHT_PX: Final = 160
 _AXIS_PX: Final = 54
 _LEGEND_ROW_PX: Final = 22
-_LEGEND_WIDTH_PX: Final = 900  # a guess; where the page is narrower, Plotly takes the legend's rest from the lanes
+LEGEND_WIDTH_PX: Final = 900  # a guess; where the page is narrower, Plotly takes the legend's rest from the lanes
 TOP_PX: Final = 8
 _MAX_LEGEND_PX: Final = 160
 LEGEND_LABEL_CHARS: Final = 40
@@ -122,12 +122,19 @@ def look(action: str, palette: ActionPalette, dark: bool) -> dict[str, Any]:
     }
 
 
-def lay_out(figure: go.Figure, theme: Theme, timeline: Timeline, lanes: Sequence[str], legend: Sequence[str]) -> None:
+def lay_out(
+    figure: go.Figure,
+    theme: Theme,
+    timeline: Timeline,
+    lanes: Sequence[str],
+    legend: Sequence[str],
+    legend_width_px: int = LEGEND_WIDTH_PX,
+) -> None:
     """What the charts share: lanes from the top, size, colours, legend below."""
     # Plotly sets the legend in columns as wide as its longest name, unless all of it fits on one line
     widths_px = [52 + 8 * min(len(name), LEGEND_LABEL_CHARS) for name in legend]
-    columns = max(1, _LEGEND_WIDTH_PX // max(widths_px, default=_LEGEND_WIDTH_PX))
-    rows = 1 if sum(widths_px) <= _LEGEND_WIDTH_PX else -(-len(legend) // columns)
+    columns = max(1, legend_width_px // max(widths_px, default=legend_width_px))
+    rows = 1 if sum(widths_px) <= legend_width_px else -(-len(legend) // columns)
     legend_px = min(_MAX_LEGEND_PX, rows * _LEGEND_ROW_PX)
     height = max(_MIN_HEIGHT_PX, TOP_PX + _LANE_PX * len(lanes) + _AXIS_PX + legend_px)
     figure.update_layout(

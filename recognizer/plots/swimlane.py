@@ -11,7 +11,16 @@ import plotly.graph_objects as go
 from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, action_bars, presence_bars, segment_hover
 from recognizer.plots.evidence import Evidence
-from recognizer.plots.layout import TOP_PX, Theme, as_items, by_total_time, lane_name, lay_out, theme_for
+from recognizer.plots.layout import (
+    LEGEND_WIDTH_PX,
+    TOP_PX,
+    Theme,
+    as_items,
+    by_total_time,
+    lane_name,
+    lay_out,
+    theme_for,
+)
 from recognizer.plots.time_axis import TimeAxis
 from recognizer.timeline import Timeline
 from recognizer.types import Segment
@@ -26,6 +35,7 @@ def swimlane(
     *,
     dark: bool = False,
     people: Sequence[int] | None = None,
+    legend_width_px: int = LEGEND_WIDTH_PX,
 ) -> go.Figure:
     """Who does what, when: one lane a person, the first on top; a bar for each segment, presence as a pale bar behind.
 
@@ -39,6 +49,7 @@ def swimlane(
         palette: colours of the actions; new actions take theirs in the order of the legend.
         dark: for a dark page.
         people: the people to show, from top to bottom; None for everyone.
+        legend_width_px: how wide the page lets the legend be, about.
     """
     theme = theme_for(dark)
     axis = TimeAxis(timeline)
@@ -64,7 +75,8 @@ def swimlane(
             )
         )  # fmt: skip
     figure = go.Figure(bars)
-    lay_out(figure, theme, timeline, [lane_name(person_id) for person_id in shown], [*actions, PRESENT])
+    names = [lane_name(person_id) for person_id in shown]
+    lay_out(figure, theme, timeline, names, [*actions, PRESENT], legend_width_px)
     figure.update_layout(barmode="overlay", uniformtext={"minsize": 11, "mode": "hide"})
     figure.update_xaxes(**axis.layout())
     if not timeline.complete and timeline.analysed_s < axis.end_s:

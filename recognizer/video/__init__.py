@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recognizer.video.container import VIDEO_SUFFIXES
 from recognizer.video.diagnosis import display_name
+from recognizer.video.network import check_address, network_frames, shown_address
 from recognizer.video.preview import describe, is_browser_playable, make_preview, poster
 from recognizer.video.reader import FrameChoice, VideoReader, open_video, probe
 from recognizer.video.writer import VideoWriter
@@ -13,11 +14,14 @@ __all__ = [
     "FrameChoice",
     "VideoReader",
     "VideoWriter",
+    "check_address",
     "describe",
     "display_name",
     "is_browser_playable",
     "make_preview",
+    "network_frames",
     "open_video",
     "poster",
     "probe",
+    "shown_address",
 ]

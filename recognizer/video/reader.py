@@ -124,8 +124,8 @@ class VideoReader:
         notes, times_s = self.notes, self._times_s
         interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
         clock = PresentationClock(interval_s, self._info.duration_s)
-        size_wh = _fitting(self._info.width, self._info.height, max_height_px)
-        picture = _Converter(size_wh)
+        size_wh = fitting_wh(self._info.width, self._info.height, max_height_px)
+        picture = Converter(size_wh)
         stored_wh: tuple[int, int] | None = None
         resized_at_s: float | None = None
         end_s = 0.0
@@ -249,7 +249,7 @@ class _Decoder:
             return []
 
 
-class _Converter:
+class Converter:
     """Makes upright RGB pictures of one size; keeps FFmpeg's scaler, which is costly to set up."""
 
     def __init__(self, size_wh: tuple[int, int]) -> None:
@@ -269,7 +269,8 @@ class _Converter:
         return self._orientation.apply(rgb.astype(np.uint8, copy=False))
 
 
-def _fitting(width: int, height: int, max_height_px: int | None) -> tuple[int, int]:
+def fitting_wh(width: int, height: int, max_height_px: int | None) -> tuple[int, int]:
+    """Width and height, scaled down to the greatest height where there is one."""
     if max_height_px is None or height <= max_height_px:
         return width, height
     return max(1, round(width * max_height_px / height)), max_height_px

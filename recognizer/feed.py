@@ -1,0 +1,135 @@
+"""Pictures that stand in for a browser's camera: a video file in a loop, or a camera in the network."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from itertools import count
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.errors import RecognizerError
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ
+from recognizer.types import Frame
+from recognizer.video import network_frames, open_video
+
+_log = logging.getLogger(__name__)
+
+MAX_HEIGHT_PX = 480
+"""Larger pictures are scaled down, to what is asked of a browser's camera too."""
+
+_IDLE_S = 3.0
+"""When nobody has asked for a picture for so long, nobody watches any more."""
+
+_AGAIN_AFTER_S = 5.0
+_GREY = np.full((MAX_HEIGHT_PX, 640, 3), 96, np.uint8)
+
+Annotate = Callable[[NDArray[np.uint8], float], NDArray[np.uint8]]
+"""Given a picture, uint8 (H, W, 3), and when it came (``time.monotonic``): the picture with what is known on it."""
+
+
+def looped_frames(path: Path, name: str) -> Iterator[Frame]:
+    """A video file over and over, as if it had no end.
+
+    Raises:
+        VideoError: the file cannot be read.
+    """
+    index = count()
+    begins_s = 0.0
+    while True:
+        with open_video(path, name=name) as reader:
+            ends_s = begins_s
+            for frame in reader.frames(max_height_px=MAX_HEIGHT_PX):
+                ends_s = begins_s + frame.time_s
+                yield Frame(next(index), ends_s, frame.rgb)
+        begins_s = ends_s + 1 / DEFAULT_FRAME_RATE_HZ
+
+
+def camera_frames(address: str, hosts: Collection[str]) -> Iterator[Frame]:
+    """A network camera's pictures as they come.
+
+    Raises:
+        VideoError: the address is refused or gives no picture.
+    """
+    return network_frames(address, hosts, MAX_HEIGHT_PX)
+
+
+class Feed:
+    """Plays frames at their pace into ``annotate`` while somebody watches, and holds the newest result.
+
+    Args:
+        frames: begins the source anew; called again when it broke.
+        annotate: what stands behind the picture.
+    """
+
+    def __init__(self, frames: Callable[[], Iterator[Frame]], annotate: Annotate) -> None:
+        self.problem: str | None = None
+        self._frames = frames
+        self._annotate = annotate
+        self._shown: NDArray[np.uint8] = _GREY
+        self._asked_s = 0.0
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+
+    @property
+    def running(self) -> bool:
+        """Whether somebody watches."""
+        return self._thread is not None
+
+    def newest(self) -> av.VideoFrame:
+        """The newest picture, at once; the first request begins the source."""
+        with self._lock:
+            self._asked_s = time.monotonic()
+            if self._thread is None and not self._stop.is_set():
+                self._thread = threading.Thread(target=self._play, name="feed", daemon=True)
+                self._thread.start()
+        return av.VideoFrame.from_ndarray(self._shown, format="rgb24")
+
+    def close(self) -> None:
+        """End it for good; returns at once."""
+        self._stop.set()
+
+    def _watched(self) -> bool:
+        return not self._stop.is_set() and time.monotonic() - self._asked_s < _IDLE_S
+
+    def _play(self) -> None:
+        while self._watched():
+            try:
+                self._play_once()
+            except RecognizerError as error:
+                self._wait_after(f"{error} It is tried again every {_AGAIN_AFTER_S:.0f} s.")
+            except Exception:  # noqa: BLE001 - it is tried again; it is logged and said
+                _log.exception("a feed broke")
+                self._wait_after("The picture broke off; the log of the server says why.")
+        with self._lock:
+            self._thread, self._shown = None, _GREY
+
+    def _wait_after(self, problem: str) -> None:
+        self.problem = problem
+        end_s = time.monotonic() + _AGAIN_AFTER_S
+        while self._watched() and time.monotonic() < end_s:
+            self._stop.wait(0.1)
+
+    def _play_once(self) -> None:
+        began_s: float | None = None
+        frames = self._frames()
+        try:
+            for frame in frames:
+                now_s = time.monotonic()
+                if began_s is None:
+                    began_s = now_s - frame.time_s
+                # a file is held back to its pace; a camera's pictures are never early (see network_frames)
+                if self._stop.wait(max(0.0, began_s + frame.time_s - now_s)) or not self._watched():
+                    return
+                self._shown = self._annotate(frame.rgb, time.monotonic())
+                self.problem = None
+        finally:
+            close = getattr(frames, "close", None)
+            if close is not None:
+                close()

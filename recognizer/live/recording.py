@@ -1,0 +1,93 @@
+"""The annotated picture of a live stream, written to a file while it runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.errors import RecognizerError
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ
+from recognizer.video import VideoWriter
+
+_log = logging.getLogger(__name__)
+
+_AHEAD_FRAMES = 60
+"""Frames that may wait for the encoder; later ones are left out of the recording and counted."""
+
+_CLOSEST_S = 0.001
+"""Frames that come closer together than this are one in the recording; a file cannot show two at the same moment."""
+
+
+class Recording:
+    """Writes frames to a file on a thread of its own; what the encoder cannot keep up with is left out.
+
+    Attributes:
+        left_out: frames that were left out so far.
+        problem: one sentence about why it ended early; None where it did not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: deque[tuple[NDArray[np.uint8], float]] = deque()
+        self._condition = threading.Condition()
+        self._closed = False
+        self._written = False
+        self.left_out = 0
+        self.problem: str | None = None
+        self._thread = threading.Thread(target=self._write, name="live-record", daemon=True)
+        self._thread.start()
+
+    def add(self, rgb: NDArray[np.uint8], time_s: float) -> None:
+        """The next frame, uint8 (H, W, 3), and the stream's time; returns at once."""
+        with self._condition:
+            if len(self._waiting) >= _AHEAD_FRAMES:
+                self.left_out += 1
+                return
+            self._waiting.append((rgb, time_s))
+            self._condition.notify()
+
+    def _write(self) -> None:
+        writer: VideoWriter | None = None
+        first_s = last_s = 0.0
+        size_wh = (0, 0)
+        try:
+            while True:
+                with self._condition:
+                    self._condition.wait_for(lambda: self._closed or bool(self._waiting))
+                    if not self._waiting:
+                        break
+                    rgb, time_s = self._waiting.popleft()
+                if writer is None:
+                    rate = Fraction(round(DEFAULT_FRAME_RATE_HZ))
+                    writer = VideoWriter(self._path, rate, rgb.shape[1], rgb.shape[0], preset="ultrafast")
+                    first_s, last_s, size_wh = time_s, time_s - 1.0, (rgb.shape[1], rgb.shape[0])
+                if time_s - last_s < _CLOSEST_S:
+                    continue
+                last_s = time_s
+                if (rgb.shape[1], rgb.shape[0]) != size_wh:  # browsers send less while the line is slow
+                    rgb = np.asarray(cv2.resize(rgb, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
+                writer.write(rgb, time_s - first_s)
+            if writer is not None:
+                writer.close()
+                self._written = True
+        except RecognizerError as error:
+            _log.warning("the recording ended: %s", error)
+            self.problem = f"the recording ended: {error}"
+        finally:
+            if writer is not None:
+                writer.abort()
+
+    def close(self) -> Path | None:
+        """Finish the file; returns it, or None where there is none."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        self._thread.join()
+        return self._path if self._written else None

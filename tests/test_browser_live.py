@@ -1,0 +1,210 @@
+"""The camera's page as people meet it: a real server, the real networks, Chromium with a real clip as its camera."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import pytest
+from test_browser import (
+    CHROMIUM,
+    CHROMIUM_ARGUMENTS,
+    STEP_TIMEOUT_MS,
+    WORK_TIMEOUT_MS,
+    app_url,
+    chart,
+    downloaded,
+    main,
+    press,
+    rows_of,
+    wait_for_playing,
+    wait_for_results,
+    wait_for_text,
+)
+from test_i3d_real import fight_checkpoint
+
+if TYPE_CHECKING:
+    from playwright.sync_api import FrameLocator, Locator, Page
+
+__all__ = ["app_url"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
+
+CAMERA_S = 6.0
+CAMERA_ARGUMENTS = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+
+OpenCamera = Callable[..., "Page"]
+
+
+def as_camera(clip: Path, target: Path) -> Path:
+    """The beginning of a clip, there and back, as the uncompressed file that Chromium takes for a camera."""
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        rate = round(stream.average_rate or 30)
+        pictures = []
+        for frame in container.decode(stream):
+            if frame.time is not None and frame.time >= CAMERA_S:
+                break
+            pictures.append(frame.reformat(format="yuv420p").to_ndarray().tobytes())
+        header = f"YUV4MPEG2 W{stream.width} H{stream.height} F{rate}:1 Ip A1:1 C420\n"
+    with target.open("wb") as file:
+        file.write(header.encode())
+        for picture in pictures + pictures[::-1]:
+            file.write(b"FRAME\n" + picture)
+    return target
+
+
+@pytest.fixture(scope="module")
+def tai_chi_camera(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    camera = as_camera(clips_dir / "stgcn_ta_chi.mp4", tmp_path_factory.mktemp("camera") / "tai_chi.y4m")
+    return f"--use-file-for-fake-video-capture={camera}"
+
+
+@pytest.fixture(scope="module")
+def segway_camera(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    camera = as_camera(clips_dir / "tv_R6llTwEh07w.mp4", tmp_path_factory.mktemp("camera") / "segway.y4m")
+    return f"--use-file-for-fake-video-capture={camera}"
+
+
+@pytest.fixture
+def open_camera(app_url: str) -> Iterator[OpenCamera]:
+    """Open the camera's page in a browser of its own, with its own camera; at the end no script has failed in any."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    browsers, errors = [], []
+    with sync_api.sync_playwright() as playwright:
+
+        def open_it(*arguments: str, query: str = "", **options: Any) -> Page:
+            browsers.append(
+                playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*CHROMIUM_ARGUMENTS, *arguments])
+            )
+            page = browsers[-1].new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
+            page.set_default_timeout(STEP_TIMEOUT_MS)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.goto(f"{app_url}/live{query}")
+            button(page, "Start").wait_for(timeout=WORK_TIMEOUT_MS)
+            return page
+
+        yield open_it
+        for browser in browsers:
+            browser.close()
+    assert not errors
+
+
+def frame(page: Page) -> FrameLocator:
+    return page.frame_locator("iframe[title*='webrtc']")
+
+
+def button(page: Page, name: str) -> Locator:
+    return frame(page).get_by_role("button", name=name, exact=True)
+
+
+def start(page: Page) -> None:
+    button(page, "Start").click()
+    button(page, "Stop").wait_for()
+
+
+def stop(page: Page) -> list[dict[str, str]]:
+    """Stop, and the rows of the session's table."""
+    button(page, "Stop").click()
+    wait_for_results(page)
+    name, content = downloaded(page, "Timeline as CSV")
+    assert name.startswith("Camera 20")
+    return rows_of(content)
+
+
+def wait_for_label(page: Page, pattern: str) -> None:
+    """Somebody's label, as the line beside the picture has it."""
+    wait_for_text(main(page).get_by_test_id("stMarkdownContainer"), rf"Person \d+ {pattern}", WORK_TIMEOUT_MS)
+
+
+def test_start_watch_change_stop_and_take_the_table(
+    open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path
+) -> None:
+    checkpoint, labels = fight_checkpoint(tmp_path)
+    page = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera)
+    side = page.get_by_test_id("stSidebar")
+    main(page).get_by_text("Record").click()
+    start(page)
+    wait_for_label(page, r"tai chi \(0\.\d\d\)")
+    assert "run=" in page.url
+    video = frame(page).locator("video")
+    shown_before = video.evaluate("one => one.currentTime")
+
+    # another network and two settings while it runs
+    press(page, side.get_by_role("slider", name="Crop margin"), "ArrowRight", 5)
+    press(page, side.get_by_role("slider", name="Sequence length"), "ArrowRight", 8)
+    side.get_by_text("More", exact=True).click()
+    side.locator("input[type=file]").nth(0).set_input_files(checkpoint)
+    side.locator("input[type=file]").nth(1).set_input_files(labels)
+    side.get_by_text("In use:").wait_for()
+    told = main(page).get_by_text("is for mc3_18, not for i3d; choose mc3_18.")
+    told.wait_for(timeout=WORK_TIMEOUT_MS)
+    wait_for_label(page, r"tai chi")  # what cannot be had leaves what there is
+    side.get_by_role("combobox", name="Classifier").click()
+    page.keyboard.type("mixed")
+    page.keyboard.press("Enter")
+    wait_for_label(page, r"(fight|noFight|unknown)")
+    assert button(page, "Stop").is_visible()
+    assert video.evaluate("one => one.currentTime") > shown_before
+    told.wait_for(state="detached")
+
+    rows = stop(page)
+    assert {row["person_id"] for row in rows} == {"1"}, "the person kept their number"
+    by_classifier: dict[str, set[str]] = {}
+    for row in rows:
+        by_classifier.setdefault(row["classifier"], set()).add(row["action"])
+    assert "tai chi" in by_classifier["i3d"]
+    (own,) = by_classifier.keys() - {"i3d"}
+    assert own.startswith("mc3_18:")
+    assert by_classifier[own] <= {"fight", "noFight", "unknown"}
+    wait_for_playing(page, 0)
+
+    page.reload()
+    wait_for_results(page)
+    wait_for_text(chart(page), "tai chi")
+
+
+def test_two_browsers_have_their_own_people_and_labels(
+    open_camera: OpenCamera, tai_chi_camera: str, segway_camera: str
+) -> None:
+    one = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera)
+    other = open_camera(*CAMERA_ARGUMENTS, segway_camera)
+    start(one)
+    start(other)
+    wait_for_label(one, "tai chi")
+    wait_for_label(other, "using segway")
+    time.sleep(5)  # both run
+    first, second = ({row["action"] for row in stop(page)} for page in (one, other))
+    assert "using segway" not in first
+    assert "tai chi" not in second
+
+
+def test_camera_that_cannot_be_had_is_told_with_what_to_do(open_camera: OpenCamera) -> None:
+    advice = main(open_camera()).get_by_role("alert")
+    wait_for_text(advice, "No camera was found: plug one in")
+
+    page = open_camera("--use-fake-device-for-media-stream", "--deny-permission-prompts")
+    button(page, "Start").click()
+    wait_for_text(main(page).get_by_role("alert"), "denied.*allow it in the browser")
+    assert main(page).get_by_text("Traceback").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_window_shows_the_picture_without_sideways_scrolling(
+    open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path, scheme: str
+) -> None:
+    page = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    start(page)
+    wait_for_label(page, r"\w+")
+    chart(page).wait_for()
+    page.screenshot(path=tmp_path / f"live-narrow-{scheme}.png", full_page=True)
+    for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+        wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
+        assert wide_px <= seen_px, selector
+    box = frame(page).locator("video").bounding_box()
+    assert box is not None
+    assert box["width"] > 300
+    assert box["x"] + box["width"] <= 390

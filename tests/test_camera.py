@@ -1,0 +1,238 @@
+"""One tab's camera, over several starts: what begins a stream, what ends it, and what is kept of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from fakes import ScriptedDetector, always, numbered_picture, scripted_models
+from numpy.typing import NDArray
+from test_live import ONE, PROMPT_S, SETTINGS, SIZE, WAIT_S, HeldClassifier, frames_of, live_threads, saying
+
+from recognizer import camera as camera_module
+from recognizer.camera import Camera
+from recognizer.crop_store import CropStore
+from recognizer.errors import StoreError
+from recognizer.jobs import Jobs
+from recognizer.model_cache import ModelCache
+from recognizer.models import Models
+from recognizer.palette import ActionPalette
+from recognizer.runs import Services
+from recognizer.settings import Settings
+from recognizer.store import Store
+
+
+@pytest.fixture
+def camera_of(tmp_path: Path) -> Iterator[Callable[..., tuple[Camera, Services]]]:
+    cameras: list[Camera] = []
+
+    def make(models: Models, settings: Settings = SETTINGS) -> tuple[Camera, Services]:
+        services = Services(Jobs(), Store(tmp_path / "data"), ModelCache(), CropStore(tmp_path / "crops"))
+        cameras.append(Camera(services, models, settings, ActionPalette()))
+        return cameras[-1], services
+
+    yield make
+    for camera in cameras:
+        camera.end()
+
+
+def take(camera: Camera, number: int = 0) -> NDArray[np.uint8]:
+    given = av.VideoFrame.from_ndarray(numbered_picture(number, *SIZE), format="rgb24")
+    return np.asarray(camera.take(given).to_ndarray(format="rgb24"), np.uint8)
+
+
+def take_until(camera: Camera, condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end_s
+        take(camera)
+        time.sleep(0.01)
+
+
+def predictions_so_far(camera: Camera) -> int:
+    timeline = camera.timeline()
+    return len(timeline.predictions) if timeline else 0
+
+
+def test_ended_stream_is_kept_and_the_next_start_begins_another(
+    camera_of: Callable[..., tuple[Camera, Services]],
+) -> None:
+    before = live_threads()
+    camera, services = camera_of(scripted_models(ONE))
+    assert camera.end() is None
+    assert camera.stats() is None
+    assert not camera.running
+    take_until(camera, lambda: predictions_so_far(camera) > 0)
+    assert camera.running
+    first_end = camera.end()
+    assert live_threads() == before
+    assert camera.timeline() is None
+    assert camera.end() is first_end
+    assert first_end is not None
+    assert first_end.problem is None
+    assert not first_end.lost
+    first_id = first_end.run.run_id
+    first = services.store.load_run(first_id)
+    assert first is not None
+    assert first.video_name.startswith("Camera 20")
+    assert first.timeline.complete
+    assert first.timeline.predictions
+    assert not first.video_path.is_file()
+    take(camera, 3)
+    assert not camera.running, "a frame that comes late begins nothing"
+    camera.arm()
+    take_until(camera, lambda: predictions_so_far(camera) > 0)
+    timeline = camera.timeline()
+    assert timeline is not None
+    assert [track.person_id for track in timeline.people] == [1]
+    assert timeline.frame_times_s[0] == 0
+    second_end = camera.end()
+    assert second_end is not None
+    assert second_end.run.run_id != first_id
+    again = services.store.load_run(first_id)
+    assert again is not None
+    assert again.timeline.predictions == first.timeline.predictions
+
+
+def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[Camera, Services]]) -> None:
+    camera, services = camera_of(scripted_models(ONE))
+    camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=True)
+    for k in range(10):
+        take(camera, k)
+        time.sleep(0.01)
+    ended = camera.end()
+    assert ended is not None
+    run = services.store.load_run(ended.run.run_id)
+    assert run is not None
+    assert len(frames_of(run.video_path)) == 10
+    assert camera.recordings == [run.video_path]
+    camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=False)
+    camera.arm()
+    take(camera)
+    ended = camera.end()
+    assert ended is not None
+    run = services.store.load_run(ended.run.run_id)
+    assert run is not None
+    assert not run.video_path.is_file()
+
+
+def test_switches_reach_the_stream_while_it_runs(camera_of: Callable[..., tuple[Camera, Services]]) -> None:
+    camera, _ = camera_of(scripted_models(always(), saying("yoga", 0.4)))
+    picture = numbered_picture(0, *SIZE)
+    picture[:, :40] = (10, 200, 30)
+    given = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    camera.adjust(SETTINGS, min_confidence=0.5, mirrored=False, recording=False)
+    plain = camera.take(given).to_ndarray(format="rgb24")
+    camera.adjust(SETTINGS, min_confidence=0.5, mirrored=True, recording=False)
+    mirrored = camera.take(given).to_ndarray(format="rgb24")
+    assert plain[5, 5].tolist() == [10, 200, 30]
+    assert mirrored[5, -5].tolist() == [10, 200, 30]
+
+
+def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
+    camera_of: Callable[..., tuple[Camera, Services]],
+) -> None:
+    classifier = HeldClassifier()
+    camera, services = camera_of(Models(ScriptedDetector(ONE), classifier))
+    take_until(camera, classifier.reached.is_set)
+    began_s = time.monotonic()
+    camera.end_soon()
+    assert time.monotonic() - began_s < PROMPT_S
+    classifier.let_go.set()
+    ended = camera.end()
+    assert ended is not None
+    run = services.store.load_run(ended.run.run_id)
+    assert run is not None
+    assert run.timeline.predictions
+
+
+def test_camera_that_sends_nothing_any_more_is_ended_kept_and_given_back(
+    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_module, "GONE_AFTER_S", 0.4)
+    monkeypatch.setattr(camera_module, "_LOOK_EVERY_S", 0.05)
+    before = live_threads()
+    hung_up = threading.Event()
+    camera, services = camera_of(scripted_models(ONE))
+    camera.connect(hung_up.set)
+    take_until(camera, lambda: predictions_so_far(camera) > 0)
+    run_id = camera.run_id
+    assert run_id is not None
+    assert services.live_runs == {run_id}
+    assert hung_up.wait(WAIT_S)
+    assert not camera.running
+    assert live_threads() == before
+    assert camera.ended is not None
+    assert camera.ended.lost
+    assert camera.ended.run.run_id == run_id
+    assert services.store.load_run(run_id) is not None
+    assert not services.live_runs
+    take(camera)
+    assert not camera.running, "a frame that comes late begins nothing"
+
+
+def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
+    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, services = camera_of(scripted_models(ONE))
+
+    def full(*_: object) -> None:
+        raise StoreError("'Camera' could not be kept (database or disk is full); make room on the disk.")
+
+    monkeypatch.setattr(services.store, "save_run", full)
+    take_until(camera, lambda: predictions_so_far(camera) > 0)
+    ended = camera.end()
+    assert ended is not None
+    assert ended.problem is not None
+    assert "disk is full" in ended.problem
+    assert ended.run.timeline.predictions
+    assert not services.live_runs
+
+
+def test_frames_are_not_held_up_while_the_stream_before_is_being_kept(
+    camera_of: Callable[..., tuple[Camera, Services]],
+) -> None:
+    classifier = HeldClassifier()
+    camera, _ = camera_of(Models(ScriptedDetector(ONE), classifier))
+    take_until(camera, classifier.reached.is_set)
+    camera.end_soon()
+    while camera.running:
+        time.sleep(0.005)
+    began_s = time.monotonic()
+    take(camera)
+    assert time.monotonic() - began_s < PROMPT_S
+    assert camera.ended is None
+    classifier.let_go.set()
+    assert camera.end() is not None
+
+
+def test_networks_are_not_warmed_again_for_another_margin(
+    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = scripted_models(ONE)
+    camera, services = camera_of(models)
+    monkeypatch.setattr(services.models, "get", lambda *_: models)
+    warmed: list[int] = []
+
+    def warm(_: Services, settings: Settings) -> Models:
+        warmed.append(settings.num_video_sequence_samples)
+        return models
+
+    monkeypatch.setattr(camera_module, "load_and_warm", warm)
+    take_until(camera, lambda: camera.running)
+    for settings in (replace(SETTINGS, crop_margin_percentage=40), replace(SETTINGS, num_video_sequence_samples=6)):
+        camera.adjust(settings, min_confidence=0.0, mirrored=False, recording=False)
+        take_until(camera, lambda settings=settings: in_use(camera) == settings)  # type: ignore[misc]
+    assert warmed == [6]
+
+
+def in_use(camera: Camera) -> Settings:
+    timeline = camera.timeline()
+    assert timeline is not None
+    return timeline.settings

@@ -1,0 +1,211 @@
+"""A camera in the network: a real HTTP server with motion JPEG or a file, on this machine's loopback."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from recognizer import feed as feed_module
+from recognizer.errors import VideoError
+from recognizer.feed import Feed, camera_frames, looped_frames
+from recognizer.types import Frame
+from recognizer.video import check_address, shown_address
+
+WAIT_S = 20.0
+
+
+class Camera(BaseHTTPRequestHandler):
+    """``/live`` is motion JPEG, ``/file`` a file, ``/elsewhere`` a redirect, ``/list`` a playlist."""
+
+    file = b""
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path == "/live":
+            self._stream()
+        elif self.path == "/file":
+            self._answer(self.file, "video/mp4")
+        elif self.path == "/list":
+            address = f"http://{self.headers['Host']}/file"
+            self._answer(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{address}\n".encode(), "video/mp4")
+        elif self.path == "/elsewhere":
+            self.send_response(302)
+            self.send_header("Location", "/live")
+            self.end_headers()
+        else:
+            self.send_error(404)
+
+    def _answer(self, content: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        try:
+            for k in range(10_000):
+                ok, jpeg = cv2.imencode(".jpg", np.full((96, 128, 3), k % 200, np.uint8))
+                assert ok
+                part = jpeg.tobytes()
+                self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(part))
+                self.wfile.write(part + b"\r\n")
+                time.sleep(0.02)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # whoever watched has gone
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def camera_url(make_video: Callable[..., Path]) -> Iterator[str]:
+    Camera.file = make_video("remote.mp4", frames=12, fps=30, options={"movflags": "faststart"}).read_bytes()
+    Camera.asked = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+HOSTS = ("127.0.0.1",)
+
+
+def test_pictures_come_from_a_camera_and_carry_the_time_they_came(camera_url: str) -> None:
+    frames = camera_frames(f"{camera_url}/live", HOSTS)
+    began_s = time.monotonic()
+    taken = list(islice(frames, 20))
+    took_s = time.monotonic() - began_s
+    frames.close()  # type: ignore[attr-defined]
+    assert [frame.index for frame in taken] == list(range(20))
+    assert all(frame.rgb.shape == (96, 128, 3) for frame in taken)
+    assert np.all(np.diff([frame.time_s for frame in taken]) > 0)
+    assert taken[-1].time_s <= took_s
+
+
+def test_file_at_an_address_has_its_own_times_and_an_end(camera_url: str) -> None:
+    times_s = [frame.time_s for frame in camera_frames(f"{camera_url}/file", HOSTS)]
+    assert times_s == pytest.approx([k / 30 for k in range(12)], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("http://192.0.2.7/live", "the host '192.0.2.7' is not among the cameras"),
+        ("http://127.0.0.1.example.org/live", "the host '127.0.0.1.example.org' is not among the cameras"),
+        ("http://127.0.0.1@192.0.2.7/live", "the host '192.0.2.7' is not among the cameras"),
+        ("file:///etc/passwd", "is no camera's address"),
+        ("concat:http://127.0.0.1/a|file:/etc/passwd", "is no camera's address"),
+        ("/etc/passwd", "is no camera's address"),
+        ("http://127.0.0.1:port/live", "is no camera's address"),
+        ("rtmp://127.0.0.1/live", "is no camera's address"),
+    ],
+)
+def test_address_that_is_not_listed_is_refused_before_anything_is_opened(address: str, told: str) -> None:
+    with pytest.raises(VideoError, match=r"\.$") as raised:
+        next(camera_frames(address, HOSTS))
+    assert told in str(raised.value)
+
+
+def test_host_can_be_listed_with_its_port() -> None:
+    check_address("rtsp://Cam.local/stream", ["cam.local:554"])
+    check_address("http://cam.local:8080/video", ["cam.local"])
+    with pytest.raises(VideoError, match="is not among"):
+        check_address("http://cam.local:8080/video", ["cam.local:554"])
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", "/list", "/nothing"])
+def test_redirect_playlist_and_nothing_are_not_followed(camera_url: str, path: str) -> None:
+    with pytest.raises(VideoError, match="gives no picture; check that the camera is on"):
+        next(camera_frames(camera_url + path, HOSTS))
+    assert set(Camera.asked) == {path}
+
+
+def test_password_is_in_no_message() -> None:
+    assert shown_address("rtsp://me:secret@cam.local:554/a?token=1") == "rtsp://cam.local:554/a"
+    with pytest.raises(VideoError) as raised:
+        next(camera_frames("rtsp://me:secret@cam.local/a", HOSTS))
+    assert "secret" not in str(raised.value)
+
+
+# ---- the feed
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+
+
+class Annotated:
+    """Marks each picture, and keeps when it came."""
+
+    def __init__(self) -> None:
+        self.arrived_s: list[float] = []
+
+    def __call__(self, rgb: NDArray[np.uint8], arrived_s: float) -> NDArray[np.uint8]:
+        self.arrived_s.append(arrived_s)
+        return np.full_like(rgb, 200)
+
+
+def test_file_plays_in_a_loop_at_its_own_pace_while_somebody_watches(
+    make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "_IDLE_S", 0.3)
+    video = make_video(frames=10, fps=20)
+    annotate = Annotated()
+    feed = Feed(lambda: looped_frames(video, "loop.mp4"), annotate)
+    assert not feed.running
+    began_s = time.monotonic()
+    while len(annotate.arrived_s) < 24:  # more than twice through
+        picture = feed.newest().to_ndarray(format="rgb24")
+        assert time.monotonic() - began_s < WAIT_S
+        time.sleep(0.01)
+    assert picture[0, 0].tolist() == pytest.approx([200, 200, 200], abs=3)
+    # 23 steps at 20 a second, but for the one step between two rounds
+    assert annotate.arrived_s[-1] - annotate.arrived_s[0] > 23 / 20 * 0.9
+    wait_until(lambda: not feed.running)
+    assert feed.newest().to_ndarray(format="rgb24")[0, 0].tolist() == pytest.approx([96, 96, 96], abs=3)
+    wait_until(lambda: len(annotate.arrived_s) > 26)  # whoever comes back sees it again
+    feed.close()
+    wait_until(lambda: not feed.running)
+
+
+def test_source_that_breaks_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "_AGAIN_AFTER_S", 0.1)
+    tries: list[int] = []
+
+    def frames() -> Iterator[Frame]:
+        tries.append(1)
+        if len(tries) < 3:
+            raise VideoError("http://cam gives no picture; check that the camera is on.")
+        yield from (Frame(k, k / 100, np.zeros((8, 8, 3), np.uint8)) for k in range(1000))
+
+    annotate = Annotated()
+    feed = Feed(frames, annotate)
+    feed.newest()
+    wait_until(lambda: feed.problem is not None)
+    assert "It is tried again" in (feed.problem or "")
+    while not annotate.arrived_s:
+        feed.newest()
+        time.sleep(0.01)
+    wait_until(lambda: feed.problem is None)
+    feed.close()
+    wait_until(lambda: not feed.running)
