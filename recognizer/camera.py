@@ -20,7 +20,7 @@ from recognizer.errors import StoreError
 from recognizer.jobs import Job
 from recognizer.live import LiveStats, LiveStream
 from recognizer.model_cache import networks_of
-from recognizer.models import Models
+from recognizer.models import Models, loading_text
 from recognizer.palette import ActionPalette
 from recognizer.runs import Services, Status, fetch_report
 from recognizer.settings import Settings
@@ -44,6 +44,8 @@ _LOOK_EVERY_S = 1.0
 def load_and_warm(services: Services, settings: Settings, job: Job[Models] | None = None) -> Models:
     """The networks of ``settings``, run once, so that the first real frame and clip do not wait for set-up."""
     report = fetch_report(job) if job is not None else None
+    if job is not None:
+        job.report(Status(loading_text(settings)))
     models = services.models.get(settings, report)
     if job is not None:
         job.report(Status("Warming the networks up"))

@@ -23,6 +23,7 @@ from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.models import Models
 from recognizer.pipeline import Progress, analyze
 from recognizer.settings import Settings
+from recognizer.timeline import Timeline
 from recognizer.types import Classifier, Clip, Prediction
 
 _MEMORY_EVERY_S: Final = 0.05
@@ -129,7 +130,7 @@ def compare(
                         name=name,
                     )
                 if timeline.complete:
-                    cost = _cost(entry.settings, measured, timeline.analysed_s, memory)
+                    cost = _cost(timeline, measured, memory)
                     entries[k] = replace(entry, labels=models.classifier.labels, timeline=timeline, cost=cost)
                 else:
                     entries[k] = replace(entry, problem=CANCELLED)
@@ -144,13 +145,15 @@ def _in_their_words(problem: str, entry: Entry) -> str:
     return problem if path is None or entry.checkpoint_name is None else problem.replace(path, entry.checkpoint_name)
 
 
-def _cost(settings: Settings, measured: _Measured, video_s: float, memory: _MemoryWatch) -> Cost:
+def _cost(timeline: Timeline, measured: _Measured, memory: _MemoryWatch) -> Cost:
+    settings = timeline.settings
     spec = spec_of(settings.video_classifier_model)
     return Cost(
         clips=measured.clips,
         ms_per_clip=measured.ms_per_clip,
-        video_s=video_s,
+        video_s=timeline.analysed_s,
         device=str(resolve_device(settings.device)),
+        backend=timeline.provenance.get("classifier_backend", ""),
         parameters=spec.parameters_for(len(measured.labels)),
         peak_memory_bytes=memory.peak_bytes,
         gpu_memory_bytes=memory.gpu_peak_bytes,

@@ -38,6 +38,7 @@ class Cost:
             the network up, does not count where there are others.
         video_s: seconds of video that the clips are from.
         device: where the network ran.
+        backend: which library ran it, and in which number format; empty where that is not known.
         parameters: learnt values of the network.
         peak_memory_bytes: the most memory that the whole program held meanwhile.
         gpu_memory_bytes: the most memory of the GPU that its networks held; None without a CUDA GPU.
@@ -48,6 +49,7 @@ class Cost:
     ms_per_clip: float | None
     video_s: float
     device: str
+    backend: str
     parameters: int
     peak_memory_bytes: int
     gpu_memory_bytes: int | None

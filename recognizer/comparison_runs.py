@@ -66,8 +66,10 @@ def start_comparison(
     def work(job: Job[Comparison]) -> Comparison:
         job.report(Status("Loading the networks"))
         from recognizer.comparing import compare
+        from recognizer.models import loading_text
 
         def load(settings: Settings) -> Models:
+            job.report(Status(loading_text(settings)))
             return services.models.get(settings, fetch_report(job))
 
         comparison = compare(

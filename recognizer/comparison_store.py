@@ -81,7 +81,7 @@ class ComparisonStore:
                 )
         except sqlite3.Error as error:
             raise StoreError(
-                f"the comparison on '{video.name}' could not be kept ({error}); make room on the disk and compare again."
+                f"the comparison on '{video.name}' could not be kept ({error}); make room on the disk and try again."
             ) from error
 
     def save_truth(self, comparison_id: str, name: str | None, data: bytes | None) -> None:

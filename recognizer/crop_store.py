@@ -50,12 +50,16 @@ _CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
 _CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
 
 
-def pass_key(video_sha256: str, detector_sha256: str, settings: Settings) -> str:
-    """Names everything that decides who is seen where: two passes with the same key see the same."""
+def pass_key(video_sha256: str, detector_sha256: str, settings: Settings, detector_backend: str = "") -> str:
+    """Names everything that decides who is seen where: two passes with the same key see the same.
+
+    ``detector_backend`` is what ran the detector: libraries round differently.
+    """
     parts = {
         "format": _FORMAT,
         "video": video_sha256,
         "detector": detector_sha256,
+        "detector_backend": detector_backend,
         "skip_frame": settings.skip_frame,
         "min_person_confidence": settings.min_person_confidence,
         "tracker": settings.tracker,

@@ -67,6 +67,7 @@ class ActionRecognition:
         overlap: share of a clip's samples that were already in the clip before, 0 to 0.9.
         device: where the networks run; ``auto`` takes a GPU where there is one.
         precision: number format of the networks, ``auto`` or ``float32``.
+        backend: library that runs the networks, ``auto``, ``openvino`` or ``pytorch``.
         checkpoint_path: a person's own weights for ``video_classifier_model``.
         labels_path: the label file that goes with the checkpoint, one label a line.
         models: networks that are loaded already, to share them between streams.
@@ -93,6 +94,7 @@ class ActionRecognition:
         overlap: float = Settings.overlap,
         device: str = Settings.device,
         precision: str = Settings.precision,
+        backend: str = Settings.backend,
         checkpoint_path: str | None = None,
         labels_path: str | None = None,
         models: Models | None = None,
@@ -108,6 +110,7 @@ class ActionRecognition:
             overlap=overlap,
             device=device,
             precision=precision,
+            backend=backend,
             checkpoint_path=checkpoint_path,
             labels_path=labels_path,
         )

@@ -23,10 +23,11 @@ def networks_of(settings: Settings) -> tuple[Hashable, Hashable]:
         settings.video_classifier_model,
         settings.device,
         settings.precision,
+        settings.backend,
         settings.checkpoint_path,
         settings.labels_path,
     )
-    return (settings.model, settings.device), classifier
+    return (settings.model, settings.device, settings.precision, settings.backend), classifier
 
 
 class ModelCache:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from recognizer import weights
+from recognizer.backends.choice import Choice, library_versions
+from recognizer.backends.quickest import Backends
 from recognizer.classifiers.i3d import state_dict_from_arrays
-from recognizer.classifiers.network import load_classifier, resolve_device
+from recognizer.classifiers.network import NetworkClassifier, load_classifier, resolve_device
 from recognizer.detection import YoloDetector
 from recognizer.settings import Settings
 from recognizer.types import Classifier, Detector
@@ -18,7 +19,7 @@ from recognizer.types import Classifier, Detector
 _I3D_CONVERSION = "i3d-kinetics-400-1"
 """Name of the converted file; the last number changes with the conversion."""
 
-_VERSIONED = ("torch", "torchvision", "ultralytics", "av", "opencv-python")
+_VERSIONED = ("torch", "torchvision", "ultralytics", "openvino", "av", "opencv-python")
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,16 @@ def load_detector(settings: Settings, progress: weights.Progress | None = None) 
         SettingsError: the device is not there.
     """
     path = weights.resolve(settings.model, progress=progress)
-    device = str(resolve_device(settings.device))
-    return YoloDetector(path, device), {"detector_sha256": weights.file_sha256(path), "detector_device": device}
+    detector = _detector(settings, path)
+    return detector, {
+        "detector_sha256": weights.verified_sha256(path),
+        "detector_device": str(resolve_device(settings.device)),
+        "detector_backend": detector.choice.way.name,
+    }
+
+
+def _detector(settings: Settings, path: Path) -> YoloDetector:
+    return YoloDetector(path, resolve_device(settings.device), backends(settings))
 
 
 def load_clip_classifier(
@@ -58,27 +67,83 @@ def load_clip_classifier(
         CheckpointError: the person's checkpoint or labels do not fit.
         SettingsError: the device is not there.
     """
-    name = settings.video_classifier_model
-    if settings.checkpoint_path is not None and settings.labels_path is not None:
-        path = Path(settings.checkpoint_path)
-        classifier = load_classifier(
-            name,
-            checkpoint_path=path,
-            labels_path=Path(settings.labels_path),
-            device=settings.device,
-            precision=settings.precision,
-        )
-    else:
-        path = weights.resolve(name, progress=progress)
-        network_path = path
-        if name == "i3d":
-            network_path = weights.convert_once(
-                path, lambda source: state_dict_from_arrays(weights.load_numpy_pickle(source)), _I3D_CONVERSION
-            )
-        classifier = load_classifier(
-            name, weights_path=network_path, device=settings.device, precision=settings.precision
-        )
-    return classifier, {"classifier": classifier.name, "classifier_sha256": weights.file_sha256(path)}
+    path = _classifier_path(settings, progress)
+    classifier = _classifier(settings, path)
+    return classifier, {
+        "classifier": classifier.name,
+        "classifier_sha256": weights.verified_sha256(path),
+        "classifier_backend": classifier.choice.way.name,
+    }
+
+
+def _classifier_path(settings: Settings, progress: weights.Progress | None) -> Path:
+    if settings.checkpoint_path is not None:
+        return Path(settings.checkpoint_path)
+    return weights.resolve(settings.video_classifier_model, progress=progress)
+
+
+def _classifier(settings: Settings, path: Path) -> NetworkClassifier:
+    name, own = settings.video_classifier_model, settings.labels_path is not None
+    return load_classifier(
+        name,
+        weights_path=None if own else network_path(name, path),
+        checkpoint_path=path if own else None,
+        labels_path=Path(str(settings.labels_path)) if own else None,
+        device=settings.device,
+        precision=settings.precision,
+        backends=backends(settings),
+    )
+
+
+def detector_choice(settings: Settings, progress: weights.Progress | None = None) -> Choice:
+    """How the detector of ``settings`` is run here. Raises as ``load_detector`` does."""
+    return _detector(settings, weights.resolve(settings.model, progress=progress)).choice
+
+
+def classifier_choice(settings: Settings, progress: weights.Progress | None = None) -> Choice:
+    """How the classifier of ``settings`` is run here. Raises as ``load_clip_classifier`` does."""
+    return _classifier(settings, _classifier_path(settings, progress)).choice
+
+
+def network_path(name: str, published: Path) -> Path:
+    """The file that the network is loaded from; converted, where the published one cannot be."""
+    if name != "i3d":
+        return published
+    return weights.convert_once(
+        published, lambda source: state_dict_from_arrays(weights.load_numpy_pickle(source)), _I3D_CONVERSION
+    )
+
+
+def unmeasured(settings: Settings) -> tuple[str, ...]:
+    """Which networks of ``settings`` will be measured when they are loaded, which takes seconds.
+
+    Raises:
+        SettingsError: the device or the backend is not there.
+    """
+    device, name = resolve_device(settings.device), settings.video_classifier_model
+    published = weights.local_path(name)
+    classifier = None if published is None else network_path(name, published)
+    if settings.checkpoint_path is not None:
+        classifier = Path(settings.checkpoint_path)
+    measured = backends(settings).is_measured
+    return tuple(
+        network
+        for network, path in ((settings.model, weights.local_path(settings.model)), (name, classifier))
+        if path is None or not path.is_file() or not measured(network, weights.verified_sha256(path), device)
+    )
+
+
+def loading_text(settings: Settings) -> str:
+    """What loading the networks of ``settings`` will do, in words for people who wait."""
+    new = unmeasured(settings)
+    if not new:
+        return "Loading the networks"
+    return f"Measuring once how {' and '.join(new)} {'run' if len(new) > 1 else 'runs'} quickest on this machine"
+
+
+def backends(settings: Settings) -> Backends:
+    """What runs the networks of ``settings``; what is measured and converted is kept in the cache."""
+    return Backends(weights.cache_dir().parent / "backends", settings.backend, settings.precision)
 
 
 def load_models(settings: Settings, progress: weights.Progress | None = None) -> Models:
@@ -100,4 +165,4 @@ def join_models(
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that decide a result."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}}
+    return {"python": platform.python_version(), **library_versions(_VERSIONED)}

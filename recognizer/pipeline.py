@@ -325,7 +325,7 @@ def _recorded(
     detector_sha256 = models.provenance.get("detector_sha256")
     if store is None or video.sha256 is None or detector_sha256 is None:
         return None, None
-    key = pass_key(video.sha256, detector_sha256, settings)
+    key = pass_key(video.sha256, detector_sha256, settings, models.provenance.get("detector_backend", ""))
     return store.find(key), key
 
 

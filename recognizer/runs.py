@@ -97,8 +97,10 @@ def start_analysis(
 
     def work(job: Job[Timeline]) -> Timeline:
         job.report(Status("Loading the networks"))
+        from recognizer.models import loading_text
         from recognizer.pipeline import analyze
 
+        job.report(Status(loading_text(settings)))
         models = services.models.get(settings, fetch_report(job))
         job.report(Status("Reading the video"))
         report = _AnalysisReport(job)

@@ -81,7 +81,8 @@ def _from_record(
     if timeline.video.sha256 is None or detector_sha256 is None:
         return None
     margin = timeline.settings.crop_margin_percentage
-    found = store.find(pass_key(timeline.video.sha256, detector_sha256, timeline.settings))
+    backend = timeline.provenance.get("detector_backend", "")
+    found = store.find(pass_key(timeline.video.sha256, detector_sha256, timeline.settings, backend))
     if found is None or not found.has_crops(margin):
         return None
     try:

@@ -23,6 +23,7 @@ CLASSIFIER_NAMES = (
 TRACKER_NAMES = ("bytetrack", "botsort", "tracktrack", "ocsort", "deepocsort", "fasttrack")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 PRECISION_NAMES = ("auto", "float32")
+BACKEND_NAMES = ("auto", "openvino", "pytorch")
 
 UNKNOWN_ACTION = "unknown"
 """What a timeline says where no label is sure enough."""
@@ -55,6 +56,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "tracker": TRACKER_NAMES,
     "device": DEVICE_NAMES,
     "precision": PRECISION_NAMES,
+    "backend": BACKEND_NAMES,
 }
 
 
@@ -73,6 +75,7 @@ class Settings:
         overlap: share of a clip's samples that were already in the person's previous clip.
         device: where the networks run; ``auto`` takes a GPU where there is one.
         precision: number format of the networks; ``float32`` is the reference.
+        backend: library that runs the networks; ``auto`` takes what is quickest on this machine, measured once.
         checkpoint_path: a person's own weights for ``video_classifier_model``; None for the published ones.
         labels_path: the label file that goes with the checkpoint, one label a line.
 
@@ -92,6 +95,7 @@ class Settings:
     precision: str = "auto"
     checkpoint_path: str | None = None
     labels_path: str | None = None
+    backend: str = "auto"
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():

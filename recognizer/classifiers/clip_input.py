@@ -13,6 +13,9 @@ from recognizer.classifiers.catalogue import ClassifierSpec
 
 _WHITE = 255.0
 
+NETWORK_INPUT_AXES = 5
+"""Batch, colour, time, height, width."""
+
 
 def sample_indices(samples: int, length: int) -> NDArray[np.int64]:
     """Which of ``samples`` samples each of ``length`` frames shows: int64 (length,), ascending.

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recognizer.backends.choice import Choice, relative_difference
+from recognizer.backends.quickest import Backends, Quickest, Subject
+from recognizer.backends.run_pytorch import PyTorchRunner
+from recognizer.backends.ways import REFERENCE, ways
 from recognizer.classifiers.catalogue import ClassifierSpec, spec_of
 from recognizer.classifiers.checkpoint import fit, load_into, read_tensors
-from recognizer.classifiers.clip_input import network_input
+from recognizer.classifiers.clip_input import NETWORK_INPUT_AXES, network_input
 from recognizer.classifiers.labels import read_labels
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
-from recognizer.settings import PRECISION_NAMES
+from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
+from recognizer.weights import verified_sha256
 
 TOP_LABELS = 5
 """How many labels a prediction keeps."""
 
-_MAX_BATCH_CLIPS = 8
-_MAX_BATCH_FRAMES = {"cpu": 128, "mps": 128, "cuda": 512}
-"""Bounds the memory of one pass; a bigger batch gains nothing on a CPU."""
+CLOSE_CALL = 0.86
+"""Where the second best label has more than this share of the best one's probability, a network that runs in fewer than
+32 bits is asked again in float32: rounding moved the difference of two scores by up to 0.13 on 217 real clips of eight
+samples, and exp(-0.15) is 0.86 (docs/performance.md)."""
+
+
+MOST_FRAMES_AT_ONCE = {"cpu": 128, "mps": 128, "cuda": 1024}
+"""Bounds the memory of one pass, in frames of all its clips."""
+
+BOUND = 0.05
+"""A way of running a network is not chosen when its scores differ from PyTorch's in float32 by more than this share of
+their own spread (root mean squares). Rounding to bfloat16 makes about 0.02 of difference."""
+
+_MEASURED_SAMPLES = Settings.num_video_sequence_samples
+_BLOB_PX = 32
 
 
 class NetworkClassifier:
-    """One network with its labels. Stateless but for the weights; several threads may call it, one pass runs at a time.
+    """One network with its labels. Stateless but for the weights; several threads may call it, they take turns.
+
+    Attributes:
+        choice: how the network is run, and what was measured for it.
 
     Args:
         spec: what the network is fed.
@@ -37,6 +55,7 @@ class NetworkClassifier:
         device: where it runs.
         precision: ``float32`` is the reference; ``auto`` is the same on a CPU and may use half precision on a GPU.
         name: what predictions are signed with; the network's name if None.
+        quickest: runs the network, where that is not simply PyTorch on ``device``.
     """
 
     def __init__(
@@ -47,19 +66,18 @@ class NetworkClassifier:
         device: torch.device | str = "cpu",
         precision: str = "auto",
         name: str | None = None,
+        *,
+        quickest: Quickest | None = None,
     ) -> None:
-        if precision not in PRECISION_NAMES:
-            raise SettingsError(f"precision is {precision!r}; choose one of {', '.join(PRECISION_NAMES)}.")
         self.spec = spec
         self.device = torch.device(device)
-        self.precision = precision
         self._name = name or spec.name
         self._labels = labels
-        self._module = module.to(self.device).eval()
-        if self.device.type == "cpu":
-            # the layout that the convolutions are fastest in; the input already comes in it
-            self._module.to(memory_format=torch.channels_last_3d)
-        self._lock = threading.Lock()
+        if quickest is None:
+            way = ways(self.device, REFERENCE.library, precision)[0]
+            quickest = Quickest(PyTorchRunner(module, NETWORK_INPUT_AXES, self.device, way), None, Choice(way))
+        self._runner, self._exact = quickest.runner, quickest.exact
+        self.choice = quickest.choice
 
     @property
     def name(self) -> str:
@@ -77,20 +95,13 @@ class NetworkClassifier:
         Args:
             network_clips: float32 (B, 3, T, S, S), as ``network_input`` makes it.
         """
-        with self._lock, torch.inference_mode(), self._number_format():
-            scores: Tensor = self._module(network_clips.to(self.device))
-        return scores.float()
-
-    @contextmanager
-    def _number_format(self) -> Iterator[None]:
-        with ExitStack() as stack:
-            if self.device.type == "cuda":
-                if self.precision == "auto":
-                    stack.enter_context(torch.autocast("cuda", dtype=torch.float16))
-                else:
-                    # cuDNN's default rounds float32 to ten bits of fraction
-                    stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
-            yield
+        scores = self._runner(network_clips)
+        if self._exact is not None and len(self._labels) > 1:
+            best = torch.softmax(scores, dim=1).topk(2, dim=1).values
+            close = best[:, 1] > CLOSE_CALL * best[:, 0]
+            if close.any():
+                scores[close] = self._exact(network_clips[close])
+        return scores
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
         """One prediction a clip, in order. Clips of any number of samples; those of one network length share a pass."""
@@ -99,7 +110,7 @@ class NetworkClassifier:
             by_length.setdefault(self.spec.length.network_length(len(clip.rgb)), []).append(index)
         predictions: dict[int, Prediction] = {}
         for length, indices in by_length.items():
-            batch_size = self._batch_size(length)
+            batch_size = max(1, min(self._runner.most_at_once, MOST_FRAMES_AT_ONCE[self.device.type] // length))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
                 x = network_input([clips[index].rgb for index in batch], self.spec, length, self.device)
@@ -108,9 +119,6 @@ class NetworkClassifier:
                 for index, values, outputs in zip(batch, best.values.tolist(), best.indices.tolist(), strict=True):
                     predictions[index] = self._prediction(clips[index], values, outputs)
         return [predictions[index] for index in range(len(clips))]
-
-    def _batch_size(self, length: int) -> int:
-        return max(1, min(_MAX_BATCH_CLIPS, _MAX_BATCH_FRAMES[self.device.type] // length))
 
     def _prediction(self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int]) -> Prediction:
         top = tuple((self._labels[k], p) for k, p in zip(outputs, probabilities, strict=True))
@@ -149,6 +157,7 @@ def load_classifier(
     labels_path: Path | None = None,
     device: str = "auto",
     precision: str = "auto",
+    backends: Backends | None = None,
 ) -> NetworkClassifier:
     """A classifier with its published weights, or with a person's own.
 
@@ -160,6 +169,7 @@ def load_classifier(
         labels_path: the labels that go with the checkpoint.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         precision: see ``NetworkClassifier``.
+        backends: chooses what runs the network; PyTorch if None.
 
     Raises:
         SettingsError: an argument has a value that is not allowed here.
@@ -170,13 +180,32 @@ def load_classifier(
     place = resolve_device(device)
     if checkpoint_path is not None or labels_path is not None:
         module, labels = _own_weights(spec, checkpoint_path, labels_path)
-        signed = f"{name}:{Path(str(checkpoint_path)).stem}"
-        return NetworkClassifier(spec, module, labels, place, precision, signed)
-    if weights_path is None:
+        path, signed = Path(str(checkpoint_path)), f"{name}:{Path(str(checkpoint_path)).stem}"
+    elif weights_path is not None:
+        module, labels = _published_weights(spec, weights_path), spec.labels
+        path, signed = weights_path, name
+    else:
         raise WeightsError(
             f"the weights of {name} are not given; fetch {spec.weights} or give a checkpoint of your own."
         )
-    return NetworkClassifier(spec, _published_weights(spec, weights_path), spec.labels, place, precision)
+    quickest = None if backends is None else backends.quickest(_subject(spec, module, path), place)
+    return NetworkClassifier(spec, module, labels, place, precision, signed, quickest=quickest)
+
+
+def _subject(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Subject:
+    """What is measured: one clip of moving blobs, nearer to pictures than noise is."""
+    length = spec.length.network_length(_MEASURED_SAMPLES)
+    cells = CROP_SIZE_PX // _BLOB_PX
+    coarse = np.random.default_rng(0).integers(0, 256, (_MEASURED_SAMPLES, cells, cells, 3), dtype=np.uint8)
+    blobs = coarse.repeat(_BLOB_PX, axis=1).repeat(_BLOB_PX, axis=2)
+    return Subject(
+        name=spec.name,
+        weights_sha256=verified_sha256(weights_path),
+        module=module.eval(),
+        example=network_input([blobs], spec, length),
+        difference=relative_difference,
+        bound=BOUND,
+    )
 
 
 def _own_weights(

@@ -1,4 +1,4 @@
-"""The command line: ``python -m recognizer analyze``, ``compare`` and ``weights``.
+"""The command line: ``python -m recognizer analyze``, ``compare``, ``weights`` and ``doctor``.
 
 Exit codes: 0 done; 2 something that the person can mend, told in one sentence on standard error; 130 ended by Ctrl-C,
 143 by SIGTERM; 141 the reader of standard output went away. Results go to standard output, everything else to standard
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from recognizer import __version__
-from recognizer.cli import analyze, compare, weights
+from recognizer.cli import analyze, compare, doctor, weights
 from recognizer.cli.signals import Interrupts
 from recognizer.cli.terminal import complain
 from recognizer.errors import RecognizerError
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_command(commands)
     compare.add_command(commands)
     weights.add_command(commands)
+    doctor.add_command(commands)
     return parser
 
 

@@ -9,6 +9,7 @@ from typing import IO, Any, Final
 
 from recognizer.errors import SettingsError
 from recognizer.settings import (
+    BACKEND_NAMES,
     CLASSIFIER_NAMES,
     DETECTOR_NAMES,
     DEVICE_NAMES,
@@ -77,6 +78,13 @@ _SETTINGS: Final[tuple[tuple[str, str, type, str], ...]] = (
     ("--overlap", "overlap", float, "share of a clip's samples that were in the clip before it"),
     ("--device", "device", str, f"where the networks run: {', '.join(DEVICE_NAMES)}"),
     ("--precision", "precision", str, f"number format of the networks: {', '.join(PRECISION_NAMES)}"),
+    (
+        "--backend",
+        "backend",
+        str,
+        f"library that runs the networks: {', '.join(BACKEND_NAMES)}; auto takes what is quickest on this machine, "
+        "measured once ('python -m recognizer doctor' shows it)",
+    ),
 )
 
 

@@ -98,9 +98,10 @@ class _Networks:
             if not self._request.classifier_is_named:
                 usable = usable_classifier(settings.video_classifier_model, progress)
                 settings, note = replace(settings, video_classifier_model=usable.name), usable.note
-            loaded = models.load_models(settings, progress)
         if note:
             remark(note)
+        with fetching(models.loading_text(settings), quiet=self._request.quiet) as progress:
+            loaded = models.load_models(settings, progress)
         return loaded, settings
 
 

@@ -95,6 +95,7 @@ def _read_truth(path: str) -> Truth:
 
 
 def _compare(request: Request) -> Comparison:
+    from recognizer import models
     from recognizer.comparing import compare
     from recognizer.model_cache import ModelCache
 
@@ -102,7 +103,7 @@ def _compare(request: Request) -> Comparison:
     shown = display_name(request.video)
 
     def load(settings: Settings) -> Models:
-        with fetching(f"loading {settings.video_classifier_model}", quiet=request.quiet) as progress:
+        with fetching(models.loading_text(settings), quiet=request.quiet) as progress:
             return networks.get(settings, progress)
 
     with working(f"comparing on {shown}", request.quiet) as show:

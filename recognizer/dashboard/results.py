@@ -63,11 +63,12 @@ def adopt_thresholds(min_confidence: float, min_duration_s: float) -> None:
 def _summary(run: Run) -> str:
     timeline = run.timeline
     classifier = timeline.provenance.get("classifier", timeline.settings.video_classifier_model)
+    backend = timeline.provenance.get("classifier_backend")
     parts = [
         plain(run.video_name),
         people(len(timeline.people)),
         f"{seconds(timeline.analysed_s)} analysed" + ("" if timeline.complete else " before it was cancelled"),
-        f"classifier {plain(classifier)}",
+        f"classifier {plain(classifier)}" + (f" ({backend})" if backend else ""),
         f"{timeline.settings.num_video_sequence_samples} samples, every {_ordinal(timeline.settings.skip_frame)} frame",
     ]
     return " · ".join(parts)

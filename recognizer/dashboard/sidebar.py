@@ -13,6 +13,7 @@ from recognizer.dashboard import state
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain, seconds
 from recognizer.settings import (
+    BACKEND_NAMES,
     CLASSIFIER_NAMES,
     DEFAULT_FRAME_RATE_HZ,
     DETECTOR_NAMES,
@@ -39,6 +40,7 @@ _SHOWN = (
     "tracker",
     "overlap",
     "device",
+    "backend",
 )
 _TRACKER_TITLES = {
     "bytetrack": "ByteTrack",
@@ -54,6 +56,8 @@ _DEVICE_TITLES = {
     "cuda": "NVIDIA GPU (CUDA)",
     "mps": "Apple GPU (Metal)",
 }
+
+_BACKEND_TITLES = {"auto": "Automatic", "openvino": "OpenVINO", "pytorch": "PyTorch"}
 
 
 def _key(name: str) -> str:
@@ -221,6 +225,14 @@ def _more() -> dict[str, Any]:
             key=_key("device"),
             format_func=_DEVICE_TITLES.__getitem__,
             help="Where the networks run. Automatic takes an NVIDIA GPU where there is one.",
+        ),
+        "backend": st.selectbox(
+            "Backend",
+            BACKEND_NAMES,
+            key=_key("backend"),
+            format_func=_BACKEND_TITLES.__getitem__,
+            help="The library that runs the networks. Automatic takes what is quickest on this machine; it is measured "
+            "the first time a network is used, which takes some seconds.",
         ),
     }
 

@@ -194,8 +194,10 @@ def has_widget(key: str) -> bool:
 
 
 def restore_widget(key: str, value: Any) -> None:
-    """Give a widget what the tab remembers, where it has forgotten it: each page forgets its widgets when it is left, and
-    one with the same key on another page begins at its lowest value."""
+    """Give a widget what the tab remembers, where the widget has forgotten it.
+
+    A page that is left forgets its widgets, and one with the same key on another page begins at its lowest value.
+    """
     one = tab()
     if not has_widget(key) or one.drawn_on.get(key) != one.page:
         set_widget(key, value)

@@ -88,6 +88,7 @@ def cost_values(cost: Cost) -> dict[str, Any]:
         "share_of_real_time": cost.share_of_real_time,
         "video_s": cost.video_s,
         "device": cost.device,
+        "backend": cost.backend,
         "parameters": cost.parameters,
         "peak_memory_bytes": cost.peak_memory_bytes,
         "gpu_memory_bytes": cost.gpu_memory_bytes,

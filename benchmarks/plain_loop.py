@@ -1,0 +1,106 @@
+"""The loop that people would write from the documentation: the yardstick of ``benchmarks/throughput.py``.
+
+Every frame is read with OpenCV and tracked on its own; every ``skip_frame``-th one gives a crop of each person; a full
+clip is classified at once, by PyTorch in float32 as it is built; boxes and labels are drawn on every frame. Nothing
+here is meant to be quick, and nothing is made slow: PyTorch may use all cores.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+from ultralytics import YOLO
+
+from recognizer.classifiers.catalogue import ClassifierSpec
+from recognizer.classifiers.clip_input import sample_indices
+from recognizer.clips import square_crop
+from recognizer.settings import Settings
+from recognizer.types import Box
+
+PERSON_CLASS = 0
+
+
+@dataclass
+class PlainResult:
+    """What the loop found.
+
+    Attributes:
+        took_s: from opening the file to its last frame.
+        frames: of the file.
+        boxes: of each frame, by track id.
+        said: track id, number of the first and of the last frame of the clip, its label.
+    """
+
+    took_s: float
+    frames: int = 0
+    boxes: list[dict[int, Box]] = field(default_factory=list)
+    said: list[tuple[int, int, int, str]] = field(default_factory=list)
+
+
+def run(
+    path: Path, yolo: YOLO, network: nn.Module, spec: ClassifierSpec, settings: Settings, device: str
+) -> PlainResult:
+    """Go through a video once."""
+    started_s = perf_counter()
+    result = PlainResult(0.0)
+    crops: dict[int, deque[tuple[int, np.ndarray]]] = defaultdict(
+        lambda: deque(maxlen=settings.num_video_sequence_samples)
+    )
+    new: dict[int, int] = defaultdict(int)
+    labels: dict[int, str] = {}
+    video = cv2.VideoCapture(str(path))
+    yolo.predictor = None  # a video of its own: no tracks of the one before
+    while True:
+        ok, bgr = video.read()
+        if not ok:
+            break
+        (tracked,) = yolo.track(
+            bgr, persist=True, tracker="bytetrack.yaml", classes=[PERSON_CLASS], device=device, verbose=False
+        )
+        # ultralytics leaves one core unused; the comparison is with all of them
+        torch.set_num_threads(os.cpu_count() or 1)
+        boxes: dict[int, Box] = {}
+        if tracked.boxes.id is not None:
+            for track_id, xyxy in zip(tracked.boxes.id.int().tolist(), tracked.boxes.xyxy.tolist(), strict=True):
+                boxes[track_id] = (xyxy[0], xyxy[1], xyxy[2], xyxy[3])
+        if result.frames % settings.skip_frame == 0:
+            rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+            for track_id, box in boxes.items():
+                crops[track_id].append((result.frames, square_crop(rgb, box, settings.crop_margin_percentage)))
+                new[track_id] += 1
+                full = settings.num_video_sequence_samples
+                if new[track_id] >= (settings.new_samples_per_clip if track_id in labels else full):
+                    new[track_id] = 0
+                    labels[track_id] = classify([crop for _, crop in crops[track_id]], network, spec, device)
+                    first, last = crops[track_id][0][0], crops[track_id][-1][0]
+                    result.said.append((track_id, first, last, labels[track_id]))
+        for track_id, (x1, y1, x2, y2) in boxes.items():
+            cv2.rectangle(bgr, (round(x1), round(y1)), (round(x2), round(y2)), (0, 255, 0), 2)
+            text = f"{track_id} {labels.get(track_id, 'detecting...')}"
+            cv2.putText(bgr, text, (round(x1), round(y1) - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 255, 0), 2)
+        result.boxes.append(boxes)
+        result.frames += 1
+    video.release()
+    result.took_s = perf_counter() - started_s
+    return result
+
+
+def classify(crops: list[np.ndarray], network: nn.Module, spec: ClassifierSpec, device: str) -> str:
+    """The best label of one clip."""
+    taken = np.stack(crops)[sample_indices(len(crops), spec.length.network_length(len(crops)))]
+    x = torch.from_numpy(taken).permute(0, 3, 1, 2).float() / 255
+    if x.shape[-1] != spec.crop_size_px:
+        x = nn.functional.interpolate(x, size=spec.crop_size_px, mode="bilinear", antialias=True)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (spec.mean_rgb, spec.std_rgb))
+    x = ((x - mean) / std).permute(1, 0, 2, 3)[None].contiguous().to(device)
+    with torch.no_grad():
+        scores = network(x)
+    return spec.labels[int(scores.argmax())]

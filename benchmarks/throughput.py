@@ -1,0 +1,348 @@
+"""How much faster is the engine than the loop that people would write from the documentation?
+
+    .venv/bin/python -m benchmarks.throughput [CLIP ...] [--classifier s3d] [--people 4] [--device cpu] [--runs 5]
+
+Both do the same work with the same arguments: the same clip, the same weights, everybody labelled. They take turns,
+each in a process of its own, so that neither changes the other's threads or memory. Without CLIP: a 720p video of
+``--people`` people tiled from the shared clips, and a 340 x 256 clip of one person. Where a classifier's weights cannot
+be had, both get the same random ones: for the speed alone.
+
+Printed for each clip: medians, their ratio, the engine's shares, milliseconds a clip and a picture, the largest memory
+of each process, the engine's time over the sum of its own stages run alone on the same inputs, and on how much of the
+person-time that both labelled the labels are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.tiled_clips import tiled_video
+from recognizer.settings import CLASSIFIER_NAMES, Settings
+from recognizer.types import Box, Classifier, Clip, Detection, Detector, Prediction
+
+SAME_PERSON_OVERLAP = 0.5
+KIB_PER_MIB = 1024
+
+
+class TimedDetector:
+    """Notes how long the detector takes, and on request what it was shown."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.took_s, self.pictures = 0.0, 0
+        self._detector = detector
+
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """See ``Detector``."""
+        started_s = perf_counter()
+        found = self._detector.detect(frames_rgb)
+        self.took_s += perf_counter() - started_s
+        self.pictures += len(frames_rgb)
+        return found
+
+
+class TimedClassifier:
+    """Notes how long the classifier takes, and on request the clips it was given."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.took_s, self.clips = 0.0, 0
+        self.kept: list[Clip] | None = None
+        self.name, self.labels = classifier.name, classifier.labels
+        self._classifier = classifier
+
+    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
+        """See ``Classifier``."""
+        started_s = perf_counter()
+        predictions = self._classifier.classify(clips)
+        self.took_s += perf_counter() - started_s
+        self.clips += len(clips)
+        if self.kept is not None:
+            self.kept.extend(clips)
+        return predictions
+
+
+@dataclass(frozen=True)
+class EngineRun:
+    """One pass of the engine; times in seconds."""
+
+    took_s: float
+    detect_s: float
+    classify_s: float
+    pictures: int
+    clips: int
+    frames: int
+    people: dict[float, dict[int, Box]]
+    labels: list[tuple[int, str, float, float]]
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The engine's stages one after the other on what they get in a pass; seconds."""
+
+    decode_s: float
+    detect_s: float
+    classify_s: float
+
+    @property
+    def sum_s(self) -> float:
+        """What a pass would take if nothing overlapped and nothing else had to be done."""
+        return self.decode_s + self.detect_s + self.classify_s
+
+
+def serve_engine(settings: Settings, calls: Connection) -> None:
+    """The engine's process: answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
+    from recognizer.models import Models, load_models
+    from recognizer.pipeline import FRAMES_PER_DETECTION, Recognizer, analyze
+    from recognizer.video import open_video
+
+    loaded = load_models(settings)
+
+    def run(path: str, kept: list[Clip] | None = None) -> EngineRun:
+        detector, classifier = TimedDetector(loaded.detector), TimedClassifier(loaded.classifier)
+        classifier.kept = kept
+        started_s = perf_counter()
+        timeline = analyze(path, settings, models=Models(detector, classifier, loaded.provenance))
+        took_s = perf_counter() - started_s
+        people: dict[float, dict[int, Box]] = {}
+        for track in timeline.people:
+            for time_s, box in zip(track.time_s, track.box_xyxy, strict=True):
+                people.setdefault(float(time_s), {})[track.person_id] = tuple(box)
+        labels = [(s.person_id, s.action, s.start_s, s.end_s) for s in timeline.segments()]
+        frames = len(timeline.frame_times_s)
+        return EngineRun(
+            took_s,
+            detector.took_s,
+            classifier.took_s,
+            detector.pictures,
+            classifier.clips,
+            frames,
+            people,
+            labels,
+        )
+
+    def alone(path: str) -> Alone:
+        clips: list[Clip] = []
+        run(path, clips)
+        with open_video(path, sha256="0" * 64) as reader:
+            clock = Recognizer(loaded, settings, reader.info)
+            started_s = perf_counter()
+            frames = list(reader.frames(lambda _, time_s: clock.wants(time_s)))
+            decode_s = perf_counter() - started_s
+        started_s = perf_counter()
+        for start in range(0, len(frames), FRAMES_PER_DETECTION):
+            loaded.detector.detect([frame.rgb for frame in frames[start : start + FRAMES_PER_DETECTION]])
+        detect_s = perf_counter() - started_s
+        started_s = perf_counter()
+        loaded.classifier.classify(clips)
+        return Alone(decode_s, detect_s, perf_counter() - started_s)
+
+    _serve(calls, {"run": run, "alone": alone}, dict(loaded.provenance))
+
+
+def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
+    """The plain loop's process: answers ``("run", path)`` and ``("memory", "")``."""
+    from ultralytics import YOLO
+
+    from benchmarks import plain_loop
+    from recognizer import weights
+    from recognizer.classifiers.catalogue import spec_of
+    from recognizer.classifiers.checkpoint import read_tensors
+    from recognizer.classifiers.network import resolve_device
+
+    spec = spec_of(settings.video_classifier_model)
+    network = spec.build(len(spec.labels))
+    network.load_state_dict(read_tensors(Path(checkpoint)))
+    device = str(resolve_device(settings.device))
+    network.eval().to(device)
+    yolo = YOLO(str(weights.resolve(settings.model)), task="detect")
+    _serve(calls, {"run": lambda path: plain_loop.run(Path(path), yolo, network, spec, settings, device)}, {})
+
+
+def _serve(calls: Connection, answers: dict[str, Any], hello: dict[str, str]) -> None:
+    calls.send(hello)
+    while (call := calls.recv()) is not None:
+        what, path = call
+        if what == "memory":
+            calls.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MIB)
+        else:
+            calls.send(answers[what](path))
+
+
+class Side:
+    """One of the two processes."""
+
+    def __init__(self, target: Any, *arguments: Any) -> None:
+        self._calls, theirs = multiprocessing.Pipe()
+        self._process = multiprocessing.Process(target=target, args=(*arguments, theirs), daemon=True)
+        self._process.start()
+        self.hello: dict[str, str] = self._calls.recv()
+
+    def ask(self, what: str, path: Path | str = "") -> Any:
+        """The answer of the process."""
+        self._calls.send((what, str(path)))
+        return self._calls.recv()
+
+    def close(self) -> None:
+        """End the process."""
+        self._calls.send(None)
+        self._process.join()
+
+
+def agreement(engine: EngineRun, plain: Any, rate_hz: float) -> tuple[float, int]:
+    """Share of the person-time that both labelled in which the labels are the same, and how many samples that is."""
+    same = both = 0
+    for time_s, people in engine.people.items():
+        frame = round(time_s * rate_hz)
+        if frame >= len(plain.boxes):
+            continue
+        for person_id, box in people.items():
+            ours = next((a for p, a, start, end in engine.labels if p == person_id and start <= time_s < end), None)
+            track_id = _same_person(box, plain.boxes[frame])
+            theirs = _said_of(plain, track_id, frame)
+            if ours is not None and theirs is not None:
+                both += 1
+                same += ours == theirs
+    return (same / both if both else float("nan")), both
+
+
+def _same_person(box: Box, others: dict[int, Box]) -> int | None:
+    overlaps = {track_id: _overlap(box, other) for track_id, other in others.items()}
+    best = max(overlaps, key=overlaps.__getitem__, default=None)
+    return best if best is not None and overlaps[best] >= SAME_PERSON_OVERLAP else None
+
+
+def _overlap(a: Box, b: Box) -> float:
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
+def _said_of(plain: Any, track_id: int | None, frame: int) -> str | None:
+    """The label of the clip whose middle is nearest, among those of that person that hold the frame."""
+    clips = [
+        (abs(frame - (first + last) / 2), label)
+        for t, first, last, label in plain.said
+        if t == track_id and first <= frame <= last
+    ]
+    return min(clips)[1] if clips else None
+
+
+def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, bool]:
+    """The file with the classifier's weights, the settings that lead to it, and whether they are the published ones."""
+    from recognizer import models, weights
+    from recognizer.classifiers.catalogue import spec_of
+    from recognizer.errors import WeightsError
+
+    name = settings.video_classifier_model
+    try:
+        return models.network_path(name, weights.resolve(name)), settings, True
+    except WeightsError:
+        pass
+    import torch
+
+    spec = spec_of(name)
+    torch.manual_seed(0)
+    checkpoint, labels = folder / f"{name}-random.pth", folder / "labels.txt"
+    torch.save(spec.build(len(spec.labels)).state_dict(), checkpoint)
+    labels.write_text("\n".join(spec.labels), encoding="utf-8")
+    return (
+        checkpoint,
+        Settings(**settings.as_dict() | {"checkpoint_path": str(checkpoint), "labels_path": str(labels)}),
+        False,
+    )
+
+
+def compare(path: Path, engine: Side, plain: Side, runs: int) -> None:
+    """Print what is measured on one video."""
+    engine.ask("run", path)  # shapes of this video are converted and compiled now, as once in a life
+    engine_runs: list[EngineRun] = []
+    plain_runs: list[Any] = []
+    for _ in range(runs):
+        plain_runs.append(plain.ask("run", path))
+        engine_runs.append(engine.ask("run", path))
+    memory = engine.ask("memory"), plain.ask("memory")
+    alone: Alone = sorted((engine.ask("alone", path) for _ in range(3)), key=lambda one: one.sum_s)[1]
+    engine_s = median(run.took_s for run in engine_runs)
+    plain_s = median(run.took_s for run in plain_runs)
+    run = sorted(engine_runs, key=lambda one: one.took_s)[len(engine_runs) // 2]
+    from recognizer.video import open_video
+
+    with open_video(path, sha256="0" * 64) as reader:
+        rate_hz, size = float(reader.info.frame_rate or 30), f"{reader.info.width} x {reader.info.height}"
+    share, samples = agreement(run, plain_runs[-1], rate_hz)
+    print(f"\n{path.name}: {size}, {run.frames} frames, {run.frames / rate_hz:.1f} s, {run.clips} clips")
+    print(f"  plain loop   {plain_s:7.2f} s  {run.frames / plain_s:6.1f} frames/s  {memory[1]:6.0f} MB at most")
+    print(f"  engine       {engine_s:7.2f} s  {run.frames / engine_s:6.1f} frames/s  {memory[0]:6.0f} MB at most")
+    print(f"  ratio        {plain_s / engine_s:7.2f}    of {runs} runs each, medians")
+    print(
+        f"  shares       detect {run.detect_s / run.took_s:.0%}, classify {run.classify_s / run.took_s:.0%}; "
+        f"{1000 * run.detect_s / max(run.pictures, 1):.1f} ms a picture, "
+        f"{1000 * run.classify_s / max(run.clips, 1):.1f} ms a clip"
+    )
+    print(
+        f"  alone        decode {alone.decode_s:.2f} + detect {alone.detect_s:.2f} + classify {alone.classify_s:.2f} "
+        f"= {alone.sum_s:.2f} s; the engine takes {engine_s / alone.sum_s:.2f} times as long"
+    )
+    print(f"  same label   {share:.1%} of {samples} samples that both labelled", flush=True)
+
+
+def main() -> None:
+    """Compare on every clip and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", nargs="*", type=Path, metavar="CLIP")
+    parser.add_argument("--clips", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "clips")
+    parser.add_argument("--people", type=int, default=4, help="in the tiled 720p video (0: none)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of the tiled video")
+    parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default=Settings.video_classifier_model)
+    parser.add_argument("--sequence-length", type=int, default=Settings.num_video_sequence_samples)
+    parser.add_argument("--skip", type=int, default=Settings.skip_frame)
+    parser.add_argument("--device", default=Settings.device)
+    parser.add_argument("--backend", default=Settings.backend)
+    parser.add_argument("--precision", default=Settings.precision)
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    settings = Settings(
+        video_classifier_model=arguments.classifier,
+        num_video_sequence_samples=arguments.sequence_length,
+        skip_frame=arguments.skip,
+        device=arguments.device,
+        backend=arguments.backend,
+        precision=arguments.precision,
+    )
+    multiprocessing.set_start_method("spawn")
+    with tempfile.TemporaryDirectory() as scratch:
+        videos = list(arguments.videos)
+        if not videos:
+            if not arguments.clips.is_dir():
+                sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips, or give a CLIP.")
+            if arguments.people:
+                videos.append(tiled_video(arguments.clips, arguments.people, arguments.seconds, Path(scratch)))
+            videos.append(arguments.clips / "stgcn_ta_chi.mp4")
+        checkpoint, settings, published = checkpoint_of(settings, Path(scratch))
+        engine, plain = Side(serve_engine, settings), Side(serve_plain, settings, str(checkpoint))
+        print(
+            f"{arguments.classifier} ({'published' if published else 'random'} weights), "
+            f"{settings.num_video_sequence_samples} samples, skip {settings.skip_frame}; "
+            f"detector by {engine.hello['detector_backend']}, classifier by {engine.hello['classifier_backend']}"
+        )
+        for video in videos:
+            compare(video, engine, plain, arguments.runs)
+        engine.close()
+        plain.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Videos with as many people and minutes as a measurement needs, made of real clips beside one another."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import cycle, islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.video import VideoWriter, open_video
+
+WIDTH, HEIGHT = 1280, 720
+RATE = Fraction(30)
+ONE_PERSON = (
+    "stgcn_ta_chi.mp4",
+    "tv_v_SoccerJuggling_g24_c01.avi",
+    "c11_signlanguage_one_signer_ccby.mp4",
+    "tv_R6llTwEh07w.mp4",
+)
+"""Of the shared clips, those with one person who stays."""
+
+_FRAMES_OF_EACH = 240
+
+
+def tiled_video(clips: Path, people: int, seconds: float, target: Path) -> Path:
+    """A 720p video of so many people, each in a cell of their own, going back and forth; kept in ``target``."""
+    path = target / f"people-{people}-{seconds:g}s.mp4"
+    if path.is_file():
+        return path
+    columns = math.ceil(math.sqrt(people))
+    rows = math.ceil(people / columns)
+    cell_wh = (WIDTH // columns, HEIGHT // rows)
+    loops = []
+    for name in islice(cycle(ONE_PERSON), people):
+        with open_video(clips / name) as reader:
+            cells = [_fitted(frame.rgb, *cell_wh) for frame in reader.frames(lambda index, _: index < _FRAMES_OF_EACH)]
+        loops.append(cells + cells[::-1])
+    part = path.with_suffix(".part.mp4")
+    writer = VideoWriter(part, RATE, WIDTH, HEIGHT, preset="veryfast")
+    for k in range(round(seconds * RATE)):
+        canvas = np.full((HEIGHT, WIDTH, 3), 96, np.uint8)
+        for cell, loop in enumerate(loops):
+            # nobody moves in step with somebody else
+            picture = loop[(k + 17 * cell) % len(loop)]
+            left, top = cell % columns * cell_wh[0], cell // columns * cell_wh[1]
+            canvas[top : top + cell_wh[1], left : left + cell_wh[0]] = picture
+        writer.write(canvas, k / float(RATE))
+    writer.close()
+    part.replace(path)
+    return path
+
+
+def _fitted(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """The whole picture on grey, as large as the cell allows: nobody's feet are cut off."""
+    scale = min(width / rgb.shape[1], height / rgb.shape[0])
+    size = (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale))
+    scaled = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    cell = np.full((height, width, 3), 96, np.uint8)
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    cell[top : top + size[1], left : left + size[0]] = scaled
+    return cell

@@ -1,0 +1,72 @@
+"""Running a network with OpenVINO, on the processor."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+from recognizer.backends.openvino import Compiled, Kept
+from recognizer.backends.turns import Turns
+from recognizer.backends.ways import Way
+
+_MAX_SHAPES = 3
+"""Input shapes that stay compiled; each has the network's weights in memory once more."""
+
+
+class OpenVinoRunner:
+    """See ``Runner``. Converts and compiles the network when an input of a new shape comes.
+
+    Args:
+        kept: where converted networks are kept.
+        key: names the weights and all else that decides what they compute, but for the shape of the input.
+        module: the network in PyTorch, for the shapes it is not kept converted for.
+        way: OpenVINO, in one of its number formats.
+        turns: shared with other runners of the same network.
+    """
+
+    def __init__(self, kept: Kept, key: str, module: nn.Module, way: Way, turns: Turns) -> None:
+        self._kept = kept
+        self._key = key
+        self._module = module
+        self._way = way
+        self._turns = turns
+        self._compiled: OrderedDict[tuple[int, ...], Compiled] = OrderedDict()
+        self._compiling = threading.Lock()  # not in a turn: converting takes seconds that others can use
+
+    @property
+    def way(self) -> Way:
+        """See ``Runner``."""
+        return self._way
+
+    @property
+    def most_at_once(self) -> int:
+        """See ``Runner``. One keeps all cores busy, and a second one in the same pass gains nothing."""
+        return 1
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """See ``Runner``.
+
+        Raises:
+            UnavailableError: OpenVINO cannot run this network.
+        """
+        compiled = self._for_shape(tuple(batch.shape[1:]))
+        outputs = []
+        for one in torch.split(batch, 1):
+            array = one.contiguous().numpy()
+            with self._turns:
+                outputs.append(torch.from_numpy(compiled(array)))
+        return torch.cat(outputs)
+
+    def _for_shape(self, shape: tuple[int, ...]) -> Compiled:
+        with self._compiling:
+            if shape not in self._compiled:
+                key = f"{self._key}-{'x'.join(map(str, shape))}"
+                model = self._kept.network(key, lambda: (self._module, torch.zeros(1, *shape)))
+                self._compiled[shape] = Compiled(model, self._way)
+                while len(self._compiled) > _MAX_SHAPES:
+                    self._compiled.popitem(last=False)
+            self._compiled.move_to_end(shape)
+            return self._compiled[shape]

@@ -1,0 +1,27 @@
+"""What runs a network: the interface of ``run_pytorch`` and ``run_openvino``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from recognizer.backends.ways import Way
+
+
+class Runner(Protocol):
+    """Runs one network in one way. Stateless but for the weights; several threads may call it, they take turns."""
+
+    @property
+    def way(self) -> Way:
+        """The library and the number format."""
+        ...
+
+    @property
+    def most_at_once(self) -> int:
+        """The largest batch that is worth giving it."""
+        ...
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """What the network makes of float32 (B, …), float32."""
+        ...

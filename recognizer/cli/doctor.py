@@ -1,0 +1,119 @@
+"""``python -m recognizer doctor``: what machine this is, and how each network is run on it."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any
+
+from recognizer.cli.terminal import fetching, print_table, remark, table
+from recognizer.errors import SettingsError
+from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, Settings
+
+if TYPE_CHECKING:
+    from recognizer.backends.choice import Choice
+
+_DESCRIPTION = """\
+Tell what this machine is, and for each network how it is run here: with which
+library and number format, how long one clip or picture takes, and how far what
+comes out is from PyTorch in float32. A network that was never run is measured
+now, which takes seconds. Without names, the networks whose weights are here.
+"""
+_EPILOG = """\
+how far: for classifiers, the difference of the scores as a share of their own
+spread (root mean squares); at most {classifier_bound} is chosen. For detectors,
+pixels between the boxes in a picture of 640 pixels, 95th percentile; at most {detector_bound}.
+
+examples:
+  python -m recognizer doctor
+  python -m recognizer doctor i3d yolo26n.pt
+"""
+_BOUNDS = {"classifier_bound": "0.05", "detector_bound": "0.5"}
+
+
+def add_command(commands: Any) -> None:
+    """Add ``doctor`` to argparse's sub-commands."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "doctor",
+        help="show how the networks run on this machine",
+        description=_DESCRIPTION,
+        epilog=_EPILOG.format(**_BOUNDS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these networks; fetched where they are not here")
+    parser.add_argument("--device", default=Settings.device, metavar="NAME", help="where they run (default: auto)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.add_argument("--verbose", action="store_true", help="tell on standard error what is done")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, stdout: IO[str]) -> int:
+    """Print both tables; the exit code.
+
+    Raises:
+        SettingsError: an unknown network or device.
+        WeightsError: weights that are asked for by name cannot be had.
+    """
+    known = (*DETECTOR_NAMES, *CLASSIFIER_NAMES)
+    for name in options.names:
+        if name not in known:
+            raise SettingsError(f"there is no network '{name}'; choose from {', '.join(known)}.")
+    settings = Settings(device=options.device)
+    from recognizer import weights
+
+    _print_machine(settings, stdout)
+    ways = table(
+        {"Network": False, "Way": False, "ms": True, "Difference": True, "": False},
+    )
+    for name in options.names or [name for name in known if weights.is_here(name)]:
+        with fetching(f"measuring how {name} runs quickest here", quiet=options.quiet) as progress:
+            choice = _choice(name, settings, progress)
+        _add_rows(ways, name, choice)
+    print_table("Networks (ms for one clip of 8 samples, or one picture)", ways, stdout)
+    return 0
+
+
+def _choice(name: str, settings: Settings, progress: Any) -> Choice:
+    from recognizer import models
+
+    if name in DETECTOR_NAMES:
+        return models.detector_choice(replace(settings, model=name), progress)
+    return models.classifier_choice(replace(settings, video_classifier_model=name), progress)
+
+
+def _print_machine(settings: Settings, stdout: IO[str]) -> None:
+    import torch
+
+    from recognizer.backends import openvino
+    from recognizer.backends.choice import library_versions, machine
+    from recognizer.backends.ways import has_bfloat16
+    from recognizer.classifiers.network import resolve_device
+
+    facts = machine()
+    listed = table({"Machine": False, " ": False})
+    listed.add_row("processor", f"{facts['processor']} ({facts['architecture']}), {facts['cores']} cores")
+    listed.add_row("bfloat16", "yes" if has_bfloat16() else "no, only imitated")
+    gpus = (
+        [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    )
+    listed.add_row("GPU", ", ".join(gpus) or ("Apple (mps)" if torch.backends.mps.is_available() else "none"))
+    listed.add_row("networks run on", str(resolve_device(settings.device)))
+    listed.add_row("system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}")
+    listed.add_row("libraries", ", ".join(f"{name} {version}" for name, version in library_versions().items()))
+    print_table("This machine", listed, stdout)
+    problem = openvino.problem()
+    if problem is not None:
+        remark(f"OpenVINO cannot be used, so PyTorch runs every network: {problem}")
+
+
+def _add_rows(ways: Any, name: str, choice: Choice) -> None:
+    if not choice.measured:
+        ways.add_row(name, choice.way.name, "", "", "the only way here")
+    for one in choice.measured:
+        milliseconds = "" if one.milliseconds is None else f"{one.milliseconds:.1f}"
+        difference = "" if one.difference is None else f"{one.difference:.2g}"
+        ways.add_row(
+            name, one.way, milliseconds, difference, "chosen" if one.way == choice.way.name else one.problem or ""
+        )

@@ -1,0 +1,125 @@
+"""Finding people in frames with YOLO26."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from recognizer.backends.quickest import Backends, Subject
+from recognizer.types import Detection
+from recognizer.weights import verified_sha256
+
+# Read by ultralytics when it is imported: nothing is installed, looked up or sent while the app runs, and a
+# checkpoint is opened without executing anything in it.
+os.environ["YOLO_AUTOINSTALL"] = "false"
+os.environ["YOLO_OFFLINE"] = "true"
+os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
+os.environ.setdefault("YOLO_VERBOSE", "false")
+
+from ultralytics import YOLO
+from ultralytics.data.augment import LetterBox
+from ultralytics.utils import SETTINGS
+from ultralytics.utils.nms import non_max_suppression
+from ultralytics.utils.ops import scale_boxes
+
+if SETTINGS.get("sync"):
+    SETTINGS.update({"sync": False})
+
+PERSON_CLASS = 0
+"""Index of "person" among COCO's 80 classes."""
+
+LOWEST_CONFIDENCE = 0.05
+"""Boxes down to this confidence go to the tracker, which uses weak ones to hold on to people it already knows
+(ByteTrack, arXiv 2110.06864); people are only started at ``Settings.min_person_confidence``."""
+
+IMAGE_SIZE_PX = 640
+"""Longer side of the picture that the network sees: the size YOLO26 was trained at."""
+
+BOUND_PX = 0.5
+"""A way of running the network is not chosen when its boxes on a noise picture lie further than this from PyTorch's in
+float32, at the 95th percentile, in pixels of what the network sees. Rounding to bfloat16 makes 1.5: nobody is lost, but
+everybody's crop moves a little, and that alone gave a real clip another label (docs/performance.md)."""
+
+_STRIDE_PX = 32
+_OVERLAP = 0.7
+"""Two boxes that overlap more are one person: Ultralytics' default for ``predict``."""
+
+_MOST_BOXES = 300
+_WHITE = 255.0
+
+
+class _Decoded(nn.Module):
+    """The network without what only training needs: float32 (B, 3, H, W) to boxes and scores (B, 4 + classes, n)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Centre, width, height in pixels of the picture, then the score of each class."""
+        outputs = self.network(x)
+        decoded: Tensor = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
+        return decoded
+
+
+class YoloDetector:
+    """YOLO26 behind the ``Detector`` interface: stateless, shared; its callers take turns.
+
+    Ultralytics' ``predict`` finds the same boxes; it is not used, because it sets itself up anew for each call and
+    changes PyTorch's number of threads.
+
+    Attributes:
+        choice: how the network is run, and what was measured for it.
+    """
+
+    def __init__(self, weights_path: Path, device: torch.device, backends: Backends) -> None:
+        network = _Decoded(YOLO(str(weights_path), task="detect").model.float().fuse(verbose=False).eval())
+        for parameter in network.parameters():
+            parameter.requires_grad_(False)
+        example = _input([np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)])
+        subject = Subject(weights_path.name, verified_sha256(weights_path), network, example, _boxes_apart_px, BOUND_PX)
+        quickest = backends.quickest(subject, device)
+        self._letterbox = LetterBox(IMAGE_SIZE_PX, auto=True, stride=_STRIDE_PX)
+        self._runner = quickest.runner
+        self.choice = quickest.choice
+
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """People in each frame, uint8 (H, W, 3), most confident first; boxes in pixels of that frame."""
+        found: list[list[Detection]] = []
+        for shape, same in groupby(frames_rgb, key=np.shape):
+            found += self._detect(list(same), shape)
+        return found
+
+    def _detect(self, frames_rgb: list[NDArray[np.uint8]], frame_shape: tuple[int, ...]) -> list[list[Detection]]:
+        seen = _input([self._letterbox(image=rgb) for rgb in frames_rgb])
+        people = non_max_suppression(
+            self._runner(seen), LOWEST_CONFIDENCE, _OVERLAP, classes=[PERSON_CLASS], max_det=_MOST_BOXES
+        )
+        for rows in people:
+            rows[:, :4] = scale_boxes(seen.shape[2:], rows[:, :4], frame_shape)
+        return [_detections(rows.cpu().numpy()) for rows in people]
+
+
+def _input(pictures_rgb: Sequence[NDArray[np.uint8]]) -> Tensor:
+    pixels = torch.from_numpy(np.stack(pictures_rgb)).permute(0, 3, 1, 2)
+    return pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(_WHITE)
+
+
+def _boxes_apart_px(reference: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float(np.percentile(np.abs(other[:, :4] - reference[:, :4]), 95))
+
+
+def _detections(rows: NDArray[np.float32]) -> list[Detection]:
+    """Rows are x1, y1, x2, y2, confidence, class."""
+    return [
+        Detection(box_xyxy=(float(x1), float(y1), float(x2), float(y2)), confidence=float(confidence))
+        for x1, y1, x2, y2, confidence, _ in rows[np.argsort(-rows[:, 4], kind="stable")]
+        if x2 > x1 and y2 > y1
+    ]
