@@ -20,15 +20,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.live_browser import app_server, camera_page, frames_shown, picture, told
 from benchmarks.live_clips import CAMERA_HZ, CLIPS_DIR, HEIGHT, WIDTH, camera_frames, write_camera_file
-from recognizer.classifiers.catalogue import spec_of
-from recognizer.classifiers.network import NetworkClassifier
+from benchmarks.random_weights import with_random_weights
 from recognizer.live import LiveStream
-from recognizer.models import Models, load_detector, load_models
+from recognizer.models import Models, load_models
 from recognizer.palette import ActionPalette
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 from recognizer.types import CROP_SIZE_PX, Clip
@@ -140,12 +138,9 @@ def main() -> None:
     settings = Settings(
         video_classifier_model=arguments.classifier, num_video_sequence_samples=arguments.sequence_length
     )
-    if arguments.random_weights:
-        torch.manual_seed(0)
-        spec = spec_of(arguments.classifier)
-        classifier = NetworkClassifier(spec, spec.build(len(spec.labels)), spec.labels)
-        models = Models(load_detector(settings)[0], classifier)
-    else:
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.random_weights:
+            settings = with_random_weights(settings, Path(folder))
         models = load_models(settings)
     grey = np.full((settings.num_video_sequence_samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
     models.classifier.classify([Clip(person_id=1, start_s=0.0, end_s=1.0, rgb=grey)])

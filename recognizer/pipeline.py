@@ -36,6 +36,12 @@ CLIPS_PER_CALL = 2
 DECODED_AHEAD = 16
 """Sampled frames that may wait for the detector; bounds the memory."""
 
+_NEWEST_SHARE = 0.1
+"""Weight of the newest interval between two looks in their moving average."""
+
+_SHORTEST_LOOK_S, _LONGEST_LOOK_S = 0.01, 1.0
+"""A pause, or two frames at once, are not how often a camera is looked at."""
+
 STREAM = VideoInfo(sha256=None, width=0, height=0, frame_rate=None, duration_s=None, frame_count=None, codec=None)
 """What is known of a camera before its first frame."""
 
@@ -71,7 +77,8 @@ class Recognizer:
         models: the networks, shared with other streams.
         settings: how; ``change`` gives others.
         video: what is known of the stream.
-        followed_hz: how often ``follow`` will be called; None where only samples are looked at.
+        followed_hz: how often ``follow`` will be called at first, which is then measured; None where only samples are
+            looked at.
     """
 
     def __init__(
@@ -79,6 +86,7 @@ class Recognizer:
     ) -> None:
         rate_hz = frame_rate_hz(video)
         self._followed_hz = followed_hz
+        self._looked_s: float | None = None
         self._models = models
         self._settings = settings
         self._video = video
@@ -164,6 +172,7 @@ class Recognizer:
         """
         with self._lock:
             models, settings = self._models, self._settings
+            self._note_look(frame.time_s)
         (found,) = models.detector.detect([frame.rgb])
         with self._lock:
             people = tuple(self._tracker.update(frame.rgb, found))
@@ -172,6 +181,15 @@ class Recognizer:
             self._people = people
             self._builder.see(frame.time_s, people)
             return []
+
+    def _note_look(self, time_s: float) -> None:
+        """How often a camera's picture is looked at depends on the machine, and on what else it does."""
+        if self._looked_s is not None and self._followed_hz is not None:
+            interval_s = min(max(time_s - self._looked_s, _SHORTEST_LOOK_S), _LONGEST_LOOK_S)
+            mean_s = 1 / self._followed_hz
+            self._followed_hz = 1 / (mean_s + _NEWEST_SHARE * (interval_s - mean_s))
+            self._tracker.expect(self._followed_hz)
+        self._looked_s = time_s
 
     def change(self, models: Models, settings: Settings) -> None:
         """Go on with other settings. People keep their numbers and labels, unless the tracker is another one; whoever

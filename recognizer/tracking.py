@@ -24,6 +24,9 @@ _FUSES_FROM_CONFIDENCE = 0.4
 (the figure of ByteTrack's own implementation). A person less sure than that would never start, so where such are asked
 for the overlap counts alone."""
 
+_MEMORIES = ("max_frames_lost", "max_time_lost")
+"""Under one of these names each tracker keeps for how many calls a lost person is remembered."""
+
 _ROUNDING = 1e-9
 """A product of two rounded numbers may be a hair above the whole number that it is."""
 
@@ -43,16 +46,25 @@ class PersonTracker:
     ) -> None:
         config = YAML.load(check_yaml(f"{settings.tracker}.yaml"))
         self._lowest_confidence: float = config["track_low_thresh"]
-        # the tracker counts calls, not seconds
-        updates_per_s = updates_per_s or 1 / settings.sample_interval_s(frame_rate_hz)
-        calls_per_gap = math.ceil(settings.max_gap_s(frame_rate_hz) * updates_per_s - _ROUNDING)
+        self._max_gap_s = settings.max_gap_s(frame_rate_hz)
         self._fuses: bool = config.get("fuse_score", False)
-        config.update(track_buffer=calls_per_gap, with_reid=False, **self._thresholds(settings))
+        buffer = self._updates_per_gap(updates_per_s or 1 / settings.sample_interval_s(frame_rate_hz))
+        config.update(track_buffer=buffer, with_reid=False, **self._thresholds(settings))
         self._name = settings.tracker
         self._needs_picture = settings.tracker in _NEED_PICTURE
         self._tracker = TRACKER_MAP[settings.tracker](IterableSimpleNamespace(**config))
         self._person_ids: dict[int, int] = {}
         self._first_id = first_id
+
+    def _updates_per_gap(self, updates_per_s: float) -> int:
+        """For how many calls a lost person is remembered: the tracker counts calls, not seconds."""
+        return math.ceil(self._max_gap_s * updates_per_s - _ROUNDING)
+
+    def expect(self, updates_per_s: float) -> None:
+        """``update`` is called this often from now on; a lost person is remembered for the same time as before."""
+        for name in _MEMORIES:
+            if hasattr(self._tracker, name):
+                setattr(self._tracker, name, self._updates_per_gap(updates_per_s))
 
     def change(self, settings: Settings) -> bool:
         """Go on with other settings, everybody keeping their number; False where that takes another tracker."""

@@ -30,7 +30,7 @@ from recognizer.live import recording as recording_module
 from recognizer.models import Models
 from recognizer.palette import ActionPalette
 from recognizer.pipeline import Recognizer
-from recognizer.settings import UNKNOWN_ACTION, Settings
+from recognizer.settings import TRACKER_NAMES, UNKNOWN_ACTION, Settings
 from recognizer.types import Clip, Detection, Prediction
 
 WAIT_S = 20.0
@@ -424,6 +424,20 @@ def test_person_stays_the_same_over_a_short_absence_with_a_long_skip_interval() 
     for k in range(45):
         step(recognizer, k)
     assert [one.person_id for one in recognizer.people] == [1]
+
+
+@pytest.mark.parametrize("tracker", TRACKER_NAMES)
+@pytest.mark.parametrize(("looks_per_s", "away_s", "same"), [(30, 0.8, True), (5, 0.8, True), (30, 2.5, False)])
+def test_lost_person_is_remembered_for_a_time_not_for_a_number_of_looks(
+    tracker: str, looks_per_s: int, away_s: float, same: bool
+) -> None:
+    def script(number: int) -> Sequence[Detection]:
+        return () if 60 <= number < 60 + away_s * looks_per_s else ONE(number)
+
+    recognizer = Recognizer(scripted_models(script), replace(SETTINGS, tracker=tracker), followed_hz=15)
+    for k in range(60 + 4 * looks_per_s):
+        recognizer.follow(numbered_frame(k, k / looks_per_s, *SIZE))
+    assert [one.person_id for one in recognizer.people] == [1 if same else 2]
 
 
 # ---- trouble

@@ -11,13 +11,14 @@ import av
 import pytest
 from fakes import always, numbered_picture, person
 from streamlit.testing.v1 import AppTest
-from test_page_analyse import Networks, networks, tab, widget, words
+from test_page_analyse import Networks, drop_in, networks, tab, widget, words
 
 from recognizer import camera as camera_module
 from recognizer import models as models_module
 from recognizer.camera import Camera
 from recognizer.dashboard import camera_view
-from recognizer.dashboard.camera_setup import ICE_VARIABLE
+from recognizer.dashboard.camera_setup import HOSTS_VARIABLE, ICE_VARIABLE
+from recognizer.dashboard.camera_source import BROWSER, LOOP, NETWORK
 from recognizer.errors import WeightsError
 from recognizer.settings import Settings
 
@@ -64,6 +65,8 @@ class Browser:
 def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stand_in = Browser()
     monkeypatch.setattr(camera_view, "webrtc_streamer", stand_in.streamer)
+    monkeypatch.setattr(camera_view, "create_video_source_track", lambda callback, **_: callback)
+    monkeypatch.delenv(HOSTS_VARIABLE, raising=False)
     monkeypatch.delenv(ICE_VARIABLE, raising=False)
     return stand_in
 
@@ -376,3 +379,85 @@ def test_confidence_of_the_picture_goes_on_in_the_timeline(page: AppTest, browse
     stop(page, browser)
     assert widget(page, "Minimum confidence").value == pytest.approx(0.75)
     assert set(page.dataframe[-1].value["Action"]) == {"unknown"}
+
+
+# ---- what stands in for the camera
+
+
+def choose(at: AppTest, source: str) -> None:
+    at.session_state["camera-source"] = source
+    at.run()
+    assert not at.exception
+
+
+def sources(at: AppTest) -> list[str]:
+    (found,) = [one for one in at.segmented_control if one.label == "Picture from"]
+    return list(found.options)
+
+
+def test_video_in_a_loop_stands_in_for_the_camera(
+    page: AppTest, browser: Browser, networks: Networks, make_video: Callable[..., Path]
+) -> None:
+    networks.script = always(person((8, 8, 24, 40)))
+    choose(page, LOOP)
+    browser.asked = {}
+    drop_in(page, make_video("clip.mp4", frames=20, fps=30))
+    assert "Plays clip.mp4" in words(page)
+    assert browser.asked["mode"].name == "RECVONLY"
+    assert not toggle(page, "Mirror").value
+    newest = browser.asked["source_video_track"]
+    widget(page, "Sequence length").set_value(4)
+    page.run()
+    end_s = time.monotonic() + WAIT_S
+    while not predictions(page):
+        assert time.monotonic() < end_s
+        newest(0, None)
+        time.sleep(0.01)
+    stop(page, browser)
+    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert set(page.dataframe[-1].value["Action"]) == {"waving"}
+    feed = tab(page).feed
+    assert feed is not None
+    choose(page, BROWSER)
+    assert browser.asked["mode"].name == "SENDRECV"
+    end_s = time.monotonic() + WAIT_S
+    while feed.running:
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+
+
+def test_network_cameras_are_offered_only_where_the_operator_lists_hosts(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sources(page) == [BROWSER, LOOP]
+    monkeypatch.setenv(HOSTS_VARIABLE, "cam.local, 192.0.2.9:554")
+    page.run()
+    assert sources(page) == [BROWSER, LOOP, NETWORK]
+    browser.asked = {}
+    choose(page, NETWORK)
+    (address,) = page.text_input
+    address.set_value("rtsp://192.0.2.9:8554/stream").run()
+    assert "The host '192.0.2.9' is not among the cameras" in words(page)
+    assert not browser.asked
+    address.set_value("rtsp://me:secret@192.0.2.9/stream").run()
+    assert not page.error
+    assert "Plays rtsp://192.0.2.9/stream" in words(page)
+    assert browser.asked["mode"].name == "RECVONLY"
+
+
+def test_second_classifier_speaks_beside_the_first(page: AppTest, browser: Browser) -> None:
+    widget(page, "Compare with a second classifier").set_value("r3d_18")
+    play(page, browser)
+    stream = camera_of(page)._stream
+    assert stream is not None
+    browser.send_until(lambda: stream.stats().second_naming is not None and len(stream.shown()) == 2)
+    browser.send_until(lambda: "detecting" not in stream.shown()[1].text)
+    page.run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 2
+    assert words(page).count("to name a clip") == 2
+    stop(page, browser)
+    ended = camera_of(page).ended
+    assert ended is not None
+    assert ended.second is not None
+    assert ended.second.timeline.predictions

@@ -30,7 +30,7 @@ from recognizer.types import Box, Frame, Prediction, TrackedPerson
 _log = logging.getLogger(__name__)
 
 _FOLLOWED_HZ = 15.0
-"""About how often people are looked for; decides for how many looks a lost person is remembered."""
+"""How often people are looked for, until it is measured."""
 
 _FIRST, _SECOND = "first", "second"
 
