@@ -4,7 +4,7 @@ import streamlit as st
 
 from recognizer.dashboard import analysis, navigation, results, sidebar, video_card
 
-navigation.enter_through_app()
+navigation.enter_through_app("analyse")
 st.title("Who does what, when")
 st.markdown("Drop in a video and get a timeline of actions for every person in it. Nothing leaves this machine.")
 analysis.wait_until_ready()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from recognizer.dashboard import analysis, camera_beside, camera_setup, camera_view, navigation, results, sidebar
 
-navigation.enter_through_app(shows_camera=True)
+navigation.enter_through_app("live", shows_camera=True)
 st.title("Live camera")
 st.markdown(
     "See what everybody in front of the camera does, as it happens. The picture goes to the machine that this page "

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         RecognizerError,
         SettingsError,
         StoreError,
+        TruthError,
         VideoError,
         WeightsError,
     )
@@ -54,6 +55,7 @@ __all__ = [
     "StoreError",
     "Timeline",
     "TrackedPerson",
+    "TruthError",
     "VideoError",
     "VideoInfo",
     "WeightsError",
@@ -64,7 +66,15 @@ __all__ = [
 
 _MODULES = {
     "drop_in": ("ActionRecognition", "ActionResults"),
-    "errors": ("CheckpointError", "RecognizerError", "SettingsError", "StoreError", "VideoError", "WeightsError"),
+    "errors": (
+        "CheckpointError",
+        "RecognizerError",
+        "SettingsError",
+        "StoreError",
+        "TruthError",
+        "VideoError",
+        "WeightsError",
+    ),
     "models": ("Models", "load_models"),
     "pipeline": ("Progress", "Recognizer", "analyze"),
     "settings": ("Settings",),

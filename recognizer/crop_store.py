@@ -105,6 +105,24 @@ class RecordedPass:
             for _, person_id, x1, y1, x2, y2, confidence in self.rows[start:end].tolist()
         )
 
+    def crops_of(
+        self, person_id: int, first_s: float, last_s: float, margin_percentage: int
+    ) -> list[tuple[float, NDArray[np.uint8]]]:
+        """One person's samples from the one at ``first_s`` to the one at ``last_s``, each with its time.
+
+        Raises:
+            FileNotFoundError: the crops with this margin were not kept.
+        """
+        first, past = np.searchsorted(self.time_s, first_s), np.searchsorted(self.time_s, last_s, "right")
+        samples = self.rows[:, 0]
+        chosen = np.flatnonzero((samples >= first) & (samples < past) & (self.rows[:, 1] == person_id))
+        crops = self._crops(margin_percentage)
+        return [(float(self.time_s[int(self.rows[row, 0])]), np.array(crops[row])) for row in chosen.tolist()]
+
+    def _crops(self, margin_percentage: int) -> NDArray[np.uint8]:
+        path = _crops_path(self.folder, margin_percentage)
+        return np.memmap(path, np.uint8, "r", shape=(len(self.rows), *_CROP_SHAPE))
+
     def observations(self, margin_percentage: int) -> Iterator[Observation]:
         """The pass again, crops read from the disk as they are asked for.
 
@@ -113,8 +131,7 @@ class RecordedPass:
         """
         crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] = ()
         if len(self.rows):
-            path = _crops_path(self.folder, margin_percentage)
-            crops = np.memmap(path, np.uint8, "r", shape=(len(self.rows), *_CROP_SHAPE))
+            crops = self._crops(margin_percentage)
         row = 0
         for sample, (frame_index, time_s) in enumerate(zip(self.frame_index, self.time_s, strict=True)):
             people = self.people_in(sample)
@@ -162,6 +179,13 @@ class CropStore:
         """Begin to record a pass; use as a context manager and call ``keep`` at its end."""
         return PassRecorder(self, self._folder / key, margin_percentage, self._max_crops_bytes)
 
+    def remember(self, key: str, finished: RecordedPass) -> None:
+        """Told of every pass that came to its end, whether the disk takes it or not."""
+
+    def remembering(self) -> RememberingCropStore:
+        """The same folder, for a few analyses of one video that must not look for people twice."""
+        return RememberingCropStore(self._folder, self._max_folder_bytes, self._max_crops_bytes)
+
     def prune(self, keep: Path) -> None:
         """Remove the least recently used records until the folder fits; never the one just written."""
         folders = {p: _modified(p) for p in self._folder.iterdir() if p.is_dir()}
@@ -175,6 +199,26 @@ class CropStore:
             if record != keep:
                 shutil.rmtree(record, ignore_errors=True)
                 total -= sizes[record]
+
+
+class RememberingCropStore(CropStore):
+    """Also keeps in memory who was where, 56 bytes for each person in each sampled frame.
+
+    Where the disk is full, or others' records push a pass out, the next analysis decodes for its crops but looks for
+    nobody again. It is to live only as long as the analyses that need it.
+    """
+
+    def __init__(self, folder: Path, max_folder_bytes: int, max_crops_bytes: int) -> None:
+        super().__init__(folder, max_folder_bytes, max_crops_bytes)
+        self._remembered: dict[str, RecordedPass] = {}
+
+    def find(self, key: str) -> RecordedPass | None:
+        """The finished pass of this key, from the disk or from memory; from memory it has no crops."""
+        return super().find(key) or self._remembered.get(key)
+
+    def remember(self, key: str, finished: RecordedPass) -> None:
+        """Keep who was where."""
+        self._remembered[key] = finished
 
 
 class PassRecorder:
@@ -207,22 +251,30 @@ class PassRecorder:
 
     def add(self, observation: Observation) -> None:
         """Record one sampled frame."""
-        if self._crops is None:
-            return
         sample = len(self._time_s)
         self._frame_index.append(observation.frame_index)
         self._time_s.append(observation.time_s)
+        for person in observation.people:
+            self._rows.extend((sample, person.person_id, *person.box_xyxy, person.confidence))
         try:
-            for person, crop in zip(observation.people, observation.crops_rgb, strict=True):
-                self._rows.extend((sample, person.person_id, *person.box_xyxy, person.confidence))
+            for crop in observation.crops_rgb:
                 self._crops_left -= 1
-                if self._crops_left >= 0:
+                if self._crops is not None and self._crops_left >= 0:
                     self._crops.write(crop.tobytes())
         except OSError as error:
             self._give_up(error)
 
     def keep(self, frame_times_s: NDArray[np.float64], notes: Sequence[str]) -> None:
         """The pass went through to its end: put the record in its place."""
+        finished = RecordedPass(
+            folder=self._target,
+            frame_times_s=frame_times_s,
+            frame_index=np.array(self._frame_index, np.int64),
+            time_s=np.array(self._time_s, np.float64),
+            rows=np.array(self._rows, np.float64).reshape(-1, 7),
+            notes=tuple(notes),
+        )
+        self._store.remember(self._target.name, finished)
         if self._aside is None or self._crops is None:
             return
         try:
@@ -233,11 +285,11 @@ class PassRecorder:
                 _log.info("the crops of a pass were larger than the limit; only who was where is kept")
             np.savez(
                 self._aside / "pass.npz",
-                frame_times_s=frame_times_s,
-                frame_index=np.array(self._frame_index, np.int64),
-                time_s=np.array(self._time_s, np.float64),
-                rows=np.array(self._rows, np.float64).reshape(-1, 7),
-                notes=np.array(json.dumps(list(notes))),
+                frame_times_s=finished.frame_times_s,
+                frame_index=finished.frame_index,
+                time_s=finished.time_s,
+                rows=finished.rows,
+                notes=np.array(json.dumps(finished.notes)),
             )
             self._put_in_place(self._aside, aside_crops)
             self._store.prune(keep=self._target)

@@ -5,7 +5,8 @@
     ├── VideoError              a file cannot be read as a video
     ├── WeightsError            a network's weights cannot be had or are not the right ones
     ├── CheckpointError         a person's own checkpoint or label file does not fit
-    └── StoreError              an analysis cannot be stored, or read back
+    ├── StoreError              an analysis cannot be stored, or read back
+    └── TruthError              a person's own labels do not fit
 
 The message of each is one sentence that a person can act on: the fact, the value, the remedy.
 Command line: exit code 2. Page: shown as it is. Anything else that is raised is a bug in this project.
@@ -34,3 +35,7 @@ class CheckpointError(RecognizerError):
 
 class StoreError(RecognizerError):
     """An analysis cannot be stored, or read back."""
+
+
+class TruthError(RecognizerError):
+    """A person's file of labels cannot be read, or does not fit the video; the message names the row."""

@@ -92,7 +92,7 @@ class Store:
         self._max_videos_bytes = max_videos_bytes
         try:
             self._files.mkdir(parents=True, exist_ok=True)
-            with self._connection() as connection:
+            with self.connection() as connection:
                 connection.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or error
@@ -101,7 +101,8 @@ class Store:
             ) from error
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A short connection to the database; at its end all that was written is kept, or none of it."""
         connection = sqlite3.connect(self._database, timeout=_BUSY_TIMEOUT_S)
         try:
             with connection:
@@ -133,6 +134,10 @@ class Store:
         """Where something that is made here may be written to; nobody else gets the same path."""
         return self._files / f"{uuid.uuid4().hex}{suffix}"
 
+    def file_path(self, name: str) -> Path:
+        """Where the stored file of this name is, or was."""
+        return self._files / name
+
     def path_beside(self, path: Path, ending: str) -> Path:
         """Where something made from a stored file goes, such as its preview; it is pruned like the files."""
         return self._files / f"{path.stem}-{ending}"
@@ -145,7 +150,7 @@ class Store:
         """
         document = zlib.compress(timeline_json(timeline, include_boxes=True, include_frame_times=True).encode())
         try:
-            with self._connection() as connection:
+            with self.connection() as connection:
                 connection.execute(
                     "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?)",
                     (run_id, datetime.now(UTC).isoformat(timespec="seconds"), video.name, video.path.name, document),
@@ -162,7 +167,7 @@ class Store:
         Raises:
             StoreError: it is there, but cannot be read.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             row = connection.execute(
                 "SELECT created_at, video_name, video_path, timeline_zlib FROM run WHERE run_id = ?", (run_id,)
             ).fetchone()
@@ -177,18 +182,18 @@ class Store:
             run_id=run_id,
             created_at=datetime.fromisoformat(created_at),
             video_name=video_name,
-            video_path=self._files / file_name,
+            video_path=self.file_path(file_name),
             timeline=timeline_from_json(text),
         )
 
     def action_slots(self) -> dict[str, int]:
         """Which action has which colour on this machine, so that it keeps it from page to page."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return dict(connection.execute("SELECT action, slot FROM action_colour").fetchall())
 
     def save_action_slots(self, slots: Mapping[str, int]) -> None:
         """Remember the colours of actions; a colour that an action already has stays."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.executemany("INSERT OR IGNORE INTO action_colour VALUES (?, ?)", slots.items())
 
     def _prune(self, keep: Path) -> None:

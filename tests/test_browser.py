@@ -27,7 +27,7 @@ from recognizer.export.csv_file import SEGMENT_COLUMNS
 from recognizer.export.json_file import timeline_from_json
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
 
@@ -118,7 +118,7 @@ def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(STEP_TIMEOUT_MS)
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: errors.append(message.text) if _is_error(message) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: elsewhere.append(request.url) if not _is_local(request.url) else None)
         page.on("websocket", lambda ws: elsewhere.append(ws.url) if not _is_local(ws.url) else None)
@@ -131,6 +131,11 @@ def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
         context.close()
     assert not elsewhere
     assert not errors
+
+
+def _is_error(message: ConsoleMessage) -> bool:
+    """Not that Streamlit looks for its server below the address of a page first, after a reload of one."""
+    return message.type == "error" and "/_stcore/" not in message.location["url"]
 
 
 def _is_local(url: str) -> bool:

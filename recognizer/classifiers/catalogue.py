@@ -96,6 +96,19 @@ class ClassifierSpec:
 
         return torchvision.build(self.name, num_classes)
 
+    def parameters_for(self, num_classes: int) -> int:
+        """Learnt values of the network with a last layer for so many classes; counted without making them."""
+        if num_classes == len(self.labels):
+            return self.parameters
+        import torch
+
+        def in_head(classes: int) -> int:
+            with torch.device("meta"):
+                head = self.build(classes).get_submodule(self.head)
+            return sum(parameter.numel() for parameter in head.parameters())
+
+        return self.parameters - in_head(len(self.labels)) + in_head(num_classes)
+
     def gflops_for(self, samples: int) -> float:
         """Multiply-adds in 10^9 for one clip of ``samples`` samples; they grow with T."""
         return self.gflops * self.length.network_length(samples) / GFLOPS_FRAMES

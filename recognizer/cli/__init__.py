@@ -1,4 +1,4 @@
-"""The command line: ``python -m recognizer analyze``, ``weights`` and ``doctor``.
+"""The command line: ``python -m recognizer analyze``, ``compare``, ``weights`` and ``doctor``.
 
 Exit codes: 0 done; 2 something that the person can mend, told in one sentence on standard error; 130 ended by Ctrl-C,
 143 by SIGTERM; 141 the reader of standard output went away. Results go to standard output, everything else to standard
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from recognizer import __version__
-from recognizer.cli import analyze, doctor, weights
+from recognizer.cli import analyze, compare, doctor, weights
 from recognizer.cli.signals import Interrupts
 from recognizer.cli.terminal import complain
 from recognizer.errors import RecognizerError
@@ -30,6 +30,7 @@ _EPILOG = """\
 examples:
   python -m recognizer analyze clip.mp4 --classifier i3d --sequence-length 32
   python -m recognizer analyze clip.mp4 --csv clip.csv --json clip.json --video annotated.mp4
+  python -m recognizer compare clip.mp4 --classifiers i3d,s3d --report clip.html
   python -m recognizer weights
 
 'python -m recognizer analyze --help' explains every setting.
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"recognizer {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     analyze.add_command(commands)
+    compare.add_command(commands)
     weights.add_command(commands)
     doctor.add_command(commands)
     return parser

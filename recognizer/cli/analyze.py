@@ -104,28 +104,9 @@ def add_command(commands: Any) -> None:
     results.add_argument("--csv", metavar="PATH", help="one row a segment: person, action, start, end, probability")
     results.add_argument("--json", metavar="PATH", help="everything: settings, presence, the top five of every clip")
     results.add_argument("--video", metavar="PATH", help="the annotated video, MP4 with H.264, without sound")
-    results.add_argument(
-        "--min-confidence",
-        type=float,
-        default=0.0,
-        metavar="P",
-        help="a clip whose best label is less probable reads 'unknown'; 0 to 1 (default: 0)",
-    )
-    results.add_argument(
-        "--min-duration",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="an action shorter than this does not count as one; in seconds (default: 0)",
-    )
+    add_thresholds(results)
     settings = parser.add_argument_group("settings")
-    for option, field, kind, text in _SETTINGS:
-        default = getattr(Settings, field)
-        allowed = f"; {RANGES[field].low:g} to {RANGES[field].high:g}" if field in RANGES else ""
-        metavar = "NAME" if kind is str else "N" if kind is int else "X"
-        settings.add_argument(
-            option, dest=field, type=kind, metavar=metavar, help=f"{text}{allowed} (default: {default})"
-        )
+    add_settings(settings)
     settings.add_argument(
         "--checkpoint",
         dest="checkpoint_path",
@@ -141,6 +122,35 @@ def add_command(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def add_thresholds(group: Any) -> None:
+    """Add the options that decide which segments there are."""
+    group.add_argument(
+        "--min-confidence",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="a clip whose best label is less probable reads 'unknown'; 0 to 1 (default: 0)",
+    )
+    group.add_argument(
+        "--min-duration",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="an action shorter than this does not count as one; in seconds (default: 0)",
+    )
+
+
+def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
+    """Add an option for each field of Settings but those ``without``."""
+    for option, field, kind, text in _SETTINGS:
+        if field in without:
+            continue
+        default = getattr(Settings, field)
+        allowed = f"; {RANGES[field].low:g} to {RANGES[field].high:g}" if field in RANGES else ""
+        metavar = "NAME" if kind is str else "N" if kind is int else "X"
+        group.add_argument(option, dest=field, type=kind, metavar=metavar, help=f"{text}{allowed} (default: {default})")
+
+
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Analyse every video; the exit code. Raises RecognizerError for what stops all of them."""
     from recognizer.cli.analyze_run import Request, run_all
@@ -151,10 +161,10 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             csv=options.csv,
             json=options.json,
             video=options.video,
-            settings=_settings(options),
+            settings=settings_of(options),
             classifier_is_named=options.video_classifier_model is not None or options.checkpoint_path is not None,
-            min_confidence=_within("--min-confidence", options.min_confidence, 1.0),
-            min_duration_s=_within("--min-duration", options.min_duration, math.inf),
+            min_confidence=within("--min-confidence", options.min_confidence, 1.0),
+            min_duration_s=within("--min-duration", options.min_duration, math.inf),
             max_file_mb=options.max_file_mb if options.max_file_mb is None else _positive_mb(options.max_file_mb),
             quiet=options.quiet,
         ),
@@ -162,9 +172,14 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     )
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    named = {field: getattr(options, field) for _, field, _, _ in _SETTINGS}
-    named |= {field: getattr(options, field) for field in ("checkpoint_path", "labels_path")}
+def settings_of(options: argparse.Namespace, **more: Any) -> Settings:
+    """The settings that the options give, and ``more`` of them; defaults where there is nothing.
+
+    Raises:
+        SettingsError: a value is not allowed; the message names the option.
+    """
+    fields = (*(field for _, field, _, _ in _SETTINGS), "checkpoint_path", "labels_path")
+    named = {field: getattr(options, field, None) for field in fields} | more
     try:
         return replace(Settings(), **{field: value for field, value in named.items() if value is not None})
     except SettingsError as error:
@@ -179,7 +194,12 @@ def _in_options(sentence: str) -> str:
     return names.get(field, field) + space + rest
 
 
-def _within(option: str, value: float, highest: float) -> float:
+def within(option: str, value: float, highest: float) -> float:
+    """The value, if it is from 0 to ``highest``.
+
+    Raises:
+        SettingsError: it is not.
+    """
     if not (0 <= value <= highest and math.isfinite(value)):
         allowed = "from 0 up" if math.isinf(highest) else f"from 0 to {highest:g}"
         raise SettingsError(f"{option} is {value:g}; give a number {allowed}.")

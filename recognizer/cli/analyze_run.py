@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
-from recognizer.cli.outputs import STDOUT, Outputs, plan_outputs
+from recognizer.cli.outputs import OutputError, Outputs, plan_outputs, write_text
 from recognizer.cli.terminal import (
     BYTES_PER_MB,
     complain,
@@ -15,11 +14,10 @@ from recognizer.cli.terminal import (
     print_table,
     printable,
     remark,
-    shows_progress,
-    stderr_console,
     table,
+    working,
 )
-from recognizer.errors import RecognizerError, VideoError
+from recognizer.errors import VideoError
 from recognizer.settings import Settings
 
 # video is quick to import; the networks' libraries, which are not, wait for the first video that is one
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
     from recognizer.models import Models
     from recognizer.timeline import Timeline
     from recognizer.types import Segment
-
-ShowProgress = Callable[[float, float | None, float | None, float | None], None]
-"""``show(done_s, duration_s, frames_per_s, remaining_s)``; None where unknown."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +70,10 @@ def run_all(request: Request, stdout: IO[str]) -> int:
     for path, outputs in zip(request.videos, plans, strict=True):
         try:
             _run_one(path, outputs, request, networks, stdout)
-        except (VideoError, _OutputError) as error:
+        except (VideoError, OutputError) as error:
             complain(str(error))
             code = 2
     return code
-
-
-class _OutputError(RecognizerError):
-    """A result cannot be written."""
 
 
 class _Networks:
@@ -121,7 +112,7 @@ def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks,
     from recognizer.pipeline import Progress, analyze
 
     shown = display_name(path)
-    with _progress(f"analysing {shown}", request.quiet) as show:
+    with working(f"analysing {shown}", request.quiet) as show:
 
         def follow(progress: Progress) -> None:
             if show is not None:
@@ -147,36 +138,17 @@ def _write_texts(
     from recognizer.export import segments_csv, timeline_json
 
     if outputs.csv is not None:
-        _write_text(outputs.csv, segments_csv(timeline, segments), stdout)
+        write_text(outputs.csv, segments_csv(timeline, segments), stdout)
     if outputs.json is not None:
         text = timeline_json(timeline, min_confidence=request.min_confidence, min_duration_s=request.min_duration_s)
-        _write_text(outputs.json, text, stdout)
-
-
-def _write_text(target: str, text: str, stdout: IO[str]) -> None:
-    from recognizer.export import write_text_atomically
-
-    try:
-        if target == STDOUT:
-            stdout.flush()
-            # as bytes: the line ends are the format's, not the system's
-            stdout.buffer.write(text.encode("utf-8"))  # type: ignore[attr-defined]
-            stdout.flush()
-        else:
-            write_text_atomically(target, text)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        where = "standard output" if target == STDOUT else display_name(target)
-        reason = (error.strerror or type(error).__name__).lower()
-        raise _OutputError(f"{where} cannot be written ({reason}); make room or give another place.") from error
+        write_text(outputs.json, text, stdout)
 
 
 def _write_video(path: str, timeline: Timeline, segments: Sequence[Segment], target: str, quiet: bool) -> None:
     from recognizer.palette import ActionPalette
     from recognizer.rendering import render_video
 
-    with _progress(f"drawing {display_name(target)}", quiet) as show:
+    with working(f"drawing {display_name(target)}", quiet) as show:
 
         def follow(done_s: float, duration_s: float | None) -> None:
             if show is not None:
@@ -225,43 +197,3 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _written(outputs: Outputs) -> str:
     return f"Wrote {', '.join(outputs.files)}." if outputs.files else ""
-
-
-@contextmanager
-def _progress(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
-    """A bar on standard error while the block runs; gives None where nobody watches."""
-    if not shows_progress(quiet):
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TextColumn("{task.fields[left]}"),
-    )
-    with Progress(*columns, console=stderr_console(), transient=True) as bars:
-        task = bars.add_task(what, total=None, rate="", left="")
-
-        def show(
-            done_s: float, duration_s: float | None, frames_per_s: float | None, remaining_s: float | None
-        ) -> None:
-            bars.update(
-                task,
-                # a container may promise less than there is
-                completed=done_s if duration_s is None else min(done_s, duration_s),
-                total=duration_s,
-                rate="" if frames_per_s is None else f"{frames_per_s:.0f} frames/s",
-                left="" if remaining_s is None else f"{_minutes(remaining_s)} left",
-            )
-
-        yield show
-
-
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

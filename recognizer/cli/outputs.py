@@ -6,16 +6,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-from recognizer.errors import SettingsError
+from recognizer.errors import RecognizerError, SettingsError
+from recognizer.video import display_name
 
 NAME_FIELD: Final = "{name}"
 """In an output's path, stands for the video's file name without its ending."""
 
 STDOUT: Final = "-"
 
-_ENDINGS: Final = {"csv": ".csv", "json": ".json", "video": ".mp4"}
+_ENDINGS: Final = {"csv": ".csv", "json": ".json", "video": ".mp4", "report": ".html"}
 
 
 @dataclass(frozen=True)
@@ -26,24 +27,32 @@ class Outputs:
         csv: a file, or ``-`` for standard output.
         json: a file, or ``-`` for standard output.
         video: a file.
+        report: a file, or ``-`` for standard output.
     """
 
     csv: str | None = None
     json: str | None = None
     video: str | None = None
+    report: str | None = None
 
     @property
     def any(self) -> bool:
         """Whether anything is written."""
-        return any((self.csv, self.json, self.video))
+        return any((self.csv, self.json, self.video, self.report))
 
     @property
     def files(self) -> tuple[str, ...]:
         """The files that are written, without standard output."""
-        return tuple(path for path in (self.csv, self.json, self.video) if path not in (None, STDOUT))
+        return tuple(path for path in (self.csv, self.json, self.video, self.report) if path not in (None, STDOUT))
 
 
-def plan_outputs(videos: Sequence[str], *, csv: str | None, json: str | None, video: str | None) -> list[Outputs]:
+class OutputError(RecognizerError):
+    """A result cannot be written."""
+
+
+def plan_outputs(
+    videos: Sequence[str], *, csv: str | None, json: str | None, video: str | None = None, report: str | None = None
+) -> list[Outputs]:
     """The outputs of each video, in order.
 
     A path is a file, a folder (it exists, or ends in a slash) in which the video's name is used, or contains
@@ -52,9 +61,10 @@ def plan_outputs(videos: Sequence[str], *, csv: str | None, json: str | None, vi
     Raises:
         SettingsError: two results would go to one place, a result would overwrite a video, or a place cannot be.
     """
-    wanted = {"csv": csv, "json": json, "video": video}
-    if csv == STDOUT and json == STDOUT:
-        raise SettingsError("--csv and --json both go to standard output; give one of them a file.")
+    wanted = {"csv": csv, "json": json, "video": video, "report": report}
+    to_stdout = [f"--{option}" for option in ("csv", "json", "report") if wanted[option] == STDOUT]
+    if len(to_stdout) > 1:
+        raise SettingsError(f"{' and '.join(to_stdout[:2])} both go to standard output; give one of them a file.")
     if video == STDOUT:
         raise SettingsError("--video cannot go to standard output; give it a file that ends in .mp4.")
     for option, place in wanted.items():
@@ -128,3 +138,27 @@ def _check_target(option: str, target: str, inputs: set[str]) -> None:
         raise SettingsError(f"--video is '{target}', but the annotated video is MP4; give a name that ends in .mp4.")
     if Path(target).exists() and not Path(target).is_file():
         raise SettingsError(f"--video is '{target}', which is not a plain file; give another place.")
+
+
+def write_text(target: str, text: str, stdout: IO[str]) -> None:
+    """Write a result whole, to a file or, for ``-``, to standard output.
+
+    Raises:
+        OutputError: it cannot be written; nothing is left behind.
+    """
+    from recognizer.export import write_text_atomically
+
+    try:
+        if target == STDOUT:
+            stdout.flush()
+            # as bytes: the line ends are the format's, not the system's
+            stdout.buffer.write(text.encode("utf-8"))  # type: ignore[attr-defined]
+            stdout.flush()
+        else:
+            write_text_atomically(target, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = "standard output" if target == STDOUT else display_name(target)
+        reason = (error.strerror or type(error).__name__).lower()
+        raise OutputError(f"{where} cannot be written ({reason}); make room or give another place.") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
@@ -19,6 +19,9 @@ _PIPE_WIDTH = 240
 """Columns where no terminal sets a limit: every row stays on one line."""
 
 BYTES_PER_MB = 10**6
+
+ShowProgress = Callable[[float, float | None, float | None, float | None], None]
+"""``show(done_s, duration_s, frames_per_s, remaining_s)``; None where unknown."""
 
 
 def complain(sentence: str) -> None:
@@ -108,3 +111,43 @@ def _fetch_callback(bars: Progress, what: str) -> FetchProgress:
             bars.update(waiting, visible=True)
 
     return show
+
+
+@contextmanager
+def working(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
+    """A bar on standard error while the block runs; gives None where nobody watches."""
+    if not shows_progress(quiet):
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[left]}"),
+    )
+    with Progress(*columns, console=stderr_console(), transient=True) as bars:
+        task = bars.add_task(what, total=None, rate="", left="")
+
+        def show(
+            done_s: float, duration_s: float | None, frames_per_s: float | None, remaining_s: float | None
+        ) -> None:
+            bars.update(
+                task,
+                # a container may promise less than there is
+                completed=done_s if duration_s is None else min(done_s, duration_s),
+                total=duration_s,
+                rate="" if frames_per_s is None else f"{frames_per_s:.0f} frames/s",
+                left="" if remaining_s is None else f"{_minutes(remaining_s)} left",
+            )
+
+        yield show
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -91,10 +91,25 @@ def _explore() -> None:
     timeline = run.timeline
     if not timeline.predictions:
         st.info(_too_short(timeline), icon=":material/timer:")
+    min_confidence, min_duration_s = choose_thresholds()
+    segments = timeline.segments(min_confidence, min_duration_s)
+    draw_swimlane(timeline, segments, key=f"timeline-{run.run_id}")
+    keep_colours()
+    st.caption(
+        "The labels are the 400 actions of Kinetics-400. There is no walking, standing or sitting among them, and "
+        "somebody who does none of the 400 still gets the nearest: raise the minimum confidence to read unknown there."
+        if timeline.settings.checkpoint_path is None
+        else "The labels are those of your checkpoint; somebody who does none of them still gets the nearest."
+    )
+    _downloads(run, segments, min_confidence, min_duration_s)
+    _tables(timeline, segments)
+
+
+def choose_thresholds() -> tuple[float, float]:
+    """Draw the two sliders that decide which segments there are; returns minimum confidence and duration (s)."""
+    tab = state.tab()
     for key, value in zip((_CONFIDENCE_KEY, _DURATION_KEY), tab.thresholds, strict=True):
-        # a page that was left has forgotten its widgets, the tab has not
-        if not state.has_widget(key):
-            state.set_widget(key, value)
+        state.restore_widget(key, value)
     confidence, duration = st.columns(2)
     min_confidence = confidence.slider(
         "Minimum confidence",
@@ -116,17 +131,7 @@ def _explore() -> None:
         "elsewhere unknown.",
     )
     tab.thresholds = (min_confidence, min_duration_s)
-    segments = timeline.segments(min_confidence, min_duration_s)
-    draw_swimlane(timeline, segments, key=f"timeline-{run.run_id}")
-    keep_colours()
-    st.caption(
-        "The labels are the 400 actions of Kinetics-400. There is no walking, standing or sitting among them, and "
-        "somebody who does none of the 400 still gets the nearest: raise the minimum confidence to read unknown there."
-        if timeline.settings.checkpoint_path is None
-        else "The labels are those of your checkpoint; somebody who does none of them still gets the nearest."
-    )
-    _downloads(run, segments, min_confidence, min_duration_s)
-    _tables(timeline, segments)
+    return tab.thresholds
 
 
 def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from recognizer import weights
+from recognizer.comparison_store import ComparisonStore
 from recognizer.crop_store import CropStore
 from recognizer.fallback import UsableClassifier
 from recognizer.jobs import Job, Jobs
@@ -19,6 +20,11 @@ def services() -> Services:
     """The jobs, the database, the networks and the crops of this server."""
     crops = weights.cache_dir().parent / "crops"
     return Services(jobs=Jobs(), store=Store(), models=ModelCache(), crop_store=CropStore(crops))
+
+
+def comparisons() -> ComparisonStore:
+    """The comparisons of this server."""
+    return ComparisonStore(services().store)
 
 
 @st.cache_resource(show_spinner=False)

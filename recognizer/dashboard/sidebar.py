@@ -71,18 +71,22 @@ def adopt(settings: Settings) -> None:
         state.set_widget(_key(name), getattr(settings, name))
 
 
+def _restored() -> Settings:
+    """The tab's settings, in the widgets too."""
+    current = state.tab().settings or Settings()
+    for name in _SHOWN:
+        state.restore_widget(_key(name), getattr(current, name))
+    return current
+
+
 def choose_settings(rate_hz: float | None = None) -> Settings:
     """Draw the sidebar; returns what it says.
 
     Args:
         rate_hz: frames per second of what will be analysed; None where it is not known yet.
     """
+    current = _restored()
     tab = state.tab()
-    current = tab.settings or Settings()
-    for name in _SHOWN:
-        # a page that was left has forgotten its widgets, the tab has not
-        if not state.has_widget(_key(name)):
-            state.set_widget(_key(name), getattr(current, name))
     with st.sidebar:
         st.header("Settings")
         chosen: dict[str, Any] = {
@@ -115,13 +119,7 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
                 "How many pictures of a person make one clip. Longer clips show more of the action and give steadier "
                 "labels; shorter ones react sooner.",
             ),
-            "skip_frame": _slider(
-                "Skip interval",
-                "skip_frame",
-                "%d",
-                "One frame in this many is looked at. A higher number is faster and lets a clip span more time; fast "
-                "movements need a lower one.",
-            ),
+            "skip_frame": _skip_interval(),
         }
         with st.container():
             _clip_line(chosen, rate_hz)
@@ -132,13 +130,43 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
     return tab.settings
 
 
+def choose_shared_settings(rate_hz: float | None = None) -> Settings:
+    """Draw only what decides who is seen where and when, for a page that compares classifiers on the same people.
+
+    Args:
+        rate_hz: frames per second of what will be analysed; None where it is not known yet.
+    """
+    current = _restored()
+    tab = state.tab()
+    with st.sidebar:
+        st.header("Settings")
+        st.caption("The same for all classifiers of a comparison, so that people are found and followed once.")
+        chosen: dict[str, Any] = {"skip_frame": _skip_interval()}
+        sample_s = chosen["skip_frame"] / (rate_hz or DEFAULT_FRAME_RATE_HZ)
+        st.caption(f"One sample every {seconds(sample_s)}: 32 samples span {seconds(32 * sample_s)}.")
+        with st.expander("More"):
+            chosen |= _more()
+    tab.settings = replace(current, **chosen)
+    return tab.settings
+
+
+def _skip_interval() -> Any:
+    return _slider(
+        "Skip interval",
+        "skip_frame",
+        "%d",
+        "One frame in this many is looked at. A higher number is faster and lets a clip span more time; fast "
+        "movements need a lower one.",
+    )
+
+
 def _slider(title: str, name: str, form: str, explanation: str) -> Any:
     low, high = RANGES[name]
     return st.slider(title, low, high, key=_key(name), format=form, help=explanation)
 
 
 def classifier_title(name: str) -> str:
-    """What a classifier is called in a choice."""
+    """The network, how accurate it is said to be, and whether it has to be fetched."""
     spec = CATALOGUE[name]
     here = "" if weights.is_here(name) else " · to be fetched"
     return f"{spec.title} · {spec.top1_percent:.0f} %{here}"

@@ -11,6 +11,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from recognizer.comparison import Comparison
+from recognizer.comparison_store import StoredComparison
 from recognizer.jobs import Job
 from recognizer.settings import Settings
 from recognizer.store import Run, StoredFile
@@ -30,6 +32,7 @@ DEFAULT_MIN_DURATION_S = 0.0
 _KEY = "tab"
 _APP_KEY = "came-through-app"
 _RUN_PARAMETER = "run"
+_COMPARISON_PARAMETER = "comparison"
 
 
 @dataclass
@@ -50,6 +53,52 @@ class Rendering:
     job: Job[Path]
     run_id: str
     thresholds: tuple[float, float]
+
+
+@dataclass
+class EntryRow:
+    """One row of what is to be compared.
+
+    Attributes:
+        row_id: counts up, so that a row keeps its widgets when the one above it goes.
+        classifier: the network.
+        samples: sequence length.
+        margin_percentage: crop margin.
+        checkpoint: the person's own weights for it; None for the published ones.
+        labels: their labels.
+    """
+
+    row_id: int
+    classifier: str
+    samples: int
+    margin_percentage: int
+    checkpoint: StoredFile | None = None
+    labels: StoredFile | None = None
+
+
+@dataclass
+class CompareTab:
+    """What the page "Compare classifiers" has in hand.
+
+    Attributes:
+        rows: what is to be compared.
+        rows_made: how many rows there have ever been.
+        job: the comparison that runs, if one does.
+        finished: how many of its classifiers are finished and shown.
+        shown: the comparison that is shown.
+        problem: one sentence about what went wrong last.
+        truth_uploads: how many files of labels were taken; a new number empties the field.
+        seen: comparisons that were taken up from the address already.
+    """
+
+    rows: list[EntryRow] = field(default_factory=list)
+    rows_made: int = 0
+    job: Job[Comparison] | None = None
+    finished: int = 0
+    shown: StoredComparison | None = None
+    problem: str | None = None
+    truth_uploads: int = 0
+    seen: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -79,6 +128,9 @@ class Tab:
         camera_networks: what those networks were loaded for (``model_cache.networks_of``).
         seen_runs: runs that were taken up from the address already.
         awaited_run_id: a camera's run that the address names and that is not over yet.
+        page: the page that is shown.
+        drawn_on: the page on which a widget was drawn last, by its key.
+        compare: what the page that compares has in hand.
     """
 
     settings: Settings | None = None
@@ -103,6 +155,9 @@ class Tab:
     camera_networks: tuple[object, ...] | None = None
     seen_runs: set[str] = field(default_factory=set)
     awaited_run_id: str | None = None
+    page: str = ""
+    drawn_on: dict[str, str] = field(default_factory=dict)
+    compare: CompareTab = field(default_factory=CompareTab)
 
 
 def tab() -> Tab:
@@ -140,6 +195,17 @@ def has_widget(key: str) -> bool:
     return key in st.session_state
 
 
+def restore_widget(key: str, value: Any) -> None:
+    """Give a widget what the tab remembers, where the widget has forgotten it.
+
+    A page that is left forgets its widgets, and one with the same key on another page begins at its lowest value.
+    """
+    one = tab()
+    if not has_widget(key) or one.drawn_on.get(key) != one.page:
+        set_widget(key, value)
+    one.drawn_on[key] = one.page
+
+
 def run_in_address() -> str | None:
     """The analysis that the page's address names."""
     return st.query_params.get(_RUN_PARAMETER)
@@ -147,7 +213,21 @@ def run_in_address() -> str | None:
 
 def name_run_in_address(run_id: str | None) -> None:
     """Put an analysis into the page's address, so that it is still there after a refresh."""
-    if run_id is None:
-        st.query_params.pop(_RUN_PARAMETER, None)
+    _name_in_address(_RUN_PARAMETER, run_id)
+
+
+def comparison_in_address() -> str | None:
+    """The comparison that the page's address names."""
+    return st.query_params.get(_COMPARISON_PARAMETER)
+
+
+def name_comparison_in_address(comparison_id: str | None) -> None:
+    """Put a comparison into the page's address, so that it is still there after a refresh."""
+    _name_in_address(_COMPARISON_PARAMETER, comparison_id)
+
+
+def _name_in_address(parameter: str, name: str | None) -> None:
+    if name is None:
+        st.query_params.pop(parameter, None)
     else:
-        st.query_params[_RUN_PARAMETER] = run_id
+        st.query_params[parameter] = name

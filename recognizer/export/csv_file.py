@@ -6,8 +6,10 @@ import csv
 import io
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
+from recognizer.comparison import Lane
 from recognizer.export.frames import FrameNumbers
 from recognizer.timeline import Timeline
 from recognizer.types import Segment
@@ -51,27 +53,43 @@ def segments_csv(timeline: Timeline, segments: Sequence[Segment]) -> str:
         confidence: mean probability, four digits.
         classifier: the network that named it.
     """
-    frames = FrameNumbers(timeline)
-    classifiers = ClassifierNames(timeline)
+    return _csv(_rows(timeline, segments, ClassifierNames(timeline).of))
+
+
+def comparison_csv(lanes: Sequence[Lane]) -> str:
+    """The segments of all who are compared, in the columns of ``segments_csv``; ``classifier`` is the lane's name."""
+    return _csv(row for lane in lanes for row in _rows(lane.timeline, lane.segments, partial(_name_of, lane)))
+
+
+def _name_of(lane: Lane, _: Segment) -> str:
+    return lane.name
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(SEGMENT_COLUMNS)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _rows(
+    timeline: Timeline, segments: Iterable[Segment], classifier_of: Callable[[Segment], str]
+) -> Iterator[Sequence[object]]:
+    frames = FrameNumbers(timeline)
     for segment in sorted(segments, key=lambda segment: (segment.person_id, segment.start_s, segment.end_s)):
         start_ms, end_ms = round(segment.start_s * 1000), round(segment.end_s * 1000)
-        writer.writerow(
-            (
-                segment.person_id,
-                harmless_cell(segment.action),
-                f"{start_ms / 1000:.3f}",
-                f"{end_ms / 1000:.3f}",
-                f"{(end_ms - start_ms) / 1000:.3f}",
-                frames.first_at(segment.start_s),
-                frames.first_at(segment.end_s),
-                f"{segment.confidence:.4f}",
-                harmless_cell(classifiers.of(segment)),
-            )
+        yield (
+            segment.person_id,
+            harmless_cell(segment.action),
+            f"{start_ms / 1000:.3f}",
+            f"{end_ms / 1000:.3f}",
+            f"{(end_ms - start_ms) / 1000:.3f}",
+            frames.first_at(segment.start_s),
+            frames.first_at(segment.end_s),
+            f"{segment.confidence:.4f}",
+            harmless_cell(classifier_of(segment)),
         )
-    return text.getvalue()
 
 
 class ClassifierNames:

@@ -50,7 +50,7 @@ def timeline_json(
         "complete": timeline.complete,
         "analysed_s": timeline.analysed_s,
         "video": _video(timeline.video),
-        "settings": _settings(timeline.settings),
+        "settings": setting_values(timeline.settings),
         "provenance": dict(timeline.provenance),
         "notes": list(timeline.notes),
         "thresholds": {"min_confidence": min_confidence, "min_duration_s": min_duration_s},
@@ -133,7 +133,8 @@ def _video(video: VideoInfo) -> dict[str, Any]:
     }
 
 
-def _settings(settings: Settings) -> dict[str, Any]:
+def setting_values(settings: Settings) -> dict[str, Any]:
+    """The settings by name; of a checkpoint and its labels the file name alone."""
     values = settings.as_dict()
     for name in _PATH_SETTINGS:
         if values[name] is not None:

@@ -1,7 +1,18 @@
 """Charts of a timeline, for Plotly. They take a timeline and its segments and know no network and no page."""
 
+from recognizer.plots.confusion import confusion_matrix
+from recognizer.plots.evidence import Evidence
+from recognizer.plots.lanes import classifier_lanes
 from recognizer.plots.swimlane import swimlane
 from recognizer.plots.time_axis import LONG_VIDEO_S, time_on_axis
 from recognizer.plots.totals import time_per_action
 
-__all__ = ["LONG_VIDEO_S", "swimlane", "time_on_axis", "time_per_action"]
+__all__ = [
+    "LONG_VIDEO_S",
+    "Evidence",
+    "classifier_lanes",
+    "confusion_matrix",
+    "swimlane",
+    "time_on_axis",
+    "time_per_action",
+]

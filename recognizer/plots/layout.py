@@ -26,7 +26,7 @@ TOP_PX: Final = 8
 _MAX_LEGEND_PX: Final = 160
 LEGEND_LABEL_CHARS: Final = 40
 _HOVER_LABEL_CHARS: Final = 120
-_FONT: Final = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+FONT: Final = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 """Streamlit's own font where it is there; never one that must be fetched."""
 
 
@@ -39,10 +39,28 @@ class Theme:
     presence: str
     not_analysed: str
     plate: str
+    agree: str
+    disagree: str
 
 
-_LIGHT: Final = Theme("#1D2A30", "rgba(29,42,48,0.12)", "#E4DFD5", "rgba(29,42,48,0.07)", "#FFFFFF")
-_DARK: Final = Theme("#E9E4DA", "rgba(233,228,218,0.14)", "#33404A", "rgba(233,228,218,0.08)", "#202A31")
+_LIGHT: Final = Theme(
+    text="#1D2A30",
+    grid="rgba(29,42,48,0.12)",
+    presence="#E4DFD5",
+    not_analysed="rgba(29,42,48,0.07)",
+    plate="#FFFFFF",
+    agree="#BFC6C4",
+    disagree="#1D2A30",
+)
+_DARK: Final = Theme(
+    text="#E9E4DA",
+    grid="rgba(233,228,218,0.14)",
+    presence="#33404A",
+    not_analysed="rgba(233,228,218,0.08)",
+    plate="#202A31",
+    agree="#4B5962",
+    disagree="#F4EFE4",
+)
 
 
 def theme_for(dark: bool) -> Theme:
@@ -108,28 +126,28 @@ def lay_out(
     figure: go.Figure,
     theme: Theme,
     timeline: Timeline,
-    people: Sequence[int],
+    lanes: Sequence[str],
     legend: Sequence[str],
     legend_width_px: int = LEGEND_WIDTH_PX,
 ) -> None:
-    """What both charts share: lanes from the top, size, colours, legend below."""
+    """What the charts share: lanes from the top, size, colours, legend below."""
     # Plotly sets the legend in columns as wide as its longest name, unless all of it fits on one line
     widths_px = [52 + 8 * min(len(name), LEGEND_LABEL_CHARS) for name in legend]
     columns = max(1, legend_width_px // max(widths_px, default=legend_width_px))
     rows = 1 if sum(widths_px) <= legend_width_px else -(-len(legend) // columns)
     legend_px = min(_MAX_LEGEND_PX, rows * _LEGEND_ROW_PX)
-    height = max(_MIN_HEIGHT_PX, TOP_PX + _LANE_PX * len(people) + _AXIS_PX + legend_px)
+    height = max(_MIN_HEIGHT_PX, TOP_PX + _LANE_PX * len(lanes) + _AXIS_PX + legend_px)
     figure.update_layout(
         template="none",
         height=height,
         margin={"l": 8, "r": 16, "t": TOP_PX, "b": _AXIS_PX + legend_px},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": _FONT, "size": 13, "color": theme.text},
+        font={"family": FONT, "size": 13, "color": theme.text},
         hoverlabel={
             "bgcolor": theme.plate,
             "bordercolor": theme.grid,
-            "font": {"family": _FONT, "size": 13, "color": theme.text},
+            "font": {"family": FONT, "size": 13, "color": theme.text},
             "align": "left",
             "namelength": -1,
         },
@@ -157,15 +175,15 @@ def lay_out(
     )  # fmt: skip
     figure.update_yaxes(
         categoryorder="array",
-        categoryarray=[lane_name(person_id) for person_id in people],
-        range=[max(len(people), 1) - 0.5, -0.5],
+        categoryarray=list(lanes),
+        range=[max(len(lanes), 1) - 0.5, -0.5],
         fixedrange=True,
         showgrid=False,
         zeroline=False,
         automargin=True,
         ticklabelstandoff=6,
     )
-    if not people:
+    if not lanes:
         figure.update_yaxes(visible=False)
         figure.add_annotation(
             text="no people seen", showarrow=False, x=0.5, y=0.5, xref="x domain", yref="y domain",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import plotly.graph_objects as go
 
 from recognizer.palette import ActionPalette
+from recognizer.plots.bars import PRESENT, action_bars, presence_bars, segment_hover
 from recognizer.plots.evidence import Evidence
 from recognizer.plots.layout import (
-    LEGEND_LABEL_CHARS,
     LEGEND_WIDTH_PX,
     TOP_PX,
     Theme,
@@ -19,16 +19,12 @@ from recognizer.plots.layout import (
     by_total_time,
     lane_name,
     lay_out,
-    look,
-    plain_label,
     theme_for,
 )
-from recognizer.plots.time_axis import TimeAxis, span_in_words
-from recognizer.settings import UNKNOWN_ACTION
+from recognizer.plots.time_axis import TimeAxis
 from recognizer.timeline import Timeline
 from recognizer.types import Segment
 
-_PRESENT: Final = "present"
 _NOTE_PX: Final = 18
 
 
@@ -65,49 +61,27 @@ def swimlane(
             indices[segment.action].append(index)
     actions = by_total_time((segments[k] for ks in indices.values() for k in ks), palette)
 
-    bars = [_presence_bars(timeline, shown, axis, theme)]
+    tracks = {track.person_id: track for track in timeline.people}
+    visits = [(lane_name(p), p, *visit) for p in shown if p in tracks for visit in tracks[p].presence]
+    bars = [presence_bars(visits, axis, theme)]
     evidence = Evidence(timeline.predictions)
     for rank, action in enumerate(actions):
         chosen = [segments[k] for k in indices[action]]
         bars.append(
-            go.Bar(
-                **_spans([s.person_id for s in chosen], [s.start_s for s in chosen], [s.end_s for s in chosen], axis),
-                **look(action, palette, dark),
-                width=0.62,
-                legendrank=1000 + rank,
+            action_bars(
+                action, rank, chosen, [lane_name(segment.person_id) for segment in chosen],
+                [segment_hover(segment, evidence) for segment in chosen], axis, palette, dark,
                 customdata=as_items([[k, segments[k].person_id, segments[k].start_s] for k in indices[action]]),
-                text=plain_label(action, LEGEND_LABEL_CHARS),
-                textposition="inside",
-                insidetextanchor="middle",
-                textangle=0,
-                hovertext=as_items([_hover(segment, evidence) for segment in chosen]),
-                hovertemplate="%{hovertext}<extra></extra>",
             )
-        )
+        )  # fmt: skip
     figure = go.Figure(bars)
-    lay_out(figure, theme, timeline, shown, [*actions, _PRESENT], legend_width_px)
+    names = [lane_name(person_id) for person_id in shown]
+    lay_out(figure, theme, timeline, names, [*actions, PRESENT], legend_width_px)
     figure.update_layout(barmode="overlay", uniformtext={"minsize": 11, "mode": "hide"})
     figure.update_xaxes(**axis.layout())
     if not timeline.complete and timeline.analysed_s < axis.end_s:
         _shade_rest(figure, theme, axis, timeline.analysed_s)
     return figure
-
-
-def _presence_bars(timeline: Timeline, people: Sequence[int], axis: TimeAxis, theme: Theme) -> go.Bar:
-    """One pale bar for each visit of each person."""
-    tracks = {track.person_id: track for track in timeline.people}
-    visits = [
-        (person_id, *visit) for person_id in people if person_id in tracks for visit in tracks[person_id].presence
-    ]
-    return go.Bar(
-        **_spans([p for p, _, _ in visits], [a for _, a, _ in visits], [b for _, _, b in visits], axis),
-        name=_PRESENT,
-        marker={"color": theme.presence, "line": {"width": 0}},
-        width=0.86,
-        legendrank=3000,
-        hovertext=[f"Person {p} · present · {span_in_words(a, b)}" for p, a, b in visits],
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
 
 
 def _shade_rest(figure: go.Figure, theme: Theme, axis: TimeAxis, analysed_s: float) -> None:
@@ -122,22 +96,3 @@ def _shade_rest(figure: go.Figure, theme: Theme, axis: TimeAxis, analysed_s: flo
         font={"color": theme.text, "size": 12},
     )  # fmt: skip
     figure.update_layout(height=figure.layout.height + _NOTE_PX, margin_t=TOP_PX + _NOTE_PX)
-
-
-def _hover(segment: Segment, evidence: Evidence) -> str:
-    what = "best guess" if segment.action == UNKNOWN_ACTION else "probability"
-    lines = [
-        f"Person {segment.person_id} · <b>{plain_label(segment.action)}</b> · "
-        f"{span_in_words(segment.start_s, segment.end_s)} · {what} {segment.confidence:.2f}",
-        *(f"{probability:.2f}  {plain_label(label)}" for label, probability in evidence.top(segment)),
-    ]
-    return "<br>".join(lines)
-
-
-def _spans(people: Sequence[int], starts_s: Sequence[float], ends_s: Sequence[float], axis: TimeAxis) -> dict[str, Any]:
-    return {
-        "y": [lane_name(person_id) for person_id in people],
-        "base": axis.bases(starts_s),
-        "x": axis.lengths(starts_s, ends_s),
-        "orientation": "h",
-    }

@@ -47,7 +47,7 @@ def time_per_action(
             )
         )
     figure = go.Figure(bars)
-    lay_out(figure, theme, timeline, [track.person_id for track in timeline.people], actions)
+    lay_out(figure, theme, timeline, [lane_name(track.person_id) for track in timeline.people], actions)
     figure.update_layout(barmode="stack")
     longest_s = max((sum(by.get(p, 0.0) for by in time_s.values()) for p in present_s), default=0.0)
     figure.update_xaxes(

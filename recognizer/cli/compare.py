@@ -1,0 +1,137 @@
+"""``python -m recognizer compare``: the options; ``compare_run`` does the work."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import IO, Any, Final
+
+from recognizer.cli.analyze import add_settings, add_thresholds, settings_of, within
+from recognizer.errors import SettingsError
+from recognizer.settings import CLASSIFIER_NAMES, Settings
+
+_DESCRIPTION = """\
+Run several classifiers over one video and tell how far they agree. People are
+found and followed once, for all of them. Without an output option the
+agreement and the cost are printed as tables.
+"""
+_EPILOG = """\
+which classifiers:
+  A comma-separated list of NAME or NAME:SAMPLES. SAMPLES is a sequence length
+  of its own, so one network can be compared with itself: i3d:8,i3d:32. Your
+  own checkpoints come along with --own, once for each.
+
+labels of your own:
+  A CSV with the columns action, start_s, end_s and, if you like, person_id; or
+  the aggregated events that BORIS exports, as CSV or TSV. Each classifier is
+  scored against it.
+
+where results go:
+  A PATH is a file, or a folder, or - for standard output.
+
+exit codes:
+  0    done
+  2    something that you can mend, told in one sentence; where one classifier
+       cannot be had, the others are compared all the same
+  130  ended by Ctrl-C (143: by SIGTERM); no half-written file stays behind
+
+examples:
+  python -m recognizer compare clip.mp4 --classifiers i3d,s3d,r3d_18 \\
+      --truth labels.csv --report out.html
+  python -m recognizer compare clip.mp4 --classifiers i3d \\
+      --own mc3_18 fights.pth fights.txt --csv out.csv
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add ``compare`` to argparse's sub-commands."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "compare",
+        help="tell how far several classifiers agree about a video",
+        usage="%(prog)s VIDEO --classifiers NAME,NAME [options]",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("video", metavar="VIDEO", help="a video file")
+    parser.add_argument(
+        "--classifiers",
+        default="",
+        metavar="NAME[:SAMPLES],...",
+        help=f"the networks that are compared: {', '.join(CLASSIFIER_NAMES)}",
+    )
+    parser.add_argument(
+        "--own",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NETWORK", "CHECKPOINT", "LABELS"),
+        help="your own weights for a network, and their labels, one a line; nothing in the files is executed",
+    )
+    parser.add_argument("--truth", metavar="FILE", help="your own labels; each classifier is scored against them")
+    results = parser.add_argument_group("results")
+    results.add_argument("--csv", metavar="PATH", help="one row a segment, with its classifier")
+    results.add_argument("--json", metavar="PATH", help="everything: each timeline, agreement, scores, costs")
+    results.add_argument("--report", metavar="PATH", help="charts and tables in one HTML file that needs no network")
+    add_thresholds(results)
+    settings = parser.add_argument_group("settings, the same for all of them")
+    add_settings(settings, without=("video_classifier_model",))
+    parser.add_argument("--quiet", action="store_true", help="show no progress and no summary, only what is wrong")
+    parser.add_argument("--verbose", action="store_true", help="tell on standard error what is done")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, stdout: IO[str]) -> int:
+    """Compare; the exit code. Raises RecognizerError for what stops all of them."""
+    from recognizer.cli.compare_run import Request, run_comparison
+
+    return run_comparison(
+        Request(
+            video=options.video,
+            settings=_entries(options),
+            truth=options.truth,
+            csv=options.csv,
+            json=options.json,
+            report=options.report,
+            min_confidence=within("--min-confidence", options.min_confidence, 1.0),
+            min_duration_s=within("--min-duration", options.min_duration, math.inf),
+            quiet=options.quiet,
+        ),
+        stdout,
+    )
+
+
+_MOST_ENTRIES: Final = 20
+"""More lanes than this cannot be told apart."""
+
+
+def _entries(options: argparse.Namespace) -> tuple[Settings, ...]:
+    words = [word.strip() for word in options.classifiers.split(",") if word.strip()]
+    entries = [_published(word, options) for word in words]
+    for network, checkpoint, labels in options.own:
+        _check_name(network, "--own")
+        entries.append(
+            settings_of(options, video_classifier_model=network, checkpoint_path=checkpoint, labels_path=labels)
+        )
+    if not 2 <= len(entries) <= _MOST_ENTRIES:
+        raise SettingsError(
+            f"--classifiers and --own name {len(entries)}; give 2 to {_MOST_ENTRIES} to compare, such as "
+            "--classifiers i3d,s3d."
+        )
+    return tuple(entries)
+
+
+def _published(word: str, options: argparse.Namespace) -> Settings:
+    name, colon, samples = word.partition(":")
+    _check_name(name, "--classifiers")
+    if not colon:
+        return settings_of(options, video_classifier_model=name)
+    if not samples.isdecimal():
+        raise SettingsError(f"--classifiers has '{word}'; give a whole number of samples, such as {name}:16.")
+    return settings_of(options, video_classifier_model=name, num_video_sequence_samples=int(samples))
+
+
+def _check_name(name: str, option: str) -> None:
+    if name not in CLASSIFIER_NAMES:
+        raise SettingsError(f"{option} has '{name}'; choose from {', '.join(CLASSIFIER_NAMES)}.")

@@ -1,0 +1,169 @@
+"""The work of ``compare``: one pass over the video, each classifier in turn, then what they have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from recognizer.cli.outputs import Outputs, plan_outputs, write_text
+from recognizer.cli.terminal import complain, fetching, print_table, printable, remark, table, working
+from recognizer.errors import TruthError
+from recognizer.settings import Settings
+from recognizer.truth import Truth, read_truth
+from recognizer.video import display_name, open_video
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from recognizer.comparing import CompareProgress
+    from recognizer.comparison import Comparison, Lane
+    from recognizer.models import Models
+    from recognizer.scoring import Scored
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asked for, checked as far as it can be without the files.
+
+    Attributes:
+        video: the file.
+        settings: one for each classifier.
+        truth: the file of their own labels, as typed; None where there is none.
+        csv, json, report: where the results go, as typed; None where not wanted.
+        min_confidence: threshold of the segments.
+        min_duration_s: threshold of the segments.
+        quiet: no progress, no summary.
+    """
+
+    video: str
+    settings: tuple[Settings, ...]
+    truth: str | None
+    csv: str | None
+    json: str | None
+    report: str | None
+    min_confidence: float
+    min_duration_s: float
+    quiet: bool
+
+
+def run_comparison(request: Request, stdout: IO[str]) -> int:
+    """Compare; 0, or 2 when a classifier could not run.
+
+    Raises:
+        SettingsError: the results cannot be placed, or the settings cannot be compared.
+        VideoError: the video cannot be read.
+        TruthError: the person's own labels cannot be read or do not fit.
+        OutputError: a result cannot be written.
+    """
+    from recognizer.comparison import check_comparable
+
+    (outputs,) = plan_outputs([request.video], csv=request.csv, json=request.json, report=request.report)
+    check_comparable(request.settings)
+    truth = None if request.truth is None else _read_truth(request.truth)
+    open_video(request.video).close()  # a bad file is told before networks are loaded
+    comparison = _compare(request)
+    for entry in comparison.entries:
+        if entry.problem is not None:
+            complain(f"{entry.name} did not run: {entry.problem}")
+    lanes = comparison.lanes(request.min_confidence, request.min_duration_s)
+    if not lanes:
+        return 2
+    scored = None
+    if truth is not None:
+        from recognizer.scoring import score_lanes
+
+        scored = score_lanes(lanes, truth)
+    _write(comparison, lanes, scored, outputs, request, stdout)
+    if not outputs.any:
+        _print(comparison, lanes, scored, request, stdout)
+    if not request.quiet:
+        timeline = lanes[0].timeline
+        for note in (*timeline.notes, *(scored.notes if scored is not None else ())):
+            remark(f"{display_name(request.video)}: {note}")
+        if outputs.files:
+            remark(f"Wrote {', '.join(outputs.files)}.")
+    return 0 if len(lanes) == len(comparison.entries) else 2
+
+
+def _read_truth(path: str) -> Truth:
+    try:
+        return read_truth(Path(path).read_bytes(), display_name(path).strip("'"))
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise TruthError(f"{display_name(path)} cannot be read ({reason}); give a CSV of your labels.") from error
+
+
+def _compare(request: Request) -> Comparison:
+    from recognizer import models
+    from recognizer.comparing import compare
+    from recognizer.model_cache import ModelCache
+
+    networks = ModelCache(max_classifiers=1)  # each is needed once, and its memory is measured
+    shown = display_name(request.video)
+
+    def load(settings: Settings) -> Models:
+        with fetching(models.loading_text(settings), quiet=request.quiet) as progress:
+            return networks.get(settings, progress)
+
+    with working(f"comparing on {shown}", request.quiet) as show:
+
+        def report(progress: CompareProgress) -> None:
+            analysis = progress.analysis
+            if show is not None and analysis is not None:
+                show(analysis.analysed_s, analysis.duration_s, analysis.frames_per_s, analysis.remaining_s)
+
+        return compare(request.video, request.settings, load=load, progress=report)
+
+
+def _write(
+    comparison: Comparison,
+    lanes: tuple[Lane, ...],
+    scored: Scored | None,
+    outputs: Outputs,
+    request: Request,
+    stdout: IO[str],
+) -> None:
+    from recognizer.export import comparison_csv, comparison_json
+
+    thresholds = {"min_confidence": request.min_confidence, "min_duration_s": request.min_duration_s}
+    if outputs.csv is not None:
+        write_text(outputs.csv, comparison_csv(lanes), stdout)
+    if outputs.json is not None:
+        scores = scored.scores if scored is not None else ()
+        write_text(outputs.json, comparison_json(comparison, **thresholds, scores=scores), stdout)
+    if outputs.report is not None:
+        from recognizer.palette import ActionPalette
+        from recognizer.report import comparison_report
+
+        name = Path(request.video).name
+        report = comparison_report(comparison, name, ActionPalette(), **thresholds, scored=scored)
+        write_text(outputs.report, report, stdout)
+
+
+def _print(
+    comparison: Comparison, lanes: tuple[Lane, ...], scored: Scored | None, request: Request, stdout: IO[str]
+) -> None:
+    from recognizer.export import agreement_table, classes_table, cost_table, scores_table
+
+    shown = display_name(request.video)
+    if not comparison.people:
+        stdout.write(printable(f"{shown}: nobody was found.\n"))
+    _print_frame(f"{shown}: agreement", agreement_table(lanes, [p.person_id for p in comparison.people]), stdout)
+    if scored is not None:
+        _print_frame("Against your labels", scores_table(scored.scores), stdout)
+        for name, score in scored.scores:
+            _print_frame(f"{name}, action by action", classes_table(score), stdout)
+    _print_frame("What each costs", cost_table(comparison), stdout)
+
+
+def _print_frame(title: str, frame: pd.DataFrame, stdout: IO[str]) -> None:
+    if frame.empty:
+        return
+    import pandas as pd
+
+    columns = {str(name): pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns}
+    printed = table(columns)
+    for row in frame.itertuples(index=False):
+        printed.add_row(*("–" if pd.isna(cell) else printable(str(cell)) for cell in row))
+    print_table(title, printed, stdout)

@@ -1,0 +1,215 @@
+"""Several classifiers over one video: who said what, at what cost, and who could not run and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import PureWindowsPath
+from typing import Final
+
+from recognizer.errors import SettingsError
+from recognizer.settings import Settings
+from recognizer.timeline import PersonTrack, Timeline
+from recognizer.types import Segment
+
+ENTRY_SETTINGS: Final = (
+    "video_classifier_model",
+    "num_video_sequence_samples",
+    "crop_margin_percentage",
+    "overlap",
+    "checkpoint_path",
+    "labels_path",
+)
+"""What may differ between the entries of a comparison. All else decides who is seen where and when, and is the same for
+all of them (docs/decisions/030-one-pass-for-a-comparison.md)."""
+
+CANCELLED: Final = "it was cancelled before it came to its end; compare again to run it."
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it took to name the clips of one video; measured while other work may have been going on.
+
+    Attributes:
+        clips: how many were named.
+        ms_per_clip: milliseconds in the classifier for one clip; None where there was none. The first call, which sets
+            the network up, does not count where there are others.
+        video_s: seconds of video that the clips are from.
+        device: where the network ran.
+        backend: which library ran it, and in which number format; empty where that is not known.
+        parameters: learnt values of the network.
+        peak_memory_bytes: the most memory that the whole program held meanwhile.
+        gpu_memory_bytes: the most memory of the GPU that its networks held; None without a CUDA GPU.
+        top1_percent: published accuracy on Kinetics-400; None for a person's own checkpoint.
+    """
+
+    clips: int
+    ms_per_clip: float | None
+    video_s: float
+    device: str
+    backend: str
+    parameters: int
+    peak_memory_bytes: int
+    gpu_memory_bytes: int | None
+    top1_percent: float | None
+
+    @property
+    def clips_per_s(self) -> float | None:
+        """Clips named in a second of work."""
+        return 1000.0 / self.ms_per_clip if self.ms_per_clip else None
+
+    @property
+    def share_of_real_time(self) -> float | None:
+        """Seconds of classification for one second of this video with its people; under 1 it keeps up."""
+        return self.clips * self.ms_per_clip / 1000.0 / self.video_s if self.ms_per_clip and self.video_s else None
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One of those that are compared.
+
+    Attributes:
+        name: tells it apart from the others of its comparison; see ``names_of``.
+        settings: what it was run with.
+        checkpoint_name: what the person calls their checkpoint's file; None where the path has its name, or there is
+            none.
+        labels: what it can say; empty where it could not run.
+        timeline: what it said; None where it could not run.
+        cost: what that took; None where it could not run.
+        problem: why it could not run and what to do, one sentence; None where it ran.
+    """
+
+    name: str
+    settings: Settings
+    checkpoint_name: str | None = None
+    labels: tuple[str, ...] = ()
+    timeline: Timeline | None = None
+    cost: Cost | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Entries in the order in which they were asked for; each has a timeline, or a problem, or is still to come."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def finished(self) -> tuple[Entry, ...]:
+        """Those that ran."""
+        return tuple(entry for entry in self.entries if entry.timeline is not None)
+
+    @property
+    def people(self) -> tuple[PersonTrack, ...]:
+        """Everyone who was seen; the same for all of them, as they share one pass."""
+        timeline = self.timeline
+        return timeline.people if timeline is not None else ()
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """Any of the timelines, for what they have in common: the video, the people, the frames."""
+        return next((entry.timeline for entry in self.entries if entry.timeline is not None), None)
+
+    def lanes(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Lane, ...]:
+        """What each of those that ran says, with the thresholds of ``Timeline.segments``."""
+        return tuple(
+            Lane(entry, entry.timeline, entry.timeline.segments(min_confidence, min_duration_s))
+            for entry in self.entries
+            if entry.timeline is not None
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """What one entry says of everyone.
+
+    Attributes:
+        entry: which.
+        timeline: the entry's own.
+        segments: of that timeline, with the thresholds that were asked for.
+    """
+
+    entry: Entry
+    timeline: Timeline
+    segments: tuple[Segment, ...]
+
+    @property
+    def name(self) -> str:
+        """The entry's name."""
+        return self.entry.name
+
+
+def pairs(lanes: Sequence[Lane]) -> tuple[tuple[Lane, Lane], ...]:
+    """Every two of them."""
+    return tuple(combinations(lanes, 2))
+
+
+def have_common_labels(one: Entry, other: Entry) -> bool:
+    """Whether two can agree at all: a checkpoint may have labels of its own."""
+    return not set(one.labels).isdisjoint(other.labels)
+
+
+def names_of(settings: Sequence[Settings], checkpoint_names: Sequence[str | None] = ()) -> tuple[str, ...]:
+    """A short name for each: the network, and what tells it apart where that is not enough.
+
+    ``i3d``, ``mc3_18:fight`` for a checkpoint ``fight.pth``, ``i3d, 8 samples`` beside ``i3d, 32 samples``.
+
+    Args:
+        settings: of each.
+        checkpoint_names: what the person calls the checkpoint of each, where that is not its path's own name.
+    """
+    checkpoints = checkpoint_names or [None] * len(settings)
+    networks = [_network_name(one, checkpoint) for one, checkpoint in zip(settings, checkpoints, strict=True)]
+    names = []
+    for one, network in zip(settings, networks, strict=True):
+        alike = [other for other, its in zip(settings, networks, strict=True) if its == network]
+        parts = [network]
+        if len({other.num_video_sequence_samples for other in alike}) > 1:
+            parts.append(f"{one.num_video_sequence_samples} samples")
+        if len({other.crop_margin_percentage for other in alike}) > 1:
+            parts.append(f"margin {one.crop_margin_percentage} %")
+        if len({other.overlap for other in alike}) > 1:
+            parts.append(f"overlap {one.overlap:g}")
+        names.append(", ".join(parts))
+    # two checkpoints of one file name in different folders
+    taken = Counter(names)
+    seen: Counter[str] = Counter()
+    for k, name in enumerate(names):
+        if taken[name] > 1:
+            seen[name] += 1
+            names[k] = f"{name} ({seen[name]})"
+    return tuple(names)
+
+
+def _network_name(settings: Settings, checkpoint_name: str | None = None) -> str:
+    name = settings.video_classifier_model
+    if settings.checkpoint_path is None:
+        return name
+    return f"{name}:{PureWindowsPath(checkpoint_name or settings.checkpoint_path).stem}"  # takes both kinds of slash
+
+
+def named(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries with the names that they have beside one another."""
+    names = names_of([entry.settings for entry in entries], [entry.checkpoint_name for entry in entries])
+    return tuple(replace(entry, name=name) for entry, name in zip(entries, names, strict=True))
+
+
+def check_comparable(settings: Sequence[Settings]) -> None:
+    """See that these can be compared.
+
+    Raises:
+        SettingsError: one is listed twice, or they would not see the same people at the same times.
+    """
+    names = names_of(settings)
+    for k, one in enumerate(settings):
+        if one in settings[:k]:
+            raise SettingsError(f"{_network_name(one)} is listed twice with the same settings; change or remove one.")
+        for field, value in one.as_dict().items():
+            common = getattr(settings[0], field)
+            if field not in ENTRY_SETTINGS and value != common:
+                raise SettingsError(
+                    f"{field} is {value!r} for {names[k]} and {common!r} for {names[0]}; give all classifiers of a "
+                    "comparison the same, so that they see the same people at the same times."
+                )

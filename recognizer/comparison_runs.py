@@ -1,0 +1,103 @@
+"""Comparisons in the background: started by a page, kept entry by entry. Quick to import, as ``runs`` is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recognizer.comparison import Comparison, Entry
+from recognizer.comparison_store import ComparisonStore
+from recognizer.jobs import Job
+from recognizer.runs import Services, Status, fetch_report, progress_text
+from recognizer.settings import Settings
+from recognizer.store import StoredFile
+
+if TYPE_CHECKING:
+    from recognizer.comparing import CompareProgress
+    from recognizer.models import Models
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """What a comparison's job works on, for who finds it by its name.
+
+    Attributes:
+        video: the file.
+        settings: one for each classifier.
+        checkpoint_names: what the person calls the checkpoint of each; None for published weights.
+    """
+
+    video: StoredFile
+    settings: tuple[Settings, ...]
+    checkpoint_names: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class CompareStatus(Status):
+    """What a comparison's job shows while it runs.
+
+    Attributes:
+        finished: how many of those that were to run are over, and kept.
+    """
+
+    finished: int = 0
+
+
+def start_comparison(
+    services: Services,
+    comparison_id: str,
+    request: ComparisonRequest,
+    known: Sequence[Entry],
+    max_file_bytes: int,
+) -> Job[Comparison]:
+    """Compare on a stored video in the background, and keep each entry as it comes, also when it is cancelled.
+
+    Args:
+        services: what all share.
+        comparison_id: names the job and what it keeps.
+        request: what to compare.
+        known: entries that ran before; they are not run again.
+        max_file_bytes: larger files are refused.
+    """
+    store = ComparisonStore(services.store)
+    video = request.video
+
+    def work(job: Job[Comparison]) -> Comparison:
+        job.report(Status("Loading the networks"))
+        from recognizer.comparing import compare
+        from recognizer.models import loading_text
+
+        def load(settings: Settings) -> Models:
+            job.report(Status(loading_text(settings)))
+            return services.models.get(settings, fetch_report(job))
+
+        comparison = compare(
+            video.path,
+            request.settings,
+            load=load,
+            known=known,
+            checkpoint_names=request.checkpoint_names,
+            crop_store=services.crop_store,
+            progress=lambda progress: job.report(_status(progress)),
+            entry_done=lambda so_far: store.save(comparison_id, video, so_far),
+            cancel=lambda: job.cancelled,
+            max_file_bytes=max_file_bytes,
+            sha256=video.sha256,
+            name=video.name,
+        )
+        store.save(comparison_id, video, comparison)
+        return comparison
+
+    return services.jobs.start(work, comparison_id, about=request)
+
+
+def _status(progress: CompareProgress) -> CompareStatus:
+    """How far a comparison is, in words and as a share of all that is to run."""
+    which = f"{progress.entry}, {progress.number} of {progress.count}"
+    finished = progress.number - 1
+    analysis = progress.analysis
+    if analysis is None:
+        return CompareStatus(f"{which}: loading the network", finished / progress.count, finished=finished)
+    share = min(1.0, analysis.analysed_s / analysis.duration_s) if analysis.duration_s else 0.0
+    return CompareStatus(f"{which}: {progress_text(analysis)}", (finished + share) / progress.count, finished=finished)

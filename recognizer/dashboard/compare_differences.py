@@ -1,0 +1,128 @@
+"""Where two classifiers differ: the list, the moment in the video, and what each of them saw and said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from recognizer import export
+from recognizer.agreement import Piece, disagreements
+from recognizer.comparison import Lane, have_common_labels, pairs
+from recognizer.comparison_store import StoredComparison
+from recognizer.dashboard import state
+from recognizer.dashboard.services import services
+from recognizer.dashboard.text import plain, seconds, sentence
+from recognizer.errors import RecognizerError
+from recognizer.timeline import Timeline
+from recognizer.types import Prediction
+
+MOST_FRAMES = 8
+"""Of one clip; the network may have been shown more."""
+
+_FRAME_PX = 84
+
+
+def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
+    """Draw the list of one pair, longest first, and below it the one that is chosen."""
+    one, other = _choose_pair(lanes)
+    if not have_common_labels(one.entry, other.entry):
+        st.caption("These two have no label in common, so they differ all the time; compare what they see and say.")
+    pieces = disagreements(one.segments, other.segments)
+    if not pieces:
+        st.caption("Nowhere: as long as both have a label, it is the same.")
+        return
+    chosen = st.dataframe(
+        export.disagreements_table(pieces, (one.name, other.name)),
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"differences-{one.name}-{other.name}",
+    )
+    rows = chosen["selection"]["rows"]
+    if rows and rows[0] < len(pieces):
+        _show_moment(shown, pieces[rows[0]], (one, other))
+    else:
+        st.caption("Choose a row to go to that moment and to see what both networks saw and said.")
+
+
+def _choose_pair(lanes: Sequence[Lane]) -> tuple[Lane, Lane]:
+    every_two = pairs(lanes)
+    if len(every_two) == 1:
+        return every_two[0]
+    number = st.selectbox(
+        "Which two",
+        range(len(every_two)),
+        format_func=lambda k: f"{every_two[k][0].name} and {every_two[k][1].name}",
+        key="compare-pair",
+    )
+    return every_two[number]
+
+
+def _show_moment(shown: StoredComparison, piece: Piece, two: tuple[Lane, Lane]) -> None:
+    st.markdown(f"**Person {piece.person_id}, {seconds(piece.start_s)} to {seconds(piece.end_s)}**")
+    player, *beside = st.columns([2, 2, 2], gap="medium")
+    with player:
+        _player(shown, piece.start_s)
+    for place, lane in zip(beside, two, strict=True):
+        with place:
+            _what_it_saw(shown, piece, lane)
+
+
+def _player(shown: StoredComparison, start_s: float) -> None:
+    video = state.tab().video
+    if video is None or video.file.sha256 != shown.video.sha256:
+        st.caption(f"To see the moment, drop in {plain(shown.video.name)} again.")
+        return
+    preview = video.preview.result if video.preview is not None else None
+    path = video.file.path if video.playable else preview
+    if path is None or not path.is_file():
+        st.caption("The preview of this video is being prepared; choose the row again in a moment.")
+        return
+    st.video(str(path), start_time=int(start_s))
+
+
+def _what_it_saw(shown: StoredComparison, piece: Piece, lane: Lane) -> None:
+    from recognizer.seen import prediction_at  # after a refresh the networks' libraries may not be loaded yet
+
+    st.markdown(f"**{plain(lane.name)}**")
+    prediction = prediction_at(lane.timeline, piece.person_id, (piece.start_s + piece.end_s) / 2)
+    if prediction is None:
+        st.caption("There is no clip in the middle of this stretch.")
+        return
+    try:
+        frames = _frames(lane.timeline, prediction, shown.video.path)
+    except RecognizerError as error:
+        st.caption(sentence(str(error)))
+    else:
+        chosen = np.unique(np.linspace(0, len(frames) - 1, min(MOST_FRAMES, len(frames))).round().astype(int))
+        st.image([frames[k] for k in chosen], width=_FRAME_PX)
+        some = f", {len(chosen)} of them here" if len(chosen) < len(frames) else ""
+        when = f"{seconds(prediction.start_s)} to {seconds(prediction.end_s)}"
+        st.caption(f"It was shown {len(frames)} pictures from {when}{some}, and said:")
+    top = pd.DataFrame(prediction.top, columns=["Label", "Probability"])
+    top["Label"] = top["Label"].map(export.harmless_cell)
+    st.dataframe(
+        top,
+        hide_index=True,
+        width="stretch",
+        column_config={"Probability": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="%.2f")},
+    )
+
+
+def _timeline_key(timeline: Timeline) -> tuple[object, ...]:
+    """What decides which pictures a prediction of this timeline is made of."""
+    return timeline.video.sha256, tuple(timeline.settings.as_dict().items())
+
+
+@st.cache_data(max_entries=64, show_spinner="Reading the clip", hash_funcs={Timeline: _timeline_key})
+def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[NDArray[np.uint8]]:
+    """The pictures that the network was shown."""
+    from recognizer.seen import frames_seen
+
+    return [frame.rgb for frame in frames_seen(timeline, prediction, video, services().crop_store)]

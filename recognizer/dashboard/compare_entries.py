@@ -1,0 +1,179 @@
+"""Choosing what is compared: one row a classifier, and one's own checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from recognizer import weights
+from recognizer.classifiers.catalogue import CATALOGUE
+from recognizer.comparison import Entry
+from recognizer.dashboard import state
+from recognizer.dashboard.services import services
+from recognizer.dashboard.sidebar import LONGER_SAMPLES, classifier_title
+from recognizer.dashboard.text import plain
+from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
+from recognizer.store import StoredFile
+
+MOST_ROWS = 8
+"""More lanes than this are hard to tell apart."""
+
+
+def choose_entries(shared: Settings) -> tuple[Entry, ...]:
+    """Draw the rows; returns what is asked for in each.
+
+    Args:
+        shared: what holds for all of them.
+    """
+    rows = state.tab().compare.rows
+    if not rows:
+        _begin(shared)
+    st.subheader("What to compare")
+    for row in list(rows):
+        _row(row, removable=len(rows) > 1)
+    buttons = st.container(horizontal=True)
+    full = len(rows) >= MOST_ROWS
+    buttons.button("Add a classifier", icon=":material/add:", disabled=full, on_click=_add, args=(rows[-1],))
+    with buttons.popover("Add your own checkpoint", icon=":material/upload_file:", disabled=full):
+        _own_checkpoint(rows[-1])
+    return tuple(
+        Entry("", settings_of(row, shared), None if row.checkpoint is None else row.checkpoint.name) for row in rows
+    )
+
+
+def settings_of(row: state.EntryRow, shared: Settings) -> Settings:
+    """The settings of one row."""
+    return replace(
+        shared,
+        video_classifier_model=row.classifier,
+        num_video_sequence_samples=row.samples,
+        crop_margin_percentage=row.margin_percentage,
+        checkpoint_path=None if row.checkpoint is None else str(row.checkpoint.path),
+        labels_path=None if row.labels is None else str(row.labels.path),
+    )
+
+
+def adopt(entries: Sequence[Entry]) -> None:
+    """Show these in the rows, as after a refresh."""
+    compare = state.tab().compare
+    compare.rows.clear()
+    for entry in entries:
+        settings = entry.settings
+        compare.rows.append(
+            state.EntryRow(
+                _next_id(),
+                settings.video_classifier_model,
+                settings.num_video_sequence_samples,
+                settings.crop_margin_percentage,
+                _own_file(settings.checkpoint_path, entry.checkpoint_name),
+                _own_file(settings.labels_path, None),
+            )
+        )
+
+
+def _own_file(path: str | None, name: str | None) -> StoredFile | None:
+    """A file of the store by its path, which is named by its hash."""
+    if path is None:
+        return None
+    file = Path(path)
+    return StoredFile(file, name or file.name, file.stem, file.stat().st_size if file.is_file() else 0)
+
+
+def _begin(shared: Settings) -> None:
+    """Two that can be had: the chosen classifier beside another, or beside itself with a longer sequence."""
+    chosen = shared.video_classifier_model
+    rows = state.tab().compare.rows
+    samples, margin = shared.num_video_sequence_samples, shared.crop_margin_percentage
+    other = next((name for name in CLASSIFIER_NAMES if name != chosen and weights.is_here(name)), None)
+    rows.append(state.EntryRow(_next_id(), chosen, samples, margin))
+    if other is not None:
+        rows.append(state.EntryRow(_next_id(), other, samples, margin))
+    else:
+        longer = LONGER_SAMPLES if samples != LONGER_SAMPLES else Settings.num_video_sequence_samples
+        rows.append(state.EntryRow(_next_id(), chosen, longer, margin))
+
+
+def _next_id() -> int:
+    compare = state.tab().compare
+    compare.rows_made += 1
+    return compare.rows_made
+
+
+def _row(row: state.EntryRow, *, removable: bool) -> None:
+    with st.container(border=True):
+        network, samples, margin, remove = st.columns([7, 4, 4, 3], vertical_alignment="bottom")
+        if row.checkpoint is None:
+            row.classifier = network.selectbox(
+                "Classifier",
+                CLASSIFIER_NAMES,
+                CLASSIFIER_NAMES.index(row.classifier),
+                key=f"compare-{row.row_id}-classifier",
+                format_func=classifier_title,
+            )
+        else:
+            network.markdown(f"**{plain(row.checkpoint.name)}**  \nyour own {CATALOGUE[row.classifier].title}")
+        row.samples = _number(samples, "Sequence length", "num_video_sequence_samples", row.samples, row)
+        row.margin_percentage = _number(margin, "Crop margin (%)", "crop_margin_percentage", row.margin_percentage, row)
+        remove.button(
+            "Remove",
+            icon=":material/close:",
+            key=f"compare-{row.row_id}-remove",
+            disabled=not removable,
+            on_click=state.tab().compare.rows.remove,
+            args=(row,),
+            width="stretch",
+        )
+
+
+def _number(place: DeltaGenerator, title: str, name: str, value: int, row: state.EntryRow) -> int:
+    low, high = RANGES[name]
+    return int(place.number_input(title, int(low), int(high), value, key=f"compare-{row.row_id}-{name}"))
+
+
+def _add(like: state.EntryRow) -> None:
+    rows = state.tab().compare.rows
+    taken = {row.classifier for row in rows}
+    unused = [name for name in CLASSIFIER_NAMES if name not in taken]
+    name = next((name for name in unused if weights.is_here(name)), unused[0] if unused else like.classifier)
+    rows.append(state.EntryRow(_next_id(), name, like.samples, like.margin_percentage))
+
+
+def _own_checkpoint(like: state.EntryRow) -> None:
+    compare = state.tab().compare
+    number = compare.rows_made
+    network = st.selectbox(
+        "Network",
+        CLASSIFIER_NAMES,
+        key=f"compare-own-network-{number}",
+        format_func=lambda name: CATALOGUE[name].title,
+    )
+    checkpoint = st.file_uploader(
+        "Checkpoint",
+        ["pt", "pth", "safetensors"],
+        key=f"compare-own-checkpoint-{number}",
+        help="Weights that you trained for this network, saved with torch.save(state_dict). Nothing in them is run.",
+    )
+    labels = st.file_uploader(
+        "Labels of the checkpoint",
+        ["txt", "csv", "json"],
+        key=f"compare-own-labels-{number}",
+        help="One label a line, in the order of the training.",
+    )
+    pressed = st.button("Add this checkpoint", disabled=checkpoint is None or labels is None)
+    if pressed and checkpoint is not None and labels is not None:
+        store = services().store
+        compare.rows.append(
+            state.EntryRow(
+                _next_id(),  # another key, and the fields above are empty
+                network,
+                like.samples,
+                like.margin_percentage,
+                store.add_file(checkpoint, checkpoint.name),
+                store.add_file(labels, labels.name),
+            )
+        )
+        st.rerun()

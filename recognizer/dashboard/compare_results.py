@@ -1,0 +1,156 @@
+"""What came out of a comparison: lanes, agreement, differences, scores, costs, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from recognizer import export, plots
+from recognizer.comparison import Comparison, Entry, Lane
+from recognizer.comparison_store import StoredComparison
+from recognizer.dashboard import state
+from recognizer.dashboard.compare_differences import show_differences
+from recognizer.dashboard.compare_run import as_wanted
+from recognizer.dashboard.compare_truth import choose_truth, score_or_tell, show_scores
+from recognizer.dashboard.results import CHART, choose_thresholds, is_dark
+from recognizer.dashboard.services import keep_colours, palette
+from recognizer.dashboard.text import people, plain, sentence
+from recognizer.report import COST_NOTE, KAPPA_NOTE, comparison_report
+from recognizer.scoring import Scored
+
+MOST_PEOPLE_UNASKED = 4
+"""So many people are drawn at first; those who were there longest."""
+
+
+def show_results(wanted: Sequence[Entry]) -> None:
+    """Draw the shown comparison.
+
+    Args:
+        wanted: what the rows say; a row that is gone is not drawn.
+    """
+    compare = state.tab().compare
+    shown = compare.shown
+    if shown is None:
+        return
+    comparison = as_wanted(shown.comparison, wanted)
+    if not comparison.entries:
+        return
+    st.subheader("Comparison" if compare.job is None else "The comparison so far")
+    for entry in comparison.entries:
+        if entry.problem is not None:
+            st.warning(f"**{plain(entry.name)}** did not run: {sentence(entry.problem)}", icon=":material/block:")
+    timeline = comparison.timeline
+    if timeline is None:
+        return
+    st.caption(f"{plain(shown.video.name)} · {people(len(timeline.people))} · {timeline.analysed_s:.1f} s")
+    for note in timeline.notes:
+        st.info(plain(note), icon=":material/info:")
+    if not timeline.people:
+        st.info("Nobody was found in this video.", icon=":material/person_off:")
+        return
+    _explore(shown, comparison)
+
+
+@st.fragment
+def _explore(shown: StoredComparison, comparison: Comparison) -> None:
+    """Charts, tables and downloads; the sliders redraw this part alone."""
+    thresholds = choose_thresholds()
+    lanes = comparison.lanes(*thresholds)
+    truth = choose_truth(shown)
+    scored = score_or_tell(lanes, truth)
+    chosen = _choose_people(comparison)
+    for person_id in chosen:
+        st.markdown(f"**Person {person_id}**")
+        truth_segments = scored.truth if scored is not None else ()
+        figure = plots.classifier_lanes(lanes, person_id, palette(), truth=truth_segments, dark=is_dark())
+        st.plotly_chart(figure, theme=None, key=f"lanes-{person_id}", config=CHART)
+    keep_colours()
+    _downloads(shown, comparison, lanes, thresholds, scored)
+    if scored is not None:
+        show_scores(scored)
+    if len(lanes) > 1:
+        st.subheader("Agreement")
+        _table(export.agreement_table(lanes, [track.person_id for track in comparison.people]))
+        st.caption(KAPPA_NOTE)
+        st.subheader("Where they differ")
+        show_differences(shown, lanes)
+    st.subheader("What each costs")
+    _table(export.cost_table(comparison))
+    st.caption(COST_NOTE)
+
+
+def _table(table: pd.DataFrame) -> None:
+    kappa = st.column_config.NumberColumn(format="%.2f")
+    st.dataframe(table, hide_index=True, width="stretch", column_config={"Kappa": kappa})
+
+
+def _choose_people(comparison: Comparison) -> list[int]:
+    """Everyone, or those who were there longest where there are many."""
+    tracks = comparison.people
+    everyone = [track.person_id for track in tracks]
+    if len(everyone) <= MOST_PEOPLE_UNASKED:
+        return everyone
+    longest = sorted(tracks, key=lambda track: -track.present_s)[:MOST_PEOPLE_UNASKED]
+    chosen = st.multiselect(
+        "People",
+        everyone,
+        sorted(track.person_id for track in longest),
+        format_func=lambda person_id: f"Person {person_id}",
+        key="compare-people",
+        help="Those who were there longest are shown at first. Tables and downloads are about everyone.",
+    )
+    return sorted(chosen)
+
+
+def _downloads(
+    shown: StoredComparison,
+    comparison: Comparison,
+    lanes: Sequence[Lane],
+    thresholds: tuple[float, float],
+    scored: Scored | None,
+) -> None:
+    name = f"{Path(shown.video.name).stem}-compared"
+    min_confidence, min_duration_s = thresholds
+    row = st.container(horizontal=True)
+    row.download_button(
+        "Segments as CSV",
+        lambda: export.comparison_csv(lanes),
+        f"{name}.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+        help="One row a segment, with its classifier.",
+    )
+    row.download_button(
+        "Everything as JSON",
+        lambda: export.comparison_json(
+            comparison,
+            min_confidence=min_confidence,
+            min_duration_s=min_duration_s,
+            scores=scored.scores if scored is not None else (),
+        ),
+        f"{name}.json",
+        "application/json",
+        on_click="ignore",
+        icon=":material/download:",
+        help="Each classifier's timeline, agreement, differences, scores and costs.",
+    )
+    row.download_button(
+        "Report (HTML)",
+        lambda: comparison_report(
+            comparison,
+            shown.video.name,
+            palette(),
+            min_confidence=min_confidence,
+            min_duration_s=min_duration_s,
+            scored=scored,
+        ),
+        f"{name}.html",
+        "text/html",
+        on_click="ignore",
+        icon=":material/download:",
+        help="Charts and tables in one file that opens without a network.",
+    )

@@ -1,0 +1,158 @@
+"""Running a comparison: the button, the progress, and taking over what comes out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import streamlit as st
+
+from recognizer.comparison import Comparison, Entry, check_comparable, named
+from recognizer.comparison_runs import CompareStatus, ComparisonRequest, start_comparison
+from recognizer.dashboard import state
+from recognizer.dashboard.compare_entries import adopt
+from recognizer.dashboard.services import comparisons, services
+from recognizer.dashboard.sidebar import adopt as adopt_settings
+from recognizer.dashboard.text import plain, sentence
+from recognizer.dashboard.video_card import restore_video
+from recognizer.errors import RecognizerError, SettingsError
+from recognizer.jobs import Job
+from recognizer.runs import Status
+from recognizer.store import StoredFile
+
+_POLL_S = 1.0
+_MEGABYTE = 1024 * 1024
+
+
+def take_up_address() -> None:
+    """After a refresh: take up the comparison that the address names, running or finished."""
+    compare = state.tab().compare
+    comparison_id = state.comparison_in_address()
+    if comparison_id is None:
+        if compare.shown is not None:  # another page was visited, and its address had no place for this
+            state.name_comparison_in_address(compare.shown.comparison_id)
+        return
+    if comparison_id in compare.seen:
+        return
+    compare.seen.add(comparison_id)
+    try:
+        compare.shown = comparisons().load(comparison_id)
+    except RecognizerError as error:
+        compare.problem = str(error)
+        return
+    job = services().jobs.get(comparison_id)
+    if job is not None and isinstance(job.about, ComparisonRequest) and not job.finished:
+        compare.job = job
+        request = job.about
+        asked = zip(request.settings, request.checkpoint_names, strict=True)
+        _show_again(request.video, [Entry("", settings, name) for settings, name in asked])
+    elif compare.shown is not None:
+        _show_again(compare.shown.video, compare.shown.comparison.entries)
+    else:
+        compare.problem = "The comparison in the address is not on this machine; drop the video in and compare again."
+        state.name_comparison_in_address(None)
+
+
+def _show_again(video: StoredFile, entries: Sequence[Entry]) -> None:
+    restore_video(video.path, video.name, video.sha256)
+    adopt_settings(entries[0].settings)
+    adopt(entries)
+
+
+def take_over_finished() -> None:
+    """If the comparison has ended: show what came out, or why nothing did."""
+    compare = state.tab().compare
+    job = compare.job
+    if job is None or not job.finished:
+        return
+    compare.job = None
+    compare.problem = job.error
+    _show_what_is_kept(job)
+
+
+def _show_what_is_kept(job: Job[Comparison]) -> None:
+    compare = state.tab().compare
+    try:
+        compare.shown = comparisons().load(job.job_id) or compare.shown
+    except RecognizerError as error:
+        compare.problem = str(error)
+
+
+def show_problem() -> None:
+    """Draw the one sentence about what went wrong last."""
+    tab = state.tab()
+    for problem in (tab.problem, tab.compare.problem):
+        if problem is not None:
+            st.error(sentence(problem), icon=":material/error:")
+
+
+def offer_comparison(wanted: Sequence[Entry]) -> None:
+    """Draw the Compare button, unless a comparison runs."""
+    tab = state.tab()
+    if tab.video is None or tab.compare.job is not None:
+        return
+    settings = tuple(entry.settings for entry in wanted)
+    try:
+        check_comparable(settings)
+    except SettingsError as error:
+        st.warning(sentence(str(error)), icon=":material/warning:")
+        return
+    known = _known(wanted)
+    to_run = len(wanted) - len(known)
+    title = "Compare" if not known else f"Run what is missing ({to_run})"
+    if not to_run:
+        return
+    if st.button(title, type="primary", icon=":material/play_arrow:", disabled=len(wanted) < 2):
+        # what is added to a comparison goes on under its name
+        comparison_id = tab.compare.shown.comparison_id if known and tab.compare.shown else uuid.uuid4().hex
+        max_bytes = int(st.get_option("server.maxUploadSize")) * _MEGABYTE
+        names = tuple(entry.checkpoint_name for entry in wanted)
+        tab.compare.problem = None
+        tab.compare.finished = 0
+        request = ComparisonRequest(tab.video.file, settings, names)
+        tab.compare.job = start_comparison(services(), comparison_id, request, known, max_bytes)
+        tab.compare.seen.add(comparison_id)
+        state.name_comparison_in_address(comparison_id)
+        st.rerun()
+
+
+def _known(wanted: Sequence[Entry]) -> list[Entry]:
+    """Those of the shown comparison that ran, on this video, with what is wanted now."""
+    tab = state.tab()
+    shown = tab.compare.shown
+    if shown is None or tab.video is None or shown.video.sha256 != tab.video.file.sha256:
+        return []
+    asked = [entry.settings for entry in wanted]
+    return [entry for entry in shown.comparison.finished if entry.settings in asked]
+
+
+def as_wanted(comparison: Comparison, wanted: Sequence[Entry]) -> Comparison:
+    """What is there of a comparison for the rows that are wanted now, in their order."""
+    asked = [entry.settings for entry in wanted]
+    there = {id(entry): entry for one in asked for entry in comparison.entries if entry.settings == one}
+    return Comparison(named(tuple(there.values())))
+
+
+def show_progress() -> None:
+    """Draw how far the comparison is, if one runs."""
+    if state.tab().compare.job is not None:
+        _progress()
+
+
+@st.fragment(run_every=_POLL_S)
+def _progress() -> None:
+    compare = state.tab().compare
+    job = compare.job
+    if job is None or job.finished:
+        st.rerun()
+        return
+    status = job.progress or Status("Waiting for a turn")
+    if isinstance(status, CompareStatus) and status.finished > compare.finished:
+        compare.finished = status.finished
+        _show_what_is_kept(job)
+        st.rerun()
+    bar, button = st.columns([5, 1], vertical_alignment="center")
+    text = "Stopping; the classifiers that are finished are kept." if job.cancelled else status.text
+    bar.progress(status.share or 0.0, plain(text))
+    # a callback, because the click may come with a run of the whole page, where a fragment cannot be rerun
+    button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=job.cancel)

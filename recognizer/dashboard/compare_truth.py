@@ -1,0 +1,80 @@
+"""One's own labels: dropping them in, and how right each classifier is by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from recognizer import export, plots
+from recognizer.comparison import Lane
+from recognizer.comparison_store import StoredComparison
+from recognizer.dashboard import state
+from recognizer.dashboard.results import CHART, is_dark
+from recognizer.dashboard.services import comparisons
+from recognizer.dashboard.text import plain, sentence
+from recognizer.errors import TruthError
+from recognizer.scoring import Scored, score_lanes
+from recognizer.truth import Truth, read_truth
+
+
+def choose_truth(shown: StoredComparison) -> Truth | None:
+    """Draw the field for one's own labels, or what is there; returns the labels."""
+    if shown.truth is not None:
+        words, button = st.columns([4, 1], vertical_alignment="center")
+        words.caption(f"Your labels: {plain(shown.truth.name)}, {len(shown.truth.rows)} rows.")
+        button.button("Remove them", width="stretch", on_click=_keep, args=(shown, None, None))
+        return shown.truth
+    with st.expander("Your own labels", icon=":material/fact_check:"):
+        upload = st.file_uploader(
+            "A table of labels",
+            ["csv", "tsv", "txt"],
+            key=f"truth-{state.tab().compare.truth_uploads}",
+            help="Columns action, start_s, end_s and, if you like, person_id; or the aggregated events that BORIS "
+            "exports. A label without a person is for everyone who is there.",
+        )
+        if upload is None:
+            st.caption("Each classifier is scored by them: share of time right, kappa, precision, recall, confusions.")
+            return None
+        try:
+            truth = read_truth(upload.getvalue(), upload.name)
+        except TruthError as error:
+            st.error(sentence(str(error)), icon=":material/error:")
+            return None
+    _keep(shown, truth, upload.getvalue())
+    st.rerun()
+    return truth
+
+
+def _keep(shown: StoredComparison, truth: Truth | None, data: bytes | None) -> None:
+    compare = state.tab().compare
+    # another number, and the field is empty when it is drawn again
+    compare.truth_uploads += 1
+    comparisons().save_truth(shown.comparison_id, None if truth is None else truth.name, data)
+    compare.shown = replace(shown, truth=truth)
+
+
+def score_or_tell(lanes: Sequence[Lane], truth: Truth | None) -> Scored | None:
+    """The scores of all; where the labels do not fit this video, draws why."""
+    if truth is None:
+        return None
+    try:
+        return score_lanes(lanes, truth)
+    except TruthError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+        return None
+
+
+def show_scores(scored: Scored) -> None:
+    """Draw how right each classifier is."""
+    st.subheader("Against your labels")
+    st.dataframe(export.scores_table(scored.scores), hide_index=True, width="stretch")
+    for note in scored.notes:
+        st.caption(plain(note))
+    by_name = dict(scored.scores)
+    name = st.selectbox("Action by action", list(by_name), key="truth-classifier")
+    score = by_name[name]
+    st.dataframe(export.classes_table(score), hide_index=True, width="stretch")
+    if score.labels:
+        st.plotly_chart(plots.confusion_matrix(score, dark=is_dark()), theme=None, key="confusion", config=CHART)

@@ -1,0 +1,126 @@
+"""A comparison as JSON, for other programs. ``docs/json-schema.md`` explains every field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from recognizer.agreement import BIN_S, Agreement, agreement, disagreements
+from recognizer.comparison import Comparison, Cost, Entry, have_common_labels, pairs
+from recognizer.export.json_file import setting_values, timeline_json
+from recognizer.scoring import Score
+
+COMPARISON_SCHEMA_VERSION: Final = "1.0"
+"""``major.minor``, as for the timeline's own."""
+
+
+def comparison_json(
+    comparison: Comparison,
+    *,
+    min_confidence: float = 0.0,
+    min_duration_s: float = 0.0,
+    scores: Sequence[tuple[str, Score]] = (),
+) -> str:
+    """The comparison as one JSON document that ends in a line feed; it never holds a path of this computer.
+
+    Each entry's ``timeline`` is a document of its own, as ``timeline_json`` writes it.
+
+    Args:
+        comparison: what is written.
+        min_confidence: threshold of the segments, the agreement and the disagreements.
+        min_duration_s: threshold of the same.
+        scores: each entry's name and how right it is by the person's own labels.
+    """
+    lanes = comparison.lanes(min_confidence, min_duration_s)
+    document: dict[str, Any] = {
+        "schema_version": COMPARISON_SCHEMA_VERSION,
+        "thresholds": {"min_confidence": min_confidence, "min_duration_s": min_duration_s},
+        "bin_s": BIN_S,
+        "entries": [_entry(entry, min_confidence, min_duration_s) for entry in comparison.entries],
+        "agreement": [
+            {
+                "classifiers": [one.name, other.name],
+                "have_common_labels": have_common_labels(one.entry, other.entry),
+                "person_id": person_id,
+                **_agreement(agreement(one.segments, other.segments, person_id)),
+            }
+            for one, other in pairs(lanes)
+            for person_id in (None, *(track.person_id for track in comparison.people))
+        ],
+        "disagreements": [
+            {
+                "classifiers": [one.name, other.name],
+                "person_id": piece.person_id,
+                "start_s": piece.start_s,
+                "end_s": piece.end_s,
+                "actions": list(piece.labels),
+            }
+            for one, other in pairs(lanes)
+            for piece in disagreements(one.segments, other.segments)
+        ],
+        "scores": [{"classifier": name, **_score(score)} for name, score in scores],
+    }
+    return json.dumps(document, allow_nan=False, ensure_ascii=True, indent=1) + "\n"
+
+
+def _entry(entry: Entry, min_confidence: float, min_duration_s: float) -> dict[str, Any]:
+    timeline = None
+    if entry.timeline is not None:
+        timeline = json.loads(
+            timeline_json(entry.timeline, min_confidence=min_confidence, min_duration_s=min_duration_s)
+        )
+    return {
+        "name": entry.name,
+        "settings": setting_values(entry.settings),
+        "problem": entry.problem,
+        "cost": None if entry.cost is None else cost_values(entry.cost),
+        "timeline": timeline,
+    }
+
+
+def cost_values(cost: Cost) -> dict[str, Any]:
+    """The measured fields of a cost, and what is worked out from them."""
+    return {
+        "clips": cost.clips,
+        "ms_per_clip": cost.ms_per_clip,
+        "clips_per_s": cost.clips_per_s,
+        "share_of_real_time": cost.share_of_real_time,
+        "video_s": cost.video_s,
+        "device": cost.device,
+        "backend": cost.backend,
+        "parameters": cost.parameters,
+        "peak_memory_bytes": cost.peak_memory_bytes,
+        "gpu_memory_bytes": cost.gpu_memory_bytes,
+        "top1_percent": cost.top1_percent,
+    }
+
+
+def _agreement(one: Agreement) -> dict[str, Any]:
+    return {
+        "compared_s": one.compared_s,
+        "agreed_s": one.agreed_s,
+        "share": one.share,
+        "kappa": one.kappa,
+        "meaning": one.meaning,
+    }
+
+
+def _score(score: Score) -> dict[str, Any]:
+    return {
+        "scored_s": score.scored_s,
+        "share_right": score.share_right,
+        "kappa": score.kappa,
+        "meaning": score.meaning,
+        "classes": [
+            {
+                "action": one.action,
+                "truth_s": one.truth_s,
+                "said_s": one.said_s,
+                "precision": one.precision,
+                "recall": one.recall,
+            }
+            for one in score.classes
+        ],
+        "confusion": {"labels": list(score.labels), "bins": score.bins.tolist()},
+    }

@@ -1,0 +1,138 @@
+"""A comparison as pandas tables for a page and a report. Times in seconds; labels are harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+
+from recognizer.agreement import Piece, agreement
+from recognizer.comparison import Comparison, Cost, Lane, have_common_labels, pairs
+from recognizer.export.csv_file import harmless_cell
+from recognizer.scoring import Score
+
+NO_COMMON_LABELS: Final = "no label in common, so they cannot agree"
+
+_MEGABYTE: Final = 1e6
+
+
+def cost_table(comparison: Comparison) -> pd.DataFrame:
+    """What each classifier costs, one row an entry; those that did not run have gaps.
+
+    Columns: ``Classifier``, ``Clips``, ``ms per clip``, ``Clips per second``, ``Share of real time (%)``,
+    ``Memory (MB)``, ``Parameters (M)``, ``Published accuracy (%)``, ``Runs on``;
+    ``GPU memory (MB)`` where there is a GPU.
+    """
+    rows = [_cost_row(entry.name, entry.cost) for entry in comparison.entries]
+    table = pd.DataFrame(rows).astype({"Clips": "Int64"})
+    return table if any(row["GPU memory (MB)"] is not None for row in rows) else table.drop(columns="GPU memory (MB)")
+
+
+def _cost_row(name: str, cost: Cost | None) -> dict[str, object]:
+    share = cost.share_of_real_time if cost else None
+    gpu_bytes = cost.gpu_memory_bytes if cost else None
+    return {
+        "Classifier": harmless_cell(name),
+        "Clips": cost.clips if cost else None,
+        "ms per clip": _rounded(cost.ms_per_clip if cost else None, 1),
+        "Clips per second": _rounded(cost.clips_per_s if cost else None, 2),
+        "Share of real time (%)": _rounded(None if share is None else 100 * share, 1),
+        "Memory (MB)": _rounded(cost.peak_memory_bytes / _MEGABYTE if cost else None, 0),
+        "GPU memory (MB)": _rounded(gpu_bytes / _MEGABYTE if gpu_bytes is not None else None, 0),
+        "Parameters (M)": _rounded(cost.parameters / 1e6 if cost else None, 1),
+        "Published accuracy (%)": _rounded(cost.top1_percent if cost else None, 1),
+        "Runs on": f"{cost.device} {cost.backend}".rstrip() if cost else None,
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def agreement_table(lanes: Sequence[Lane], person_ids: Sequence[int]) -> pd.DataFrame:
+    """How far every two agree: over everyone, then person by person where there is something to compare.
+
+    Columns: ``Classifiers``, ``Person``, ``Compared (s)``, ``Agree (%)``, ``Kappa``, ``In words``.
+    """
+    rows = []
+    for one, other in pairs(lanes):
+        for person_id in (None, *person_ids):
+            found = agreement(one.segments, other.segments, person_id)
+            if person_id is not None and not found.compared_s:
+                continue
+            share = found.share
+            can_agree = have_common_labels(one.entry, other.entry)
+            rows.append(
+                (
+                    harmless_cell(f"{one.name} and {other.name}"),
+                    "all" if person_id is None else str(person_id),
+                    round(found.compared_s, 2),
+                    None if share is None else round(100 * share, 1),
+                    None if found.kappa is None or not can_agree else round(found.kappa, 2),
+                    found.meaning if can_agree or not found.compared_s else NO_COMMON_LABELS,
+                )
+            )
+    columns = {"Classifiers": "str", "Person": "str", "Compared (s)": "float64", "Agree (%)": "float64",
+               "Kappa": "float64", "In words": "str"}  # fmt: skip
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def disagreements_table(pieces: Sequence[Piece], names: tuple[str, str]) -> pd.DataFrame:
+    """Where two differ, in the order of ``pieces``.
+
+    Columns: ``Person``, ``Start (s)``, ``End (s)``, ``Duration (s)``, and one for each of the two ``names``.
+    """
+    rows = [
+        (
+            piece.person_id,
+            round(piece.start_s, 2),
+            round(piece.end_s, 2),
+            round(piece.duration_s, 2),
+            *(harmless_cell(label or "") for label in piece.labels),
+        )
+        for piece in pieces
+    ]
+    columns = {"Person": "int64", "Start (s)": "float64", "End (s)": "float64", "Duration (s)": "float64",
+               **dict.fromkeys(map(harmless_cell, names), "str")}  # fmt: skip
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def scores_table(scores: Sequence[tuple[str, Score]]) -> pd.DataFrame:
+    """How right each is by the person's own labels.
+
+    Columns: ``Classifier``, ``Scored (s)``, ``Right (%)``, ``Kappa``, ``In words``.
+    """
+    rows = [
+        (
+            harmless_cell(name),
+            round(score.scored_s, 2),
+            None if score.share_right is None else round(100 * score.share_right, 1),
+            None if score.kappa is None or not score.can_be_right else round(score.kappa, 2),
+            score.meaning,
+        )
+        for name, score in scores
+    ]
+    columns = {"Classifier": "str", "Scored (s)": "float64", "Right (%)": "float64", "Kappa": "float64",
+               "In words": "str"}  # fmt: skip
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def classes_table(score: Score) -> pd.DataFrame:
+    """How right one classifier is about each action.
+
+    Columns: ``Action``, ``In your labels (s)``, ``Said (s)``, ``Precision (%)``, ``Recall (%)``.
+    """
+    rows = [
+        (
+            harmless_cell(one.action),
+            round(one.truth_s, 2),
+            round(one.said_s, 2),
+            None if one.precision is None else round(100 * one.precision, 1),
+            None if one.recall is None else round(100 * one.recall, 1),
+        )
+        for one in score.classes
+    ]
+    columns = {"Action": "str", "In your labels (s)": "float64", "Said (s)": "float64", "Precision (%)": "float64",
+               "Recall (%)": "float64"}  # fmt: skip
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)

@@ -1,0 +1,107 @@
+"""What a classifier was shown: the crops of one clip, from the record of the pass, or else from the video again."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.classifiers.catalogue import spec_of
+from recognizer.classifiers.clip_input import sample_indices
+from recognizer.clips import square_crop
+from recognizer.crop_store import CropStore, pass_key
+from recognizer.timeline import Timeline
+from recognizer.types import Box, Prediction
+from recognizer.video import open_video
+
+_SAME_TIME_S = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFrame:
+    """One crop that a network was shown.
+
+    Attributes:
+        time_s: of the frame that it is from.
+        rgb: uint8 (S, S, 3).
+    """
+
+    time_s: float
+    rgb: NDArray[np.uint8]
+
+
+def prediction_at(timeline: Timeline, person_id: int, time_s: float) -> Prediction | None:
+    """What was said of a person's clip around a moment; of several, the one whose middle is nearest."""
+    around = [p for p in timeline.predictions if p.person_id == person_id and p.start_s <= time_s < p.end_s]
+    return min(around, key=lambda p: abs((p.start_s + p.end_s) / 2 - time_s), default=None)
+
+
+def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: CropStore) -> list[SeenFrame]:
+    """The crops that the network was shown for one prediction, in order of time, each once.
+
+    Args:
+        timeline: which the prediction is of.
+        prediction: what was said.
+        video: the file.
+        store: where passes are recorded; where this one is not, the video is decoded again.
+
+    Raises:
+        VideoError: the file has to be read and cannot be.
+    """
+    settings = timeline.settings
+    boxes = _boxes(timeline, prediction)
+    if not boxes:
+        return []
+    samples = _from_record(timeline, list(boxes), prediction, store)
+    if samples is None:
+        samples = _from_video(timeline, boxes, video)
+    length = spec_of(settings.video_classifier_model).length.network_length(len(samples))
+    return [samples[k] for k in dict.fromkeys(sample_indices(len(samples), length).tolist())]
+
+
+def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
+    """Where the person was in the samples of the clip, by time. A clip has as many samples as the settings say."""
+    track = next(track for track in timeline.people if track.person_id == prediction.person_id)
+    first = int(np.searchsorted(track.time_s, prediction.start_s - _SAME_TIME_S))
+    past = first + timeline.settings.num_video_sequence_samples
+    boxes = track.box_xyxy[first:past].astype(np.float64).tolist()
+    return {
+        time_s: (x1, y1, x2, y2)
+        for time_s, (x1, y1, x2, y2) in zip(track.time_s[first:past].tolist(), boxes, strict=True)
+    }
+
+
+def _from_record(
+    timeline: Timeline, times_s: list[float], prediction: Prediction, store: CropStore
+) -> list[SeenFrame] | None:
+    detector_sha256 = timeline.provenance.get("detector_sha256")
+    if timeline.video.sha256 is None or detector_sha256 is None:
+        return None
+    margin = timeline.settings.crop_margin_percentage
+    backend = timeline.provenance.get("detector_backend", "")
+    found = store.find(pass_key(timeline.video.sha256, detector_sha256, timeline.settings, backend))
+    if found is None or not found.has_crops(margin):
+        return None
+    try:
+        crops = found.crops_of(prediction.person_id, times_s[0], times_s[-1], margin)
+    except FileNotFoundError:  # another analysis took its room just now
+        return None
+    return [SeenFrame(time_s, rgb) for time_s, rgb in crops]
+
+
+def _from_video(timeline: Timeline, boxes: dict[float, Box], video: Path) -> list[SeenFrame]:
+    last_s = max(boxes)
+    seen = []
+    with (
+        open_video(video, sha256=timeline.video.sha256) as reader,
+        closing(reader.frames(lambda _, time_s: time_s in boxes)) as frames,  # type: ignore[type-var]  # a generator
+    ):
+        for frame in frames:
+            crop = square_crop(frame.rgb, boxes[frame.time_s], timeline.settings.crop_margin_percentage)
+            seen.append(SeenFrame(frame.time_s, crop))
+            if frame.time_s >= last_s:
+                break
+    return seen

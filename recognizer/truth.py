@@ -1,0 +1,269 @@
+"""A person's own labels: read from a CSV, or from the aggregated events that BORIS exports, and checked row by row.
+
+A plain file has the columns ``action``, ``start_s``, ``end_s`` and, if it likes, ``person_id``; others are passed over,
+so that this program's own CSV serves too, once it is corrected. Of an export of BORIS the columns ``Subject``,
+``Behavior``, ``Behavior type``, ``Start (s)`` and ``Stop (s)`` are read (its source, ``export_events.py``).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from recognizer.errors import TruthError
+from recognizer.timeline import PersonTrack
+from recognizer.types import Segment
+
+MAX_TRUTH_BYTES: Final = 20_000_000
+"""Longer than any table of labels; stops a video that was given as one from being read whole."""
+
+_DELIMITERS: Final = (",", ";", "\t")
+_NO_SUBJECT: Final = ("", "no focal subject")
+_TOUCHING_S: Final = 1e-3
+"""Rows may overlap by less than this: programs round to milliseconds."""
+
+
+@dataclass(frozen=True)
+class TruthRow:
+    """One row of a person's labels.
+
+    Attributes:
+        row: its line in the file, 1 for the header.
+        person_id: whom it is about; None for everyone who is there.
+        action: what they do, in the words of the file.
+        start_s: its start.
+        end_s: its end, which is not part of it.
+    """
+
+    row: int
+    person_id: int | None
+    action: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A person's labels of one video.
+
+    Attributes:
+        name: of the file.
+        rows: in the order of the file.
+        notes: what was passed over, in sentences.
+    """
+
+    name: str
+    rows: tuple[TruthRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Columns:
+    action: str
+    start_s: str
+    end_s: str
+    person: str
+    kind: str | None = None
+    observation: str | None = None
+
+
+_PLAIN: Final = _Columns("action", "start_s", "end_s", "person_id")
+_BORIS: Final = _Columns("Behavior", "Start (s)", "Stop (s)", "Subject", "Behavior type", "Observation id")
+
+
+def read_truth(data: bytes, name: str) -> Truth:
+    """Read a table of labels; comma, semicolon or tab between its columns.
+
+    Args:
+        data: the file's bytes, UTF-8 or UTF-16.
+        name: what messages call the file.
+
+    Raises:
+        TruthError: it is not such a table; the message says which row, and why.
+    """
+    lines = _text(data, name)
+    delimiter = max(_DELIMITERS, key=lines.partition("\n")[0].count)
+    table = csv.DictReader(io.StringIO(lines, newline=""), delimiter=delimiter, restkey="more", restval="")
+    try:
+        header = [title.strip() for title in table.fieldnames or ()]
+        table.fieldnames = header
+        columns = _columns(header, name)
+        return _read(table, columns, name, decimal_comma=delimiter != ",")
+    except csv.Error as error:
+        raise TruthError(f"'{name}', row {table.line_num}: it is not a table ({error}); save it as CSV.") from error
+
+
+def _text(data: bytes, name: str) -> str:
+    if len(data) > MAX_TRUTH_BYTES:
+        raise TruthError(f"'{name}' is {len(data):,} bytes long; give a table with one label a row.")
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"  # spreadsheets write both
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise TruthError(f"'{name}', row {row}: it is not UTF-8 text; save the table as CSV in UTF-8.") from error
+    if not text.strip():
+        raise TruthError(f"'{name}' is empty; give a table with the columns action, start_s and end_s.")
+    return text
+
+
+def _columns(header: Sequence[str], name: str) -> _Columns:
+    if _BORIS.action in header and _BORIS.start_s in header:
+        columns, needed = _BORIS, (_BORIS.action, _BORIS.start_s, _BORIS.end_s)
+    else:
+        columns, needed = _PLAIN, (_PLAIN.action, _PLAIN.start_s, _PLAIN.end_s)
+    missing = [title for title in needed if title not in header]
+    if missing:
+        found = ", ".join(title for title in header if title)[:120] or "nothing"
+        raise TruthError(
+            f"'{name}', row 1: there is no column {' and no column '.join(missing)} (there is {found}); give the "
+            "columns action, start_s and end_s, and person_id if you like, or an export of aggregated events of BORIS."
+        )
+    return columns
+
+
+def _read(table: csv.DictReader[str], columns: _Columns, name: str, *, decimal_comma: bool) -> Truth:
+    rows: list[TruthRow] = []
+    points = 0
+    observation: str | None = None
+    for cells in table:
+        row, where = table.line_num, f"'{name}', row {table.line_num}"
+        values = {title: cell.strip() for title, cell in cells.items() if isinstance(cell, str)}
+        if not any(values.values()):
+            continue
+        if "more" in cells:
+            raise TruthError(f"{where}: it has more cells than the first row has columns; put quotes around commas.")
+        if columns.kind is not None and values.get(columns.kind, "").upper() == "POINT":
+            points += 1
+            continue
+        if columns.observation is not None:
+            seen = values.get(columns.observation, "")
+            if observation not in (None, seen):
+                raise TruthError(f"{where}: it is of another observation, '{seen}'; export one observation at a time.")
+            observation = seen
+        action = _label(values[columns.action])
+        if not action:
+            raise TruthError(f"{where}: {columns.action} is empty; write what is done there, or remove the row.")
+        start_s = _seconds(values, columns.start_s, where, decimal_comma)
+        end_s = _seconds(values, columns.end_s, where, decimal_comma)
+        if end_s <= start_s:
+            raise TruthError(
+                f"{where}: {columns.end_s} is {end_s:g}, which is not after {columns.start_s}, {start_s:g}; "
+                "give a later end, or remove the row."
+            )
+        rows.append(TruthRow(row, _person(values, columns, where), action, start_s, end_s))
+    if not rows:
+        raise TruthError(f"'{name}' has no row with a label that lasts; give one row for each stretch of an action.")
+    _check_overlaps(rows, name)
+    notes = () if not points else (f"{points} point events of '{name}' have no duration and are passed over.",)
+    return Truth(name, tuple(rows), notes)
+
+
+def _label(cell: str) -> str:
+    """The label in the cell, without the apostrophe that this program puts before what a spreadsheet would run."""
+    return " ".join((cell[1:] if re.match(r"'[=+\-@＝＋－＠]", cell) else cell).split())
+
+
+def _seconds(values: Mapping[str, str], column: str, where: str, decimal_comma: bool) -> float:
+    cell = values[column]
+    try:
+        value_s = float(cell.replace(",", ".") if decimal_comma else cell)
+    except ValueError:
+        value_s = math.nan
+    if not math.isfinite(value_s) or value_s < 0:
+        raise TruthError(f"{where}: {column} is '{cell[:40]}'; give seconds from the start of the video, such as 12.5.")
+    return value_s
+
+
+def _person(values: Mapping[str, str], columns: _Columns, where: str) -> int | None:
+    cell = values.get(columns.person, "")
+    if cell.lower() in _NO_SUBJECT:
+        return None
+    number = re.fullmatch(r"(?:[A-Za-z]+[ _#-]*)?0*([1-9]\d{0,8})(?:\.0+)?", cell)  # "2", "2.0", "Person 2", "P2"
+    if number is None:
+        raise TruthError(
+            f"{where}: {columns.person} is '{cell[:40]}'; give a person's number in the timeline, such as 1, or "
+            "nothing where the label is for everyone."
+        )
+    return int(number[1])
+
+
+def _check_overlaps(rows: Iterable[TruthRow], name: str) -> None:
+    ordered = sorted(rows, key=lambda row: (row.start_s, row.end_s))
+    for k, one in enumerate(ordered):
+        for other in ordered[k + 1 :]:
+            if other.start_s >= one.end_s - _TOUCHING_S:
+                break
+            if one.person_id == other.person_id or None in (one.person_id, other.person_id):
+                first, second = sorted((one, other), key=lambda row: row.row)
+                raise TruthError(
+                    f"'{name}', row {second.row}: {second.start_s:g} to {second.end_s:g} s overlaps row {first.row}, "
+                    f"{first.start_s:g} to {first.end_s:g} s, of the same person; one moment can have one label."
+                )
+
+
+@dataclass(frozen=True)
+class FittedTruth:
+    """Labels laid on the people of one timeline.
+
+    Attributes:
+        segments: what each person does according to the labels, only where that person is seen.
+        unseen_s: labelled time in which the person, or anybody at all, is not seen; nothing can be scored there.
+    """
+
+    segments: tuple[Segment, ...]
+    unseen_s: float
+
+
+def fit_truth(truth: Truth, people: Sequence[PersonTrack], duration_s: float) -> FittedTruth:
+    """Lay labels on the people of a video.
+
+    Args:
+        truth: the labels.
+        people: who was seen.
+        duration_s: of the video.
+
+    Raises:
+        TruthError: a row names somebody who is not there, or begins after the end.
+    """
+    by_id = {track.person_id: track for track in people}
+    segments: list[Segment] = []
+    unseen_s = 0.0
+    for row in truth.rows:
+        if row.start_s >= duration_s:
+            raise TruthError(
+                f"'{truth.name}', row {row.row}: it starts at {row.start_s:g} s, and the video ends at "
+                f"{duration_s:.1f} s; give the labels of this video."
+            )
+        if row.person_id is not None and row.person_id not in by_id:
+            there = f"1 to {max(by_id)}" if len(by_id) > 1 else "1 alone" if by_id else "nobody"
+            raise TruthError(
+                f"'{truth.name}', row {row.row}: there is no person {row.person_id} in this timeline (there is "
+                f"{there}); give the number that the timeline has."
+            )
+        meant = list(by_id.values()) if row.person_id is None else [by_id[row.person_id]]
+        pieces = [piece for track in meant for piece in _seen(row, track)]
+        segments += pieces
+        unseen_s += row.end_s - row.start_s - _covered_s(pieces)
+    return FittedTruth(tuple(sorted(segments, key=lambda s: (s.person_id, s.start_s))), max(0.0, unseen_s))
+
+
+def _seen(row: TruthRow, track: PersonTrack) -> Iterator[Segment]:
+    for start_s, end_s in track.presence:
+        first_s, last_s = max(start_s, row.start_s), min(end_s, row.end_s)
+        if last_s > first_s:
+            yield Segment(track.person_id, row.action, first_s, last_s, 1.0)
+
+
+def _covered_s(pieces: Iterable[Segment]) -> float:
+    """Seconds in which at least one of them is."""
+    covered_s, until_s = 0.0, -math.inf
+    for piece in sorted(pieces, key=lambda piece: piece.start_s):
+        covered_s += max(0.0, piece.end_s - max(piece.start_s, until_s))
+        until_s = max(until_s, piece.end_s)
+    return covered_s

@@ -1,0 +1,132 @@
+"""Comparing as people do it: a real server, the real i3d beside a real checkpoint, a real clip, Chromium."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from test_browser import (
+    WORK_TIMEOUT_MS,
+    OpenPage,
+    app_url,
+    browser,
+    chart,
+    cut,
+    downloaded,
+    main,
+    open_page,
+    rows_of,
+    upload_field,
+    wait_for_text,
+)
+from test_i3d_real import FIGHT_SHA256
+
+from recognizer.weights import fetch_archive_member
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+__all__ = ["app_url", "browser", "open_page"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
+
+CLIP_S = 3.0
+ROW_PX = 35
+"""Height of a row of Streamlit's tables, and of their header."""
+
+
+@pytest.fixture(scope="module")
+def tai_chi(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cut(clips_dir / "stgcn_ta_chi.mp4", tmp_path_factory.mktemp("clips") / "tai_chi.mp4", CLIP_S)
+
+
+@pytest.fixture(scope="module")
+def fights() -> Path:
+    return fetch_archive_member("Fight-Detection==0.0.3", "fight_detection/model_16_m3_0.8888.pth", FIGHT_SHA256)
+
+
+def wait_for_comparison(page: Page) -> None:
+    main(page).get_by_role("heading", name="What each costs").wait_for(timeout=WORK_TIMEOUT_MS)
+    chart(page).wait_for()
+
+
+def add_checkpoint(page: Page, checkpoint: Path, labels: Path) -> None:
+    main(page).get_by_role("button", name="Add your own checkpoint").click()
+    popover = page.get_by_test_id("stPopoverBody")
+    popover.get_by_role("combobox").click()
+    page.get_by_role("option", name="ResNet with mixed convolutions, 18 layers").click()
+    for number, file in enumerate((checkpoint, labels)):
+        popover.locator("input[type=file]").nth(number).set_input_files(file)
+        popover.get_by_test_id("stFileChip").nth(number).wait_for()
+    popover.get_by_role("button", name="Add this checkpoint").click()
+    main(page).get_by_text("your own ResNet with mixed convolutions").wait_for()
+    page.keyboard.press("Escape")
+
+
+def test_i3d_beside_a_checkpoint_of_two_classes(
+    open_page: OpenPage, browser: Browser, tai_chi: Path, fights: Path, tmp_path: Path
+) -> None:
+    labels = tmp_path / "fights.txt"
+    labels.write_text("fight\nnoFight\n")
+    page = open_page()
+    page.get_by_role("link", name="Compare classifiers").click()
+    main(page).get_by_role("heading", name="Compare classifiers").wait_for()
+    upload_field(page).set_input_files(tai_chi)
+    main(page).get_by_role("button", name="Compare", exact=True).wait_for()
+    add_checkpoint(page, fights, labels)
+    main(page).get_by_role("button", name="Remove").nth(1).click()
+    main(page).get_by_role("button", name="Remove").nth(2).wait_for(state="detached")
+
+    main(page).get_by_role("button", name="Compare", exact=True).click()
+    wait_for_text(main(page).get_by_test_id("stProgress"), r"i3d, 1 of 2: \d\.\d of 3\.0 s of video", WORK_TIMEOUT_MS)
+    wait_for_comparison(page)
+    assert "comparison=" in page.url
+    for action in ("tai chi", "noFight", "agreement", "differ"):
+        wait_for_text(chart(page), action)
+
+    name, content = downloaded(page, "Segments as CSV")
+    assert name == "tai_chi-compared.csv"
+    said = {(row["classifier"], row["action"]) for row in rows_of(content)}
+    assert {("i3d", "tai chi"), ("mc3_18:model_16_m3_0.8888", "noFight")} <= said
+
+    differences = main(page).get_by_test_id("stDataFrame").nth(1)
+    differences.scroll_into_view_if_needed()
+    differences.click(position={"x": ROW_PX / 2, "y": 1.5 * ROW_PX})
+    wait_for_text(main(page).get_by_test_id("stCaptionContainer"), r"It was shown \d+ pictures from")
+    page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 16")
+    assert main(page).locator("video").count() == 2
+
+    name, content = downloaded(page, "Report (HTML)")
+    assert name == "tai_chi-compared.html"
+    report = tmp_path / name
+    report.write_bytes(content)
+    assert_opens_without_a_network(browser, report)
+
+    main(page).get_by_text("Your own labels", exact=True).click()
+    truth = {"name": "mine.csv", "mimeType": "text/csv", "buffer": b"action,start_s,end_s\nTai chi,0,3\n"}
+    main(page).locator("input[type=file]").last.set_input_files(truth)  # type: ignore[arg-type]  # a FilePayload
+    main(page).get_by_role("heading", name="Against your labels").wait_for()
+    wait_for_text(chart(page), "your labels")
+
+    page.reload()
+    wait_for_comparison(page)
+    main(page).get_by_role("heading", name="Against your labels").wait_for()
+    wait_for_text(chart(page), "noFight")
+    assert main(page).get_by_role("button", name="Compare", exact=True).count() == 0
+
+
+def assert_opens_without_a_network(browser: Browser, report: Path) -> None:
+    context = browser.new_context(offline=True, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(report.as_uri())
+    page.locator(".js-plotly-plot .barlayer path").first.wait_for(state="attached")
+    assert "tai chi" in page.locator(".js-plotly-plot").first.inner_text()
+    assert asked == [report.as_uri()]
+    assert not errors
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()

@@ -1,0 +1,147 @@
+"""``compare`` with scripted networks: one pass, whole files, one sentence, a report that needs no network."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
+
+from recognizer import model_cache
+from recognizer.cli import main
+from recognizer.errors import WeightsError
+from recognizer.models import Models
+from recognizer.settings import Settings
+from recognizer.types import Clip
+
+LABELS = "person_id,action,start_s,end_s\n1,Waving,0,1\n1,<b>resting</b>,1,2\n"
+
+
+class Networks:
+    def __init__(self) -> None:
+        self.detector = ScriptedDetector(always(person()))
+        self.missing: set[str] = set()
+
+    def get(self, _: object, settings: Settings, progress: object = None) -> Models:
+        name = settings.video_classifier_model
+        if name in self.missing:
+            raise WeightsError(f"the weights of {name} cannot be had; put them into the folder.")
+
+        def says(clip: Clip) -> tuple[tuple[str, float], ...]:
+            best = "jogging" if name == "mc3_18" and clip.start_s > 0.9 else "waving"
+            return ((best, 0.6), ("yoga", 0.3))
+
+        classifier = ScriptedClassifier(says)
+        classifier.name = name
+        return Models(self.detector, classifier, {"detector_sha256": "0" * 64})
+
+
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
+    scripted = Networks()
+    monkeypatch.setattr(model_cache.ModelCache, "get", lambda *args, **more: scripted.get(*args, **more))
+    return scripted
+
+
+@pytest.fixture
+def video(make_video: Callable[..., Path]) -> str:
+    return str(numbered_video(make_video, 60))
+
+
+def sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_everything_at_once(networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    networks.missing = {"s3d"}
+    (tmp_path / "labels.csv").write_text(LABELS)
+    files = {name: tmp_path / f"out.{name}" for name in ("csv", "json", "html")}
+    code = main(
+        [
+            "compare", video, "--classifiers", "i3d:4,i3d, s3d,mc3_18", "--truth", str(tmp_path / "labels.csv"),
+            "--csv", str(files["csv"]), "--json", str(files["json"]), "--report", str(files["html"]),
+        ]
+    )  # fmt: skip
+    captured = capsys.readouterr()
+    assert code == 2
+    assert captured.out == ""
+    assert "error: s3d did not run: the weights of s3d cannot be had; put them into the folder." in captured.err
+    assert len(networks.detector.seen) == 30
+
+    rows = list(csv.DictReader(io.StringIO(files["csv"].read_text(), newline="")))
+    assert list(dict.fromkeys(row["classifier"] for row in rows)) == ["i3d, 4 samples", "i3d, 8 samples", "mc3_18"]
+
+    document = json.loads(files["json"].read_text())
+    names = [entry["name"] for entry in document["entries"]]
+    assert names == ["i3d, 4 samples", "i3d, 8 samples", "s3d", "mc3_18"]
+    assert document["entries"][2]["problem"].startswith("the weights of s3d")
+    pair = next(one for one in document["agreement"] if one["classifiers"] == ["i3d, 8 samples", "mc3_18"])
+    assert pair["share"] < 1
+    assert document["disagreements"][0]["actions"] == ["waving", "jogging"]
+    assert [one["classifier"] for one in document["scores"]] == ["i3d, 4 samples", "i3d, 8 samples", "mc3_18"]
+    assert document["scores"][0]["confusion"]["labels"][0] in ("waving", "<b>resting</b>")
+    assert str(tmp_path) not in files["json"].read_text()
+
+    report = files["html"].read_text()
+    assert "<b>resting</b>" not in re.sub(r"<script.*?</script>", "", report, flags=re.DOTALL)
+    assert "&lt;b&gt;resting&lt;/b&gt;" in report
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", report)
+    assert "s3d</b> did not run" in report
+
+
+def test_without_outputs_it_prints_tables(
+    networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "labels.csv").write_text(LABELS)
+    assert main(["compare", video, "--classifiers", "i3d,mc3_18", "--truth", str(tmp_path / "labels.csv")]) == 0
+    printed = capsys.readouterr().out
+    for words in ("i3d and mc3_18", "Against your labels", "Precision (%)", "What each costs", "Clips per second"):
+        assert words in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--classifiers", "i3d"], "name 1; give 2 to 20 to compare"),
+        ([], "name 0; give 2 to 20 to compare"),
+        (["--classifiers", "i3d,r3d"], "--classifiers has 'r3d'; choose from s3d"),
+        (["--classifiers", "i3d:x,s3d"], "--classifiers has 'i3d:x'; give a whole number of samples"),
+        (["--classifiers", "i3d:99,s3d"], "--sequence-length is 99; give a value from 1 to 64."),
+        (["--classifiers", "i3d,i3d"], "i3d is listed twice with the same settings"),
+        (["--classifiers", "i3d", "--own", "r3d", "a", "b"], "--own has 'r3d'; choose from"),
+        (["--classifiers", "i3d,s3d", "--csv", "-", "--report", "-"], "both go to standard output"),
+        (["--classifiers", "i3d,s3d", "--truth", "nowhere.csv"], "'nowhere.csv' cannot be read (no such file"),
+        (["--classifiers", "i3d,s3d", "--min-confidence", "2"], "--min-confidence is 2; give a number from 0 to 1."),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_sentence(
+    networks: Networks, video: str, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", video, *options]) == 2
+    assert told in sentence(capsys)
+
+
+def test_bad_labels_are_told_before_any_network_runs(
+    networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "labels.csv").write_text("action,start_s,end_s\nwaving,2,1\n")
+    assert main(["compare", video, "--classifiers", "i3d,mc3_18", "--truth", str(tmp_path / "labels.csv")]) == 2
+    assert "row 2: end_s is 1, which is not after start_s, 2" in sentence(capsys)
+    assert networks.detector.seen == []
+
+
+def test_none_that_can_be_had_is_an_error_without_files(
+    networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    networks.missing = {"s3d", "r3d_18"}
+    assert main(["compare", video, "--classifiers", "s3d,r3d_18", "--csv", str(tmp_path / "out.csv")]) == 2
+    assert capsys.readouterr().err.count("did not run") == 2
+    assert not (tmp_path / "out.csv").exists()

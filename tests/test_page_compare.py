@@ -1,0 +1,322 @@
+"""The page "Compare classifiers", run by Streamlit's AppTest with stand-ins for the networks and for their weights."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import ScriptedClassifier
+from streamlit.testing.v1 import AppTest
+from test_page_analyse import TITLES, Networks, button, drop_in, has_button, networks, tab, uploader, widget, words
+
+from recognizer import models as models_module
+from recognizer.comparison_store import StoredComparison
+from recognizer.errors import WeightsError
+from recognizer.settings import Settings
+
+__all__ = ["networks"]
+
+APP = Path(__file__).resolve().parents[1] / "app.py"
+WAIT_S = 30.0
+PAGE = "pages/compare.py"
+REAL_LOADER = models_module.load_clip_classifier
+
+
+class Classifiers:
+    """What the stand-ins say and do by the name of their network; a test changes it before it runs the page."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+        self.says: dict[str, tuple[tuple[str, float], ...]] = {}
+        self.holds: str | None = None
+        self.hold = threading.Event()
+        self.reached = threading.Event()
+        self.classified: Counter[str] = Counter()
+
+    def load(self, settings: Settings, progress: Any = None) -> tuple[Any, dict[str, str]]:
+        name = settings.video_classifier_model
+        if settings.checkpoint_path is not None:
+            return REAL_LOADER(settings, progress)
+        if name in self.missing:
+            raise WeightsError(f"the weights of {name} cannot be had; put {name}.bin into the folder.")
+        return _Classifier(self, name), {"classifier": name}
+
+
+class _Classifier(ScriptedClassifier):
+    def __init__(self, by_name: Classifiers, name: str) -> None:
+        super().__init__(lambda _: by_name.says.get(name, (("waving", 0.6), ("jogging", 0.3))))
+        self.name = name
+        self._by_name = by_name
+
+    def classify(self, clips: Any) -> Any:
+        if self._by_name.holds == self.name and clips:
+            self._by_name.reached.set()
+            assert self._by_name.hold.wait(WAIT_S)
+        self._by_name.classified[self.name] += len(clips)
+        return super().classify(clips)
+
+
+@pytest.fixture
+def classifiers(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> Iterator[Classifiers]:
+    by_name = Classifiers()
+    monkeypatch.setattr(models_module, "load_clip_classifier", by_name.load)
+    yield by_name
+    by_name.hold.set()
+
+
+@pytest.fixture
+def clip(make_video: Callable[..., Path]) -> Path:
+    return make_video("clip.mp4", frames=60, fps=30)
+
+
+@pytest.fixture
+def page(classifiers: Classifiers, clip: Path) -> AppTest:
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    at.switch_page(PAGE).run()
+    assert not at.exception
+    drop_in(at, clip)
+    return at
+
+
+def settle(at: AppTest) -> None:
+    job = tab(at).compare.job
+    assert job is not None
+    assert job.wait(WAIT_S)
+    at.run()
+    assert not at.exception
+
+
+def compare(at: AppTest) -> None:
+    button(at, "Compare").click()
+    at.run()
+    assert not at.exception
+    settle(at)
+
+
+def shown(at: AppTest) -> StoredComparison:
+    comparison = tab(at).compare.shown
+    assert comparison is not None
+    return comparison
+
+
+def text_of(at: AppTest) -> str:
+    return words(at).replace("**", "")
+
+
+def names(at: AppTest) -> list[str]:
+    return [entry.name for entry in shown(at).comparison.finished]
+
+
+def choose(at: AppTest, row: int, classifier: str) -> None:
+    """Another classifier in the row of this number."""
+    boxes = [one for one in at.selectbox if one.label == "Classifier"]
+    boxes[row].set_value(classifier)
+    at.run()
+    assert not at.exception
+
+
+def subheaders(at: AppTest) -> list[str]:
+    return [one.value for one in at.subheader]
+
+
+def table_with(at: AppTest, column: str) -> Any:
+    return next(table.value for table in at.dataframe if column in table.value.columns)
+
+
+def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifiers, clip: Path) -> None:
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    drop_in(at, clip)
+    at.switch_page(PAGE).run()
+    assert not at.exception
+    compare(at)
+    assert names(at) == ["s3d", "r3d_18"]
+    assert {"Agreement", "Where they differ", "What each costs"} <= set(subheaders(at))
+    assert "Nowhere: as long as both have a label, it is the same." in words(at)
+    assert at.query_params["comparison"] == shown(at).comparison_id
+    costs = table_with(at, "ms per clip")
+    assert costs["Classifier"].tolist() == ["s3d", "r3d_18"]
+    assert costs["Clips"].tolist() == [5, 5]
+
+
+def test_one_that_cannot_be_had_is_listed_and_the_others_run(classifiers: Classifiers, page: AppTest) -> None:
+    classifiers.missing = {"r3d_18"}
+    compare(page)
+    assert names(page) == ["s3d"]
+    assert "r3d_18 did not run: The weights of r3d_18 cannot be had" in text_of(page)
+    classifiers.missing = set()
+    button(page, "Run what is missing (1)").click()
+    page.run()
+    settle(page)
+    assert names(page) == ["s3d", "r3d_18"]
+
+
+def test_adding_one_runs_only_that_one_and_removing_one_hides_it(classifiers: Classifiers, page: AppTest) -> None:
+    compare(page)
+    first = shown(page)
+    classifiers.classified.clear()
+    button(page, "Add a classifier").click()
+    page.run()
+    assert not has_button(page, "Compare")
+    button(page, "Run what is missing (1)").click()
+    page.run()
+    settle(page)
+    assert names(page) == ["s3d", "r3d_18", "mc3_18"]
+    assert shown(page).comparison_id == first.comparison_id
+    assert classifiers.classified == {"mc3_18": 5}
+    [remove] = [one for one in page.button if one.key == "compare-1-remove"]
+    remove.click()
+    page.run()
+    assert table_with(page, "ms per clip")["Classifier"].tolist() == ["r3d_18", "mc3_18"]
+    assert not has_button(page, "Compare")
+
+
+def test_the_same_one_twice_is_told_before_anything_runs(page: AppTest) -> None:
+    choose(page, 1, "s3d")
+    assert "S3d is listed twice with the same settings; change or remove one." in words(page)
+    assert not has_button(page, "Compare")
+    lengths = [one for one in page.number_input if one.label == "Sequence length"]
+    lengths[1].set_value(4)
+    page.run()
+    compare(page)
+    assert names(page) == ["s3d, 8 samples", "s3d, 4 samples"]
+
+
+def test_disagreements_are_listed_and_one_that_is_chosen_shows_what_both_saw_and_said(
+    classifiers: Classifiers, page: AppTest
+) -> None:
+    classifiers.says = {"r3d_18": (("jogging", 0.7), ("waving", 0.2))}
+    compare(page)
+    table = table_with(page, "Duration (s)")
+    assert table[["Person", "s3d", "r3d_18"]].to_numpy().tolist() == [[1, "waving", "jogging"]]
+    agreement = table_with(page, "Agree (%)")
+    assert agreement[["Person", "Agree (%)"]].to_numpy().tolist() == [["all", 0.0], ["1", 0.0]]
+    page.session_state["differences-s3d-r3d_18"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.run()
+    assert not page.exception
+    text = words(page)
+    assert "Person 1, 0.00 s to 2.00 s" in text
+    assert text.count("It was shown 8 pictures from") == 2
+    tops = [table.value["Label"].tolist() for table in page.dataframe if "Label" in table.value.columns]
+    assert tops == [["waving", "jogging"], ["jogging", "waving"]]
+
+
+def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classifiers, page: AppTest) -> None:
+    compare(page)
+    uploader(page, "A table of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,0,1\nresting,1,2\n")
+    page.run()
+    assert not page.exception
+    assert "Against your labels" in subheaders(page)
+    scores = table_with(page, "Right (%)")
+    assert scores["Right (%)"].tolist() == [50.0, 50.0]
+    assert "s3d cannot say resting, so it is never right there." in words(page)
+    fresh = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    fresh.run()
+    fresh.switch_page(PAGE)
+    fresh.query_params["comparison"] = shown(page).comparison_id
+    fresh.run()
+    assert not fresh.exception
+    assert names(fresh) == ["s3d", "r3d_18"]
+    assert "Against your labels" in subheaders(fresh)
+    assert "clip.mp4" in words(fresh)
+    assert not has_button(fresh, "Compare")
+    button(fresh, "Remove them").click()
+    fresh.run()
+    assert "Against your labels" not in subheaders(fresh)
+
+
+def test_labels_that_do_not_fit_say_which_row(page: AppTest) -> None:
+    compare(page)
+    uploader(page, "A table of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,2,1\n")
+    page.run()
+    assert "'mine.csv', row 2: end_s is 1, which is not after start_s, 2" in words(page)
+    uploader(page, "A table of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,50,51\n")
+    page.run()
+    assert "row 2: it starts at 50 s, and the video ends at 2.0 s" in words(page)
+    assert {"Agreement", "What each costs"} <= set(subheaders(page))
+
+
+def test_cancel_keeps_the_finished(classifiers: Classifiers, page: AppTest) -> None:
+    classifiers.holds = "r3d_18"
+    button(page, "Compare").click()
+    page.run()
+    assert classifiers.reached.wait(WAIT_S)
+    page.run()
+    assert names(page) == ["s3d"]  # what is finished is shown while the others run
+    button(page, "Cancel").click()
+    page.run()
+    classifiers.hold.set()
+    settle(page)
+    assert names(page) == ["s3d"]
+    assert "r3d_18 did not run: It was cancelled before it came to its end" in text_of(page)
+
+
+def test_a_refresh_finds_the_comparison_that_runs(classifiers: Classifiers, page: AppTest) -> None:
+    classifiers.holds = "r3d_18"
+    button(page, "Add a classifier").click()
+    page.run()
+    button(page, "Compare").click()
+    page.run()
+    assert classifiers.reached.wait(WAIT_S)
+    job = tab(page).compare.job
+    assert job is not None
+    fresh = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    fresh.run()
+    fresh.switch_page(PAGE)
+    fresh.query_params["comparison"] = job.job_id
+    fresh.run()
+    assert not fresh.exception
+    assert has_button(fresh, "Cancel")
+    assert [row.classifier for row in tab(fresh).compare.rows] == ["s3d", "r3d_18", "mc3_18"]
+    assert names(fresh) == ["s3d"]
+    assert "The comparison so far" in subheaders(fresh)
+    classifiers.hold.set()
+    settle(fresh)
+    assert names(fresh) == ["s3d", "r3d_18", "mc3_18"]
+
+
+def test_settings_are_the_same_on_every_page(classifiers: Classifiers) -> None:
+    # each page drew the sliders of the page before at their lowest values, and analysed with those
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    widget(at, "Sequence length").set_value(24)
+    at.run()
+    for page, title in ((PAGE, "Skip interval"), ("pages/analyse.py", "Sequence length"), (PAGE, "Overlap")):
+        at.switch_page(page).run()
+        assert not at.exception
+        expected = Settings(num_video_sequence_samples=24)
+        assert tab(at).settings == expected
+        assert widget(at, title).value == expected.as_dict()[TITLES[title]]
+
+
+def test_unknown_comparison_in_the_address_is_told(classifiers: Classifiers) -> None:
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    at.switch_page(PAGE)
+    at.query_params["comparison"] = "nothing"
+    at.run()
+    assert not at.exception
+    assert "is not on this machine; drop the video in and compare again." in words(at)
+
+
+def test_own_checkpoint_is_a_row_with_its_name(classifiers: Classifiers, page: AppTest) -> None:
+    uploader(page, "Checkpoint").upload("best.pt", b"weights")
+    uploader(page, "Labels of the checkpoint").upload("labels.txt", b"fight\nnoFight\n")
+    page.run()
+    widget(page, "Network").set_value("mc3_18")
+    page.run()
+    button(page, "Add this checkpoint").click()
+    page.run()
+    assert not page.exception
+    assert "best.pt" in words(page)
+    compare(page)
+    problem = shown(page).comparison.entries[2]
+    assert problem.name == "mc3_18:best"
+    assert problem.problem is not None
+    assert problem.problem.startswith("'best.pt' is not a PyTorch or safetensors checkpoint")
+    assert names(page) == ["s3d", "r3d_18"]
