@@ -36,6 +36,8 @@ from recognizer.types import Box, Classifier, Clip, Detection, Detector, Predict
 
 SAME_PERSON_OVERLAP = 0.5
 KIB_PER_MIB = 1024
+SPREAD = 3.0
+"""Standard deviation of a clip's scores; I3D's is about that on real clips."""
 
 
 class TimedDetector:
@@ -253,10 +255,19 @@ def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, boo
         pass
     import torch
 
+    from recognizer.classifiers.clip_input import network_input
+
     spec = spec_of(name)
     torch.manual_seed(0)
+    network = spec.build(len(spec.labels)).eval()
+    head = network.get_submodule(spec.head)
+    noise = np.random.default_rng(0).integers(0, 256, (spec.length.minimum, 224, 224, 3), dtype=np.uint8)
+    with torch.no_grad():
+        # scores as far apart as a trained network's: where all labels are alike, every clip is a close call
+        head.bias.zero_()
+        head.weight.mul_(SPREAD / network(network_input([noise], spec, spec.length.minimum).contiguous()).std())
     checkpoint, labels = folder / f"{name}-random.pth", folder / "labels.txt"
-    torch.save(spec.build(len(spec.labels)).state_dict(), checkpoint)
+    torch.save(network.state_dict(), checkpoint)
     labels.write_text("\n".join(spec.labels), encoding="utf-8")
     return (
         checkpoint,

@@ -30,8 +30,11 @@ _T = TypeVar("_T")
 FRAMES_PER_DETECTION = 4
 """Sampled frames that go through the detector together."""
 
-CLIPS_PER_CALL = 2
-"""Clips that are named between two looks at whether the person has cancelled."""
+CLIPS_IN_FIRST_CALL = 2
+MOST_CLIPS_PER_CALL = 64
+CALL_TAKES_S = 0.5
+"""How many clips are named together follows from how long the ones before took: as many as are done in this time, so
+that a cancel is seen soon on a small machine and a GPU gets whole batches."""
 
 DECODED_AHEAD = 16
 """Sampled frames that may wait for the detector; bounds the memory."""
@@ -365,6 +368,7 @@ class _Run:
         self._from_crops = recorded is not None
         self._started_s = time.monotonic()
         self._analysed_s = 0.0
+        self._clips_per_call = CLIPS_IN_FIRST_CALL
 
     def follow(self, batches: Iterable[Sequence[Observation]], recorder: PassRecorder | None = None) -> bool:
         """Go through what is seen; True when the end was reached, False when cancelled before."""
@@ -382,10 +386,13 @@ class _Run:
         return self._label(self._recognizer.end_clips())
 
     def _label(self, clips: Sequence[Clip]) -> bool:
-        for some in _batches(iter(clips), CLIPS_PER_CALL):
-            if self._cancel():
-                return False
+        waiting = list(clips)
+        while waiting and not self._cancel():
+            some, waiting = waiting[: self._clips_per_call], waiting[self._clips_per_call :]
+            started_s = time.monotonic()
             self._recognizer.label(some)
+            took_s = (time.monotonic() - started_s) / len(some)
+            self._clips_per_call = max(1, min(MOST_CLIPS_PER_CALL, int(CALL_TAKES_S / max(took_s, 1e-6))))
             self._report()
         return not self._cancel()
 

@@ -223,6 +223,20 @@ class TestOpenVino:
         assert choice.way.library == "pytorch"
         assert any("no graph of this" in (one.problem or "") for one in choice.measured)
 
+    def test_a_later_shape_that_cannot_be_converted_is_left_to_pytorch(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one = subject()
+        runner = Backends(tmp_path, "openvino", "float32").quickest(one, CPU).runner
+
+        def fail(*_: object) -> None:
+            raise UnavailableError("no memory")
+
+        monkeypatch.setattr(openvino, "_converted", fail)
+        longer = torch.rand(2, 3, 7, 16, 16)
+        with torch.inference_mode():
+            torch.testing.assert_close(runner(longer), one.module(longer))
+
     def test_its_statistics_of_use_are_never_loaded(self) -> None:
         """Regression: importing OpenVINO sends events to its makers, unless this module cannot be had."""
         code = (

@@ -163,6 +163,9 @@ class Compiled:
     Args:
         model: as ``Kept.network`` gives it.
         way: whose number format is computed in.
+
+    Raises:
+        UnavailableError: it cannot be compiled.
     """
 
     def __init__(self, model: Any, way: Way) -> None:
@@ -173,7 +176,10 @@ class Compiled:
             "INFERENCE_PRECISION_HINT": _HINTS[way.number_format],
             "NUM_STREAMS": 1,
         }
-        self._request = _core().compile_model(model, "CPU", options).create_infer_request()
+        try:
+            self._request = _core().compile_model(model, "CPU", options).create_infer_request()
+        except RuntimeError as error:
+            raise UnavailableError(f"the network cannot be compiled: {str(error).splitlines()[0]}") from error
 
     def __call__(self, one: NDArray[Any]) -> NDArray[np.float32]:
         """The output for one input of the shape that the network was converted for, in memory of its own."""

@@ -103,6 +103,8 @@ class Backends:
     def _measure(self, subject: Subject, possible: tuple[Way, ...], device: torch.device) -> Choice:
         def prepare(way: Way) -> Run:
             runner = self._runner(subject, way, device, Turns())
+            if isinstance(runner, OpenVinoRunner):
+                runner.prepare(subject.example)
 
             def run() -> NDArray[np.float32]:
                 return np.asarray(runner(subject.example).cpu().numpy(), np.float32)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
 
-from recognizer.backends.openvino import Compiled, Kept
+from recognizer.backends.openvino import Compiled, Kept, UnavailableError
+from recognizer.backends.run_pytorch import PyTorchRunner
 from recognizer.backends.turns import Turns
-from recognizer.backends.ways import Way
+from recognizer.backends.ways import REFERENCE, Way
+
+_log = logging.getLogger(__name__)
 
 _MAX_SHAPES = 3
 """Input shapes that stay compiled; each has the network's weights in memory once more."""
@@ -18,6 +22,8 @@ _MAX_SHAPES = 3
 
 class OpenVinoRunner:
     """See ``Runner``. Converts and compiles the network when an input of a new shape comes.
+
+    Use ``prepare`` to know whether that works; later shapes that do not are left to PyTorch.
 
     Args:
         kept: where converted networks are kept.
@@ -46,13 +52,21 @@ class OpenVinoRunner:
         """See ``Runner``. One keeps all cores busy, and a second one in the same pass gains nothing."""
         return 1
 
-    def __call__(self, batch: Tensor) -> Tensor:
-        """See ``Runner``.
+    def prepare(self, example: Tensor) -> None:
+        """Convert and compile for the shape of the example, (1, …).
 
         Raises:
             UnavailableError: OpenVINO cannot run this network.
         """
-        compiled = self._for_shape(tuple(batch.shape[1:]))
+        self._for_shape(tuple(example.shape[1:]))
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """See ``Runner``."""
+        try:
+            compiled = self._for_shape(tuple(batch.shape[1:]))
+        except UnavailableError as error:
+            _log.warning("PyTorch takes an input of %s: %s", tuple(batch.shape), error)
+            return PyTorchRunner(self._module, batch.ndim, torch.device("cpu"), REFERENCE, self._turns)(batch)
         outputs = []
         for one in torch.split(batch, 1):
             array = one.contiguous().numpy()

@@ -19,6 +19,7 @@ Tell what this machine is, and for each network how it is run here: with which
 library and number format, how long one clip or picture takes, and how far what
 comes out is from PyTorch in float32. A network that was never run is measured
 now, which takes seconds. Without names, the networks whose weights are here.
+To measure anew, remove the folder backends in the cache.
 """
 _EPILOG = """\
 how far: for classifiers, the difference of the scores as a share of their own

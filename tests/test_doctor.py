@@ -1,0 +1,57 @@
+"""``python -m recognizer doctor``: the machine, and how each network runs on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from recognizer import models
+from recognizer.backends import openvino
+from recognizer.backends.choice import Choice, Measured
+from recognizer.backends.ways import Way
+from recognizer.cli import main
+
+CHOSEN = Choice(
+    Way("openvino", "float32"),
+    (
+        Measured("pytorch-float32", 300.0, 0.0),
+        Measured("openvino-float32", 110.0, 1.4e-6),
+        Measured("openvino-bfloat16", 60.0, 0.2, "differs from pytorch-float32 by more than 0.05"),
+        Measured("pytorch-bfloat16", None, None, "it does not run"),
+    ),
+)
+
+
+def test_every_way_is_shown_with_its_time_its_difference_and_why_it_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(models, "classifier_choice", lambda settings, progress: CHOSEN)
+    assert main(["doctor", "i3d", "--quiet"]) == 0
+    rows = {line.split()[1]: line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(" i3d")}
+    assert rows["openvino-float32"][2:] == ["110.0", "1.4e-06", "chosen"]
+    assert rows["pytorch-float32"][2:] == ["300.0", "0"]
+    assert " ".join(rows["openvino-bfloat16"][4:]) == "differs from pytorch-float32 by more than 0.05"
+    assert rows["pytorch-bfloat16"][2:] == ["it", "does", "not", "run"]
+
+
+def test_where_there_is_one_way_only_nothing_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(models, "detector_choice", lambda settings, progress: Choice(Way("pytorch", "float16")))
+    assert main(["doctor", "yolo26n.pt", "--quiet"]) == 0
+    assert "pytorch-float16" in capsys.readouterr().out
+
+
+def test_without_openvino_it_says_that_pytorch_serves_and_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(models, "classifier_choice", lambda settings, progress: CHOSEN)
+    monkeypatch.setattr(openvino, "problem", lambda: "it does not load here: no wheel")
+    assert main(["doctor", "i3d", "--quiet"]) == 0
+    assert "PyTorch runs every network: it does not load here: no wheel" in capsys.readouterr().err
+
+
+def test_an_unknown_network_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[Any]) -> None:
+    assert main(["doctor", "x3d"]) == 2
+    assert "there is no network 'x3d'; choose from yolo26n.pt" in capsys.readouterr().err
