@@ -26,6 +26,7 @@ MAX_HEIGHT_PX = 480
 _IDLE_S = 3.0
 """When nobody has asked for a picture for so long, nobody watches any more."""
 
+_REST_S = 1.0
 _AGAIN_AFTER_S = 5.0
 _GREY = np.full((MAX_HEIGHT_PX, 640, 3), 96, np.uint8)
 
@@ -73,6 +74,7 @@ class Feed:
         self._annotate = annotate
         self._shown: NDArray[np.uint8] = _GREY
         self._asked_s = 0.0
+        self._rests_until_s = 0.0
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -85,11 +87,24 @@ class Feed:
     def newest(self) -> av.VideoFrame:
         """The newest picture, at once; the first request begins the source."""
         with self._lock:
-            self._asked_s = time.monotonic()
-            if self._thread is None and not self._stop.is_set():
+            now_s = time.monotonic()
+            rests = now_s < self._rests_until_s
+            if not rests:
+                self._asked_s = now_s
+            if self._thread is None and not rests and not self._stop.is_set():
                 self._thread = threading.Thread(target=self._play, name="feed", daemon=True)
                 self._thread.start()
         return av.VideoFrame.from_ndarray(self._shown, format="rgb24")
+
+    def rest(self) -> None:
+        """Nobody watches any more: nothing goes to ``annotate`` after this, until somebody asks again."""
+        with self._lock:
+            # a connection that is being closed may still ask once or twice
+            self._rests_until_s = time.monotonic() + _REST_S
+            self._asked_s = 0.0
+            thread = self._thread
+        if thread is not None:
+            thread.join(_REST_S)
 
     def close(self) -> None:
         """End it for good; returns at once."""

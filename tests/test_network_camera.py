@@ -188,6 +188,24 @@ def test_file_plays_in_a_loop_at_its_own_pace_while_somebody_watches(
     wait_until(lambda: not feed.running)
 
 
+def test_feed_that_rests_gives_nothing_more_until_somebody_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "_REST_S", 0.3)
+    annotate = Annotated()
+    feed = Feed(lambda: (Frame(k, k / 100, np.zeros((8, 8, 3), np.uint8)) for k in range(100_000)), annotate)
+    feed.newest()
+    wait_until(lambda: len(annotate.arrived_s) > 5)
+    feed.rest()
+    given = len(annotate.arrived_s)
+    feed.newest()  # of a connection that is being closed
+    time.sleep(0.1)
+    assert len(annotate.arrived_s) == given
+    assert not feed.running
+    time.sleep(0.3)
+    feed.newest()
+    wait_until(lambda: len(annotate.arrived_s) > given)
+    feed.close()
+
+
 def test_source_that_breaks_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "_AGAIN_AFTER_S", 0.1)
     tries: list[int] = []

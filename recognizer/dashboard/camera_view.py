@@ -169,6 +169,8 @@ def _take_over_ended() -> None:
     if tab.camera is None:
         return
     was_running = tab.camera.running
+    if tab.feed is not None and tab.feed.running:
+        tab.feed.rest()  # what it still plays would begin another stream
     with st.spinner("Keeping what was seen"):
         tab.camera.end()
     _show_ended()
