@@ -149,12 +149,16 @@ def _print(
     shown = display_name(request.video)
     if not comparison.people:
         stdout.write(printable(f"{shown}: nobody was found.\n"))
-    _print_frame(f"{shown}: agreement", agreement_table(lanes, [p.person_id for p in comparison.people]), stdout)
+    # a table for each pair, and a column for each classifier: on a terminal of 80 columns nothing is cut
+    agreement = agreement_table(lanes, [track.person_id for track in comparison.people])
+    for names, of_pair in agreement.groupby("Classifiers", sort=False):
+        _print_frame(f"{shown}: {names}", of_pair.drop(columns="Classifiers"), stdout)
     if scored is not None:
         _print_frame("Against your labels", scores_table(scored.scores), stdout)
         for name, score in scored.scores:
             _print_frame(f"{name}, action by action", classes_table(score), stdout)
-    _print_frame("What each costs", cost_table(comparison), stdout)
+    costs = cost_table(comparison).astype(object).set_index("Classifier").T
+    _print_frame("What each costs", costs.rename_axis("", axis="index").reset_index(), stdout)
 
 
 def _print_frame(title: str, frame: pd.DataFrame, stdout: IO[str]) -> None:
