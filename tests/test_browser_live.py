@@ -167,6 +167,38 @@ def test_start_watch_change_stop_and_take_the_table(
     wait_for_text(chart(page), "tai chi")
 
 
+def test_two_classifiers_speak_at_once_and_one_is_swapped_while_they_run(
+    open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path
+) -> None:
+    checkpoint, labels = fight_checkpoint(tmp_path)
+    page = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera)
+    side = page.get_by_test_id("stSidebar")
+    side.get_by_role("combobox", name="Classifier").click()
+    page.keyboard.type("mixed")
+    page.keyboard.press("Enter")
+    side.get_by_text("More", exact=True).click()
+    side.locator("input[type=file]").nth(0).set_input_files(checkpoint)
+    side.locator("input[type=file]").nth(1).set_input_files(labels)
+    side.get_by_text("In use:").wait_for()
+    button(page, "Start").wait_for(timeout=WORK_TIMEOUT_MS)
+    start(page)
+    wait_for_label(page, r"(fight|noFight|unknown)")
+    choose_second(page, "inception")
+    wait_for_label(page, r"mc3_18:\w+: (fight|noFight|unknown).*, i3d: tai chi \([01]\.\d\d\)")
+    told = main(page).get_by_test_id("stCaptionContainer")
+    wait_for_text(told, r"mc3_18:\w+: \d+ ms to name a clip[\s\S]*i3d: \d+ ms to name a clip")
+    choose_second(page, "resnet 3d")
+    wait_for_text(main(page).get_by_role("alert"), "r3d_18", WORK_TIMEOUT_MS)  # its weights cannot be had here
+    wait_for_label(page, r".*, i3d: ")
+    assert {row["classifier"].split(":")[0] for row in stop(page)} == {"mc3_18"}
+
+
+def choose_second(page: Page, typed: str) -> None:
+    main(page).get_by_role("combobox", name="Compare with a second classifier").click()
+    page.keyboard.type(typed)
+    page.keyboard.press("Enter")
+
+
 def test_two_browsers_have_their_own_people_and_labels(
     open_camera: OpenCamera, tai_chi_camera: str, segway_camera: str
 ) -> None:
