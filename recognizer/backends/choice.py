@@ -24,8 +24,8 @@ from recognizer.weights.cache import staged
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 1
-"""Part of the key: changes with what is measured, how, and with the conversions."""
+_FORMAT = 2
+"""Part of the key: changes with what is measured, how, within which bounds, and with the conversions."""
 
 _LIBRARIES = ("torch", "torchvision", "ultralytics", "openvino")
 
