@@ -169,8 +169,7 @@ class Compiled:
     """
 
     def __init__(self, model: Any, way: Way) -> None:
-        # one clip, one picture at a time, on all cores: what several callers at once would gain on a small machine is
-        # lost by each waiting longer (benchmarks in docs/performance.md)
+        # one clip, one picture at a time, on all cores; callers take turns
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": _HINTS[way.number_format],
