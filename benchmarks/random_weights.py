@@ -5,17 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from recognizer.classifiers.catalogue import spec_of
+from recognizer.classifiers.clip_input import network_input
 from recognizer.settings import Settings
+from recognizer.types import CROP_SIZE_PX
+
+SPREAD = 3.0
+"""Standard deviation of a clip's scores; I3D's is about that on real clips."""
 
 
 def with_random_weights(settings: Settings, folder: Path) -> Settings:
     """The same settings with a checkpoint of seeded random weights, which is written to ``folder``."""
     spec = spec_of(settings.video_classifier_model)
     torch.manual_seed(0)
+    network = spec.build(len(spec.labels)).eval()
+    head = network.get_submodule(spec.head)
+    shape = (spec.length.minimum, CROP_SIZE_PX, CROP_SIZE_PX, 3)
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    with torch.no_grad():
+        # scores as far apart as a trained network's: where all labels are alike, every clip is a close call
+        head.bias.zero_()
+        head.weight.mul_(SPREAD / network(network_input([noise], spec, spec.length.minimum).contiguous()).std())
     checkpoint, labels = folder / f"{spec.name}-random.pth", folder / "labels.txt"
-    torch.save(spec.build(len(spec.labels)).state_dict(), checkpoint)
+    torch.save(network.state_dict(), checkpoint)
     labels.write_text("\n".join(spec.labels), encoding="utf-8")
     return replace(settings, checkpoint_path=str(checkpoint), labels_path=str(labels))

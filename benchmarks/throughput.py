@@ -36,8 +36,6 @@ from recognizer.types import Box, Classifier, Clip, Detection, Detector, Predict
 
 SAME_PERSON_OVERLAP = 0.5
 KIB_PER_MIB = 1024
-SPREAD = 3.0
-"""Standard deviation of a clip's scores; I3D's is about that on real clips."""
 
 
 class TimedDetector:
@@ -245,7 +243,6 @@ def _said_of(plain: Any, track_id: int | None, frame: int) -> str | None:
 def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, bool]:
     """The file with the classifier's weights, the settings that lead to it, and whether they are the published ones."""
     from recognizer import models, weights
-    from recognizer.classifiers.catalogue import spec_of
     from recognizer.errors import WeightsError
 
     name = settings.video_classifier_model
@@ -253,27 +250,10 @@ def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, boo
         return models.network_path(name, weights.resolve(name)), settings, True
     except WeightsError:
         pass
-    import torch
+    from benchmarks.random_weights import with_random_weights
 
-    from recognizer.classifiers.clip_input import network_input
-
-    spec = spec_of(name)
-    torch.manual_seed(0)
-    network = spec.build(len(spec.labels)).eval()
-    head = network.get_submodule(spec.head)
-    noise = np.random.default_rng(0).integers(0, 256, (spec.length.minimum, 224, 224, 3), dtype=np.uint8)
-    with torch.no_grad():
-        # scores as far apart as a trained network's: where all labels are alike, every clip is a close call
-        head.bias.zero_()
-        head.weight.mul_(SPREAD / network(network_input([noise], spec, spec.length.minimum).contiguous()).std())
-    checkpoint, labels = folder / f"{name}-random.pth", folder / "labels.txt"
-    torch.save(network.state_dict(), checkpoint)
-    labels.write_text("\n".join(spec.labels), encoding="utf-8")
-    return (
-        checkpoint,
-        Settings(**settings.as_dict() | {"checkpoint_path": str(checkpoint), "labels_path": str(labels)}),
-        False,
-    )
+    random = with_random_weights(settings, folder)
+    return Path(str(random.checkpoint_path)), random, False
 
 
 def compare(path: Path, engine: Side, plain: Side, runs: int) -> None:
