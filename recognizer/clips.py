@@ -1,4 +1,4 @@
-"""From tracked people to clips: when to sample, how to crop, when a person's clip is full."""
+"""From tracked people to clips: when to sample, when a person's clip is full."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import Settings
-from recognizer.types import CROP_SIZE_PX, Box, Clip, Observation
-
-PAD_RGB = (110, 101, 96)
-"""Fills a crop beyond the border: torchvision's Kinetics-400 mean (0.432, 0.395, 0.376) as bytes, which the
-normalisation of the networks turns into about zero."""
+from recognizer.types import Clip, Observation
 
 
 class SampleClock:
@@ -43,48 +39,17 @@ class SampleClock:
         return True
 
 
-def square_window(box_xyxy: Box, margin_percentage: float) -> tuple[int, int, int]:
-    """Left, top and side (pixels) of the square around a box, with the margin added on each side."""
-    x1, y1, x2, y2 = box_xyxy
-    side = max(1, round(max(x2 - x1, y2 - y1) * (1 + 2 * margin_percentage / 100)))
-    return round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2), side
-
-
-def square_crop(
-    rgb: NDArray[np.uint8], box_xyxy: Box, margin_percentage: float, size_px: int = CROP_SIZE_PX
-) -> NDArray[np.uint8]:
-    """Cut a square around a person out of uint8 (H, W, 3); padded at the border, never squashed, resized once.
-
-    Returns:
-        uint8 (size_px, size_px, 3).
-    """
-    left, top, side = square_window(box_xyxy, margin_percentage)
-    height, width = rgb.shape[:2]
-    x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
-    if (x2 - x1, y2 - y1) == (side, side):
-        return _resize(rgb[y1:y2, x1:x2], size_px, size_px)
-    crop = np.empty((size_px, size_px, 3), np.uint8)
-    crop[:] = PAD_RGB
-    if x2 > x1 and y2 > y1:
-        scale = size_px / side
-        to_x1, to_y1 = round((x1 - left) * scale), round((y1 - top) * scale)
-        to_x2, to_y2 = max(to_x1 + 1, round((x2 - left) * scale)), max(to_y1 + 1, round((y2 - top) * scale))
-        inside = _resize(rgb[y1:y2, x1:x2], to_x2 - to_x1, to_y2 - to_y1)
-        crop[to_y1:to_y2, to_x1:to_x2] = inside[: size_px - to_y1, : size_px - to_x1]
-    return crop
-
-
-def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    shrinks = width < rgb.shape[1]
-    resized = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)
+class _Sample(NamedTuple):
+    time_s: float
+    crop_rgb: NDArray[np.uint8]
+    surroundings_rgb: NDArray[np.uint8] | None
 
 
 @dataclass
 class _Buffer:
     """The newest samples of one person."""
 
-    samples: deque[tuple[float, NDArray[np.uint8]]]
+    samples: deque[_Sample]
     new: int = 0
     has_clip: bool = field(default=False)
 
@@ -120,10 +85,11 @@ class ClipSampler:
 
     def add(self, observation: Observation) -> list[Clip]:
         """Take one sampled frame; returns the clips that are complete now, in order of ``person_id``."""
-        clips = self._end(lambda buffer: observation.time_s - buffer.samples[-1][0] > self._max_gap_s)
-        for person, crop in zip(observation.people, observation.crops_rgb, strict=True):
+        clips = self._end(lambda buffer: observation.time_s - buffer.samples[-1].time_s > self._max_gap_s)
+        around = observation.surroundings_rgb or (None,) * len(observation.people)
+        for person, crop, surroundings in zip(observation.people, observation.crops_rgb, around, strict=True):
             buffer = self._buffers.setdefault(person.person_id, _Buffer(deque(maxlen=self._length)))
-            buffer.samples.append((observation.time_s, crop))
+            buffer.samples.append(_Sample(observation.time_s, crop, surroundings))
             buffer.new += 1
             needed = self._new_samples_per_clip if buffer.has_clip else self._length
             if buffer.new >= needed:
@@ -143,12 +109,13 @@ class ClipSampler:
     def _clip(self, person_id: int, buffer: _Buffer) -> Clip:
         buffer.new = 0
         buffer.has_clip = True
-        times_s = [time_s for time_s, _ in buffer.samples]
+        around = [sample.surroundings_rgb for sample in buffer.samples if sample.surroundings_rgb is not None]
         return Clip(
             person_id=person_id,
-            start_s=times_s[0],
-            end_s=times_s[-1] + self._interval_s,
-            rgb=_stack(crop for _, crop in buffer.samples),
+            start_s=buffer.samples[0].time_s,
+            end_s=buffer.samples[-1].time_s + self._interval_s,
+            rgb=_stack(sample.crop_rgb for sample in buffer.samples),
+            surroundings_rgb=_stack(around) if len(around) == len(buffer.samples) else None,
         )
 
 
@@ -169,9 +136,13 @@ def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
     kept = earlier < newer.start_s
     times_s = np.concatenate((earlier[kept], _sample_times_s(newer)))
     crops_rgb = np.concatenate((older.rgb[kept], newer.rgb))
+    around_rgb: NDArray[np.uint8] | None = None
+    if older.surroundings_rgb is not None and newer.surroundings_rgb is not None:
+        around_rgb = np.concatenate((older.surroundings_rgb[kept], newer.surroundings_rgb))
     wanted_s = start_s + np.arange(length) * (newer.end_s - start_s) / length
     nearest = np.abs(times_s[:, None] - wanted_s).argmin(axis=0)
-    return Clip(newer.person_id, start_s, newer.end_s, crops_rgb[nearest])
+    around_rgb = None if around_rgb is None else around_rgb[nearest]
+    return Clip(newer.person_id, start_s, newer.end_s, crops_rgb[nearest], around_rgb)
 
 
 def _sample_times_s(clip: Clip) -> NDArray[np.float64]:

@@ -1,10 +1,11 @@
 """What one pass over a video saw, kept on disk, so that another classifier need not decode or detect again.
 
-A record holds who was where in every sampled frame; beside it, for each crop margin, the crops themselves, raw,
+A record holds who was where in every sampled frame; beside it, for each way of cutting, the crops themselves, raw,
 so that an analysis from the record equals one from the video to the bit::
 
-    <folder>/<key>/pass.npz             samples, people, frame times
-    <folder>/<key>/crops-<margin>.u8    (rows, CROP_SIZE_PX, CROP_SIZE_PX, 3)
+    <folder>/<key>/pass.npz                         samples, people, frame times
+    <folder>/<key>/crops-<margin>[-steady].u8       (rows, CROP_SIZE_PX, CROP_SIZE_PX, 3)
+    <folder>/<key>/surroundings[-steady].u8         the same shape
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from recognizer.settings import Settings
+from recognizer.settings import CropStyle, Settings
 from recognizer.types import CROP_SIZE_PX, Observation, TrackedPerson
 
 _log = logging.getLogger(__name__)
@@ -90,13 +91,13 @@ class RecordedPass:
     rows: NDArray[np.float64]
     notes: tuple[str, ...]
 
-    def has_crops(self, margin_percentage: int) -> bool:
-        """Whether the crops with this margin were kept, all of them."""
+    def has_crops(self, style: CropStyle) -> bool:
+        """Whether the crops of this style were kept, all of them."""
         try:
-            kept_bytes = _crops_path(self.folder, margin_percentage).stat().st_size
+            kept_bytes = {path.stat().st_size for path in _paths(self.folder, style)}
         except OSError:
             return False
-        return kept_bytes == len(self.rows) * _CROP_BYTES
+        return kept_bytes == {len(self.rows) * _CROP_BYTES}
 
     def people_in(self, sample: int) -> tuple[TrackedPerson, ...]:
         """Who was there in that sampled frame; made when asked for, as a long video has very many."""
@@ -107,38 +108,36 @@ class RecordedPass:
         )
 
     def crops_of(
-        self, person_id: int, first_s: float, last_s: float, margin_percentage: int
+        self, person_id: int, first_s: float, last_s: float, style: CropStyle
     ) -> list[tuple[float, NDArray[np.uint8]]]:
         """One person's samples from the one at ``first_s`` to the one at ``last_s``, each with its time.
 
         Raises:
-            FileNotFoundError: the crops with this margin were not kept.
+            FileNotFoundError: the crops of this style were not kept.
         """
         first, past = np.searchsorted(self.time_s, first_s), np.searchsorted(self.time_s, last_s, "right")
         samples = self.rows[:, 0]
         chosen = np.flatnonzero((samples >= first) & (samples < past) & (self.rows[:, 1] == person_id))
-        crops = self._crops(margin_percentage)
+        crops = self._pictures(_crops_path(self.folder, style))
         return [(float(self.time_s[int(self.rows[row, 0])]), np.array(crops[row])) for row in chosen.tolist()]
 
-    def _crops(self, margin_percentage: int) -> NDArray[np.uint8]:
-        path = _crops_path(self.folder, margin_percentage)
+    def _pictures(self, path: Path) -> NDArray[np.uint8]:
         return np.memmap(path, np.uint8, "r", shape=(len(self.rows), *_CROP_SHAPE))
 
-    def observations(self, margin_percentage: int) -> Iterator[Observation]:
+    def observations(self, style: CropStyle) -> Iterator[Observation]:
         """The pass again, crops read from the disk as they are asked for.
 
         Raises:
-            FileNotFoundError: the crops with this margin were not kept.
+            FileNotFoundError: the crops of this style were not kept.
         """
-        crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] = ()
-        if len(self.rows):
-            crops = self._crops(margin_percentage)
+        # a file without a byte cannot be mapped
+        kinds = [self._pictures(path) for path in _paths(self.folder, style)] if len(self.rows) else []
         row = 0
         for sample, (frame_index, time_s) in enumerate(zip(self.frame_index, self.time_s, strict=True)):
             people = self.people_in(sample)
-            those = tuple(np.array(crop) for crop in crops[row : row + len(people)])
+            those = [tuple(np.array(picture) for picture in kind[row : row + len(people)]) for kind in kinds]
             row += len(people)
-            yield Observation(int(frame_index), float(time_s), people, those)
+            yield Observation(int(frame_index), float(time_s), people, *those or [()])
 
 
 class CropStore:
@@ -183,9 +182,9 @@ class CropStore:
             return None
         return found
 
-    def record(self, key: str, margin_percentage: int) -> PassRecorder:
+    def record(self, key: str, style: CropStyle) -> PassRecorder:
         """Begin to record a pass; use as a context manager and call ``keep`` at its end."""
-        return PassRecorder(self, self._folder / key, margin_percentage, self._max_crops_bytes)
+        return PassRecorder(self, self._folder / key, style, self._max_crops_bytes)
 
     def remember(self, key: str, finished: RecordedPass) -> None:
         """Told of every pass that came to its end, whether the disk takes it or not."""
@@ -238,19 +237,19 @@ class PassRecorder:
     Where the disk refuses, the record is given up and the log says so: the analysis goes on without it.
     """
 
-    def __init__(self, store: CropStore, target: Path, margin_percentage: int, max_crops_bytes: int) -> None:
+    def __init__(self, store: CropStore, target: Path, style: CropStyle, max_crops_bytes: int) -> None:
         self._store = store
         self._target = target
-        self._margin_percentage = margin_percentage
+        self._style = style
         self._crops_left = max_crops_bytes // _CROP_BYTES
         self._frame_index = array("q")
         self._time_s = array("d")
         self._rows = array("d")
         self._aside: Path | None = None
-        self._crops: BinaryIO | None = None
+        self._files: list[BinaryIO] = []
         try:
             self._aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=target.parent))
-            self._crops = _crops_path(self._aside, margin_percentage).open("wb")
+            self._files += [path.open("wb") for path in _paths(self._aside, style)]
         except OSError as error:
             self._give_up(error)
 
@@ -268,10 +267,11 @@ class PassRecorder:
         for person in observation.people:
             self._rows.extend((sample, person.person_id, *person.box_xyxy, person.confidence))
         try:
-            for crop in observation.crops_rgb:
-                self._crops_left -= 1
-                if self._crops is not None and self._crops_left >= 0:
-                    self._crops.write(crop.tobytes())
+            for file, pictures in zip(self._files, (observation.crops_rgb, observation.surroundings_rgb), strict=False):
+                for picture in pictures:
+                    self._crops_left -= 1
+                    if self._crops_left >= 0:
+                        file.write(picture.tobytes())
         except OSError as error:
             self._give_up(error)
 
@@ -286,13 +286,14 @@ class PassRecorder:
             notes=tuple(notes),
         )
         self._store.remember(self._target.name, finished)
-        if self._aside is None or self._crops is None:
+        if self._aside is None:
             return
         try:
-            self._crops.close()
-            aside_crops = _crops_path(self._aside, self._margin_percentage)
+            for file in self._files:
+                file.close()
             if self._crops_left < 0:
-                aside_crops.unlink()
+                for path in _paths(self._aside, self._style):
+                    path.unlink()
                 _log.info("the crops of a pass were larger than the limit; only who was where is kept")
             np.savez(
                 self._aside / "pass.npz",
@@ -303,12 +304,12 @@ class PassRecorder:
                 notes=np.array(json.dumps(finished.notes)),
             )
             with self._store.placing:
-                self._put_in_place(self._aside, aside_crops)
+                self._put_in_place(self._aside)
                 self._store.prune(keep=self._target)
         except OSError as error:
             self._give_up(error)
 
-    def _put_in_place(self, aside: Path, aside_crops: Path) -> None:
+    def _put_in_place(self, aside: Path) -> None:
         if not (self._target / "pass.npz").is_file():
             shutil.rmtree(self._target, ignore_errors=True)
             try:
@@ -318,19 +319,20 @@ class PassRecorder:
                 # another recorder of the same pass may have come first
                 if not (self._target / "pass.npz").is_file():
                     raise
-        # the same pass, perhaps with another margin: it saw the same people, only the crops are new
-        if aside_crops.is_file():
-            aside_crops.replace(_crops_path(self._target, self._margin_percentage))
+        # the same pass, perhaps cut otherwise: it saw the same people, only the crops are new
+        for path in _paths(aside, self._style):
+            if path.is_file():
+                path.replace(self._target / path.name)
 
     def _give_up(self, error: OSError) -> None:
         _log.warning("a pass is not kept, so the next analysis starts from the video again: %s", error)
         self._leave_nothing()
 
     def _leave_nothing(self) -> None:
-        if self._crops is not None:
+        for file in self._files:
             with suppress(OSError):  # on a full disk the rest of its buffer cannot be written; it goes anyway
-                self._crops.close()
-            self._crops = None
+                file.close()
+        self._files = []
         if self._aside is not None:
             shutil.rmtree(self._aside, ignore_errors=True)
             self._aside = None
@@ -341,8 +343,18 @@ def _is_prunable(folder: Path, modified: float, abandoned_before: float) -> bool
     return not folder.name.startswith(_ASIDE) or modified < abandoned_before
 
 
-def _crops_path(folder: Path, margin_percentage: int) -> Path:
-    return folder / f"crops-{margin_percentage}.u8"
+def _paths(folder: Path, style: CropStyle) -> list[Path]:
+    """The files that hold what a style cuts out: the crops, and their surroundings where it wants them."""
+    crops = _crops_path(folder, style)
+    return [crops, folder / f"surroundings{_steady(style)}.u8"] if style.surroundings else [crops]
+
+
+def _crops_path(folder: Path, style: CropStyle) -> Path:
+    return folder / f"crops-{style.margin_percentage}{_steady(style)}.u8"
+
+
+def _steady(style: CropStyle) -> str:
+    return "-steady" if style.steady else ""
 
 
 def _modified(folder: Path) -> float:

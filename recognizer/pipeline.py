@@ -16,8 +16,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.clips import ClipSampler, SampleClock, square_crop
+from recognizer.clips import ClipSampler, SampleClock
 from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.cropping import Cropper
 from recognizer.models import Models, load_models
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
@@ -97,6 +98,7 @@ class Recognizer:
         self._lock = threading.RLock()  # a camera looks, labels and changes its settings on threads of their own
         self._clock = SampleClock(settings.sample_interval_s(rate_hz), 1 / rate_hz)
         self._tracker = PersonTracker(settings, rate_hz, updates_per_s=followed_hz)
+        self._cropper = Cropper(settings.crop_style, settings.max_gap_s(rate_hz))
         self._sampler = ClipSampler(settings, rate_hz)
         self._builder = TimelineBuilder(settings, rate_hz)
         self._frame_times_s = array("d")
@@ -135,8 +137,12 @@ class Recognizer:
         found = self._models.detector.detect([frame.rgb for frame in frames])
         for frame, detections in zip(frames, found, strict=True):
             people = tuple(self._tracker.update(frame.rgb, detections))
-            observations.append(_observation(frame, people, self._settings.crop_margin_percentage))
+            observations.append(self.look_at(frame, people))
         return observations
+
+    def look_at(self, frame: Frame, people: tuple[TrackedPerson, ...]) -> Observation:
+        """Cut the people that are known to be in a sampled frame out of it; in order of time."""
+        return Observation(frame.index, frame.time_s, people, *self._cropper.cut(frame.rgb, frame.time_s, people))
 
     def collect(self, observations: Iterable[Observation]) -> list[Clip]:
         """Add what was seen to each person's clip; returns the clips that are full now."""
@@ -174,13 +180,13 @@ class Recognizer:
             The clips that are full now.
         """
         with self._lock:
-            models, settings = self._models, self._settings
+            models = self._models
             self._note_look(frame.time_s)
         (found,) = models.detector.detect([frame.rgb])
         with self._lock:
             people = tuple(self._tracker.update(frame.rgb, found))
             if self.wants(frame.time_s):
-                return self.collect([_observation(frame, people, settings.crop_margin_percentage)])
+                return self.collect([self.look_at(frame, people)])
             self._people = people
             self._builder.see(frame.time_s, people)
             return []
@@ -208,6 +214,7 @@ class Recognizer:
                 )
             if settings.skip_frame != before.skip_frame:
                 self._clock = SampleClock(settings.sample_interval_s(self._rate_hz), 1 / self._rate_hz)
+            self._cropper.change(settings.crop_style, settings.max_gap_s(self._rate_hz))
             self._sampler.change(settings, self._rate_hz)
             self._builder.change(settings, self._rate_hz)
             self._max_gap_s = settings.max_gap_s(self._rate_hz)
@@ -266,11 +273,6 @@ class Recognizer:
             )
 
 
-def _observation(frame: Frame, people: tuple[TrackedPerson, ...], margin_percentage: int) -> Observation:
-    crops = tuple(square_crop(frame.rgb, person.box_xyxy, margin_percentage) for person in people)
-    return Observation(frame.index, frame.time_s, people, crops)
-
-
 def analyze(
     path: str | Path,
     settings: Settings | None = None,
@@ -311,22 +313,21 @@ def analyze(
         recognizer = Recognizer(models, settings, reader.info)
         recorded, key = _recorded(crop_store, reader.info, models, settings)
         run = _Run(recognizer, reader.info, progress, cancel or (lambda: False), recorded)
-        if recorded is not None and recorded.has_crops(settings.crop_margin_percentage):
-            complete = run.follow(_batches(recorded.observations(settings.crop_margin_percentage)))
+        if recorded is not None and recorded.has_crops(settings.crop_style):
+            complete = run.follow(_batches(recorded.observations(settings.crop_style)))
             return recognizer.timeline(complete=complete, frame_times_s=recorded.frame_times_s, notes=recorded.notes)
         with ExitStack() as stack:
             recorder: PassRecorder | None = None
             if crop_store is not None and key is not None:
-                recorder = stack.enter_context(crop_store.record(key, settings.crop_margin_percentage))
+                recorder = stack.enter_context(crop_store.record(key, settings.crop_style))
             if recorded is not None:
-                # the same people with another margin: decode for the crops, detect nothing
+                # the same people cut out otherwise: decode for the crops, detect nothing
                 sample_of = {index: sample for sample, index in enumerate(recorded.frame_index.tolist())}
                 frames = stack.enter_context(
                     closing(_decoded_ahead(reader.frames(lambda index, _: index in sample_of)))
                 )
                 batches: Iterator[list[Observation]] = (
-                    [_observation(frame, recorded.people_in(sample_of[frame.index]), settings.crop_margin_percentage)]
-                    for frame in frames
+                    [recognizer.look_at(frame, recorded.people_in(sample_of[frame.index]))] for frame in frames
                 )
             else:
                 frames = stack.enter_context(

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from recognizer.classifiers.catalogue import spec_of
 from recognizer.classifiers.clip_input import sample_indices
-from recognizer.clips import square_crop
 from recognizer.crop_store import CropStore, pass_key
+from recognizer.cropping import Cropper, square_crop
 from recognizer.timeline import Timeline
-from recognizer.types import Box, Prediction
+from recognizer.types import Box, Prediction, TrackedPerson
 from recognizer.video import open_video
 
 _SAME_TIME_S = 1e-6
@@ -63,15 +63,16 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
 
 
 def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
-    """Where the person was in the samples of the clip, by time. A clip has as many samples as the settings say."""
+    """What was cut out in the samples of the clip, by time. A clip has as many samples as the settings say."""
     track = next(track for track in timeline.people if track.person_id == prediction.person_id)
     first = int(np.searchsorted(track.time_s, prediction.start_s - _SAME_TIME_S))
     past = first + timeline.settings.num_video_sequence_samples
-    boxes = track.box_xyxy[first:past].astype(np.float64).tolist()
-    return {
-        time_s: (x1, y1, x2, y2)
-        for time_s, (x1, y1, x2, y2) in zip(track.time_s[first:past].tolist(), boxes, strict=True)
-    }
+    cropper = Cropper(timeline.settings.crop_style, timeline.settings.max_gap_s(timeline.frame_rate_hz))
+    boxes: dict[float, Box] = {}
+    # from the beginning, as a steady crop remembers where it was
+    for time_s, (x1, y1, x2, y2) in zip(track.time_s[:past].tolist(), track.box_xyxy[:past].tolist(), strict=True):
+        (boxes[time_s],) = cropper.boxes(time_s, [TrackedPerson(prediction.person_id, (x1, y1, x2, y2), 1.0)])
+    return {time_s: boxes[time_s] for time_s in track.time_s[first:past].tolist()}
 
 
 def _from_record(
@@ -80,13 +81,13 @@ def _from_record(
     detector_sha256 = timeline.provenance.get("detector_sha256")
     if timeline.video.sha256 is None or detector_sha256 is None:
         return None
-    margin = timeline.settings.crop_margin_percentage
+    style = timeline.settings.crop_style
     backend = timeline.provenance.get("detector_backend", "")
     found = store.find(pass_key(timeline.video.sha256, detector_sha256, timeline.settings, backend))
-    if found is None or not found.has_crops(margin):
+    if found is None or not found.has_crops(style):
         return None
     try:
-        crops = found.crops_of(prediction.person_id, times_s[0], times_s[-1], margin)
+        crops = found.crops_of(prediction.person_id, times_s[0], times_s[-1], style)
     except FileNotFoundError:  # another analysis took its room just now
         return None
     return [SeenFrame(time_s, rgb) for time_s, rgb in crops]

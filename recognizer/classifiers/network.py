@@ -112,12 +112,20 @@ class NetworkClassifier:
             batch_size = max(1, min(self._runner.most_at_once, MOST_FRAMES_AT_ONCE[self.device.type] // length))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                x = network_input([clips[index].rgb for index in batch], self.spec, length, self.device)
-                probabilities = torch.softmax(self.logits(x).double(), dim=1)
+                probabilities = torch.softmax(self._scores([clips[index] for index in batch], length).double(), dim=1)
                 best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
                 for index, values, outputs in zip(batch, best.values.tolist(), best.indices.tolist(), strict=True):
                     predictions[index] = self._prediction(clips[index], values, outputs)
         return [predictions[index] for index in range(len(clips))]
+
+    def _scores(self, clips: Sequence[Clip], length: int) -> Tensor:
+        """Scores of each clip, float32 (B, len(labels)); the mean of crop and surroundings where it has both."""
+        scores = self.logits(network_input([clip.rgb for clip in clips], self.spec, length, self.device))
+        around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
+        if around:
+            pictures = [rgb for clip in clips if (rgb := clip.surroundings_rgb) is not None]
+            scores[around] = (scores[around] + self.logits(network_input(pictures, self.spec, length, self.device))) / 2
+        return scores
 
     def _prediction(self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int]) -> Prediction:
         top = tuple((self._labels[k], p) for k, p in zip(outputs, probabilities, strict=True))
