@@ -119,12 +119,17 @@ class NetworkClassifier:
         return [predictions[index] for index in range(len(clips))]
 
     def _scores(self, clips: Sequence[Clip], length: int) -> Tensor:
-        """Scores of each clip, float32 (B, len(labels)); the mean of crop and surroundings where it has both."""
+        """Scores of each clip, float32 (B, len(labels)); the mean of crop and surroundings where it has both.
+
+        The surroundings are shown mirrored, as half of the training clips of all networks were: what errs because of
+        the side on which something is errs in one of the two only.
+        """
         scores = self.logits(network_input([clip.rgb for clip in clips], self.spec, length, self.device))
         around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
         if around:
             pictures = [rgb for clip in clips if (rgb := clip.surroundings_rgb) is not None]
-            scores[around] = (scores[around] + self.logits(network_input(pictures, self.spec, length, self.device))) / 2
+            mirrored = network_input(pictures, self.spec, length, self.device).flip(-1)
+            scores[around] = (scores[around] + self.logits(mirrored)) / 2
         return scores
 
     def _prediction(self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int]) -> Prediction:
