@@ -14,6 +14,19 @@ from numpy.typing import NDArray
 from recognizer.settings import Settings
 from recognizer.types import Clip, Observation
 
+_SHORTEST_CLIP_S = 1.0
+_SHORTEST_SHARE = 0.5
+"""A stay that is over before its clip was full is named by what there is of it, from this length and this share of the
+samples on: most actions cannot be told in less."""
+
+_ROUNDING_S = 1e-6
+
+
+def shortest_stay_s(settings: Settings, frame_rate_hz: float) -> float:
+    """How long somebody must be in view to be named, in a stream of ``frame_rate_hz``."""
+    span_s = settings.clip_span_s(frame_rate_hz)
+    return min(span_s, max(_SHORTEST_CLIP_S, _SHORTEST_SHARE * span_s))
+
 
 class SampleClock:
     """Says which frames of a stream are sampled: the first one at or after each tick of a fixed grid in time.
@@ -59,13 +72,15 @@ class ClipSampler:
 
     One per stream. The first clip comes with the N-th sample, the next after ``settings.new_samples_per_clip``
     new ones. When a person is gone for longer than the allowed gap, or the stream ends, samples that no clip has
-    covered yet go into a last clip together with the ones before them.
+    covered yet go into a last clip together with the ones before them; of a stay that was too short for a full clip
+    they become a shorter one, where they span ``shortest_stay_s``.
     """
 
     def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
         self._length = settings.num_video_sequence_samples
         self._new_samples_per_clip = settings.new_samples_per_clip
         self._interval_s = settings.sample_interval_s(frame_rate_hz)
+        self._shortest_s = shortest_stay_s(settings, frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
         self._buffers: dict[int, _Buffer] = {}
 
@@ -74,6 +89,7 @@ class ClipSampler:
         with the next one; another sampling interval begins everyone's clip anew."""
         interval_s = settings.sample_interval_s(frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+        self._shortest_s = shortest_stay_s(settings, frame_rate_hz)
         self._length = settings.num_video_sequence_samples
         self._new_samples_per_clip = settings.new_samples_per_clip
         if interval_s != self._interval_s:
@@ -104,7 +120,13 @@ class ClipSampler:
         over = {person_id: buffer for person_id, buffer in self._buffers.items() if is_over(buffer)}
         for person_id in over:
             del self._buffers[person_id]
-        return [self._clip(person_id, buffer) for person_id, buffer in over.items() if buffer.has_clip and buffer.new]
+        return [self._clip(person_id, buffer) for person_id, buffer in over.items() if self._deserves_a_last(buffer)]
+
+    def _deserves_a_last(self, buffer: _Buffer) -> bool:
+        if buffer.has_clip:
+            return buffer.new > 0
+        # by the number of samples too: a second with holes in it shows less
+        return len(buffer.samples) * self._interval_s >= self._shortest_s - _ROUNDING_S
 
     def _clip(self, person_id: int, buffer: _Buffer) -> Clip:
         buffer.new = 0

@@ -63,10 +63,14 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
 
 
 def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
-    """What was cut out in the samples of the clip, by time. A clip has as many samples as the settings say."""
+    """What was cut out in the samples of the clip, by time."""
     track = next(track for track in timeline.people if track.person_id == prediction.person_id)
     first = int(np.searchsorted(track.time_s, prediction.start_s - _SAME_TIME_S))
-    past = first + timeline.settings.num_video_sequence_samples
+    # as many samples as the settings say, or fewer where the stay was short
+    past = min(
+        first + timeline.settings.num_video_sequence_samples,
+        int(np.searchsorted(track.time_s, prediction.end_s - _SAME_TIME_S)),
+    )
     cropper = Cropper(timeline.settings.crop_style, timeline.settings.max_gap_s(timeline.frame_rate_hz))
     boxes: dict[float, Box] = {}
     # from the beginning, as a steady crop remembers where it was

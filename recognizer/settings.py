@@ -61,7 +61,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-_SWITCHES = ("steady_crop", "surroundings")
+_SWITCHES = ("steady_crop", "surroundings", "calibrated")
 
 
 class CropStyle(NamedTuple):
@@ -97,6 +97,8 @@ class Settings:
         steady_crop: the crop follows its person smoothly instead of jumping with the box from sample to sample.
         surroundings: each clip is also named by the largest square of the picture around the person, and the scores of
             the two are averaged; this doubles the classifier's work.
+        calibrated: probabilities are those of being right, where that was measured for the classifier
+            (``ClassifierSpec.temperature``), and not the network's own, which is too sure.
         smoothing_s: time over which the predictions around a moment are weighed when segments are made; 0 takes each
             prediction by itself.
         checkpoint_path: a person's own weights for ``video_classifier_model``; None for the published ones.
@@ -121,6 +123,7 @@ class Settings:
     backend: str = "auto"
     steady_crop: bool = False
     surroundings: bool = False
+    calibrated: bool = False
     smoothing_s: float = 0.0
 
     def __post_init__(self) -> None:

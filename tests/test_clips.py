@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognizer.clips import ClipSampler, SampleClock, joined
+from recognizer.clips import ClipSampler, SampleClock, joined, shortest_stay_s
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Observation, TrackedPerson
 
@@ -142,7 +142,15 @@ class TestClipSampler:
     def test_a_stay_that_ends_with_a_clip_gets_no_second_one(self) -> None:
         assert len(run(sampler(), [(k / 10, [1]) for k in range(14)])) == 2
 
-    def test_a_stay_shorter_than_one_clip_gets_none(self) -> None:
+    def test_a_stay_shorter_than_one_clip_is_named_by_what_there_is_from_a_second_on(self) -> None:
+        plan = [(k * 0.1, (1,)) for k in range(10)]
+        ((_, clip),) = run(sampler(samples=18), plan)
+        assert numbers_in(clip) == list(range(10))
+        assert (clip.start_s, clip.end_s) == pytest.approx((0.0, 1.0))
+        assert run(sampler(samples=18), plan[:9]) == []
+        assert run(sampler(samples=32), plan) == [], "not half of the samples"
+
+    def test_a_stay_shorter_than_one_clip_and_than_a_second_gets_none(self) -> None:
         assert run(sampler(), [(k / 10, [1]) for k in range(7)]) == []
 
     def test_a_short_loss_keeps_the_samples(self) -> None:
@@ -179,7 +187,7 @@ class TestClipSampler:
         far_apart = sampler(samples=4, skip=30, rate_hz=10.0)
         clips = run(far_apart, [(3.0 * k, [1]) for k in range(4)])
         assert [(clip.start_s, clip.end_s) for _, clip in clips] == [(0.0, 12.0)]
-        far_apart = sampler(samples=4, skip=30, rate_hz=10.0)
+        far_apart = sampler(samples=5, skip=30, rate_hz=10.0)
         assert run(far_apart, [(3.0 * k, [1] if k != 2 else []) for k in range(5)]) == []
 
     def test_one_sample_a_clip_works(self) -> None:
@@ -219,9 +227,11 @@ class TestClipSampler:
             mine = [numbers_in(clip) for _, clip in clips if clip.person_id == person_id]
             for stay in stays:
                 here = [clip for clip in mine if clip[0] in stay]
-                assert all(set(clip) <= set(stay) and len(clip) == samples for clip in here)
+                of_a_clip = samples if len(stay) >= samples else len(stay)
+                assert all(set(clip) <= set(stay) and len(clip) == of_a_clip for clip in here)
                 covered = {k for clip in here for k in clip}
-                assert covered == (set(stay) if len(stay) >= samples else set())
+                is_named = len(stay) * interval_s >= shortest_stay_s(chosen, RATE_HZ) - 1e-6
+                assert covered == (set(stay) if is_named else set())
             assert sum(len([c for c in mine if c[0] in stay]) for stay in stays) == len(mine)
 
 

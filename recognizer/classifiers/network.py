@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,6 +76,7 @@ class NetworkClassifier:
         if quickest is None:
             way = ways(self.device, REFERENCE.library, precision)[0]
             quickest = Quickest(PyTorchRunner(module, NETWORK_INPUT_AXES, self.device, way), None, Choice(way))
+        self._temperature = 1.0
         self._runner, self._exact = quickest.runner, quickest.exact
         self.choice = quickest.choice
 
@@ -87,6 +89,12 @@ class NetworkClassifier:
     def labels(self) -> tuple[str, ...]:
         """In the order of the network's outputs."""
         return self._labels
+
+    def at_temperature(self, temperature: float) -> NetworkClassifier:
+        """The same network, whose probabilities come from scores divided by ``temperature``; shares the weights."""
+        other = copy.copy(self)
+        other._temperature = temperature
+        return other
 
     def logits(self, network_clips: Tensor) -> Tensor:
         """Scores before the softmax, float32 (B, len(labels)) on the device.
@@ -112,7 +120,8 @@ class NetworkClassifier:
             batch_size = max(1, min(self._runner.most_at_once, MOST_FRAMES_AT_ONCE[self.device.type] // length))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                probabilities = torch.softmax(self._scores([clips[index] for index in batch], length).double(), dim=1)
+                scores = self._scores([clips[index] for index in batch], length).double()
+                probabilities = torch.softmax(scores / self._temperature, dim=1)
                 best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
                 for index, values, outputs in zip(batch, best.values.tolist(), best.indices.tolist(), strict=True):
                     predictions[index] = self._prediction(clips[index], values, outputs)
