@@ -73,10 +73,16 @@ class ClipSampler:
     One per stream. The first clip comes with the N-th sample, the next after ``settings.new_samples_per_clip``
     new ones. When a person is gone for longer than the allowed gap, or the stream ends, samples that no clip has
     covered yet go into a last clip together with the ones before them; of a stay that was too short for a full clip
-    they become a shorter one, where they span ``shortest_stay_s``.
+    they become a shorter one, where they span ``shortest_stay_s``. So it is where another shot begins.
+
+    Args:
+        settings: how long a clip is.
+        frame_rate_hz: of the stream.
+        least_height_px: samples in which a person is less high are left out.
     """
 
-    def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
+    def __init__(self, settings: Settings, frame_rate_hz: float, least_height_px: float = 0.0) -> None:
+        self._least_height_px = least_height_px
         self._length = settings.num_video_sequence_samples
         self._new_samples_per_clip = settings.new_samples_per_clip
         self._interval_s = settings.sample_interval_s(frame_rate_hz)
@@ -101,9 +107,13 @@ class ClipSampler:
 
     def add(self, observation: Observation) -> list[Clip]:
         """Take one sampled frame; returns the clips that are complete now, in order of ``person_id``."""
-        clips = self._end(lambda buffer: observation.time_s - buffer.samples[-1].time_s > self._max_gap_s)
+        clips = self._end(
+            lambda buffer: observation.is_cut or observation.time_s - buffer.samples[-1].time_s > self._max_gap_s
+        )
         around = observation.surroundings_rgb or (None,) * len(observation.people)
         for person, crop, surroundings in zip(observation.people, observation.crops_rgb, around, strict=True):
+            if person.box_xyxy[3] - person.box_xyxy[1] < self._least_height_px:
+                continue
             buffer = self._buffers.setdefault(person.person_id, _Buffer(deque(maxlen=self._length)))
             buffer.samples.append(_Sample(observation.time_s, crop, surroundings))
             buffer.new += 1

@@ -3,7 +3,7 @@
 A record holds who was where in every sampled frame; beside it, for each way of cutting, the crops themselves, raw,
 so that an analysis from the record equals one from the video to the bit::
 
-    <folder>/<key>/pass.npz                         samples, people, frame times
+    <folder>/<key>/pass.npz                         samples, people, looks, cuts, frame times
     <folder>/<key>/crops-<margin>[-steady].u8       (rows, CROP_SIZE_PX, CROP_SIZE_PX, 3)
     <folder>/<key>/surroundings[-steady].u8         the same shape
 """
@@ -19,7 +19,7 @@ import tempfile
 import time
 import zipfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from recognizer.settings import CropStyle, Settings
-from recognizer.types import CROP_SIZE_PX, Observation, TrackedPerson
+from recognizer.types import CROP_SIZE_PX, Box, Observation, TrackedPerson
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +40,16 @@ MAX_FOLDER_BYTES = 4 * 2**30
 MAX_CROPS_BYTES = 2 * 2**30
 """Crops of one pass beyond this are not kept (about 14,000 crops: fifteen minutes of one person at 15 a second)."""
 
-_FORMAT = 1
-"""Part of the key: a record of another format is never found."""
+_FORMAT = 2
+"""Part of the key: a record of another format is never found. 2 has looks and cuts."""
 
 _ASIDE = "writing-"
 """Begins the name of a folder that is not finished."""
 
 _WRITING_TAKES_AT_MOST_S = 24 * 3600.0
+
+_SAME_BOX_PX = 0.01
+"""A timeline keeps boxes as float32, a record as float64: further apart than this are two boxes."""
 
 _CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
 _CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
@@ -81,6 +84,8 @@ class RecordedPass:
         time_s: float64 (s,), time of each sampled frame.
         rows: float64 (r, 7), one for each person in each sampled frame: number of the sample, ``person_id``, x1, y1,
             x2, y2, confidence.
+        looks: uint8 (r, LOOK_SIZE), what each of ``rows`` looks like; (r, 0) where nobody asked.
+        cuts: int64 (c,), numbers of the samples that begin another shot.
         notes: what the reader of the video remarked.
     """
 
@@ -89,6 +94,8 @@ class RecordedPass:
     frame_index: NDArray[np.int64]
     time_s: NDArray[np.float64]
     rows: NDArray[np.float64]
+    looks: NDArray[np.uint8]
+    cuts: NDArray[np.int64]
     notes: tuple[str, ...]
 
     def has_crops(self, style: CropStyle) -> bool:
@@ -101,25 +108,40 @@ class RecordedPass:
 
     def people_in(self, sample: int) -> tuple[TrackedPerson, ...]:
         """Who was there in that sampled frame; made when asked for, as a long video has very many."""
-        start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
         return tuple(
             TrackedPerson(int(person_id), (x1, y1, x2, y2), confidence)
-            for _, person_id, x1, y1, x2, y2, confidence in self.rows[start:end].tolist()
+            for _, person_id, x1, y1, x2, y2, confidence in self.rows[self._rows_in(sample)].tolist()
         )
 
-    def crops_of(
-        self, person_id: int, first_s: float, last_s: float, style: CropStyle
-    ) -> list[tuple[float, NDArray[np.uint8]]]:
-        """One person's samples from the one at ``first_s`` to the one at ``last_s``, each with its time.
+    def looks_in(self, sample: int) -> tuple[NDArray[np.uint8], ...]:
+        """What those in that sampled frame look like; empty where nobody asked when the pass was made."""
+        return tuple(self.looks[self._rows_in(sample)]) if self.looks.shape[1] else ()
+
+    def is_cut(self, sample: int) -> bool:
+        """Whether that sampled frame begins another shot."""
+        return sample in self.cuts
+
+    def _rows_in(self, sample: int) -> slice:
+        start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
+        return slice(start, end)
+
+    def crops_at(self, boxes_xyxy: Mapping[float, Box], style: CropStyle) -> list[tuple[float, NDArray[np.uint8]]]:
+        """The crops of these boxes, by the time of their samples, each with its time.
+
+        They are looked up by place: the numbers of people in here are the tracker's, before what belongs to one person
+        is joined. A box that is not in the record is left out.
 
         Raises:
             FileNotFoundError: the crops of this style were not kept.
         """
-        first, past = np.searchsorted(self.time_s, first_s), np.searchsorted(self.time_s, last_s, "right")
-        samples = self.rows[:, 0]
-        chosen = np.flatnonzero((samples >= first) & (samples < past) & (self.rows[:, 1] == person_id))
         crops = self._pictures(_crops_path(self.folder, style))
-        return [(float(self.time_s[int(self.rows[row, 0])]), np.array(crops[row])) for row in chosen.tolist()]
+        found = []
+        for time_s, box in boxes_xyxy.items():
+            rows = self._rows_in(int(np.searchsorted(self.time_s, time_s)))
+            apart_px = np.abs(self.rows[rows, 2:6] - np.array(box)).max(axis=1, initial=0.0)
+            if len(apart_px) and apart_px.min() <= _SAME_BOX_PX:
+                found.append((time_s, np.array(crops[rows.start + int(apart_px.argmin())])))
+        return found
 
     def _pictures(self, path: Path) -> NDArray[np.uint8]:
         return np.memmap(path, np.uint8, "r", shape=(len(self.rows), *_CROP_SHAPE))
@@ -137,7 +159,9 @@ class RecordedPass:
             people = self.people_in(sample)
             those = [tuple(np.array(picture) for picture in kind[row : row + len(people)]) for kind in kinds]
             row += len(people)
-            yield Observation(int(frame_index), float(time_s), people, *those or [()])
+            looks, is_cut = self.looks_in(sample), self.is_cut(sample)
+            crops, around = (*those, (), ())[:2]
+            yield Observation(int(frame_index), float(time_s), people, crops, around, looks, is_cut)
 
 
 class CropStore:
@@ -169,6 +193,8 @@ class CropStore:
                     frame_index=arrays["frame_index"],
                     time_s=arrays["time_s"],
                     rows=arrays["rows"],
+                    looks=arrays["looks"],
+                    cuts=arrays["cuts"],
                     notes=tuple(json.loads(str(arrays["notes"]))),
                 )
             os.utime(folder)  # the most recently used is the last to go
@@ -245,6 +271,8 @@ class PassRecorder:
         self._frame_index = array("q")
         self._time_s = array("d")
         self._rows = array("d")
+        self._looks = array("B")
+        self._cuts = array("q")
         self._aside: Path | None = None
         self._files: list[BinaryIO] = []
         try:
@@ -266,6 +294,10 @@ class PassRecorder:
         self._time_s.append(observation.time_s)
         for person in observation.people:
             self._rows.extend((sample, person.person_id, *person.box_xyxy, person.confidence))
+        for look in observation.looks:
+            self._looks.frombytes(look.tobytes())
+        if observation.is_cut:
+            self._cuts.append(sample)
         try:
             for file, pictures in zip(self._files, (observation.crops_rgb, observation.surroundings_rgb), strict=False):
                 for picture in pictures:
@@ -283,6 +315,8 @@ class PassRecorder:
             frame_index=np.array(self._frame_index, np.int64),
             time_s=np.array(self._time_s, np.float64),
             rows=np.array(self._rows, np.float64).reshape(-1, 7),
+            looks=np.array(self._looks, np.uint8).reshape(len(self._rows) // 7, -1 if self._looks else 0),
+            cuts=np.array(self._cuts, np.int64),
             notes=tuple(notes),
         )
         self._store.remember(self._target.name, finished)
@@ -301,6 +335,8 @@ class PassRecorder:
                 frame_index=finished.frame_index,
                 time_s=finished.time_s,
                 rows=finished.rows,
+                looks=finished.looks,
+                cuts=finished.cuts,
                 notes=np.array(json.dumps(finished.notes)),
             )
             with self._store.placing:

@@ -13,6 +13,7 @@ from recognizer.classifiers.catalogue import spec_of
 from recognizer.classifiers.clip_input import sample_indices
 from recognizer.crop_store import CropStore, pass_key
 from recognizer.cropping import Cropper, square_crop
+from recognizer.settings import least_height_px
 from recognizer.timeline import Timeline
 from recognizer.types import Box, Prediction, TrackedPerson
 from recognizer.video import open_video
@@ -55,9 +56,9 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
     boxes = _boxes(timeline, prediction)
     if not boxes:
         return []
-    samples = _from_record(timeline, list(boxes), prediction, store)
+    samples = _from_record(timeline, boxes, store)
     if samples is None:
-        samples = _from_video(timeline, boxes, video)
+        samples = _from_video(timeline, _cut_boxes(timeline, prediction, boxes), video)
     length = spec_of(settings.video_classifier_model).length.network_length(len(samples))
     return [samples[k] for k in dict.fromkeys(sample_indices(len(samples), length).tolist())]
 
@@ -65,23 +66,26 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
 def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
     """What was cut out in the samples of the clip, by time."""
     track = next(track for track in timeline.people if track.person_id == prediction.person_id)
-    first = int(np.searchsorted(track.time_s, prediction.start_s - _SAME_TIME_S))
-    # as many samples as the settings say, or fewer where the stay was short
-    past = min(
-        first + timeline.settings.num_video_sequence_samples,
-        int(np.searchsorted(track.time_s, prediction.end_s - _SAME_TIME_S)),
-    )
+    high = track.box_xyxy[:, 3] - track.box_xyxy[:, 1] >= least_height_px(timeline.video.height)
+    within = (track.time_s > prediction.start_s - _SAME_TIME_S) & (track.time_s < prediction.end_s)
+    samples = np.flatnonzero(high & within)[: timeline.settings.num_video_sequence_samples]
+    boxes = track.box_xyxy[samples].astype(np.float64).tolist()
+    return {
+        time_s: (x1, y1, x2, y2) for time_s, (x1, y1, x2, y2) in zip(track.time_s[samples].tolist(), boxes, strict=True)
+    }
+
+
+def _cut_boxes(timeline: Timeline, prediction: Prediction, boxes: dict[float, Box]) -> dict[float, Box]:
+    """What was cut out where the person was; followed from the beginning, as a steady crop remembers where it was."""
+    track = next(track for track in timeline.people if track.person_id == prediction.person_id)
     cropper = Cropper(timeline.settings.crop_style, timeline.settings.max_gap_s(timeline.frame_rate_hz))
-    boxes: dict[float, Box] = {}
-    # from the beginning, as a steady crop remembers where it was
-    for time_s, (x1, y1, x2, y2) in zip(track.time_s[:past].tolist(), track.box_xyxy[:past].tolist(), strict=True):
-        (boxes[time_s],) = cropper.boxes(time_s, [TrackedPerson(prediction.person_id, (x1, y1, x2, y2), 1.0)])
-    return {time_s: boxes[time_s] for time_s in track.time_s[first:past].tolist()}
+    cut: dict[float, Box] = {}
+    for time_s, (x1, y1, x2, y2) in zip(track.time_s.tolist(), track.box_xyxy.tolist(), strict=True):
+        (cut[time_s],) = cropper.boxes(time_s, [TrackedPerson(prediction.person_id, (x1, y1, x2, y2), 1.0)])
+    return {time_s: cut[time_s] for time_s in boxes}
 
 
-def _from_record(
-    timeline: Timeline, times_s: list[float], prediction: Prediction, store: CropStore
-) -> list[SeenFrame] | None:
+def _from_record(timeline: Timeline, boxes: dict[float, Box], store: CropStore) -> list[SeenFrame] | None:
     detector_sha256 = timeline.provenance.get("detector_sha256")
     if timeline.video.sha256 is None or detector_sha256 is None:
         return None
@@ -91,10 +95,10 @@ def _from_record(
     if found is None or not found.has_crops(style):
         return None
     try:
-        crops = found.crops_of(prediction.person_id, times_s[0], times_s[-1], style)
+        crops = found.crops_at(boxes, style)
     except FileNotFoundError:  # another analysis took its room just now
         return None
-    return [SeenFrame(time_s, rgb) for time_s, rgb in crops]
+    return [SeenFrame(time_s, rgb) for time_s, rgb in crops] if len(crops) == len(boxes) else None
 
 
 def _from_video(timeline: Timeline, boxes: dict[float, Box], video: Path) -> list[SeenFrame]:

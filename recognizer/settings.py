@@ -31,6 +31,10 @@ UNKNOWN_ACTION = "unknown"
 MAX_GAP_S = 1.0
 """A track that is lost for longer than this starts a new clip and a new presence interval."""
 
+LEAST_HEIGHT_PX = 40
+"""Who is less high in the picture is followed, but not named: the networks see 112 or 224 pixels, and of a person this
+small they would get six times as many as there are. Whoever is that small is told so (Timeline.small_ids)."""
+
 DEFAULT_FRAME_RATE_HZ = 30.0
 """Assumed where a stream does not tell its frame rate (a webcam, the drop-in class)."""
 
@@ -78,6 +82,12 @@ class CropStyle(NamedTuple):
     surroundings: bool
 
 
+def least_height_px(frame_height_px: int) -> float:
+    """From which height on people are named, in a picture of this height; in a tiny one from half of it on, because
+    nobody could be higher. 0 where the height is not known."""
+    return min(LEAST_HEIGHT_PX, frame_height_px / 2)
+
+
 @dataclass(frozen=True)
 class Settings:
     """What an analysis is made with; checked when made.
@@ -114,7 +124,7 @@ class Settings:
     num_video_sequence_samples: int = 8
     skip_frame: int = 2
     min_person_confidence: float = 0.4
-    tracker: str = "bytetrack"
+    tracker: str = "botsort"
     overlap: float = 0.25
     device: str = "auto"
     precision: str = "auto"

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 CROP_SIZE_PX = 224
 """Side of a person's crop. Networks that take 112 average 2 x 2 pixels (docs/decisions/003-one-crop-size.md)."""
 
+LOOK_SIZE = 256
+"""Numbers that tell what a person looks like: two halves of 8 x 4 x 4 colours."""
+
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the frame; x2 and y2 are exclusive."""
 
@@ -86,6 +89,8 @@ class Observation:
         people: the people seen.
         crops_rgb: for each of ``people`` a crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3).
         surroundings_rgb: for each of ``people`` the picture around them, of the same shape; empty where not wanted.
+        looks: for each of ``people`` what they look like in few numbers, uint8 (LOOK_SIZE,); empty where nobody asks.
+        is_cut: whether the frame begins another shot.
     """
 
     frame_index: int
@@ -93,12 +98,16 @@ class Observation:
     people: tuple[TrackedPerson, ...]
     crops_rgb: tuple[NDArray[np.uint8], ...]
     surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
+    looks: tuple[NDArray[np.uint8], ...] = ()
+    is_cut: bool = False
 
     def __post_init__(self) -> None:
         if len(self.people) != len(self.crops_rgb):
             raise ValueError(f"Observation has {len(self.people)} people but {len(self.crops_rgb)} crops")
         if self.surroundings_rgb and len(self.people) != len(self.surroundings_rgb):
             raise ValueError(f"Observation has {len(self.people)} people but {len(self.surroundings_rgb)} surroundings")
+        if self.looks and len(self.people) != len(self.looks):
+            raise ValueError(f"Observation has {len(self.people)} people but {len(self.looks)} looks")
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ import pytest
 
 from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
 from recognizer.settings import CropStyle, Settings
-from recognizer.types import CROP_SIZE_PX, Observation, TrackedPerson
+from recognizer.types import CROP_SIZE_PX, LOOK_SIZE, Observation, TrackedPerson
 
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
 TIMES_S = np.arange(8) / 30
@@ -30,6 +30,8 @@ def observation(sample: int, people: int) -> Observation:
         time_s=sample / 15 + 1e-9,
         people=tuple(TrackedPerson(k + 1, tuple(rng.random(4) * 100), float(rng.random())) for k in range(people)),
         crops_rgb=tuple(rng.integers(0, 256, (CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8) for _ in range(people)),
+        looks=tuple(rng.integers(0, 256, LOOK_SIZE, np.uint8) for _ in range(people)),
+        is_cut=sample == 2,
     )
 
 
@@ -77,8 +79,29 @@ def test_a_pass_comes_back_as_it_was_to_the_bit(store: CropStore) -> None:
     assert [(o.frame_index, o.time_s, o.people) for o in again] == [(o.frame_index, o.time_s, o.people) for o in PASS]
     for one, other in zip(PASS, again, strict=True):
         np.testing.assert_array_equal(one.crops_rgb, other.crops_rgb)
+        np.testing.assert_array_equal(one.looks, other.looks)
+        assert one.is_cut is other.is_cut
     np.testing.assert_array_equal(recorded.frame_times_s, TIMES_S)
     assert recorded.notes == NOTES
+
+
+def test_a_pass_in_which_nobody_looked_is_kept_without_looks(store: CropStore) -> None:
+    blind = tuple(replace(one, looks=()) for one in PASS)
+    record(store, "a", seen=blind)
+    assert [o.looks for o in found(store).observations(style(10))] == [()] * len(PASS)
+
+
+def test_crops_are_found_by_place_whatever_the_number(store: CropStore) -> None:
+    record(store, "a")
+    sample = PASS[2]
+    for person, crop in zip(sample.people, sample.crops_rgb, strict=True):
+        box = tuple(np.array(person.box_xyxy, np.float32).tolist())  # as a timeline keeps it
+        ((time_s, rgb),) = found(store).crops_at({sample.time_s: box}, style(10))
+        assert time_s == sample.time_s
+        np.testing.assert_array_equal(rgb, crop)
+    assert (
+        found(store).crops_at({sample.time_s: (0, 0, 1, 1), PASS[3].time_s: (0, 0, 1, 1), 99.0: box}, style(10)) == []
+    )
 
 
 def test_a_pass_without_people_is_kept_too(store: CropStore) -> None:
@@ -323,7 +346,7 @@ def test_everything_that_decides_who_is_seen_is_part_of_the_key_and_nothing_else
     differing = {
         "skip_frame": 3,
         "min_person_confidence": 0.5,
-        "tracker": "botsort",
+        "tracker": "ocsort",
         "device": "cpu",
         "precision": "float32",
     }

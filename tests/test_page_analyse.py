@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Script, ScriptedClassifier, ScriptedDetector, always, person
+from fakes import Script, ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 from streamlit.testing.v1 import AppTest
 
 from recognizer import models as models_module
@@ -439,6 +439,39 @@ def test_video_without_people_is_told_kindly(page: AppTest, clip: Path, networks
     assert not page.tabs
     assert not page.download_button
     assert has_button(page, "Analyse")
+
+
+def test_who_was_there_for_a_moment_is_folded_away_and_can_be_shown(
+    page: AppTest, make_video: Callable[..., Path], networks: Networks
+) -> None:
+    networks.script = lambda number: (person(), *((person((40, 8, 56, 40)),) if number < 20 else ()))
+    networks.says = lambda _: (("waving", 0.9),)
+    drop_in(page, numbered_video(make_video, 60), "numbered.mkv")
+    widget(page, "Sequence length").set_value(8)
+    page.run()
+    analyse(page)
+    assert "1 person and 1 seen for under 1 s" in words(page)
+    toggle = widget(page, "Show 1 person seen for under 1 s")
+    assert shown_people(page) == {1}
+    toggle.set_value(True)
+    page.run()
+    assert not page.exception
+    assert shown_people(page) == {1, 2}
+    run = tab(page).run
+    assert run is not None
+    assert [track.person_id for track in run.timeline.people] == [1, 2], "the downloads have everyone"
+
+
+def shown_people(at: AppTest) -> set[int]:
+    """In all tables together."""
+    return {int(number) for table in at.dataframe for number in table.value["Person"]}
+
+
+def test_where_nobody_was_there_for_a_moment_there_is_no_such_control(page: AppTest, clip: Path) -> None:
+    drop_in(page, clip)
+    analyse(page)
+    assert not [one for one in page.toggle if one.label.startswith("Show")]
+    assert "seen for under" not in words(page)
 
 
 def test_stay_too_short_for_a_clip_is_told_with_both_lengths(page: AppTest, clip: Path, networks: Networks) -> None:

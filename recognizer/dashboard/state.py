@@ -119,6 +119,7 @@ class Tab:
         problem: one sentence about what went wrong last.
         jump_s: where the player should start.
         thresholds: minimum confidence and minimum duration (s) of the shown analysis.
+        shows_brief: whether people who were there for a moment are shown, too.
         checkpoint: the person's own checkpoint.
         labels: its label file.
         kept_uploads: checkpoints and label files that are on the disk, by the number of their upload.
@@ -147,6 +148,7 @@ class Tab:
     problem: str | None = None
     jump_s: float = 0.0
     thresholds: tuple[float, float] = (DEFAULT_MIN_CONFIDENCE, DEFAULT_MIN_DURATION_S)
+    shows_brief: bool = False
     checkpoint: StoredFile | None = None
     labels: StoredFile | None = None
     kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
