@@ -37,6 +37,10 @@ _AROUND: Final[dict[str, Any]] = {
     "smoothing_s": 1.0,
 }
 
+RECOMMENDED_MIN_CONFIDENCE: Final = 0.3
+"""Below this, what is recommended says ``unknown``: then who does none of the labels gets one in at most a fifth of the
+time, and who does one of them in at least four fifths (docs/accuracy.md)."""
+
 PRESET_FIELDS: Final = ("num_video_sequence_samples", "skip_frame", *_AROUND)
 """The settings that a preset decides; the others are the person's own."""
 

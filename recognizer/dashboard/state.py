@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from recognizer.comparison import Comparison
 from recognizer.comparison_store import StoredComparison
 from recognizer.jobs import Job
-from recognizer.presets import Preset
+from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, Preset
 from recognizer.settings import Settings
 from recognizer.store import Run, StoredFile
 from recognizer.timeline import Timeline
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from recognizer.feed import Feed
     from recognizer.models import Models
 
-DEFAULT_MIN_CONFIDENCE = 0.3
-"""Labels less probable than this read ``unknown`` until the person says otherwise: with what is recommended, of those
-who do none of the labels at most one in five gets one (docs/accuracy.md)."""
+DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
+"""Labels less probable than this read ``unknown`` until the person says otherwise."""
 
 DEFAULT_MIN_DURATION_S = 0.0
 
