@@ -161,7 +161,7 @@ class RecordedPass:
             row += len(people)
             looks, is_cut = self.looks_in(sample), self.is_cut(sample)
             crops, around = (*those, (), ())[:2]
-            yield Observation(int(frame_index), float(time_s), people, crops, around, looks, is_cut)
+            yield Observation(int(frame_index), float(time_s), people, crops, looks, is_cut, around)
 
 
 class CropStore:

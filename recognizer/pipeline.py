@@ -171,7 +171,7 @@ class Recognizer:
         is_cut: bool = False,
     ) -> Observation:
         crops, surroundings = self._cropper.cut(frame.rgb, frame.time_s, people)
-        return Observation(frame.index, frame.time_s, people, crops, surroundings, looks, is_cut)
+        return Observation(frame.index, frame.time_s, people, crops, looks, is_cut, surroundings)
 
     def _new_tracker(self) -> PersonTracker:
         """One that knows nobody yet, and goes on with the numbers."""

@@ -88,18 +88,18 @@ class Observation:
         time_s: presentation time.
         people: the people seen.
         crops_rgb: for each of ``people`` a crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3).
-        surroundings_rgb: for each of ``people`` the picture around them, of the same shape; empty where not wanted.
         looks: for each of ``people`` what they look like in few numbers, uint8 (LOOK_SIZE,); empty where nobody asks.
         is_cut: whether the frame begins another shot.
+        surroundings_rgb: for each of ``people`` the picture around them, of the same shape; empty where not wanted.
     """
 
     frame_index: int
     time_s: float
     people: tuple[TrackedPerson, ...]
     crops_rgb: tuple[NDArray[np.uint8], ...]
-    surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
     looks: tuple[NDArray[np.uint8], ...] = ()
     is_cut: bool = False
+    surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.people) != len(self.crops_rgb):

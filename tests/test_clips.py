@@ -277,7 +277,7 @@ class TestJoined:
 class TestSurroundings:
     def see(self, sampler: ClipSampler, number: int, around: tuple[NDArray[np.uint8], ...]) -> list[Clip]:
         person = TrackedPerson(1, (0.0, 0.0, 10.0, 10.0), 0.9)
-        return sampler.add(Observation(number, number * 0.1, (person,), (crop_of(number),), around))
+        return sampler.add(Observation(number, number * 0.1, (person,), (crop_of(number),), surroundings_rgb=around))
 
     def test_a_clip_shows_the_surroundings_of_the_same_samples(self) -> None:
         one = sampler(samples=3)
