@@ -128,7 +128,6 @@ def tab(at: AppTest) -> Tab:
 
 
 def choose_preset(at: AppTest, preset: str) -> None:
-    at.session_state["preset"] = preset
     tab(at).preset = preset  # as the control's callback does
     at.run()
     assert not at.exception
@@ -280,7 +279,7 @@ def test_the_page_starts_with_what_is_recommended_and_says_what_that_is(networks
     at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     at.run()
     assert tab(at).settings == recommended(Settings(video_classifier_model="s3d"))
-    assert "About two seconds of each person" in words(at)
+    assert "Two seconds of each person" in words(at)
     assert widget(at, "Sequence length").value == 32
 
 

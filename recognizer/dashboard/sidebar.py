@@ -47,13 +47,12 @@ _SHOWN = (
     "calibrated",
     "smoothing_s",
 )
-_PRESETS: dict[Preset, str] = {"recommended": "Recommended", "documented": "Documented", "custom": "Your own"}
+_PRESETS: dict[Preset, str] = {"recommended": "Recommended", "documented": "Documented"}
 _PRESET_LINES: dict[Preset, str] = {
-    "recommended": "About two seconds of each person and of what is around them, weighed over time. On the clips we "
-    "measured it names people right twice as often as the documented settings.",
-    "documented": "As published: 8 samples, every 2nd frame, a tight crop. Labels come sooner and are wrong more "
-    "often.",
-    "custom": "What you have set below and under More.",
+    "recommended": "Two seconds of each person and of what is around them, weighed over time: measured to be right "
+    "twice as often as the documented settings.",
+    "documented": "As published: half a second of a tight crop. Labels come sooner and are often wrong.",
+    "custom": "Your own settings, as below and under More.",
 }
 _PRESET_KEY = "preset"
 _TRACKER_TITLES = {
@@ -115,11 +114,11 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
                 "Larger ones are slower.",
             ),
         }
-        current = _choose_preset(replace(current, **chosen), rate_hz)
         # what comes and goes has a place of its own: what stands below it would be drawn anew, and an open "More" shut
         with st.container():
             if tab.classifier_note and chosen["video_classifier_model"] != Settings.video_classifier_model:
                 st.caption(plain(tab.classifier_note))
+        current = _choose_preset(replace(current, **chosen), rate_hz)
         chosen |= {
             "crop_margin_percentage": _slider(
                 "Crop margin",
@@ -149,14 +148,13 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
 def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
     """Draw the presets; returns the settings, and gives the widgets below them, what the chosen one says."""
     tab = state.tab()
-    state.set_widget(_PRESET_KEY, tab.preset)
+    state.set_widget(_PRESET_KEY, tab.preset if tab.preset in _PRESETS else None)
     st.segmented_control(
         "Preset",
         list(_PRESETS),
         key=_PRESET_KEY,
         format_func=_PRESETS.__getitem__,
-        required=True,
-        on_change=lambda: setattr(tab, "preset", state.widget(_PRESET_KEY)),
+        on_change=lambda: setattr(tab, "preset", state.widget(_PRESET_KEY) or "custom"),
     )
     st.caption(_PRESET_LINES[tab.preset])
     if tab.preset == "custom":
