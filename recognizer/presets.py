@@ -26,7 +26,7 @@ _CLIP: Final[dict[str, tuple[int, float]]] = {
 }
 """Samples of a clip, and how many a second: those of the published accuracies (torchvision's documentation:
 ``clip_len`` and ``frame_rate``). But ``s3d`` was trained on 128, over eight seconds, for which no label should wait;
-and ``i3d`` on 64 at 25 a second (arXiv 1705.07750): these are the same 2.56 s, of which fewer pictures serve as well."""
+and ``i3d`` on 64 at 25 a second (arXiv 1705.07750): the same 2.56 s, of which fewer pictures serve as well."""
 
 _AROUND: Final[dict[str, Any]] = {
     "crop_margin_percentage": 10,
