@@ -16,8 +16,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.clips import ClipSampler, SampleClock, square_crop
+from recognizer.clips import ClipSampler, SampleClock
 from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.cropping import Cropper
 from recognizer.cuts import CutDetector
 from recognizer.looks import Looks, look_of
 from recognizer.models import Models, load_models
@@ -110,6 +111,7 @@ class Recognizer:
         self._cuts = CutDetector() if is_file else None
         self._looks = Looks() if is_file else None
         self._cut_times_s: list[float] = []
+        self._cropper = Cropper(settings.crop_style, settings.max_gap_s(rate_hz))
         self._sampler = ClipSampler(settings, rate_hz, least_height_px(video.height))
         self._builder = TimelineBuilder(settings, rate_hz)
         self._frame_times_s = array("d")
@@ -151,11 +153,25 @@ class Recognizer:
             if is_cut:
                 self._tracker = self._new_tracker()
             people = tuple(self._tracker.update(frame.rgb, detections))
-            looks = None if self._looks is None else tuple(look_of(frame.rgb, one.box_xyxy) for one in people)
-            observations.append(
-                _observation(frame, people, self._settings.crop_margin_percentage, looks or (), is_cut=is_cut)
-            )
+            looks = () if self._looks is None else tuple(look_of(frame.rgb, one.box_xyxy) for one in people)
+            observations.append(self._cut_out(frame, people, looks, is_cut=is_cut))
         return observations
+
+    def observe_again(self, frame: Frame, recorded: RecordedPass, sample: int) -> Observation:
+        """Cut those out of a sampled frame who were found there in an earlier pass; in order of time."""
+        looks, is_cut = recorded.looks_in(sample), recorded.is_cut(sample)
+        return self._cut_out(frame, recorded.people_in(sample), looks, is_cut=is_cut)
+
+    def _cut_out(
+        self,
+        frame: Frame,
+        people: tuple[TrackedPerson, ...],
+        looks: tuple[NDArray[np.uint8], ...] = (),
+        *,
+        is_cut: bool = False,
+    ) -> Observation:
+        crops, surroundings = self._cropper.cut(frame.rgb, frame.time_s, people)
+        return Observation(frame.index, frame.time_s, people, crops, looks, is_cut, surroundings)
 
     def _new_tracker(self) -> PersonTracker:
         """One that knows nobody yet, and goes on with the numbers."""
@@ -206,13 +222,13 @@ class Recognizer:
             The clips that are full now.
         """
         with self._lock:
-            models, settings = self._models, self._settings
+            models = self._models
             self._note_look(frame.time_s)
         (found,) = models.detector.detect([frame.rgb])
         with self._lock:
             people = tuple(self._tracker.update(frame.rgb, found))
             if self.wants(frame.time_s):
-                return self.collect([_observation(frame, people, settings.crop_margin_percentage)])
+                return self.collect([self._cut_out(frame, people)])
             self._people = people
             self._builder.see(frame.time_s, people)
             return []
@@ -235,6 +251,7 @@ class Recognizer:
                 self._tracker = self._new_tracker()
             if settings.skip_frame != before.skip_frame:
                 self._clock = SampleClock(settings.sample_interval_s(self._rate_hz), 1 / self._rate_hz)
+            self._cropper.change(settings.crop_style, settings.max_gap_s(self._rate_hz))
             self._sampler.change(settings, self._rate_hz)
             self._builder.change(settings, self._rate_hz)
             self._max_gap_s = settings.max_gap_s(self._rate_hz)
@@ -318,28 +335,6 @@ def _remarks(timeline: Timeline) -> Iterator[str]:
         )
 
 
-def _observation(
-    frame: Frame,
-    people: tuple[TrackedPerson, ...],
-    margin_percentage: int,
-    looks: tuple[NDArray[np.uint8], ...] = (),
-    *,
-    is_cut: bool = False,
-) -> Observation:
-    crops = tuple(square_crop(frame.rgb, person.box_xyxy, margin_percentage) for person in people)
-    return Observation(frame.index, frame.time_s, people, crops, looks, is_cut)
-
-
-def _observed_again(frame: Frame, recorded: RecordedPass, sample: int, margin_percentage: int) -> Observation:
-    return _observation(
-        frame,
-        recorded.people_in(sample),
-        margin_percentage,
-        recorded.looks_in(sample),
-        is_cut=recorded.is_cut(sample),
-    )
-
-
 def analyze(
     path: str | Path,
     settings: Settings | None = None,
@@ -380,24 +375,23 @@ def analyze(
         recognizer = Recognizer(models, settings, reader.info, is_file=True)
         recorded, key = _recorded(crop_store, reader.info, models, settings)
         run = _Run(recognizer, reader.info, progress, cancel or (lambda: False), recorded)
-        if recorded is not None and recorded.has_crops(settings.crop_margin_percentage):
-            complete = run.follow(_batches(recorded.observations(settings.crop_margin_percentage)))
+        if recorded is not None and recorded.has_crops(settings.crop_style):
+            complete = run.follow(_batches(recorded.observations(settings.crop_style)))
             return recognizer.timeline(
                 complete=complete, frame_times_s=recorded.frame_times_s, notes=recorded.notes, stitched=True
             )
         with ExitStack() as stack:
             recorder: PassRecorder | None = None
             if crop_store is not None and key is not None:
-                recorder = stack.enter_context(crop_store.record(key, settings.crop_margin_percentage))
+                recorder = stack.enter_context(crop_store.record(key, settings.crop_style))
             if recorded is not None:
-                # the same people with another margin: decode for the crops, detect nothing
+                # the same people cut out otherwise: decode for the crops, detect nothing
                 sample_of = {index: sample for sample, index in enumerate(recorded.frame_index.tolist())}
                 frames = stack.enter_context(
                     closing(_decoded_ahead(reader.frames(lambda index, _: index in sample_of)))
                 )
                 batches: Iterator[list[Observation]] = (
-                    [_observed_again(frame, recorded, sample_of[frame.index], settings.crop_margin_percentage)]
-                    for frame in frames
+                    [recognizer.observe_again(frame, recorded, sample_of[frame.index])] for frame in frames
                 )
             else:
                 frames = stack.enter_context(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, UNKNOWN_ACTION, Settings, least_height_px
+from recognizer.smoothing import votes
 from recognizer.types import Box, Prediction, Segment, TrackedPerson, VideoInfo
 
 _TOUCHING_S = 1e-6
@@ -133,7 +134,7 @@ class Timeline:
         return tuple(
             segment
             for person_id in sorted(by_person)
-            for segment in _segments(by_person[person_id], min_confidence, min_duration_s)
+            for segment in _segments(by_person[person_id], min_confidence, min_duration_s, self.settings.smoothing_s)
         )
 
 
@@ -156,9 +157,12 @@ class _Piece:
     confidence: float
 
 
-def _segments(predictions: Iterable[Prediction], min_confidence: float, min_duration_s: float) -> Iterator[Segment]:
+def _segments(
+    predictions: Iterable[Prediction], min_confidence: float, min_duration_s: float, smoothing_s: float
+) -> Iterator[Segment]:
     ordered = sorted(predictions, key=lambda prediction: (prediction.start_s, prediction.end_s))
-    pieces = _merged(_pieces(ordered, min_confidence))
+    made = _pieces(ordered, min_confidence) if smoothing_s == 0 else _voted(ordered, min_confidence, smoothing_s)
+    pieces = _merged(made)
     if min_duration_s > 0:
         pieces = _without_short(pieces, min_duration_s)
     for piece in pieces:
@@ -176,6 +180,18 @@ def _pieces(ordered: list[Prediction], min_confidence: float) -> Iterator[_Piece
         label, probability = prediction.top[0]
         if end_s > start_s:
             yield _Piece(label if probability >= min_confidence else UNKNOWN_ACTION, start_s, end_s, probability)
+
+
+def _voted(ordered: list[Prediction], min_confidence: float, smoothing_s: float) -> Iterator[_Piece]:
+    """Stretches in which the same label wins the vote of the predictions around, or none is sure enough."""
+    for stretch in votes(ordered, smoothing_s):
+        said = np.where(stretch.probability >= min_confidence, stretch.best, -1)
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(said)) + 1))
+        ends = np.append(starts[1:], len(said))
+        means = np.add.reduceat(stretch.probability, starts) / (ends - starts)
+        for start, end, mean in zip(starts.tolist(), ends.tolist(), means.tolist(), strict=True):
+            action = UNKNOWN_ACTION if said[start] < 0 else stretch.labels[said[start]]
+            yield _Piece(action, float(stretch.edges_s[start]), float(stretch.edges_s[end]), mean)
 
 
 def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from recognizer import export, plots
+from recognizer.clips import shortest_stay_s
 from recognizer.dashboard import state
 from recognizer.dashboard.services import keep_colours, palette, services
 from recognizer.dashboard.text import people, plain, seconds, sentence
@@ -167,10 +168,10 @@ def is_dark() -> bool:
 def _too_short(timeline: Timeline) -> str:
     if len(timeline.small_ids) == len(timeline.people):
         return "Nobody was large enough to be named."
-    needed_s = timeline.settings.clip_span_s(timeline.frame_rate_hz)
+    needed_s = shortest_stay_s(timeline.settings, timeline.frame_rate_hz)
     longest_s = max(end_s - start_s for track in timeline.people for start_s, end_s in track.presence)
     return (
-        f"Nobody was in view for long enough to be named: one clip needs {seconds(needed_s)}, and the longest stay is "
+        f"Nobody was in view for long enough to be named: that takes {seconds(needed_s)}, and the longest stay is "
         f"{seconds(longest_s)}. Lower Sequence length or Skip interval and analyse the video again."
     )
 
