@@ -122,7 +122,7 @@ def choose_thresholds() -> tuple[float, float]:
         step=0.05,
         key=_CONFIDENCE_KEY,
         help="Where the network's best guess is less probable than this, the timeline says unknown. The probability is "
-        "the network's own; it is not the chance of being right.",
+        "the network's own, unless it is calibrated; it is not the chance of being right.",
     )
     min_duration_s = duration.slider(
         "Minimum duration",
