@@ -26,7 +26,6 @@ from recognizer.runs import Services, Status, fetch_report
 from recognizer.settings import Settings
 from recognizer.store import Run, StoredFile
 from recognizer.timeline import Timeline
-from recognizer.types import CROP_SIZE_PX, Clip
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +49,7 @@ def load_and_warm(services: Services, settings: Settings, job: Job[Models] | Non
     if job is not None:
         job.report(Status("Warming the networks up"))
     models.detector.detect([np.zeros((480, 640, 3), np.uint8)])
-    grey = np.full((settings.num_video_sequence_samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
-    models.classifier.classify([Clip(person_id=1, start_s=0.0, end_s=1.0, rgb=grey)])
+    models.classifier.warm_up(settings.num_video_sequence_samples)
     return models
 
 

@@ -183,6 +183,9 @@ class _Measured:
             self._calls.append((len(clips), time.perf_counter() - started_s))
         return predictions
 
+    def warm_up(self, samples: int) -> None:
+        self._classifier.warm_up(samples)
+
     @property
     def clips(self) -> int:
         return sum(clips for clips, _ in self._calls)

@@ -87,6 +87,9 @@ class FailingNow:
         self._check()
         return self._inner.classify(clips)
 
+    def warm_up(self, samples: int) -> None:
+        self._inner.warm_up(samples)
+
 
 class Feed:
     """A camera at 30 frames a second in the stream's time, as fast as the test likes in real time."""

@@ -121,7 +121,7 @@ def toggle(at: AppTest, label: str) -> Any:
 
 def test_start_is_offered_when_the_networks_are_warm(page: AppTest, browser: Browser, networks: Networks) -> None:
     assert page.title[0].value == "Live camera"
-    assert networks.classified == 1  # the clip that warms the classifier
+    assert networks.warmed == [8]
     assert browser.asked["video_frame_callback"]
     assert "Press Start" in words(page)
     assert not page.error

@@ -124,9 +124,14 @@ class NetworkClassifier:
         return Prediction(clip.person_id, clip.start_s, clip.end_s, top, self._name)
 
     def warm_up(self, samples: int) -> None:
-        """Run once on a grey clip of ``samples`` samples, so that the first real clip does not wait for set-up."""
+        """Run once on a grey clip of ``samples`` samples, also in the float32 that only close labels need: set up in
+        the middle of a stream, that one takes a second and its memory when nobody expects it."""
         grey = np.full((samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
-        self.classify([Clip(person_id=1, start_s=0.0, end_s=1.0, rgb=grey)])
+        length = self.spec.length.network_length(samples)
+        x = network_input([grey], self.spec, length, self.device)
+        for runner in (self._runner, self._exact):
+            if runner is not None:
+                runner(x)
 
 
 def resolve_device(device: str) -> torch.device:
