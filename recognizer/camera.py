@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from recognizer.drawing import OverlayPerson
 from recognizer.errors import StoreError
 from recognizer.jobs import Job
-from recognizer.live import LiveStats, LiveStream
+from recognizer.live import LiveStats, LiveStream, give_back_memory
 from recognizer.model_cache import networks_of
 from recognizer.models import Models, loading_text
 from recognizer.palette import ActionPalette
@@ -39,6 +39,7 @@ back sooner."""
 
 _LOOK_EVERY_S = 1.0
 
+_GIVE_BACK_EVERY_S = 15.0
 
 def load_and_warm(services: Services, settings: Settings, job: Job[Models] | None = None) -> Models:
     """The networks of ``settings``, run once, so that the first real frame and clip do not wait for set-up."""
@@ -169,7 +170,7 @@ class Camera:
 
     def _watch(self, stream: LiveStream) -> None:
         """A tab that was closed or a line that broke says nothing: notice it, keep what was seen, free the threads."""
-        watched_s = time.monotonic()
+        watched_s = gave_back_s = time.monotonic()
         while self._stream is stream:
             if self._is_watched():
                 watched_s = time.monotonic()
@@ -179,6 +180,9 @@ class Camera:
                 if hang_up is not None:
                     hang_up()
                 return
+            if time.monotonic() - gave_back_s > _GIVE_BACK_EVERY_S:
+                give_back_memory()
+                gave_back_s = time.monotonic()
             time.sleep(_LOOK_EVERY_S)
 
     # ---- what the page says
@@ -307,6 +311,7 @@ class Camera:
             ending.done.set()
         return ending.ended
 
+            give_back_memory()
     def _keep(self, stream: LiveStream, run_id: str, *, lost: bool) -> EndedStream:
         timeline = stream.close()
         second_timeline = stream.second_timeline(complete=True)
