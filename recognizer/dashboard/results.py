@@ -102,7 +102,7 @@ def _explore() -> None:
         else "The labels are those of your checkpoint; somebody who does none of them still gets the nearest."
     )
     _downloads(run, segments, min_confidence, min_duration_s)
-    _tables(timeline, segments)
+    _tables(run, segments)
 
 
 def choose_thresholds() -> tuple[float, float]:
@@ -178,7 +178,8 @@ def _downloads(run: Run, segments: Sequence[Segment], min_confidence: float, min
     )
 
 
-def _tables(timeline: Timeline, segments: Sequence[Segment]) -> None:
+def _tables(run: Run, segments: Sequence[Segment]) -> None:
+    timeline = run.timeline
     who, how_long, all_segments = st.tabs(["Who appeared when", "Time per action", "All segments"])
     with who:
         st.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
@@ -196,7 +197,8 @@ def _tables(timeline: Timeline, segments: Sequence[Segment]) -> None:
             selection_mode="single-row",
             key="segments",
         )
-        st.caption("Choose a row to start the annotated video there.")
+        if run.video_path.is_file():  # of a camera there is one only where it was recorded
+            st.caption("Choose a row to start the annotated video there.")
         rows = chosen["selection"]["rows"]
         if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:
             state.tab().jump_s = segments[rows[0]].start_s
