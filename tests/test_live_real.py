@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from recognizer.classifiers import network as network_module
 from recognizer.crop_store import CropStore
 from recognizer.jobs import Jobs
 from recognizer.live import LiveStream
-from recognizer.live import memory as memory_module
 from recognizer.model_cache import ModelCache
 from recognizer.palette import ActionPalette
 from recognizer.runs import Services
@@ -52,15 +50,3 @@ def test_stream_compiles_nothing_and_leaves_no_thread(
     while psutil.Process().num_threads() > before:  # what PyTorch began for the stream's threads ends a little later
         assert time.monotonic() < end_s
         time.sleep(0.1)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps what was freed")
-def test_freed_memory_is_given_back() -> None:
-    process = psutil.Process()
-    freed = [bytes(100_000) for _ in range(1000)]  # small enough for the heap, 100 MB in all
-    kept = freed[::100]
-    before = process.memory_info().rss
-    del freed
-    memory_module.give_back_memory()
-    assert before - process.memory_info().rss > 50_000_000
-    assert kept
