@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from recognizer.settings import Settings
@@ -141,7 +142,12 @@ class RecordedPass:
 
 
 class CropStore:
-    """A size-limited folder of recorded passes. Safe to share: records are written aside and renamed into place."""
+    """A size-limited folder of recorded passes. Safe to share: records are written aside and renamed into place.
+
+    Attributes:
+        placing: held while a record is put in its place or taken away, in this process and in others: what is put into
+            a record that is just being removed would stay behind alone.
+    """
 
     def __init__(
         self, folder: Path, max_folder_bytes: int = MAX_FOLDER_BYTES, max_crops_bytes: int = MAX_CROPS_BYTES
@@ -150,6 +156,7 @@ class CropStore:
         self._max_folder_bytes = max_folder_bytes
         self._max_crops_bytes = max_crops_bytes
         folder.mkdir(parents=True, exist_ok=True)
+        self.placing = FileLock(folder.with_name(f"{folder.name}.lock"))
 
     def find(self, key: str) -> RecordedPass | None:
         """The finished pass of this key, if it is kept. One that cannot be read is removed."""
@@ -171,7 +178,8 @@ class CropStore:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             # a crash or a full disk can leave half a file; the pass can be made again
             _log.warning("the record of a pass cannot be read and is removed: %s", error)
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError), self.placing:  # where it cannot be removed it is met again
+                shutil.rmtree(folder, ignore_errors=True)
             return None
         return found
 
@@ -187,7 +195,10 @@ class CropStore:
         return RememberingCropStore(self._folder, self._max_folder_bytes, self._max_crops_bytes)
 
     def prune(self, keep: Path) -> None:
-        """Remove the least recently used records until the folder fits; never the one just written."""
+        """Remove the least recently used records until the folder fits; never the one just written.
+
+        To be called while ``placing`` is held.
+        """
         folders = {p: _modified(p) for p in self._folder.iterdir() if p.is_dir()}
         abandoned_before = time.time() - _WRITING_TAKES_AT_MOST_S
         records = [p for p in sorted(folders, key=folders.__getitem__) if _is_prunable(p, folders[p], abandoned_before)]
@@ -291,8 +302,9 @@ class PassRecorder:
                 rows=finished.rows,
                 notes=np.array(json.dumps(finished.notes)),
             )
-            self._put_in_place(self._aside, aside_crops)
-            self._store.prune(keep=self._target)
+            with self._store.placing:
+                self._put_in_place(self._aside, aside_crops)
+                self._store.prune(keep=self._target)
         except OSError as error:
             self._give_up(error)
 
