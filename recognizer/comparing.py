@@ -26,7 +26,7 @@ from recognizer.settings import Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Classifier, Clip, Prediction
 
-_MEMORY_EVERY_S: Final = 0.05
+_MEMORY_EVERY_S: Final = 0.25
 """How often the program's memory is looked at while a classifier works."""
 
 
