@@ -73,6 +73,10 @@ class TimedClassifier:
             self.kept.extend(clips)
         return predictions
 
+    def warm_up(self, samples: int) -> None:
+        """See ``Classifier``."""
+        self._classifier.warm_up(samples)
+
 
 @dataclass(frozen=True)
 class EngineRun:
