@@ -15,8 +15,9 @@ from recognizer.backends.run_pytorch import PyTorchRunner
 from recognizer.backends.ways import REFERENCE, ways
 from recognizer.classifiers.catalogue import ClassifierSpec, spec_of
 from recognizer.classifiers.checkpoint import fit, load_into, read_tensors
-from recognizer.classifiers.clip_input import NETWORK_INPUT_AXES, network_input
+from recognizer.classifiers.clip_input import Normalise, clip_pictures
 from recognizer.classifiers.labels import read_labels
+from recognizer.classifiers.twice_shown import take_bare_samples
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
@@ -37,6 +38,9 @@ BOUND = 0.05
 """A way of running a network is not chosen when its scores differ from PyTorch's in float32 by more than this share of
 their own spread (root mean squares). Rounding to bfloat16 makes about 0.02 of difference."""
 
+_INPUT_AXES = 5
+"""Batch, time, height, width, colour."""
+
 _MEASURED_SAMPLES = Settings.num_video_sequence_samples
 _BLOB_PX = 32
 
@@ -49,7 +53,8 @@ class NetworkClassifier:
 
     Args:
         spec: what the network is fed.
-        module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluate.
+        module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluate, and one layer
+            of it may be replaced. Not used with ``quickest``.
         labels: in the order of the outputs.
         device: where it runs.
         precision: ``float32`` is the reference; ``auto`` is the same on a CPU and may use half precision on a GPU.
@@ -74,7 +79,8 @@ class NetworkClassifier:
         self._labels = labels
         if quickest is None:
             way = ways(self.device, REFERENCE.library, precision)[0]
-            quickest = Quickest(PyTorchRunner(module, NETWORK_INPUT_AXES, self.device, way), None, Choice(way))
+            runner = PyTorchRunner(_from_bytes(spec, module), _INPUT_AXES, self.device, way)
+            quickest = Quickest(runner, None, Choice(way))
         self._runner, self._exact = quickest.runner, quickest.exact
         self.choice = quickest.choice
 
@@ -88,32 +94,32 @@ class NetworkClassifier:
         """In the order of the network's outputs."""
         return self._labels
 
-    def logits(self, network_clips: Tensor) -> Tensor:
+    def logits(self, pictures: Tensor) -> Tensor:
         """Scores before the softmax, float32 (B, len(labels)) on the device.
 
         Args:
-            network_clips: float32 (B, 3, T, S, S), as ``network_input`` makes it.
+            pictures: uint8 (B, T, S, S, 3), as ``clip_pictures`` makes it, T as ``spec.frames_fed`` tells.
         """
-        scores = self._runner(network_clips)
+        scores = self._runner(pictures)
         if self._exact is not None and len(self._labels) > 1:
             best = torch.softmax(scores, dim=1).topk(2, dim=1).values
             close = best[:, 1] > CLOSE_CALL * best[:, 0]
             if close.any():
-                scores[close] = self._exact(network_clips[close])
+                scores[close] = self._exact(pictures[close.cpu()])
         return scores
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
         """One prediction a clip, in order. Clips of any number of samples; those of one network length share a pass."""
         by_length: dict[int, list[int]] = {}
         for index, clip in enumerate(clips):
-            by_length.setdefault(self.spec.length.network_length(len(clip.rgb)), []).append(index)
+            by_length.setdefault(self.spec.frames_fed(len(clip.rgb)), []).append(index)
         predictions: dict[int, Prediction] = {}
         for length, indices in by_length.items():
             batch_size = max(1, min(self._runner.most_at_once, MOST_FRAMES_AT_ONCE[self.device.type] // length))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                x = network_input([clips[index].rgb for index in batch], self.spec, length, self.device)
-                probabilities = torch.softmax(self.logits(x).double(), dim=1)
+                pictures = clip_pictures([clips[index].rgb for index in batch], length)
+                probabilities = torch.softmax(self.logits(pictures).double(), dim=1)
                 best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
                 for index, values, outputs in zip(batch, best.values.tolist(), best.indices.tolist(), strict=True):
                     predictions[index] = self._prediction(clips[index], values, outputs)
@@ -193,18 +199,22 @@ def load_classifier(
 
 def _subject(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Subject:
     """What is measured: one clip of moving blobs, nearer to pictures than noise is."""
-    length = spec.length.network_length(_MEASURED_SAMPLES)
     cells = CROP_SIZE_PX // _BLOB_PX
     coarse = np.random.default_rng(0).integers(0, 256, (_MEASURED_SAMPLES, cells, cells, 3), dtype=np.uint8)
     blobs = coarse.repeat(_BLOB_PX, axis=1).repeat(_BLOB_PX, axis=2)
     return Subject(
         name=spec.name,
         weights_sha256=verified_sha256(weights_path),
-        module=module.eval(),
-        example=network_input([blobs], spec, length),
+        module=_from_bytes(spec, module).eval(),
+        example=clip_pictures([blobs], spec.frames_fed(_MEASURED_SAMPLES)),
         difference=relative_difference,
         bound=BOUND,
     )
+
+
+def _from_bytes(spec: ClassifierSpec, network: nn.Module) -> nn.Module:
+    """The network with its input's normalisation, from uint8 (B, T, S, S, 3)."""
+    return nn.Sequential(Normalise(spec), take_bare_samples(network, spec))
 
 
 def _own_weights(
