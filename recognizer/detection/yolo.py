@@ -64,7 +64,7 @@ class _Decoded(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Centre, width, height in pixels of the picture, then the score of each class."""
-        outputs = self.network(pictures.permute(0, 3, 1, 2).float() / _WHITE)
+        outputs = self.network((pictures.float() / _WHITE).permute(0, 3, 1, 2))
         decoded: Tensor = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
         return decoded
 
