@@ -160,7 +160,7 @@ def _downloads(run: Run, segments: Sequence[Segment], min_confidence: float, min
     row = st.container(horizontal=True)
     row.download_button(
         "Timeline as CSV",
-        export.segments_csv(timeline, segments),
+        lambda: export.segments_csv(timeline, segments),
         f"{name}.csv",
         "text/csv",
         on_click="ignore",
