@@ -70,6 +70,8 @@ class ClassifierSpec:
         gflops: multiply-adds in 10^9 for one clip of ``GFLOPS_FRAMES`` frames.
         halving: name of the layer that halves time, where none before it mixes frames, and its padding before the first
             frame; None where a network does not begin so, or where its clips are not stretched.
+        temperature: the published network's scores are divided by this before they become calibrated probabilities
+            (Guo et al., arXiv 1706.04599); None where it was not measured. How it was fitted: docs/accuracy.md.
         labels: what the published weights tell apart, in the order of the outputs.
     """
 
@@ -87,6 +89,7 @@ class ClassifierSpec:
     parameters: int
     gflops: float
     halving: tuple[str, int] | None = None
+    temperature: float | None = None
     labels: tuple[str, ...] = KINETICS400_LABELS
 
     def build(self, num_classes: int) -> nn.Module:
@@ -301,6 +304,7 @@ _ALL = (
         parameters=12_689_984,
         gflops=27.788,
         halving=("Conv3d_1a_7x7", 2),
+        temperature=1.2,
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -81,6 +82,7 @@ class NetworkClassifier:
             way = ways(self.device, REFERENCE.library, precision)[0]
             runner = PyTorchRunner(_from_bytes(spec, module), _INPUT_AXES, self.device, way)
             quickest = Quickest(runner, None, Choice(way))
+        self._temperature = 1.0
         self._runner, self._exact = quickest.runner, quickest.exact
         self.choice = quickest.choice
 
@@ -93,6 +95,12 @@ class NetworkClassifier:
     def labels(self) -> tuple[str, ...]:
         """In the order of the network's outputs."""
         return self._labels
+
+    def at_temperature(self, temperature: float) -> NetworkClassifier:
+        """The same network, whose probabilities come from scores divided by ``temperature``; shares the weights."""
+        other = copy.copy(self)
+        other._temperature = temperature
+        return other
 
     def logits(self, pictures: Tensor) -> Tensor:
         """Scores before the softmax, float32 (B, len(labels)) on the device.
@@ -118,12 +126,26 @@ class NetworkClassifier:
             batch_size = max(1, min(self._runner.most_at_once, MOST_FRAMES_AT_ONCE[self.device.type] // length))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                pictures = clip_pictures([clips[index].rgb for index in batch], length)
-                probabilities = torch.softmax(self.logits(pictures).double(), dim=1)
+                scores = self._scores([clips[index] for index in batch], length).double()
+                probabilities = torch.softmax(scores / self._temperature, dim=1)
                 best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
                 for index, values, outputs in zip(batch, best.values.tolist(), best.indices.tolist(), strict=True):
                     predictions[index] = self._prediction(clips[index], values, outputs)
         return [predictions[index] for index in range(len(clips))]
+
+    def _scores(self, clips: Sequence[Clip], length: int) -> Tensor:
+        """Scores of each clip, float32 (B, len(labels)); the mean of crop and surroundings where it has both.
+
+        The surroundings are shown mirrored, as half of the training clips of all networks were: what errs because of
+        the side on which something is errs in one of the two only.
+        """
+        scores = self.logits(clip_pictures([clip.rgb for clip in clips], length))
+        around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
+        if around:
+            pictures = [rgb for clip in clips if (rgb := clip.surroundings_rgb) is not None]
+            mirrored = clip_pictures(pictures, length).flip(3)
+            scores[around] = (scores[around] + self.logits(mirrored)) / 2
+        return scores
 
     def _prediction(self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int]) -> Prediction:
         top = tuple((self._labels[k], p) for k, p in zip(outputs, probabilities, strict=True))

@@ -180,12 +180,13 @@ def _summary(shown: str, timeline: Timeline, segments: Sequence[Segment]) -> str
     """One or two sentences; says kindly when there is nothing to tell."""
     if not timeline.people:
         return f"{shown}: nobody was found."
-    people, labelled = len(timeline.people), len({segment.person_id for segment in segments})
+    people, labelled = len(timeline.people), {segment.person_id for segment in segments}
+    brief = people - len(labelled | timeline.small_ids)  # a note tells of those who are too small
     text = f"{shown}: {_count(people, 'person', 'people')}, {_count(len(segments), 'segment', 'segments')}."
-    if labelled < people:
+    if brief:
         clip_s = timeline.settings.clip_span_s(timeline.frame_rate_hz)
         text += (
-            f" {_count(people - labelled, 'person was', 'people were')} there for less than one clip"
+            f" {_count(brief, 'person was', 'people were')} there for less than one clip"
             f" ({clip_s:.1f} s) and got no label; a smaller --sequence-length or --skip makes clips shorter."
         )
     return text
