@@ -211,10 +211,10 @@ def test_what_is_recommended_follows_each_videos_frame_rate_and_yields_to_what_i
 ) -> None:
     fast, slow = make_video("fast.mp4", fps=60), make_video("slow.mp4", fps=10)
     usual = analysed(fast, "--preset", "recommended")
-    assert (usual["skip_frame"], usual["num_video_sequence_samples"], usual["min_confidence"]) == (4, 32, 0.3)
+    assert (usual["skip_frame"], usual["num_video_sequence_samples"], usual["min_confidence"]) == (4, 38, 0.3)
     assert (usual["steady_crop"], usual["surroundings"], usual["calibrated"]) == (True, True, True)
     assert loader.asked[-1].calibrated, "the networks are loaded with it"
-    assert analysed(slow, "--preset", "recommended")["num_video_sequence_samples"] == 21
+    assert analysed(slow, "--preset", "recommended")["num_video_sequence_samples"] == 25
     own = analysed(
         fast, "--preset", "recommended", "--skip", "2", "--no-surroundings", "--smoothing", "0", "--min-confidence", "0"
     )
