@@ -106,7 +106,7 @@ def _explore() -> None:
         else "The labels are those of your checkpoint; somebody who does none of them still gets the nearest."
     )
     _downloads(run, min_confidence, min_duration_s)
-    _tables(shown, segments)
+    _tables(shown, segments, has_video=run.video_path.is_file())
 
 
 def choose_thresholds() -> tuple[float, float]:
@@ -183,7 +183,7 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     row = st.container(horizontal=True)
     row.download_button(
         "Timeline as CSV",
-        export.segments_csv(timeline, segments),
+        lambda: export.segments_csv(timeline, segments),
         f"{name}.csv",
         "text/csv",
         on_click="ignore",
@@ -202,7 +202,7 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     )
 
 
-def _tables(timeline: Timeline, segments: Sequence[Segment]) -> None:
+def _tables(timeline: Timeline, segments: Sequence[Segment], *, has_video: bool) -> None:
     who, how_long, all_segments = st.tabs(["Who appeared when", "Time per action", "All segments"])
     with who:
         st.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
@@ -220,7 +220,8 @@ def _tables(timeline: Timeline, segments: Sequence[Segment]) -> None:
             selection_mode="single-row",
             key="segments",
         )
-        st.caption("Choose a row to start the annotated video there.")
+        if has_video:  # of a camera there is one only where it was recorded
+            st.caption("Choose a row to start the annotated video there.")
         rows = chosen["selection"]["rows"]
         if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:
             state.tab().jump_s = segments[rows[0]].start_s
