@@ -1,127 +1,297 @@
-"""Are the labels right? Runs the real networks on the labelled clips and prints, per clip, what its main person does.
+"""Are the labels right? Runs the real networks on the shared clips, from documented to recommended settings.
 
-    .venv/bin/python -m benchmarks.labels [--classifier i3d] [--sequence-length 32] [--skip 2] [--crop-margin 10]
+    .venv/bin/python -m benchmarks.labels [--classifier i3d] [--steps recommended] [--clips FOLDER] [--diagram FILE]
 
-The main person is the one whose boxes cover most over the whole clip. A window is one prediction; it is right when its
-best label is the clip's label or one that the clips' read-me calls right as well.
+Each step is one more thing than the step before; the ones after "recommended" were tried and not taken. For each:
+
+* windows: share of predictions whose best label is right, of the people whose action is known;
+* time: share of their named time that is right, as the timeline says it with no threshold;
+* first, top 5: people whose most probable label over the whole clip is right, or one of their five;
+* named: share of their time that gets an action, not ``unknown``, at the page's threshold;
+* named wrongly: the same of the people who do nothing that Kinetics-400 knows (only for some steps, as it takes long);
+* cost: time of the whole analysis (decode, find, name) against that of the first step; of clips with labels.
+
+``--diagram`` writes how often a label is right by its confidence. The last table holds where a change of action is put.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from recognizer.models import Models, load_models
-from recognizer.pipeline import analyze
-from recognizer.settings import CLASSIFIER_NAMES, TRACKER_NAMES, Settings
-from recognizer.timeline import PersonTrack, Timeline
+from benchmarks.true_actions import CLIPS, Actions, nothing_known
+from recognizer.crop_store import CropStore
+from recognizer.model_cache import ModelCache
+from recognizer.models import Models
+from recognizer.pipeline import Recognizer, analyze
+from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
+from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings
+from recognizer.timeline import Timeline
+from recognizer.types import Detection, VideoInfo
+from recognizer.video import VideoWriter, open_video
 
-BASKETBALL = ("shooting basketball", "playing basketball", "dunking basketball", "dribbling basketball")
+CLIPS_DIR = Path(__file__).resolve().parents[2] / "shared" / "clips"
 
-SINGLE_ACTION = {
-    "tv_R6llTwEh07w.mp4": ("using segway",),
-    "tv_v_SoccerJuggling_g24_c01.avi": ("juggling soccer ball",),
-    "tv_basketball.mp4": BASKETBALL,
-    "decord_flipping_a_pancake.mkv": ("flipping pancake",),
-    "mmaction2_demo.mp4": ("arm wrestling",),
-    "mmaction2_structuralize.mp4": BASKETBALL,
-    "stgcn_ta_chi.mp4": ("tai chi",),
-}
-"""The seven clips with one action, and the labels that are right for it."""
-
-SIGNING = {
-    "c11_signlanguage_one_signer_ccby.mp4": ("sign language interpreting",),
-    "c12_two_signers_ccby.mp4": ("sign language interpreting",),
-    "c13_L-signing_R-standing_ccby.mp4": ("sign language interpreting",),
-}
+SEQUENCE = ("stgcn_ta_chi.mp4", "tv_v_SoccerJuggling_g24_c01.avi", "decord_flipping_a_pancake.mkv")
+SEQUENCE_LABELS = ("tai chi", "juggling soccer ball", "flipping pancake")
+EACH_S = 6.0
+RATE_HZ = 30.0
+SIDE_PX = 256
 
 
-@dataclass(frozen=True)
-class Score:
-    """One clip's result."""
-
-    action: str
-    is_right: bool
-    right_windows: int
-    windows: int
-    people: int
-    took_s: float
+WITH_THE_UNKNOWN = ("documented", "weighed over 1 s", "recommended (calibrated)")
 
 
-def main_person(timeline: Timeline) -> PersonTrack:
-    """The person whose boxes cover most, summed over the samples."""
+def steps(classifier: str, frame_rate_hz: float | None) -> dict[str, Settings]:
+    """What is measured, for a clip of this frame rate."""
+    start = documented(Settings(video_classifier_model=classifier))
+    end = recommended(start, frame_rate_hz)
+    longer = replace(start, num_video_sequence_samples=end.num_video_sequence_samples, skip_frame=end.skip_frame)
+    denser = replace(longer, overlap=end.overlap)
+    steady = replace(denser, steady_crop=True)
+    around = replace(steady, surroundings=True)
+    return {
+        "documented": start,
+        "clips of two seconds": longer,
+        "each second twice (overlap 0.5)": denser,
+        "steady crop": steady,
+        "surroundings": around,
+        "weighed over 1 s": replace(around, smoothing_s=end.smoothing_s),
+        "recommended (calibrated)": end,
+        "  but margin 50 %": replace(end, crop_margin_percentage=50),
+        "  but margin 0 %": replace(end, crop_margin_percentage=0),
+        "  but without surroundings": replace(end, surroundings=False),
+        "  but weighed over 3 s": replace(end, smoothing_s=3.0),
+    }
 
-    def covered(track: PersonTrack) -> float:
-        sides = track.box_xyxy[:, 2:] - track.box_xyxy[:, :2]
-        return float(np.sum(sides[:, 0] * sides[:, 1]))
 
-    return max(timeline.people, key=covered)
+@dataclass
+class Tally:
+    """What one step made of all clips.
+
+    Attributes:
+        windows: predictions of people whose action is known.
+        right_windows: of those, the right ones.
+        moments: for each segment of known people: seconds, confidence, whether right.
+        unknown_moments: the same of people who do nothing known; never right.
+        first: people whose most probable label is right.
+        top5: people with a right one among five.
+        people: people whose action is known.
+        took_s: whole analyses of the clips with labels.
+    """
+
+    windows: int = 0
+    right_windows: int = 0
+    moments: list[tuple[float, float, bool]] = field(default_factory=list)
+    unknown_moments: list[tuple[float, float, bool]] = field(default_factory=list)
+    first: int = 0
+    top5: int = 0
+    people: int = 0
+    took_s: float = 0.0
+    _named: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
+    _time: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
+    _named_right: float = 0.0
+
+    def add(self, timeline: Timeline, actions: Actions) -> None:
+        """Count one clip."""
+        sums: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for prediction in timeline.predictions:
+            if right := actions.get(prediction.person_id):
+                self.windows += 1
+                self.right_windows += prediction.top[0][0] in right
+                for label, probability in prediction.top:
+                    sums[prediction.person_id][label] += probability
+        for person_id, right in actions.items():
+            if right:
+                best = sorted(sums[person_id], key=sums[person_id].__getitem__, reverse=True)[:5]
+                self.people += 1
+                self.first += best[:1] != [] and best[0] in right
+                self.top5 += any(label in right for label in best)
+        for segment in timeline.segments():
+            if (known := actions.get(segment.person_id)) is not None:
+                moments = self.moments if known else self.unknown_moments
+                moments.append((segment.duration_s, segment.confidence, segment.action in known))
+        self._threshold(timeline, actions)
+
+    def _threshold(self, timeline: Timeline, actions: Actions) -> None:
+        for segment in timeline.segments(RECOMMENDED_MIN_CONFIDENCE):
+            if (known := actions.get(segment.person_id)) is not None:
+                self._named[bool(known)] += segment.duration_s * (segment.action != UNKNOWN_ACTION)
+                self._time[bool(known)] += segment.duration_s
+                self._named_right += segment.duration_s * (segment.action in known)
+
+    @property
+    def time_right(self) -> float:
+        """Share of the known people's named time that is right."""
+        seconds = sum(moment[0] for moment in self.moments)
+        return sum(moment[0] for moment in self.moments if moment[2]) / max(seconds, 1e-9)
+
+    def named(self, known: bool) -> float:
+        """Share of the time of the people whose action is known, or not, that gets an action."""
+        return self._named[known] / max(self._time[known], 1e-9)
+
+    @property
+    def named_right(self) -> float:
+        """Share of what is named at the threshold that is right, of people whose action is known."""
+        return self._named_right / max(self._named[True], 1e-9)
 
 
-def score(path: Path, right: tuple[str, ...], settings: Settings, models: Models) -> Score:
-    """Analyse one clip and compare."""
-    started_s = time.perf_counter()
-    timeline = analyze(path, settings, models=models)
-    took_s = time.perf_counter() - started_s
-    if not timeline.predictions:
-        return Score("(nobody)", False, 0, 0, len(timeline.people), took_s)
-    main = main_person(timeline).person_id
-    total_s: dict[str, float] = defaultdict(float)
-    for segment in timeline.segments():
-        if segment.person_id == main:
-            total_s[segment.action] += segment.duration_s
-    action = max(total_s, key=total_s.__getitem__, default="(no label)")
-    windows = [prediction for prediction in timeline.predictions if prediction.person_id == main]
-    right_windows = sum(prediction.top[0][0] in right for prediction in windows)
-    return Score(action, action in right, right_windows, len(windows), len(timeline.people), took_s)
+def run_step(name: str, classifier: str, clips: Path, cache: ModelCache, store: CropStore) -> Tally:
+    """All clips with the settings of one step; what the clips with labels took is that of whole analyses."""
+    tally = Tally()
+    for file, truth in CLIPS.items():
+        if truth is nothing_known and name not in WITH_THE_UNKNOWN:
+            continue
+        with open_video(clips / file) as reader:
+            rate_hz = float(reader.info.frame_rate) if reader.info.frame_rate else None
+        settings = steps(classifier, rate_hz)[name]
+        started_s = time.perf_counter()
+        kept = store if truth is nothing_known else None
+        timeline = analyze(clips / file, settings, models=cache.get(settings), crop_store=kept)
+        took_s = time.perf_counter() - started_s
+        actions = truth(timeline)
+        tally.add(timeline, actions)
+        if any(actions.values()):
+            tally.took_s += took_s
+    return tally
+
+
+def reliability(tally: Tally) -> list[tuple[float, float, float]]:
+    """(mean confidence, share that is right, share of the time) in ten bins; known and unknown people weigh alike."""
+    rows = []
+    for moments in (tally.moments, tally.unknown_moments):
+        seconds = sum(moment[0] for moment in moments)
+        rows += [(s / seconds / 2, confidence, right) for s, confidence, right in moments]
+    bins = []
+    for low in np.arange(10) / 10:
+        inside = [row for row in rows if low <= min(row[1], 0.999) < low + 0.1]
+        weight = sum(row[0] for row in inside)
+        if weight > 0:
+            mean = sum(row[0] * row[1] for row in inside) / weight
+            bins.append((mean, sum(row[0] for row in inside if row[2]) / weight, weight))
+    return bins
+
+
+def draw(before: Tally, after: Tally, path: Path) -> None:
+    """The reliability diagram of two tallies."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(5, 5))
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as sure as right")
+    for tally, name, colour in ((before, "the network's own", "#d55e00"), (after, "calibrated", "#0072b2")):
+        bins = reliability(tally)
+        axes.plot([b[0] for b in bins], [b[1] for b in bins], color=colour, label=name)
+        axes.scatter([b[0] for b in bins], [b[1] for b in bins], s=[20 + 600 * b[2] for b in bins], color=colour)
+    axes.set(xlabel="confidence", ylabel="share of the time that is right", xlim=(0, 1), ylim=(0, 1.02))
+    axes.legend(loc="upper left")
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def boundaries(classifier: str, clips: Path, cache: ModelCache) -> Iterator[tuple[str, list[float]]]:
+    """Seconds between where a change of action is and where it is put: in a video with cuts, and without a cut."""
+    settings = recommended(Settings(video_classifier_model=classifier), RATE_HZ)
+    models = cache.get(settings)
+    pictures = []
+    for name in SEQUENCE:
+        with open_video(clips / name) as reader:
+            wanted = [frame.rgb for frame in reader.frames(lambda _, time_s: time_s < EACH_S)]
+        pictures += [cv2.resize(rgb, (SIDE_PX * 4 // 3, SIDE_PX)) for rgb in wanted]
+    truth_s = [EACH_S, 2 * EACH_S]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sequence.mp4"
+        with VideoWriter(path, Fraction(30), SIDE_PX * 4 // 3, SIDE_PX) as writer:
+            for k, rgb in enumerate(pictures):
+                writer.write(rgb, k / RATE_HZ)
+        yield "three clips, cut", _off_s(analyze(path, settings, models=models), truth_s)
+        one_person = replace(models, detector=_OnePerson(SIDE_PX * 4 // 3, SIDE_PX))
+        with open_video(path) as reader:
+            # a camera knows no cuts, and a person who is everywhere has one number: only the vote can tell
+            yield "the same as one stay", _off_s(_one_stay(reader.info, reader.frames(), settings, one_person), truth_s)
+
+
+class _OnePerson:
+    """Says that one person fills the picture, so that nothing but the labels tells one clip from the next."""
+
+    def __init__(self, width: int, height: int) -> None:
+        left = (width - height) / 2
+        self._found = [Detection((left, 0.0, left + height, float(height)), 0.9)]
+
+    def detect(self, frames_rgb: Sequence[object]) -> list[list[Detection]]:
+        """The same in each frame."""
+        return [self._found for _ in frames_rgb]
+
+
+def _one_stay(info: VideoInfo, frames: Iterator[object], settings: Settings, models: Models) -> Timeline:
+    one = Recognizer(models, settings, info)
+    for frame in frames:
+        one.step(frame)  # type: ignore[arg-type]
+    return one.finish()
+
+
+def _off_s(timeline: Timeline, truth_s: Sequence[float]) -> list[float]:
+    """For each true change, how far away is the nearest place where a right segment ends or begins."""
+    off = []
+    for change_s, (before, after) in zip(truth_s, pairwise(SEQUENCE_LABELS), strict=True):
+        ends = [s.end_s for s in timeline.segments() if s.action == before]
+        starts = [s.start_s for s in timeline.segments() if s.action == after]
+        distance = [min((abs(t - change_s) for t in times), default=float("inf")) for times in (ends, starts)]
+        off.append(max(distance))
+    return off
 
 
 def main() -> None:
-    """Run over all clips and print a table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "clips")
+    parser.add_argument("--clips", type=Path, default=CLIPS_DIR)
     parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default="i3d")
-    parser.add_argument("--sequence-length", type=int, default=32)
-    parser.add_argument("--skip", type=int, default=2)
-    parser.add_argument("--crop-margin", type=int, default=10)
-    parser.add_argument("--tracker", choices=TRACKER_NAMES, default=Settings.tracker)
-    parser.add_argument("--detector", default=Settings.model)
+    parser.add_argument("--steps", nargs="*", help="the first words of those that are wanted; all where none is given")
+    parser.add_argument("--diagram", type=Path, help="writes the reliability diagram there")
     arguments = parser.parse_args()
     if not arguments.clips.is_dir():
         sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
-    settings = Settings(
-        model=arguments.detector,
-        video_classifier_model=arguments.classifier,
-        num_video_sequence_samples=arguments.sequence_length,
-        skip_frame=arguments.skip,
-        crop_margin_percentage=arguments.crop_margin,
-        tracker=arguments.tracker,
-    )
-    models = load_models(settings)
-    print(settings)
-    for title, clips in (("single action", SINGLE_ACTION), ("signing", SIGNING)):
-        print(f"\n{title:<40} {'main person, most time':<28} right  windows  people  seconds")
-        scores = []
-        for name, right in clips.items():
-            one = score(arguments.clips / name, right, settings, models)
-            scores.append(one)
+    cache = ModelCache()
+    tallies: dict[str, Tally] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = [
+            name
+            for name in steps(arguments.classifier, None)
+            if not arguments.steps or any(name.strip().startswith(start) for start in arguments.steps)
+        ]
+        print(f"{'':<33} windows  time  first  top 5  named  right of it  named wrongly   cost")
+        for name in wanted:
+            tally = tallies[name] = run_step(
+                name, arguments.classifier, arguments.clips, cache, CropStore(Path(folder) / "crops")
+            )
+            first = next(iter(tallies.values()))
             print(
-                f"{name:<40} {one.action:<28} {'yes' if one.is_right else 'NO':<5}  "
-                f"{one.right_windows:>3}/{one.windows:<3}  {one.people:>6}  {one.took_s:>7.1f}",
+                f"{name:<33} {tally.right_windows / max(tally.windows, 1):>7.0%} {tally.time_right:>5.0%} "
+                f"{tally.first:>3}/{tally.people:<2} {tally.top5:>3}/{tally.people:<2} {tally.named(True):>6.0%} "
+                f"{tally.named_right:>12.0%} "
+                f"{f'{tally.named(False):.0%}' if name in WITH_THE_UNKNOWN else '–':>14} "
+                f"{tally.took_s / first.took_s:>6.2f}",
                 flush=True,
             )
-        right_windows, windows = sum(one.right_windows for one in scores), sum(one.windows for one in scores)
-        share = 100 * right_windows / windows if windows else 0.0
-        print(
-            f"{sum(one.is_right for one in scores)} of {len(scores)} clips right; "
-            f"{right_windows} of {windows} windows right ({share:.0f} %)"
-        )
+    for name in ("weighed over 1 s", "recommended (calibrated)"):
+        if name in tallies:
+            print(f"\nconfidence and share that is right, {name}:")
+            print("  ".join(f"{mean:.2f}: {right:.2f}" for mean, right, _ in reliability(tallies[name])))
+    if arguments.diagram and {"weighed over 1 s", "recommended (calibrated)"} <= set(tallies):
+        draw(tallies["weighed over 1 s"], tallies["recommended (calibrated)"], arguments.diagram)
+    print("\nseconds between a change of action and where it is put")
+    for name, off in boundaries(arguments.classifier, arguments.clips, cache):
+        print(f"{name:<33} {'  '.join(f'{seconds:.2f}' for seconds in off)}")
 
 
 if __name__ == "__main__":

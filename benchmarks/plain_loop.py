@@ -21,7 +21,7 @@ from ultralytics import YOLO
 
 from recognizer.classifiers.catalogue import ClassifierSpec
 from recognizer.classifiers.clip_input import sample_indices
-from recognizer.clips import square_crop
+from recognizer.cropping import square_crop
 from recognizer.settings import Settings
 from recognizer.types import Box
 

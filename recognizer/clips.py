@@ -1,4 +1,4 @@
-"""From tracked people to clips: when to sample, how to crop, when a person's clip is full."""
+"""From tracked people to clips: when to sample, when a person's clip is full."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import Settings
-from recognizer.types import CROP_SIZE_PX, Box, Clip, Observation
+from recognizer.types import Clip, Observation
 
-PAD_RGB = (110, 101, 96)
-"""Fills a crop beyond the border: torchvision's Kinetics-400 mean (0.432, 0.395, 0.376) as bytes, which the
-normalisation of the networks turns into about zero."""
+_SHORTEST_CLIP_S = 1.0
+_SHORTEST_SHARE = 0.5
+"""A stay that is over before its clip was full is named by what there is of it, from this length and this share of the
+samples on: most actions cannot be told in less."""
+
+_ROUNDING_S = 1e-6
+
+
+def shortest_stay_s(settings: Settings, frame_rate_hz: float) -> float:
+    """How long somebody must be in view to be named, in a stream of ``frame_rate_hz``."""
+    span_s = settings.clip_span_s(frame_rate_hz)
+    return min(span_s, max(_SHORTEST_CLIP_S, _SHORTEST_SHARE * span_s))
 
 
 class SampleClock:
@@ -43,48 +52,17 @@ class SampleClock:
         return True
 
 
-def square_window(box_xyxy: Box, margin_percentage: float) -> tuple[int, int, int]:
-    """Left, top and side (pixels) of the square around a box, with the margin added on each side."""
-    x1, y1, x2, y2 = box_xyxy
-    side = max(1, round(max(x2 - x1, y2 - y1) * (1 + 2 * margin_percentage / 100)))
-    return round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2), side
-
-
-def square_crop(
-    rgb: NDArray[np.uint8], box_xyxy: Box, margin_percentage: float, size_px: int = CROP_SIZE_PX
-) -> NDArray[np.uint8]:
-    """Cut a square around a person out of uint8 (H, W, 3); padded at the border, never squashed, resized once.
-
-    Returns:
-        uint8 (size_px, size_px, 3).
-    """
-    left, top, side = square_window(box_xyxy, margin_percentage)
-    height, width = rgb.shape[:2]
-    x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
-    if (x2 - x1, y2 - y1) == (side, side):
-        return _resize(rgb[y1:y2, x1:x2], size_px, size_px)
-    crop = np.empty((size_px, size_px, 3), np.uint8)
-    crop[:] = PAD_RGB
-    if x2 > x1 and y2 > y1:
-        scale = size_px / side
-        to_x1, to_y1 = round((x1 - left) * scale), round((y1 - top) * scale)
-        to_x2, to_y2 = max(to_x1 + 1, round((x2 - left) * scale)), max(to_y1 + 1, round((y2 - top) * scale))
-        inside = _resize(rgb[y1:y2, x1:x2], to_x2 - to_x1, to_y2 - to_y1)
-        crop[to_y1:to_y2, to_x1:to_x2] = inside[: size_px - to_y1, : size_px - to_x1]
-    return crop
-
-
-def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    shrinks = width < rgb.shape[1]
-    resized = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)
+class _Sample(NamedTuple):
+    time_s: float
+    crop_rgb: NDArray[np.uint8]
+    surroundings_rgb: NDArray[np.uint8] | None
 
 
 @dataclass
 class _Buffer:
     """The newest samples of one person."""
 
-    samples: deque[tuple[float, NDArray[np.uint8]]]
+    samples: deque[_Sample]
     new: int = 0
     has_clip: bool = field(default=False)
 
@@ -94,13 +72,21 @@ class ClipSampler:
 
     One per stream. The first clip comes with the N-th sample, the next after ``settings.new_samples_per_clip``
     new ones. When a person is gone for longer than the allowed gap, or the stream ends, samples that no clip has
-    covered yet go into a last clip together with the ones before them.
+    covered yet go into a last clip together with the ones before them; of a stay that was too short for a full clip
+    they become a shorter one, where they span ``shortest_stay_s``. So it is where another shot begins.
+
+    Args:
+        settings: how long a clip is.
+        frame_rate_hz: of the stream.
+        least_height_px: samples in which a person is less high are left out.
     """
 
-    def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
+    def __init__(self, settings: Settings, frame_rate_hz: float, least_height_px: float = 0.0) -> None:
+        self._least_height_px = least_height_px
         self._length = settings.num_video_sequence_samples
         self._new_samples_per_clip = settings.new_samples_per_clip
         self._interval_s = settings.sample_interval_s(frame_rate_hz)
+        self._shortest_s = shortest_stay_s(settings, frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
         self._buffers: dict[int, _Buffer] = {}
 
@@ -109,6 +95,7 @@ class ClipSampler:
         with the next one; another sampling interval begins everyone's clip anew."""
         interval_s = settings.sample_interval_s(frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+        self._shortest_s = shortest_stay_s(settings, frame_rate_hz)
         self._length = settings.num_video_sequence_samples
         self._new_samples_per_clip = settings.new_samples_per_clip
         if interval_s != self._interval_s:
@@ -120,10 +107,15 @@ class ClipSampler:
 
     def add(self, observation: Observation) -> list[Clip]:
         """Take one sampled frame; returns the clips that are complete now, in order of ``person_id``."""
-        clips = self._end(lambda buffer: observation.time_s - buffer.samples[-1][0] > self._max_gap_s)
-        for person, crop in zip(observation.people, observation.crops_rgb, strict=True):
+        clips = self._end(
+            lambda buffer: observation.is_cut or observation.time_s - buffer.samples[-1].time_s > self._max_gap_s
+        )
+        around = observation.surroundings_rgb or (None,) * len(observation.people)
+        for person, crop, surroundings in zip(observation.people, observation.crops_rgb, around, strict=True):
+            if person.box_xyxy[3] - person.box_xyxy[1] < self._least_height_px:
+                continue
             buffer = self._buffers.setdefault(person.person_id, _Buffer(deque(maxlen=self._length)))
-            buffer.samples.append((observation.time_s, crop))
+            buffer.samples.append(_Sample(observation.time_s, crop, surroundings))
             buffer.new += 1
             needed = self._new_samples_per_clip if buffer.has_clip else self._length
             if buffer.new >= needed:
@@ -138,17 +130,24 @@ class ClipSampler:
         over = {person_id: buffer for person_id, buffer in self._buffers.items() if is_over(buffer)}
         for person_id in over:
             del self._buffers[person_id]
-        return [self._clip(person_id, buffer) for person_id, buffer in over.items() if buffer.has_clip and buffer.new]
+        return [self._clip(person_id, buffer) for person_id, buffer in over.items() if self._deserves_a_last(buffer)]
+
+    def _deserves_a_last(self, buffer: _Buffer) -> bool:
+        if buffer.has_clip:
+            return buffer.new > 0
+        # by the number of samples too: a second with holes in it shows less
+        return len(buffer.samples) * self._interval_s >= self._shortest_s - _ROUNDING_S
 
     def _clip(self, person_id: int, buffer: _Buffer) -> Clip:
         buffer.new = 0
         buffer.has_clip = True
-        times_s = [time_s for time_s, _ in buffer.samples]
+        around = [sample.surroundings_rgb for sample in buffer.samples if sample.surroundings_rgb is not None]
         return Clip(
             person_id=person_id,
-            start_s=times_s[0],
-            end_s=times_s[-1] + self._interval_s,
-            rgb=_stack(crop for _, crop in buffer.samples),
+            start_s=buffer.samples[0].time_s,
+            end_s=buffer.samples[-1].time_s + self._interval_s,
+            rgb=_stack(sample.crop_rgb for sample in buffer.samples),
+            surroundings_rgb=_stack(around) if len(around) == len(buffer.samples) else None,
         )
 
 
@@ -169,9 +168,13 @@ def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
     kept = earlier < newer.start_s
     times_s = np.concatenate((earlier[kept], _sample_times_s(newer)))
     crops_rgb = np.concatenate((older.rgb[kept], newer.rgb))
+    around_rgb: NDArray[np.uint8] | None = None
+    if older.surroundings_rgb is not None and newer.surroundings_rgb is not None:
+        around_rgb = np.concatenate((older.surroundings_rgb[kept], newer.surroundings_rgb))
     wanted_s = start_s + np.arange(length) * (newer.end_s - start_s) / length
     nearest = np.abs(times_s[:, None] - wanted_s).argmin(axis=0)
-    return Clip(newer.person_id, start_s, newer.end_s, crops_rgb[nearest])
+    around_rgb = None if around_rgb is None else around_rgb[nearest]
+    return Clip(newer.person_id, start_s, newer.end_s, crops_rgb[nearest], around_rgb)
 
 
 def _sample_times_s(clip: Clip) -> NDArray[np.float64]:

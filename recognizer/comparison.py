@@ -19,6 +19,10 @@ ENTRY_SETTINGS: Final = (
     "num_video_sequence_samples",
     "crop_margin_percentage",
     "overlap",
+    "steady_crop",
+    "surroundings",
+    "calibrated",
+    "smoothing_s",
     "checkpoint_path",
     "labels_path",
 )
@@ -177,6 +181,14 @@ def names_of(settings: Sequence[Settings], checkpoint_names: Sequence[str | None
             parts.append(f"margin {one.crop_margin_percentage} %")
         if len({other.overlap for other in alike}) > 1:
             parts.append(f"overlap {one.overlap:g}")
+        if len({other.steady_crop for other in alike}) > 1:
+            parts.append("steady" if one.steady_crop else "not steady")
+        if len({other.surroundings for other in alike}) > 1:
+            parts.append("with surroundings" if one.surroundings else "crop alone")
+        if len({other.calibrated for other in alike}) > 1:
+            parts.append("calibrated" if one.calibrated else "not calibrated")
+        if len({other.smoothing_s for other in alike}) > 1:
+            parts.append(f"smoothing {one.smoothing_s:g} s")
         names.append(", ".join(parts))
     # two checkpoints of one file name in different folders
     taken = Counter(names)

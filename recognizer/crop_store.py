@@ -1,10 +1,11 @@
 """What one pass over a video saw, kept on disk, so that another classifier need not decode or detect again.
 
-A record holds who was where in every sampled frame; beside it, for each crop margin, the crops themselves, raw,
+A record holds who was where in every sampled frame; beside it, for each way of cutting, the crops themselves, raw,
 so that an analysis from the record equals one from the video to the bit::
 
-    <folder>/<key>/pass.npz             samples, people, frame times
-    <folder>/<key>/crops-<margin>.u8    (rows, CROP_SIZE_PX, CROP_SIZE_PX, 3)
+    <folder>/<key>/pass.npz                         samples, people, looks, cuts, frame times
+    <folder>/<key>/crops-<margin>[-steady].u8       (rows, CROP_SIZE_PX, CROP_SIZE_PX, 3)
+    <folder>/<key>/surroundings[-steady].u8         the same shape
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import tempfile
 import time
 import zipfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,8 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from recognizer.settings import Settings
-from recognizer.types import CROP_SIZE_PX, Observation, TrackedPerson
+from recognizer.settings import CropStyle, Settings
+from recognizer.types import CROP_SIZE_PX, Box, Observation, TrackedPerson
 
 _log = logging.getLogger(__name__)
 
@@ -39,13 +40,16 @@ MAX_FOLDER_BYTES = 4 * 2**30
 MAX_CROPS_BYTES = 2 * 2**30
 """Crops of one pass beyond this are not kept (about 14,000 crops: fifteen minutes of one person at 15 a second)."""
 
-_FORMAT = 1
-"""Part of the key: a record of another format is never found."""
+_FORMAT = 2
+"""Part of the key: a record of another format is never found. 2 has looks and cuts."""
 
 _ASIDE = "writing-"
 """Begins the name of a folder that is not finished."""
 
 _WRITING_TAKES_AT_MOST_S = 24 * 3600.0
+
+_SAME_BOX_PX = 0.01
+"""A timeline keeps boxes as float32, a record as float64: further apart than this are two boxes."""
 
 _CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
 _CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
@@ -80,6 +84,8 @@ class RecordedPass:
         time_s: float64 (s,), time of each sampled frame.
         rows: float64 (r, 7), one for each person in each sampled frame: number of the sample, ``person_id``, x1, y1,
             x2, y2, confidence.
+        looks: uint8 (r, LOOK_SIZE), what each of ``rows`` looks like; (r, 0) where nobody asked.
+        cuts: int64 (c,), numbers of the samples that begin another shot.
         notes: what the reader of the video remarked.
     """
 
@@ -88,57 +94,74 @@ class RecordedPass:
     frame_index: NDArray[np.int64]
     time_s: NDArray[np.float64]
     rows: NDArray[np.float64]
+    looks: NDArray[np.uint8]
+    cuts: NDArray[np.int64]
     notes: tuple[str, ...]
 
-    def has_crops(self, margin_percentage: int) -> bool:
-        """Whether the crops with this margin were kept, all of them."""
+    def has_crops(self, style: CropStyle) -> bool:
+        """Whether the crops of this style were kept, all of them."""
         try:
-            kept_bytes = _crops_path(self.folder, margin_percentage).stat().st_size
+            kept_bytes = {path.stat().st_size for path in _paths(self.folder, style)}
         except OSError:
             return False
-        return kept_bytes == len(self.rows) * _CROP_BYTES
+        return kept_bytes == {len(self.rows) * _CROP_BYTES}
 
     def people_in(self, sample: int) -> tuple[TrackedPerson, ...]:
         """Who was there in that sampled frame; made when asked for, as a long video has very many."""
-        start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
         return tuple(
             TrackedPerson(int(person_id), (x1, y1, x2, y2), confidence)
-            for _, person_id, x1, y1, x2, y2, confidence in self.rows[start:end].tolist()
+            for _, person_id, x1, y1, x2, y2, confidence in self.rows[self._rows_in(sample)].tolist()
         )
 
-    def crops_of(
-        self, person_id: int, first_s: float, last_s: float, margin_percentage: int
-    ) -> list[tuple[float, NDArray[np.uint8]]]:
-        """One person's samples from the one at ``first_s`` to the one at ``last_s``, each with its time.
+    def looks_in(self, sample: int) -> tuple[NDArray[np.uint8], ...]:
+        """What those in that sampled frame look like; empty where nobody asked when the pass was made."""
+        return tuple(self.looks[self._rows_in(sample)]) if self.looks.shape[1] else ()
+
+    def is_cut(self, sample: int) -> bool:
+        """Whether that sampled frame begins another shot."""
+        return sample in self.cuts
+
+    def _rows_in(self, sample: int) -> slice:
+        start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
+        return slice(start, end)
+
+    def crops_at(self, boxes_xyxy: Mapping[float, Box], style: CropStyle) -> list[tuple[float, NDArray[np.uint8]]]:
+        """The crops of these boxes, by the time of their samples, each with its time.
+
+        They are looked up by place: the numbers of people in here are the tracker's, before what belongs to one person
+        is joined. A box that is not in the record is left out.
 
         Raises:
-            FileNotFoundError: the crops with this margin were not kept.
+            FileNotFoundError: the crops of this style were not kept.
         """
-        first, past = np.searchsorted(self.time_s, first_s), np.searchsorted(self.time_s, last_s, "right")
-        samples = self.rows[:, 0]
-        chosen = np.flatnonzero((samples >= first) & (samples < past) & (self.rows[:, 1] == person_id))
-        crops = self._crops(margin_percentage)
-        return [(float(self.time_s[int(self.rows[row, 0])]), np.array(crops[row])) for row in chosen.tolist()]
+        crops = self._pictures(_crops_path(self.folder, style))
+        found = []
+        for time_s, box in boxes_xyxy.items():
+            rows = self._rows_in(int(np.searchsorted(self.time_s, time_s)))
+            apart_px = np.abs(self.rows[rows, 2:6] - np.array(box)).max(axis=1, initial=0.0)
+            if len(apart_px) and apart_px.min() <= _SAME_BOX_PX:
+                found.append((time_s, np.array(crops[rows.start + int(apart_px.argmin())])))
+        return found
 
-    def _crops(self, margin_percentage: int) -> NDArray[np.uint8]:
-        path = _crops_path(self.folder, margin_percentage)
+    def _pictures(self, path: Path) -> NDArray[np.uint8]:
         return np.memmap(path, np.uint8, "r", shape=(len(self.rows), *_CROP_SHAPE))
 
-    def observations(self, margin_percentage: int) -> Iterator[Observation]:
+    def observations(self, style: CropStyle) -> Iterator[Observation]:
         """The pass again, crops read from the disk as they are asked for.
 
         Raises:
-            FileNotFoundError: the crops with this margin were not kept.
+            FileNotFoundError: the crops of this style were not kept.
         """
-        crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] = ()
-        if len(self.rows):
-            crops = self._crops(margin_percentage)
+        # a file without a byte cannot be mapped
+        kinds = [self._pictures(path) for path in _paths(self.folder, style)] if len(self.rows) else []
         row = 0
         for sample, (frame_index, time_s) in enumerate(zip(self.frame_index, self.time_s, strict=True)):
             people = self.people_in(sample)
-            those = tuple(np.array(crop) for crop in crops[row : row + len(people)])
+            those = [tuple(np.array(picture) for picture in kind[row : row + len(people)]) for kind in kinds]
             row += len(people)
-            yield Observation(int(frame_index), float(time_s), people, those)
+            looks, is_cut = self.looks_in(sample), self.is_cut(sample)
+            crops, around = (*those, (), ())[:2]
+            yield Observation(int(frame_index), float(time_s), people, crops, looks, is_cut, around)
 
 
 class CropStore:
@@ -170,6 +193,8 @@ class CropStore:
                     frame_index=arrays["frame_index"],
                     time_s=arrays["time_s"],
                     rows=arrays["rows"],
+                    looks=arrays["looks"],
+                    cuts=arrays["cuts"],
                     notes=tuple(json.loads(str(arrays["notes"]))),
                 )
             os.utime(folder)  # the most recently used is the last to go
@@ -183,9 +208,9 @@ class CropStore:
             return None
         return found
 
-    def record(self, key: str, margin_percentage: int) -> PassRecorder:
+    def record(self, key: str, style: CropStyle) -> PassRecorder:
         """Begin to record a pass; use as a context manager and call ``keep`` at its end."""
-        return PassRecorder(self, self._folder / key, margin_percentage, self._max_crops_bytes)
+        return PassRecorder(self, self._folder / key, style, self._max_crops_bytes)
 
     def remember(self, key: str, finished: RecordedPass) -> None:
         """Told of every pass that came to its end, whether the disk takes it or not."""
@@ -213,7 +238,7 @@ class CropStore:
 
 
 class RememberingCropStore(CropStore):
-    """Also keeps in memory who was where, 56 bytes for each person in each sampled frame.
+    """Also keeps in memory who was where, 312 bytes for each person in each sampled frame.
 
     Where the disk is full, or others' records push a pass out, the next analysis decodes for its crops but looks for
     nobody again. It is to live only as long as the analyses that need it.
@@ -238,19 +263,21 @@ class PassRecorder:
     Where the disk refuses, the record is given up and the log says so: the analysis goes on without it.
     """
 
-    def __init__(self, store: CropStore, target: Path, margin_percentage: int, max_crops_bytes: int) -> None:
+    def __init__(self, store: CropStore, target: Path, style: CropStyle, max_crops_bytes: int) -> None:
         self._store = store
         self._target = target
-        self._margin_percentage = margin_percentage
+        self._style = style
         self._crops_left = max_crops_bytes // _CROP_BYTES
         self._frame_index = array("q")
         self._time_s = array("d")
         self._rows = array("d")
+        self._looks = array("B")
+        self._cuts = array("q")
         self._aside: Path | None = None
-        self._crops: BinaryIO | None = None
+        self._files: list[BinaryIO] = []
         try:
             self._aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=target.parent))
-            self._crops = _crops_path(self._aside, margin_percentage).open("wb")
+            self._files += [path.open("wb") for path in _paths(self._aside, style)]
         except OSError as error:
             self._give_up(error)
 
@@ -267,11 +294,16 @@ class PassRecorder:
         self._time_s.append(observation.time_s)
         for person in observation.people:
             self._rows.extend((sample, person.person_id, *person.box_xyxy, person.confidence))
+        for look in observation.looks:
+            self._looks.frombytes(look.tobytes())
+        if observation.is_cut:
+            self._cuts.append(sample)
         try:
-            for crop in observation.crops_rgb:
-                self._crops_left -= 1
-                if self._crops is not None and self._crops_left >= 0:
-                    self._crops.write(crop.tobytes())
+            for file, pictures in zip(self._files, (observation.crops_rgb, observation.surroundings_rgb), strict=False):
+                for picture in pictures:
+                    self._crops_left -= 1
+                    if self._crops_left >= 0:
+                        file.write(picture.tobytes())
         except OSError as error:
             self._give_up(error)
 
@@ -283,16 +315,19 @@ class PassRecorder:
             frame_index=np.array(self._frame_index, np.int64),
             time_s=np.array(self._time_s, np.float64),
             rows=np.array(self._rows, np.float64).reshape(-1, 7),
+            looks=np.array(self._looks, np.uint8).reshape(len(self._rows) // 7, -1 if self._looks else 0),
+            cuts=np.array(self._cuts, np.int64),
             notes=tuple(notes),
         )
         self._store.remember(self._target.name, finished)
-        if self._aside is None or self._crops is None:
+        if self._aside is None:
             return
         try:
-            self._crops.close()
-            aside_crops = _crops_path(self._aside, self._margin_percentage)
+            for file in self._files:
+                file.close()
             if self._crops_left < 0:
-                aside_crops.unlink()
+                for path in _paths(self._aside, self._style):
+                    path.unlink()
                 _log.info("the crops of a pass were larger than the limit; only who was where is kept")
             np.savez(
                 self._aside / "pass.npz",
@@ -300,15 +335,17 @@ class PassRecorder:
                 frame_index=finished.frame_index,
                 time_s=finished.time_s,
                 rows=finished.rows,
+                looks=finished.looks,
+                cuts=finished.cuts,
                 notes=np.array(json.dumps(finished.notes)),
             )
             with self._store.placing:
-                self._put_in_place(self._aside, aside_crops)
+                self._put_in_place(self._aside)
                 self._store.prune(keep=self._target)
         except OSError as error:
             self._give_up(error)
 
-    def _put_in_place(self, aside: Path, aside_crops: Path) -> None:
+    def _put_in_place(self, aside: Path) -> None:
         if not (self._target / "pass.npz").is_file():
             shutil.rmtree(self._target, ignore_errors=True)
             try:
@@ -318,19 +355,20 @@ class PassRecorder:
                 # another recorder of the same pass may have come first
                 if not (self._target / "pass.npz").is_file():
                     raise
-        # the same pass, perhaps with another margin: it saw the same people, only the crops are new
-        if aside_crops.is_file():
-            aside_crops.replace(_crops_path(self._target, self._margin_percentage))
+        # the same pass, perhaps cut otherwise: it saw the same people, only the crops are new
+        for path in _paths(aside, self._style):
+            if path.is_file():
+                path.replace(self._target / path.name)
 
     def _give_up(self, error: OSError) -> None:
         _log.warning("a pass is not kept, so the next analysis starts from the video again: %s", error)
         self._leave_nothing()
 
     def _leave_nothing(self) -> None:
-        if self._crops is not None:
+        for file in self._files:
             with suppress(OSError):  # on a full disk the rest of its buffer cannot be written; it goes anyway
-                self._crops.close()
-            self._crops = None
+                file.close()
+        self._files = []
         if self._aside is not None:
             shutil.rmtree(self._aside, ignore_errors=True)
             self._aside = None
@@ -341,8 +379,18 @@ def _is_prunable(folder: Path, modified: float, abandoned_before: float) -> bool
     return not folder.name.startswith(_ASIDE) or modified < abandoned_before
 
 
-def _crops_path(folder: Path, margin_percentage: int) -> Path:
-    return folder / f"crops-{margin_percentage}.u8"
+def _paths(folder: Path, style: CropStyle) -> list[Path]:
+    """The files that hold what a style cuts out: the crops, and their surroundings where it wants them."""
+    crops = _crops_path(folder, style)
+    return [crops, folder / f"surroundings{_steady(style)}.u8"] if style.surroundings else [crops]
+
+
+def _crops_path(folder: Path, style: CropStyle) -> Path:
+    return folder / f"crops-{style.margin_percentage}{_steady(style)}.u8"
+
+
+def _steady(style: CropStyle) -> str:
+    return "-steady" if style.steady else ""
 
 
 def _modified(folder: Path) -> float:

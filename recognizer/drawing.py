@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, Rgb, rgb_of, text_colour_on
-from recognizer.settings import UNKNOWN_ACTION
+from recognizer.settings import UNKNOWN_ACTION, least_height_px
 from recognizer.timeline import PersonTrack, Timeline
 from recognizer.types import Box, Segment
 
 DETECTING_TEXT: Final = "detecting..."
+TOO_SMALL_TEXT: Final = "too small"
 """What stands over a person before their first label."""
 
 _BADGE_RGB: Final[Rgb] = (20, 27, 32)
@@ -76,8 +77,8 @@ class OverlayPerson:
 class Overlay:
     """What is to be drawn at each time of a timeline; prepares once, then answers in microseconds a person.
 
-    A person keeps their last label until the next one or the end of the visit, as on a live picture. People of whom no
-    samples are known are not drawn.
+    A person keeps their last label until the next one or the end of the visit, as on a live picture; while they are too
+    small to be named, it says so. People of whom no samples are known are not drawn.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Overlay:
         ]
         self._palette = palette
         self._dark = dark
+        self._least_height_px = least_height_px(timeline.video.height)
 
     def at(self, time_s: float) -> list[OverlayPerson]:
         """The people who are there at ``time_s``, in order of ``person_id``."""
@@ -101,14 +103,15 @@ class Overlay:
             visit_s, box_xyxy = track.visit_at(time_s), track.box_at(time_s)
             if visit_s is None or box_xyxy is None:
                 continue
-            segment = track.segment_at(time_s, visit_s)
+            too_small = box_xyxy[3] - box_xyxy[1] < self._least_height_px
+            segment = None if too_small else track.segment_at(time_s, visit_s)
             style = self._palette.style(segment.action) if segment else UNKNOWN_STYLE
             known = segment is not None and segment.action != UNKNOWN_ACTION
             people.append(
                 OverlayPerson(
                     person_id=track.person_id,
                     box_xyxy=box_xyxy,
-                    label=segment.action if segment else None,
+                    label=TOO_SMALL_TEXT if too_small else segment.action if segment else None,
                     confidence=segment.confidence if segment and known else None,
                     colour_rgb=rgb_of(style.colour(self._dark)),
                 )

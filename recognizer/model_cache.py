@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from recognizer.settings import Settings
@@ -18,7 +19,7 @@ _Network = TypeVar("_Network")
 
 
 def networks_of(settings: Settings) -> tuple[Hashable, Hashable]:
-    """What decides which detector and which classifier are loaded; equal for settings that share both."""
+    """What decides which detector and which classifier work; equal for settings that share both."""
     classifier = (
         settings.video_classifier_model,
         settings.device,
@@ -26,6 +27,7 @@ def networks_of(settings: Settings) -> tuple[Hashable, Hashable]:
         settings.backend,
         settings.checkpoint_path,
         settings.labels_path,
+        settings.calibrated,
     )
     return (settings.model, settings.device, settings.precision, settings.backend), classifier
 
@@ -39,14 +41,15 @@ class ModelCache:
 
     def get(self, settings: Settings, progress: weights.Progress | None = None) -> Models:
         """The networks of ``settings``; loaded, and fetched, where that has not been done. Raises as the loaders do."""
-        from recognizer.models import join_models, load_clip_classifier, load_detector
+        from recognizer.models import as_asked, join_models, load_clip_classifier, load_detector
 
-        detector_key, classifier_key = networks_of(settings)
+        # one network serves with and without calibration
+        detector_key, classifier_key = networks_of(replace(settings, calibrated=False))
         detector, detector_provenance = self._detectors.get(detector_key, lambda: load_detector(settings, progress))
         classifier, classifier_provenance = self._classifiers.get(
             classifier_key, lambda: load_clip_classifier(settings, progress)
         )
-        return join_models(detector, detector_provenance, classifier, classifier_provenance)
+        return join_models(detector, detector_provenance, *as_asked(classifier, classifier_provenance, settings))
 
 
 class _Loaded(Generic[_Network]):

@@ -10,6 +10,7 @@ from pathlib import Path
 from recognizer import weights
 from recognizer.backends.choice import Choice, library_versions
 from recognizer.backends.quickest import Backends
+from recognizer.classifiers.catalogue import spec_of
 from recognizer.classifiers.i3d import state_dict_from_arrays
 from recognizer.classifiers.network import NetworkClassifier, load_classifier, resolve_device
 from recognizer.detection import YoloDetector
@@ -146,11 +147,28 @@ def backends(settings: Settings) -> Backends:
     return Backends(weights.cache_dir().parent / "backends", settings.backend, settings.precision)
 
 
+def as_asked(
+    classifier: Classifier, provenance: Mapping[str, str], settings: Settings
+) -> tuple[Classifier, Mapping[str, str]]:
+    """A loaded classifier with the probabilities that ``settings`` asks for, and its provenance; loads nothing."""
+    temperature = temperature_of(settings)
+    if temperature is None or not isinstance(classifier, NetworkClassifier):
+        return classifier, provenance
+    return classifier.at_temperature(temperature), {**provenance, "classifier_temperature": f"{temperature:g}"}
+
+
+def temperature_of(settings: Settings) -> float | None:
+    """By what the scores are divided; None where nothing is asked for or known."""
+    if not settings.calibrated or settings.checkpoint_path is not None:
+        return None
+    return spec_of(settings.video_classifier_model).temperature
+
+
 def load_models(settings: Settings, progress: weights.Progress | None = None) -> Models:
     """Everything an analysis with ``settings`` needs. Raises as the two loaders do."""
     detector, detector_provenance = load_detector(settings, progress)
-    classifier, classifier_provenance = load_clip_classifier(settings, progress)
-    return join_models(detector, detector_provenance, classifier, classifier_provenance)
+    classifier = as_asked(*load_clip_classifier(settings, progress), settings)
+    return join_models(detector, detector_provenance, *classifier)
 
 
 def join_models(

@@ -8,7 +8,7 @@ import time
 from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -16,10 +16,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.clips import ClipSampler, SampleClock, square_crop
+from recognizer.clips import ClipSampler, SampleClock
 from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.cropping import Cropper
+from recognizer.cuts import CutDetector
+from recognizer.looks import Looks, look_of
 from recognizer.models import Models, load_models
-from recognizer.settings import Settings
+from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
+from recognizer.stitching import Tracklet, stitch
 from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
 from recognizer.tracking import PersonTracker
 from recognizer.types import Clip, Frame, Observation, Prediction, TrackedPerson, VideoInfo
@@ -82,10 +86,17 @@ class Recognizer:
         video: what is known of the stream.
         followed_hz: how often ``follow`` will be called at first, which is then measured; None where only samples are
             looked at.
+        is_file: whether the stream has cuts to look for, and an end after which what belongs to one person is joined.
     """
 
     def __init__(
-        self, models: Models, settings: Settings, video: VideoInfo = STREAM, *, followed_hz: float | None = None
+        self,
+        models: Models,
+        settings: Settings,
+        video: VideoInfo = STREAM,
+        *,
+        followed_hz: float | None = None,
+        is_file: bool = False,
     ) -> None:
         rate_hz = frame_rate_hz(video)
         self._followed_hz = followed_hz
@@ -97,7 +108,11 @@ class Recognizer:
         self._lock = threading.RLock()  # a camera looks, labels and changes its settings on threads of their own
         self._clock = SampleClock(settings.sample_interval_s(rate_hz), 1 / rate_hz)
         self._tracker = PersonTracker(settings, rate_hz, updates_per_s=followed_hz)
-        self._sampler = ClipSampler(settings, rate_hz)
+        self._cuts = CutDetector() if is_file else None
+        self._looks = Looks() if is_file else None
+        self._cut_times_s: list[float] = []
+        self._cropper = Cropper(settings.crop_style, settings.max_gap_s(rate_hz))
+        self._sampler = ClipSampler(settings, rate_hz, least_height_px(video.height))
         self._builder = TimelineBuilder(settings, rate_hz)
         self._frame_times_s = array("d")
         self._people: tuple[TrackedPerson, ...] = ()
@@ -134,9 +149,38 @@ class Recognizer:
         observations = []
         found = self._models.detector.detect([frame.rgb for frame in frames])
         for frame, detections in zip(frames, found, strict=True):
+            is_cut = self._cuts is not None and self._cuts.is_cut(frame.rgb)
+            if is_cut:
+                self._tracker = self._new_tracker()
             people = tuple(self._tracker.update(frame.rgb, detections))
-            observations.append(_observation(frame, people, self._settings.crop_margin_percentage))
+            looks = () if self._looks is None else tuple(look_of(frame.rgb, one.box_xyxy) for one in people)
+            observations.append(self._cut_out(frame, people, looks, is_cut=is_cut))
         return observations
+
+    def observe_again(self, frame: Frame, recorded: RecordedPass, sample: int) -> Observation:
+        """Cut those out of a sampled frame who were found there in an earlier pass; in order of time."""
+        looks, is_cut = recorded.looks_in(sample), recorded.is_cut(sample)
+        return self._cut_out(frame, recorded.people_in(sample), looks, is_cut=is_cut)
+
+    def _cut_out(
+        self,
+        frame: Frame,
+        people: tuple[TrackedPerson, ...],
+        looks: tuple[NDArray[np.uint8], ...] = (),
+        *,
+        is_cut: bool = False,
+    ) -> Observation:
+        crops, surroundings = self._cropper.cut(frame.rgb, frame.time_s, people)
+        return Observation(frame.index, frame.time_s, people, crops, looks, is_cut, surroundings)
+
+    def _new_tracker(self) -> PersonTracker:
+        """One that knows nobody yet, and goes on with the numbers."""
+        return PersonTracker(
+            self._settings,
+            self._rate_hz,
+            first_id=self._tracker.people_seen + 1,
+            updates_per_s=self._followed_hz,
+        )
 
     def collect(self, observations: Iterable[Observation]) -> list[Clip]:
         """Add what was seen to each person's clip; returns the clips that are full now."""
@@ -144,6 +188,10 @@ class Recognizer:
         for observation in observations:
             self._people = observation.people
             self._note_stays(observation)
+            if observation.is_cut:
+                self._cut_times_s.append(observation.time_s)
+            if self._looks is not None:
+                self._looks.add(observation)
             self._builder.see(observation.time_s, observation.people)
             clips += self._sampler.add(observation)
         return clips
@@ -174,13 +222,13 @@ class Recognizer:
             The clips that are full now.
         """
         with self._lock:
-            models, settings = self._models, self._settings
+            models = self._models
             self._note_look(frame.time_s)
         (found,) = models.detector.detect([frame.rgb])
         with self._lock:
             people = tuple(self._tracker.update(frame.rgb, found))
             if self.wants(frame.time_s):
-                return self.collect([_observation(frame, people, settings.crop_margin_percentage)])
+                return self.collect([self._cut_out(frame, people)])
             self._people = people
             self._builder.see(frame.time_s, people)
             return []
@@ -200,14 +248,10 @@ class Recognizer:
         with self._lock:
             before, self._settings, self._models = self._settings, settings, models
             if not self._tracker.change(settings):
-                self._tracker = PersonTracker(
-                    settings,
-                    self._rate_hz,
-                    first_id=self._tracker.people_seen + 1,
-                    updates_per_s=self._followed_hz,
-                )
+                self._tracker = self._new_tracker()
             if settings.skip_frame != before.skip_frame:
                 self._clock = SampleClock(settings.sample_interval_s(self._rate_hz), 1 / self._rate_hz)
+            self._cropper.change(settings.crop_style, settings.max_gap_s(self._rate_hz))
             self._sampler.change(settings, self._rate_hz)
             self._builder.change(settings, self._rate_hz)
             self._max_gap_s = settings.max_gap_s(self._rate_hz)
@@ -242,6 +286,7 @@ class Recognizer:
         notes: Iterable[str] = (),
         video: VideoInfo | None = None,
         since_s: float = 0.0,
+        stitched: bool = False,
     ) -> Timeline:
         """The timeline so far.
 
@@ -251,24 +296,43 @@ class Recognizer:
             notes: remarks for people.
             video: what is known by now, where it is more than at the beginning.
             since_s: leaves out what was seen and said before.
+            stitched: joins the tracks that belong to one person; only for a file.
         """
         if frame_times_s is None:
             with self._frame_times_lock:
                 frame_times_s = np.array(self._frame_times_s, np.float64)
         with self._lock:
-            return self._builder.build(
+            person_of = self._person_of() if stitched else None
+            timeline = self._builder.build(
                 video or self._video,
                 frame_times_s=frame_times_s,
                 complete=complete,
                 notes=notes,
                 provenance=self._models.provenance,
                 since_s=since_s,
+                person_of=person_of,
             )
+        return replace(timeline, notes=(*timeline.notes, *_remarks(timeline))) if stitched else timeline
+
+    def _person_of(self) -> dict[int, int]:
+        looks = self._looks or Looks()
+        tracklets = [
+            Tracklet(track.person_id, track.time_s, track.box_xyxy, looks.of(track.person_id))
+            for track in self._builder.tracks()
+        ]
+        interval_s = self._settings.sample_interval_s(self._rate_hz)
+        return stitch(tracklets, interval_s=interval_s, cuts_s=self._cut_times_s)
 
 
-def _observation(frame: Frame, people: tuple[TrackedPerson, ...], margin_percentage: int) -> Observation:
-    crops = tuple(square_crop(frame.rgb, person.box_xyxy, margin_percentage) for person in people)
-    return Observation(frame.index, frame.time_s, people, crops)
+def _remarks(timeline: Timeline) -> Iterator[str]:
+    """What people should know of what was seen."""
+    small = len(timeline.small_ids)
+    if small:
+        who = "1 person is" if small == 1 else f"{small} people are"
+        yield (
+            f"{who} under {LEAST_HEIGHT_PX} pixels high for most of their time: followed, but too small to be named; "
+            "film from nearer, or with more pixels."
+        )
 
 
 def analyze(
@@ -308,25 +372,26 @@ def analyze(
     settings = settings or Settings()
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
         models = models or load_models(settings, None)
-        recognizer = Recognizer(models, settings, reader.info)
+        recognizer = Recognizer(models, settings, reader.info, is_file=True)
         recorded, key = _recorded(crop_store, reader.info, models, settings)
         run = _Run(recognizer, reader.info, progress, cancel or (lambda: False), recorded)
-        if recorded is not None and recorded.has_crops(settings.crop_margin_percentage):
-            complete = run.follow(_batches(recorded.observations(settings.crop_margin_percentage)))
-            return recognizer.timeline(complete=complete, frame_times_s=recorded.frame_times_s, notes=recorded.notes)
+        if recorded is not None and recorded.has_crops(settings.crop_style):
+            complete = run.follow(_batches(recorded.observations(settings.crop_style)))
+            return recognizer.timeline(
+                complete=complete, frame_times_s=recorded.frame_times_s, notes=recorded.notes, stitched=True
+            )
         with ExitStack() as stack:
             recorder: PassRecorder | None = None
             if crop_store is not None and key is not None:
-                recorder = stack.enter_context(crop_store.record(key, settings.crop_margin_percentage))
+                recorder = stack.enter_context(crop_store.record(key, settings.crop_style))
             if recorded is not None:
-                # the same people with another margin: decode for the crops, detect nothing
+                # the same people cut out otherwise: decode for the crops, detect nothing
                 sample_of = {index: sample for sample, index in enumerate(recorded.frame_index.tolist())}
                 frames = stack.enter_context(
                     closing(_decoded_ahead(reader.frames(lambda index, _: index in sample_of)))
                 )
                 batches: Iterator[list[Observation]] = (
-                    [_observation(frame, recorded.people_in(sample_of[frame.index]), settings.crop_margin_percentage)]
-                    for frame in frames
+                    [recognizer.observe_again(frame, recorded, sample_of[frame.index])] for frame in frames
                 )
             else:
                 frames = stack.enter_context(
@@ -337,7 +402,9 @@ def analyze(
             frames.close()
             if complete and recorder is not None:
                 recorder.keep(reader.frame_times_s, reader.notes)
-        return recognizer.timeline(complete=complete, frame_times_s=reader.frame_times_s, notes=reader.notes)
+        return recognizer.timeline(
+            complete=complete, frame_times_s=reader.frame_times_s, notes=reader.notes, stitched=True
+        )
 
 
 def _recorded(

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from recognizer.classifiers.catalogue import spec_of
 from recognizer.classifiers.clip_input import sample_indices
-from recognizer.clips import square_crop
 from recognizer.crop_store import CropStore, pass_key
+from recognizer.cropping import Cropper, square_crop
+from recognizer.settings import least_height_px
 from recognizer.timeline import Timeline
-from recognizer.types import Box, Prediction
+from recognizer.types import Box, Prediction, TrackedPerson
 from recognizer.video import open_video
 
 _SAME_TIME_S = 1e-6
@@ -55,41 +56,49 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
     boxes = _boxes(timeline, prediction)
     if not boxes:
         return []
-    samples = _from_record(timeline, list(boxes), prediction, store)
+    samples = _from_record(timeline, boxes, store)
     if samples is None:
-        samples = _from_video(timeline, boxes, video)
+        samples = _from_video(timeline, _cut_boxes(timeline, prediction, boxes), video)
     length = spec_of(settings.video_classifier_model).length.network_length(len(samples))
     return [samples[k] for k in dict.fromkeys(sample_indices(len(samples), length).tolist())]
 
 
 def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
-    """Where the person was in the samples of the clip, by time. A clip has as many samples as the settings say."""
+    """What was cut out in the samples of the clip, by time."""
     track = next(track for track in timeline.people if track.person_id == prediction.person_id)
-    first = int(np.searchsorted(track.time_s, prediction.start_s - _SAME_TIME_S))
-    past = first + timeline.settings.num_video_sequence_samples
-    boxes = track.box_xyxy[first:past].astype(np.float64).tolist()
+    high = track.box_xyxy[:, 3] - track.box_xyxy[:, 1] >= least_height_px(timeline.video.height)
+    within = (track.time_s > prediction.start_s - _SAME_TIME_S) & (track.time_s < prediction.end_s)
+    samples = np.flatnonzero(high & within)[: timeline.settings.num_video_sequence_samples]
+    boxes = track.box_xyxy[samples].astype(np.float64).tolist()
     return {
-        time_s: (x1, y1, x2, y2)
-        for time_s, (x1, y1, x2, y2) in zip(track.time_s[first:past].tolist(), boxes, strict=True)
+        time_s: (x1, y1, x2, y2) for time_s, (x1, y1, x2, y2) in zip(track.time_s[samples].tolist(), boxes, strict=True)
     }
 
 
-def _from_record(
-    timeline: Timeline, times_s: list[float], prediction: Prediction, store: CropStore
-) -> list[SeenFrame] | None:
+def _cut_boxes(timeline: Timeline, prediction: Prediction, boxes: dict[float, Box]) -> dict[float, Box]:
+    """What was cut out where the person was; followed from the beginning, as a steady crop remembers where it was."""
+    track = next(track for track in timeline.people if track.person_id == prediction.person_id)
+    cropper = Cropper(timeline.settings.crop_style, timeline.settings.max_gap_s(timeline.frame_rate_hz))
+    cut: dict[float, Box] = {}
+    for time_s, (x1, y1, x2, y2) in zip(track.time_s.tolist(), track.box_xyxy.tolist(), strict=True):
+        (cut[time_s],) = cropper.boxes(time_s, [TrackedPerson(prediction.person_id, (x1, y1, x2, y2), 1.0)])
+    return {time_s: cut[time_s] for time_s in boxes}
+
+
+def _from_record(timeline: Timeline, boxes: dict[float, Box], store: CropStore) -> list[SeenFrame] | None:
     detector_sha256 = timeline.provenance.get("detector_sha256")
     if timeline.video.sha256 is None or detector_sha256 is None:
         return None
-    margin = timeline.settings.crop_margin_percentage
+    style = timeline.settings.crop_style
     backend = timeline.provenance.get("detector_backend", "")
     found = store.find(pass_key(timeline.video.sha256, detector_sha256, timeline.settings, backend))
-    if found is None or not found.has_crops(margin):
+    if found is None or not found.has_crops(style):
         return None
     try:
-        crops = found.crops_of(prediction.person_id, times_s[0], times_s[-1], margin)
+        crops = found.crops_at(boxes, style)
     except FileNotFoundError:  # another analysis took its room just now
         return None
-    return [SeenFrame(time_s, rgb) for time_s, rgb in crops]
+    return [SeenFrame(time_s, rgb) for time_s, rgb in crops] if len(crops) == len(boxes) else None
 
 
 def _from_video(timeline: Timeline, boxes: dict[float, Box], video: Path) -> list[SeenFrame]:

@@ -31,6 +31,10 @@ UNKNOWN_ACTION = "unknown"
 MAX_GAP_S = 1.0
 """A track that is lost for longer than this starts a new clip and a new presence interval."""
 
+LEAST_HEIGHT_PX = 40
+"""Who is less high in the picture is followed, but not named: the networks see 112 or 224 pixels, and of a person this
+small they would get six times as many as there are. Whoever is that small is told so (Timeline.small_ids)."""
+
 DEFAULT_FRAME_RATE_HZ = 30.0
 """Assumed where a stream does not tell its frame rate (a webcam, the drop-in class)."""
 
@@ -48,6 +52,7 @@ RANGES: dict[str, Range] = {
     "skip_frame": Range(1, 30),
     "min_person_confidence": Range(0.05, 0.95),
     "overlap": Range(0.0, 0.9),
+    "smoothing_s": Range(0.0, 10.0),
 }
 
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -58,6 +63,29 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": PRECISION_NAMES,
     "backend": BACKEND_NAMES,
 }
+
+
+_SWITCHES = ("steady_crop", "surroundings", "calibrated")
+
+
+class CropStyle(NamedTuple):
+    """How people are cut out of a frame; the rest of the settings does not change a crop.
+
+    Attributes:
+        margin_percentage: added on each side of a person's box, in % of its longer side.
+        steady: the crop follows its person smoothly.
+        surroundings: the picture around the person is cut out too.
+    """
+
+    margin_percentage: int
+    steady: bool
+    surroundings: bool
+
+
+def least_height_px(frame_height_px: int) -> float:
+    """From which height on people are named, in a picture of this height; under 200 pixels a fifth of it: whoever
+    analyses such a picture has no other. 0 where the height is not known, as a camera's before its first frame."""
+    return min(LEAST_HEIGHT_PX, frame_height_px / 5)
 
 
 @dataclass(frozen=True)
@@ -76,6 +104,13 @@ class Settings:
         device: where the networks run; ``auto`` takes a GPU where there is one.
         precision: number format of the networks; ``float32`` is the reference.
         backend: library that runs the networks; ``auto`` takes what is quickest on this machine, measured once.
+        steady_crop: the crop follows its person smoothly instead of jumping with the box from sample to sample.
+        surroundings: each clip is also named by the largest square of the picture around the person, and the scores of
+            the two are averaged; this doubles the classifier's work.
+        calibrated: probabilities are those of being right, where that was measured for the classifier
+            (``ClassifierSpec.temperature``), and not the network's own, which is too sure.
+        smoothing_s: time over which the predictions around a moment are weighed when segments are made; 0 takes each
+            prediction by itself.
         checkpoint_path: a person's own weights for ``video_classifier_model``; None for the published ones.
         labels_path: the label file that goes with the checkpoint, one label a line.
 
@@ -89,13 +124,17 @@ class Settings:
     num_video_sequence_samples: int = 8
     skip_frame: int = 2
     min_person_confidence: float = 0.4
-    tracker: str = "bytetrack"
+    tracker: str = "botsort"
     overlap: float = 0.25
     device: str = "auto"
     precision: str = "auto"
     checkpoint_path: str | None = None
     labels_path: str | None = None
     backend: str = "auto"
+    steady_crop: bool = False
+    surroundings: bool = False
+    calibrated: bool = False
+    smoothing_s: float = 0.0
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
@@ -110,6 +149,9 @@ class Settings:
                 raise SettingsError(f"{name} is {value!r}; give {kind} from {low:g} to {high:g}.")
             if not low <= value <= high:
                 raise SettingsError(f"{name} is {value:g}; give a value from {low:g} to {high:g}.")
+        for name in _SWITCHES:
+            if not isinstance(getattr(self, name), bool):
+                raise SettingsError(f"{name} is {getattr(self, name)!r}; give True or False.")
         if (self.checkpoint_path is None) != (self.labels_path is None):
             missing = "labels_path" if self.labels_path is None else "checkpoint_path"
             raise SettingsError(f"{missing} is missing; a checkpoint and its label file go together.")
@@ -126,6 +168,11 @@ class Settings:
     def new_samples_per_clip(self) -> int:
         """How many new samples a person needs between two clips; at least one."""
         return max(1, round(self.num_video_sequence_samples * (1.0 - self.overlap)))
+
+    @property
+    def crop_style(self) -> CropStyle:
+        """What decides what a crop shows."""
+        return CropStyle(self.crop_margin_percentage, self.steady_crop, self.surroundings)
 
     def as_dict(self) -> dict[str, Any]:
         """Field names and values, in the order of declaration."""

@@ -6,17 +6,23 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.settings import DEFAULT_FRAME_RATE_HZ, UNKNOWN_ACTION, Settings
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ, UNKNOWN_ACTION, Settings, least_height_px
+from recognizer.smoothing import votes
 from recognizer.types import Box, Prediction, Segment, TrackedPerson, VideoInfo
 
 _TOUCHING_S = 1e-6
 """Ends and starts that are closer than this are one boundary."""
+
+
+BRIEF_S = 1.0
+"""Who is there for less than this in all is folded away where people look at a result: mostly passers-by and boxes that
+the detector saw for a moment. As long as MAX_GAP_S, for which somebody may be lost without being gone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +96,30 @@ class Timeline:
         """The video's average frame rate; measured from its frames where the file does not tell."""
         return frame_rate_hz(self.video, self.frame_times_s)
 
+    @property
+    def brief_ids(self) -> frozenset[int]:
+        """Those who are there for less than BRIEF_S in all; nobody where that is everyone."""
+        brief = frozenset(track.person_id for track in self.people if track.present_s < BRIEF_S - _TOUCHING_S)
+        return brief if len(brief) < len(self.people) else frozenset()
+
+    @property
+    def small_ids(self) -> frozenset[int]:
+        """Those who are too small to be named for most of their samples."""
+        least_px = least_height_px(self.video.height)
+        return frozenset(
+            track.person_id
+            for track in self.people
+            if len(track.box_xyxy) and np.median(track.box_xyxy[:, 3] - track.box_xyxy[:, 1]) < least_px
+        )
+
+    def without(self, person_ids: Collection[int]) -> Timeline:
+        """The same without these people and what was said of them."""
+        return replace(
+            self,
+            people=tuple(track for track in self.people if track.person_id not in person_ids),
+            predictions=tuple(one for one in self.predictions if one.person_id not in person_ids),
+        )
+
     def segments(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Segment, ...]:
         """What each person does, by person, then by time. Runs no network.
 
@@ -104,7 +134,7 @@ class Timeline:
         return tuple(
             segment
             for person_id in sorted(by_person)
-            for segment in _segments(by_person[person_id], min_confidence, min_duration_s)
+            for segment in _segments(by_person[person_id], min_confidence, min_duration_s, self.settings.smoothing_s)
         )
 
 
@@ -127,9 +157,12 @@ class _Piece:
     confidence: float
 
 
-def _segments(predictions: Iterable[Prediction], min_confidence: float, min_duration_s: float) -> Iterator[Segment]:
+def _segments(
+    predictions: Iterable[Prediction], min_confidence: float, min_duration_s: float, smoothing_s: float
+) -> Iterator[Segment]:
     ordered = sorted(predictions, key=lambda prediction: (prediction.start_s, prediction.end_s))
-    pieces = _merged(_pieces(ordered, min_confidence))
+    made = _pieces(ordered, min_confidence) if smoothing_s == 0 else _voted(ordered, min_confidence, smoothing_s)
+    pieces = _merged(made)
     if min_duration_s > 0:
         pieces = _without_short(pieces, min_duration_s)
     for piece in pieces:
@@ -147,6 +180,18 @@ def _pieces(ordered: list[Prediction], min_confidence: float) -> Iterator[_Piece
         label, probability = prediction.top[0]
         if end_s > start_s:
             yield _Piece(label if probability >= min_confidence else UNKNOWN_ACTION, start_s, end_s, probability)
+
+
+def _voted(ordered: list[Prediction], min_confidence: float, smoothing_s: float) -> Iterator[_Piece]:
+    """Stretches in which the same label wins the vote of the predictions around, or none is sure enough."""
+    for stretch in votes(ordered, smoothing_s):
+        said = np.where(stretch.probability >= min_confidence, stretch.best, -1)
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(said)) + 1))
+        ends = np.append(starts[1:], len(said))
+        means = np.add.reduceat(stretch.probability, starts) / (ends - starts)
+        for start, end, mean in zip(starts.tolist(), ends.tolist(), means.tolist(), strict=True):
+            action = UNKNOWN_ACTION if said[start] < 0 else stretch.labels[said[start]]
+            yield _Piece(action, float(stretch.edges_s[start]), float(stretch.edges_s[end]), mean)
 
 
 def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:
@@ -247,21 +292,26 @@ class TimelineBuilder:
         notes: Iterable[str] = (),
         provenance: Mapping[str, str] | None = None,
         since_s: float = 0.0,
+        person_of: Mapping[int, int] | None = None,
     ) -> Timeline:
         """The timeline as it stands. Nothing lasts beyond the end of the last frame.
 
         With ``since_s``, samples and predictions from before that time are left out, and who has no others.
+        With ``person_of``, the tracks that it gives one number are one person.
         """
         with self._lock:
             end_s = self._analysed_s
             if len(frame_times_s):
                 end_s = min(end_s, float(frame_times_s[-1]) + 1 / frame_rate_hz(video, frame_times_s))
             recent = [person_id for person_id, track in self._tracks.items() if track.time_s[-1] >= since_s]
-            people = tuple(self._track(person_id, since_s, end_s) for person_id in sorted(recent))
-            predictions = sorted(
-                (prediction for prediction in self._predictions if prediction.end_s > since_s),
-                key=lambda p: (p.person_id, p.start_s, p.end_s),
-            )
+            together: dict[int, list[int]] = defaultdict(list)
+            for person_id in sorted(recent):
+                together[(person_of or {}).get(person_id, person_id)].append(person_id)
+            people = tuple(self._track(number, together[number], since_s, end_s) for number in sorted(together))
+            said = [prediction for prediction in self._predictions if prediction.end_s > since_s]
+            if person_of is not None:
+                said = list(_said_of_people(said, person_of))
+            predictions = sorted(said, key=lambda p: (p.person_id, p.start_s, p.end_s))
         return Timeline(
             video=video,
             settings=self._settings,
@@ -274,17 +324,67 @@ class TimelineBuilder:
             provenance=dict(provenance or {}),
         )
 
-    def _track(self, person_id: int, since_s: float, end_s: float) -> PersonTrack:
-        built = self._tracks[person_id]
-        first = bisect_left(built.time_s, since_s)
-        time_s = np.array(built.time_s[first:], np.float64)
+    def tracks(self) -> tuple[PersonTrack, ...]:
+        """Everyone so far, as the tracker numbers them."""
+        with self._lock:
+            return tuple(self._track(number, [number], 0.0, self._analysed_s) for number in sorted(self._tracks))
+
+    def _track(self, person_id: int, of: Sequence[int], since_s: float, end_s: float) -> PersonTrack:
+        """One person's samples out of one or more of the tracker's tracks. Where two have the same sample, the longer
+        track's box stands."""
+        parts = [self._samples(number, since_s) for number in of]
+        time_s, box_xyxy, confidence = parts[0]
+        if len(parts) > 1:
+            longest_first = sorted(parts, key=lambda part: -len(part[0]))
+            times_s = np.concatenate([part[0] for part in longest_first])
+            time_s, first = np.unique(times_s, return_index=True)
+            box_xyxy = np.concatenate([part[1] for part in longest_first])[first]
+            confidence = np.concatenate([part[2] for part in longest_first])[first]
         ends = np.flatnonzero(np.diff(time_s) > self._max_gap_s)
         starts_s = time_s[np.concatenate(([0], ends + 1))]
         ends_s = np.minimum(time_s[np.concatenate((ends, [len(time_s) - 1]))] + self._interval_s, end_s)
         return PersonTrack(
             person_id=person_id,
             time_s=time_s,
-            box_xyxy=np.array(built.box_xyxy[4 * first :], np.float32).reshape(-1, 4),
-            confidence=np.array(built.confidence[first:], np.float32),
+            box_xyxy=box_xyxy,
+            confidence=confidence,
             presence=tuple((float(a), float(b)) for a, b in zip(starts_s, ends_s, strict=True)),
         )
+
+    def _samples(
+        self, number: int, since_s: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+        built = self._tracks[number]
+        first = bisect_left(built.time_s, since_s)
+        return (
+            np.array(built.time_s[first:], np.float64),
+            np.array(built.box_xyxy[4 * first :], np.float32).reshape(-1, 4),
+            np.array(built.confidence[first:], np.float32),
+        )
+
+
+def _said_of_people(predictions: Iterable[Prediction], person_of: Mapping[int, int]) -> Iterator[Prediction]:
+    """What was said of tracks, as said of people. Where two tracks of one person were there at once, what was said of
+    the one that more was said of stands: the other's clip shows the same."""
+    of_track: dict[int, list[Prediction]] = defaultdict(list)
+    for prediction in predictions:
+        of_track[prediction.person_id].append(prediction)
+    covering: dict[int, list[list[Prediction]]] = defaultdict(list)
+    for number in sorted(of_track, key=lambda number: (-len(of_track[number]), number)):
+        person_id, said = person_of.get(number, number), of_track[number]
+        start_s, end_s = _span_s(said)
+        at_once = [
+            other
+            for those in covering[person_id]
+            if _span_s(those)[0] < end_s and _span_s(those)[1] > start_s
+            for other in those
+        ]
+        covering[person_id].append(said)
+        for prediction in said:
+            middle_s = (prediction.start_s + prediction.end_s) / 2
+            if not any(other.start_s <= middle_s < other.end_s for other in at_once):
+                yield replace(prediction, person_id=person_id)
+
+
+def _span_s(predictions: Sequence[Prediction]) -> tuple[float, float]:
+    return min(one.start_s for one in predictions), max(one.end_s for one in predictions)

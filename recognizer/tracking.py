@@ -13,11 +13,16 @@ from ultralytics.trackers.track import TRACKER_MAP
 from ultralytics.utils import YAML, IterableSimpleNamespace
 from ultralytics.utils.checks import check_yaml
 
+from recognizer.looks import look_of
 from recognizer.settings import Settings
 from recognizer.types import Detection, TrackedPerson
 
-_NEED_PICTURE = ("botsort", "tracktrack", "deepocsort")
-"""These trackers compensate the camera's motion, for which they look at the picture."""
+_FOLLOWS_CAMERA = "tracktrack"
+"""This tracker compensates the camera's motion, for which it looks at the whole picture. BoT-SORT can, too: on the
+clips with a moving camera it follows nobody better for it, and takes 4 to 15 ms more a frame."""
+
+_WEIGH_LOOKS = ("botsort", "deepocsort")
+"""These trackers also go by looks: of two boxes that overlap with a person's, the one in the same colours is taken."""
 
 _FUSES_FROM_CONFIDENCE = 0.4
 """The trackers weigh the overlap of two boxes by the detector's confidence, and want a product of 0.3 to start a person
@@ -26,6 +31,13 @@ for the overlap counts alone."""
 
 _MEMORIES = ("max_frames_lost", "max_time_lost")
 """Under one of these names each tracker keeps for how many calls a lost person is remembered."""
+
+_BUFFER_PER_S = 1.25
+_MOST_BUFFER = 0.5
+"""The trackers join boxes that overlap, and a small person who walks is out of their own box within 0.3 s. So each box
+is widened while it is matched, on each side by this share of its width and height for each second between two looks
+(C-BIoU, arXiv 2211.14317, which widens by 0.3 to 0.5). At 5 samples a second that halves the numbers of
+``opencv_vtest.avi``; at 15 it changes little (docs/accuracy-identities.md)."""
 
 _ROUNDING = 1e-9
 """A product of two rounded numbers may be a hair above the whole number that it is."""
@@ -48,10 +60,14 @@ class PersonTracker:
         self._lowest_confidence: float = config["track_low_thresh"]
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
         self._fuses: bool = config.get("fuse_score", False)
-        buffer = self._updates_per_gap(updates_per_s or 1 / settings.sample_interval_s(frame_rate_hz))
-        config.update(track_buffer=buffer, with_reid=False, **self._thresholds(settings))
+        updates_per_s = updates_per_s or 1 / settings.sample_interval_s(frame_rate_hz)
+        self._widening = _widening(updates_per_s)
+        memory = self._updates_per_gap(updates_per_s)
         self._name = settings.tracker
-        self._needs_picture = settings.tracker in _NEED_PICTURE
+        self._weighs_looks = settings.tracker in _WEIGH_LOOKS
+        config.update(track_buffer=memory, with_reid=self._weighs_looks, **self._thresholds(settings))
+        if settings.tracker != _FOLLOWS_CAMERA:
+            config.update(gmc_method="none")
         self._tracker = TRACKER_MAP[settings.tracker](IterableSimpleNamespace(**config))
         self._person_ids: dict[int, int] = {}
         self._first_id = first_id
@@ -62,6 +78,7 @@ class PersonTracker:
 
     def expect(self, updates_per_s: float) -> None:
         """``update`` is called this often from now on; a lost person is remembered for the same time as before."""
+        self._widening = _widening(updates_per_s)
         for name in _MEMORIES:
             if hasattr(self._tracker, name):
                 setattr(self._tracker, name, self._updates_per_gap(updates_per_s))
@@ -93,13 +110,34 @@ class PersonTracker:
         """Join the people found in the next frame, uint8 (H, W, 3), to those known; in order of ``person_id``."""
         height, width = rgb.shape[:2]
         rows = np.array([[*d.box_xyxy, d.confidence, 0] for d in detections], np.float32).reshape(-1, 6)
-        bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR) if self._needs_picture else None
-        tracks = np.asarray(self._tracker.update(Boxes(rows, (height, width)), bgr), np.float64)
+        rows[:, :4] = _scaled(rows[:, :4], self._widening)
+        boxes = Boxes(rows, (height, width))
+        if self._name == _FOLLOWS_CAMERA:
+            tracks = np.asarray(self._tracker.update(boxes, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)), np.float64)
+        elif self._weighs_looks and detections:
+            looks = np.stack([look_of(rgb, one.box_xyxy) for one in detections]).astype(np.float32)
+            tracks = np.asarray(self._tracker.update(boxes, feats=looks), np.float64)
+        else:
+            tracks = np.asarray(self._tracker.update(boxes), np.float64)
         people = []
-        for x1, y1, x2, y2, track_id, confidence in tracks.reshape(-1, 8)[:, :6]:
+        tracks = tracks.reshape(-1, 8)
+        tracks[:, :4] = _scaled(tracks[:, :4], 1 / self._widening)
+        for x1, y1, x2, y2, track_id, confidence in tracks[:, :6]:
             box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))
             if box[2] - box[0] < 1 or box[3] - box[1] < 1:
                 continue
             person_id = self._person_ids.setdefault(int(track_id), self.people_seen + 1)
             people.append(TrackedPerson(person_id, box, float(confidence)))
         return sorted(people, key=lambda person: person.person_id)
+
+
+def _widening(updates_per_s: float) -> float:
+    """How many times as wide and high a box is while it is matched."""
+    return 1 + 2 * min(_BUFFER_PER_S / updates_per_s, _MOST_BUFFER)
+
+
+def _scaled(boxes_xyxy: NDArray[np.floating], factor: float) -> NDArray[np.floating]:
+    """Boxes (n, 4) around the same centres, ``factor`` times as wide and high."""
+    centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
+    halves = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]) * (factor / 2)
+    return np.concatenate((centres - halves, centres + halves), axis=1)

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 CROP_SIZE_PX = 224
 """Side of a person's crop. Networks that take 112 average 2 x 2 pixels (docs/decisions/003-one-crop-size.md)."""
 
+LOOK_SIZE = 256
+"""Numbers that tell what a person looks like: two halves of 8 x 4 x 4 colours."""
+
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the frame; x2 and y2 are exclusive."""
 
@@ -85,16 +88,26 @@ class Observation:
         time_s: presentation time.
         people: the people seen.
         crops_rgb: for each of ``people`` a crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3).
+        looks: for each of ``people`` what they look like in few numbers, uint8 (LOOK_SIZE,); empty where nobody asks.
+        is_cut: whether the frame begins another shot.
+        surroundings_rgb: for each of ``people`` the picture around them, of the same shape; empty where not wanted.
     """
 
     frame_index: int
     time_s: float
     people: tuple[TrackedPerson, ...]
     crops_rgb: tuple[NDArray[np.uint8], ...]
+    looks: tuple[NDArray[np.uint8], ...] = ()
+    is_cut: bool = False
+    surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.people) != len(self.crops_rgb):
             raise ValueError(f"Observation has {len(self.people)} people but {len(self.crops_rgb)} crops")
+        if self.surroundings_rgb and len(self.people) != len(self.surroundings_rgb):
+            raise ValueError(f"Observation has {len(self.people)} people but {len(self.surroundings_rgb)} surroundings")
+        if self.looks and len(self.people) != len(self.looks):
+            raise ValueError(f"Observation has {len(self.people)} people but {len(self.looks)} looks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,17 +119,23 @@ class Clip:
         start_s: time of the first sample.
         end_s: time of the last sample plus one sampling interval.
         rgb: uint8 (N, S, S, 3), N samples in time order, S = CROP_SIZE_PX.
+        surroundings_rgb: the picture around the person in the same samples, of the same shape; the classifier averages
+            what it says of the two. None where not wanted.
     """
 
     person_id: int
     start_s: float
     end_s: float
     rgb: NDArray[np.uint8]
+    surroundings_rgb: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         shape = self.rgb.shape
         if self.rgb.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or shape[1] != shape[2] or not shape[0]:
             raise ValueError(f"Clip.rgb must be uint8 (N, S, S, 3) with N > 0, got {self.rgb.dtype} {shape}")
+        around = self.surroundings_rgb
+        if around is not None and (around.dtype != np.uint8 or around.shape != shape):
+            raise ValueError(f"Clip.surroundings_rgb must be uint8 {shape} like rgb, got {around.dtype} {around.shape}")
         if not self.end_s > self.start_s:
             raise ValueError(f"a clip must end after it starts, got {self.start_s} to {self.end_s}")
 

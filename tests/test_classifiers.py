@@ -15,6 +15,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model, get_model_weights
@@ -282,6 +283,21 @@ def small() -> NetworkClassifier:
     return NetworkClassifier(spec, seeded(spec.build(400), spec)[0], spec.labels)
 
 
+@pytest.fixture(scope="module")
+def four_labels() -> NetworkClassifier:
+    """So few that a prediction keeps them all."""
+    torch.manual_seed(0)
+    spec = spec_of("r3d_18")
+    return NetworkClassifier(spec, seeded(spec.build(4), spec)[0], ("a", "b", "c", "d"))
+
+
+def probabilities(classifier: NetworkClassifier, clip: Clip) -> NDArray[np.float64]:
+    """In the order of the labels."""
+    (prediction,) = classifier.classify([clip])
+    said = dict(prediction.top)
+    return np.array([said[label] for label in classifier.labels])
+
+
 @pytest.mark.real
 class TestClassifier:
     def test_predictions_keep_the_five_best_labels_descending(self, small: NetworkClassifier) -> None:
@@ -330,6 +346,32 @@ class TestClassifier:
         before = small.classify([random_clip(8)])
         small.warm_up(8)
         assert small.classify([random_clip(8)]) == before
+
+    def test_scores_of_the_crop_and_of_the_mirrored_surroundings_are_averaged(
+        self, four_labels: NetworkClassifier
+    ) -> None:
+        crop, around = random_clip(8, seed=1), random_clip(8, seed=2)
+        mirrored = replace(around, rgb=np.ascontiguousarray(around.rgb[:, :, ::-1]))
+        alone, beside = (probabilities(four_labels, clip) for clip in (crop, mirrored))
+        both = probabilities(four_labels, replace(crop, surroundings_rgb=around.rgb))
+        expected = np.sqrt(alone * beside)
+        assert both == pytest.approx(expected / expected.sum(), abs=1e-5)
+
+    def test_of_clips_together_each_keeps_its_own_surroundings(self, four_labels: NetworkClassifier) -> None:
+        clips = [random_clip(8, k, seed=k) for k in range(1, 5)]
+        clips[1] = replace(clips[1], surroundings_rgb=random_clip(8, seed=8).rgb)
+        clips[3] = replace(clips[3], surroundings_rgb=random_clip(8, seed=9).rgb)
+        alone = [four_labels.classify([clip])[0] for clip in clips]
+        for one, other in zip(alone, four_labels.classify(clips), strict=True):
+            assert dict(one.top) == pytest.approx(dict(other.top), abs=1e-5)
+
+    def test_a_temperature_flattens_the_probabilities_and_leaves_the_network_as_it_is(
+        self, four_labels: NetworkClassifier
+    ) -> None:
+        before = probabilities(four_labels, random_clip(8))
+        cooler = probabilities(four_labels.at_temperature(2.0), random_clip(8))
+        assert cooler == pytest.approx(np.sqrt(before) / np.sqrt(before).sum(), abs=1e-5)
+        assert probabilities(four_labels, random_clip(8)) == pytest.approx(before)
 
     def test_devices_that_are_not_there_are_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

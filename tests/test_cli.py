@@ -192,10 +192,38 @@ def test_video_too_short_for_one_clip_is_no_error(
 ) -> None:
     video = make_video("a.mp4", frames=6)
     assert main(["analyze", "--classifier", "i3d", "--sequence-length", "32", str(video)]) == 0
-    assert "less than one clip (2.1 s)" in capsys.readouterr().out
+    assert "there for less than 1.1 s" in capsys.readouterr().out
 
 
 # --- settings ---
+
+
+def analysed(video: Path, *words: str) -> dict[str, object]:
+    """The settings and the threshold that an analysis was made with."""
+    target = video.with_suffix(".json")
+    assert main(["analyze", "--classifier", "i3d", str(video), "--json", str(target), "--quiet", *words]) == 0
+    document = json.loads(target.read_text(encoding="utf-8"))
+    return {**document["settings"], "min_confidence": document["thresholds"]["min_confidence"]}
+
+
+def test_what_is_recommended_follows_each_videos_frame_rate_and_yields_to_what_is_said(
+    make_video: MakeVideo, loader: Loader
+) -> None:
+    fast, slow = make_video("fast.mp4", fps=60), make_video("slow.mp4", fps=10)
+    usual = analysed(fast, "--preset", "recommended")
+    assert (usual["skip_frame"], usual["num_video_sequence_samples"], usual["min_confidence"]) == (4, 32, 0.3)
+    assert (usual["steady_crop"], usual["surroundings"], usual["calibrated"]) == (True, True, True)
+    assert loader.asked[-1].calibrated, "the networks are loaded with it"
+    assert analysed(slow, "--preset", "recommended")["num_video_sequence_samples"] == 21
+    own = analysed(
+        fast, "--preset", "recommended", "--skip", "2", "--no-surroundings", "--smoothing", "0", "--min-confidence", "0"
+    )
+    assert (own["skip_frame"], own["surroundings"], own["smoothing_s"], own["min_confidence"]) == (2, False, 0.0, 0.0)
+
+
+def test_without_a_preset_the_documented_defaults_hold(make_video: MakeVideo, loader: Loader) -> None:
+    expected = {**Settings(video_classifier_model="i3d").as_dict(), "min_confidence": 0.0}
+    assert analysed(make_video("a.mp4")) == expected
 
 
 def test_settings_come_from_the_options(make_video: MakeVideo, loader: Loader) -> None:

@@ -1,20 +1,19 @@
-"""When a frame is sampled, how a person is cut out, when a person's clip is full."""
+"""When a frame is sampled, when a person's clip is full."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognizer.clips import PAD_RGB, ClipSampler, SampleClock, joined, square_crop, square_window
+from recognizer.clips import ClipSampler, SampleClock, joined, shortest_stay_s
 from recognizer.settings import Settings
-from recognizer.types import CROP_SIZE_PX, Box, Clip, Observation, TrackedPerson
+from recognizer.types import CROP_SIZE_PX, Clip, Observation, TrackedPerson
 
 NTSC_HZ = 30000 / 1001
 
@@ -87,117 +86,6 @@ class TestSampleClock:
             assert all(between[k] + between[k + 1] >= interval_s - 1e-9 for k in range(len(between) - 1))
 
 
-def disc(side: int, centre: tuple[int, int], radius: int) -> NDArray[np.uint8]:
-    """A white disc on black, uint8 (side, side, 3)."""
-    rgb = np.zeros((side, side, 3), np.uint8)
-    cv2.circle(rgb, centre, radius, (255, 255, 255), -1)
-    return rgb
-
-
-class TestSquareCrop:
-    def test_margin_is_added_on_each_side_in_percent_of_the_longer_side(self) -> None:
-        assert square_window((100, 100, 140, 200), 0) == (70, 100, 100)
-        assert square_window((100, 100, 140, 200), 10) == (60, 90, 120)
-        assert square_window((100, 100, 140, 200), 100) == (-30, 0, 300)
-        assert square_window((100, 100, 200, 140), 10) == (90, 60, 120)
-
-    @given(
-        x=st.floats(-500, 500),
-        y=st.floats(-500, 500),
-        w=st.floats(1, 800),
-        h=st.floats(1, 800),
-        margin=st.integers(0, 100),
-    )
-    def test_the_window_is_centred_on_the_box_and_holds_it(
-        self, x: float, y: float, w: float, h: float, margin: int
-    ) -> None:
-        left, top, side = square_window((x, y, x + w, y + h), margin)
-        assert left + side / 2 == pytest.approx(x + w / 2, abs=0.51)
-        assert top + side / 2 == pytest.approx(y + h / 2, abs=0.51)
-        assert side == pytest.approx(max(w, h) * (1 + margin / 50), abs=0.51)
-
-    def test_inside_the_picture_the_crop_is_the_picture(self) -> None:
-        rgb = np.random.default_rng(1).integers(0, 256, (300, 400, 3), np.uint8)
-        crop = square_crop(rgb, (50, 20, 50 + CROP_SIZE_PX, 20 + CROP_SIZE_PX), 0)
-        np.testing.assert_array_equal(crop, rgb[20 : 20 + CROP_SIZE_PX, 50 : 50 + CROP_SIZE_PX])
-        crop[:] = 0
-        assert rgb[20:244, 50:274].any(), "the crop must be a copy: the frame goes on to be drawn on"
-
-    @pytest.mark.parametrize(
-        ("centre", "side_of_padding"),
-        [((20, 150), "left"), ((280, 150), "right"), ((150, 20), "top"), ((150, 280), "bottom"), ((20, 20), "corner")],
-    )
-    def test_at_the_border_a_circle_stays_a_circle_and_the_rest_is_padding(
-        self, centre: tuple[int, int], side_of_padding: str
-    ) -> None:
-        radius = 40
-        x, y = centre
-        crop = square_crop(disc(301, centre, radius), (x - 50, y - 50, x + 50, y + 50), 0)
-        white = (crop > 200).all(axis=2)
-        scale = CROP_SIZE_PX / 100
-        # where the disc would be if the picture went on, less what lies beyond the border
-        rows, columns = np.mgrid[:CROP_SIZE_PX, :CROP_SIZE_PX]
-        in_picture_x, in_picture_y = (columns + 0.5) / scale + x - 50, (rows + 0.5) / scale + y - 50
-        inside = (in_picture_x > 0) & (in_picture_y > 0) & (in_picture_x < 301) & (in_picture_y < 301)
-        expected = inside & ((in_picture_x - x - 0.5) ** 2 + (in_picture_y - y - 0.5) ** 2 <= radius**2)
-        assert (white != expected).mean() < 0.02
-        padding = (crop == PAD_RGB).all(axis=2)
-        assert (padding != ~inside).mean() < 0.01
-        assert padding.mean() > 0.1, side_of_padding
-
-    def test_a_person_wider_than_tall_is_not_squashed(self) -> None:
-        rgb = disc(400, (200, 200), 30)
-        crop = square_crop(rgb, (100, 170, 300, 230), 10)
-        rows, columns = np.nonzero((crop > 127).all(axis=2))
-        assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=1)
-        assert np.ptp(rows) + 1 == pytest.approx(61 * CROP_SIZE_PX / 240, abs=2)
-
-    @pytest.mark.parametrize(
-        "box_xyxy",
-        [
-            (-500.0, -500.0, -400.0, -400.0),
-            (900.0, 10.0, 950.0, 90.0),
-            (10.0, 900.0, 50.0, 990.0),
-            (64.0, 0.0, 80.0, 16.0),  # touches the right border from outside
-            (-16.0, 0.0, 0.0, 16.0),
-        ],
-    )
-    def test_a_box_outside_the_picture_gives_padding_alone(self, box_xyxy: Box) -> None:
-        crop = square_crop(np.zeros((48, 64, 3), np.uint8), box_xyxy, 0)
-        assert (crop == PAD_RGB).all()
-
-    @pytest.mark.parametrize("box_xyxy", [(5.0, 5.0, 6.0, 6.0), (5.2, 5.3, 5.4, 5.5), (0.0, 0.0, 1.0, 1.0)])
-    def test_a_box_of_one_pixel_or_less_gives_that_pixel(self, box_xyxy: Box) -> None:
-        rgb = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
-        crop = square_crop(rgb, box_xyxy, 0)
-        assert (crop == rgb[int(box_xyxy[1]), int(box_xyxy[0])]).all()
-
-    @given(
-        x1=st.floats(-300, 300),
-        y1=st.floats(-300, 300),
-        w=st.floats(0.01, 600),
-        h=st.floats(0.01, 600),
-        margin=st.integers(0, 100),
-        size=st.tuples(st.integers(1, 120), st.integers(1, 120)),
-    )
-    @settings(max_examples=150)
-    def test_any_box_in_any_picture_gives_a_crop(
-        self, x1: float, y1: float, w: float, h: float, margin: int, size: tuple[int, int]
-    ) -> None:
-        rgb = np.full((size[1], size[0], 3), 255, np.uint8)
-        crop = square_crop(rgb, (x1, y1, x1 + w, y1 + h), margin)
-        assert crop.shape == (CROP_SIZE_PX, CROP_SIZE_PX, 3)
-        assert crop.dtype == np.uint8
-        assert crop.flags.c_contiguous
-        # every pixel is either the picture's or padding: nothing is left unwritten
-        assert ((crop == 255).all(axis=2) | (crop == PAD_RGB).all(axis=2)).all()
-
-    def test_only_the_window_is_looked_at(self) -> None:
-        big = np.zeros((2000, 3000, 3), np.uint8)
-        big[1000:1100, 2000:2100] = 200
-        np.testing.assert_array_equal(square_crop(big, (2000, 1000, 2100, 1100), 0), 200)
-
-
 RATE_HZ = 30.0
 BLANK = np.zeros((CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
 
@@ -254,7 +142,15 @@ class TestClipSampler:
     def test_a_stay_that_ends_with_a_clip_gets_no_second_one(self) -> None:
         assert len(run(sampler(), [(k / 10, [1]) for k in range(14)])) == 2
 
-    def test_a_stay_shorter_than_one_clip_gets_none(self) -> None:
+    def test_a_stay_shorter_than_one_clip_is_named_by_what_there_is_from_a_second_on(self) -> None:
+        plan = [(k * 0.1, (1,)) for k in range(10)]
+        ((_, clip),) = run(sampler(samples=18), plan)
+        assert numbers_in(clip) == list(range(10))
+        assert (clip.start_s, clip.end_s) == pytest.approx((0.0, 1.0))
+        assert run(sampler(samples=18), plan[:9]) == []
+        assert run(sampler(samples=32), plan) == [], "not half of the samples"
+
+    def test_a_stay_shorter_than_one_clip_and_than_a_second_gets_none(self) -> None:
         assert run(sampler(), [(k / 10, [1]) for k in range(7)]) == []
 
     def test_a_short_loss_keeps_the_samples(self) -> None:
@@ -291,7 +187,7 @@ class TestClipSampler:
         far_apart = sampler(samples=4, skip=30, rate_hz=10.0)
         clips = run(far_apart, [(3.0 * k, [1]) for k in range(4)])
         assert [(clip.start_s, clip.end_s) for _, clip in clips] == [(0.0, 12.0)]
-        far_apart = sampler(samples=4, skip=30, rate_hz=10.0)
+        far_apart = sampler(samples=5, skip=30, rate_hz=10.0)
         assert run(far_apart, [(3.0 * k, [1] if k != 2 else []) for k in range(5)]) == []
 
     def test_one_sample_a_clip_works(self) -> None:
@@ -331,9 +227,11 @@ class TestClipSampler:
             mine = [numbers_in(clip) for _, clip in clips if clip.person_id == person_id]
             for stay in stays:
                 here = [clip for clip in mine if clip[0] in stay]
-                assert all(set(clip) <= set(stay) and len(clip) == samples for clip in here)
+                of_a_clip = samples if len(stay) >= samples else len(stay)
+                assert all(set(clip) <= set(stay) and len(clip) == of_a_clip for clip in here)
                 covered = {k for clip in here for k in clip}
-                assert covered == (set(stay) if len(stay) >= samples else set())
+                is_named = len(stay) * interval_s >= shortest_stay_s(chosen, RATE_HZ) - 1e-6
+                assert covered == (set(stay) if is_named else set())
             assert sum(len([c for c in mine if c[0] in stay]) for stay in stays) == len(mine)
 
 
@@ -374,3 +272,34 @@ class TestJoined:
         both = joined(counted_clip(0, 16), counted_clip(16, 4), from_s=0.0)
         assert len(both.rgb) == 4
         assert both.end_s == pytest.approx(2.0)
+
+
+class TestSurroundings:
+    def see(self, sampler: ClipSampler, number: int, around: tuple[NDArray[np.uint8], ...]) -> list[Clip]:
+        person = TrackedPerson(1, (0.0, 0.0, 10.0, 10.0), 0.9)
+        return sampler.add(Observation(number, number * 0.1, (person,), (crop_of(number),), surroundings_rgb=around))
+
+    def test_a_clip_shows_the_surroundings_of_the_same_samples(self) -> None:
+        one = sampler(samples=3)
+        (clip,) = [clip for k in range(3) for clip in self.see(one, k, (crop_of(100 + k),))]
+        assert clip.surroundings_rgb is not None
+        assert [int(n) for n in clip.surroundings_rgb[:, 0, 0, 0]] == [100, 101, 102]
+
+    def test_until_all_samples_have_surroundings_the_clip_has_none(self) -> None:
+        """They were switched on while a camera runs."""
+        one = sampler(samples=3)
+        (clip,) = [clip for k in range(3) for clip in self.see(one, k, (crop_of(100 + k),) if k else ())]
+        assert clip.surroundings_rgb is None
+
+    def test_clips_that_become_one_show_the_same_samples_of_both(self) -> None:
+        first, second = (
+            Clip(1, start_s, start_s + 0.4, greys_from(start), greys_from(start + 100))
+            for start_s, start in ((0.0, 0), (0.4, 4))
+        )
+        together = joined(first, second, 0.0)
+        assert together.surroundings_rgb is not None
+        np.testing.assert_array_equal(together.surroundings_rgb, together.rgb + 100)
+
+
+def greys_from(start: int, samples: int = 4) -> NDArray[np.uint8]:
+    return np.stack([np.full_like(BLANK, start + k) for k in range(samples)])

@@ -8,14 +8,15 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
-from recognizer.settings import Settings
-from recognizer.types import CROP_SIZE_PX, Observation, TrackedPerson
+from recognizer.settings import CropStyle, Settings
+from recognizer.types import CROP_SIZE_PX, LOOK_SIZE, Observation, TrackedPerson
 
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
 TIMES_S = np.arange(8) / 30
@@ -29,14 +30,20 @@ def observation(sample: int, people: int) -> Observation:
         time_s=sample / 15 + 1e-9,
         people=tuple(TrackedPerson(k + 1, tuple(rng.random(4) * 100), float(rng.random())) for k in range(people)),
         crops_rgb=tuple(rng.integers(0, 256, (CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8) for _ in range(people)),
+        looks=tuple(rng.integers(0, 256, LOOK_SIZE, np.uint8) for _ in range(people)),
+        is_cut=sample == 2,
     )
 
 
 PASS = tuple(observation(sample, people) for sample, people in enumerate((0, 1, 3, 0, 2, 0)))
 
 
+def style(margin_percentage: int) -> CropStyle:
+    return CropStyle(margin_percentage, steady=False, surroundings=False)
+
+
 def record(store: CropStore, key: str, margin: int = 10, seen: tuple[Observation, ...] = PASS) -> None:
-    with store.record(key, margin) as recorder:
+    with store.record(key, style(margin)) as recorder:
         for one in seen:
             recorder.add(one)
         recorder.keep(TIMES_S, NOTES)
@@ -68,34 +75,55 @@ def nothing_is_left_aside(folder: Path) -> Iterator[None]:
 def test_a_pass_comes_back_as_it_was_to_the_bit(store: CropStore) -> None:
     record(store, "a")
     recorded = found(store)
-    again = list(recorded.observations(10))
+    again = list(recorded.observations(style(10)))
     assert [(o.frame_index, o.time_s, o.people) for o in again] == [(o.frame_index, o.time_s, o.people) for o in PASS]
     for one, other in zip(PASS, again, strict=True):
         np.testing.assert_array_equal(one.crops_rgb, other.crops_rgb)
+        np.testing.assert_array_equal(one.looks, other.looks)
+        assert one.is_cut is other.is_cut
     np.testing.assert_array_equal(recorded.frame_times_s, TIMES_S)
     assert recorded.notes == NOTES
+
+
+def test_a_pass_in_which_nobody_looked_is_kept_without_looks(store: CropStore) -> None:
+    blind = tuple(replace(one, looks=()) for one in PASS)
+    record(store, "a", seen=blind)
+    assert [o.looks for o in found(store).observations(style(10))] == [()] * len(PASS)
+
+
+def test_crops_are_found_by_place_whatever_the_number(store: CropStore) -> None:
+    record(store, "a")
+    sample = PASS[2]
+    for person, crop in zip(sample.people, sample.crops_rgb, strict=True):
+        box = tuple(np.array(person.box_xyxy, np.float32).tolist())  # as a timeline keeps it
+        ((time_s, rgb),) = found(store).crops_at({sample.time_s: box}, style(10))
+        assert time_s == sample.time_s
+        np.testing.assert_array_equal(rgb, crop)
+    assert (
+        found(store).crops_at({sample.time_s: (0, 0, 1, 1), PASS[3].time_s: (0, 0, 1, 1), 99.0: box}, style(10)) == []
+    )
 
 
 def test_a_pass_without_people_is_kept_too(store: CropStore) -> None:
     record(store, "a", seen=(observation(0, 0), observation(1, 0)))
     recorded = found(store)
-    assert recorded.has_crops(10)
-    assert [o.people for o in recorded.observations(10)] == [(), ()]
+    assert recorded.has_crops(style(10))
+    assert [o.people for o in recorded.observations(style(10))] == [(), ()]
 
 
 def test_crops_read_back_may_be_changed_without_touching_the_record(store: CropStore) -> None:
     record(store, "a")
-    for one in found(store).observations(10):
+    for one in found(store).observations(style(10)):
         for crop in one.crops_rgb:
             crop[:] = 0
-    again = [crop for one in found(store).observations(10) for crop in one.crops_rgb]
+    again = [crop for one in found(store).observations(style(10)) for crop in one.crops_rgb]
     assert all(crop.any() for crop in again)
 
 
 def test_what_is_not_kept_leaves_nothing(store: CropStore, folder: Path) -> None:
-    with store.record("a", 10) as recorder:
+    with store.record("a", style(10)) as recorder:
         recorder.add(PASS[1])
-    with contextlib.suppress(RuntimeError), store.record("b", 10) as recorder:
+    with contextlib.suppress(RuntimeError), store.record("b", style(10)) as recorder:
         recorder.add(PASS[1])
         raise RuntimeError
     assert list(folder.iterdir()) == []
@@ -103,33 +131,51 @@ def test_what_is_not_kept_leaves_nothing(store: CropStore, folder: Path) -> None
 
 
 def test_a_record_is_seen_only_when_it_is_whole(store: CropStore) -> None:
-    with store.record("a", 10) as recorder:
+    with store.record("a", style(10)) as recorder:
         for one in PASS:
             recorder.add(one)
             assert store.find("a") is None
         recorder.keep(TIMES_S, ())
-        assert found(store).has_crops(10)
+        assert found(store).has_crops(style(10))
+
+
+def test_surroundings_are_kept_beside_the_crops(store: CropStore) -> None:
+    around = tuple(replace(one, surroundings_rgb=tuple(255 - crop for crop in one.crops_rgb)) for one in PASS)
+    wider = style(10)._replace(surroundings=True)
+    with store.record("a", wider) as recorder:
+        for one in around:
+            recorder.add(one)
+        recorder.keep(TIMES_S, ())
+    recorded = found(store)
+    assert recorded.has_crops(wider)
+    assert recorded.has_crops(style(10))
+    assert not recorded.has_crops(wider._replace(steady=True))
+    for one, again in zip(around, recorded.observations(wider), strict=True):
+        assert len(one.surroundings_rgb) == len(again.surroundings_rgb)
+        for kept, picture in zip(again.surroundings_rgb, one.surroundings_rgb, strict=True):
+            np.testing.assert_array_equal(kept, picture)
+    assert all(one.surroundings_rgb == () for one in recorded.observations(style(10)))
 
 
 def test_another_margin_goes_beside_the_first(store: CropStore) -> None:
     record(store, "a", 10)
-    assert not found(store).has_crops(50)
+    assert not found(store).has_crops(style(50))
     record(store, "a", 50)
     recorded = found(store)
-    assert recorded.has_crops(10)
-    assert recorded.has_crops(50)
-    assert len(list(recorded.observations(50))) == len(PASS)
+    assert recorded.has_crops(style(10))
+    assert recorded.has_crops(style(50))
+    assert len(list(recorded.observations(style(50)))) == len(PASS)
 
 
 def test_crops_over_the_limit_are_not_kept_but_who_was_where_is(folder: Path) -> None:
     store = CropStore(folder, max_crops_bytes=5 * CROP_BYTES)  # the pass has six
     record(store, "a")
     recorded = found(store)
-    assert not recorded.has_crops(10)
+    assert not recorded.has_crops(style(10))
     assert [recorded.people_in(k) for k in range(len(PASS))] == [o.people for o in PASS]
     exact = CropStore(folder, max_crops_bytes=6 * CROP_BYTES)
     record(exact, "b")
-    assert found(exact, "b").has_crops(10)
+    assert found(exact, "b").has_crops(style(10))
 
 
 @pytest.mark.parametrize("kept_share", [0.0, 0.3, 0.9, 0.999])
@@ -141,7 +187,7 @@ def test_a_record_cut_in_half_is_as_good_as_none(store: CropStore, folder: Path,
     path.write_bytes(whole[: int(len(whole) * kept_share)])
     assert store.find("a") is None
     record(store, "a")
-    assert found(store).has_crops(10)
+    assert found(store).has_crops(style(10))
 
 
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"\x80\x04\x95garbage", b"PK\x03\x04" + bytes(100)])
@@ -163,9 +209,9 @@ def test_crops_of_another_size_are_as_good_as_none(store: CropStore, folder: Pat
     path = folder / "a" / "crops-10.u8"
     os.truncate(path, path.stat().st_size + change)
     recorded = found(store)
-    assert not recorded.has_crops(10)
+    assert not recorded.has_crops(style(10))
     record(store, "a")
-    assert found(store).has_crops(10)
+    assert found(store).has_crops(style(10))
 
 
 def test_the_folder_stays_within_its_limit_and_the_least_recently_used_go_first(folder: Path) -> None:
@@ -185,7 +231,7 @@ def test_the_record_just_written_stays_even_when_it_alone_is_over_the_limit(fold
     record(store, "a")
     record(store, "b")
     assert {path.name for path in folder.iterdir()} == {"b"}
-    assert found(store, "b").has_crops(10)
+    assert found(store, "b").has_crops(style(10))
 
 
 def test_pruning_leaves_alone_what_is_being_written_and_takes_what_a_crash_left(folder: Path) -> None:
@@ -195,22 +241,22 @@ def test_pruning_leaves_alone_what_is_being_written_and_takes_what_a_crash_left(
     (crashed / "crops-10.u8").write_bytes(bytes(100))
     long_ago = time.time() - 2 * 24 * 3600
     os.utime(crashed, (long_ago, long_ago))
-    with store.record("a", 10) as still_writing:
+    with store.record("a", style(10)) as still_writing:
         record(store, "b")
         assert not crashed.exists()
         still_writing.add(PASS[1])
         still_writing.keep(TIMES_S, ())
-        assert found(store, "a").has_crops(10)
+        assert found(store, "a").has_crops(style(10))
 
 
 def test_two_recorders_of_one_pass_do_not_disturb_each_other(store: CropStore) -> None:
-    with store.record("a", 10) as one, store.record("a", 10) as other:
+    with store.record("a", style(10)) as one, store.record("a", style(10)) as other:
         for seen in PASS:
             one.add(seen)
             other.add(seen)
         one.keep(TIMES_S, ())
         other.keep(TIMES_S, ())
-    assert len(list(found(store).observations(10))) == len(PASS)
+    assert len(list(found(store).observations(style(10)))) == len(PASS)
 
 
 def test_a_recorder_that_loses_the_race_for_the_place_keeps_its_crops(
@@ -227,8 +273,8 @@ def test_a_recorder_that_loses_the_race_for_the_place_keeps_its_crops(
 
     monkeypatch.setattr(shutil, "rmtree", other_one_is_faster)
     record(store, "a", 50)
-    assert found(store).has_crops(10)
-    assert found(store).has_crops(50)
+    assert found(store).has_crops(style(10))
+    assert found(store).has_crops(style(50))
 
 
 def test_many_threads_may_record_find_and_prune_at_once(folder: Path) -> None:
@@ -264,10 +310,10 @@ def test_a_full_disk_ends_the_record_not_the_analysis(
         def close(self) -> None:
             raise OSError(28, "No space left on device")
 
-    with store.record("a", 10) as recorder:
-        assert recorder._crops is not None
-        recorder._crops.close()
-        monkeypatch.setattr(recorder, "_crops", Full())
+    with store.record("a", style(10)) as recorder:
+        (file,) = recorder._files
+        file.close()
+        monkeypatch.setattr(recorder, "_files", [Full()])
         for one in PASS:
             recorder.add(one)
         recorder.keep(TIMES_S, ())
@@ -285,7 +331,7 @@ def test_a_folder_that_is_gone_ends_the_record_not_the_analysis(
 
 
 def test_memory_of_a_recorder_grows_by_compact_arrays_only(store: CropStore) -> None:
-    with store.record("a", 10) as recorder:
+    with store.record("a", style(10)) as recorder:
         assert isinstance(recorder, PassRecorder)
         one = PASS[1]
         for _ in range(50):
@@ -300,7 +346,7 @@ def test_everything_that_decides_who_is_seen_is_part_of_the_key_and_nothing_else
     differing = {
         "skip_frame": 3,
         "min_person_confidence": 0.5,
-        "tracker": "botsort",
+        "tracker": "ocsort",
         "device": "cpu",
         "precision": "float32",
     }

@@ -87,6 +87,13 @@ def test_label_follows_the_time(time_s: float, texts: list[str]) -> None:
     assert [p.text for p in people] == texts
 
 
+def test_who_is_too_small_to_be_named_is_not_detecting_for_ever() -> None:
+    timeline = make_timeline()
+    small = replace(timeline, people=tuple(replace(one, box_xyxy=one.box_xyxy / 2) for one in timeline.people))
+    found = overlay_people(small, small.segments(0.0), 2.5, ActionPalette())
+    assert [one.text for one in found] == ["too small", "too small"]
+
+
 def test_boxes_are_those_of_the_track_at_any_time() -> None:
     timeline = make_timeline()
     overlay = Overlay(timeline, timeline.segments(), ActionPalette())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Script, ScriptedClassifier, ScriptedDetector, always, person
+from fakes import Script, ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 from streamlit.testing.v1 import AppTest
 
 from recognizer import models as models_module
@@ -16,6 +16,7 @@ from recognizer import weights
 from recognizer.dashboard import services as services_module
 from recognizer.dashboard.state import CurrentVideo, Tab
 from recognizer.errors import WeightsError
+from recognizer.presets import recommended
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, DEVICE_NAMES, RANGES, TRACKER_NAMES, Settings
 from recognizer.types import Clip
 
@@ -25,6 +26,10 @@ WAIT_S = 30.0
 TITLES = {
     "Crop margin": "crop_margin_percentage",
     "Sequence length": "num_video_sequence_samples",
+    "Steady crop": "steady_crop",
+    "Surroundings": "surroundings",
+    "Calibrated confidence": "calibrated",
+    "Smoothing": "smoothing_s",
     "Skip interval": "skip_frame",
     "Detector confidence": "min_person_confidence",
     "Overlap": "overlap",
@@ -108,9 +113,11 @@ def networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Networ
 
 @pytest.fixture
 def page(networks: Networks) -> AppTest:
+    """With the documented settings: their clips are short, and so are the tests' videos."""
     at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     at.run()
     assert not at.exception
+    choose_preset(at, "documented")
     return at
 
 
@@ -122,6 +129,12 @@ def clip(make_video: Callable[..., Path]) -> Path:
 def tab(at: AppTest) -> Tab:
     state: Tab = at.session_state["tab"]
     return state
+
+
+def choose_preset(at: AppTest, preset: str) -> None:
+    tab(at).preset = preset  # as the control's callback does
+    at.run()
+    assert not at.exception
 
 
 def current_video(at: AppTest) -> CurrentVideo:
@@ -147,7 +160,7 @@ def has_button(at: AppTest, label: str) -> bool:
 
 
 def widget(at: AppTest, label: str) -> Any:
-    found = [one for kind in (at.selectbox, at.slider) for one in kind if one.label == label]
+    found = [one for kind in (at.selectbox, at.slider, at.toggle) for one in kind if one.label == label]
     assert len(found) == 1, label
     return found[0]
 
@@ -231,6 +244,10 @@ def test_settings_offer_what_is_allowed_and_start_with_the_documented_defaults(p
         ("Tracker", "ocsort"),
         ("Overlap", 0.9),
         ("Device", "cpu"),
+        ("Steady crop", True),
+        ("Surroundings", True),
+        ("Calibrated confidence", True),
+        ("Smoothing", 2.5),
     ],
 )
 def test_widget_sets_its_own_setting_and_no_other(page: AppTest, title: str, value: object) -> None:
@@ -256,12 +273,42 @@ def test_line_tells_how_long_a_clip_is_in_this_video(page: AppTest, make_video: 
     assert "One clip spans **1.60 s**" in words(page)
 
 
-def test_short_clips_are_warned_of_and_one_press_makes_them_longer(page: AppTest) -> None:
-    button(page, "Use 32 samples").click()
+def test_short_clips_are_warned_of(page: AppTest) -> None:
+    assert "Most actions need a second or more" in words(page)
+    choose_preset(page, "recommended")
+    assert "Most actions need a second or more" not in words(page)
+
+
+def test_the_page_starts_with_what_is_recommended_and_says_what_that_is(networks: Networks) -> None:
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    assert tab(at).settings == recommended(Settings(video_classifier_model="s3d"))
+    assert "Two seconds of each person" in words(at)
+    assert widget(at, "Sequence length").value == 32
+
+
+def test_recommended_follows_the_frame_rate_of_the_video_and_the_classifier(
+    networks: Networks, make_video: Callable[..., Path]
+) -> None:
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    drop_in(at, make_video("slow.mp4", frames=20, fps=10))
+    assert (widget(at, "Skip interval").value, widget(at, "Sequence length").value) == (1, 21)
+    widget(at, "Classifier").set_value("mvit_v2_s")
+    at.run()
+    assert widget(at, "Sequence length").value == 21
+    assert tab(at).preset == "recommended"
+
+
+def test_a_setting_that_is_moved_makes_them_ones_own_and_a_preset_puts_it_back(page: AppTest) -> None:
+    widget(page, "Overlap").set_value(0.75)
     page.run()
-    assert widget(page, "Sequence length").value == 32
-    assert "2.13 s" in words(page)
-    assert not has_button(page, "Use 32 samples")
+    assert tab(page).preset == "custom"
+    assert tab(page).settings == Settings(overlap=0.75)
+    widget(page, "Tracker").set_value("ocsort")
+    page.run()
+    choose_preset(page, "documented")
+    assert tab(page).settings == Settings(tracker="ocsort")
 
 
 def test_network_that_is_not_here_is_marked_as_to_be_fetched(page: AppTest, networks: Networks) -> None:
@@ -397,6 +444,39 @@ def test_video_without_people_is_told_kindly(page: AppTest, clip: Path, networks
     assert has_button(page, "Analyse")
 
 
+def test_who_was_there_for_a_moment_is_folded_away_and_can_be_shown(
+    page: AppTest, make_video: Callable[..., Path], networks: Networks
+) -> None:
+    networks.script = lambda number: (person(), *((person((40, 8, 56, 40)),) if number < 20 else ()))
+    networks.says = lambda _: (("waving", 0.9),)
+    drop_in(page, numbered_video(make_video, 60), "numbered.mkv")
+    widget(page, "Sequence length").set_value(8)
+    page.run()
+    analyse(page)
+    assert "1 person and 1 seen for under 1 s" in words(page)
+    toggle = widget(page, "Show 1 person seen for under 1 s")
+    assert shown_people(page) == {1}
+    toggle.set_value(True)
+    page.run()
+    assert not page.exception
+    assert shown_people(page) == {1, 2}
+    run = tab(page).run
+    assert run is not None
+    assert [track.person_id for track in run.timeline.people] == [1, 2], "the downloads have everyone"
+
+
+def shown_people(at: AppTest) -> set[int]:
+    """In all tables together."""
+    return {int(number) for table in at.dataframe for number in table.value["Person"]}
+
+
+def test_where_nobody_was_there_for_a_moment_there_is_no_such_control(page: AppTest, clip: Path) -> None:
+    drop_in(page, clip)
+    analyse(page)
+    assert not [one for one in page.toggle if one.label.startswith("Show")]
+    assert "seen for under" not in words(page)
+
+
 def test_stay_too_short_for_a_clip_is_told_with_both_lengths(page: AppTest, clip: Path, networks: Networks) -> None:
     networks.script = always(person())
     drop_in(page, clip)
@@ -406,7 +486,7 @@ def test_stay_too_short_for_a_clip_is_told_with_both_lengths(page: AppTest, clip
     run = tab(page).run
     assert run is not None
     assert not run.timeline.predictions
-    assert "one clip needs 4.27 s" in words(page)
+    assert "that takes 2.13 s" in words(page)
     assert "longest stay is 2.00 s" in words(page)
     assert "Who appeared when" in [one.label for one in page.tabs]
     assert not page.error

@@ -5,17 +5,31 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import ScriptedClassifier
 from streamlit.testing.v1 import AppTest
-from test_page_analyse import TITLES, Networks, button, drop_in, has_button, networks, tab, uploader, widget, words
+from test_page_analyse import (
+    TITLES,
+    Networks,
+    button,
+    choose_preset,
+    drop_in,
+    has_button,
+    networks,
+    tab,
+    uploader,
+    widget,
+    words,
+)
 
 from recognizer import models as models_module
 from recognizer.comparison_store import StoredComparison
 from recognizer.errors import WeightsError
+from recognizer.presets import recommended
 from recognizer.settings import Settings
 
 __all__ = ["networks"]
@@ -77,6 +91,7 @@ def clip(make_video: Callable[..., Path]) -> Path:
 def page(classifiers: Classifiers, clip: Path) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     at.run()
+    choose_preset(at, "documented")
     at.switch_page(PAGE).run()
     assert not at.exception
     drop_in(at, clip)
@@ -141,7 +156,7 @@ def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifier
     assert at.query_params["comparison"] == shown(at).comparison_id
     costs = table_with(at, "ms per clip")
     assert costs["Classifier"].tolist() == ["s3d", "r3d_18"]
-    assert costs["Clips"].tolist() == [5, 5]
+    assert costs["Clips"].tolist() == [1, 1], "two seconds are one clip of what is recommended"
 
 
 def test_one_that_cannot_be_had_is_listed_and_the_others_run(classifiers: Classifiers, page: AppTest) -> None:
@@ -289,7 +304,7 @@ def test_settings_are_the_same_on_every_page(classifiers: Classifiers) -> None:
     for page, title in ((PAGE, "Skip interval"), ("pages/analyse.py", "Sequence length"), (PAGE, "Overlap")):
         at.switch_page(page).run()
         assert not at.exception
-        expected = Settings(num_video_sequence_samples=24)
+        expected = replace(recommended(Settings()), num_video_sequence_samples=24)
         assert tab(at).settings == expected
         assert widget(at, title).value == expected.as_dict()[TITLES[title]]
 

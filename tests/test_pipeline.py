@@ -405,7 +405,7 @@ class TestCancel:
 
     def test_it_takes_effect_between_two_calls_of_the_classifier(self, make_video: MakeVideo) -> None:
         """Nine people's clips are full at once; naming them all would take seconds."""
-        nine = [person((x, y, x + 14, y + 12)) for x in (2, 22, 42) for y in (2, 18, 34)]
+        nine = [person((1 + 7 * k, 8, 6 + 7 * k, 40)) for k in range(9)]
         named: list[int] = []
 
         def says(clip: Clip) -> Answer:

@@ -227,3 +227,60 @@ def test_the_latest_part_alone_leaves_out_who_and_what_was_before() -> None:
     assert latest.people[0].presence == (pytest.approx((6.5, 10.0)),)
     assert [(p.person_id, p.start_s) for p in latest.predictions] == [(2, 6.0), (3, 8.0)]
     assert len(builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False).people) == 3
+
+
+class TestOnePersonOfSeveralTracks:
+    def test_samples_are_joined_and_a_long_gap_stays_an_absence(self) -> None:
+        builder = TimelineBuilder(TENTH, 30.0)
+        for k in range(60):
+            builder.see(k / 10, [someone(1 if k < 20 else 2, (k, 0, k + 10, 20))] if not 20 <= k < 40 else [])
+        timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True, person_of={1: 1, 2: 1})
+        (track,) = timeline.people
+        assert track.presence == ((0.0, pytest.approx(2.0)), (4.0, pytest.approx(6.0)))
+        assert len(track.time_s) == 40
+        assert (np.diff(track.time_s) > 0).all()
+        assert track.box_at(4.5) == pytest.approx((45, 0, 55, 20))
+        assert track.box_at(3.0) is None
+
+    def test_where_two_tracks_show_one_person_at_once_the_longer_one_stands(self) -> None:
+        builder = TimelineBuilder(TENTH, 30.0)
+        for k in range(20):
+            twice = [someone(2, (0, 0, 10, 10))] if 5 <= k < 12 else []
+            builder.see(k / 10, [someone(1), *twice])
+        says = (("waving", 0.9),)
+        builder.say([Prediction(1, k / 10, k / 10 + 1, says, "scripted") for k in range(10)])
+        builder.say([Prediction(2, 0.5, 1.2, (("yoga", 0.9),), "scripted")])
+        timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True, person_of={1: 1, 2: 1})
+        (track,) = timeline.people
+        assert (track.box_xyxy == (0, 0, 10, 20)).all()
+        assert {prediction.top for prediction in timeline.predictions} == {says}
+
+    def test_what_was_said_goes_with_the_person_in_order_of_time(self) -> None:
+        builder = TimelineBuilder(TENTH, 30.0)
+        for k in range(40):
+            builder.see(k / 10, [someone(5 if k < 20 else 3)])
+        said = [Prediction(5, 0.0, 1.0, (("waving", 0.9),), "x"), Prediction(3, 2.0, 3.0, (("yoga", 0.9),), "x")]
+        builder.say(reversed(said))
+        timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True, person_of={5: 1, 3: 1})
+        assert [(p.person_id, p.start_s) for p in timeline.predictions] == [(1, 0.0), (1, 2.0)]
+
+
+class TestBrief:
+    def seen_for(self, *seconds: float) -> Timeline:
+        builder = TimelineBuilder(TENTH, 30.0)
+        for k in range(100):
+            builder.see(k / 10, [someone(n) for n, length_s in enumerate(seconds, 1) if k < round(length_s * 10)])
+        builder.say(Prediction(n, 0.0, 0.4, (("waving", 0.9),), "x") for n in range(1, len(seconds) + 1))
+        return builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True)
+
+    def test_under_a_second_in_all_is_brief(self) -> None:
+        timeline = self.seen_for(5, 0.9, 1.0, 0.1)
+        assert timeline.brief_ids == {2, 4}
+        rest = timeline.without(timeline.brief_ids)
+        assert [track.person_id for track in rest.people] == [1, 3]
+        assert [prediction.person_id for prediction in rest.predictions] == [1, 3]
+        assert len(timeline.people) == 4, "the whole stays as it was"
+
+    def test_where_everybody_is_brief_nobody_is_folded_away(self) -> None:
+        assert self.seen_for(0.5, 0.3).brief_ids == frozenset()
+        assert self.seen_for().brief_ids == frozenset()

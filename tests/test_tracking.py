@@ -49,6 +49,40 @@ def test_someone_is_there_from_the_first_frame_that_shows_them(tracker_name: str
     assert ids(update(tracker(tracker_name), LEFT)) == [1]
 
 
+@pytest.mark.parametrize("skip", [2, 6])
+def test_a_small_person_who_walks_out_of_their_own_box_between_two_samples_keeps_their_number(
+    tracker_name: str, skip: int
+) -> None:
+    """Regression: ten frames a second, every second of them, 25 pixels wide: 68 numbers for 19 people."""
+    one = tracker(tracker_name, skip_frame=skip)
+    step = 0.8 * 25 * min(skip / 6, 1)
+    seen = {person for k in range(14) for person in ids(update(one, moved((5, 60, 30, 135), step * k)))}
+    assert seen == {1}
+
+
+def test_of_two_who_change_places_each_keeps_the_number_of_their_colours() -> None:
+    one = tracker(Settings.tracker)
+
+    def look_at(x_red: float, x_blue: float) -> dict[int, float]:
+        rgb = np.full((240, 320, 3), 120, np.uint8)
+        boxes = {}
+        for x, colour in ((x_blue, (30, 40, 200)), (x_red, (200, 30, 30))):
+            box = (x, 60.0, x + 50, 200.0)
+            rgb[60:200, round(x) : round(x) + 50] = colour
+            boxes[x] = Detection(box, 0.9)
+        return {p.person_id: p.box_xyxy[0] for p in one.update(rgb, list(boxes.values()))}
+
+    start = look_at(40, 100)
+    for k in range(1, 13):  # they come near and stop
+        look_at(40 + 2 * k, 100 - 2 * k)
+    for _ in range(6):
+        look_at(64, 76)
+    for _ in range(6):  # and change places between two samples
+        end = look_at(76, 64)
+    red, blue = sorted(start, key=lambda number: start[number])
+    assert end[red] > end[blue]
+
+
 def test_boxes_stay_near_the_detectors(tracker_name: str) -> None:
     one = tracker(tracker_name)
     for k in range(20):

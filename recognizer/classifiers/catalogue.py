@@ -68,6 +68,8 @@ class ClassifierSpec:
         accuracy_source: where those two come from, and on what they were measured.
         parameters: learnt values.
         gflops: multiply-adds in 10^9 for one clip of ``GFLOPS_FRAMES`` frames.
+        temperature: the published network's scores are divided by this before they become calibrated probabilities
+            (Guo et al., arXiv 1706.04599); None where it was not measured. How it was fitted: docs/accuracy.md.
         labels: what the published weights tell apart, in the order of the outputs.
     """
 
@@ -84,6 +86,7 @@ class ClassifierSpec:
     accuracy_source: str
     parameters: int
     gflops: float
+    temperature: float | None = None
     labels: tuple[str, ...] = KINETICS400_LABELS
 
     def build(self, num_classes: int) -> nn.Module:
@@ -288,6 +291,7 @@ _ALL = (
         accuracy_source="DeepMind, test set, RGB I3D trained on Kinetics alone",
         parameters=12_689_984,
         gflops=27.788,
+        temperature=1.2,
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,6 +80,7 @@ class NetworkClassifier:
         if quickest is None:
             way = ways(self.device, REFERENCE.library, precision)[0]
             quickest = Quickest(PyTorchRunner(module, NETWORK_INPUT_AXES, self.device, way), None, Choice(way))
+        self._temperature = 1.0
         self._runner, self._exact = quickest.runner, quickest.exact
         self.choice = quickest.choice
 
@@ -91,6 +93,12 @@ class NetworkClassifier:
     def labels(self) -> tuple[str, ...]:
         """In the order of the network's outputs."""
         return self._labels
+
+    def at_temperature(self, temperature: float) -> NetworkClassifier:
+        """The same network, whose probabilities come from scores divided by ``temperature``; shares the weights."""
+        other = copy.copy(self)
+        other._temperature = temperature
+        return other
 
     def logits(self, network_clips: Tensor) -> Tensor:
         """Scores before the softmax, float32 (B, len(labels)) on the device.
@@ -116,12 +124,26 @@ class NetworkClassifier:
             batch_size = max(1, min(self._runner.most_at_once, MOST_FRAMES_AT_ONCE[self.device.type] // length))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                x = network_input([clips[index].rgb for index in batch], self.spec, length, self.device)
-                probabilities = torch.softmax(self.logits(x).double(), dim=1)
+                scores = self._scores([clips[index] for index in batch], length).double()
+                probabilities = torch.softmax(scores / self._temperature, dim=1)
                 best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
                 for index, values, outputs in zip(batch, best.values.tolist(), best.indices.tolist(), strict=True):
                     predictions[index] = self._prediction(clips[index], values, outputs)
         return [predictions[index] for index in range(len(clips))]
+
+    def _scores(self, clips: Sequence[Clip], length: int) -> Tensor:
+        """Scores of each clip, float32 (B, len(labels)); the mean of crop and surroundings where it has both.
+
+        The surroundings are shown mirrored, as half of the training clips of all networks were: what errs because of
+        the side on which something is errs in one of the two only.
+        """
+        scores = self.logits(network_input([clip.rgb for clip in clips], self.spec, length, self.device))
+        around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
+        if around:
+            pictures = [rgb for clip in clips if (rgb := clip.surroundings_rgb) is not None]
+            mirrored = network_input(pictures, self.spec, length, self.device).flip(-1)
+            scores[around] = (scores[around] + self.logits(mirrored)) / 2
+        return scores
 
     def _prediction(self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int]) -> Prediction:
         top = tuple((self._labels[k], p) for k, p in zip(outputs, probabilities, strict=True))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import math
 from dataclasses import replace
+from functools import partial
 from typing import IO, Any, Final
 
 from recognizer.errors import SettingsError
+from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, recommended
 from recognizer.settings import (
     BACKEND_NAMES,
     CLASSIFIER_NAMES,
@@ -43,7 +45,7 @@ exit codes:
   130  ended by Ctrl-C (143: by SIGTERM); no half-written file stays behind
 
 examples:
-  python -m recognizer analyze clip.mp4
+  python -m recognizer analyze clip.mp4 --preset recommended
   python -m recognizer analyze clip.mp4 --classifier i3d --sequence-length 32 \\
       --csv clip.csv --json clip.json --video annotated.mp4
   python -m recognizer analyze clip.mp4 --csv - > clip.csv
@@ -76,6 +78,20 @@ _SETTINGS: Final[tuple[tuple[str, str, type, str], ...]] = (
     ),
     ("--tracker", "tracker", str, f"how people are followed: {', '.join(TRACKER_NAMES)}"),
     ("--overlap", "overlap", float, "share of a clip's samples that were in the clip before it"),
+    ("--steady-crop", "steady_crop", bool, "let the crop follow its person smoothly instead of jumping with the box"),
+    (
+        "--surroundings",
+        "surroundings",
+        bool,
+        "name each clip by the picture around the person too, and average the two; takes twice as long",
+    ),
+    ("--calibrated", "calibrated", bool, "give probabilities of being right, where that was measured (i3d)"),
+    (
+        "--smoothing",
+        "smoothing_s",
+        float,
+        "seconds over which clips around a moment weigh in; 0 takes each by itself",
+    ),
     ("--device", "device", str, f"where the networks run: {', '.join(DEVICE_NAMES)}"),
     ("--precision", "precision", str, f"number format of the networks: {', '.join(PRECISION_NAMES)}"),
     (
@@ -127,9 +143,8 @@ def add_thresholds(group: Any) -> None:
     group.add_argument(
         "--min-confidence",
         type=float,
-        default=0.0,
         metavar="P",
-        help="a clip whose best label is less probable reads 'unknown'; 0 to 1 (default: 0)",
+        help="where the best label is less probable it reads 'unknown'; 0 to 1 (default: 0; 0.3 where recommended)",
     )
     group.add_argument(
         "--min-duration",
@@ -141,11 +156,23 @@ def add_thresholds(group: Any) -> None:
 
 
 def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
-    """Add an option for each field of Settings but those ``without``."""
+    """Add an option for each field of Settings but those ``without``, and the presets."""
+    group.add_argument(
+        "--preset",
+        choices=("documented", "recommended"),
+        default="documented",
+        help="what the settings start from: documented (half a second of a tight crop; the default), or recommended "
+        "(what was measured to name people best, and 0.3 as --min-confidence; the page starts with it)",
+    )
     for option, field, kind, text in _SETTINGS:
         if field in without:
             continue
         default = getattr(Settings, field)
+        if kind is bool:
+            group.add_argument(
+                option, dest=field, action=argparse.BooleanOptionalAction, default=None, help=f"{text} (default: no)"
+            )
+            continue
         allowed = f"; {RANGES[field].low:g} to {RANGES[field].high:g}" if field in RANGES else ""
         metavar = "NAME" if kind is str else "N" if kind is int else "X"
         group.add_argument(option, dest=field, type=kind, metavar=metavar, help=f"{text}{allowed} (default: {default})")
@@ -155,15 +182,16 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Analyse every video; the exit code. Raises RecognizerError for what stops all of them."""
     from recognizer.cli.analyze_run import Request, run_all
 
+    settings_of(options)  # a value that is not allowed is told before anything else
     return run_all(
         Request(
             videos=tuple(options.videos),
             csv=options.csv,
             json=options.json,
             video=options.video,
-            settings=settings_of(options),
+            settings_at=partial(settings_of, options),
             classifier_is_named=options.video_classifier_model is not None or options.checkpoint_path is not None,
-            min_confidence=within("--min-confidence", options.min_confidence, 1.0),
+            min_confidence=min_confidence(options),
             min_duration_s=within("--min-duration", options.min_duration, math.inf),
             max_file_mb=options.max_file_mb if options.max_file_mb is None else _positive_mb(options.max_file_mb),
             quiet=options.quiet,
@@ -172,16 +200,36 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     )
 
 
-def settings_of(options: argparse.Namespace, **more: Any) -> Settings:
-    """The settings that the options give, and ``more`` of them; defaults where there is nothing.
+def min_confidence(options: argparse.Namespace) -> float:
+    """What the person asked for, or else what goes with the preset.
+
+    Raises:
+        SettingsError: it is not from 0 to 1.
+    """
+    if options.min_confidence is None:
+        return RECOMMENDED_MIN_CONFIDENCE if options.preset == "recommended" else 0.0
+    return within("--min-confidence", options.min_confidence, 1.0)
+
+
+def settings_of(options: argparse.Namespace, frame_rate_hz: float | None = None, **more: Any) -> Settings:
+    """The settings that the options give, and ``more`` of them; those of the preset where there is nothing.
+
+    Args:
+        options: what the person typed.
+        frame_rate_hz: of the video; None where it is not known.
+        **more: fields of Settings.
 
     Raises:
         SettingsError: a value is not allowed; the message names the option.
     """
     fields = (*(field for _, field, _, _ in _SETTINGS), "checkpoint_path", "labels_path")
     named = {field: getattr(options, field, None) for field in fields} | more
+    own = {field: value for field, value in named.items() if value is not None}
     try:
-        return replace(Settings(), **{field: value for field, value in named.items() if value is not None})
+        settings = replace(Settings(), **own)
+        if options.preset == "recommended":
+            settings = replace(recommended(settings, frame_rate_hz), **own)
+        return settings
     except SettingsError as error:
         raise SettingsError(_in_options(str(error))) from error
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from recognizer.cli.outputs import OutputError, Outputs, plan_outputs, write_text
@@ -36,7 +36,7 @@ class Request:
     Attributes:
         videos: the files.
         csv, json, video: where the results go, as typed; None where not wanted.
-        settings: how to analyse.
+        settings_at: how to analyse, at a frame rate; takes fields of Settings that are to be others.
         classifier_is_named: False where the default may be replaced when it cannot be had.
         min_confidence: threshold of the segments.
         min_duration_s: threshold of the segments.
@@ -48,7 +48,7 @@ class Request:
     csv: str | None
     json: str | None
     video: str | None
-    settings: Settings
+    settings_at: Callable[..., Settings]
     classifier_is_named: bool
     min_confidence: float
     min_duration_s: float
@@ -77,38 +77,40 @@ def run_all(request: Request, stdout: IO[str]) -> int:
 
 
 class _Networks:
-    """The networks, and the settings they were loaded with; loaded when they are first asked for."""
+    """The networks, and the name of the classifier; loaded when they are first asked for."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._loaded: tuple[Models, Settings] | None = None
+        self._loaded: tuple[Models, str] | None = None
 
-    def get(self) -> tuple[Models, Settings]:
+    def get(self) -> tuple[Models, str]:
         if self._loaded is None:
             self._loaded = self._load()
         return self._loaded
 
-    def _load(self) -> tuple[Models, Settings]:
+    def _load(self) -> tuple[Models, str]:
         with fetching("loading the networks", quiet=self._request.quiet) as progress:
             from recognizer import models
             from recognizer.fallback import usable_classifier
 
-            settings = self._request.settings
+            settings = self._request.settings_at()
             note = None
             if not self._request.classifier_is_named:
                 usable = usable_classifier(settings.video_classifier_model, progress)
-                settings, note = replace(settings, video_classifier_model=usable.name), usable.note
+                settings, note = self._request.settings_at(video_classifier_model=usable.name), usable.note
         if note:
             remark(note)
         with fetching(models.loading_text(settings), quiet=self._request.quiet) as progress:
             loaded = models.load_models(settings, progress)
-        return loaded, settings
+        return loaded, settings.video_classifier_model
 
 
 def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks, stdout: IO[str]) -> None:
     max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
-    open_video(path, max_file_bytes=max_file_bytes).close()  # a bad file is told before networks are loaded
-    loaded, settings = networks.get()
+    with open_video(path, max_file_bytes=max_file_bytes) as reader:  # a bad file is told before networks are loaded
+        rate = reader.info.frame_rate
+    loaded, classifier = networks.get()
+    settings = request.settings_at(None if rate is None else float(rate), video_classifier_model=classifier)
     from recognizer.pipeline import Progress, analyze
 
     shown = display_name(path)
@@ -180,13 +182,16 @@ def _summary(shown: str, timeline: Timeline, segments: Sequence[Segment]) -> str
     """One or two sentences; says kindly when there is nothing to tell."""
     if not timeline.people:
         return f"{shown}: nobody was found."
-    people, labelled = len(timeline.people), len({segment.person_id for segment in segments})
+    people, labelled = len(timeline.people), {segment.person_id for segment in segments}
+    brief = people - len(labelled | timeline.small_ids)  # a note tells of those who are too small
     text = f"{shown}: {_count(people, 'person', 'people')}, {_count(len(segments), 'segment', 'segments')}."
-    if labelled < people:
-        clip_s = timeline.settings.clip_span_s(timeline.frame_rate_hz)
+    if brief:
+        from recognizer.clips import shortest_stay_s
+
+        needed_s = shortest_stay_s(timeline.settings, timeline.frame_rate_hz)
         text += (
-            f" {_count(people - labelled, 'person was', 'people were')} there for less than one clip"
-            f" ({clip_s:.1f} s) and got no label; a smaller --sequence-length or --skip makes clips shorter."
+            f" {_count(brief, 'person was', 'people were')} there for less than {needed_s:.1f} s and got no label; a"
+            " smaller --sequence-length or --skip makes clips shorter."
         )
     return text
 

@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import IO, Any, Final
 
-from recognizer.cli.analyze import add_settings, add_thresholds, settings_of, within
+from recognizer.cli.analyze import add_settings, add_thresholds, min_confidence, settings_of, within
 from recognizer.errors import SettingsError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             csv=options.csv,
             json=options.json,
             report=options.report,
-            min_confidence=within("--min-confidence", options.min_confidence, 1.0),
+            min_confidence=min_confidence(options),
             min_duration_s=within("--min-duration", options.min_duration, math.inf),
             quiet=options.quiet,
         ),
@@ -106,13 +106,24 @@ _MOST_ENTRIES: Final = 20
 """More lanes than this cannot be told apart."""
 
 
+def _frame_rate_hz(options: argparse.Namespace) -> float | None:
+    """Of the video; what is recommended depends on it."""
+    from recognizer.video import open_video
+
+    with open_video(options.video) as reader:
+        return None if reader.info.frame_rate is None else float(reader.info.frame_rate)
+
+
 def _entries(options: argparse.Namespace) -> tuple[Settings, ...]:
+    rate_hz = _frame_rate_hz(options) if options.preset == "recommended" else None
     words = [word.strip() for word in options.classifiers.split(",") if word.strip()]
-    entries = [_published(word, options) for word in words]
+    entries = [_published(word, options, rate_hz) for word in words]
     for network, checkpoint, labels in options.own:
         _check_name(network, "--own")
         entries.append(
-            settings_of(options, video_classifier_model=network, checkpoint_path=checkpoint, labels_path=labels)
+            settings_of(
+                options, rate_hz, video_classifier_model=network, checkpoint_path=checkpoint, labels_path=labels
+            )
         )
     if not 2 <= len(entries) <= _MOST_ENTRIES:
         raise SettingsError(
@@ -122,14 +133,14 @@ def _entries(options: argparse.Namespace) -> tuple[Settings, ...]:
     return tuple(entries)
 
 
-def _published(word: str, options: argparse.Namespace) -> Settings:
+def _published(word: str, options: argparse.Namespace, rate_hz: float | None) -> Settings:
     name, colon, samples = word.partition(":")
     _check_name(name, "--classifiers")
     if not colon:
-        return settings_of(options, video_classifier_model=name)
+        return settings_of(options, rate_hz, video_classifier_model=name)
     if not samples.isdecimal():
         raise SettingsError(f"--classifiers has '{word}'; give a whole number of samples, such as {name}:16.")
-    return settings_of(options, video_classifier_model=name, num_video_sequence_samples=int(samples))
+    return settings_of(options, rate_hz, video_classifier_model=name, num_video_sequence_samples=int(samples))
 
 
 def _check_name(name: str, option: str) -> None:

@@ -13,6 +13,7 @@ from recognizer.dashboard.sidebar import adopt, named
 from recognizer.dashboard.text import sentence
 from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError
+from recognizer.presets import recommended
 from recognizer.runs import Status, start_analysis
 from recognizer.settings import Settings
 from recognizer.store import StoredFile
@@ -43,7 +44,7 @@ def wait_until_ready() -> None:
             try_again_to_get_ready()
             st.rerun()
         st.stop()
-    adopt(Settings(video_classifier_model=job.result.name))
+    adopt(recommended(Settings(video_classifier_model=job.result.name)))
     tab.classifier_note = job.result.note
 
 
@@ -72,7 +73,7 @@ def take_up_address() -> None:
         state.name_run_in_address(None)
         return
     restore_video(run.video_path, run.video_name, run.timeline.video.sha256)
-    adopt(run.timeline.settings)
+    adopt(run.timeline.settings, run.timeline.frame_rate_hz)
     tab.run = run
 
 

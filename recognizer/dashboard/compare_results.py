@@ -15,11 +15,12 @@ from recognizer.dashboard import state
 from recognizer.dashboard.compare_differences import show_differences
 from recognizer.dashboard.compare_run import as_wanted
 from recognizer.dashboard.compare_truth import choose_truth, score_or_tell, show_scores
-from recognizer.dashboard.results import CHART, choose_thresholds, is_dark
+from recognizer.dashboard.results import CHART, choose_brief, choose_thresholds, is_dark
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.scoring import Scored
+from recognizer.timeline import PersonTrack
 
 MOST_PEOPLE_UNASKED = 4
 """So many people are drawn at first; those who were there longest."""
@@ -45,7 +46,8 @@ def show_results(wanted: Sequence[Entry]) -> None:
     timeline = comparison.timeline
     if timeline is None:
         return
-    st.caption(f"{plain(shown.video.name)} · {people(len(timeline.people))} · {timeline.analysed_s:.1f} s")
+    count = len(timeline.people) - len(timeline.brief_ids)
+    st.caption(f"{plain(shown.video.name)} · {people(count)} · {timeline.analysed_s:.1f} s")
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
     if not timeline.people:
@@ -61,7 +63,7 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     lanes = comparison.lanes(*thresholds)
     truth = choose_truth(shown)
     scored = score_or_tell(lanes, truth)
-    chosen = _choose_people(comparison)
+    chosen = _choose_people(_shown_people(comparison))
     for person_id in chosen:
         st.markdown(f"**Person {person_id}**")
         truth_segments = scored.truth if scored is not None else ()
@@ -88,9 +90,16 @@ def _table(table: pd.DataFrame) -> None:
     st.dataframe(table, hide_index=True, width="stretch", column_config={"Kappa": kappa})
 
 
-def _choose_people(comparison: Comparison) -> list[int]:
+def _shown_people(comparison: Comparison) -> tuple[PersonTrack, ...]:
+    """Without those who were there for a moment, unless the person asks for them."""
+    timeline = comparison.timeline
+    if timeline is None:
+        return ()
+    return timeline.people if choose_brief(timeline) else timeline.without(timeline.brief_ids).people
+
+
+def _choose_people(tracks: Sequence[PersonTrack]) -> list[int]:
     """Everyone, or those who were there longest where there are many."""
-    tracks = comparison.people
     everyone = [track.person_id for track in tracks]
     if len(everyone) <= MOST_PEOPLE_UNASKED:
         return everyone

@@ -8,12 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from recognizer import export, plots
+from recognizer.clips import shortest_stay_s
 from recognizer.dashboard import state
 from recognizer.dashboard.services import keep_colours, palette, services
 from recognizer.dashboard.text import people, plain, seconds, sentence
 from recognizer.runs import start_rendering
 from recognizer.store import Run
-from recognizer.timeline import Timeline
+from recognizer.timeline import BRIEF_S, Timeline
 from recognizer.types import Segment
 
 DRAWN_UNASKED_S = 120.0
@@ -24,6 +25,7 @@ PLAYER_WIDTH_PX = 800
 
 _CONFIDENCE_KEY = "min-confidence"
 _DURATION_KEY = "min-duration"
+_BRIEF_KEY = "shows-brief"
 
 _POLL_S = 0.5
 CHART = {"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
@@ -64,9 +66,10 @@ def _summary(run: Run) -> str:
     timeline = run.timeline
     classifier = timeline.provenance.get("classifier", timeline.settings.video_classifier_model)
     backend = timeline.provenance.get("classifier_backend")
+    brief = len(timeline.brief_ids)
     parts = [
         plain(run.video_name),
-        people(len(timeline.people)),
+        people(len(timeline.people) - brief) + (f" and {brief} seen for under {BRIEF_S:g} s" if brief else ""),
         f"{seconds(timeline.analysed_s)} analysed" + ("" if timeline.complete else " before it was cancelled"),
         f"classifier {plain(classifier)}" + (f" ({backend})" if backend else ""),
         f"{timeline.settings.num_video_sequence_samples} samples, every {_ordinal(timeline.settings.skip_frame)} frame",
@@ -92,8 +95,9 @@ def _explore() -> None:
     if not timeline.predictions:
         st.info(_too_short(timeline), icon=":material/timer:")
     min_confidence, min_duration_s = choose_thresholds()
-    segments = timeline.segments(min_confidence, min_duration_s)
-    draw_swimlane(timeline, segments, key=f"timeline-{run.run_id}")
+    shown = timeline if choose_brief(timeline) else timeline.without(timeline.brief_ids)
+    segments = shown.segments(min_confidence, min_duration_s)
+    draw_swimlane(shown, segments, key=f"timeline-{run.run_id}")
     keep_colours()
     st.caption(
         "The labels are the 400 actions of Kinetics-400. There is no walking, standing or sitting among them, and "
@@ -101,8 +105,8 @@ def _explore() -> None:
         if timeline.settings.checkpoint_path is None
         else "The labels are those of your checkpoint; somebody who does none of them still gets the nearest."
     )
-    _downloads(run, segments, min_confidence, min_duration_s)
-    _tables(run, segments)
+    _downloads(run, min_confidence, min_duration_s)
+    _tables(shown, segments, has_video=run.video_path.is_file())
 
 
 def choose_thresholds() -> tuple[float, float]:
@@ -118,7 +122,7 @@ def choose_thresholds() -> tuple[float, float]:
         step=0.05,
         key=_CONFIDENCE_KEY,
         help="Where the network's best guess is less probable than this, the timeline says unknown. The probability is "
-        "the network's own; it is not the chance of being right.",
+        "the network's own, unless it is calibrated; it is not the chance of being right.",
     )
     min_duration_s = duration.slider(
         "Minimum duration",
@@ -134,6 +138,22 @@ def choose_thresholds() -> tuple[float, float]:
     return tab.thresholds
 
 
+def choose_brief(timeline: Timeline) -> bool:
+    """Draw the control that shows who was there for a moment, where there is anybody; returns whether it is on."""
+    brief = len(timeline.brief_ids)
+    if not brief:
+        return True
+    tab = state.tab()
+    state.restore_widget(_BRIEF_KEY, tab.shows_brief)
+    tab.shows_brief = st.toggle(
+        f"Show {people(brief)} seen for under {BRIEF_S:g} s",
+        key=_BRIEF_KEY,
+        help="Mostly passers-by, and what the detector took for a person for a moment. They are left out of the chart, "
+        "the tables and the count above; the downloads and the annotated video always have them.",
+    )
+    return tab.shows_brief
+
+
 def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str) -> None:
     """Draw the timeline of each person in the page's theme."""
     figure = plots.swimlane(timeline, segments, palette(), dark=is_dark())
@@ -146,16 +166,19 @@ def is_dark() -> bool:
 
 
 def _too_short(timeline: Timeline) -> str:
-    needed_s = timeline.settings.clip_span_s(timeline.frame_rate_hz)
+    if len(timeline.small_ids) == len(timeline.people):
+        return "Nobody was large enough to be named."
+    needed_s = shortest_stay_s(timeline.settings, timeline.frame_rate_hz)
     longest_s = max(end_s - start_s for track in timeline.people for start_s, end_s in track.presence)
     return (
-        f"Nobody was in view for long enough to be named: one clip needs {seconds(needed_s)}, and the longest stay is "
+        f"Nobody was in view for long enough to be named: that takes {seconds(needed_s)}, and the longest stay is "
         f"{seconds(longest_s)}. Lower Sequence length or Skip interval and analyse the video again."
     )
 
 
-def _downloads(run: Run, segments: Sequence[Segment], min_confidence: float, min_duration_s: float) -> None:
+def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     timeline = run.timeline
+    segments = timeline.segments(min_confidence, min_duration_s)
     name = Path(run.video_name).stem
     row = st.container(horizontal=True)
     row.download_button(
@@ -165,7 +188,8 @@ def _downloads(run: Run, segments: Sequence[Segment], min_confidence: float, min
         "text/csv",
         on_click="ignore",
         icon=":material/download:",
-        help="One row a segment, as shown above. Opens in every spreadsheet and statistics program.",
+        help="One row a segment, with the thresholds above, of everyone. Opens in every spreadsheet and statistics "
+        "program.",
     )
     row.download_button(
         "Everything as JSON",
@@ -178,8 +202,7 @@ def _downloads(run: Run, segments: Sequence[Segment], min_confidence: float, min
     )
 
 
-def _tables(run: Run, segments: Sequence[Segment]) -> None:
-    timeline = run.timeline
+def _tables(timeline: Timeline, segments: Sequence[Segment], *, has_video: bool) -> None:
     who, how_long, all_segments = st.tabs(["Who appeared when", "Time per action", "All segments"])
     with who:
         st.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
@@ -197,7 +220,7 @@ def _tables(run: Run, segments: Sequence[Segment]) -> None:
             selection_mode="single-row",
             key="segments",
         )
-        if run.video_path.is_file():  # of a camera there is one only where it was recorded
+        if has_video:  # of a camera there is one only where it was recorded
             st.caption("Choose a row to start the annotated video there.")
         rows = chosen["selection"]["rows"]
         if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:

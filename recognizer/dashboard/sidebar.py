@@ -12,6 +12,7 @@ from recognizer.classifiers.catalogue import CATALOGUE
 from recognizer.dashboard import state
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain, seconds
+from recognizer.presets import PRESET_FIELDS, Preset, documented, preset_of, recommended
 from recognizer.settings import (
     BACKEND_NAMES,
     CLASSIFIER_NAMES,
@@ -41,13 +42,25 @@ _SHOWN = (
     "overlap",
     "device",
     "backend",
+    "steady_crop",
+    "surroundings",
+    "calibrated",
+    "smoothing_s",
 )
+_PRESETS: dict[Preset, str] = {"recommended": "Recommended", "documented": "Documented"}
+_PRESET_LINES: dict[Preset, str] = {
+    "recommended": "Two seconds of each person and of what is around them, weighed over time: measured to be right "
+    "twice as often as the documented settings.",
+    "documented": "As published: half a second of a tight crop. Labels come sooner and are often wrong.",
+    "custom": "Your own settings, as below and under More.",
+}
+_PRESET_KEY = "preset"
 _TRACKER_TITLES = {
     "bytetrack": "ByteTrack",
-    "botsort": "BoT-SORT (follows a moving camera)",
+    "botsort": "BoT-SORT (goes by colours, too)",
     "tracktrack": "TrackTrack (follows a moving camera)",
     "ocsort": "OC-SORT",
-    "deepocsort": "Deep OC-SORT",
+    "deepocsort": "Deep OC-SORT (goes by colours, too)",
     "fasttrack": "FastTrack",
 }
 _DEVICE_TITLES = {
@@ -64,9 +77,10 @@ def _key(name: str) -> str:
     return f"setting-{name}"
 
 
-def adopt(settings: Settings) -> None:
-    """Show these settings; call before ``choose_settings`` draws the widgets."""
-    state.tab().settings = settings
+def adopt(settings: Settings, rate_hz: float | None = None) -> None:
+    """Show these settings of a stream of that frame rate; call before ``choose_settings`` draws the widgets."""
+    tab = state.tab()
+    tab.settings, tab.preset = settings, preset_of(settings, rate_hz)
     for name in _SHOWN:
         state.set_widget(_key(name), getattr(settings, name))
 
@@ -104,6 +118,7 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
         with st.container():
             if tab.classifier_note and chosen["video_classifier_model"] != Settings.video_classifier_model:
                 st.caption(plain(tab.classifier_note))
+        current = _choose_preset(replace(current, **chosen), rate_hz)
         chosen |= {
             "crop_margin_percentage": _slider(
                 "Crop margin",
@@ -128,6 +143,31 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
             chosen |= _own_checkpoint(chosen["video_classifier_model"])
     tab.settings = replace(current, **chosen)
     return tab.settings
+
+
+def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
+    """Draw the presets; returns the settings, and gives the widgets below them, what the chosen one says."""
+    tab = state.tab()
+    state.set_widget(_PRESET_KEY, tab.preset if tab.preset in _PRESETS else None)
+    st.segmented_control(
+        "Preset",
+        list(_PRESETS),
+        key=_PRESET_KEY,
+        format_func=_PRESETS.__getitem__,
+        on_change=lambda: setattr(tab, "preset", state.widget(_PRESET_KEY) or "custom"),
+    )
+    st.caption(_PRESET_LINES[tab.preset])
+    if tab.preset == "custom":
+        return current
+    current = recommended(current, rate_hz) if tab.preset == "recommended" else documented(current)
+    for name in PRESET_FIELDS:
+        state.set_widget(_key(name), getattr(current, name))
+    return current
+
+
+def _own_settings() -> None:
+    """A widget that a preset decides was moved."""
+    state.tab().preset = "custom"
 
 
 def choose_shared_settings(rate_hz: float | None = None) -> Settings:
@@ -162,7 +202,8 @@ def _skip_interval() -> Any:
 
 def _slider(title: str, name: str, form: str, explanation: str) -> Any:
     low, high = RANGES[name]
-    return st.slider(title, low, high, key=_key(name), format=form, help=explanation)
+    on_change = _own_settings if name in PRESET_FIELDS else None
+    return st.slider(title, low, high, key=_key(name), format=form, help=explanation, on_change=on_change)
 
 
 def classifier_title(name: str) -> str:
@@ -180,10 +221,6 @@ def _clip_line(chosen: dict[str, Any], rate_hz: float | None) -> None:
     )
     if span_s < SHORT_CLIP_S:
         st.caption("Most actions need a second or more to be told apart.")
-        st.button(
-            f"Use {LONGER_SAMPLES} samples",
-            on_click=lambda: state.set_widget(_key("num_video_sequence_samples"), LONGER_SAMPLES),
-        )
 
 
 def _more() -> dict[str, Any]:
@@ -209,8 +246,8 @@ def _more() -> dict[str, Any]:
             TRACKER_NAMES,
             key=_key("tracker"),
             format_func=_TRACKER_TITLES.__getitem__,
-            help="How people keep their number from frame to frame. Try one that follows a moving camera when the "
-            "video is hand-held and numbers change.",
+            help="How people keep their number from frame to frame. BoT-SORT measured best; try another when numbers "
+            "change all the same.",
         ),
         "overlap": _slider(
             "Overlap",
@@ -218,6 +255,34 @@ def _more() -> dict[str, Any]:
             "%.2f",
             "The share of a clip that is seen again in the next one. More overlap finds the moment of a change more "
             "exactly and takes longer.",
+        ),
+        "steady_crop": st.toggle(
+            "Steady crop",
+            key=_key("steady_crop"),
+            on_change=_own_settings,
+            help="The crop follows a person smoothly instead of jumping with the box that was found. The networks were "
+            "trained on film that does not jump.",
+        ),
+        "surroundings": st.toggle(
+            "Surroundings",
+            key=_key("surroundings"),
+            on_change=_own_settings,
+            help="The classifier also looks at the picture around the person, and the two are averaged: what somebody "
+            "does is often told by where they are. It takes twice as long.",
+        ),
+        "calibrated": st.toggle(
+            "Calibrated confidence",
+            key=_key("calibrated"),
+            on_change=_own_settings,
+            help="Networks are surer than they are right, most of all of people who do nothing that they know. This "
+            "divides their scores by what was measured; so far for I3D, the others stay as they are.",
+        ),
+        "smoothing_s": _slider(
+            "Smoothing",
+            "smoothing_s",
+            "%.1f s",
+            "At each moment the clips around it vote for the action, up to this far away. More gives a calmer timeline "
+            "and may swallow what lasts only a moment; 0 takes each clip by itself.",
         ),
         "device": st.selectbox(
             "Device",

@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from recognizer.comparison import Comparison
 from recognizer.comparison_store import StoredComparison
 from recognizer.jobs import Job
+from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, Preset
 from recognizer.settings import Settings
 from recognizer.store import Run, StoredFile
 from recognizer.timeline import Timeline
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from recognizer.feed import Feed
     from recognizer.models import Models
 
-DEFAULT_MIN_CONFIDENCE = 0.2
+DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
 """Labels less probable than this read ``unknown`` until the person says otherwise."""
 
 DEFAULT_MIN_DURATION_S = 0.0
@@ -108,6 +109,7 @@ class Tab:
 
     Attributes:
         settings: what the sidebar says; None until the default classifier is known.
+        preset: which preset the sidebar follows.
         classifier_note: why the documented classifier is not the one that was chosen; None when it is.
         video: the current video.
         analysis: the analysis that runs, if one does.
@@ -117,6 +119,7 @@ class Tab:
         problem: one sentence about what went wrong last.
         jump_s: where the player should start.
         thresholds: minimum confidence and minimum duration (s) of the shown analysis.
+        shows_brief: whether people who were there for a moment are shown, too.
         checkpoint: the person's own checkpoint.
         labels: its label file.
         kept_uploads: checkpoints and label files that are on the disk, by the number of their upload.
@@ -135,6 +138,7 @@ class Tab:
     """
 
     settings: Settings | None = None
+    preset: Preset = "recommended"
     classifier_note: str | None = None
     video: CurrentVideo | None = None
     analysis: Job[Timeline] | None = None
@@ -144,6 +148,7 @@ class Tab:
     problem: str | None = None
     jump_s: float = 0.0
     thresholds: tuple[float, float] = (DEFAULT_MIN_CONFIDENCE, DEFAULT_MIN_DURATION_S)
+    shows_brief: bool = False
     checkpoint: StoredFile | None = None
     labels: StoredFile | None = None
     kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
@@ -189,6 +194,11 @@ def came_through_app() -> bool:
 def set_widget(key: str, value: Any) -> None:
     """Give a widget its value, before it is drawn."""
     st.session_state[key] = value
+
+
+def widget(key: str) -> Any:
+    """What a widget says, before it is drawn again."""
+    return st.session_state[key]
 
 
 def has_widget(key: str) -> bool:

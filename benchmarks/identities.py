@@ -1,0 +1,267 @@
+"""One person, one number? Follows the people of the clips that have known ones, with each tracker, and counts numbers.
+
+    .venv/bin/python -m benchmarks.identities [--trackers bytetrack botsort] [--skip 2] [--detector yolo26n.pt]
+
+For each real person: how many numbers they have as the tracker gives them, and after tracks are stitched; only numbers
+that somebody had for ``BRIEF_S`` or longer, all in brackets. *Mixed* are numbers that two real people share for
+``BRIEF_S`` each. For ``opencv_vtest.avi``: how often a number changes over the five frames with true boxes and ids.
+People are found once for each clip; no classifier runs, and the
+milliseconds at the end of a line are those of a sampled frame without its detection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from recognizer.models import Models, load_detector
+from recognizer.pipeline import Recognizer
+from recognizer.settings import TRACKER_NAMES, Settings
+from recognizer.timeline import PersonTrack, Timeline
+from recognizer.types import Box, Clip, Detection, Detector, Prediction
+from recognizer.video import open_video
+
+BRIEF_S = 1.0
+"""Who is seen for less than this is folded away on the page."""
+
+SHARES_FROM = 0.5
+"""A box is that of a true one from this intersection over union on (MOTChallenge)."""
+
+VTEST = "opencv_vtest.avi"
+_VTEST_RATE_HZ = 10.0
+
+WhoIs = Callable[[float, Box, int, int], str | None]
+"""The real person of a box at a time in a picture of that width and height; None for the people behind."""
+
+VISITS_S = ((6.1, 19.7), (22.8, 44.6), (50.3, 69.6), (74.6, 86.6), (92.2, 119.7), (123.6, 135.9))
+"""When each of the six is there, from the clips' read-me."""
+
+
+def _visitor(time_s: float, _: Box, __: int, ___: int) -> str | None:
+    slack_s = 1.0
+    return next((f"visitor {k}" for k, (a, b) in enumerate(VISITS_S, 1) if a - slack_s <= time_s <= b + slack_s), None)
+
+
+def _only(name: str) -> WhoIs:
+    return lambda *_: name
+
+
+def _side(left: str, right: str) -> WhoIs:
+    return lambda _, box, width, __: left if box[0] + box[2] < width else right
+
+
+def _wrestler(time_s: float, box: Box, width: int, height: int) -> str | None:
+    """The two are close to the camera; from 8.2 s on the file is damaged and shows nobody whole."""
+    if box[3] - box[1] < 0.5 * height or time_s > _WHOLE_UNTIL_S:
+        return None
+    return "left wrestler" if box[0] + box[2] < width else "right wrestler"
+
+
+_WHOLE_UNTIL_S = 8.2
+
+
+def _cook(_: float, box: Box, width: int, height: int) -> str | None:
+    """The other sits small at the right border."""
+    return "companion" if box[0] > 0.75 * width and box[3] - box[1] < 0.6 * height else "cook"
+
+
+CLIPS: dict[str, WhoIs] = {
+    "intel_one-by-one-person-detection.mp4": _visitor,
+    "stgcn_ta_chi.mp4": _only("the one"),
+    "tv_v_SoccerJuggling_g24_c01.avi": _only("the one"),
+    "mmaction2_demo.mp4": _wrestler,
+    "decord_flipping_a_pancake.mkv": _cook,
+    "c12_two_signers_ccby.mp4": _side("left signer", "right signer"),
+}
+
+
+class Nobody:
+    """A classifier that is never asked for more than this."""
+
+    name, labels = "none", ("none",)
+
+    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
+        """Nothing of each."""
+        return [Prediction(clip.person_id, clip.start_s, clip.end_s, (("none", 1.0),), self.name) for clip in clips]
+
+
+class _Remembering:
+    """Finds people once in each picture."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._found: dict[bytes, list[Detection]] = {}
+
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """As the detector does."""
+        keys = [hashlib.blake2b(np.ascontiguousarray(rgb[::4, ::4]).tobytes()).digest() for rgb in frames_rgb]
+        for key, rgb in zip(keys, frames_rgb, strict=True):
+            if key not in self._found:
+                (self._found[key],) = self._detector.detect([rgb])
+        return [self._found[key] for key in keys]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What became of the real people of one clip.
+
+    Attributes:
+        of: numbers that each real person has, of those who are there for BRIEF_S.
+        all: and with the brief ones.
+        mixed: numbers that two real people share.
+    """
+
+    of: dict[str, int]
+    all: dict[str, int]
+    mixed: int
+
+
+def followed(path: Path, settings: Settings, models: Models, from_s: float = 0.0) -> tuple[Timeline, Timeline, float]:
+    """Who was where, as the tracker numbers them and stitched; and how long a sampled frame took (s)."""
+    with open_video(path) as reader:
+        one = Recognizer(models, settings, reader.info, is_file=True)
+        started_s, samples = time.perf_counter(), 0
+        for frame in reader.frames(lambda _, time_s: one.wants(time_s) and time_s >= from_s):
+            one.collect(one.observe([frame]))
+            samples += 1
+        took_s = (time.perf_counter() - started_s) / max(samples, 1)
+        times_s = reader.frame_times_s
+        before = one.timeline(complete=True, frame_times_s=times_s)
+        return before, one.timeline(complete=True, frame_times_s=times_s, stitched=True), took_s
+
+
+def numbers(timeline: Timeline, who_is: WhoIs) -> Numbers:
+    """Count the numbers of each real person; a number belongs to whom most of its samples show."""
+    of: Counter[str] = Counter()
+    every: Counter[str] = Counter()
+    mixed = 0
+    interval_s = timeline.settings.sample_interval_s(timeline.frame_rate_hz)
+    for track in timeline.people:
+        names = Counter(
+            who_is(time_s, (x1, y1, x2, y2), timeline.video.width, timeline.video.height)
+            for time_s, (x1, y1, x2, y2) in zip(track.time_s.tolist(), track.box_xyxy.tolist(), strict=True)
+        )
+        name, _ = names.most_common(1)[0]
+        mixed += sum(n * interval_s >= BRIEF_S for who, n in names.items() if who is not None) > 1
+        if name is not None:
+            every[name] += 1
+            of[name] += track.present_s >= BRIEF_S
+    return Numbers(dict(of), dict(every), mixed)
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What became of true people over the frames in which they are known.
+
+    Attributes:
+        switches: how often a person's number is another one than when they were found before.
+        fragments: numbers beyond the first, over all people.
+        missed: true boxes without a found one.
+        boxes: true boxes.
+    """
+
+    switches: int
+    fragments: int
+    missed: int
+    boxes: int
+
+
+def true_frames(path: Path) -> dict[float, dict[int, Box]]:
+    """Boxes by time, then by true id. The file counts frames from 1."""
+    frames: dict[float, dict[int, Box]] = defaultdict(dict)
+    with path.open(newline="") as file:
+        for frame, number, x, y, width, height in csv.reader(line for line in file if not line.startswith("#")):
+            left, top = float(x), float(y)
+            time_s = (int(frame) - 1) / _VTEST_RATE_HZ
+            frames[time_s][int(number)] = (left, top, left + float(width), top + float(height))
+    return dict(frames)
+
+
+def switches(people: Sequence[PersonTrack], frames: dict[float, dict[int, Box]]) -> Switches:
+    """Compare with the true frames; boxes between two samples are interpolated."""
+    had: dict[int, list[int]] = defaultdict(list)
+    missed = boxes = 0
+    for time_s, true in sorted(frames.items()):
+        there = [(track.person_id, box) for track in people if (box := track.box_at(time_s)) is not None]
+        shares = np.array([[_share(box, own) for _, box in there] for own in true.values()]).reshape(len(true), -1)
+        rows, columns = linear_sum_assignment(-shares)
+        found = {
+            row: there[column][0]
+            for row, column in zip(rows, columns, strict=True)
+            if shares[row, column] >= SHARES_FROM
+        }
+        for row, number in enumerate(true):
+            boxes += 1
+            if row in found:
+                had[number].append(found[row])
+            else:
+                missed += 1
+    changed = sum(one != other for own in had.values() for one, other in pairwise(own))
+    return Switches(changed, sum(len(set(own)) - 1 for own in had.values()), missed, boxes)
+
+
+def _share(one: Box, other: Box) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    both = max(width, 0.0) * max(height, 0.0)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return both / (areas - both)
+
+
+def _in_words(counted: Numbers) -> str:
+    each = [f"{counted.of[name]} ({counted.all[name]})" for name in sorted(counted.of)]
+    return " ".join(each) + (f", {counted.mixed} mixed" if counted.mixed else "")
+
+
+def main() -> None:
+    """Run over all clips and print a table for each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "clips")
+    parser.add_argument("--trackers", nargs="+", choices=TRACKER_NAMES, default=TRACKER_NAMES)
+    parser.add_argument("--skip", type=int, default=Settings.skip_frame)
+    parser.add_argument("--detector", default=Settings.model)
+    parser.add_argument("--only", nargs="+", help="file names of clips")
+    arguments = parser.parse_args()
+    if not arguments.clips.is_dir():
+        sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
+    detector, _ = load_detector(Settings(model=arguments.detector))
+    names = [name for name in (*CLIPS, VTEST) if arguments.only is None or name in arguments.only]
+    for name in names:
+        models = Models(_Remembering(detector), Nobody())
+        print(f"\n{name}", flush=True)
+        # people are found before anything is timed
+        followed(arguments.clips / name, Settings(model=arguments.detector, skip_frame=arguments.skip), models)
+        for tracker in arguments.trackers:
+            settings = Settings(model=arguments.detector, tracker=tracker, skip_frame=arguments.skip)
+            before, after, took_s = followed(arguments.clips / name, settings, models)
+            if name == VTEST:
+                frames = true_frames(arguments.clips / "opencv_vtest_gt_frames.csv")
+                one, other = switches(before.people, frames), switches(after.people, frames)
+                said = (
+                    f"{len(before.people):>3} numbers, {one.switches} switches, {one.fragments} fragments -> "
+                    f"{len(after.people):>3} numbers, {other.switches} switches, {other.fragments} fragments; "
+                    f"{other.missed} of {other.boxes} boxes missed"
+                )
+            else:
+                who_is = CLIPS[name]
+                said = (
+                    f"{len(before.people):>3} numbers: {_in_words(numbers(before, who_is))} -> "
+                    f"{len(after.people):>3}: {_in_words(numbers(after, who_is))}"
+                )
+            print(f"  {tracker:<11} {said}   {1000 * took_s:.1f} ms", flush=True)
+
+
+if __name__ == "__main__":
+    main()

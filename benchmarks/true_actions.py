@@ -1,0 +1,59 @@
+"""Who does what in the shared clips, by their read-me."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from recognizer.timeline import PersonTrack, Timeline
+
+Actions = dict[int, tuple[str, ...]]
+"""The labels that are right for a person, by ``person_id``; none for who does nothing that Kinetics-400 knows."""
+
+_BASKETBALL = ("shooting basketball", "playing basketball", "dunking basketball", "dribbling basketball")
+_SIGNING = ("sign language interpreting",)
+
+_LEAST_S = 1.0
+
+
+def covered_px(track: PersonTrack) -> float:
+    """Pixels of a person's boxes, summed over the samples."""
+    sides = track.box_xyxy[:, 2:] - track.box_xyxy[:, :2]
+    return float(np.sum(sides[:, 0] * sides[:, 1]))
+
+
+def _largest(timeline: Timeline, count: int) -> list[PersonTrack]:
+    """So many people whose boxes cover most, from left to right."""
+    largest = sorted(timeline.people, key=covered_px, reverse=True)[:count]
+    return sorted(largest, key=lambda track: float(track.box_xyxy[:, 0].mean()))
+
+
+def _people(*actions: tuple[str, ...]) -> Callable[[Timeline], Actions]:
+    """The largest people, from left to right, with what each does."""
+    return lambda timeline: {
+        track.person_id: right for track, right in zip(_largest(timeline, len(actions)), actions, strict=False)
+    }
+
+
+def nothing_known(timeline: Timeline) -> Actions:
+    """Everybody who is there for a second does nothing that Kinetics-400 knows."""
+    return {track.person_id: () for track in timeline.people if track.present_s >= _LEAST_S}
+
+
+CLIPS: dict[str, Callable[[Timeline], Actions]] = {
+    "tv_R6llTwEh07w.mp4": _people(("using segway",)),
+    "tv_v_SoccerJuggling_g24_c01.avi": _people(("juggling soccer ball",)),
+    "tv_basketball.mp4": _people(_BASKETBALL),
+    "decord_flipping_a_pancake.mkv": _people(("flipping pancake",)),
+    "mmaction2_demo.mp4": _people(("arm wrestling",), ("arm wrestling",)),
+    "mmaction2_structuralize.mp4": _people(_BASKETBALL),
+    "stgcn_ta_chi.mp4": _people(("tai chi",)),
+    "c11_signlanguage_one_signer_ccby.mp4": _people(_SIGNING),
+    "c12_two_signers_ccby.mp4": _people(_SIGNING, _SIGNING),
+    "c13_L-signing_R-standing_ccby.mp4": _people(_SIGNING, ()),
+    "moviepy_chaplin.mp4": nothing_known,
+    "tv_SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi": nothing_known,
+    "opencv_vtest.avi": nothing_known,
+    "intel_one-by-one-person-detection.mp4": nothing_known,
+}

@@ -1,0 +1,132 @@
+"""What a classifier is shown of a person: the crop around them, and the picture around that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.settings import CropStyle
+from recognizer.types import CROP_SIZE_PX, Box, TrackedPerson
+
+PAD_RGB = (110, 101, 96)
+"""Fills a crop beyond the border: torchvision's Kinetics-400 mean (0.432, 0.395, 0.376) as bytes, which the
+normalisation of the networks turns into about zero."""
+
+STEADY_WITHIN_S = 0.5
+"""Time constant with which a steady crop follows its person: long against the jitter of a box from sample to sample,
+short against the way somebody walks in the time of a clip."""
+
+
+class Cropper:
+    """Cuts people out of the frames of one stream. One per stream, as a steady crop remembers where it was.
+
+    Args:
+        style: how the crops are cut.
+        max_gap_s: a steady crop of somebody who was away for longer begins anew.
+    """
+
+    def __init__(self, style: CropStyle, max_gap_s: float) -> None:
+        self._style = style
+        self._max_gap_s = max_gap_s
+        self._steady: dict[int, tuple[float, Box]] = {}
+
+    def change(self, style: CropStyle, max_gap_s: float) -> None:
+        """Go on with another style."""
+        self._style, self._max_gap_s = style, max_gap_s
+
+    def boxes(self, time_s: float, people: Sequence[TrackedPerson]) -> list[Box]:
+        """What the crops are cut around, one for each of ``people``; asked in order of time, once for each frame."""
+        if not self._style.steady:
+            return [person.box_xyxy for person in people]
+        for person_id in [i for i, (seen_s, _) in self._steady.items() if time_s - seen_s > self._max_gap_s]:
+            del self._steady[person_id]
+        for person in people:
+            box = _square(person.box_xyxy)
+            if person.person_id in self._steady:
+                seen_s, before = self._steady[person.person_id]
+                share = 1.0 - math.exp(-(time_s - seen_s) / STEADY_WITHIN_S)
+                x1, y1, x2, y2 = (was + share * (now - was) for was, now in zip(before, box, strict=True))
+                box = (x1, y1, x2, y2)
+            self._steady[person.person_id] = (time_s, box)
+        return [self._steady[person.person_id][1] for person in people]
+
+    def cut(
+        self, rgb: NDArray[np.uint8], time_s: float, people: Sequence[TrackedPerson]
+    ) -> tuple[tuple[NDArray[np.uint8], ...], tuple[NDArray[np.uint8], ...]]:
+        """The crops of ``people`` in the frame at ``time_s``, and their surroundings where the style wants them.
+
+        Args:
+            rgb: uint8 (H, W, 3).
+            time_s: of the frame; asked in order of time, once for each frame.
+            people: who is in it.
+
+        Returns:
+            For each of ``people`` a crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3), and as many surroundings or none.
+        """
+        boxes = self.boxes(time_s, people)
+        crops = tuple(square_crop(rgb, box, self._style.margin_percentage) for box in boxes)
+        if not self._style.surroundings:
+            return crops, ()
+        return crops, tuple(surroundings_crop(rgb, box) for box in boxes)
+
+
+def _square(box_xyxy: Box) -> Box:
+    """The square around a box, so that a crop's side changes as smoothly as its place."""
+    x1, y1, x2, y2 = box_xyxy
+    half = max(x2 - x1, y2 - y1) / 2
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    return x - half, y - half, x + half, y + half
+
+
+def square_window(box_xyxy: Box, margin_percentage: float) -> tuple[int, int, int]:
+    """Left, top and side (pixels) of the square around a box, with the margin added on each side."""
+    x1, y1, x2, y2 = box_xyxy
+    side = max(1, round(max(x2 - x1, y2 - y1) * (1 + 2 * margin_percentage / 100)))
+    return round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2), side
+
+
+def square_crop(
+    rgb: NDArray[np.uint8], box_xyxy: Box, margin_percentage: float, size_px: int = CROP_SIZE_PX
+) -> NDArray[np.uint8]:
+    """Cut a square around a person out of uint8 (H, W, 3); padded at the border, never squashed, resized once.
+
+    Returns:
+        uint8 (size_px, size_px, 3).
+    """
+    left, top, side = square_window(box_xyxy, margin_percentage)
+    height, width = rgb.shape[:2]
+    x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+    if (x2 - x1, y2 - y1) == (side, side):
+        return _resize(rgb[y1:y2, x1:x2], size_px, size_px)
+    crop = np.empty((size_px, size_px, 3), np.uint8)
+    crop[:] = PAD_RGB
+    if x2 > x1 and y2 > y1:
+        scale = size_px / side
+        to_x1, to_y1 = round((x1 - left) * scale), round((y1 - top) * scale)
+        to_x2, to_y2 = max(to_x1 + 1, round((x2 - left) * scale)), max(to_y1 + 1, round((y2 - top) * scale))
+        inside = _resize(rgb[y1:y2, x1:x2], to_x2 - to_x1, to_y2 - to_y1)
+        crop[to_y1:to_y2, to_x1:to_x2] = inside[: size_px - to_y1, : size_px - to_x1]
+    return crop
+
+
+def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    shrinks = width < rgb.shape[1]
+    resized = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8)
+
+
+def surroundings_crop(rgb: NDArray[np.uint8], box_xyxy: Box, size_px: int = CROP_SIZE_PX) -> NDArray[np.uint8]:
+    """The largest square of the frame around a person, moved as little as keeps it inside.
+
+    The networks were trained on such squares of whole pictures: what somebody does is often told by where they are.
+    """
+    height, width = rgb.shape[:2]
+    side = min(height, width)
+    x1, y1, x2, y2 = box_xyxy
+    left = round(min(max((x1 + x2 - side) / 2, 0), width - side))
+    top = round(min(max((y1 + y2 - side) / 2, 0), height - side))
+    return _resize(rgb[top : top + side, left : left + side], size_px, size_px)

@@ -1,0 +1,301 @@
+"""Which of a tracker's tracks belong to one person: joined by place, motion and look once a file is read.
+
+A tracker gives a person another number when it loses them: behind somebody, beyond the border, in a blurred frame.
+Looking back over the whole file, a track that begins where and as another ended is that person again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.looks import alike
+
+
+@dataclass(frozen=True, eq=False)
+class Tracklet:
+    """What a tracker followed under one number.
+
+    Attributes:
+        track_id: the tracker's number.
+        time_s: float64 (n,), times of its samples, ascending.
+        box_xyxy: float32 (n, 4), pixels of the frame.
+        look: float64 (LOOK_SIZE,), see Looks; None where nobody looked.
+    """
+
+    track_id: int
+    time_s: NDArray[np.float64]
+    box_xyxy: NDArray[np.float32]
+    look: NDArray[np.float64] | None
+
+
+LOST_S = 1.0
+"""A gap up to this is a person whom the tracker lost; a longer one is a person who was away (settings.MAX_GAP_S)."""
+
+AWAY_S = 6.0
+"""Who was away for longer gets another number: the longer, the more likely somebody else came who looks alike. Of six
+visitors in turn two look the same to within what one of them differs from themselves, 30 s apart."""
+
+LOST_WITHIN = 0.5
+WALKS = 0.6
+"""Somebody who was lost is looked for within ``LOST_WITHIN + WALKS * gap_s`` of where they were last, or would be by
+now, in sizes of their box (the square root of its area, about 1.1 m of a standing person). 0.6 a second is half a walk
+of 1.4 m/s past the camera; the other half is what their speed before foresees."""
+
+AWAY_WITHIN = 1.0
+"""Somebody who was away is looked for within this many sizes of where they left: they come back by the same door."""
+
+LOST_LOOK = 0.5
+"""Somebody who was lost must not look like somebody else: overlap of colours, 0 to 1. In a crowd two seconds of one
+person overlap by 0.51 or more in 95 of 100 pairs, by 0.83 in half of them (docs/accuracy-identities.md)."""
+
+AWAY_LOOK = 0.85
+"""Somebody who was away must look the same: two people of a crowd overlap by more in 1 of 100 pairs."""
+
+ANYWHERE_LOOK = 0.97
+ANYWHERE_SEEN_S = 1.0
+ANYWHERE_RIVAL = 0.9
+"""Who was seen for a second and looks the very same may come back by another door, unless anybody else who looks like
+them (this much) leaves or comes within the same time. Visitors who follow each other overlap by 0.64 to 0.88."""
+
+MORE_INSIDE = 0.8
+"""Of the smaller box, this much inside the larger one is the same place: half of a person may be hidden at first."""
+
+TIMES_AS_HIGH = 2.0
+"""Nobody grows or shrinks more in a gap, unless one box is inside the other."""
+
+TWICE_SHARES = 0.5
+TWICE_LOOK = 0.8
+TWICE_SAMPLES = 0.8
+"""Two tracks show one person at the same time where their boxes share more than half (intersection over union, median),
+they look alike, and the shorter one is within the longer one for most of its samples. The boxes of no two real people
+of the shared clips share more than 0.15 over their time, arm wrestlers included."""
+
+_UNKNOWN_LOOK = 0.7
+"""Where nobody looked: enough for who was lost, too little for who was away."""
+
+_DOUBT_PER_S = 0.08
+"""Looks say more than a second sooner or later: with five times as much, two in a crowd of 19 were joined wrongly."""
+
+_MOST_DOUBT = _DOUBT_PER_S * AWAY_S + 2
+"""More than any other: whoever came back elsewhere is the last to be joined."""
+
+_SPEED_OVER_S = 0.5
+"""The speed of a person is measured over this time at each end of a track."""
+
+
+def stitch(tracklets: Sequence[Tracklet], *, interval_s: float, cuts_s: Sequence[float] = ()) -> dict[int, int]:
+    """The person of each track: 1, 2, … in the order in which they appear.
+
+    Tracks of one person follow each other; at the same time there are two only where a detector saw one person twice.
+
+    Args:
+        tracklets: all of a file.
+        interval_s: time between two samples: less is no gap.
+        cuts_s: when shots begin. Across a cut only who is at the same place and looks the same goes on: a jump cut.
+    """
+    stretches = _without_twice(tracklets)
+    following = _followers(stretches, interval_s, np.asarray(cuts_s, np.float64))
+    people: list[list[Tracklet]] = []
+    continued = set(following.values())
+    for first, stretch in enumerate(stretches):
+        if first in continued:
+            continue
+        person, k = list(stretch.of), first
+        while k in following:
+            k = following[k]
+            person += stretches[k].of
+        people.append(person)
+    people.sort(key=lambda person: min((float(one.time_s[0]), one.track_id) for one in person))
+    return {one.track_id: number for number, person in enumerate(people, 1) for one in person}
+
+
+class _Stretch:
+    """Tracks that show one person at the same time; mostly one."""
+
+    def __init__(self, tracklet: Tracklet) -> None:
+        self.of = [tracklet]
+        self.start_s, self.end_s = float(tracklet.time_s[0]), float(tracklet.time_s[-1])
+        self.first = self.last = tracklet  # whose box begins and ends it
+        self.main = tracklet  # the longest: it says what the person looks like
+
+    def join(self, other: Tracklet) -> None:
+        self.of.append(other)
+        if other.time_s[0] < self.start_s:
+            self.start_s, self.first = float(other.time_s[0]), other
+        if other.time_s[-1] > self.end_s:
+            self.end_s, self.last = float(other.time_s[-1]), other
+
+
+def _without_twice(tracklets: Sequence[Tracklet]) -> list[_Stretch]:
+    """One stretch for each track; a track within the time of a longer one that shows the same person joins it."""
+    longest_first = sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id))
+    starts_s = np.array([one.time_s[0] for one in longest_first])
+    ends_s = np.array([one.time_s[-1] for one in longest_first])
+    stretch_of: dict[int, _Stretch] = {}
+    for k, tracklet in enumerate(longest_first):
+        meanwhile = np.flatnonzero((starts_s[:k] <= ends_s[k]) & (ends_s[:k] >= starts_s[k])).tolist()
+        same = (j for j in meanwhile if j in stretch_of and _show_the_same(longest_first[j], tracklet))
+        longer = next(same, None)
+        if longer is None:
+            stretch_of[k] = _Stretch(tracklet)
+        else:
+            stretch_of[longer].join(tracklet)
+    return sorted(stretch_of.values(), key=lambda stretch: (stretch.start_s, stretch.first.track_id))
+
+
+def _show_the_same(longer: Tracklet, shorter: Tracklet) -> bool:
+    _, at, of = np.intersect1d(longer.time_s, shorter.time_s, assume_unique=True, return_indices=True)
+    if len(of) < TWICE_SAMPLES * len(shorter.time_s):
+        return False
+    shares = _shares(longer.box_xyxy[at].astype(np.float64), shorter.box_xyxy[of].astype(np.float64))
+    return float(np.median(shares)) > TWICE_SHARES and _alike(longer, shorter) >= TWICE_LOOK
+
+
+@dataclass(frozen=True)
+class _Link:
+    """One stretch may go on as another; ``look`` tells how alike they are, ``gap_s`` what lies between."""
+
+    before: int
+    after: int
+    look: float
+    gap_s: float
+    is_cut: bool
+
+
+def _followers(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.float64]) -> dict[int, int]:
+    """Which stretch goes on with the person of which; the surest first."""
+    links = list(_links(stretches, interval_s, cuts_s))
+    rivals: dict[int, list[_Link]] = defaultdict(list)
+    for link in links:
+        rivals[link.before].append(link)
+        rivals[~link.after].append(link)
+    doubts = []
+    for link in links:
+        doubt = _doubt(stretches[link.before], stretches[link.after], link)
+        others = (one for one in (*rivals[link.before], *rivals[~link.after]) if one is not link)
+        if doubt is None and _is_the_only_one(stretches[link.before], stretches[link.after], link, others):
+            doubt = _MOST_DOUBT
+        if doubt is not None:
+            doubts.append((doubt, link.before, link.after))
+    following: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, before, after in sorted(doubts):
+        if before not in following and after not in taken:
+            following[before] = after
+            taken.add(after)
+    _take_in_pieces(following, taken, {(before, after) for _, before, after in doubts})
+    return following
+
+
+def _take_in_pieces(following: dict[int, int], taken: set[int], possible: set[tuple[int, int]]) -> None:
+    """A stretch that is left over, and may stand between two that follow each other, does."""
+    left_over = sorted({before for before, _ in possible if before not in following and before not in taken})
+    for piece in left_over:
+        for before, after in following.items():
+            if (before, piece) in possible and (piece, after) in possible:
+                following[before], following[piece] = piece, after
+                taken.add(piece)
+                break
+
+
+def _links(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.float64]) -> Iterator[_Link]:
+    starts_s = np.array([stretch.start_s for stretch in stretches])
+    for k, before in enumerate(stretches):
+        first = int(np.searchsorted(starts_s, before.end_s, "right"))
+        past = int(np.searchsorted(starts_s, before.end_s + AWAY_S + interval_s, "right"))
+        for j in range(first, past):
+            after = stretches[j]
+            is_cut = bool(np.any((cuts_s > before.end_s) & (cuts_s <= after.start_s)))
+            gap_s = max(after.start_s - before.end_s - interval_s, 0.0)
+            yield _Link(k, j, _alike(before.main, after.main), gap_s, is_cut)
+
+
+def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
+    """How unsure it is that both are one person, from 0; None where they are not, as far as place and look tell."""
+    left, came = before.last.box_xyxy[-1].astype(np.float64), after.first.box_xyxy[0].astype(np.float64)
+    if link.is_cut:
+        is_same_place = float(_shares(left[None], came[None])[0]) > TWICE_SHARES
+        is_same = is_same_place and link.look >= TWICE_LOOK and link.gap_s <= LOST_S
+        return 1 - link.look if is_same else None
+    size = (_size(left) + _size(came)) / 2
+    was_lost = link.gap_s <= LOST_S
+    apart = _distance(left, came) / size
+    if was_lost:
+        took_s = after.start_s - before.end_s
+        foreseen = left + np.tile(_speed(before.last, -1) * took_s, 2)
+        looked_back = came - np.tile(_speed(after.first, 0) * took_s, 2)
+        apart = min(apart, _distance(foreseen, came) / size, _distance(left, looked_back) / size)
+    within, least = (LOST_WITHIN + WALKS * link.gap_s, LOST_LOOK) if was_lost else (AWAY_WITHIN, AWAY_LOOK)
+    is_inside = was_lost and _inside(left, came) >= MORE_INSIDE
+    heights = sorted((left[3] - left[1], came[3] - came[1]))
+    is_there = is_inside or (apart <= within and heights[1] <= TIMES_AS_HIGH * heights[0])
+    if not is_there or link.look < least:
+        return None
+    return (1 - link.look) + min(apart / within, 1.0) / 4 + _DOUBT_PER_S * link.gap_s
+
+
+def _is_the_only_one(before: _Stretch, after: _Stretch, link: _Link, others: Iterable[_Link]) -> bool:
+    """Whether somebody who was away came back elsewhere, and can be nobody else."""
+    return (
+        link.look >= ANYWHERE_LOOK
+        and link.gap_s > LOST_S
+        and not link.is_cut
+        and before.main.look is not None
+        and min(stretch.end_s - stretch.start_s for stretch in (before, after)) >= ANYWHERE_SEEN_S
+        and all(other.look < ANYWHERE_RIVAL for other in others)
+    )
+
+
+def _alike(one: Tracklet, other: Tracklet) -> float:
+    if one.look is None or other.look is None:
+        return _UNKNOWN_LOOK
+    return alike(one.look, other.look)
+
+
+def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Pixels between the centres of two boxes."""
+    return float(np.hypot(*(_centre(other) - _centre(one))))
+
+
+def _centre(box: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (box[:2] + box[2:]) / 2
+
+
+def _size(box: NDArray[np.float64]) -> float:
+    return float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0)))
+
+
+def _speed(tracklet: Tracklet, end: int) -> NDArray[np.float64]:
+    """Pixels a second at the first (0) or last (-1) sample, over up to half a second."""
+    times_s = tracklet.time_s
+    near = np.abs(times_s - times_s[end]) <= _SPEED_OVER_S
+    took_s = float(times_s[near][-1] - times_s[near][0])
+    if took_s <= 0:
+        return np.zeros(2)
+    boxes = tracklet.box_xyxy[near].astype(np.float64)
+    return (_centre(boxes[-1]) - _centre(boxes[0])) / took_s
+
+
+def _shares(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of boxes (n, 4), pair by pair."""
+    both = _both(one, other)
+    return both / (_areas(one) + _areas(other) - both)
+
+
+def _inside(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """How much of the smaller box lies within the larger."""
+    return float(_both(one[None], other[None])[0] / min(_areas(one[None])[0], _areas(other[None])[0]))
+
+
+def _both(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
+    return np.asarray(np.prod(np.maximum(sides, 0.0), axis=1))
+
+
+def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))

@@ -1,0 +1,238 @@
+"""One person, one number over a whole file: tracks joined, cuts respected, the same again from a recorded pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
+from numpy.typing import NDArray
+
+from recognizer.clips import ClipSampler
+from recognizer.crop_store import CropStore
+from recognizer.models import Models
+from recognizer.pipeline import Recognizer, analyze
+from recognizer.seen import frames_seen
+from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
+from recognizer.timeline import Timeline
+from recognizer.types import Box, Detection, Observation, TrackedPerson
+
+MakeVideo = Callable[..., Path]
+
+QUICK = Settings(num_video_sequence_samples=4, skip_frame=3)
+"""At 30 frames a second a sample every 0.1 s, a clip every 0.3 s."""
+
+LEFT: Box = (30, 20, 70, 140)
+RIGHT: Box = (230, 20, 270, 140)
+COLOURS = {LEFT: (200, 40, 40), RIGHT: (40, 60, 200)}
+
+CONFIRMED_S = 0.1001
+"""Who comes in later is counted from their second sample on: one box alone may be a mistake."""
+
+Seen = Callable[[float], Sequence[Box]]
+"""Where people are at a time."""
+
+
+class _Painted:
+    """Finds the painted people; a picture carries its number in its first pixel."""
+
+    def __init__(self, seen: Seen, fps: int) -> None:
+        self._seen, self._fps = seen, fps
+        self.calls = 0
+
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        self.calls += len(frames_rgb)
+        times_s = [(int(rgb[0, 0, 0]) + 256 * int(rgb[0, 0, 1])) / self._fps for rgb in frames_rgb]
+        return [[Detection(box, 0.9) for box in self._seen(time_s)] for time_s in times_s]
+
+
+def ground(shot: int) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(shot)
+    palette = rng.integers(20, 236, (3, 3), np.uint8)
+    return np.repeat(np.repeat(palette[rng.integers(0, 3, (8, 10))], 26, axis=0), 32, axis=1)
+
+
+def painted(
+    make_video: MakeVideo, seen: Seen, duration_s: float, *, cut_s: float | None = None, name: str = "painted.mkv"
+) -> tuple[Path, Models]:
+    """A lossless video of coloured people, with another ground behind them after ``cut_s``; and who finds them."""
+    fps = 30
+    pictures = []
+    for number in range(round(duration_s * fps)):
+        rgb = ground(0 if cut_s is None or number / fps < cut_s else 1).copy()
+        for x1, y1, x2, y2 in seen(number / fps):
+            colour = next(colour for box, colour in COLOURS.items() if abs(box[0] - x1) < 80)
+            rgb[int(y1) : int(y2), int(x1) : int(x2)] = colour
+        rgb[0, 0] = number % 256, number // 256, 0
+        pictures.append(rgb)
+    path = make_video(name, frames=pictures, fps=fps, codec="ffv1", pix_fmt="bgr0")
+    return path, Models(_Painted(seen, fps), ScriptedClassifier(), {"detector_sha256": "0" * 64})
+
+
+def away(box: Box, from_s: float, until_s: float, *others: Box) -> Seen:
+    return lambda time_s: (*(() if from_s <= time_s < until_s else (box,)), *others)
+
+
+def said(timeline: Timeline) -> list[tuple[int, float, float]]:
+    return [(p.person_id, round(p.start_s, 3), round(p.end_s, 3)) for p in timeline.predictions]
+
+
+def same(one: Timeline, other: Timeline) -> None:
+    assert said(one) == said(other)
+    assert [track.presence for track in one.people] == [track.presence for track in other.people]
+    for a, b in zip(one.people, other.people, strict=True):
+        np.testing.assert_array_equal(a.time_s, b.time_s)
+        np.testing.assert_array_equal(a.box_xyxy, b.box_xyxy)
+
+
+class TestStitchedFile:
+    def test_who_returns_after_two_seconds_is_one_person_with_two_stays(self, make_video: MakeVideo) -> None:
+        video, models = painted(make_video, away(LEFT, 2.0, 4.0), 6.0)
+        timeline = analyze(video, QUICK, models=models)
+        assert [track.person_id for track in timeline.people] == [1]
+        assert timeline.people[0].presence == (
+            (0.0, pytest.approx(2.0)),
+            (pytest.approx(4.0, abs=CONFIRMED_S), pytest.approx(6.0)),
+        )
+        assert {person_id for person_id, _, _ in said(timeline)} == {1}
+        assert not [p for p in timeline.predictions if p.start_s < 1.95 and p.end_s > 4.05], "no clip spans an absence"
+        assert timeline.people[0].box_at(3.0) is None
+
+    def test_another_in_other_colours_at_another_place_is_another_person(self, make_video: MakeVideo) -> None:
+        seen: Seen = lambda time_s: (LEFT,) if time_s < 2 else () if time_s < 4 else (RIGHT,)  # noqa: E731
+        video, models = painted(make_video, seen, 6.0)
+        assert [track.presence for track in analyze(video, QUICK, models=models).people] == [
+            ((0.0, pytest.approx(2.0)),),
+            ((pytest.approx(4.0, abs=CONFIRMED_S), pytest.approx(6.0)),),
+        ]
+
+    def test_a_cancelled_run_is_stitched_as_far_as_it_went(self, make_video: MakeVideo) -> None:
+        video, models = painted(make_video, away(LEFT, 1.0, 3.0), 6.0)
+        done_s = 0.0
+
+        def follow(progress: object) -> None:
+            nonlocal done_s
+            done_s = progress.analysed_s  # type: ignore[attr-defined]
+
+        timeline = analyze(video, QUICK, models=models, progress=follow, cancel=lambda: done_s > 4.0)
+        assert not timeline.complete
+        assert [track.person_id for track in timeline.people] == [1]
+
+    def test_a_live_stream_is_not_stitched_and_has_no_cuts(self) -> None:
+        models = scripted_models(lambda number: () if 30 <= number < 90 else (person(),))
+        one = Recognizer(models, QUICK, video_info())
+        for number in range(120):
+            one.step(numbered_frame(number, number / 30))
+        assert [track.person_id for track in one.finish().people] == [1, 2]
+
+
+class TestCut:
+    def test_no_clip_mixes_two_shots_and_somebody_else_begins(self, make_video: MakeVideo) -> None:
+        """At the same place, so that any tracker would go on with the number."""
+        seen: Seen = lambda time_s: ((30 + 30 * (time_s >= 2), 20, 70 + 30 * (time_s >= 2), 140),)  # noqa: E731
+        video, models = painted(make_video, seen, 4.0, cut_s=2.0)
+        timeline = analyze(video, QUICK, models=models)
+        assert [track.presence for track in timeline.people] == [
+            ((0.0, pytest.approx(2.0)),),
+            ((pytest.approx(2.0), pytest.approx(4.0)),),
+        ]
+        assert all(p.end_s <= 2.001 or p.start_s >= 1.999 for p in timeline.predictions)
+
+    def test_who_is_the_same_after_a_jump_cut_keeps_the_number_but_not_the_clip(self, make_video: MakeVideo) -> None:
+        video, models = painted(make_video, lambda _: (LEFT,), 4.0, cut_s=2.0)
+        timeline = analyze(video, QUICK, models=models)
+        assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(4.0)),)]
+        assert all(p.end_s <= 2.001 or p.start_s >= 1.999 for p in timeline.predictions)
+
+    def test_a_shot_that_ends_between_two_clips_still_gets_its_last_one(self) -> None:
+        sampler = ClipSampler(QUICK, 30)
+        crop = np.zeros((224, 224, 3), np.uint8)
+        clips = []
+        for k in range(8):
+            someone = TrackedPerson(1 if k < 5 else 2, LEFT, 0.9)
+            clips += sampler.add(Observation(k, k / 10, (someone,), (crop,), is_cut=k == 5))
+        assert [(clip.person_id, clip.start_s, round(clip.end_s, 3)) for clip in clips] == [
+            (1, 0.0, 0.4),
+            (1, 0.1, 0.5),
+        ]
+
+
+class TestRecordedPass:
+    def test_from_the_record_the_timeline_is_the_same_with_its_cuts_and_absences(
+        self, make_video: MakeVideo, tmp_path: Path
+    ) -> None:
+        video, models = painted(make_video, away(LEFT, 1.0, 2.5, RIGHT), 5.0, cut_s=3.5)
+        store = CropStore(tmp_path / "crops")
+        first = analyze(video, QUICK, models=models, crop_store=store)
+        assert isinstance(models.detector, _Painted)
+        calls = models.detector.calls
+        again = analyze(video, QUICK, models=models, crop_store=store)
+        wider = analyze(
+            video, Settings(**{**QUICK.as_dict(), "crop_margin_percentage": 50}), models=models, crop_store=store
+        )
+        assert models.detector.calls == calls, "nobody was looked for again"
+        same(first, analyze(video, QUICK, models=models))
+        same(first, again)
+        same(first, wider)
+        assert len(first.people) == 2
+
+    def test_what_the_network_saw_is_found_under_the_number_of_the_person(
+        self, make_video: MakeVideo, tmp_path: Path
+    ) -> None:
+        """Regression: a record knows the tracker's numbers, and a stitched person has several."""
+        video, models = painted(make_video, away(LEFT, 1.0, 2.5, RIGHT), 5.0)
+        store = CropStore(tmp_path / "crops")
+        timeline = analyze(video, QUICK, models=models, crop_store=store)
+        assert len(timeline.people) == 2
+        assert {p.person_id for p in timeline.predictions[::4]} == {1, 2}
+        for prediction in timeline.predictions[::4]:
+            kept = frames_seen(timeline, prediction, tmp_path / "nowhere.mkv", store)
+            decoded = frames_seen(timeline, prediction, video, CropStore(tmp_path / "empty"))
+            assert [frame.time_s for frame in kept] == [frame.time_s for frame in decoded]
+            assert prediction.start_s == pytest.approx(kept[0].time_s)
+            assert kept[-1].time_s < prediction.end_s
+            for one, other in zip(kept, decoded, strict=True):
+                np.testing.assert_allclose(one.rgb.astype(int), other.rgb.astype(int), atol=3)
+
+
+class TestSmall:
+    @pytest.mark.parametrize(("height", "is_named"), [(LEAST_HEIGHT_PX - 1, False), (LEAST_HEIGHT_PX + 1, True)])
+    def test_who_is_under_forty_pixels_is_followed_and_told_but_not_named(
+        self, make_video: MakeVideo, height: int, is_named: bool
+    ) -> None:
+        box: Box = (30, 20, 50, 20 + height)
+        video, models = painted(make_video, lambda _: (box, RIGHT), 2.0)
+        timeline = analyze(video, QUICK, models=models)
+        assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(2.0)),)] * 2
+        assert {person_id for person_id, _, _ in said(timeline)} == ({1, 2} if is_named else {2})
+        assert timeline.small_ids == (frozenset() if is_named else {1})
+        assert any("1 person is under 40 pixels high" in note for note in timeline.notes) is not is_named
+
+    def test_who_walks_away_is_named_while_they_are_large_enough(self, make_video: MakeVideo) -> None:
+        seen: Seen = lambda time_s: ((30, 20, 60, 20 + max(80 - 20 * time_s, 24)),)  # noqa: E731
+        video, models = painted(make_video, seen, 3.0)
+        timeline = analyze(video, QUICK, models=models)
+        assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(3.0)),)]
+        assert max(p.end_s for p in timeline.predictions) == pytest.approx(2.1, abs=0.21)
+
+    def test_in_a_tiny_picture_a_fifth_of_it_is_enough_and_of_a_camera_nothing_is_known(self) -> None:
+        assert least_height_px(100) == 20
+        assert least_height_px(200) == LEAST_HEIGHT_PX
+        assert least_height_px(1080) == LEAST_HEIGHT_PX
+        assert least_height_px(0) == 0
+
+
+class TestBorderAndOverlap:
+    def test_who_is_half_outside_the_picture_is_named_from_a_padded_crop(self, make_video: MakeVideo) -> None:
+        video, models = painted(make_video, lambda _: ((0, 20, 18, 140),), 2.0)
+        timeline = analyze(video, QUICK, models=models)
+        assert {person_id for person_id, _, _ in said(timeline)} == {1}
+
+    def test_two_whose_crops_hold_both_are_each_named_from_their_own(self, make_video: MakeVideo) -> None:
+        beside: Box = (55, 20, 95, 140)
+        video, models = painted(make_video, lambda _: (LEFT, beside), 2.0)
+        timeline = analyze(video, QUICK, models=models)
+        assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(2.0)),)] * 2
+        assert [p for p, _, _ in said(timeline)].count(1) == [p for p, _, _ in said(timeline)].count(2)

@@ -1,0 +1,94 @@
+"""One person, one number on real footage; what each clip shows stands in the clips' read-me."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.identities import CLIPS, VTEST, Nobody, followed, numbers, switches, true_frames
+from recognizer.models import Models, load_detector
+from recognizer.settings import Settings
+from recognizer.timeline import Timeline
+from recognizer.types import Detector
+from recognizer.video import open_video
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    detector: Detector
+    detector, _ = load_detector(Settings())
+    return Models(detector, Nobody())
+
+
+def stitched(path: Path, models: Models, **settings: int) -> Timeline:
+    return followed(path, Settings(**settings), models)[1]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [
+        ("stgcn_ta_chi.mp4", {"the one": 1}),
+        ("tv_v_SoccerJuggling_g24_c01.avi", {"the one": 1}),
+        ("mmaction2_demo.mp4", {"left wrestler": 1, "right wrestler": 1}),
+        ("decord_flipping_a_pancake.mkv", {"cook": 1, "companion": 1}),
+        ("c12_two_signers_ccby.mp4", {"left signer": 1, "right signer": 1}),
+    ],
+)
+def test_one_person_one_number(clips_dir: Path, models: Models, name: str, people: dict[str, int]) -> None:
+    counted = numbers(stitched(clips_dir / name, models), CLIPS[name])
+    assert counted.of == people
+    assert counted.mixed == 0
+
+
+def test_six_visitors_in_turn_are_six_and_who_is_hidden_for_four_seconds_is_the_same(
+    clips_dir: Path, make_video: Callable[..., Path], models: Models
+) -> None:
+    """Every fourth frame; in the middle of each visit the empty room is shown for four seconds."""
+    name = "intel_one-by-one-person-detection.mp4"
+    hidden_from_s = (12.0, 33.0, 60.0, 79.0, 106.0, 128.0)
+    with open_video(clips_dir / name) as reader:
+        seen = [(f.time_s, cv2.resize(f.rgb, (512, 288))) for f in reader.frames(lambda k, _: k % 4 == 0)]
+    empty = seen[0][1]
+    pictures = [empty if any(a <= time_s < a + 4 for a in hidden_from_s) else rgb for time_s, rgb in seen]
+    video = make_video(
+        "hidden.mp4", frames=[np.asarray(rgb, np.uint8) for rgb in pictures], times_s=[t for t, _ in seen]
+    )
+    timeline = stitched(video, models, skip_frame=1)
+    counted = numbers(timeline, CLIPS[name])
+    assert counted.of == {f"visitor {k}": 1 for k in range(1, 7)}
+    assert counted.mixed == 0
+    assert Counter(len(track.presence) for track in timeline.people if track.present_s > 1) == {2: 6}
+
+
+def test_the_crowd_keeps_its_numbers_over_the_true_frames(clips_dir: Path, models: Models) -> None:
+    """The last 15 seconds of the video, with one sample in 0.2 s."""
+    frames = true_frames(clips_dir / "opencv_vtest_gt_frames.csv")
+    _, after, _ = followed(clips_dir / VTEST, Settings(), models, from_s=64.0)
+    found = switches(after.people, frames)
+    assert (found.switches, found.fragments) == (0, 0)
+    assert found.missed <= 1
+
+
+def test_a_cut_between_two_clips_ends_everybodys_track(
+    clips_dir: Path, make_video: Callable[..., Path], models: Models
+) -> None:
+    """Two signers, then the wrestlers, at the same places of the picture."""
+    pictures = []
+    for name in ("c12_two_signers_ccby.mp4", "mmaction2_demo.mp4"):
+        with open_video(clips_dir / name) as reader:
+            shot = [f.rgb for f in reader.frames(lambda k, _: k < 45)]
+        pictures += [np.asarray(cv2.resize(rgb, (426, 240), interpolation=cv2.INTER_AREA), np.uint8) for rgb in shot]
+    timeline = stitched(make_video("cut.mp4", frames=pictures), models)
+    assert timeline.people
+    cut_s = 1.5
+    for track in timeline.people:
+        assert track.presence[-1][1] <= cut_s + 0.07 or track.presence[0][0] >= cut_s - 0.07, track.presence
+    for prediction in timeline.predictions:
+        assert prediction.end_s <= cut_s + 0.07 or prediction.start_s >= cut_s - 0.07
