@@ -1,9 +1,10 @@
 """Does the cost grow as it should: linear in people and in length, memory flat in length?
 
     .venv/bin/python -m benchmarks.growth [--classifier s3d] [--people 1,2,4,8,16] [--minutes 1,5] [--seconds 10]
+    .venv/bin/python -m benchmarks.growth --classifier r3d_18 --skip 15 --size 340x256 --people '' --minutes 1,5,30
 
-Videos are tiled from the shared clips at 720p. Every line is a process of its own, so that its memory is its own. First
-the numbers of people, at ``--seconds``; then the lengths, with one person.
+Videos are tiled from the shared clips. Every line is a process of its own, so that its memory is its own; it has run on
+a short one of that size before. First the numbers of people, at ``--seconds``; then the lengths, with one person.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.throughput import EngineRun, Side, checkpoint_of, serve_engine
-from benchmarks.tiled_clips import tiled_video
+from benchmarks.tiled_clips import HEIGHT, RATE, WIDTH, tiled_video
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 
@@ -38,20 +39,26 @@ def main() -> None:
     parser.add_argument("--people", default="1,2,4,8,16")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--minutes", default="1,5")
+    parser.add_argument("--skip", type=int, default=Settings.skip_frame)
+    parser.add_argument("--size", default=f"{WIDTH}x{HEIGHT}", metavar="WIDTHxHEIGHT")
     arguments = parser.parse_args()
     if not arguments.clips.is_dir():
         sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
+    width, _, height = arguments.size.partition("x")
+    size_wh = int(width), int(height)
     multiprocessing.set_start_method("spawn")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        _, settings, _ = checkpoint_of(Settings(video_classifier_model=arguments.classifier), folder)
-        warm_video = tiled_video(arguments.clips, 1, 2.0, folder)
+        chosen = Settings(video_classifier_model=arguments.classifier, skip_frame=arguments.skip)
+        _, settings, _ = checkpoint_of(chosen, folder)
+        # as many seconds as give everybody a clip
+        warm_video = tiled_video(arguments.clips, 1, max(2.0, 2 * chosen.clip_span_s(float(RATE))), folder, size_wh)
         rows = [(int(people), arguments.seconds) for people in arguments.people.split(",") if people]
         rows += [(1, 60 * float(minutes)) for minutes in arguments.minutes.split(",") if minutes]
-        print(f"{arguments.classifier}, 8 samples, skip 2, 720p")
+        print(f"{arguments.classifier}, 8 samples, skip {arguments.skip}, {arguments.size}")
         print("people  seconds    took s  s a video-sec.   clips  most MB")
         for people, seconds in rows:
-            video = tiled_video(arguments.clips, people, seconds, folder)
+            video = tiled_video(arguments.clips, people, seconds, folder, size_wh)
             print(line(video, settings, people, seconds, warm_video), flush=True)
 
 

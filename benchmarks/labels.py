@@ -1,6 +1,6 @@
 """Are the labels right? Runs the real networks on the shared clips, from documented to recommended settings.
 
-    .venv/bin/python -m benchmarks.labels [--classifier i3d] [--steps recommended] [--clips FOLDER] [--diagram FILE]
+    .venv/bin/python -m benchmarks.labels [--classifier i3d] [--steps recommended] [--diagram FILE] [--errors FOLDER]
 
 Each step is one more thing than the step before; the ones after "recommended" were tried and not taken. For each:
 
@@ -36,6 +36,7 @@ from recognizer.model_cache import ModelCache
 from recognizer.models import Models
 from recognizer.pipeline import Recognizer, analyze
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
+from recognizer.seen import frames_seen
 from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Detection, VideoInfo
@@ -147,7 +148,22 @@ class Tally:
         return self._named_right / max(self._named[True], 1e-9)
 
 
-def run_step(name: str, classifier: str, clips: Path, cache: ModelCache, store: CropStore) -> Tally:
+def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: CropStore, folder: Path) -> None:
+    """For each person, the prediction that is wrong with the highest probability: what the network saw, in a row."""
+    for person_id, right in actions.items():
+        wrong = [p for p in timeline.predictions if p.person_id == person_id and p.top[0][0] not in right]
+        worst = max(wrong, key=lambda prediction: prediction.top[0][1], default=None)
+        if worst is None or worst.top[0][1] < RECOMMENDED_MIN_CONFIDENCE:
+            continue
+        seen = frames_seen(timeline, worst, video, store)
+        row = np.concatenate([frame.rgb for frame in seen[:: max(1, len(seen) // 6)][:6]], axis=1)
+        said = f"{worst.top[0][0]} {worst.top[0][1]:.2f}".replace(" ", "-")
+        cv2.imwrite(str(folder / f"{video.stem}-{person_id}-{worst.start_s:.1f}s-{said}.jpg"), row[:, :, ::-1])
+
+
+def run_step(
+    name: str, classifier: str, clips: Path, cache: ModelCache, store: CropStore, errors: Path | None = None
+) -> Tally:
     """All clips with the settings of one step; what the clips with labels took is that of whole analyses."""
     tally = Tally()
     for file, truth in CLIPS.items():
@@ -162,6 +178,8 @@ def run_step(name: str, classifier: str, clips: Path, cache: ModelCache, store: 
         took_s = time.perf_counter() - started_s
         actions = truth(timeline)
         tally.add(timeline, actions)
+        if errors is not None:
+            draw_errors(timeline, actions, clips / file, store, errors)
         if any(actions.values()):
             tally.took_s += took_s
     return tally
@@ -258,7 +276,10 @@ def main() -> None:
     parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default="i3d")
     parser.add_argument("--steps", nargs="*", help="the first words of those that are wanted; all where none is given")
     parser.add_argument("--diagram", type=Path, help="writes the reliability diagram there")
+    parser.add_argument("--errors", type=Path, help="writes a picture of each person's surest error there")
     arguments = parser.parse_args()
+    if arguments.errors is not None:
+        arguments.errors.mkdir(parents=True, exist_ok=True)
     if not arguments.clips.is_dir():
         sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
     cache = ModelCache()
@@ -272,7 +293,12 @@ def main() -> None:
         print(f"{'':<33} windows  time  first  top 5  named  right of it  named wrongly   cost")
         for name in wanted:
             tally = tallies[name] = run_step(
-                name, arguments.classifier, arguments.clips, cache, CropStore(Path(folder) / "crops")
+                name,
+                arguments.classifier,
+                arguments.clips,
+                cache,
+                CropStore(Path(folder) / "crops"),
+                arguments.errors if name.startswith("recommended") else None,
             )
             first = next(iter(tallies.values()))
             print(

@@ -40,7 +40,7 @@ class AppServer:
 
 
 @contextmanager
-def app_server(data_dir: Path) -> Iterator[AppServer]:
+def app_server(data_dir: Path, look_every_s: float = 0.2) -> Iterator[AppServer]:
     """The app on a free port of this machine's loopback, with a database of its own; ended on the way out."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -51,14 +51,14 @@ def app_server(data_dir: Path) -> Iterator[AppServer]:
     with (data_dir / "server.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_for(url, server)
+            _wait_for(url, server, look_every_s)
             yield AppServer(url, server.pid)
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+def _wait_for(url: str, server: subprocess.Popen[bytes], look_every_s: float) -> None:
     end_s = time.monotonic() + 60
     while time.monotonic() < end_s:
         if server.poll() is not None:
@@ -67,7 +67,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
+            time.sleep(look_every_s)
     sys.exit("the server did not start within a minute.")
 
 

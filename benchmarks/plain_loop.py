@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -46,9 +47,15 @@ class PlainResult:
 
 
 def run(
-    path: Path, yolo: YOLO, network: nn.Module, spec: ClassifierSpec, settings: Settings, device: str
+    path: Path,
+    yolo: YOLO,
+    network: nn.Module,
+    spec: ClassifierSpec,
+    settings: Settings,
+    device: str,
+    given: Mapping[int, dict[int, Box]] | None = None,
 ) -> PlainResult:
-    """Go through a video once."""
+    """Go through a video once; where the boxes of each frame are ``given``, nobody is looked for."""
     started_s = perf_counter()
     result = PlainResult(0.0)
     crops: dict[int, deque[tuple[int, np.ndarray]]] = defaultdict(
@@ -62,15 +69,7 @@ def run(
         ok, bgr = video.read()
         if not ok:
             break
-        (tracked,) = yolo.track(
-            bgr, persist=True, tracker="bytetrack.yaml", classes=[PERSON_CLASS], device=device, verbose=False
-        )
-        # ultralytics leaves one core unused; the comparison is with all of them
-        torch.set_num_threads(os.cpu_count() or 1)
-        boxes: dict[int, Box] = {}
-        if tracked.boxes.id is not None:
-            for track_id, xyxy in zip(tracked.boxes.id.int().tolist(), tracked.boxes.xyxy.tolist(), strict=True):
-                boxes[track_id] = (xyxy[0], xyxy[1], xyxy[2], xyxy[3])
+        boxes = _tracked(bgr, yolo, device) if given is None else given.get(result.frames, {})
         if result.frames % settings.skip_frame == 0:
             rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
             for track_id, box in boxes.items():
@@ -91,6 +90,18 @@ def run(
     video.release()
     result.took_s = perf_counter() - started_s
     return result
+
+
+def _tracked(bgr: np.ndarray, yolo: YOLO, device: str) -> dict[int, Box]:
+    (tracked,) = yolo.track(
+        bgr, persist=True, tracker="bytetrack.yaml", classes=[PERSON_CLASS], device=device, verbose=False
+    )
+    # ultralytics leaves one core unused; the comparison is with all of them
+    torch.set_num_threads(os.cpu_count() or 1)
+    if tracked.boxes.id is None:
+        return {}
+    ids, boxes = tracked.boxes.id.int().tolist(), tracked.boxes.xyxy.tolist()
+    return {track_id: (box[0], box[1], box[2], box[3]) for track_id, box in zip(ids, boxes, strict=True)}
 
 
 def classify(crops: list[np.ndarray], network: nn.Module, spec: ClassifierSpec, device: str) -> str:

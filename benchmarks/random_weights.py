@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from recognizer.classifiers.catalogue import spec_of
 from recognizer.classifiers.clip_input import network_input
@@ -26,6 +27,10 @@ def with_random_weights(settings: Settings, folder: Path) -> Settings:
     shape = (spec.length.minimum, CROP_SIZE_PX, CROP_SIZE_PX, 3)
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     with torch.no_grad():
+        for layer in network.modules():
+            # torchvision's own let the signal fade to nothing on its way, and every clip gets the same two labels
+            if isinstance(layer, nn.Conv3d):
+                layer.weight.mul_((2 / layer.weight[0].numel()) ** 0.5 / layer.weight.std())
         # scores as far apart as a trained network's: where all labels are alike, every clip is a close call
         head.bias.zero_()
         head.weight.mul_(SPREAD / network(network_input([noise], spec, spec.length.minimum).contiguous()).std())

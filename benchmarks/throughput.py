@@ -9,7 +9,10 @@ be had, both get the same random ones: for the speed alone.
 
 Printed for each clip: medians, their ratio, the engine's shares, milliseconds a clip and a picture, the largest memory
 of each process, the engine's time over the sum of its own stages run alone on the same inputs, and on how much of the
-person-time that both labelled the labels are the same.
+person-time that both labelled the labels are the same. For that the plain loop runs once more with the engine's boxes:
+another tracker, or the same one shown other frames, puts each box a few percent elsewhere, and where no label is likely
+that alone gives another one. How much that is, the last line tells, with the boxes that each found itself. With
+``--backend pytorch --precision float32`` nothing is rounded.
 """
 
 from __future__ import annotations
@@ -20,12 +23,12 @@ import resource
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +36,9 @@ from numpy.typing import NDArray
 from benchmarks.tiled_clips import tiled_video
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 from recognizer.types import Box, Classifier, Clip, Detection, Detector, Prediction
+
+if TYPE_CHECKING:
+    from benchmarks.plain_loop import PlainResult
 
 SAME_PERSON_OVERLAP = 0.5
 KIB_PER_MIB = 1024
@@ -78,6 +84,31 @@ class TimedClassifier:
         self._classifier.warm_up(samples)
 
 
+class CountedRunner:
+    """Counts the clips whose labels are so close that the classifier asks its exact network, too."""
+
+    def __init__(self, classifier: Any) -> None:
+        self.clips = 0
+        self._exact = classifier._exact
+        if self._exact is not None:
+            classifier._exact = self
+
+    def __call__(self, batch: Any) -> Any:
+        """What the exact network says."""
+        self.clips += len(batch)
+        return self._exact(batch)
+
+
+@dataclass(frozen=True)
+class Said:
+    """The label of one clip; frames are counted from 0, and both are among its samples."""
+
+    person_id: int
+    first_frame: int
+    last_frame: int
+    label: str
+
+
 @dataclass(frozen=True)
 class EngineRun:
     """One pass of the engine; times in seconds."""
@@ -87,9 +118,10 @@ class EngineRun:
     classify_s: float
     pictures: int
     clips: int
+    asked_again: int
     frames: int
     people: dict[float, dict[int, Box]]
-    labels: list[tuple[int, str, float, float]]
+    said: list[Said]
 
 
 @dataclass(frozen=True)
@@ -113,10 +145,12 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
     from recognizer.video import open_video
 
     loaded = load_models(settings)
+    again = CountedRunner(loaded.classifier)
 
     def run(path: str, kept: list[Clip] | None = None) -> EngineRun:
         detector, classifier = TimedDetector(loaded.detector), TimedClassifier(loaded.classifier)
         classifier.kept = kept
+        again_before = again.clips
         started_s = perf_counter()
         timeline = analyze(path, settings, models=Models(detector, classifier, loaded.provenance))
         took_s = perf_counter() - started_s
@@ -124,7 +158,11 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
         for track in timeline.people:
             for time_s, box in zip(track.time_s, track.box_xyxy, strict=True):
                 people.setdefault(float(time_s), {})[track.person_id] = tuple(box)
-        labels = [(s.person_id, s.action, s.start_s, s.end_s) for s in timeline.segments()]
+        rate_hz = timeline.frame_rate_hz
+        said = [
+            Said(p.person_id, round(p.start_s * rate_hz), round(p.end_s * rate_hz) - settings.skip_frame, p.top[0][0])
+            for p in timeline.predictions
+        ]
         frames = len(timeline.frame_times_s)
         return EngineRun(
             took_s,
@@ -132,9 +170,10 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
             classifier.took_s,
             detector.pictures,
             classifier.clips,
+            again.clips - again_before,
             frames,
             people,
-            labels,
+            said,
         )
 
     def alone(path: str) -> Alone:
@@ -157,7 +196,7 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
 
 
 def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
-    """The plain loop's process: answers ``("run", path)`` and ``("memory", "")``."""
+    """The plain loop's process: answers ``("run", path)``, ``("run", path, boxes)`` and ``("memory", "")``."""
     from ultralytics import YOLO
 
     from benchmarks import plain_loop
@@ -172,17 +211,21 @@ def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
     device = str(resolve_device(settings.device))
     network.eval().to(device)
     yolo = YOLO(str(weights.resolve(settings.model)), task="detect")
-    _serve(calls, {"run": lambda path: plain_loop.run(Path(path), yolo, network, spec, settings, device)}, {})
+
+    def run(path: str, given: dict[int, dict[int, Box]] | None = None) -> PlainResult:
+        return plain_loop.run(Path(path), yolo, network, spec, settings, device, given)
+
+    _serve(calls, {"run": run}, {})
 
 
 def _serve(calls: Connection, answers: dict[str, Any], hello: dict[str, str]) -> None:
     calls.send(hello)
     while (call := calls.recv()) is not None:
-        what, path = call
+        what, *arguments = call
         if what == "memory":
             calls.send(_most_memory_mib())
         else:
-            calls.send(answers[what](path))
+            calls.send(answers[what](*arguments))
 
 
 def _most_memory_mib() -> float:
@@ -204,9 +247,9 @@ class Side:
         self._process.start()
         self.hello: dict[str, str] = self._calls.recv()
 
-    def ask(self, what: str, path: Path | str = "") -> Any:
+    def ask(self, what: str, path: Path | str = "", *more: Any) -> Any:
         """The answer of the process."""
-        self._calls.send((what, str(path)))
+        self._calls.send((what, str(path), *more))
         return self._calls.recv()
 
     def close(self) -> None:
@@ -215,27 +258,64 @@ class Side:
         self._process.join()
 
 
-def agreement(engine: EngineRun, plain: Any, rate_hz: float) -> tuple[float, int]:
-    """Share of the person-time that both labelled in which the labels are the same, and how many samples that is."""
-    same = both = 0
+@dataclass
+class Agreement:
+    """How far two runs say the same, in samples of people; ``same`` of ``both`` labels are."""
+
+    both: int = 0
+    same: int = 0
+    both_of_same_clip: int = 0
+    same_of_same_clip: int = 0
+    boxes_overlap: list[float] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """For the table."""
+
+        def share(part: int, whole: int) -> str:
+            return f"{part / whole:.1%} of {whole}" if whole else "none of 0"
+
+        others = self.both - self.both_of_same_clip
+        overlap = median(self.boxes_overlap) if self.boxes_overlap else float("nan")
+        return (
+            f"{share(self.same, self.both)} samples that both labelled: "
+            f"{share(self.same_of_same_clip, self.both_of_same_clip)} in clips of the same frames, "
+            f"{share(self.same - self.same_of_same_clip, others)} in others; boxes overlap by {overlap:.3f}"
+        )
+
+
+def agreement(engine: EngineRun, plain: PlainResult, rate_hz: float) -> Agreement:
+    """Compare the labels of the people whom both found, at the engine's samples.
+
+    On both sides a sample has the label of the clip whose middle is nearest, as in a timeline.
+    """
+    theirs = [Said(*one) for one in plain.said]
+    found = Agreement()
     for time_s, people in engine.people.items():
         frame = round(time_s * rate_hz)
         if frame >= len(plain.boxes):
             continue
         for person_id, box in people.items():
-            ours = next((a for p, a, start, end in engine.labels if p == person_id and start <= time_s < end), None)
-            track_id = _same_person(box, plain.boxes[frame])
-            theirs = _said_of(plain, track_id, frame)
-            if ours is not None and theirs is not None:
-                both += 1
-                same += ours == theirs
-    return (same / both if both else float("nan")), both
+            track_id, overlap = _same_person(box, plain.boxes[frame])
+            ours, other = _clip_at(engine.said, person_id, frame), _clip_at(theirs, track_id, frame)
+            if ours is None or other is None:
+                continue
+            is_same = ours.label == other.label
+            is_same_clip = (ours.first_frame, ours.last_frame) == (other.first_frame, other.last_frame)
+            found.both += 1
+            found.same += is_same
+            found.both_of_same_clip += is_same_clip
+            found.same_of_same_clip += is_same and is_same_clip
+            found.boxes_overlap.append(overlap)
+    return found
 
 
-def _same_person(box: Box, others: dict[int, Box]) -> int | None:
+def _same_person(box: Box, others: dict[int, Box]) -> tuple[int | None, float]:
     overlaps = {track_id: _overlap(box, other) for track_id, other in others.items()}
     best = max(overlaps, key=overlaps.__getitem__, default=None)
-    return best if best is not None and overlaps[best] >= SAME_PERSON_OVERLAP else None
+    if best is None or overlaps[best] < SAME_PERSON_OVERLAP:
+        return None, 0.0
+    return best, overlaps[best]
 
 
 def _overlap(a: Box, b: Box) -> float:
@@ -244,14 +324,10 @@ def _overlap(a: Box, b: Box) -> float:
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-def _said_of(plain: Any, track_id: int | None, frame: int) -> str | None:
-    """The label of the clip whose middle is nearest, among those of that person that hold the frame."""
-    clips = [
-        (abs(frame - (first + last) / 2), label)
-        for t, first, last, label in plain.said
-        if t == track_id and first <= frame <= last
-    ]
-    return min(clips)[1] if clips else None
+def _clip_at(said: Sequence[Said], person_id: int | None, frame: int) -> Said | None:
+    """The clip whose middle is nearest, among those of that person that hold the frame."""
+    clips = [one for one in said if one.person_id == person_id and one.first_frame <= frame <= one.last_frame]
+    return min(clips, key=lambda one: abs(2 * frame - one.first_frame - one.last_frame), default=None)
 
 
 def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, bool]:
@@ -287,7 +363,6 @@ def compare(path: Path, engine: Side, plain: Side, runs: int) -> None:
 
     with open_video(path, sha256="0" * 64) as reader:
         rate_hz, size = float(reader.info.frame_rate or 30), f"{reader.info.width} x {reader.info.height}"
-    share, samples = agreement(run, plain_runs[-1], rate_hz)
     print(f"\n{path.name}: {size}, {run.frames} frames, {run.frames / rate_hz:.1f} s, {run.clips} clips")
     print(f"  plain loop   {plain_s:7.2f} s  {run.frames / plain_s:6.1f} frames/s  {memory[1]:6.0f} MB at most")
     print(f"  engine       {engine_s:7.2f} s  {run.frames / engine_s:6.1f} frames/s  {memory[0]:6.0f} MB at most")
@@ -295,13 +370,15 @@ def compare(path: Path, engine: Side, plain: Side, runs: int) -> None:
     print(
         f"  shares       detect {run.detect_s / run.took_s:.0%}, classify {run.classify_s / run.took_s:.0%}; "
         f"{1000 * run.detect_s / max(run.pictures, 1):.1f} ms a picture, "
-        f"{1000 * run.classify_s / max(run.clips, 1):.1f} ms a clip"
+        f"{1000 * run.classify_s / max(run.clips, 1):.1f} ms a clip, {run.asked_again} asked again in float32"
     )
     print(
         f"  alone        decode {alone.decode_s:.2f} + detect {alone.detect_s:.2f} + classify {alone.classify_s:.2f} "
         f"= {alone.sum_s:.2f} s; the engine takes {engine_s / alone.sum_s:.2f} times as long"
     )
-    print(f"  same label   {share:.1%} of {samples} samples that both labelled", flush=True)
+    given = {round(time_s * rate_hz): people for time_s, people in run.people.items()}
+    print(f"  same label   {agreement(run, plain.ask('run', path, given), rate_hz).text}, which are the engine's")
+    print(f"  own boxes    {agreement(run, plain_runs[-1], rate_hz).text}", flush=True)
 
 
 def main() -> None:

@@ -26,23 +26,26 @@ ONE_PERSON = (
 _FRAMES_OF_EACH = 240
 
 
-def tiled_video(clips: Path, people: int, seconds: float, target: Path) -> Path:
-    """A 720p video of so many people, each in a cell of their own, going back and forth; kept in ``target``."""
-    path = target / f"people-{people}-{seconds:g}s.mp4"
+def tiled_video(
+    clips: Path, people: int, seconds: float, target: Path, size_wh: tuple[int, int] = (WIDTH, HEIGHT)
+) -> Path:
+    """A video of so many people, each in a cell of their own, going back and forth; kept in ``target``."""
+    width, height = size_wh
+    path = target / f"people-{people}-{seconds:g}s-{width}x{height}.mp4"
     if path.is_file():
         return path
     columns = math.ceil(math.sqrt(people))
     rows = math.ceil(people / columns)
-    cell_wh = (WIDTH // columns, HEIGHT // rows)
+    cell_wh = (width // columns, height // rows)
     loops = []
     for name in islice(cycle(ONE_PERSON), people):
         with open_video(clips / name) as reader:
             cells = [_fitted(frame.rgb, *cell_wh) for frame in reader.frames(lambda index, _: index < _FRAMES_OF_EACH)]
         loops.append(cells + cells[::-1])
     part = path.with_suffix(".part.mp4")
-    writer = VideoWriter(part, RATE, WIDTH, HEIGHT, preset="veryfast")
+    writer = VideoWriter(part, RATE, width, height, preset="veryfast")
     for k in range(round(seconds * RATE)):
-        canvas = np.full((HEIGHT, WIDTH, 3), 96, np.uint8)
+        canvas = np.full((height, width, 3), 96, np.uint8)
         for cell, loop in enumerate(loops):
             # nobody moves in step with somebody else
             picture = loop[(k + 17 * cell) % len(loop)]

@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model, get_model_weights
 
 from recognizer.classifiers.catalogue import CATALOGUE, GFLOPS_FRAMES, ClassifierSpec, LengthRule, spec_of
-from recognizer.classifiers.clip_input import network_input, sample_indices
+from recognizer.classifiers.clip_input import clip_pictures, network_input, sample_indices
 from recognizer.classifiers.i3d import InceptionI3d, MaxPoolSame, state_dict_from_arrays
 from recognizer.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.classifiers.network import NetworkClassifier, load_classifier, resolve_device
@@ -177,6 +177,11 @@ class TestLength:
     def test_length_follows_the_samples_within_what_the_network_takes(self, name: str, lengths: dict[int, int]) -> None:
         assert {n: CATALOGUE[name].length.network_length(n) for n in lengths} == lengths
 
+    def test_a_clip_that_is_stretched_to_twice_its_samples_is_fed_as_it_is(self) -> None:
+        for name in ("s3d", "i3d"):
+            assert [CATALOGUE[name].frames_fed(n) for n in (4, 7, 8, 9, 16, 17)] == [16, 16, 8, 16, 16, 17]
+        assert CATALOGUE["mvit_v2_s"].frames_fed(8) == 16  # its layers look at both at once
+
     def test_impossible_rules_and_clips_are_refused(self) -> None:
         with pytest.raises(ValueError, match="no length fits"):
             LengthRule(minimum=3, maximum=16, multiple_of=2)
@@ -259,7 +264,8 @@ class TestNetworks:
         x = network_input([other.rgb], classifier.spec, classifier.spec.length.network_length(5))
         with torch.inference_mode():
             expected = pair.reference(x.contiguous())
-        assert (classifier.logits(x) - expected).abs().max() < TOLERANCE
+        pictures = clip_pictures([other.rgb], classifier.spec.frames_fed(5))
+        assert (classifier.logits(pictures) - expected).abs().max() < TOLERANCE
         # two networks that say the same of everything would pass the line above
         assert expected.std() > 0.5
         assert (expected - pair.scores_of_one_sample).abs().max() > 100 * TOLERANCE
@@ -403,8 +409,9 @@ class TestPublishedWeights:
         assert classifier.name == "s3d"
         assert classifier.labels == KINETICS400_LABELS
         x = network_input([random_clip(8).rgb], classifier.spec, 16)
+        bare_samples = clip_pictures([random_clip(8).rgb], 8)  # the network itself sees each of them twice
         with torch.inference_mode():
-            assert (classifier.logits(x) - reference(x.contiguous())).abs().max() < TOLERANCE
+            assert (classifier.logits(bare_samples) - reference(x.contiguous())).abs().max() < TOLERANCE
 
     def test_another_networks_file_is_refused_with_a_remedy(self, tmp_path: Path) -> None:
         path = tmp_path / "s3d-d76dad2f.pth"
@@ -513,17 +520,18 @@ class TestI3d:
             window = tuple(slice(max(a, 0), a + k) for a, k in zip(starts, kernel, strict=True))
             assert got[place] == x[window].max()
 
-    def test_scores_are_the_mean_over_time_of_the_published_formula(self) -> None:
+    @pytest.mark.parametrize("samples", [8, 17])  # stretched to 16 frames; an odd length pads unevenly
+    def test_scores_are_the_mean_over_time_of_the_published_formula(self, samples: int) -> None:
         """The same arrays through plain functions, written from the paper's figure and independent of the classes."""
         tree = flax_tree(num_classes=5)
         module = InceptionI3d(5).eval()
         module.load_state_dict({key: torch.from_numpy(v) for key, v in state_dict_from_arrays(tree).items()})
         spec: ClassifierSpec = replace(CATALOGUE["i3d"], labels=tuple("abcde"))
         classifier = NetworkClassifier(spec, module, spec.labels)
-        x = network_input([random_clip(17, seed=4).rgb], spec, 17)  # an odd length pads unevenly
+        rgb = random_clip(samples, seed=4).rgb
         with torch.inference_mode():
-            expected = _i3d_by_hand(tree, x)
-        scores = classifier.logits(x)
+            expected = _i3d_by_hand(tree, network_input([rgb], spec, spec.length.network_length(samples)))
+        scores = classifier.logits(clip_pictures([rgb], spec.frames_fed(samples)))
         assert (scores - expected).abs().max() < TOLERANCE
         assert expected.std() > 0.1
 

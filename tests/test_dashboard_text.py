@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,3 +87,13 @@ def test_address_is_parted_where_github_markdown_would_link_it(text: str) -> Non
     # the patterns of mdast-util-gfm-autolink-literal
     assert not re.search(r"(https?://|www(?=\.))([-.\w]+)", unescaped, re.IGNORECASE)
     assert not re.search(r"([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", unescaped)
+
+
+def test_what_the_first_page_imports_brings_no_library_that_only_results_need() -> None:
+    """Regression: pandas and torch kept the first page from being there within three seconds of the server's start."""
+    code = (
+        "import sys; from recognizer.dashboard import analysis, navigation, results, sidebar, video_card;"
+        "print(sorted({'pandas', 'torch', 'cv2', 'ultralytics', 'openvino'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

@@ -26,6 +26,7 @@ from recognizer.palette import (
     text_colour_on,
 )
 from recognizer.plots import swimlane, time_on_axis, time_per_action
+from recognizer.plots.bars import MOST_NAMED
 from recognizer.settings import Settings
 from recognizer.timeline import PersonTrack, Timeline
 from recognizer.types import Prediction, Segment, VideoInfo
@@ -103,6 +104,23 @@ def test_bars_carry_their_segment_for_selection() -> None:
         assert (segments[index].person_id, segments[index].start_s) == (person_id, start_s)
 
 
+def test_of_very_many_bars_only_the_longest_carry_a_name() -> None:
+    """Regression: a browser took a second and more to measure thousands of names, each time a slider was moved."""
+    lengths_s = [1.0 + k % 7 / 10 + k / 1e4 for k in range(MOST_NAMED + 200)]
+    ends_s = list(itertools.accumulate(lengths_s))
+    predictions = tuple(
+        Prediction(1, end_s - length_s, end_s, ((("yoga", "jogging")[k % 2], 0.9),), "i3d")
+        for k, (length_s, end_s) in enumerate(zip(lengths_s, ends_s, strict=True))
+    )
+    figure = draw(make_timeline(predictions=predictions))
+    named_s, nameless_s = [], []
+    for trace in figure["data"][1:]:
+        for text, length in zip(trace["text"], trace["x"], strict=True):
+            (named_s if text else nameless_s).append(length)
+    assert len(named_s) == MOST_NAMED
+    assert min(named_s) > max(nameless_s)
+
+
 def test_people_can_be_chosen() -> None:
     figure = draw(make_timeline(), people=[2])
     assert [trace["name"] for trace in figure["data"]] == ["present", "jogging"]
@@ -113,7 +131,7 @@ def test_labels_of_a_persons_own_file_are_shown_letter_by_letter() -> None:
     label = "<b>bold</b> <a href='x'>l</a> & $x^2$\nnext"
     timeline = make_timeline(predictions=(Prediction(1, 0.0, 2.0, ((label, 0.9),), "i3d"),))
     trace = draw(timeline)["data"][1]
-    for text in (trace["name"], trace["text"], trace["hovertext"][0].replace(trace["hovertext"][0][:40], "")):
+    for text in (trace["name"], trace["text"][0], trace["hovertext"][0].replace(trace["hovertext"][0][:40], "")):
         assert "<b>bold" not in text
         assert "<a" not in text
         assert "$" not in text

@@ -24,8 +24,8 @@ from recognizer.weights.cache import staged
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 2
-"""Part of the key: changes with what is measured, how, within which bounds, and with the conversions."""
+FORMAT = 3
+"""Part of the keys: changes with what is measured, how, within which bounds, and with the conversions."""
 
 _LIBRARIES = ("torch", "torchvision", "ultralytics", "openvino")
 
@@ -105,7 +105,7 @@ class Choices:
 def choice_key(network: str, weights_sha256: str, ways: Sequence[Way]) -> str:
     """Names everything that may decide the choice: the network, what there is to choose from, machine and libraries."""
     parts = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "network": network,
         "weights": weights_sha256,
         "ways": [way.name for way in ways],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recognizer.backends import openvino
-from recognizer.backends.choice import Choice, Choices, Difference, Run, choice_key, library_versions, measure
+from recognizer.backends.choice import FORMAT, Choice, Choices, Difference, Run, choice_key, library_versions, measure
 from recognizer.backends.run_openvino import OpenVinoRunner
 from recognizer.backends.run_pytorch import PyTorchRunner
 from recognizer.backends.runner import Runner
@@ -30,7 +30,7 @@ class Subject:
         name: for people.
         weights_sha256: of the file that its weights are from.
         module: the network in PyTorch.
-        example: an input, float32 (1, …), on the CPU.
+        example: an input (1, …), on the CPU.
         difference: compares two outputs.
         bound: the largest difference that may be chosen.
     """
@@ -135,5 +135,5 @@ def _needs_no_measuring(possible: tuple[Way, ...]) -> bool:
 
 
 def _conversion_key(subject: Subject) -> str:
-    versions = json.dumps(library_versions(), sort_keys=True)
+    versions = json.dumps([FORMAT, library_versions()], sort_keys=True)
     return f"{subject.weights_sha256[:16]}-{hashlib.sha256(versions.encode()).hexdigest()[:8]}"

@@ -39,7 +39,7 @@ class OpenVinoRunner:
         self._module = module
         self._way = way
         self._turns = turns
-        self._compiled: OrderedDict[tuple[int, ...], Compiled] = OrderedDict()
+        self._compiled: OrderedDict[tuple[torch.dtype, tuple[int, ...]], Compiled] = OrderedDict()
         self._compiling = threading.Lock()  # not in a turn: converting takes seconds that others can use
 
     @property
@@ -58,12 +58,12 @@ class OpenVinoRunner:
         Raises:
             UnavailableError: OpenVINO cannot run this network.
         """
-        self._for_shape(tuple(example.shape[1:]))
+        self._for_input_of(example)
 
     def __call__(self, batch: Tensor) -> Tensor:
         """See ``Runner``."""
         try:
-            compiled = self._for_shape(tuple(batch.shape[1:]))
+            compiled = self._for_input_of(batch)
         except UnavailableError as error:
             _log.warning("PyTorch takes an input of %s: %s", tuple(batch.shape), error)
             return PyTorchRunner(self._module, batch.ndim, torch.device("cpu"), REFERENCE, self._turns)(batch)
@@ -74,13 +74,15 @@ class OpenVinoRunner:
                 outputs.append(torch.from_numpy(compiled(array)))
         return torch.cat(outputs)
 
-    def _for_shape(self, shape: tuple[int, ...]) -> Compiled:
+    def _for_input_of(self, batch: Tensor) -> Compiled:
+        shape, dtype = tuple(batch.shape[1:]), batch.dtype
+        kind = dtype, shape
         with self._compiling:
-            if shape not in self._compiled:
-                key = f"{self._key}-{'x'.join(map(str, shape))}"
-                model = self._kept.network(key, lambda: (self._module, torch.zeros(1, *shape)))
-                self._compiled[shape] = Compiled(model, self._way)
+            if kind not in self._compiled:
+                key = f"{self._key}-{str(dtype).removeprefix('torch.')}-{'x'.join(map(str, shape))}"
+                model = self._kept.network(key, lambda: (self._module, torch.zeros(1, *shape, dtype=dtype)))
+                self._compiled[kind] = Compiled(model, self._way)
                 while len(self._compiled) > _MAX_SHAPES:
                     self._compiled.popitem(last=False)
-            self._compiled.move_to_end(shape)
-            return self._compiled[shape]
+            self._compiled.move_to_end(kind)
+            return self._compiled[kind]

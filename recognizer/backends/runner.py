@@ -23,5 +23,5 @@ class Runner(Protocol):
         ...
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """What the network makes of float32 (B, …), float32."""
+        """What the network makes of (B, …), in the number format of the example that it was made with; float32."""
         ...

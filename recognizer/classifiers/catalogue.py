@@ -68,6 +68,8 @@ class ClassifierSpec:
         accuracy_source: where those two come from, and on what they were measured.
         parameters: learnt values.
         gflops: multiply-adds in 10^9 for one clip of ``GFLOPS_FRAMES`` frames.
+        halving: name of the layer that halves time, where none before it mixes frames, and its padding before the first
+            frame; None where a network does not begin so, or where its clips are not stretched.
         temperature: the published network's scores are divided by this before they become calibrated probabilities
             (Guo et al., arXiv 1706.04599); None where it was not measured. How it was fitted: docs/accuracy.md.
         labels: what the published weights tell apart, in the order of the outputs.
@@ -86,6 +88,7 @@ class ClassifierSpec:
     accuracy_source: str
     parameters: int
     gflops: float
+    halving: tuple[str, int] | None = None
     temperature: float | None = None
     labels: tuple[str, ...] = KINETICS400_LABELS
 
@@ -98,6 +101,14 @@ class ClassifierSpec:
         from recognizer.classifiers import torchvision
 
         return torchvision.build(self.name, num_classes)
+
+    def frames_fed(self, samples: int) -> int:
+        """Frames that are made of a clip of ``samples`` samples: T, or half of it where each would come twice in a row.
+
+        Those come from ``twice_shown``; what the network makes of them is the same.
+        """
+        length = self.length.network_length(samples)
+        return samples if self.halving is not None and length == 2 * samples else length
 
     def parameters_for(self, num_classes: int) -> int:
         """Learnt values of the network with a last layer for so many classes; counted without making them."""
@@ -155,6 +166,7 @@ _ALL = (
         accuracy_source=_TORCHVISION,
         parameters=8_320_048,
         gflops=17.979,
+        halving=("features.0.1", 3),
     ),
     ClassifierSpec(
         name="r3d_18",
@@ -291,6 +303,7 @@ _ALL = (
         accuracy_source="DeepMind, test set, RGB I3D trained on Kinetics alone",
         parameters=12_689_984,
         gflops=27.788,
+        halving=("Conv3d_1a_7x7", 2),
         temperature=1.2,
     ),
 )

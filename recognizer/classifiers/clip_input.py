@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from recognizer.classifiers.catalogue import ClassifierSpec
 
 _WHITE = 255.0
-
-NETWORK_INPUT_AXES = 5
-"""Batch, colour, time, height, width."""
 
 
 def sample_indices(samples: int, length: int) -> NDArray[np.int64]:
@@ -32,37 +30,57 @@ def sample_indices(samples: int, length: int) -> NDArray[np.int64]:
     return (2 * np.arange(length, dtype=np.int64) + 1) * samples // (2 * length)
 
 
-def network_input(
-    clips_rgb: Sequence[NDArray[np.uint8]], spec: ClassifierSpec, length: int, device: torch.device | str = "cpu"
-) -> Tensor:
-    """What ``spec``'s network is fed for these clips.
+def clip_pictures(clips_rgb: Sequence[NDArray[np.uint8]], length: int) -> Tensor:
+    """The clips as they are handed to ``Normalise``, in bytes: uint8 (B, T, S, S, 3).
 
     Args:
-        clips_rgb: each uint8 (N, S, S, 3); N may differ, S is the network's crop size or twice that.
-        spec: whose size and normalisation.
+        clips_rgb: each uint8 (N, S, S, 3); N may differ, S may not.
         length: T, the number of frames.
-        device: where the result is made; the pictures travel there as bytes.
-
-    Returns:
-        Float32 (B, 3, T, S, S), its channels last in memory. At half size each pixel is the mean of 2 x 2.
-
-    Raises:
-        ValueError: there is no clip, or a clip has another size.
     """
-    taken = np.stack([clip[sample_indices(len(clip), length)] for clip in clips_rgb])
-    size = spec.crop_size_px
-    pixels = torch.from_numpy(taken).to(device)
-    side = taken.shape[2]
-    scale = 1.0 / _WHITE
-    if side == 2 * size:
-        # at most 4 * 255, which int16 holds; the division is part of the scale
-        wide = pixels.to(torch.int16)
-        rows = wide[:, :, 0::2] + wide[:, :, 1::2]
-        pixels = rows[:, :, :, 0::2] + rows[:, :, :, 1::2]
-        scale /= 4
-    elif side != size:
-        raise ValueError(f"{spec.name} takes crops of {size} or {2 * size} pixels, got {side}")
-    mean = torch.tensor(spec.mean_rgb, device=device)
-    std = torch.tensor(spec.std_rgb, device=device)
-    x = pixels.to(torch.float32).mul_(scale).sub_(mean).div_(std)
-    return x.permute(0, 4, 1, 2, 3)
+    return torch.from_numpy(np.stack([clip[sample_indices(len(clip), length)] for clip in clips_rgb]))
+
+
+class Normalise(nn.Module):
+    """Makes of bytes what a network is fed. A module, so that whatever runs the network does this as well.
+
+    Args:
+        spec: the network, whose size and normalisation.
+    """
+
+    _mean: Tensor
+    _scale: Tensor
+    _quarters: Tensor
+
+    def __init__(self, spec: ClassifierSpec) -> None:
+        super().__init__()
+        self._name, self._crop_size_px = spec.name, spec.crop_size_px
+        self.register_buffer("_mean", torch.tensor(spec.mean_rgb) * _WHITE, persistent=False)
+        self.register_buffer("_scale", 1 / (torch.tensor(spec.std_rgb) * _WHITE), persistent=False)
+        self.register_buffer(
+            "_quarters", (torch.eye(3) / 4).view(3, 3, 1, 1, 1).repeat(1, 1, 1, 2, 2), persistent=False
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Uint8 (B, T, S, S, 3) to float32 (B, 3, T, S, S).
+
+        S is the network's crop size or twice that; at half size each pixel is the mean of 2 x 2.
+
+        Raises:
+            ValueError: the pictures have another size.
+        """
+        x = pictures.float()
+        side, size = pictures.shape[2], self._crop_size_px
+        if side == 2 * size:
+            # a convolution, because OpenVINO's pools of three colours take longer
+            x = functional.conv3d(x.permute(0, 4, 1, 2, 3), self._quarters, stride=(1, 2, 2)).permute(0, 2, 3, 4, 1)
+        elif side != size:
+            raise ValueError(f"{self._name} takes crops of {size} or {2 * size} pixels, got {side}")
+        # before the axes are changed: OpenVINO then need not move anything
+        normalised: Tensor = (x - self._mean) * self._scale
+        return normalised.permute(0, 4, 1, 2, 3)
+
+
+def network_input(clips_rgb: Sequence[NDArray[np.uint8]], spec: ClassifierSpec, length: int) -> Tensor:
+    """What ``spec``'s network is fed for these clips: float32 (B, 3, T, S, S). See ``clip_pictures``, ``Normalise``."""
+    fed: Tensor = Normalise(spec)(clip_pictures(clips_rgb, length))
+    return fed

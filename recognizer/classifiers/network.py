@@ -17,8 +17,9 @@ from recognizer.backends.run_pytorch import PyTorchRunner
 from recognizer.backends.ways import REFERENCE, ways
 from recognizer.classifiers.catalogue import ClassifierSpec, spec_of
 from recognizer.classifiers.checkpoint import fit, load_into, read_tensors
-from recognizer.classifiers.clip_input import NETWORK_INPUT_AXES, network_input
+from recognizer.classifiers.clip_input import Normalise, clip_pictures
 from recognizer.classifiers.labels import read_labels
+from recognizer.classifiers.twice_shown import take_bare_samples
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
@@ -42,6 +43,9 @@ their own spread (root mean squares). Rounding to bfloat16 makes about 0.02 of d
 _HASH = re.compile("[0-9a-f]{64}")
 _HASH_SHOWN_CHARS = 8
 
+_INPUT_AXES = 5
+"""Batch, time, height, width, colour."""
+
 _MEASURED_SAMPLES = Settings.num_video_sequence_samples
 _BLOB_PX = 32
 
@@ -54,7 +58,8 @@ class NetworkClassifier:
 
     Args:
         spec: what the network is fed.
-        module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluate.
+        module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluate, and one layer
+            of it may be replaced. Not used with ``quickest``.
         labels: in the order of the outputs.
         device: where it runs.
         precision: ``float32`` is the reference; ``auto`` is the same on a CPU and may use half precision on a GPU.
@@ -79,7 +84,8 @@ class NetworkClassifier:
         self._labels = labels
         if quickest is None:
             way = ways(self.device, REFERENCE.library, precision)[0]
-            quickest = Quickest(PyTorchRunner(module, NETWORK_INPUT_AXES, self.device, way), None, Choice(way))
+            runner = PyTorchRunner(_from_bytes(spec, module), _INPUT_AXES, self.device, way)
+            quickest = Quickest(runner, None, Choice(way))
         self._temperature = 1.0
         self._runner, self._exact = quickest.runner, quickest.exact
         self.choice = quickest.choice
@@ -100,25 +106,25 @@ class NetworkClassifier:
         other._temperature = temperature
         return other
 
-    def logits(self, network_clips: Tensor) -> Tensor:
+    def logits(self, pictures: Tensor) -> Tensor:
         """Scores before the softmax, float32 (B, len(labels)) on the device.
 
         Args:
-            network_clips: float32 (B, 3, T, S, S), as ``network_input`` makes it.
+            pictures: uint8 (B, T, S, S, 3), as ``clip_pictures`` makes it, T as ``spec.frames_fed`` tells.
         """
-        scores = self._runner(network_clips)
+        scores = self._runner(pictures)
         if self._exact is not None and len(self._labels) > 1:
             best = torch.softmax(scores, dim=1).topk(2, dim=1).values
             close = best[:, 1] > CLOSE_CALL * best[:, 0]
             if close.any():
-                scores[close] = self._exact(network_clips[close])
+                scores[close] = self._exact(pictures[close.cpu()])
         return scores
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
         """One prediction a clip, in order. Clips of any number of samples; those of one network length share a pass."""
         by_length: dict[int, list[int]] = {}
         for index, clip in enumerate(clips):
-            by_length.setdefault(self.spec.length.network_length(len(clip.rgb)), []).append(index)
+            by_length.setdefault(self.spec.frames_fed(len(clip.rgb)), []).append(index)
         predictions: dict[int, Prediction] = {}
         for length, indices in by_length.items():
             batch_size = max(1, min(self._runner.most_at_once, MOST_FRAMES_AT_ONCE[self.device.type] // length))
@@ -137,11 +143,11 @@ class NetworkClassifier:
         The surroundings are shown mirrored, as half of the training clips of all networks were: what errs because of
         the side on which something is errs in one of the two only.
         """
-        scores = self.logits(network_input([clip.rgb for clip in clips], self.spec, length, self.device))
+        scores = self.logits(clip_pictures([clip.rgb for clip in clips], length))
         around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
         if around:
             pictures = [rgb for clip in clips if (rgb := clip.surroundings_rgb) is not None]
-            mirrored = network_input(pictures, self.spec, length, self.device).flip(-1)
+            mirrored = clip_pictures(pictures, length).flip(3)
             scores[around] = (scores[around] + self.logits(mirrored)) / 2
         return scores
 
@@ -153,11 +159,10 @@ class NetworkClassifier:
         """Run once on a grey clip of ``samples`` samples, also in the float32 that only close labels need: set up in
         the middle of a stream, that one takes a second and its memory when nobody expects it."""
         grey = np.full((samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
-        length = self.spec.length.network_length(samples)
-        x = network_input([grey], self.spec, length, self.device)
+        pictures = clip_pictures([grey], self.spec.frames_fed(samples))
         for runner in (self._runner, self._exact):
             if runner is not None:
-                runner(x)
+                runner(pictures)
 
 
 def resolve_device(device: str) -> torch.device:
@@ -230,18 +235,22 @@ def _readable(stem: str) -> str:
 
 def _subject(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Subject:
     """What is measured: one clip of moving blobs, nearer to pictures than noise is."""
-    length = spec.length.network_length(_MEASURED_SAMPLES)
     cells = CROP_SIZE_PX // _BLOB_PX
     coarse = np.random.default_rng(0).integers(0, 256, (_MEASURED_SAMPLES, cells, cells, 3), dtype=np.uint8)
     blobs = coarse.repeat(_BLOB_PX, axis=1).repeat(_BLOB_PX, axis=2)
     return Subject(
         name=spec.name,
         weights_sha256=verified_sha256(weights_path),
-        module=module.eval(),
-        example=network_input([blobs], spec, length),
+        module=_from_bytes(spec, module).eval(),
+        example=clip_pictures([blobs], spec.frames_fed(_MEASURED_SAMPLES)),
         difference=relative_difference,
         bound=BOUND,
     )
+
+
+def _from_bytes(spec: ClassifierSpec, network: nn.Module) -> nn.Module:
+    """The network with its input's normalisation, from uint8 (B, T, S, S, 3)."""
+    return nn.Sequential(Normalise(spec), take_bare_samples(network, spec))
 
 
 def _own_weights(

@@ -183,7 +183,7 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     row = st.container(horizontal=True)
     row.download_button(
         "Timeline as CSV",
-        export.segments_csv(timeline, segments),
+        lambda: export.segments_csv(timeline, segments),
         f"{name}.csv",
         "text/csv",
         on_click="ignore",

@@ -56,15 +56,15 @@ _WHITE = 255.0
 
 
 class _Decoded(nn.Module):
-    """The network without what only training needs: float32 (B, 3, H, W) to boxes and scores (B, 4 + classes, n)."""
+    """The network without what only training needs: uint8 (B, H, W, 3) to boxes and scores (B, 4 + classes, n)."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor) -> Tensor:
         """Centre, width, height in pixels of the picture, then the score of each class."""
-        outputs = self.network(x)
+        outputs = self.network((pictures.float() / _WHITE).permute(0, 3, 1, 2))
         decoded: Tensor = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
         return decoded
 
@@ -103,13 +103,12 @@ class YoloDetector:
             self._runner(seen), LOWEST_CONFIDENCE, _OVERLAP, classes=[PERSON_CLASS], max_det=_MOST_BOXES
         )
         for rows in people:
-            rows[:, :4] = scale_boxes(seen.shape[2:], rows[:, :4], frame_shape)
+            rows[:, :4] = scale_boxes(seen.shape[1:3], rows[:, :4], frame_shape)
         return [_detections(rows.cpu().numpy()) for rows in people]
 
 
 def _input(pictures_rgb: Sequence[NDArray[np.uint8]]) -> Tensor:
-    pixels = torch.from_numpy(np.stack(pictures_rgb)).permute(0, 3, 1, 2)
-    return pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(_WHITE)
+    return torch.from_numpy(np.stack(pictures_rgb))
 
 
 def _boxes_apart_px(reference: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -1,18 +1,28 @@
-"""A timeline as files and tables: CSV, JSON, pandas. Knows no network and no page."""
+"""A timeline as files and tables: CSV, JSON, pandas. Knows no network and no page.
+
+Tables are imported when they are first used: pandas takes half a second to import, and the first page shows none.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from recognizer.export.comparison_json import COMPARISON_SCHEMA_VERSION, comparison_json, cost_values
-from recognizer.export.comparison_tables import (
-    agreement_table,
-    classes_table,
-    cost_table,
-    disagreements_table,
-    scores_table,
-)
 from recognizer.export.csv_file import SEGMENT_COLUMNS, comparison_csv, harmless_cell, segments_csv
 from recognizer.export.files import write_text_atomically
 from recognizer.export.frames import FrameNumbers
 from recognizer.export.json_file import SCHEMA_VERSION, setting_values, timeline_from_json, timeline_json
-from recognizer.export.tables import appearances_table, segments_table, time_per_action_table
+
+if TYPE_CHECKING:
+    from recognizer.export.comparison_tables import (
+        agreement_table,
+        classes_table,
+        cost_table,
+        disagreements_table,
+        scores_table,
+    )
+    from recognizer.export.tables import appearances_table, segments_table, time_per_action_table
 
 __all__ = [
     "COMPARISON_SCHEMA_VERSION",
@@ -37,3 +47,15 @@ __all__ = [
     "timeline_json",
     "write_text_atomically",
 ]
+
+_TABLES = {
+    "comparison_tables": ("agreement_table", "classes_table", "cost_table", "disagreements_table", "scores_table"),
+    "tables": ("appearances_table", "segments_table", "time_per_action_table"),
+}
+_MODULE_OF = {name: module for module, names in _TABLES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -16,13 +16,17 @@ from recognizer.types import Segment
 
 PRESENT: Final = "present"
 
+MOST_NAMED: Final = 300
+"""Bars of one chart with a name inside. A browser measures every name on each redraw: with 5,000 of them that takes
+three times as long as all the rest, and there is room for a few dozen."""
+
 
 def spans(lanes: Sequence[str], starts_s: Sequence[float], ends_s: Sequence[float], axis: TimeAxis) -> dict[str, Any]:
     """Where bars lie: each in its lane, from its start to its end."""
     return {
-        "y": list(lanes),
-        "base": axis.bases(starts_s),
-        "x": axis.lengths(starts_s, ends_s),
+        "y": as_items(list(lanes)),
+        "base": as_items(axis.bases(starts_s)),
+        "x": as_items(axis.lengths(starts_s, ends_s)),
         "orientation": "h",
     }
 
@@ -36,6 +40,7 @@ def action_bars(
     axis: TimeAxis,
     palette: ActionPalette,
     dark: bool,
+    named_over_s: float = 0.0,
     **more: Any,
 ) -> go.Bar:
     """All bars of one action.
@@ -49,14 +54,16 @@ def action_bars(
         axis: of time.
         palette: colours.
         dark: for a dark page.
+        named_over_s: longer bars have their action's name inside, where there is room; see ``named_over_s``.
         more: of Plotly's own.
     """
+    name = plain_label(action, LEGEND_LABEL_CHARS)
     return go.Bar(
         **spans(lanes, [s.start_s for s in chosen], [s.end_s for s in chosen], axis),
         **look(action, palette, dark),
         width=0.62,
         legendrank=1000 + rank,
-        text=plain_label(action, LEGEND_LABEL_CHARS),
+        text=as_items([name if segment.duration_s > named_over_s else "" for segment in chosen]),
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
@@ -64,6 +71,13 @@ def action_bars(
         hovertemplate="%{hovertext}<extra></extra>",
         **more,
     )
+
+
+def named_over_s(segments: Sequence[Segment]) -> float:
+    """How long a segment must be to have its name inside: the ``MOST_NAMED`` longest have."""
+    if len(segments) <= MOST_NAMED:
+        return 0.0
+    return sorted((segment.duration_s for segment in segments), reverse=True)[MOST_NAMED]
 
 
 def presence_bars(visits: Sequence[tuple[str, int, float, float]], axis: TimeAxis, theme: Theme) -> go.Bar:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from recognizer.agreement import Piece, overlay
 from recognizer.comparison import Lane, have_common_labels
 from recognizer.palette import ActionPalette
-from recognizer.plots.bars import PRESENT, action_bars, presence_bars, segment_hover, spans
+from recognizer.plots.bars import PRESENT, action_bars, named_over_s, presence_bars, segment_hover, spans
 from recognizer.plots.evidence import Evidence
 from recognizer.plots.layout import Theme, as_items, by_total_time, lay_out, plain_label, theme_for
 from recognizer.plots.time_axis import TimeAxis, span_in_words
@@ -72,12 +72,14 @@ def classifier_lanes(
         by_action[row[1].action].append(row)
     actions = by_total_time((segment for _, segment, _ in rows), palette)
     bars = [presence_bars(visits, axis, theme)]
+    longer_s = named_over_s([segment for _, segment, _ in rows])
     for rank, action in enumerate(actions):
         chosen = by_action[action]
         bars.append(
             action_bars(
                 action, rank, [segment for _, segment, _ in chosen], [name for name, _, _ in chosen],
                 [hover for _, _, hover in chosen], axis, palette, dark,
+                named_over_s=longer_s,
                 customdata=as_items([[person_id, segment.start_s] for _, segment, _ in chosen]),
             )
         )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 from recognizer.palette import ActionPalette
-from recognizer.plots.bars import PRESENT, action_bars, presence_bars, segment_hover
+from recognizer.plots.bars import PRESENT, action_bars, named_over_s, presence_bars, segment_hover
 from recognizer.plots.evidence import Evidence
 from recognizer.plots.layout import (
     LEGEND_WIDTH_PX,
@@ -65,12 +65,14 @@ def swimlane(
     visits = [(lane_name(p), p, *visit) for p in shown if p in tracks for visit in tracks[p].presence]
     bars = [presence_bars(visits, axis, theme)]
     evidence = Evidence(timeline.predictions)
+    longer_s = named_over_s([segments[k] for ks in indices.values() for k in ks])
     for rank, action in enumerate(actions):
         chosen = [segments[k] for k in indices[action]]
         bars.append(
             action_bars(
                 action, rank, chosen, [lane_name(segment.person_id) for segment in chosen],
                 [segment_hover(segment, evidence) for segment in chosen], axis, palette, dark,
+                named_over_s=longer_s,
                 customdata=as_items([[k, segments[k].person_id, segments[k].start_s] for k in indices[action]]),
             )
         )  # fmt: skip
