@@ -122,7 +122,9 @@ def toggle(at: AppTest, label: str) -> Any:
 
 def test_start_is_offered_when_the_networks_are_warm(page: AppTest, browser: Browser, networks: Networks) -> None:
     assert page.title[0].value == "Live camera"
-    assert networks.warmed == [8]
+    settings = tab(page).settings
+    assert settings is not None
+    assert networks.warmed == [settings.num_video_sequence_samples]
     assert browser.asked["video_frame_callback"]
     assert "Press Start" in words(page)
     assert not page.error
