@@ -72,6 +72,11 @@ class TimedClassifier:
         self.worked_s += time.perf_counter() - started_s
         return predictions
 
+    def warm_up(self, samples: int) -> None:
+        """As the classifier does."""
+        if self._classifier is not None:
+            self._classifier.warm_up(samples)
+
 
 def seconds(work: Callable[[], object]) -> float:
     """How long it takes."""

@@ -1,6 +1,6 @@
 """Are the labels right? Runs the real networks on the shared clips, from documented to recommended settings.
 
-    .venv/bin/python -m benchmarks.labels [--classifier i3d] [--steps recommended] [--clips FOLDER] [--diagram FILE]
+    .venv/bin/python -m benchmarks.labels [--classifier i3d] [--steps recommended] [--diagram FILE] [--errors FOLDER]
 
 Each step is one more thing than the step before; the ones after "recommended" were tried and not taken. For each:
 
@@ -8,7 +8,7 @@ Each step is one more thing than the step before; the ones after "recommended" w
 * time: share of their named time that is right, as the timeline says it with no threshold;
 * first, top 5: people whose most probable label over the whole clip is right, or one of their five;
 * named: share of their time that gets an action, not ``unknown``, at the page's threshold;
-* named wrongly: the same of the people who do nothing that Kinetics-400 knows;
+* named wrongly: the same of the people who do nothing that Kinetics-400 knows (only for some steps, as it takes long);
 * cost: time of the whole analysis (decode, find, name) against that of the first step; of clips with labels.
 
 ``--diagram`` writes how often a label is right by its confidence. The last table holds where a change of action is put.
@@ -36,6 +36,7 @@ from recognizer.model_cache import ModelCache
 from recognizer.models import Models
 from recognizer.pipeline import Recognizer, analyze
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
+from recognizer.seen import frames_seen
 from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Detection, VideoInfo
@@ -48,6 +49,9 @@ SEQUENCE_LABELS = ("tai chi", "juggling soccer ball", "flipping pancake")
 EACH_S = 6.0
 RATE_HZ = 30.0
 SIDE_PX = 256
+
+
+WITH_THE_UNKNOWN = ("documented", "weighed over 1 s", "recommended (calibrated)")
 
 
 def steps(classifier: str, frame_rate_hz: float | None) -> dict[str, Settings]:
@@ -144,10 +148,27 @@ class Tally:
         return self._named_right / max(self._named[True], 1e-9)
 
 
-def run_step(name: str, classifier: str, clips: Path, cache: ModelCache, store: CropStore) -> Tally:
+def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: CropStore, folder: Path) -> None:
+    """For each person, the prediction that is wrong with the highest probability: what the network saw, in a row."""
+    for person_id, right in actions.items():
+        wrong = [p for p in timeline.predictions if p.person_id == person_id and p.top[0][0] not in right]
+        worst = max(wrong, key=lambda prediction: prediction.top[0][1], default=None)
+        if worst is None or worst.top[0][1] < RECOMMENDED_MIN_CONFIDENCE:
+            continue
+        seen = frames_seen(timeline, worst, video, store)
+        row = np.concatenate([frame.rgb for frame in seen[:: max(1, len(seen) // 6)][:6]], axis=1)
+        said = f"{worst.top[0][0]} {worst.top[0][1]:.2f}".replace(" ", "-")
+        cv2.imwrite(str(folder / f"{video.stem}-{person_id}-{worst.start_s:.1f}s-{said}.jpg"), row[:, :, ::-1])
+
+
+def run_step(
+    name: str, classifier: str, clips: Path, cache: ModelCache, store: CropStore, errors: Path | None = None
+) -> Tally:
     """All clips with the settings of one step; what the clips with labels took is that of whole analyses."""
     tally = Tally()
     for file, truth in CLIPS.items():
+        if truth is nothing_known and name not in WITH_THE_UNKNOWN:
+            continue
         with open_video(clips / file) as reader:
             rate_hz = float(reader.info.frame_rate) if reader.info.frame_rate else None
         settings = steps(classifier, rate_hz)[name]
@@ -157,6 +178,8 @@ def run_step(name: str, classifier: str, clips: Path, cache: ModelCache, store: 
         took_s = time.perf_counter() - started_s
         actions = truth(timeline)
         tally.add(timeline, actions)
+        if errors is not None:
+            draw_errors(timeline, actions, clips / file, store, errors)
         if any(actions.values()):
             tally.took_s += took_s
     return tally
@@ -253,7 +276,10 @@ def main() -> None:
     parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default="i3d")
     parser.add_argument("--steps", nargs="*", help="the first words of those that are wanted; all where none is given")
     parser.add_argument("--diagram", type=Path, help="writes the reliability diagram there")
+    parser.add_argument("--errors", type=Path, help="writes a picture of each person's surest error there")
     arguments = parser.parse_args()
+    if arguments.errors is not None:
+        arguments.errors.mkdir(parents=True, exist_ok=True)
     if not arguments.clips.is_dir():
         sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
     cache = ModelCache()
@@ -267,13 +293,20 @@ def main() -> None:
         print(f"{'':<33} windows  time  first  top 5  named  right of it  named wrongly   cost")
         for name in wanted:
             tally = tallies[name] = run_step(
-                name, arguments.classifier, arguments.clips, cache, CropStore(Path(folder) / "crops")
+                name,
+                arguments.classifier,
+                arguments.clips,
+                cache,
+                CropStore(Path(folder) / "crops"),
+                arguments.errors if name.startswith("recommended") else None,
             )
             first = next(iter(tallies.values()))
             print(
                 f"{name:<33} {tally.right_windows / max(tally.windows, 1):>7.0%} {tally.time_right:>5.0%} "
                 f"{tally.first:>3}/{tally.people:<2} {tally.top5:>3}/{tally.people:<2} {tally.named(True):>6.0%} "
-                f"{tally.named_right:>12.0%} {tally.named(False):>14.0%} {tally.took_s / first.took_s:>6.2f}",
+                f"{tally.named_right:>12.0%} "
+                f"{f'{tally.named(False):.0%}' if name in WITH_THE_UNKNOWN else '–':>14} "
+                f"{tally.took_s / first.took_s:>6.2f}",
                 flush=True,
             )
     for name in ("weighed over 1 s", "recommended (calibrated)"):

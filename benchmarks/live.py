@@ -29,7 +29,6 @@ from recognizer.live import LiveStream
 from recognizer.models import Models, load_models
 from recognizer.palette import ActionPalette
 from recognizer.settings import CLASSIFIER_NAMES, Settings
-from recognizer.types import CROP_SIZE_PX, Clip
 
 HEADER = "people  frames/s  median ms  95 % ms  first label s  looks/s  dropped  ms/clip  behind s  joined  lost clips"
 _NAN = float("nan")
@@ -142,8 +141,7 @@ def main() -> None:
         if arguments.random_weights:
             settings = with_random_weights(settings, Path(folder))
         models = load_models(settings)
-    grey = np.full((settings.num_video_sequence_samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
-    models.classifier.classify([Clip(person_id=1, start_s=0.0, end_s=1.0, rgb=grey)])
+    models.classifier.warm_up(settings.num_video_sequence_samples)
     models.detector.detect([np.zeros((HEIGHT, WIDTH, 3), np.uint8)])
     samples = settings.num_video_sequence_samples
     print(f"{arguments.classifier}, {samples} samples, {arguments.seconds:.0f} s each\n{HEADER}")

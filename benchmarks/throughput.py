@@ -79,6 +79,10 @@ class TimedClassifier:
             self.kept.extend(clips)
         return predictions
 
+    def warm_up(self, samples: int) -> None:
+        """See ``Classifier``."""
+        self._classifier.warm_up(samples)
+
 
 class CountedRunner:
     """Counts the clips whose labels are so close that the classifier asks its exact network, too."""

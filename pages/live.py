@@ -24,4 +24,5 @@ if ready:
         camera_beside.show_beside()
 analysis.show_awaited()
 camera_view.offer_sessions()
+camera_view.offer_comparison()
 results.show_results()

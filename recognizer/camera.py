@@ -15,10 +15,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.comparison_store import ComparisonStore
 from recognizer.drawing import OverlayPerson
 from recognizer.errors import StoreError
 from recognizer.jobs import Job
-from recognizer.live import LiveStats, LiveStream
+from recognizer.live import LiveStats, LiveStream, give_back_memory
 from recognizer.model_cache import networks_of
 from recognizer.models import Models, loading_text
 from recognizer.palette import ActionPalette
@@ -26,7 +27,6 @@ from recognizer.runs import Services, Status, fetch_report
 from recognizer.settings import Settings
 from recognizer.store import Run, StoredFile
 from recognizer.timeline import Timeline
-from recognizer.types import CROP_SIZE_PX, Clip
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ UNWATCHED_AFTER_S = 5.0
 back sooner."""
 
 _LOOK_EVERY_S = 1.0
+_GIVE_BACK_EVERY_S = 15.0
 
 
 def load_and_warm(services: Services, settings: Settings, job: Job[Models] | None = None) -> Models:
@@ -50,8 +51,7 @@ def load_and_warm(services: Services, settings: Settings, job: Job[Models] | Non
     if job is not None:
         job.report(Status("Warming the networks up"))
     models.detector.detect([np.zeros((480, 640, 3), np.uint8)])
-    grey = np.full((settings.num_video_sequence_samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
-    models.classifier.classify([Clip(person_id=1, start_s=0.0, end_s=1.0, rgb=grey)])
+    models.classifier.warm_up(settings.num_video_sequence_samples)
     return models
 
 
@@ -60,14 +60,12 @@ class EndedStream:
     """A stream that is over.
 
     Attributes:
-        run: what was seen and said, as it was kept.
-        second: the same people with what a second classifier said; None where there was none.
+        run: what was seen and said, as it was kept; what two classifiers said is a comparison of the same name.
         lost: whether it ended because no picture came any more.
         problem: one sentence about why it could not be kept; None where it was.
     """
 
     run: Run
-    second: Run | None
     lost: bool
     problem: str | None
 
@@ -100,6 +98,7 @@ class Camera:
         self._models = models
         self._settings = settings
         self._second: Settings | None = None
+        self._checkpoint_name: str | None = None
         self._warm = {_warmth(settings)}
         self._palette = palette
         self._lock = threading.Lock()
@@ -171,7 +170,7 @@ class Camera:
 
     def _watch(self, stream: LiveStream) -> None:
         """A tab that was closed or a line that broke says nothing: notice it, keep what was seen, free the threads."""
-        watched_s = time.monotonic()
+        watched_s = gave_back_s = time.monotonic()
         while self._stream is stream:
             if self._is_watched():
                 watched_s = time.monotonic()
@@ -181,6 +180,9 @@ class Camera:
                 if hang_up is not None:
                     hang_up()
                 return
+            if time.monotonic() - gave_back_s > _GIVE_BACK_EVERY_S:
+                give_back_memory()
+                gave_back_s = time.monotonic()
             time.sleep(_LOOK_EVERY_S)
 
     # ---- what the page says
@@ -197,6 +199,7 @@ class Camera:
         mirrored: bool,
         recording: bool,
         second: Settings | None = None,
+        checkpoint_name: str | None = None,
     ) -> None:
         """What the page says now; taken up at once, while the stream goes on.
 
@@ -206,9 +209,10 @@ class Camera:
             mirrored: whether the picture is given back as in a mirror.
             recording: whether the annotated picture is written to a file.
             second: with another classifier, which then names the same clips; None for none.
+            checkpoint_name: what the person calls the checkpoint of ``settings``.
         """
         with self._lock:
-            self._settings, self._second = settings, second
+            self._settings, self._second, self._checkpoint_name = settings, second, checkpoint_name
             self._min_confidence, self._mirrored, self._wants_recording = min_confidence, mirrored, recording
             stream = self._stream
         if stream is not None:
@@ -307,24 +311,23 @@ class Camera:
         finally:
             self._services.live_runs.discard(run_id)
             ending.done.set()
+            give_back_memory()
         return ending.ended
 
     def _keep(self, stream: LiveStream, run_id: str, *, lost: bool) -> EndedStream:
         timeline = stream.close()
-        second_timeline = stream.second_timeline(complete=True)
+        comparison = stream.comparison(self._checkpoint_name)
         self._keep_recording(stream)
         now = datetime.now(UTC)
         name = f"Camera {now.astimezone():%Y-%m-%d %H.%M.%S}"
         path = self._recordings[-1] if self._recordings else self._services.store.folder / "no-recording"
-        run, second = Run(run_id, now, name, path, timeline), None
-        if second_timeline is not None:
-            second = Run(uuid.uuid4().hex, now, name, path, second_timeline)
+        run, file, store = Run(run_id, now, name, path, timeline), StoredFile(path, name, "", 0), self._services.store
         problem = None
         try:
-            for one in (run, second):
-                if one is not None:
-                    self._services.store.save_run(one.run_id, StoredFile(path, name, "", 0), one.timeline)
+            store.save_run(run_id, file, timeline)
+            if comparison is not None:
+                ComparisonStore(store).save(run_id, file, comparison)
         except StoreError as error:
             _log.warning("a camera's stream could not be kept: %s", error)
             problem = str(error)
-        return EndedStream(run, second, lost, problem)
+        return EndedStream(run, lost, problem)

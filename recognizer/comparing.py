@@ -26,7 +26,7 @@ from recognizer.settings import Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Classifier, Clip, Prediction
 
-_MEMORY_EVERY_S: Final = 0.05
+_MEMORY_EVERY_S: Final = 0.25
 """How often the program's memory is looked at while a classifier works."""
 
 
@@ -182,6 +182,9 @@ class _Measured:
         if clips:
             self._calls.append((len(clips), time.perf_counter() - started_s))
         return predictions
+
+    def warm_up(self, samples: int) -> None:
+        self._classifier.warm_up(samples)
 
     @property
     def clips(self) -> int:

@@ -106,6 +106,11 @@ class Comparison:
         return tuple(entry for entry in self.entries if entry.timeline is not None)
 
     @property
+    def has_costs(self) -> bool:
+        """Whether it was measured what any of them takes; beside a running camera it is not."""
+        return any(entry.cost is not None for entry in self.entries)
+
+    @property
     def people(self) -> tuple[PersonTrack, ...]:
         """Everyone who was seen; the same for all of them, as they share one pass."""
         timeline = self.timeline

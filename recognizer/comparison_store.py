@@ -48,6 +48,11 @@ class StoredComparison:
     comparison: Comparison
     truth: Truth | None
 
+    @property
+    def is_of_camera(self) -> bool:
+        """Whether two classifiers spoke while a camera ran: there is no video, at most the recording."""
+        return not self.video.sha256
+
 
 class ComparisonStore:
     """Keeps comparisons beside the analyses. Any thread may call."""
@@ -90,6 +95,12 @@ class ComparisonStore:
             connection.execute(
                 "UPDATE comparison SET truth_name = ?, truth = ? WHERE comparison_id = ?", (name, data, comparison_id)
             )
+
+    def has(self, comparison_id: str) -> bool:
+        """Whether there is a comparison of this name."""
+        with self._store.connection() as connection:
+            found = connection.execute("SELECT 1 FROM comparison WHERE comparison_id = ?", (comparison_id,)).fetchone()
+        return found is not None
 
     def load(self, comparison_id: str) -> StoredComparison | None:
         """The comparison of this name, if there is one.

@@ -238,7 +238,7 @@ class CropStore:
 
 
 class RememberingCropStore(CropStore):
-    """Also keeps in memory who was where, 56 bytes for each person in each sampled frame.
+    """Also keeps in memory who was where, 312 bytes for each person in each sampled frame.
 
     Where the disk is full, or others' records push a pass out, the next analysis decodes for its crops but looks for
     nobody again. It is to live only as long as the analyses that need it.

@@ -101,9 +101,7 @@ def comparison_report(
         "<h2>Where they differ</h2>",
         *_differences(lanes),
         *(_scores(scored, charts) if scored is not None else ()),
-        "<h2>What each costs</h2>",
-        _table(export.cost_table(comparison)),
-        f'<p class="note">{_text(COST_NOTE)}</p>',
+        *_costs(comparison),
     ]
     return "\n".join(
         (
@@ -138,6 +136,13 @@ def _asked(entry: Entry) -> str:
 
 def _table(table: pd.DataFrame) -> str:
     return f'<div class="wide">{table.to_html(index=False, na_rep="–", border=0, justify="left")}</div>'
+
+
+def _costs(comparison: Comparison) -> Iterator[str]:
+    if comparison.has_costs:
+        yield "<h2>What each costs</h2>"
+        yield _table(export.cost_table(comparison))
+        yield f'<p class="note">{_text(COST_NOTE)}</p>'
 
 
 class _Charts:

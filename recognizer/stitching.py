@@ -133,19 +133,22 @@ class _Stretch:
 
 def _without_twice(tracklets: Sequence[Tracklet]) -> list[_Stretch]:
     """One stretch for each track; a track within the time of a longer one that shows the same person joins it."""
-    stretches: list[_Stretch] = []
-    for tracklet in sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id)):
-        same = next((stretch for stretch in stretches if _show_the_same(stretch.main, tracklet)), None)
-        if same is None:
-            stretches.append(_Stretch(tracklet))
+    longest_first = sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id))
+    starts_s = np.array([one.time_s[0] for one in longest_first])
+    ends_s = np.array([one.time_s[-1] for one in longest_first])
+    stretch_of: dict[int, _Stretch] = {}
+    for k, tracklet in enumerate(longest_first):
+        meanwhile = np.flatnonzero((starts_s[:k] <= ends_s[k]) & (ends_s[:k] >= starts_s[k])).tolist()
+        same = (j for j in meanwhile if j in stretch_of and _show_the_same(longest_first[j], tracklet))
+        longer = next(same, None)
+        if longer is None:
+            stretch_of[k] = _Stretch(tracklet)
         else:
-            same.join(tracklet)
-    return sorted(stretches, key=lambda stretch: (stretch.start_s, stretch.first.track_id))
+            stretch_of[longer].join(tracklet)
+    return sorted(stretch_of.values(), key=lambda stretch: (stretch.start_s, stretch.first.track_id))
 
 
 def _show_the_same(longer: Tracklet, shorter: Tracklet) -> bool:
-    if shorter.time_s[-1] < longer.time_s[0] or shorter.time_s[0] > longer.time_s[-1]:
-        return False
     _, at, of = np.intersect1d(longer.time_s, shorter.time_s, assume_unique=True, return_indices=True)
     if len(of) < TWICE_SAMPLES * len(shorter.time_s):
         return False

@@ -369,13 +369,22 @@ def _said_of_people(predictions: Iterable[Prediction], person_of: Mapping[int, i
     of_track: dict[int, list[Prediction]] = defaultdict(list)
     for prediction in predictions:
         of_track[prediction.person_id].append(prediction)
-    covered: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    covering: dict[int, list[list[Prediction]]] = defaultdict(list)
     for number in sorted(of_track, key=lambda number: (-len(of_track[number]), number)):
-        person_id = person_of.get(number, number)
-        before = list(covered[person_id])
-        for prediction in of_track[number]:
+        person_id, said = person_of.get(number, number), of_track[number]
+        start_s, end_s = _span_s(said)
+        at_once = [
+            other
+            for those in covering[person_id]
+            if _span_s(those)[0] < end_s and _span_s(those)[1] > start_s
+            for other in those
+        ]
+        covering[person_id].append(said)
+        for prediction in said:
             middle_s = (prediction.start_s + prediction.end_s) / 2
-            if any(start_s <= middle_s < end_s for start_s, end_s in before):
-                continue
-            covered[person_id].append((prediction.start_s, prediction.end_s))
-            yield replace(prediction, person_id=person_id)
+            if not any(other.start_s <= middle_s < other.end_s for other in at_once):
+                yield replace(prediction, person_id=person_id)
+
+
+def _span_s(predictions: Sequence[Prediction]) -> tuple[float, float]:
+    return min(one.start_s for one in predictions), max(one.end_s for one in predictions)

@@ -202,3 +202,7 @@ class Classifier(Protocol):
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
         """One prediction a clip, in order. Clips may have different numbers of samples."""
         ...
+
+    def warm_up(self, samples: int) -> None:
+        """Set up all that clips of ``samples`` samples will need, so that none of them waits for it."""
+        ...

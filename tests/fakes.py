@@ -100,6 +100,9 @@ class ScriptedClassifier:
         self.clips += [(clip.person_id, clip.start_s, clip.end_s, len(clip.rgb)) for clip in clips]
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, self._says(clip), self.name) for clip in clips]
 
+    def warm_up(self, samples: int) -> None:
+        """There is nothing to set up."""
+
 
 def scripted_models(script: Script, says: Callable[[Clip], Answer] | None = None) -> Models:
     """Both, with a detector hash so that a crop store can keep the pass."""

@@ -291,6 +291,8 @@ class TestCloseCalls:
         assert scores.argmax(dim=1).tolist() == [0, 0]
         assert careful.asked == 1
         assert 0 < CLOSE_CALL < 1
+        classifier.warm_up(8)
+        assert careful.asked == 2, "what only close labels need is set up too, not in the middle of a stream"
 
 
 class TestTurns:

@@ -192,6 +192,18 @@ def test_two_classifiers_speak_at_once_and_one_is_swapped_while_they_run(
     wait_for_label(page, r".*, i3d: ")
     assert {row["classifier"].split(":")[0] for row in stop(page)} == {"mc3_18"}
 
+    main(page).get_by_role("link", name="Compare what the two classifiers said").click()
+    main(page).get_by_role("heading", name="Where they differ").wait_for(timeout=WORK_TIMEOUT_MS)
+    for words in ("i3d", "tai chi", "differ"):
+        wait_for_text(chart(page), words)
+    assert "comparison=" in page.url
+    assert main(page).get_by_text("your own ResNet with mixed convolutions").is_visible()
+    page.reload()
+    main(page).get_by_role("heading", name="Where they differ").wait_for(timeout=WORK_TIMEOUT_MS)
+    name, content = downloaded(page, "Segments as CSV")
+    assert name.startswith("Camera 20")
+    assert "tai chi" in {row["action"] for row in rows_of(content) if row["classifier"] == "i3d"}
+
 
 def choose_second(page: Page, typed: str) -> None:
     main(page).get_by_role("combobox", name="Compare with a second classifier").click()

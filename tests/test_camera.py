@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import psutil
 import pytest
 from fakes import ScriptedDetector, always, numbered_picture, scripted_models
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from recognizer.camera import Camera
 from recognizer.crop_store import CropStore
 from recognizer.errors import StoreError
 from recognizer.jobs import Jobs
+from recognizer.live import give_back_memory
 from recognizer.model_cache import ModelCache
 from recognizer.models import Models
 from recognizer.palette import ActionPalette
@@ -236,3 +239,15 @@ def in_use(camera: Camera) -> Settings:
     timeline = camera.timeline()
     assert timeline is not None
     return timeline.settings
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps what was freed")
+def test_freed_memory_is_given_back() -> None:
+    process = psutil.Process()
+    freed = [b"x" * 100_000 for _ in range(1000)]  # small enough for the heap, 100 MB in all
+    kept = freed[::100]
+    before = process.memory_info().rss
+    del freed
+    give_back_memory()
+    assert before - process.memory_info().rss > 50_000_000
+    assert kept

@@ -371,6 +371,15 @@ class TestLabels:
         assert "tells 3 classes apart but" in message
         assert "has 2 labels; give one label for each class" in message
 
+    def test_an_upload_is_signed_with_the_first_digits_of_its_hash(
+        self, states: Callable[[str], State], tmp_path: Path, labels_file: Path
+    ) -> None:
+        """Regression: 64 digits before every label, which was cut off behind them."""
+        path = tmp_path / f"{'0123456789abcdef' * 4}.pth"
+        torch.save(states(SMALL), path)
+        classifier = load_classifier(SMALL, checkpoint_path=path, labels_path=labels_file)
+        assert classifier.name == f"{SMALL}:01234567"
+
     def test_checkpoint_and_labels_go_together(self, tmp_path: Path, labels_file: Path) -> None:
         assert "has no label file" in refused(lambda: load_classifier(SMALL, checkpoint_path=tmp_path / "own.pth"))
         assert "has no checkpoint" in refused(lambda: load_classifier(SMALL, labels_path=labels_file))

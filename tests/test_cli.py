@@ -58,6 +58,9 @@ class OneAction:
         top = ((self.labels[0], 0.75), (self.labels[1], 0.25))
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, top, self.name) for clip in clips]
 
+    def warm_up(self, samples: int) -> None:
+        """There is nothing to set up."""
+
 
 class Loader:
     """Stands in for ``load_models`` and remembers what was asked."""

@@ -46,6 +46,9 @@ class Scripted:
         top = (("jogging", 0.85), ("archery", 0.15))
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, top, self.name) for clip in clips]
 
+    def warm_up(self, samples: int) -> None:
+        """There is nothing to set up."""
+
 
 def make(networks: Scripted, **given: Any) -> ActionRecognition:
     return ActionRecognition(models=Models(networks, networks), **given)

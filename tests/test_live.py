@@ -87,6 +87,9 @@ class FailingNow:
         self._check()
         return self._inner.classify(clips)
 
+    def warm_up(self, samples: int) -> None:
+        self._inner.warm_up(samples)
+
 
 class Feed:
     """A camera at 30 frames a second in the stream's time, as fast as the test likes in real time."""
@@ -632,6 +635,17 @@ def test_second_classifier_names_the_same_clips_and_neither_waits_for_the_other(
     assert {said.top[0][0] for said in second.predictions} == {"waving"}
     # the last samples of those who were there at the end are named by both
     assert max(said.end_s for said in second.predictions) == max(said.end_s for said in timeline.predictions)
+    comparison = stream.comparison()
+    assert comparison is not None
+    assert [(entry.name, entry.labels) for entry in comparison.entries] == [
+        ("s3d", ScriptedClassifier.labels),
+        ("r3d_18", ScriptedClassifier.labels),
+    ]
+    assert [entry.timeline.predictions for entry in comparison.finished if entry.timeline] == [
+        timeline.predictions,
+        second.predictions,
+    ]
+    assert not timeline.notes
 
 
 def test_second_classifier_is_swapped_and_ended_while_the_first_goes_on(open_stream: OpenStream) -> None:
@@ -659,3 +673,44 @@ def test_second_classifier_is_swapped_and_ended_while_the_first_goes_on(open_str
     second = stream.second_timeline()
     assert second is not None
     assert {said.top[0][0] for said in second.predictions} == {"mc3_18", "r3d_18"}
+
+
+def test_comparison_says_whose_labels_a_lane_holds_and_takes_the_streams_settings(open_stream: OpenStream) -> None:
+    detector = ScriptedDetector(ONE)
+
+    def load(settings: Settings) -> Models:
+        classifier = ScriptedClassifier(saying("waving"))
+        classifier.name = settings.video_classifier_model
+        return Models(detector, classifier)
+
+    stream = open_stream(load(SETTINGS), load=load)
+    feed = Feed(stream)
+    assert stream.comparison() is None
+    for name in ("mc3_18", "r3d_18"):
+        stream.compare(replace(SETTINGS, video_classifier_model=name))
+        feed.until(lambda name=name: any(f"{name}: waving" in one.text for one in stream.shown()))  # type: ignore[misc]
+    stream.compare(None)
+    stream.change(replace(SETTINGS, crop_margin_percentage=40))
+    feed.until(lambda: not stream.stats().changing)
+    stream.close()
+    comparison = stream.comparison()
+    assert comparison is not None
+    assert [entry.settings.crop_margin_percentage for entry in comparison.entries] == [40, 40]
+    assert comparison.timeline is not None
+    assert comparison.timeline.notes == (
+        "The classifier was changed while the camera ran: r3d_18 stands for mc3_18 too.",
+    )
+
+
+def test_two_that_became_the_same_are_no_comparison(open_stream: OpenStream) -> None:
+    models = Models(ScriptedDetector(ONE), ScriptedClassifier(saying("waving")))
+    stream = open_stream(models, load=lambda _: models)
+    feed = Feed(stream)
+    other = replace(SETTINGS, video_classifier_model="r3d_18")
+    stream.compare(other)
+    feed.until(lambda: stream.stats().second_naming is not None and len(stream.shown()) == 2)
+    feed.until(lambda: "detecting" not in stream.shown()[1].text)
+    stream.change(other)
+    feed.until(lambda: not stream.stats().changing)
+    stream.close()
+    assert stream.comparison() is None

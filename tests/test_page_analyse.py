@@ -48,6 +48,7 @@ class Networks:
         self.says: Callable[[Clip], tuple[tuple[str, float], ...]] = lambda _: (("waving", 0.6), ("jogging", 0.3))
         self.missing: set[str] = set()
         self.classified = 0
+        self.warmed: list[int] = []
         self.analysed_with: list[Settings] = []
         self.hold: threading.Event | None = None
         self.reached = threading.Event()
@@ -86,6 +87,9 @@ class _Classifier(ScriptedClassifier):
             assert self._networks.hold.wait(WAIT_S)
         self._networks.classified += len(clips)
         return super().classify(clips)
+
+    def warm_up(self, samples: int) -> None:
+        self._networks.warmed.append(samples)
 
 
 @pytest.fixture

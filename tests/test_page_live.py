@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import av
 import pytest
-from fakes import always, numbered_picture, person
+from fakes import ScriptedClassifier, always, numbered_picture, person
 from streamlit.testing.v1 import AppTest
 from test_page_analyse import Networks, drop_in, networks, tab, widget, words
 
@@ -121,7 +122,7 @@ def toggle(at: AppTest, label: str) -> Any:
 
 def test_start_is_offered_when_the_networks_are_warm(page: AppTest, browser: Browser, networks: Networks) -> None:
     assert page.title[0].value == "Live camera"
-    assert networks.classified == 1  # the clip that warms the classifier
+    assert networks.warmed == [8]
     assert browser.asked["video_frame_callback"]
     assert "Press Start" in words(page)
     assert not page.error
@@ -463,7 +464,83 @@ def test_second_classifier_speaks_beside_the_first(page: AppTest, browser: Brows
     assert len(page.get("plotly_chart")) == 2
     assert words(page).count("to name a clip") == 2
     stop(page, browser)
-    ended = camera_of(page).ended
-    assert ended is not None
-    assert ended.second is not None
-    assert ended.second.timeline.predictions
+    (link,) = links(page)
+    assert link.label == "Compare what the two classifiers said"
+    run = tab(page).run
+    assert run is not None
+    assert parse_qs(link.query_string) == {"comparison": [run.run_id]}
+    # the next session has one voice; the first one's comparison is a click away
+    widget(page, "Compare with a second classifier").set_value(None)
+    page.run()
+    play(page, browser)
+    stop(page, browser)
+    assert not links(page)
+    widget(page, "Session").set_value(run.run_id)
+    page.run()
+    assert len(links(page)) == 1
+
+
+def links(at: AppTest) -> list[Any]:
+    return [one.proto for one in at.get("page_link")]
+
+
+def compared(at: AppTest, browser: Browser) -> AppTest:
+    """A session with two classifiers that never agree, as the page that compares opens it."""
+    widget(at, "Compare with a second classifier").set_value("r3d_18")
+    play(at, browser)
+    stream = camera_of(at)._stream
+    assert stream is not None
+    browser.send_until(lambda: len(stream.shown()) == 2 and "detecting" not in stream.shown()[1].text)
+    stop(at, browser)
+    (link,) = links(at)
+    at.switch_page("pages/compare.py")
+    at.query_params["comparison"] = parse_qs(link.query_string)["comparison"][0]
+    at.run()
+    assert not at.exception
+    return at
+
+
+@pytest.fixture
+def two_minds(monkeypatch: pytest.MonkeyPatch, networks: Networks) -> None:
+    """Each classifier says its own word."""
+    words_of = {"s3d": "waving", "r3d_18": "jogging"}
+
+    def load(settings: Settings, progress: Any = None) -> tuple[Any, dict[str, str]]:
+        name = settings.video_classifier_model
+        classifier = ScriptedClassifier(lambda _: ((words_of[name], 0.6), ("yoga", 0.3)))
+        classifier.name = name
+        return classifier, {"classifier": name}
+
+    monkeypatch.setattr(models_module, "load_clip_classifier", load)
+
+
+@pytest.mark.usefixtures("two_minds")
+def test_what_two_classifiers_said_is_a_comparison_without_pictures(page: AppTest, browser: Browser) -> None:
+    compared(page, browser)
+    assert "Camera 20" in words(page)
+    assert [one.value for one in page.subheader] == ["What to compare", "Comparison", "Agreement", "Where they differ"]
+    differences = page.dataframe[-1].value
+    assert set(zip(differences["s3d"], differences["r3d_18"], strict=True)) == {("waving", "jogging")}
+    assert "Choose a row to see what else both networks thought of that moment." in words(page)
+    choose_difference(page)
+    assert "A camera's pictures are not kept, so there is no moment to play" in words(page)
+    tops = [table.value["Label"].tolist() for table in page.dataframe if "Label" in table.value.columns]
+    assert tops == [["waving", "yoga"], ["jogging", "yoga"]]
+    assert not page.error
+    assert tab(page).video is None
+
+
+@pytest.mark.usefixtures("two_minds")
+def test_recorded_session_plays_the_moment_of_a_difference(page: AppTest, browser: Browser) -> None:
+    toggle(page, "Record").set_value(True)
+    compared(page, browser)
+    choose_difference(page)
+    assert "This is the recording; the pictures that the networks were shown are not kept." in words(page)
+    assert len(page.get("video")) == 1
+    assert tab(page).video is None, "the recording has labels drawn on it: it is not to be analysed again"
+
+
+def choose_difference(at: AppTest) -> None:
+    at.session_state["differences-s3d-r3d_18"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    at.run()
+    assert not at.exception

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +39,9 @@ MOST_FRAMES_AT_ONCE = {"cpu": 128, "mps": 128, "cuda": 1024}
 BOUND = 0.05
 """A way of running a network is not chosen when its scores differ from PyTorch's in float32 by more than this share of
 their own spread (root mean squares). Rounding to bfloat16 makes about 0.02 of difference."""
+
+_HASH = re.compile("[0-9a-f]{64}")
+_HASH_SHOWN_CHARS = 8
 
 _INPUT_AXES = 5
 """Batch, time, height, width, colour."""
@@ -152,9 +156,13 @@ class NetworkClassifier:
         return Prediction(clip.person_id, clip.start_s, clip.end_s, top, self._name)
 
     def warm_up(self, samples: int) -> None:
-        """Run once on a grey clip of ``samples`` samples, so that the first real clip does not wait for set-up."""
+        """Run once on a grey clip of ``samples`` samples, also in the float32 that only close labels need: set up in
+        the middle of a stream, that one takes a second and its memory when nobody expects it."""
         grey = np.full((samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
-        self.classify([Clip(person_id=1, start_s=0.0, end_s=1.0, rgb=grey)])
+        pictures = clip_pictures([grey], self.spec.frames_fed(samples))
+        for runner in (self._runner, self._exact):
+            if runner is not None:
+                runner(pictures)
 
 
 def resolve_device(device: str) -> torch.device:
@@ -207,7 +215,8 @@ def load_classifier(
     place = resolve_device(device)
     if checkpoint_path is not None or labels_path is not None:
         module, labels = _own_weights(spec, checkpoint_path, labels_path)
-        path, signed = Path(str(checkpoint_path)), f"{name}:{Path(str(checkpoint_path)).stem}"
+        path = Path(str(checkpoint_path))
+        signed = f"{name}:{_readable(path.stem)}"
     elif weights_path is not None:
         module, labels = _published_weights(spec, weights_path), spec.labels
         path, signed = weights_path, name
@@ -217,6 +226,11 @@ def load_classifier(
         )
     quickest = None if backends is None else backends.quickest(_subject(spec, module, path), place)
     return NetworkClassifier(spec, module, labels, place, precision, signed, quickest=quickest)
+
+
+def _readable(stem: str) -> str:
+    """Other names as they are; an upload is stored under its hash, of which the first digits tell it apart."""
+    return stem[:_HASH_SHOWN_CHARS] if _HASH.fullmatch(stem) else stem
 
 
 def _subject(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Subject:

@@ -13,7 +13,7 @@ from recognizer.dashboard.camera_setup import ice_servers
 from recognizer.dashboard.camera_source import choose_source
 from recognizer.dashboard.camera_trouble import show_trouble
 from recognizer.dashboard.results import adopt_thresholds
-from recognizer.dashboard.services import services
+from recognizer.dashboard.services import comparisons, services
 from recognizer.dashboard.sidebar import classifier_title
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError, StoreError
@@ -75,9 +75,9 @@ def show_camera(settings: Settings) -> None:
 
 def _switches(camera: Camera, settings: Settings) -> dict[str, Any]:
     """Draw the switches and tell the camera what they say; returns what the browser is asked for."""
-    facing = _FRONT
+    tab, facing = state.tab(), _FRONT
     switches = st.container(horizontal=True, vertical_alignment="center")
-    if state.tab().feed is None:
+    if tab.feed is None:
         facing = switches.segmented_control(
             "Camera",
             list(_FACING),
@@ -87,7 +87,7 @@ def _switches(camera: Camera, settings: Settings) -> dict[str, Any]:
             disabled=camera.running,
             required=True,
         )
-    faces_viewer = state.tab().feed is None and facing == _FRONT
+    faces_viewer = tab.feed is None and facing == _FRONT
     mirrored = switches.toggle(
         "Mirror",
         faces_viewer,
@@ -119,6 +119,7 @@ def _switches(camera: Camera, settings: Settings) -> dict[str, Any]:
         mirrored=mirrored,
         recording=recording,
         second=None if second is None else _with_classifier(settings, second),
+        checkpoint_name=tab.checkpoint.name if tab.checkpoint is not None else None,
     )
     return {"video": {**_PICTURE_PX, "facingMode": _FACING[facing]}, "audio": False}
 
@@ -223,3 +224,15 @@ def offer_sessions() -> None:
     if run is not None:
         tab.run, tab.rendering = run, None
         state.name_run_in_address(chosen)
+
+
+def offer_comparison() -> None:
+    """Draw the way to the comparison of the shown session, where two classifiers spoke in it."""
+    run = state.tab().run
+    if run is not None and comparisons().has(run.run_id):
+        st.page_link(
+            "pages/compare.py",
+            label="Compare what the two classifiers said",
+            icon=":material/compare_arrows:",
+            query_params={state.COMPARISON_PARAMETER: run.run_id},
+        )

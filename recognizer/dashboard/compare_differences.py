@@ -47,6 +47,8 @@ def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
     rows = chosen["selection"]["rows"]
     if rows and rows[0] < len(pieces):
         _show_moment(shown, pieces[rows[0]], (one, other))
+    elif shown.is_of_camera:
+        st.caption("Choose a row to see what else both networks thought of that moment.")
     else:
         st.caption("Choose a row to go to that moment and to see what both networks saw and said.")
 
@@ -75,6 +77,16 @@ def _show_moment(shown: StoredComparison, piece: Piece, two: tuple[Lane, Lane]) 
 
 
 def _player(shown: StoredComparison, start_s: float) -> None:
+    if shown.is_of_camera:
+        if shown.video.path.is_file():
+            st.video(str(shown.video.path), start_time=int(start_s))
+            st.caption("This is the recording; the pictures that the networks were shown are not kept.")
+        else:
+            st.caption(
+                "A camera's pictures are not kept, so there is no moment to play and nothing of what the networks were "
+                "shown; switch Record on in the next session to have at least the moment."
+            )
+        return
     video = state.tab().video
     if video is None or video.file.sha256 != shown.video.sha256:
         st.caption(f"To see the moment, drop in {plain(shown.video.name)} again.")
@@ -95,16 +107,11 @@ def _what_it_saw(shown: StoredComparison, piece: Piece, lane: Lane) -> None:
     if prediction is None:
         st.caption("There is no clip in the middle of this stretch.")
         return
-    try:
-        frames = _frames(lane.timeline, prediction, shown.video.path)
-    except RecognizerError as error:
-        st.caption(sentence(str(error)))
+    when = f"{seconds(prediction.start_s)} to {seconds(prediction.end_s)}"
+    if shown.is_of_camera:
+        st.caption(f"From {when} it said:")
     else:
-        chosen = np.unique(np.linspace(0, len(frames) - 1, min(MOST_FRAMES, len(frames))).round().astype(int))
-        st.image([frames[k] for k in chosen], width=_FRAME_PX)
-        some = f", {len(chosen)} of them here" if len(chosen) < len(frames) else ""
-        when = f"{seconds(prediction.start_s)} to {seconds(prediction.end_s)}"
-        st.caption(f"It was shown {len(frames)} pictures from {when}{some}, and said:")
+        _show_frames(shown, lane, prediction, when)
     top = pd.DataFrame(prediction.top, columns=["Label", "Probability"])
     top["Label"] = top["Label"].map(export.harmless_cell)
     st.dataframe(
@@ -113,6 +120,18 @@ def _what_it_saw(shown: StoredComparison, piece: Piece, lane: Lane) -> None:
         width="stretch",
         column_config={"Probability": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="%.2f")},
     )
+
+
+def _show_frames(shown: StoredComparison, lane: Lane, prediction: Prediction, when: str) -> None:
+    try:
+        frames = _frames(lane.timeline, prediction, shown.video.path)
+    except RecognizerError as error:
+        st.caption(sentence(str(error)))
+    else:
+        chosen = np.unique(np.linspace(0, len(frames) - 1, min(MOST_FRAMES, len(frames))).round().astype(int))
+        st.image([frames[k] for k in chosen], width=_FRAME_PX)
+        some = f", {len(chosen)} of them here" if len(chosen) < len(frames) else ""
+        st.caption(f"It was shown {len(frames)} pictures from {when}{some}, and said:")
 
 
 def _timeline_key(timeline: Timeline) -> tuple[object, ...]:

@@ -79,9 +79,10 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         st.caption(KAPPA_NOTE)
         st.subheader("Where they differ")
         show_differences(shown, lanes)
-    st.subheader("What each costs")
-    _table(export.cost_table(comparison))
-    st.caption(COST_NOTE)
+    if comparison.has_costs:
+        st.subheader("What each costs")
+        _table(export.cost_table(comparison))
+        st.caption(COST_NOTE)
 
 
 def _table(table: pd.DataFrame) -> None:

@@ -32,9 +32,9 @@ def take_up_address() -> None:
         if compare.shown is not None:  # another page was visited, and its address had no place for this
             state.name_comparison_in_address(compare.shown.comparison_id)
         return
-    if comparison_id in compare.seen:
+    if comparison_id == compare.taken_up:
         return
-    compare.seen.add(comparison_id)
+    compare.taken_up, compare.job, compare.problem = comparison_id, None, None
     try:
         compare.shown = comparisons().load(comparison_id)
     except RecognizerError as error:
@@ -111,7 +111,7 @@ def offer_comparison(wanted: Sequence[Entry]) -> None:
         tab.compare.finished = 0
         request = ComparisonRequest(tab.video.file, settings, names)
         tab.compare.job = start_comparison(services(), comparison_id, request, known, max_bytes)
-        tab.compare.seen.add(comparison_id)
+        tab.compare.taken_up = comparison_id
         state.name_comparison_in_address(comparison_id)
         st.rerun()
 

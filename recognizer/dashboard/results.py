@@ -106,7 +106,7 @@ def _explore() -> None:
         else "The labels are those of your checkpoint; somebody who does none of them still gets the nearest."
     )
     _downloads(run, min_confidence, min_duration_s)
-    _tables(shown, segments)
+    _tables(shown, segments, has_video=run.video_path.is_file())
 
 
 def choose_thresholds() -> tuple[float, float]:
@@ -122,7 +122,7 @@ def choose_thresholds() -> tuple[float, float]:
         step=0.05,
         key=_CONFIDENCE_KEY,
         help="Where the network's best guess is less probable than this, the timeline says unknown. The probability is "
-        "the network's own; it is not the chance of being right.",
+        "the network's own, unless it is calibrated; it is not the chance of being right.",
     )
     min_duration_s = duration.slider(
         "Minimum duration",
@@ -202,7 +202,7 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     )
 
 
-def _tables(timeline: Timeline, segments: Sequence[Segment]) -> None:
+def _tables(timeline: Timeline, segments: Sequence[Segment], *, has_video: bool) -> None:
     who, how_long, all_segments = st.tabs(["Who appeared when", "Time per action", "All segments"])
     with who:
         st.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
@@ -220,7 +220,8 @@ def _tables(timeline: Timeline, segments: Sequence[Segment]) -> None:
             selection_mode="single-row",
             key="segments",
         )
-        st.caption("Choose a row to start the annotated video there.")
+        if has_video:  # of a camera there is one only where it was recorded
+            st.caption("Choose a row to start the annotated video there.")
         rows = chosen["selection"]["rows"]
         if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:
             state.tab().jump_s = segments[rows[0]].start_s

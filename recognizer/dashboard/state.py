@@ -33,7 +33,8 @@ DEFAULT_MIN_DURATION_S = 0.0
 _KEY = "tab"
 _APP_KEY = "came-through-app"
 _RUN_PARAMETER = "run"
-_COMPARISON_PARAMETER = "comparison"
+COMPARISON_PARAMETER = "comparison"
+"""What names a comparison in the address of the page that compares."""
 
 
 @dataclass
@@ -89,7 +90,7 @@ class CompareTab:
         shown: the comparison that is shown.
         problem: one sentence about what went wrong last.
         truth_uploads: how many files of labels were taken; a new number empties the field.
-        seen: comparisons that were taken up from the address already.
+        taken_up: the comparison that was taken up from the address last.
     """
 
     rows: list[EntryRow] = field(default_factory=list)
@@ -99,7 +100,7 @@ class CompareTab:
     shown: StoredComparison | None = None
     problem: str | None = None
     truth_uploads: int = 0
-    seen: set[str] = field(default_factory=set)
+    taken_up: str | None = None
 
 
 @dataclass
@@ -228,12 +229,12 @@ def name_run_in_address(run_id: str | None) -> None:
 
 def comparison_in_address() -> str | None:
     """The comparison that the page's address names."""
-    return st.query_params.get(_COMPARISON_PARAMETER)
+    return st.query_params.get(COMPARISON_PARAMETER)
 
 
 def name_comparison_in_address(comparison_id: str | None) -> None:
     """Put a comparison into the page's address, so that it is still there after a refresh."""
-    _name_in_address(_COMPARISON_PARAMETER, comparison_id)
+    _name_in_address(COMPARISON_PARAMETER, comparison_id)
 
 
 def _name_in_address(parameter: str, name: str | None) -> None:

@@ -88,7 +88,7 @@ def _take_sample() -> None:
 
 def restore_video(path: Path, name: str, sha256: str | None) -> None:
     """Take up the video of a stored analysis again, if its file is still here."""
-    if path.is_file() and sha256 is not None:
+    if sha256 and path.is_file():  # a camera's recording has no hash: it is not what was analysed
         _take(StoredFile(path, name, sha256, path.stat().st_size))
 
 

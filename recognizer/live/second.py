@@ -44,6 +44,11 @@ class SecondClassifier:
         return self._models.classifier.name
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """What the classifier that speaks now can say."""
+        return self._models.classifier.labels
+
+    @property
     def problem(self) -> str | None:
         """One sentence about what went wrong last; None when nothing did."""
         return self._namer.problem
@@ -78,7 +83,13 @@ class SecondClassifier:
         said.sort(key=lambda prediction: (prediction.person_id, prediction.start_s, prediction.end_s))
         return replace(
             first,
-            settings=settings,
+            # the clips are the stream's, whatever its settings have become since this classifier was chosen
+            settings=replace(
+                first.settings,
+                video_classifier_model=settings.video_classifier_model,
+                checkpoint_path=settings.checkpoint_path,
+                labels_path=settings.labels_path,
+            ),
             predictions=tuple(replace(p, end_s=min(p.end_s, first.analysed_s)) for p in said),
             provenance={**first.provenance, **own},
         )

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recognizer.comparison import Comparison, Entry, named
 from recognizer.drawing import DETECTING_TEXT, OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError
 from recognizer.live.naming import Namer, threads_each
@@ -60,6 +61,7 @@ class LiveStream:
         self.min_confidence = min_confidence
         self.mirrored = False
         self._recognizer = Recognizer(models, settings, followed_hz=_FOLLOWED_HZ)
+        self._labels = models.classifier.labels
         self._settings = settings
         self._load = load
         self._palette = palette
@@ -216,7 +218,9 @@ class LiveStream:
                 if which == _SECOND:
                     self._take_second(wanted)
                 elif wanted is not None:
-                    self._recognizer.change(self._load(wanted), wanted)
+                    models = self._load(wanted)
+                    self._recognizer.change(models, wanted)
+                    self._labels = models.classifier.labels
                 problem = None
             except RecognizerError as error:
                 problem = str(error)
@@ -291,6 +295,25 @@ class LiveStream:
             return None
         return self._second.timeline(self.timeline(complete=complete, since_s=since_s), since_s)
 
+    def comparison(self, checkpoint_name: str | None = None) -> Comparison | None:
+        """What both classifiers said, when the stream is over; None where no second one spoke, or it was the same one.
+
+        Args:
+            checkpoint_name: what the person calls the first one's checkpoint.
+        """
+        first, second = self.timeline(complete=True), self.second_timeline(complete=True)
+        if self._second is None or second is None or not second.predictions or second.settings == first.settings:
+            return None
+        entries = named(
+            [
+                Entry("", first.settings, checkpoint_name, self._labels, first),
+                Entry("", second.settings, None, self._second.labels, second),
+            ]
+        )
+        names_now = (self._recognizer.classifier_name, self._second.name)
+        notes = [note for entry, now in zip(entries, names_now, strict=True) for note in _changes(entry, now)]
+        return Comparison((replace(entries[0], timeline=replace(first, notes=(*first.notes, *notes))), entries[1]))
+
     def _now_s(self) -> float:
         """The stream's time."""
         return time.monotonic() - self._started_s if self._started_s is not None else 0.0
@@ -331,6 +354,15 @@ class LiveStream:
             if self._second is not None:
                 self._second.close(last_clips if self._compares else [], _END_TIMEOUT_S)
         return self.timeline(complete=True)
+
+
+def _changes(entry: Entry, name_now: str) -> list[str]:
+    """One sentence where a lane, which is named after its last classifier, holds what others said before."""
+    spoke = dict.fromkeys(said.classifier for said in entry.timeline.predictions) if entry.timeline else {}
+    before = [name for name in spoke if name != name_now]
+    if not before:
+        return []
+    return [f"The classifier was changed while the camera ran: {entry.name} stands for {' and '.join(before)} too."]
 
 
 def _mirrored(box_xyxy: Box, width: int) -> Box:

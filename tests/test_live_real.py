@@ -1,0 +1,52 @@
+"""A camera's stream with the real networks: what is set up is set up before it begins."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from test_live import WAIT_S
+
+from recognizer.camera import load_and_warm
+from recognizer.classifiers import network as network_module
+from recognizer.crop_store import CropStore
+from recognizer.jobs import Jobs
+from recognizer.live import LiveStream
+from recognizer.model_cache import ModelCache
+from recognizer.palette import ActionPalette
+from recognizer.runs import Services
+from recognizer.settings import Settings
+from recognizer.store import Store
+from recognizer.video import open_video
+
+pytestmark = pytest.mark.real
+
+
+def test_stream_compiles_nothing_and_leaves_no_thread(
+    clips_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: float32, which close labels need, was set up at the first of them: 200 MB and two threads more in the
+    third minute of a stream."""
+    with open_video(clips_dir / "stgcn_ta_chi.mp4") as reader:
+        pictures = [frame.rgb for frame in reader.frames(lambda index, _: index < 90)]
+    pictures = [np.asarray(cv2.resize(rgb, (640, 480)), np.uint8) for rgb in pictures]
+    services = Services(Jobs(), Store(tmp_path / "data"), ModelCache(), CropStore(tmp_path / "crops"))
+    settings = Settings(video_classifier_model="i3d")
+    models = load_and_warm(services, settings)
+    before = psutil.Process().num_threads()
+    monkeypatch.setattr(network_module, "CLOSE_CALL", 0.0)  # every label is close
+    stream = LiveStream(models, settings, lambda _: models, ActionPalette())
+    end_s = time.monotonic() + WAIT_S
+    while len(stream.timeline().predictions) < 2:
+        assert time.monotonic() < end_s
+        for rgb in pictures:
+            stream.frame(rgb)
+            time.sleep(1 / 30)
+    stream.close()
+    while psutil.Process().num_threads() > before:  # what PyTorch began for the stream's threads ends a little later
+        assert time.monotonic() < end_s
+        time.sleep(0.1)
