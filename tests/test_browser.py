@@ -263,6 +263,8 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     wait_for_playing(page, 0)
 
     side = page.get_by_test_id("stSidebar")
+    side.get_by_text("Documented", exact=True).click()
+    wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 0\.53 s; a person's first label comes")
     press(page, side.get_by_role("slider", name="Sequence length"), "ArrowRight", 8)
     wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 1\.07 s; a person's first label comes")
 
