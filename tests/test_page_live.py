@@ -67,6 +67,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stand_in = Browser()
     monkeypatch.setattr(camera_view, "webrtc_streamer", stand_in.streamer)
     monkeypatch.setattr(camera_view, "create_video_source_track", lambda callback, **_: callback)
+    monkeypatch.setattr(camera_view, "start_encoders", lambda: None)  # AppTest has no event loop
     monkeypatch.delenv(HOSTS_VARIABLE, raising=False)
     monkeypatch.delenv(ICE_VARIABLE, raising=False)
     return stand_in

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
+from streamlit_webrtc.eventloop import get_global_event_loop
 
 from recognizer.dashboard import state
 from recognizer.dashboard.services import palette, services
@@ -28,6 +33,7 @@ ICE_VARIABLE = "RECOGNIZER_ICE_SERVERS"
 HOSTS_VARIABLE = "RECOGNIZER_CAMERA_HOSTS"
 """Environment variable that lists the hosts of network cameras, with commas; ``camera_hosts`` in secrets.toml too."""
 
+_POOL_WAIT_S = 1.0
 _ICE_EXAMPLE = '[{"urls": "stun:stun.example.org:3478"}]'
 _ICE_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 
@@ -69,6 +75,24 @@ def prepare(settings: Settings) -> bool:
     else:
         tab.camera.prepare(job.result, settings)
     return True
+
+
+@cache
+def start_encoders() -> None:
+    """Start the threads in which aiortc encodes, once for the whole server.
+
+    They are the event loop's own pool, which starts one when it is needed and keeps it for ever: a stream would seem
+    to leave threads behind.
+    """
+    count = ThreadPoolExecutor()._max_workers  # what asyncio makes its pool with
+    everyone = threading.Barrier(count)
+
+    def occupy() -> None:
+        with suppress(threading.BrokenBarrierError):  # a pool that is smaller is full then, too
+            everyone.wait(_POOL_WAIT_S)
+
+    loop = get_global_event_loop()
+    loop.call_soon_threadsafe(lambda: [loop.run_in_executor(None, occupy) for _ in range(count)])
 
 
 def ice_servers() -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
 
 from recognizer.dashboard import state
-from recognizer.dashboard.camera_setup import ice_servers
+from recognizer.dashboard.camera_setup import ice_servers, start_encoders
 from recognizer.dashboard.camera_source import choose_source
 from recognizer.dashboard.camera_trouble import show_trouble
 from recognizer.dashboard.results import adopt_thresholds
@@ -131,6 +131,7 @@ def _with_classifier(settings: Settings, name: str) -> Settings:
 
 def _streamer(camera: Camera, constraints: dict[str, Any]) -> Any:
     """Draw the picture; returns streamlit-webrtc's context, or None where the configuration is wrong."""
+    start_encoders()
     try:
         servers = ice_servers()
     except SettingsError as error:
