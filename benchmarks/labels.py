@@ -1,6 +1,6 @@
 """Are the labels right? Runs the real networks on the shared clips, from documented to recommended settings.
 
-    .venv/bin/python -m benchmarks.labels [--classifier i3d] [--steps recommended] [--diagram FILE] [--errors FOLDER]
+    .venv/bin/python -m benchmarks.labels [--steps recommended] [--diagram FILE] [--lanes FILE] [--errors FOLDER]
 
 Each step is one more thing than the step before; the ones after "recommended" were tried and not taken. For each:
 
@@ -38,8 +38,9 @@ from recognizer.pipeline import Recognizer, analyze
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
 from recognizer.seen import frames_seen
 from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings
+from recognizer.smoothing import votes
 from recognizer.timeline import Timeline
-from recognizer.types import Detection, VideoInfo
+from recognizer.types import Detection, Segment, VideoInfo
 from recognizer.video import VideoWriter, open_video
 
 CLIPS_DIR = Path(__file__).resolve().parents[2] / "shared" / "clips"
@@ -84,12 +85,13 @@ class Tally:
     Attributes:
         windows: predictions of people whose action is known.
         right_windows: of those, the right ones.
-        moments: for each segment of known people: seconds, confidence, whether right.
+        moments: for each step or segment of known people: seconds, confidence, whether right.
         unknown_moments: the same of people who do nothing known; never right.
         first: people whose most probable label is right.
         top5: people with a right one among five.
         people: people whose action is known.
         took_s: whole analyses of the clips with labels.
+        lanes: for each person whose action is known: clip, right labels, segments at the page's threshold.
     """
 
     windows: int = 0
@@ -100,12 +102,17 @@ class Tally:
     top5: int = 0
     people: int = 0
     took_s: float = 0.0
+    lanes: list[tuple[str, tuple[str, ...], list[Segment]]] = field(default_factory=list)
     _named: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
     _time: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
     _named_right: float = 0.0
 
-    def add(self, timeline: Timeline, actions: Actions) -> None:
+    def add(self, timeline: Timeline, actions: Actions, clip: str = "") -> None:
         """Count one clip."""
+        said = timeline.segments(RECOMMENDED_MIN_CONFIDENCE)
+        for person_id, right in actions.items():
+            if right:
+                self.lanes.append((clip, right, [one for one in said if one.person_id == person_id]))
         sums: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for prediction in timeline.predictions:
             if right := actions.get(prediction.person_id):
@@ -119,10 +126,8 @@ class Tally:
                 self.people += 1
                 self.first += best[:1] != [] and best[0] in right
                 self.top5 += any(label in right for label in best)
-        for segment in timeline.segments():
-            if (known := actions.get(segment.person_id)) is not None:
-                moments = self.moments if known else self.unknown_moments
-                moments.append((segment.duration_s, segment.confidence, segment.action in known))
+        for person_id, known in actions.items():
+            (self.moments if known else self.unknown_moments).extend(_moments(timeline, person_id, known))
         self._threshold(timeline, actions)
 
     def _threshold(self, timeline: Timeline, actions: Actions) -> None:
@@ -146,6 +151,20 @@ class Tally:
     def named_right(self) -> float:
         """Share of what is named at the threshold that is right, of people whose action is known."""
         return self._named_right / max(self._named[True], 1e-9)
+
+
+def _moments(timeline: Timeline, person_id: int, known: tuple[str, ...]) -> Iterator[tuple[float, float, bool]]:
+    """Seconds, confidence, and whether right, with no threshold: by steps where clips vote, else by segments."""
+    if timeline.settings.smoothing_s == 0:
+        for segment in timeline.segments():
+            if segment.person_id == person_id:
+                yield segment.duration_s, segment.confidence, segment.action in known
+        return
+    own = sorted((p for p in timeline.predictions if p.person_id == person_id), key=lambda p: (p.start_s, p.end_s))
+    for stretch in votes(own, timeline.settings.smoothing_s):
+        steps_s = np.diff(stretch.edges_s).tolist()
+        for step_s, best, probability in zip(steps_s, stretch.best.tolist(), stretch.probability.tolist(), strict=True):
+            yield step_s, probability, stretch.labels[best] in known
 
 
 def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: CropStore, folder: Path) -> None:
@@ -177,7 +196,7 @@ def run_step(
         timeline = analyze(clips / file, settings, models=cache.get(settings), crop_store=kept)
         took_s = time.perf_counter() - started_s
         actions = truth(timeline)
-        tally.add(timeline, actions)
+        tally.add(timeline, actions, file.partition(".")[0])
         if errors is not None:
             draw_errors(timeline, actions, clips / file, store, errors)
         if any(actions.values()):
@@ -209,11 +228,41 @@ def draw(before: Tally, after: Tally, path: Path) -> None:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as sure as right")
     for tally, name, colour in ((before, "the network's own", "#d55e00"), (after, "calibrated", "#0072b2")):
         bins = reliability(tally)
-        axes.plot([b[0] for b in bins], [b[1] for b in bins], color=colour, label=name)
-        axes.scatter([b[0] for b in bins], [b[1] for b in bins], s=[20 + 600 * b[2] for b in bins], color=colour)
+        # no line between them: bins of little time jump
+        sizes = [10 + 900 * b[2] for b in bins]
+        axes.scatter([b[0] for b in bins], [b[1] for b in bins], s=sizes, color=colour, alpha=0.7, label=name)
     axes.set(xlabel="confidence", ylabel="share of the time that is right", xlim=(0, 1), ylim=(0, 1.02))
-    axes.legend(loc="upper left")
+    axes.set_title("larger: more of the time", fontsize="small")
+    for handle in axes.legend(loc="upper left").legend_handles[1:]:
+        handle.set_sizes([40])
     figure.tight_layout()
+    figure.savefig(path)
+
+
+def draw_lanes(tallies: Sequence[tuple[str, Tally]], path: Path) -> None:
+    """What each known person is said to do by several steps, one lane each; as an SVG."""
+    import matplotlib.pyplot as plt
+
+    colours = {"right": "#0072b2", "wrong": "#d55e00", UNKNOWN_ACTION: "#bbbbbb"}
+    people = len(tallies[0][1].lanes)
+    figure, axes = plt.subplots(people, 1, figsize=(10, 1.0 * people), sharex=True)
+    for k, place in enumerate(axes):
+        clip, right, _ = tallies[0][1].lanes[k]
+        for row, (_, tally) in enumerate(tallies):
+            for one in tally.lanes[k][2]:
+                kind = UNKNOWN_ACTION if one.action == UNKNOWN_ACTION else "right" if one.action in right else "wrong"
+                place.barh(row, one.duration_s, left=one.start_s, color=colours[kind], edgecolor="white", linewidth=0.5)
+                if kind == "wrong" and one.duration_s > 0.4:
+                    most = int(one.duration_s * 11)
+                    place.text(one.start_s + 0.03, row, one.action[:most], va="center", fontsize=6, color="white")
+        place.set_yticks(range(len(tallies)), [name for name, _ in tallies], fontsize=7)
+        place.invert_yaxis()
+        place.set_title(f"{clip[:40]}: {right[0]}", fontsize=8, loc="left", pad=2)
+    axes[-1].set_xlabel("seconds")
+    figure.legend(
+        [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in colours.values()], list(colours), ncols=3, fontsize=8
+    )
+    figure.tight_layout(rect=(0, 0, 1, 0.98))
     figure.savefig(path)
 
 
@@ -276,6 +325,7 @@ def main() -> None:
     parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default="i3d")
     parser.add_argument("--steps", nargs="*", help="the first words of those that are wanted; all where none is given")
     parser.add_argument("--diagram", type=Path, help="writes the reliability diagram there")
+    parser.add_argument("--lanes", type=Path, help="draws there what the first and the recommended step say")
     parser.add_argument("--errors", type=Path, help="writes a picture of each person's surest error there")
     arguments = parser.parse_args()
     if arguments.errors is not None:
@@ -315,6 +365,9 @@ def main() -> None:
             print("  ".join(f"{mean:.2f}: {right:.2f}" for mean, right, _ in reliability(tallies[name])))
     if arguments.diagram and {"weighed over 1 s", "recommended (calibrated)"} <= set(tallies):
         draw(tallies["weighed over 1 s"], tallies["recommended (calibrated)"], arguments.diagram)
+    if arguments.lanes and "recommended (calibrated)" in tallies:
+        first_name, first_tally = next(iter(tallies.items()))
+        draw_lanes([(first_name, first_tally), ("recommended", tallies["recommended (calibrated)"])], arguments.lanes)
     print("\nseconds between a change of action and where it is put")
     for name, off in boundaries(arguments.classifier, arguments.clips, cache):
         print(f"{name:<33} {'  '.join(f'{seconds:.2f}' for seconds in off)}")

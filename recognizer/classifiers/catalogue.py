@@ -304,7 +304,7 @@ _ALL = (
         parameters=12_689_984,
         gflops=27.788,
         halving=("Conv3d_1a_7x7", 2),
-        temperature=1.2,
+        temperature=1.3,
     ),
 )
 
