@@ -206,6 +206,10 @@ def _slider(title: str, name: str, form: str, explanation: str) -> Any:
     return st.slider(title, low, high, key=_key(name), format=form, help=explanation, on_change=on_change)
 
 
+def _switch(title: str, name: str, explanation: str) -> Any:
+    return st.toggle(title, key=_key(name), help=explanation, on_change=_own_settings)
+
+
 def classifier_title(name: str) -> str:
     """The network, how accurate it is said to be, and whether it has to be fetched."""
     spec = CATALOGUE[name]
@@ -256,25 +260,22 @@ def _more() -> dict[str, Any]:
             "The share of a clip that is seen again in the next one. More overlap finds the moment of a change more "
             "exactly and takes longer.",
         ),
-        "steady_crop": st.toggle(
+        "steady_crop": _switch(
             "Steady crop",
-            key=_key("steady_crop"),
-            on_change=_own_settings,
-            help="The crop follows a person smoothly instead of jumping with the box that was found. The networks were "
+            "steady_crop",
+            "The crop follows a person smoothly instead of jumping with the box that was found. The networks were "
             "trained on film that does not jump.",
         ),
-        "surroundings": st.toggle(
+        "surroundings": _switch(
             "Surroundings",
-            key=_key("surroundings"),
-            on_change=_own_settings,
-            help="The classifier also looks at the picture around the person, and the two are averaged: what somebody "
+            "surroundings",
+            "The classifier also looks at the picture around the person, and the two are averaged: what somebody "
             "does is often told by where they are. It takes twice as long.",
         ),
-        "calibrated": st.toggle(
+        "calibrated": _switch(
             "Calibrated confidence",
-            key=_key("calibrated"),
-            on_change=_own_settings,
-            help="Networks are surer than they are right, most of all of people who do nothing that they know. This "
+            "calibrated",
+            "Networks are surer than they are right, most of all of people who do nothing that they know. This "
             "divides their scores by what was measured; so far for I3D, the others stay as they are.",
         ),
         "smoothing_s": _slider(
