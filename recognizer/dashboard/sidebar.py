@@ -49,8 +49,8 @@ _SHOWN = (
 )
 _PRESETS: dict[Preset, str] = {"recommended": "Recommended", "documented": "Documented"}
 _PRESET_LINES: dict[Preset, str] = {
-    "recommended": "Two seconds of each person and of what is around them, weighed over time: measured to be right "
-    "twice as often as the documented settings.",
+    "recommended": "Two seconds of each person and of what is around them, weighed over time: measured with I3D "
+    "to be right twice as often as the documented settings.",
     "documented": "As published: half a second of a tight crop. Labels come sooner and are often wrong.",
     "custom": "Your own settings, as below and under More.",
 }
