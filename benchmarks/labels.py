@@ -39,7 +39,7 @@ from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommend
 from recognizer.seen import frames_seen
 from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings
 from recognizer.smoothing import votes
-from recognizer.timeline import Timeline
+from recognizer.timeline import Timeline, frame_rate_hz
 from recognizer.types import Detection, Segment, VideoInfo
 from recognizer.video import VideoWriter, open_video
 
@@ -189,7 +189,7 @@ def run_step(
         if truth is nothing_known and name not in WITH_THE_UNKNOWN:
             continue
         with open_video(clips / file) as reader:
-            rate_hz = float(reader.info.frame_rate) if reader.info.frame_rate else None
+            rate_hz = frame_rate_hz(reader.info)
         settings = steps(classifier, rate_hz)[name]
         started_s = time.perf_counter()
         kept = store if truth is nothing_known else None

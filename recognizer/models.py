@@ -151,17 +151,12 @@ def as_asked(
     classifier: Classifier, provenance: Mapping[str, str], settings: Settings
 ) -> tuple[Classifier, Mapping[str, str]]:
     """A loaded classifier with the probabilities that ``settings`` asks for, and its provenance; loads nothing."""
-    temperature = temperature_of(settings)
+    if not settings.calibrated or settings.checkpoint_path is not None:
+        return classifier, provenance
+    temperature = spec_of(settings.video_classifier_model).temperature
     if temperature is None or not isinstance(classifier, NetworkClassifier):
         return classifier, provenance
     return classifier.at_temperature(temperature), {**provenance, "classifier_temperature": f"{temperature:g}"}
-
-
-def temperature_of(settings: Settings) -> float | None:
-    """By what the scores are divided; None where nothing is asked for or known."""
-    if not settings.calibrated or settings.checkpoint_path is not None:
-        return None
-    return spec_of(settings.video_classifier_model).temperature
 
 
 def load_models(settings: Settings, progress: weights.Progress | None = None) -> Models:

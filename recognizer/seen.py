@@ -14,7 +14,7 @@ from recognizer.classifiers.clip_input import sample_indices
 from recognizer.crop_store import CropStore, pass_key
 from recognizer.cropping import Cropper, square_crop
 from recognizer.settings import least_height_px
-from recognizer.timeline import Timeline
+from recognizer.timeline import PersonTrack, Timeline
 from recognizer.types import Box, Prediction, TrackedPerson
 from recognizer.video import open_video
 
@@ -41,7 +41,7 @@ def prediction_at(timeline: Timeline, person_id: int, time_s: float) -> Predicti
 
 
 def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: CropStore) -> list[SeenFrame]:
-    """The crops that the network was shown for one prediction, in order of time, each once.
+    """The crops that the network was shown for one prediction, in order of time, each once; not their surroundings.
 
     Args:
         timeline: which the prediction is of.
@@ -63,9 +63,13 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
     return [samples[k] for k in dict.fromkeys(sample_indices(len(samples), length).tolist())]
 
 
+def _track(timeline: Timeline, prediction: Prediction) -> PersonTrack:
+    return next(track for track in timeline.people if track.person_id == prediction.person_id)
+
+
 def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
-    """What was cut out in the samples of the clip, by time."""
-    track = next(track for track in timeline.people if track.person_id == prediction.person_id)
+    """Where the person was in the samples of the clip, by time."""
+    track = _track(timeline, prediction)
     high = track.box_xyxy[:, 3] - track.box_xyxy[:, 1] >= least_height_px(timeline.video.height)
     within = (track.time_s > prediction.start_s - _SAME_TIME_S) & (track.time_s < prediction.end_s)
     samples = np.flatnonzero(high & within)[: timeline.settings.num_video_sequence_samples]
@@ -77,7 +81,7 @@ def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
 
 def _cut_boxes(timeline: Timeline, prediction: Prediction, boxes: dict[float, Box]) -> dict[float, Box]:
     """What was cut out where the person was; followed from the beginning, as a steady crop remembers where it was."""
-    track = next(track for track in timeline.people if track.person_id == prediction.person_id)
+    track = _track(timeline, prediction)
     cropper = Cropper(timeline.settings.crop_style, timeline.settings.max_gap_s(timeline.frame_rate_hz))
     cut: dict[float, Box] = {}
     for time_s, (x1, y1, x2, y2) in zip(track.time_s.tolist(), track.box_xyxy.tolist(), strict=True):

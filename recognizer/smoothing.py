@@ -115,8 +115,7 @@ def _path(shares: NDArray[np.float64], winners: NDArray[np.int64], smoothing_s: 
         before, after = path[changes[k] - 1], path[changes[k]]
         first, past = changes[k - 1] + 1, changes[k + 1]
         gain = np.cumsum(log_shares[before, first:past] - log_shares[after, first:past])
-        moved = first + (0 if gain.max(initial=0.0) <= 0.0 else int(gain.argmax()) + 1)
-        moved = min(moved, past - 1)
+        moved = min(first + int(np.append(0.0, gain).argmax()), past - 1)
         path[changes[k - 1] : moved], path[moved:past] = before, after
         changes[k] = moved
     return path
@@ -130,7 +129,7 @@ def _without_gaps(ordered: Sequence[Prediction]) -> Iterator[list[Prediction]]:
             yield together
             together = []
         together.append(prediction)
-        end_s = max(end_s, prediction.end_s) if len(together) > 1 else prediction.end_s
+        end_s = max(end_s, prediction.end_s)
     if together:
         yield together
 

@@ -106,11 +106,13 @@ class _Networks:
 
 
 def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks, stdout: IO[str]) -> None:
+    from recognizer.timeline import frame_rate_hz
+
     max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
     with open_video(path, max_file_bytes=max_file_bytes) as reader:  # a bad file is told before networks are loaded
-        rate = reader.info.frame_rate
+        rate_hz = frame_rate_hz(reader.info)
     loaded, classifier = networks.get()
-    settings = request.settings_at(None if rate is None else float(rate), video_classifier_model=classifier)
+    settings = request.settings_at(rate_hz, video_classifier_model=classifier)
     from recognizer.pipeline import Progress, analyze
 
     shown = display_name(path)

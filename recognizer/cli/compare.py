@@ -106,12 +106,13 @@ _MOST_ENTRIES: Final = 20
 """More lanes than this cannot be told apart."""
 
 
-def _frame_rate_hz(options: argparse.Namespace) -> float | None:
+def _frame_rate_hz(options: argparse.Namespace) -> float:
     """Of the video; what is recommended depends on it."""
+    from recognizer.timeline import frame_rate_hz
     from recognizer.video import open_video
 
     with open_video(options.video) as reader:
-        return None if reader.info.frame_rate is None else float(reader.info.frame_rate)
+        return frame_rate_hz(reader.info)
 
 
 def _entries(options: argparse.Namespace) -> tuple[Settings, ...]:

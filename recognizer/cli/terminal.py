@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, ProgressColumn, TaskID
     from rich.table import Table
 
     from recognizer.weights import Progress as FetchProgress
@@ -83,16 +83,18 @@ def fetching(what: str, *, quiet: bool) -> Iterator[FetchProgress | None]:
     if not shows_progress(quiet):
         yield None
         return
+    from rich.progress import TextColumn
+
+    with _bars(TextColumn("{task.fields[size]}")) as bars:
+        yield _fetch_callback(bars, what)
+
+
+def _bars(*more: ProgressColumn) -> Progress:
+    """Bars on standard error that go when they are done, with ``more`` behind each."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[size]}"),
-    )
-    with Progress(*columns, console=stderr_console(), transient=True) as bars:
-        yield _fetch_callback(bars, what)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), *more)
+    return Progress(*columns, console=stderr_console(), transient=True)
 
 
 def _fetch_callback(bars: Progress, what: str) -> FetchProgress:
@@ -119,17 +121,10 @@ def working(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
     if not shows_progress(quiet):
         yield None
         return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+    from rich.progress import TaskProgressColumn, TextColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TextColumn("{task.fields[left]}"),
-    )
-    with Progress(*columns, console=stderr_console(), transient=True) as bars:
+    told = (TaskProgressColumn(), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[left]}"))
+    with _bars(*told) as bars:
         task = bars.add_task(what, total=None, rate="", left="")
 
         def show(
