@@ -30,7 +30,7 @@ from recognizer import models as models_module
 from recognizer.comparison_store import StoredComparison
 from recognizer.errors import WeightsError
 from recognizer.presets import recommended
-from recognizer.settings import Settings
+from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 __all__ = ["networks"]
 
@@ -335,3 +335,13 @@ def test_own_checkpoint_is_a_row_with_its_name(classifiers: Classifiers, page: A
     assert problem.problem is not None
     assert problem.problem.startswith("'best.pt' is not a PyTorch or safetensors checkpoint")
     assert names(page) == ["s3d", "r3d_18"]
+
+
+def test_the_only_classifier_that_is_here_begins_beside_itself_at_quite_another_length(networks: Networks) -> None:
+    networks.missing |= set(CLASSIFIER_NAMES) - {"i3d"}
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    at.run()
+    tab(at).settings = recommended(Settings(video_classifier_model="i3d"))
+    at.switch_page(PAGE).run()
+    assert not at.exception
+    assert [(row.classifier, row.samples) for row in tab(at).compare.rows] == [("i3d", 38), ("i3d", 8)]

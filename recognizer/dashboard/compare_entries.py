@@ -84,7 +84,7 @@ def _own_file(path: str | None, name: str | None) -> StoredFile | None:
 
 
 def _begin(shared: Settings) -> None:
-    """Two that can be had: the chosen classifier beside another, or beside itself with a longer sequence."""
+    """Two that can be had: the chosen classifier beside another, or beside itself at quite another length."""
     chosen = shared.video_classifier_model
     rows = state.tab().compare.rows
     samples, margin = shared.num_video_sequence_samples, shared.crop_margin_percentage
@@ -93,8 +93,8 @@ def _begin(shared: Settings) -> None:
     if other is not None:
         rows.append(state.EntryRow(_next_id(), other, samples, margin))
     else:
-        longer = LONGER_SAMPLES if samples != LONGER_SAMPLES else Settings.num_video_sequence_samples
-        rows.append(state.EntryRow(_next_id(), chosen, longer, margin))
+        apart = LONGER_SAMPLES if samples < LONGER_SAMPLES else Settings.num_video_sequence_samples
+        rows.append(state.EntryRow(_next_id(), chosen, apart, margin))
 
 
 def _next_id() -> int:
