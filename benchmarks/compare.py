@@ -21,11 +21,11 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.analyzing import analyze
 from recognizer.comparing import compare
 from recognizer.comparison import names_of
 from recognizer.model_cache import ModelCache
 from recognizer.models import Models
-from recognizer.pipeline import analyze
 from recognizer.settings import Settings
 from recognizer.types import Classifier, Clip, Detection, Detector, Prediction
 

@@ -31,10 +31,11 @@ import cv2
 import numpy as np
 
 from benchmarks.true_actions import CLIPS, Actions, nothing_known
+from recognizer.analyzing import analyze
 from recognizer.crop_store import CropStore
 from recognizer.model_cache import ModelCache
 from recognizer.models import Models
-from recognizer.pipeline import Recognizer, analyze
+from recognizer.pipeline import Recognizer
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
 from recognizer.seen import frames_seen
 from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings

@@ -17,8 +17,8 @@ from time import perf_counter
 
 from benchmarks.throughput import checkpoint_of
 from benchmarks.tiled_clips import tiled_video
+from recognizer.analyzing import Progress, analyze
 from recognizer.models import Models, load_models
-from recognizer.pipeline import Progress, analyze
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 

@@ -140,8 +140,9 @@ class Alone:
 
 def serve_engine(settings: Settings, calls: Connection) -> None:
     """The engine's process: answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
+    from recognizer.analyzing import FRAMES_PER_DETECTION, analyze
     from recognizer.models import Models, load_models
-    from recognizer.pipeline import FRAMES_PER_DETECTION, Recognizer, analyze
+    from recognizer.pipeline import Recognizer
     from recognizer.video import open_video
 
     loaded = load_models(settings)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if TYPE_CHECKING:
+    from recognizer.analyzing import Progress, analyze
     from recognizer.drop_in import ActionRecognition, ActionResults
     from recognizer.errors import (
         CheckpointError,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from recognizer.models import Models, load_models
-    from recognizer.pipeline import Progress, Recognizer, analyze
+    from recognizer.pipeline import Recognizer
     from recognizer.settings import Settings
     from recognizer.timeline import PersonTrack, Timeline
     from recognizer.types import Clip, Frame, Prediction, Segment, TrackedPerson, VideoInfo
@@ -66,6 +67,7 @@ __all__ = [
 
 _MODULES = {
     "drop_in": ("ActionRecognition", "ActionResults"),
+    "analyzing": ("Progress", "analyze"),
     "errors": (
         "CheckpointError",
         "RecognizerError",
@@ -76,7 +78,7 @@ _MODULES = {
         "WeightsError",
     ),
     "models": ("Models", "load_models"),
-    "pipeline": ("Progress", "Recognizer", "analyze"),
+    "pipeline": ("Recognizer",),
     "settings": ("Settings",),
     "timeline": ("PersonTrack", "Timeline"),
     "types": ("Clip", "Frame", "Prediction", "Segment", "TrackedPerson", "VideoInfo"),

@@ -5,26 +5,28 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import psutil
 import torch
 
+from recognizer.analyzing import Progress, analyze, find_people
 from recognizer.classifiers.catalogue import spec_of
 from recognizer.classifiers.network import resolve_device
 from recognizer.comparison import CANCELLED, Comparison, Cost, Entry, check_comparable, named
 from recognizer.crop_store import CropStore
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.models import Models
-from recognizer.pipeline import Progress, analyze
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Classifier, Clip, Prediction
+from recognizer.video import open_video
 
 _MEMORY_EVERY_S: Final = 0.25
 """How often the program's memory is looked at while a classifier works."""
@@ -35,16 +37,18 @@ class CompareProgress:
     """How far a comparison is.
 
     Attributes:
-        entry: name of the one that runs.
-        number: which of those that are to run it is, from 1.
+        entry: name of the one that runs; None while people are looked for, for all of them.
+        number: which of those that are to run it is, from 1; so many less one are over.
         count: how many are to run.
-        analysis: how far its analysis is; None while its networks are loaded.
+        analysis: how far its analysis, or the looking for people, is; None while its networks are loaded.
+        share: of all that is to be done, by the steps that are over.
     """
 
-    entry: str
+    entry: str | None
     number: int
     count: int
     analysis: Progress | None
+    share: float
 
 
 def compare(
@@ -95,48 +99,77 @@ def compare(
     entries = list(named([next((e for e in ran if e.settings == one.settings), one) for one in asked]))
     to_run = [k for k, entry in enumerate(entries) if entry.timeline is None]
     is_cancelled = cancel or (lambda: False)
+    steps = _Steps(len(to_run), progress)
     with ExitStack() as stack:
         if crop_store is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comparison-", ignore_cleanup_errors=True))
             crop_store = CropStore(Path(folder))
-        passes = crop_store.remembering()
+        with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
+            file = {"max_file_bytes": max_file_bytes, "sha256": reader.info.sha256, "name": name}
+        one_pass: dict[str, Any] = {**file, "crop_store": crop_store.remembering(), "cancel": is_cancelled}
+        are_found = False
         for number, k in enumerate(to_run, 1):
             entry = entries[k]
-
-            def follow(analysis: Progress | None, entry: Entry = entry, number: int = number) -> None:
-                if progress is not None:
-                    progress(CompareProgress(entry.name, number, len(to_run), analysis))
-
             if is_cancelled():
                 entries[k] = replace(entry, problem=CANCELLED)
                 continue
-            follow(None)
+            steps.report(entry.name, number, None)
             try:
                 models = load(entry.settings)
             except (WeightsError, CheckpointError, SettingsError) as error:
                 entries[k] = replace(entry, problem=_in_their_words(str(error), entry))
             else:
-                measured = _Measured(models.classifier)
-                with _MemoryWatch() as memory:
-                    timeline = analyze(
-                        path,
-                        entry.settings,
-                        models=replace(models, classifier=measured),
-                        progress=follow,
-                        cancel=is_cancelled,
-                        crop_store=passes,
-                        max_file_bytes=max_file_bytes,
-                        sha256=sha256,
-                        name=name,
-                    )
-                if timeline.complete:
-                    cost = _cost(timeline, measured, memory)
-                    entries[k] = replace(entry, labels=models.classifier.labels, timeline=timeline, cost=cost)
-                else:
-                    entries[k] = replace(entry, problem=CANCELLED)
+                # a pass of its own: in turn with a classifier the detector is slower than alone
+                are_found = are_found or find_people(
+                    path, entry.settings, models=models, progress=partial(steps.report, None, number), **one_pass
+                )
+                entries[k] = replace(entry, problem=CANCELLED)
+                if are_found:
+                    entries[k] = _run(path, entry, models, partial(steps.report, entry.name, number), one_pass)
             if entry_done is not None:
                 entry_done(Comparison(tuple(entries)))
     return Comparison(tuple(entries))
+
+
+def _run(
+    path: str | Path,
+    entry: Entry,
+    models: Models,
+    progress: Callable[[Progress], None],
+    one_pass: Mapping[str, Any],
+) -> Entry:
+    """The entry with its timeline and what it cost, or with the note that it was cancelled."""
+    measured = _Measured(models.classifier)
+    with _MemoryWatch() as memory:
+        timeline = analyze(
+            path, entry.settings, models=replace(models, classifier=measured), progress=progress, **one_pass
+        )
+    if not timeline.complete:
+        return replace(entry, problem=CANCELLED)
+    cost = _cost(timeline, measured, memory)
+    return replace(entry, labels=models.classifier.labels, timeline=timeline, cost=cost)
+
+
+class _Steps:
+    """Reports how far a comparison is; looking for people, where that is to be done, is a step like each classifier."""
+
+    def __init__(self, count: int, progress: Callable[[CompareProgress], None] | None) -> None:
+        self._count = count
+        self._progress = progress
+        self._looked = 0
+
+    def report(self, entry: str | None, number: int, analysis: Progress | None) -> None:
+        """Tell of the entry of this number, or of the looking for people before it."""
+        if self._progress is None:
+            return
+        if entry is None:
+            self._looked = 1
+        is_over = number - 1 + (self._looked if entry is not None else 0)
+        part = 0.0
+        if analysis is not None and analysis.duration_s:
+            part = min(1.0, analysis.analysed_s / analysis.duration_s)
+        share = (is_over + part) / (self._count + self._looked)
+        self._progress(CompareProgress(entry, number, self._count, analysis, share))
 
 
 def _in_their_words(problem: str, entry: Entry) -> str:

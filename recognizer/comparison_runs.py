@@ -94,10 +94,11 @@ def start_comparison(
 
 def _status(progress: CompareProgress) -> CompareStatus:
     """How far a comparison is, in words and as a share of all that is to run."""
-    which = f"{progress.entry}, {progress.number} of {progress.count}"
     finished = progress.number - 1
-    analysis = progress.analysis
-    if analysis is None:
-        return CompareStatus(f"{which}: loading the network", finished / progress.count, finished=finished)
-    share = min(1.0, analysis.analysed_s / analysis.duration_s) if analysis.duration_s else 0.0
-    return CompareStatus(f"{which}: {progress_text(analysis)}", (finished + share) / progress.count, finished=finished)
+    if progress.entry is None and progress.analysis is not None:
+        text = f"Finding people, once for all classifiers: {progress_text(progress.analysis)}"
+    elif progress.analysis is None:
+        text = f"{progress.entry}, {progress.number} of {progress.count}: loading the network"
+    else:
+        text = f"{progress.entry}, {progress.number} of {progress.count}: {progress_text(progress.analysis)}"
+    return CompareStatus(text, progress.share, finished=finished)

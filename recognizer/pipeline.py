@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
 from array import array
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
-from itertools import islice
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.clips import ClipSampler, SampleClock
-from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.crop_store import RecordedPass
 from recognizer.cropping import Cropper
 from recognizer.cuts import CutDetector
 from recognizer.looks import Looks, look_of
-from recognizer.models import Models, load_models
+from recognizer.models import Models
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
 from recognizer.stitching import Tracklet, stitch
 from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
 from recognizer.tracking import PersonTracker
 from recognizer.types import Clip, Frame, Observation, Prediction, TrackedPerson, VideoInfo
-from recognizer.video import open_video
-
-_T = TypeVar("_T")
-
-FRAMES_PER_DETECTION = 4
-"""Sampled frames that go through the detector together."""
-
-CLIPS_IN_FIRST_CALL = 2
-MOST_CLIPS_PER_CALL = 64
-CALL_TAKES_S = 0.5
-"""How many clips are named together follows from how long the ones before took: as many as are done in this time, so
-that a cancel is seen soon on a small machine and a GPU gets whole batches."""
-
-DECODED_AHEAD = 16
-"""Sampled frames that may wait for the detector; bounds the memory."""
 
 _NEWEST_SHARE = 0.1
 """Weight of the newest interval between two looks in their moving average."""
@@ -51,27 +30,6 @@ _SHORTEST_LOOK_S, _LONGEST_LOOK_S = 0.01, 1.0
 
 STREAM = VideoInfo(sha256=None, width=0, height=0, frame_rate=None, duration_s=None, frame_count=None, codec=None)
 """What is known of a camera before its first frame."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an analysis is.
-
-    Attributes:
-        analysed_s: seconds of the video that are done.
-        duration_s: seconds in all; None where the file does not tell.
-        frames_per_s: frames of the video done in a second of work.
-        remaining_s: estimate of the seconds of work to come; None where it cannot be told.
-        from_crops: True where the crops of an earlier pass serve.
-        timeline: gives the timeline so far; costs little, but is not free.
-    """
-
-    analysed_s: float
-    duration_s: float | None
-    frames_per_s: float
-    remaining_s: float | None
-    from_crops: bool
-    timeline: Callable[[], Timeline]
 
 
 class Recognizer:
@@ -333,204 +291,3 @@ def _remarks(timeline: Timeline) -> Iterator[str]:
             f"{who} under {LEAST_HEIGHT_PX} pixels high for most of their time: followed, but too small to be named; "
             "film from nearer, or with more pixels."
         )
-
-
-def analyze(
-    path: str | Path,
-    settings: Settings | None = None,
-    *,
-    models: Models | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    cancel: Callable[[], bool] | None = None,
-    crop_store: CropStore | None = None,
-    max_file_bytes: int | None = None,
-    sha256: str | None = None,
-    name: str | None = None,
-) -> Timeline:
-    """Tell who does what, when, in a video file.
-
-    Args:
-        path: the file.
-        settings: how; the documented defaults where not given.
-        models: loaded networks, to share them between calls; loaded when not given.
-        progress: called after each step, on this thread.
-        cancel: asked after each step; True ends the analysis, and what is there so far is returned.
-        crop_store: where a finished pass is kept, so that another classifier or sequence length need not decode or
-            detect again.
-        max_file_bytes: larger files are refused.
-        sha256: of the file's bytes, where it is known already.
-        name: what messages call the file, where it is not its file name.
-
-    Returns:
-        The timeline; ``complete`` is False where it was cancelled.
-
-    Raises:
-        VideoError: the file cannot be read as a video.
-        WeightsError: a network's weights cannot be had.
-        CheckpointError: a person's own checkpoint does not fit.
-    """
-    settings = settings or Settings()
-    with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
-        models = models or load_models(settings, None)
-        recognizer = Recognizer(models, settings, reader.info, is_file=True)
-        recorded, key = _recorded(crop_store, reader.info, models, settings)
-        run = _Run(recognizer, reader.info, progress, cancel or (lambda: False), recorded)
-        if recorded is not None and recorded.has_crops(settings.crop_style):
-            complete = run.follow(_batches(recorded.observations(settings.crop_style)))
-            return recognizer.timeline(
-                complete=complete, frame_times_s=recorded.frame_times_s, notes=recorded.notes, stitched=True
-            )
-        with ExitStack() as stack:
-            recorder: PassRecorder | None = None
-            if crop_store is not None and key is not None:
-                recorder = stack.enter_context(crop_store.record(key, settings.crop_style))
-            if recorded is not None:
-                # the same people cut out otherwise: decode for the crops, detect nothing
-                sample_of = {index: sample for sample, index in enumerate(recorded.frame_index.tolist())}
-                frames = stack.enter_context(
-                    closing(_decoded_ahead(reader.frames(lambda index, _: index in sample_of)))
-                )
-                batches: Iterator[list[Observation]] = (
-                    [recognizer.observe_again(frame, recorded, sample_of[frame.index])] for frame in frames
-                )
-            else:
-                frames = stack.enter_context(
-                    closing(_decoded_ahead(reader.frames(lambda _, time_s: recognizer.wants(time_s))))
-                )
-                batches = map(recognizer.observe, _batches(frames))
-            complete = run.follow(batches, recorder)
-            frames.close()
-            if complete and recorder is not None:
-                recorder.keep(reader.frame_times_s, reader.notes)
-        return recognizer.timeline(
-            complete=complete, frame_times_s=reader.frame_times_s, notes=reader.notes, stitched=True
-        )
-
-
-def _recorded(
-    store: CropStore | None, video: VideoInfo, models: Models, settings: Settings
-) -> tuple[RecordedPass | None, str | None]:
-    detector_sha256 = models.provenance.get("detector_sha256")
-    if store is None or video.sha256 is None or detector_sha256 is None:
-        return None, None
-    key = pass_key(video.sha256, detector_sha256, settings, models.provenance.get("detector_backend", ""))
-    return store.find(key), key
-
-
-class _Run:
-    """Drives one recogniser through a file, reporting and looking out for a cancel."""
-
-    def __init__(
-        self,
-        recognizer: Recognizer,
-        video: VideoInfo,
-        progress: Callable[[Progress], None] | None,
-        cancel: Callable[[], bool],
-        recorded: RecordedPass | None,
-    ) -> None:
-        self._recognizer = recognizer
-        self._video = video
-        self._progress = progress
-        self._cancel = cancel
-        self._from_crops = recorded is not None
-        self._started_s = time.monotonic()
-        self._analysed_s = 0.0
-        self._clips_per_call = CLIPS_IN_FIRST_CALL
-
-    def follow(self, batches: Iterable[Sequence[Observation]], recorder: PassRecorder | None = None) -> bool:
-        """Go through what is seen; True when the end was reached, False when cancelled before."""
-        for batch in batches:
-            if self._cancel():
-                return False
-            if recorder is not None:
-                for observation in batch:
-                    recorder.add(observation)
-            clips = self._recognizer.collect(batch)
-            self._analysed_s = batch[-1].time_s
-            if not self._label(clips):
-                return False
-            self._report()
-        return self._label(self._recognizer.end_clips())
-
-    def _label(self, clips: Sequence[Clip]) -> bool:
-        waiting = list(clips)
-        while waiting and not self._cancel():
-            some, waiting = waiting[: self._clips_per_call], waiting[self._clips_per_call :]
-            started_s = time.monotonic()
-            self._recognizer.label(some)
-            took_s = (time.monotonic() - started_s) / len(some)
-            self._clips_per_call = max(1, min(MOST_CLIPS_PER_CALL, int(CALL_TAKES_S / max(took_s, 1e-6))))
-            self._report()
-        return not self._cancel()
-
-    def _report(self) -> None:
-        if self._progress is None:
-            return
-        took_s = max(time.monotonic() - self._started_s, 1e-6)
-        seconds_per_s = self._analysed_s / took_s
-        duration_s = self._video.duration_s
-        remaining_s = None
-        if duration_s is not None and seconds_per_s > 0:
-            remaining_s = max(duration_s - self._analysed_s, 0.0) / seconds_per_s
-        self._progress(
-            Progress(
-                analysed_s=self._analysed_s,
-                duration_s=duration_s,
-                frames_per_s=seconds_per_s * frame_rate_hz(self._video),
-                remaining_s=remaining_s,
-                from_crops=self._from_crops,
-                timeline=lambda: self._recognizer.timeline(complete=False),
-            )
-        )
-
-
-def _batches(items: Iterable[_T], size: int = FRAMES_PER_DETECTION) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
-
-
-class _End:
-    """Closes the queue of decoded frames; carries the error that ended it, if one did."""
-
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
-
-
-def _decoded_ahead(frames: Iterator[Frame]) -> Generator[Frame]:
-    """Decode on another thread, up to DECODED_AHEAD frames ahead; closing this generator ends the thread."""
-    waiting: queue.Queue[Frame | _End] = queue.Queue(DECODED_AHEAD)
-    stop = threading.Event()
-
-    def put(item: Frame | _End) -> None:
-        while not stop.is_set():
-            try:
-                waiting.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def decode() -> None:
-        error: BaseException | None = None
-        try:
-            try:
-                for frame in frames:
-                    put(frame)
-                    if stop.is_set():
-                        break
-            finally:
-                frames.close()  # type: ignore[attr-defined]
-        except BaseException as raised:  # noqa: BLE001 - it is raised again on the thread that asked
-            error = raised
-        put(_End(error))
-
-    thread = threading.Thread(target=decode, name="decode", daemon=True)
-    thread.start()
-    try:
-        while not isinstance(item := waiting.get(), _End):
-            yield item
-        if item.error is not None:
-            raise item.error
-    finally:
-        stop.set()
-        thread.join()

@@ -22,7 +22,7 @@ from recognizer.timeline import Timeline
 from recognizer.video import make_preview
 
 if TYPE_CHECKING:
-    from recognizer.pipeline import Progress
+    from recognizer.analyzing import Progress
 
 _SNAPSHOT_EVERY_S = 0.7
 """How often the timeline is put together while an analysis runs."""
@@ -97,8 +97,8 @@ def start_analysis(
 
     def work(job: Job[Timeline]) -> Timeline:
         job.report(Status("Loading the networks"))
+        from recognizer.analyzing import analyze
         from recognizer.models import loading_text
-        from recognizer.pipeline import analyze
 
         job.report(Status(loading_text(settings)))
         models = services.models.get(settings, fetch_report(job))

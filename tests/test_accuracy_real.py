@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.labels import Tally, boundaries
 from benchmarks.true_actions import CLIPS
+from recognizer.analyzing import analyze
 from recognizer.model_cache import ModelCache
-from recognizer.pipeline import analyze
 from recognizer.presets import recommended
 from recognizer.settings import Settings
 

@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 import recognizer.models
-import recognizer.pipeline
 import recognizer.rendering
 from recognizer import __version__
 from recognizer.cli import main

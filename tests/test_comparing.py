@@ -10,13 +10,13 @@ import pytest
 from fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 from recognizer import crop_store as crop_store_module
+from recognizer.analyzing import analyze
 from recognizer.classifiers.catalogue import CATALOGUE
 from recognizer.comparing import CompareProgress, compare
 from recognizer.comparison import CANCELLED, Comparison, names_of
 from recognizer.crop_store import CropStore
 from recognizer.errors import SettingsError, VideoError, WeightsError
 from recognizer.models import Models
-from recognizer.pipeline import analyze
 from recognizer.settings import Settings
 
 EIGHT = Settings(video_classifier_model="i3d", num_video_sequence_samples=8)
@@ -186,6 +186,37 @@ def test_cancel_in_the_first_leaves_none_finished(networks: Networks, video: Pat
     assert len(networks.detector.seen) < SAMPLES
     second = compare(video, [EIGHT, OTHER], load=networks.load, known=first.entries, crop_store=store)
     assert ran(second) == ["i3d", "mc3_18"]
+
+
+def test_people_are_found_before_the_first_is_named_and_the_share_only_grows(networks: Networks, video: Path) -> None:
+    told: list[CompareProgress] = []
+    named: list[int] = []
+
+    def see(progress: CompareProgress) -> None:
+        told.append(progress)
+        if progress.entry is not None and progress.analysis is not None and not named:
+            named.append(len(networks.detector.seen))
+
+    compare(video, [EIGHT, OTHER], load=networks.load, progress=see)
+    assert named == [SAMPLES]
+    shares = [progress.share for progress in told]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert 0.95 < shares[-1] <= 1
+    looking = [progress for progress in told if progress.entry is None]
+    assert {progress.number for progress in looking} == {1}
+    assert max(progress.share for progress in looking) <= 1 / 3
+
+
+def test_cancel_while_people_are_looked_for_names_nothing(networks: Networks, video: Path, store: CropStore) -> None:
+    looking: list[bool] = []
+    comparison = compare(
+        video, [EIGHT, OTHER], load=networks.load, crop_store=store,
+        progress=lambda progress: looking.append(progress.entry is None), cancel=lambda: any(looking),
+    )  # fmt: skip
+    assert [entry.problem for entry in comparison.entries] == [CANCELLED, CANCELLED]
+    assert len(networks.detector.seen) < SAMPLES
+    assert networks.classifiers["i3d"].clips == []
 
 
 def test_cost_is_counted(networks: Networks, video: Path) -> None:

@@ -12,9 +12,10 @@ import pytest
 from fakes import Answer, ScriptedClassifier
 from numpy.typing import NDArray
 
+from recognizer.analyzing import Progress, analyze
 from recognizer.crop_store import CropStore
 from recognizer.models import Models, join_models, load_clip_classifier, load_detector
-from recognizer.pipeline import Progress, Recognizer, analyze
+from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Clip, Detection, Detector, Frame

@@ -10,10 +10,11 @@ import pytest
 from fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
 from numpy.typing import NDArray
 
+from recognizer.analyzing import analyze
 from recognizer.clips import ClipSampler
 from recognizer.crop_store import CropStore
 from recognizer.models import Models
-from recognizer.pipeline import Recognizer, analyze
+from recognizer.pipeline import Recognizer
 from recognizer.seen import frames_seen
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
 from recognizer.timeline import Timeline

@@ -28,14 +28,15 @@ from fakes import (
     video_info,
 )
 
+from recognizer.analyzing import FRAMES_PER_DETECTION, Progress, analyze
 from recognizer.crop_store import CropStore
 from recognizer.errors import VideoError
 from recognizer.models import Models
-from recognizer.pipeline import DECODED_AHEAD, FRAMES_PER_DETECTION, Progress, Recognizer, _decoded_ahead, analyze
+from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Clip, Detection, Frame, Prediction, VideoInfo
-from recognizer.video import VideoReader
+from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("run_*.json"))
 QUICK = Settings(num_video_sequence_samples=4, skip_frame=3)
@@ -345,7 +346,7 @@ class TestAnalyze:
                 yield numbered_frame(number, number / 30)
 
         detector = Slow(always())
-        source = _decoded_ahead(frames())
+        source = decoded_ahead(frames())
         first = [next(source) for _ in range(4)]
         detector.detect([frame.rgb for frame in first])
         source.close()
@@ -510,7 +511,7 @@ class TestFailures:
 
             def consume(source: Any = source, got: list[Frame] = got, outcome: list[Any] = outcome) -> None:
                 try:
-                    got.extend(_decoded_ahead(source))
+                    got.extend(decoded_ahead(source))
                 except BrokenError as error:
                     outcome.append(error)
 
@@ -533,7 +534,7 @@ class TestFailures:
             finally:
                 closed.set()
 
-        source = _decoded_ahead(endless())
+        source = decoded_ahead(endless())
         next(source)
         started_s = time.monotonic()
         source.close()

@@ -110,8 +110,8 @@ def _compare(request: Request) -> Comparison:
 
         def report(progress: CompareProgress) -> None:
             analysis = progress.analysis
-            if show is not None and analysis is not None:
-                show(analysis.analysed_s, analysis.duration_s, analysis.frames_per_s, analysis.remaining_s)
+            if show is not None and analysis is not None:  # one bar for all
+                show(progress.share, 1.0, analysis.frames_per_s, None)
 
         return compare(request.video, request.settings, load=load, progress=report)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recognizer.video.ahead import DECODED_AHEAD, decoded_ahead
 from recognizer.video.container import VIDEO_SUFFIXES
 from recognizer.video.diagnosis import display_name
 from recognizer.video.network import check_address, network_frames, shown_address
@@ -10,11 +11,13 @@ from recognizer.video.reader import FrameChoice, VideoReader, open_video, probe
 from recognizer.video.writer import VideoWriter
 
 __all__ = [
+    "DECODED_AHEAD",
     "VIDEO_SUFFIXES",
     "FrameChoice",
     "VideoReader",
     "VideoWriter",
     "check_address",
+    "decoded_ahead",
     "describe",
     "display_name",
     "is_browser_playable",
