@@ -125,8 +125,10 @@ class RecordedPass:
         start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
         return slice(start, end)
 
-    def crops_at(self, boxes_xyxy: Mapping[float, Box], style: CropStyle) -> list[tuple[float, NDArray[np.uint8]]]:
-        """The crops of these boxes, by the time of their samples, each with its time.
+    def pictures_at(
+        self, boxes_xyxy: Mapping[float, Box], style: CropStyle
+    ) -> list[tuple[float, tuple[NDArray[np.uint8], ...]]]:
+        """What was cut out for these boxes, by the time of their samples: the crop, and its surroundings if there are.
 
         They are looked up by place: the numbers of people in here are the tracker's, before what belongs to one person
         is joined. A box that is not in the record is left out.
@@ -134,13 +136,14 @@ class RecordedPass:
         Raises:
             FileNotFoundError: the crops of this style were not kept.
         """
-        crops = self._pictures(_crops_path(self.folder, style))
+        kinds = [self._pictures(path) for path in _paths(self.folder, style)] if len(self.rows) else []
         found = []
         for time_s, box in boxes_xyxy.items():
             rows = self._rows_in(int(np.searchsorted(self.time_s, time_s)))
             apart_px = np.abs(self.rows[rows, 2:6] - np.array(box)).max(axis=1, initial=0.0)
             if len(apart_px) and apart_px.min() <= _SAME_BOX_PX:
-                found.append((time_s, np.array(crops[rows.start + int(apart_px.argmin())])))
+                row = rows.start + int(apart_px.argmin())
+                found.append((time_s, tuple(np.array(kind[row]) for kind in kinds)))
         return found
 
     def _pictures(self, path: Path) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""What a classifier was shown: the crops of one clip, from the record of the pass, or else from the video again."""
+"""What a classifier was shown: the pictures of one clip, from the record of the pass, or else from the video again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recognizer.classifiers.catalogue import spec_of
 from recognizer.classifiers.clip_input import sample_indices
 from recognizer.crop_store import CropStore, pass_key
-from recognizer.cropping import Cropper, square_crop
+from recognizer.cropping import Cropper, square_crop, surroundings_crop
 from recognizer.settings import least_height_px
 from recognizer.timeline import PersonTrack, Timeline
 from recognizer.types import Box, Prediction, TrackedPerson
@@ -23,15 +23,17 @@ _SAME_TIME_S = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class SeenFrame:
-    """One crop that a network was shown.
+    """What a network was shown of one frame.
 
     Attributes:
-        time_s: of the frame that it is from.
-        rgb: uint8 (S, S, 3).
+        time_s: of the frame.
+        rgb: the crop around the person, uint8 (S, S, 3).
+        surroundings_rgb: what is around that, mirrored, as the network sees it; None where it is shown crops alone.
     """
 
     time_s: float
     rgb: NDArray[np.uint8]
+    surroundings_rgb: NDArray[np.uint8] | None = None
 
 
 def prediction_at(timeline: Timeline, person_id: int, time_s: float) -> Prediction | None:
@@ -41,7 +43,7 @@ def prediction_at(timeline: Timeline, person_id: int, time_s: float) -> Predicti
 
 
 def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: CropStore) -> list[SeenFrame]:
-    """The crops that the network was shown for one prediction, in order of time, each once; not their surroundings.
+    """What the network was shown for one prediction, in order of time, each frame once.
 
     Args:
         timeline: which the prediction is of.
@@ -99,22 +101,30 @@ def _from_record(timeline: Timeline, boxes: dict[float, Box], store: CropStore) 
     if found is None or not found.has_crops(style):
         return None
     try:
-        crops = found.crops_at(boxes, style)
+        pictures = found.pictures_at(boxes, style)
     except FileNotFoundError:  # another analysis took its room just now
         return None
-    return [SeenFrame(time_s, rgb) for time_s, rgb in crops] if len(crops) == len(boxes) else None
+    if len(pictures) < len(boxes):
+        return None
+    return [SeenFrame(time_s, crop, *map(_mirrored, around)) for time_s, (crop, *around) in pictures]
 
 
 def _from_video(timeline: Timeline, boxes: dict[float, Box], video: Path) -> list[SeenFrame]:
-    last_s = max(boxes)
+    last_s, style = max(boxes), timeline.settings.crop_style
     seen = []
     with (
         open_video(video, sha256=timeline.video.sha256) as reader,
         closing(reader.frames(lambda _, time_s: time_s in boxes)) as frames,  # type: ignore[type-var]  # a generator
     ):
         for frame in frames:
-            crop = square_crop(frame.rgb, boxes[frame.time_s], timeline.settings.crop_margin_percentage)
-            seen.append(SeenFrame(frame.time_s, crop))
+            box = boxes[frame.time_s]
+            crop = square_crop(frame.rgb, box, style.margin_percentage)
+            around = [_mirrored(surroundings_crop(frame.rgb, box))] if style.surroundings else []
+            seen.append(SeenFrame(frame.time_s, crop, *around))
             if frame.time_s >= last_s:
                 break
     return seen
+
+
+def _mirrored(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return rgb[:, ::-1]

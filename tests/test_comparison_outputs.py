@@ -11,6 +11,7 @@ import pytest
 from fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 from recognizer import export, plots
+from recognizer.analyzing import analyze
 from recognizer.comparing import compare
 from recognizer.comparison import Comparison
 from recognizer.comparison_store import ComparisonStore
@@ -141,6 +142,29 @@ def test_what_a_network_was_shown_is_the_same_from_the_record_and_from_the_video
         assert one.time_s == other.time_s
         np.testing.assert_array_equal(one.rgb, other.rgb)
     assert prediction.start_s <= kept[0].time_s < kept[-1].time_s < prediction.end_s
+
+
+def test_the_surroundings_that_a_network_was_shown_are_shown_as_it_saw_them(
+    video: Path, crops: CropStore, tmp_path: Path
+) -> None:
+    shown: list[Clip] = []
+
+    def says(clip: Clip) -> tuple[tuple[str, float], ...]:
+        shown.append(clip)
+        return (("waving", 0.6),)
+
+    settings = Settings(video_classifier_model="i3d", surroundings=True, steady_crop=True)
+    models = Models(ScriptedDetector(always(person())), ScriptedClassifier(says), {"detector_sha256": "0" * 64})
+    timeline = analyze(video, settings, models=models, crop_store=crops)
+    prediction = prediction_at(timeline, 1, 1.0)
+    assert prediction is not None
+    (clip,) = (one for one in shown if one.start_s == prediction.start_s)
+    assert clip.surroundings_rgb is not None
+    for store in (crops, CropStore(tmp_path / "other")):
+        frames = frames_seen(timeline, prediction, video, store)
+        np.testing.assert_array_equal([frame.rgb for frame in frames], clip.rgb)
+        around = np.stack([rgb for frame in frames if (rgb := frame.surroundings_rgb) is not None])
+        np.testing.assert_array_equal(around[:, :, ::-1], clip.surroundings_rgb)
 
 
 def test_prediction_at_a_moment_is_the_nearest_or_none(comparison: Comparison) -> None:

@@ -96,12 +96,12 @@ def test_crops_are_found_by_place_whatever_the_number(store: CropStore) -> None:
     sample = PASS[2]
     for person, crop in zip(sample.people, sample.crops_rgb, strict=True):
         box = tuple(np.array(person.box_xyxy, np.float32).tolist())  # as a timeline keeps it
-        ((time_s, rgb),) = found(store).crops_at({sample.time_s: box}, style(10))
+        ((time_s, (rgb,)),) = found(store).pictures_at({sample.time_s: box}, style(10))
         assert time_s == sample.time_s
         np.testing.assert_array_equal(rgb, crop)
-    assert (
-        found(store).crops_at({sample.time_s: (0, 0, 1, 1), PASS[3].time_s: (0, 0, 1, 1), 99.0: box}, style(10)) == []
-    )
+    elsewhere = (0, 0, 1, 1)
+    boxes = {sample.time_s: elsewhere, PASS[3].time_s: elsewhere, 99.0: box}
+    assert found(store).pictures_at(boxes, style(10)) == []
 
 
 def test_a_pass_without_people_is_kept_too(store: CropStore) -> None:

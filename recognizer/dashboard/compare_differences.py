@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from recognizer import export
 from recognizer.agreement import Piece, disagreements
@@ -20,6 +20,9 @@ from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.timeline import Timeline
 from recognizer.types import Prediction
+
+if TYPE_CHECKING:
+    from recognizer.seen import SeenFrame
 
 MOST_FRAMES = 8
 """Of one clip; the network may have been shown more."""
@@ -129,9 +132,13 @@ def _show_frames(shown: StoredComparison, lane: Lane, prediction: Prediction, wh
         st.caption(sentence(str(error)))
     else:
         chosen = np.unique(np.linspace(0, len(frames) - 1, min(MOST_FRAMES, len(frames))).round().astype(int))
-        st.image([frames[k] for k in chosen], width=_FRAME_PX)
+        st.image([frames[k].rgb for k in chosen], width=_FRAME_PX)
+        around = [rgb for k in chosen if (rgb := frames[k].surroundings_rgb) is not None]
+        if around:
+            st.image(around, width=_FRAME_PX)
         some = f", {len(chosen)} of them here" if len(chosen) < len(frames) else ""
-        st.caption(f"It was shown {len(frames)} pictures from {when}{some}, and said:")
+        mirrored = ", each with its surroundings, mirrored" if around else ""
+        st.caption(f"It was shown {len(frames)} pictures from {when}{some}{mirrored}, and said:")
 
 
 def _timeline_key(timeline: Timeline) -> tuple[object, ...]:
@@ -140,8 +147,8 @@ def _timeline_key(timeline: Timeline) -> tuple[object, ...]:
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the clip", hash_funcs={Timeline: _timeline_key})
-def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[NDArray[np.uint8]]:
-    """The pictures that the network was shown."""
+def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[SeenFrame]:
+    """What the network was shown."""
     from recognizer.seen import frames_seen
 
-    return [frame.rgb for frame in frames_seen(timeline, prediction, video, services().crop_store)]
+    return frames_seen(timeline, prediction, video, services().crop_store)
