@@ -29,6 +29,9 @@ CALL_TAKES_S = 0.5
 """How many clips are named together follows from how long the ones before took: as many as are done in this time, so
 that a cancel is seen soon on a small machine and a GPU gets whole batches."""
 
+_RATE_AFTER_S = 0.5
+"""Before, the rate is chance: the crops of an earlier pass are there at once, and nothing is named yet."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -37,7 +40,7 @@ class Progress:
     Attributes:
         analysed_s: seconds of the video that are done.
         duration_s: seconds in all; None where the file does not tell.
-        frames_per_s: frames of the video done in a second of work.
+        frames_per_s: frames of the video done in a second of work; None before that can be told.
         remaining_s: estimate of the seconds of work to come; None where it cannot be told.
         from_crops: True where the crops of an earlier pass serve.
         timeline: gives the timeline so far; costs little, but is not free.
@@ -45,7 +48,7 @@ class Progress:
 
     analysed_s: float
     duration_s: float | None
-    frames_per_s: float
+    frames_per_s: float | None
     remaining_s: float | None
     from_crops: bool
     timeline: Callable[[], Timeline]
@@ -260,17 +263,17 @@ class _Run:
     def _report(self) -> None:
         if self._progress is None:
             return
-        took_s = max(time.monotonic() - self._started_s, 1e-6)
-        seconds_per_s = self._analysed_s / took_s
+        took_s = time.monotonic() - self._started_s
+        seconds_per_s = self._analysed_s / took_s if took_s > _RATE_AFTER_S else None
         duration_s = self._video.duration_s
         remaining_s = None
-        if duration_s is not None and seconds_per_s > 0:
+        if duration_s is not None and seconds_per_s:
             remaining_s = max(duration_s - self._analysed_s, 0.0) / seconds_per_s
         self._progress(
             Progress(
                 analysed_s=self._analysed_s,
                 duration_s=duration_s,
-                frames_per_s=seconds_per_s * frame_rate_hz(self._video),
+                frames_per_s=None if seconds_per_s is None else seconds_per_s * frame_rate_hz(self._video),
                 remaining_s=remaining_s,
                 from_crops=self._seen.from_crops,
                 timeline=lambda: self._recognizer.timeline(complete=False),

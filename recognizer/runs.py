@@ -142,7 +142,8 @@ def progress_text(progress: Progress) -> str:
     parts = [f"{progress.analysed_s:.1f} s"]
     if progress.duration_s:
         parts[0] = f"{progress.analysed_s:.1f} of {progress.duration_s:.1f} s of video"
-    parts.append(f"{progress.frames_per_s:.0f} frames/s")
+    if progress.frames_per_s is not None:
+        parts.append(f"{progress.frames_per_s:.0f} frames/s")
     if progress.remaining_s is not None:
         parts.append(f"about {remaining_text(progress.remaining_s)} left")
     if progress.from_crops:

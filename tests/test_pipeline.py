@@ -10,6 +10,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from fakes import (
     video_info,
 )
 
+from recognizer import analyzing
 from recognizer.analyzing import FRAMES_PER_DETECTION, Progress, analyze
 from recognizer.crop_store import CropStore
 from recognizer.errors import VideoError
@@ -310,9 +312,28 @@ class TestAnalyze:
             assert done_s[-1] == pytest.approx(3, abs=0.11)
             assert {report.from_crops for report in reports} == {from_crops}
             assert all(report.duration_s == pytest.approx(3, abs=0.01) for report in reports)
-            assert all(report.frames_per_s >= 0 for report in reports)
-            assert all(r.remaining_s is None or r.remaining_s >= 0 for r in reports)
-            assert reports[-1].remaining_s is not None
+
+    def test_no_rate_is_told_before_it_can_be(self, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Regression: the crops of an earlier pass are read at once, and 12,000 frames/s were told."""
+        now_s = [0.0]
+
+        def say(_: Clip) -> Answer:
+            now_s[0] += 0.2
+            return (("waving", 0.6),)
+
+        monkeypatch.setattr(analyzing, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+        reports: list[tuple[float, Progress]] = []
+        models = scripted_models(always(LEFT), say)
+        video = numbered_video(make_video, 90)
+        analyze(video, QUICK, models=models, progress=lambda report: reports.append((now_s[0], report)))
+        early = [report for at_s, report in reports if at_s <= 0.5]
+        later = [(at_s, report) for at_s, report in reports if at_s > 0.5]
+        assert {(report.frames_per_s, report.remaining_s) for report in early} == {(None, None)}
+        for at_s, report in later:
+            assert report.frames_per_s == pytest.approx(report.analysed_s / at_s * 30)
+            assert report.remaining_s == pytest.approx((3 - report.analysed_s) / report.analysed_s * at_s, abs=0.05)
+        assert len(early) > 1
+        assert len(later) > 1
 
     def test_the_timeline_fills_as_it_goes(self, make_video: MakeVideo) -> None:
         counts: list[tuple[int, int]] = []

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 MOST_FRAMES = 8
 """Of one clip; the network may have been shown more."""
 
-_FRAME_PX = 84
+_FRAME_PX = 60
+"""Four beside one another in a third of the page."""
+
+
+_LABEL_PX, _PROBABILITY_PX = 130, 115
+"""Together they fit the same third, so that no number is cut off."""
 
 
 def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
@@ -121,7 +126,12 @@ def _what_it_saw(shown: StoredComparison, piece: Piece, lane: Lane) -> None:
         top,
         hide_index=True,
         width="stretch",
-        column_config={"Probability": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="%.2f")},
+        column_config={
+            "Label": st.column_config.TextColumn(width=_LABEL_PX),
+            "Probability": st.column_config.ProgressColumn(
+                min_value=0.0, max_value=1.0, format="%.2f", width=_PROBABILITY_PX
+            ),
+        },
     )
 
 
