@@ -37,13 +37,13 @@ class PlainResult:
         took_s: from opening the file to its last frame.
         frames: of the file.
         boxes: of each frame, by track id.
-        said: track id, number of the first and of the last frame of the clip, its label.
+        said: track id, number of the first and of the last frame of the clip, its label and probability.
     """
 
     took_s: float
     frames: int = 0
     boxes: list[dict[int, Box]] = field(default_factory=list)
-    said: list[tuple[int, int, int, str]] = field(default_factory=list)
+    said: list[tuple[int, int, int, str, float]] = field(default_factory=list)
 
 
 def run(
@@ -78,9 +78,10 @@ def run(
                 full = settings.num_video_sequence_samples
                 if new[track_id] >= (settings.new_samples_per_clip if track_id in labels else full):
                     new[track_id] = 0
-                    labels[track_id] = classify([crop for _, crop in crops[track_id]], network, spec, device)
+                    clip = [crop for _, crop in crops[track_id]]
+                    labels[track_id], probability = classify(clip, network, spec, device)
                     first, last = crops[track_id][0][0], crops[track_id][-1][0]
-                    result.said.append((track_id, first, last, labels[track_id]))
+                    result.said.append((track_id, first, last, labels[track_id], probability))
         for track_id, (x1, y1, x2, y2) in boxes.items():
             cv2.rectangle(bgr, (round(x1), round(y1)), (round(x2), round(y2)), (0, 255, 0), 2)
             text = f"{track_id} {labels.get(track_id, 'detecting...')}"
@@ -104,8 +105,8 @@ def _tracked(bgr: np.ndarray, yolo: YOLO, device: str) -> dict[int, Box]:
     return {track_id: (box[0], box[1], box[2], box[3]) for track_id, box in zip(ids, boxes, strict=True)}
 
 
-def classify(crops: list[np.ndarray], network: nn.Module, spec: ClassifierSpec, device: str) -> str:
-    """The best label of one clip."""
+def classify(crops: list[np.ndarray], network: nn.Module, spec: ClassifierSpec, device: str) -> tuple[str, float]:
+    """The best label of one clip, and its probability."""
     taken = np.stack(crops)[sample_indices(len(crops), spec.length.network_length(len(crops)))]
     x = torch.from_numpy(taken).permute(0, 3, 1, 2).float() / 255
     if x.shape[-1] != spec.crop_size_px:
@@ -113,5 +114,5 @@ def classify(crops: list[np.ndarray], network: nn.Module, spec: ClassifierSpec, 
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (spec.mean_rgb, spec.std_rgb))
     x = ((x - mean) / std).permute(1, 0, 2, 3)[None].contiguous().to(device)
     with torch.no_grad():
-        scores = network(x)
-    return spec.labels[int(scores.argmax())]
+        best = network(x)[0].softmax(0).max(0)
+    return spec.labels[int(best.indices)], float(best.values)

@@ -11,8 +11,9 @@ Printed for each clip: medians, their ratio, the engine's shares, milliseconds a
 of each process, the engine's time over the sum of its own stages run alone on the same inputs, and on how much of the
 person-time that both labelled the labels are the same. For that the plain loop runs once more with the engine's boxes:
 another tracker, or the same one shown other frames, puts each box a few percent elsewhere, and where no label is likely
-that alone gives another one. How much that is, the last line tells, with the boxes that each found itself. With
-``--backend pytorch --precision float32`` nothing is rounded.
+that alone gives another one. How much that is, the last line tells, with the boxes that each found itself; each
+line also tells it where neither label would read "unknown" at the recommended limit. With ``--backend pytorch
+--precision float32`` nothing is rounded.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.tiled_clips import tiled_video
+from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 from recognizer.types import Box, Classifier, Clip, Detection, Detector, Prediction
 
@@ -107,6 +109,7 @@ class Said:
     first_frame: int
     last_frame: int
     label: str
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
                 people.setdefault(float(time_s), {})[track.person_id] = tuple(box)
         rate_hz = timeline.frame_rate_hz
         said = [
-            Said(p.person_id, round(p.start_s * rate_hz), round(p.end_s * rate_hz) - settings.skip_frame, p.top[0][0])
+            Said(p.person_id, round(p.start_s * rate_hz), round(p.end_s * rate_hz) - settings.skip_frame, *p.top[0])
             for p in timeline.predictions
         ]
         frames = len(timeline.frame_times_s)
@@ -261,12 +264,15 @@ class Side:
 
 @dataclass
 class Agreement:
-    """How far two runs say the same, in samples of people; ``same`` of ``both`` labels are."""
+    """How far two runs say the same, in samples of people: ``same`` of ``both`` labels are, and ``same_likely`` of the
+    ``likely`` ones, which neither would call unknown at the recommended limit."""
 
     both: int = 0
     same: int = 0
     both_of_same_clip: int = 0
     same_of_same_clip: int = 0
+    likely: int = 0
+    same_likely: int = 0
     boxes_overlap: list[float] = field(default_factory=list)
 
     @property
@@ -281,7 +287,9 @@ class Agreement:
         return (
             f"{share(self.same, self.both)} samples that both labelled: "
             f"{share(self.same_of_same_clip, self.both_of_same_clip)} in clips of the same frames, "
-            f"{share(self.same - self.same_of_same_clip, others)} in others; boxes overlap by {overlap:.3f}"
+            f"{share(self.same - self.same_of_same_clip, others)} in others, "
+            f"{share(self.same_likely, self.likely)} where both give {RECOMMENDED_MIN_CONFIDENCE:g} or more; "
+            f"boxes overlap by {overlap:.3f}"
         )
 
 
@@ -303,6 +311,9 @@ def agreement(engine: EngineRun, plain: PlainResult, rate_hz: float) -> Agreemen
                 continue
             is_same = ours.label == other.label
             is_same_clip = (ours.first_frame, ours.last_frame) == (other.first_frame, other.last_frame)
+            is_likely = min(ours.probability, other.probability) >= RECOMMENDED_MIN_CONFIDENCE
+            found.likely += is_likely
+            found.same_likely += is_same and is_likely
             found.both += 1
             found.same += is_same
             found.both_of_same_clip += is_same_clip
