@@ -16,6 +16,7 @@ from torch import nn
 
 from recognizer.backends import openvino
 from recognizer.backends.choice import Choices, Measured, choice_key, measure, relative_difference
+from recognizer.backends.cuda import how_many_fit
 from recognizer.backends.openvino import Compiled, Kept, UnavailableError
 from recognizer.backends.quickest import Backends, Subject
 from recognizer.backends.run_pytorch import PyTorchRunner
@@ -283,6 +284,14 @@ class TestPyTorchRunner:
         runner = PyTorchRunner(Tight(room_for=8), 5, CPU, REFERENCE)
         assert [runner.most_at_once((frames, 224, 224, 3)) for frames in (8, 16, 17, 64, 200)] == [8, 8, 7, 2, 1]
         assert runner.most_at_once((384, 640, 3)) == 8
+
+    @pytest.mark.parametrize(
+        ("free_mb", "one_mb", "fit"), [(1000, 100, 5), (1000, 0, 64), (100_000, 100, 64), (100, 60, 1), (0, 100, 1)]
+    )
+    def test_a_pass_takes_half_of_a_gpus_free_memory_and_at_least_one(
+        self, free_mb: int, one_mb: int, fit: int
+    ) -> None:
+        assert how_many_fit(free_mb * 10**6, one_mb * 10**6, most=64) == fit
 
 
 class TestCloseCalls:

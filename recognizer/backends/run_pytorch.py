@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
+from recognizer.backends.cuda import Gpu
 from recognizer.backends.turns import Turns
 from recognizer.backends.ways import Way
 from recognizer.types import CROP_SIZE_PX
@@ -50,6 +51,7 @@ class PyTorchRunner:
         if device.type == "cpu":
             self._module.to(memory_format=_FASTEST_LAYOUT[axes])
         self._device = device
+        self._gpu = Gpu(device) if device.type == "cuda" else None
         self._way = way
         self._turns = turns or Turns()
         self._fitting: dict[Hashable, int] = {}  # how many go through in one pass, by kind of input
@@ -75,11 +77,13 @@ class PyTorchRunner:
     def _in_passes(self, batch: Tensor) -> Tensor:
         kind = _kind(batch)
         if kind not in self._fitting:
-            self._fitting[kind] = self.most_at_once(batch.shape[1:])
+            most = self.most_at_once(batch.shape[1:])
+            self._fitting[kind] = most if self._gpu is None else self._gpu.most_that_fit(batch[:1], most, self._pass)
         while True:
             parts = torch.split(batch, self._fitting[kind])
             try:
-                return torch.cat([self._pass(part.to(self._device)) for part in parts])
+                outputs = torch.cat([self._pass(part) for part in self._on_device(parts)])
+                break
             except torch.OutOfMemoryError:
                 if len(parts[0]) == 1:
                     raise
@@ -87,6 +91,14 @@ class PyTorchRunner:
             self._fitting[kind] = -(-len(parts[0]) // 2)
             _log.warning("the GPU's memory ran out; from now on %d at once", self._fitting[kind])
             torch.cuda.empty_cache()
+        if self._gpu is not None:
+            self._gpu.wait()
+        return outputs
+
+    def _on_device(self, parts: Sequence[Tensor]) -> Iterator[Tensor]:
+        if self._gpu is not None:
+            return self._gpu.uploaded(parts)
+        return (part.to(self._device) for part in parts)
 
     def _pass(self, batch: Tensor) -> Tensor:
         with torch.inference_mode(), self._number_format():
