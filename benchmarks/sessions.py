@@ -1,6 +1,6 @@
 """Several analyses at once on one set of networks: no slower than one after the other, and each goes forward?
 
-    .venv/bin/python -m benchmarks.sessions [--classifier s3d] [--sessions 4] [--seconds 5] [--runs 3]
+    .venv/bin/python -m benchmarks.sessions [--classifier s3d] [--backend auto] [--sessions 4] [--seconds 5] [--runs 3]
 
 Printed: medians of both, their ratio, and how far the slowest of those at once was at half time.
 """
@@ -19,7 +19,7 @@ from benchmarks.throughput import checkpoint_of
 from benchmarks.tiled_clips import tiled_video
 from recognizer.analyzing import Progress, analyze
 from recognizer.models import Models, load_models
-from recognizer.settings import CLASSIFIER_NAMES, Settings
+from recognizer.settings import BACKEND_NAMES, CLASSIFIER_NAMES, Settings
 
 
 def at_once(video: Path, settings: Settings, models: Models, sessions: int) -> tuple[float, float]:
@@ -49,6 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "clips")
     parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default=Settings.video_classifier_model)
+    parser.add_argument("--backend", choices=BACKEND_NAMES, default=Settings.backend)
     parser.add_argument("--sessions", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--runs", type=int, default=3)
@@ -56,7 +57,8 @@ def main() -> None:
     if not arguments.clips.is_dir():
         sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
     with tempfile.TemporaryDirectory() as scratch:
-        _, settings, _ = checkpoint_of(Settings(video_classifier_model=arguments.classifier), Path(scratch))
+        asked = Settings(video_classifier_model=arguments.classifier, backend=arguments.backend)
+        _, settings, _ = checkpoint_of(asked, Path(scratch))
         video = tiled_video(arguments.clips, 4, arguments.seconds, Path(scratch))
         models = load_models(settings)
         analyze(video, settings, models=models)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,12 @@ import pytest
 import torch
 from torch import nn
 
-from recognizer.backends import openvino
+from recognizer.backends import openvino, run_pytorch
 from recognizer.backends.choice import Choices, Measured, choice_key, measure, relative_difference
+from recognizer.backends.cuda import how_many_fit
 from recognizer.backends.openvino import Compiled, Kept, UnavailableError
 from recognizer.backends.quickest import Backends, Subject
 from recognizer.backends.run_pytorch import PyTorchRunner
-from recognizer.backends.turns import Turns
 from recognizer.backends.ways import REFERENCE, Way, has_bfloat16, ways
 from recognizer.classifiers.catalogue import CATALOGUE
 from recognizer.classifiers.network import BOUND, CLOSE_CALL, NetworkClassifier
@@ -247,20 +247,56 @@ class TestOpenVino:
         assert run.stdout.strip() == "[]"
 
 
+class Tight(nn.Module):
+    """Means of clips; has memory for so many at once."""
+
+    def __init__(self, room_for: int) -> None:
+        super().__init__()
+        self.room_for = room_for
+        self.asked: list[int] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.asked.append(len(x))
+        if len(x) > self.room_for:
+            raise torch.OutOfMemoryError("out of memory")
+        return x.mean(dim=(2, 3, 4))
+
+
 class TestPyTorchRunner:
+    @pytest.fixture(autouse=True)
+    def eight_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As many as a GPU would take, on this processor."""
+        monkeypatch.setitem(run_pytorch._MOST_AT_ONCE, "cpu", 8)
+
     def test_where_memory_runs_out_it_goes_on_in_smaller_batches(self) -> None:
-        class Tight(nn.Module):
-            """Has room for two."""
-
-            def forward(self, x: torch.Tensor) -> torch.Tensor:
-                if len(x) > 2:
-                    raise torch.OutOfMemoryError("out of memory")
-                return x.mean(dim=(2, 3, 4))
-
-        runner = PyTorchRunner(Tight(), 5, CPU, REFERENCE)
+        tight = Tight(room_for=2)
+        runner = PyTorchRunner(tight, 5, CPU, REFERENCE)
         batch = torch.rand(7, 3, 2, 4, 4)
         torch.testing.assert_close(runner(batch), batch.mean(dim=(2, 3, 4)))
-        assert runner.most_at_once == 2
+        assert tight.asked == [7, 4, 2, 2, 2, 1]
+        tight.asked.clear()
+        runner(batch)
+        assert tight.asked == [2, 2, 2, 1], "what does not fit is not tried a second time"
+        tight.asked.clear()
+        runner(torch.rand(3, 3, 1, 4, 4))
+        assert tight.asked[0] == 3, "other shapes need other memory"
+
+    def test_where_not_even_one_fits_it_is_said(self) -> None:
+        with pytest.raises(torch.OutOfMemoryError):
+            PyTorchRunner(Tight(room_for=0), 5, CPU, REFERENCE)(torch.rand(3, 3, 2, 4, 4))
+
+    def test_a_batch_is_bounded_in_number_and_in_memory(self) -> None:
+        runner = PyTorchRunner(Tight(room_for=8), 5, CPU, REFERENCE)
+        assert [runner.most_at_once((frames, 224, 224, 3)) for frames in (8, 16, 17, 64, 200)] == [8, 8, 7, 2, 1]
+        assert runner.most_at_once((384, 640, 3)) == 8
+
+    @pytest.mark.parametrize(
+        ("free_mb", "one_mb", "fit"), [(1000, 100, 5), (1000, 0, 64), (100_000, 100, 64), (100, 60, 1), (0, 100, 1)]
+    )
+    def test_a_pass_takes_half_of_a_gpus_free_memory_and_at_least_one(
+        self, free_mb: int, one_mb: int, fit: int
+    ) -> None:
+        assert how_many_fit(free_mb * 10**6, one_mb * 10**6, most=64) == fit
 
 
 class TestCloseCalls:
@@ -270,10 +306,13 @@ class TestCloseCalls:
         exact = torch.tensor([[2.02, 2.0, -1.0]])
 
         class Says:
-            way, most_at_once = Way("openvino", "bfloat16"), 8
+            way = Way("openvino", "bfloat16")
 
             def __init__(self, scores: torch.Tensor) -> None:
                 self.scores, self.asked = scores, 0
+
+            def most_at_once(self, _shape: Sequence[int], /) -> int:
+                return 8
 
             def __call__(self, batch: torch.Tensor) -> torch.Tensor:
                 self.asked += len(batch)
@@ -293,42 +332,3 @@ class TestCloseCalls:
         assert 0 < CLOSE_CALL < 1
         classifier.warm_up(8)
         assert careful.asked == 2, "what only close labels need is set up too, not in the middle of a stream"
-
-
-class TestTurns:
-    def test_who_came_first_is_served_first(self) -> None:
-        """Regression: with a plain lock, a thread that came back at once passed those who waited."""
-        turns, served = Turns(), []
-        greedy_began, others_wait = threading.Event(), threading.Event()
-
-        def greedy() -> None:
-            for _ in range(3):
-                with turns:
-                    served.append("greedy")
-                    greedy_began.set()
-                    others_wait.wait(5)
-
-        def patient(name: str) -> None:
-            with turns:
-                served.append(name)
-
-        threads = [threading.Thread(target=greedy)]
-        threads[0].start()
-        assert greedy_began.wait(5)
-        for name in ("first", "second"):
-            threads.append(threading.Thread(target=patient, args=(name,)))
-            threads[-1].start()
-            deadline_s = time.monotonic() + 5
-            while len(turns._waiting) < len(threads) - 1 and time.monotonic() < deadline_s:
-                time.sleep(0.001)
-        others_wait.set()
-        for thread in threads:
-            thread.join(5)
-        assert served == ["greedy", "first", "second", "greedy", "greedy"]
-
-    def test_an_error_gives_the_turn_on(self) -> None:
-        turns = Turns()
-        with pytest.raises(ValueError, match="once"), turns:
-            raise ValueError("once")
-        with turns:
-            pass

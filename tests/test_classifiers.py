@@ -346,7 +346,8 @@ class TestClassifier:
             thread.start()
         for thread in threads:
             thread.join()
-        assert [got[k] for k in range(4)] == expected
+        for k in range(4):  # what goes through together is rounded otherwise
+            assert dict(got[k]) == pytest.approx(dict(expected[k]), abs=1e-5)
 
     def test_warming_up_leaves_the_answers_as_they_are(self, small: NetworkClassifier) -> None:
         before = small.classify([random_clip(8)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -47,8 +48,7 @@ class OpenVinoRunner:
         """See ``Runner``."""
         return self._way
 
-    @property
-    def most_at_once(self) -> int:
+    def most_at_once(self, _shape: Sequence[int], /) -> int:
         """See ``Runner``. One keeps all cores busy, and a second one in the same pass gains nothing."""
         return 1
 
@@ -70,7 +70,7 @@ class OpenVinoRunner:
         outputs = []
         for one in torch.split(batch, 1):
             array = one.contiguous().numpy()
-            with self._turns:
+            with self._turns.turn():
                 outputs.append(torch.from_numpy(compiled(array)))
         return torch.cat(outputs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from torch import Tensor
@@ -17,11 +18,13 @@ class Runner(Protocol):
         """The library and the number format."""
         ...
 
-    @property
-    def most_at_once(self) -> int:
-        """The largest batch that is worth giving it."""
+    def most_at_once(self, shape: Sequence[int], /) -> int:
+        """The largest batch of inputs of this shape each that is worth giving it."""
         ...
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """What the network makes of (B, …), in the number format of the example that it was made with; float32."""
+        """What the network makes of (B, …), in the number format of the example that it was made with; float32.
+
+        The batch is on the CPU, the outputs are where the network is.
+        """
         ...

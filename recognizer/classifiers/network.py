@@ -33,9 +33,6 @@ CLOSE_CALL = 0.86
 32 bits is asked again in float32. On 196 real clips of eight samples, I3D in bfloat16 named four otherwise than in
 float32, with shares of 0.91 to 0.97; at 0.86 (scores 0.15 apart) one clip in six is asked again and none is left."""
 
-MOST_FRAMES_AT_ONCE = {"cpu": 128, "mps": 128, "cuda": 1024}
-"""Bounds the memory of one pass, in frames of all its clips."""
-
 BOUND = 0.05
 """A way of running a network is not chosen when its scores differ from PyTorch's in float32 by more than this share of
 their own spread (root mean squares). Rounding to bfloat16 makes about 0.02 of difference."""
@@ -51,7 +48,8 @@ _BLOB_PX = 32
 
 
 class NetworkClassifier:
-    """One network with its labels. Stateless but for the weights; several threads may call it, they take turns.
+    """One network with its labels. Stateless but for the weights; several threads may call it: they take turns, and
+    what they wait with goes through together where that gains (``backends``).
 
     Attributes:
         choice: how the network is run, and what was measured for it.
@@ -127,7 +125,7 @@ class NetworkClassifier:
             by_length.setdefault(self.spec.frames_fed(len(clip.rgb)), []).append(index)
         predictions: dict[int, Prediction] = {}
         for length, indices in by_length.items():
-            batch_size = max(1, min(self._runner.most_at_once, MOST_FRAMES_AT_ONCE[self.device.type] // length))
+            batch_size = self._runner.most_at_once((length, *clips[indices[0]].rgb.shape[1:]))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
                 scores = self._scores([clips[index] for index in batch], length).double()

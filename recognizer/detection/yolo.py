@@ -70,7 +70,7 @@ class _Decoded(nn.Module):
 
 
 class YoloDetector:
-    """YOLO26 behind the ``Detector`` interface: stateless, shared; its callers take turns.
+    """YOLO26 behind the ``Detector`` interface: stateless, shared; see ``Runner`` for its callers.
 
     Ultralytics' ``predict`` finds the same boxes; it is not used, because it sets itself up anew for each call and
     changes PyTorch's number of threads.
