@@ -7,7 +7,8 @@
   video and Streamlit runs nothing any more. The disk is warm: one start before is not counted.
 - A slider on a finished timeline: a real Chromium presses an arrow key on "Minimum confidence", and the time is noted
   in the page until the chart changes no more. The drawing is the browser's, so that is in it. Each press changes some
-  segments, and waits for the one before.
+  segments, and waits for the one before. Printed beside it: when the page sent the slider's value, when the chart's
+  message (the largest) came, and when the chart was there for the first time; Streamlit draws it twice.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.live_browser import CHROMIUM, CHROMIUM_ARGUMENTS, ROOT, app_server
 from recognizer.classifiers.kinetics400 import KINETICS400_LABELS
@@ -47,20 +49,53 @@ STEPS = 4
 RUN_ID = "startup-benchmark"
 WAIT_MS = 60_000
 
+_LISTEN = """
+    window.messages = [];
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) {
+        window.messages.push({at: performance.now(), size: 0});
+        return send.call(this, data);
+    };
+    window.WebSocket = class extends WebSocket {
+        constructor(...those) {
+            super(...those);
+            this.addEventListener('message', event =>
+                window.messages.push({at: performance.now(), size: event.data.byteLength ?? event.data.size ?? 0}));
+        }
+    };
+"""
+"""Notes when the page sent (size 0) and received messages; milliseconds."""
+
 _WATCH = """
 () => {
     window.changed = 0;
+    window.first = 0;
     window.pressed = 0;
-    document.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
+    document.addEventListener('keydown', () => {
+        window.pressed = performance.now();
+        window.first = 0;
+        window.messages = [];
+    }, true);
     new MutationObserver(records => {
         const chart = document.querySelector('.js-plotly-plot');
         const ofChart = node => chart.contains(node) || node.contains(chart) && node !== document;
         if (records.some(one => chart.contains(one.target) || [...one.addedNodes].some(ofChart)))
-            requestAnimationFrame(() => { window.changed = performance.now(); });
+            requestAnimationFrame(() => {
+                window.changed = performance.now();
+                window.first ||= window.changed;
+            });
     }).observe(document.body, {subtree: true, childList: true, attributes: true});
 }
 """
-"""Notes when a key was pressed, and when the first chart changed last; milliseconds."""
+"""Notes when a key was pressed, and when the first chart changed first and last; milliseconds."""
+
+_PARTS = """
+() => {
+    const sent = window.messages.find(one => one.size === 0);
+    const largest = window.messages.reduce((one, other) => other.size > one.size ? other : one);
+    return [sent.at, largest.at, window.first, window.changed].map(at => at - window.pressed);
+}
+"""
 
 QUIET_MS = 1500
 """A chart that has not changed for so long is drawn."""
@@ -121,8 +156,9 @@ def wait_until_idle(page: Page) -> None:
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT_MS)
 
 
-def redraws_ms(browser: Browser, folder: Path, segments: int, moves: int) -> list[float]:
-    """Milliseconds from each press of a key on the slider until the timeline was drawn anew."""
+def redraws_ms(browser: Browser, folder: Path, segments: int, moves: int) -> NDArray[np.float64]:
+    """Milliseconds from each press of a key on the slider until its value was sent, until the chart's message came,
+    until the timeline was there and until it changed no more; float64 (moves, 4)."""
     video = folder / "video.mp4"
     video.write_bytes(b"not needed for the timeline")
     store = Store(folder)
@@ -133,6 +169,7 @@ def redraws_ms(browser: Browser, folder: Path, segments: int, moves: int) -> lis
     store.save_run(RUN_ID, stored, timeline)
     with app_server(folder) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.add_init_script(_LISTEN)
         page.goto(f"{server.url}/?run={RUN_ID}")
         slider = page.get_by_test_id("stMain").get_by_role("slider", name="Minimum confidence")
         page.locator(".js-plotly-plot").first.wait_for(timeout=WAIT_MS)
@@ -140,14 +177,14 @@ def redraws_ms(browser: Browser, folder: Path, segments: int, moves: int) -> lis
         page.wait_for_timeout(2000)
         page.evaluate(_WATCH)
         slider.focus()
-        drawn: list[float] = []
+        drawn: list[list[float]] = []
         for k in range(moves):
             page.keyboard.press("ArrowLeft" if k // STEPS % 2 else "ArrowRight")
             page.wait_for_function("window.changed > window.pressed", timeout=WAIT_MS)
             page.wait_for_function(f"performance.now() - window.changed > {QUIET_MS}", timeout=WAIT_MS)
-            drawn.append(page.evaluate("window.changed - window.pressed"))
+            drawn.append(page.evaluate(_PARTS))
         page.close()
-    return drawn
+    return np.array(drawn)
 
 
 @contextmanager
@@ -188,10 +225,16 @@ def main() -> None:
             flush=True,
         )
         if arguments.moves:
-            drawn_ms = redraws_ms(browser, folder, arguments.segments, arguments.moves)
+            parts_ms = redraws_ms(browser, folder, arguments.segments, arguments.moves)
+            drawn_ms = parts_ms[:, -1].tolist()
             print(
                 f"slider, {arguments.segments} segments: drawn anew after {median(drawn_ms):.0f} ms (median), "
                 f"{percentile_95(drawn_ms):.0f} ms (95 %), of {len(drawn_ms)} moves, in Chromium"
+            )
+            sent_ms, came_ms, there_ms, _ = np.median(parts_ms, axis=0)
+            print(
+                f"  of that, medians: value sent after {sent_ms:.0f} ms, chart's message there after {came_ms:.0f} ms, "
+                f"chart there after {there_ms:.0f} ms"
             )
 
 

@@ -8,12 +8,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, UNKNOWN_ACTION, Settings, least_height_px
-from recognizer.smoothing import votes
+from recognizer.smoothing import Votes, votes
 from recognizer.types import Box, Prediction, Segment, TrackedPerson, VideoInfo
 
 _TOUCHING_S = 1e-6
@@ -112,6 +113,11 @@ class Timeline:
             if len(track.box_xyxy) and np.median(track.box_xyxy[:, 3] - track.box_xyxy[:, 1]) < least_px
         )
 
+    @cached_property
+    def without_brief(self) -> Timeline:
+        """The same without those who were there for a moment; the same object each time, with what it remembers."""
+        return self.without(self.brief_ids) if self.brief_ids else self
+
     def without(self, person_ids: Collection[int]) -> Timeline:
         """The same without these people and what was said of them."""
         return replace(
@@ -128,14 +134,37 @@ class Timeline:
             min_duration_s: an action shorter than this is not an action: between two stretches of one other action,
                 of which one is long enough, it becomes that action, elsewhere ``unknown``.
         """
+        return tuple(
+            segment
+            for person_id in self._said
+            for segment in self._segments_of(person_id, min_confidence, min_duration_s)
+        )
+
+    def _segments_of(self, person_id: int, min_confidence: float, min_duration_s: float) -> Iterator[Segment]:
+        if self.settings.smoothing_s == 0:
+            pieces = _merged(_pieces(self._said[person_id], min_confidence))
+        else:
+            pieces = _merged(_voted(self._votes[person_id], min_confidence))
+        if min_duration_s > 0:
+            pieces = _without_short(pieces, min_duration_s)
+        for piece in pieces:
+            yield Segment(person_id, piece.action, piece.start_s, piece.end_s, piece.confidence)
+
+    @cached_property
+    def _said(self) -> Mapping[int, Sequence[Prediction]]:
+        """What was said of each person, by start, then by end."""
         by_person: dict[int, list[Prediction]] = defaultdict(list)
         for prediction in self.predictions:
             by_person[prediction.person_id].append(prediction)
-        return tuple(
-            segment
+        return {
+            person_id: sorted(by_person[person_id], key=lambda prediction: (prediction.start_s, prediction.end_s))
             for person_id in sorted(by_person)
-            for segment in _segments(by_person[person_id], min_confidence, min_duration_s, self.settings.smoothing_s)
-        )
+        }
+
+    @cached_property
+    def _votes(self) -> Mapping[int, Sequence[Votes]]:
+        """What each person's predictions say together: it takes long, and no threshold changes it."""
+        return {person_id: tuple(votes(said, self.settings.smoothing_s)) for person_id, said in self._said.items()}
 
 
 def frame_rate_hz(video: VideoInfo, frame_times_s: Sequence[float] | NDArray[np.float64] = ()) -> float:
@@ -157,19 +186,7 @@ class _Piece:
     confidence: float
 
 
-def _segments(
-    predictions: Iterable[Prediction], min_confidence: float, min_duration_s: float, smoothing_s: float
-) -> Iterator[Segment]:
-    ordered = sorted(predictions, key=lambda prediction: (prediction.start_s, prediction.end_s))
-    made = _pieces(ordered, min_confidence) if smoothing_s == 0 else _voted(ordered, min_confidence, smoothing_s)
-    pieces = _merged(made)
-    if min_duration_s > 0:
-        pieces = _without_short(pieces, min_duration_s)
-    for piece in pieces:
-        yield Segment(ordered[0].person_id, piece.action, piece.start_s, piece.end_s, piece.confidence)
-
-
-def _pieces(ordered: list[Prediction], min_confidence: float) -> Iterator[_Piece]:
+def _pieces(ordered: Sequence[Prediction], min_confidence: float) -> Iterator[_Piece]:
     """Each prediction's own stretch: where two overlap, they meet in the middle of the overlap."""
     for k, prediction in enumerate(ordered):
         start_s, end_s = prediction.start_s, prediction.end_s
@@ -182,9 +199,9 @@ def _pieces(ordered: list[Prediction], min_confidence: float) -> Iterator[_Piece
             yield _Piece(label if probability >= min_confidence else UNKNOWN_ACTION, start_s, end_s, probability)
 
 
-def _voted(ordered: list[Prediction], min_confidence: float, smoothing_s: float) -> Iterator[_Piece]:
+def _voted(stretches: Iterable[Votes], min_confidence: float) -> Iterator[_Piece]:
     """Stretches in which the same label wins the vote of the predictions around, or none is sure enough."""
-    for stretch in votes(ordered, smoothing_s):
+    for stretch in stretches:
         said = np.where(stretch.probability >= min_confidence, stretch.best, -1)
         starts = np.concatenate(([0], np.flatnonzero(np.diff(said)) + 1))
         ends = np.append(starts[1:], len(said))

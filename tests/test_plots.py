@@ -26,7 +26,8 @@ from recognizer.palette import (
     text_colour_on,
 )
 from recognizer.plots import swimlane, time_on_axis, time_per_action
-from recognizer.plots.bars import MOST_NAMED
+from recognizer.plots.bars import MOST_BARS, MOST_NAMED
+from recognizer.plots.time_axis import TimeAxis
 from recognizer.settings import Settings
 from recognizer.timeline import PersonTrack, Timeline
 from recognizer.types import Prediction, Segment, VideoInfo
@@ -104,21 +105,74 @@ def test_bars_carry_their_segment_for_selection() -> None:
         assert (segments[index].person_id, segments[index].start_s) == (person_id, start_s)
 
 
-def test_of_very_many_bars_only_the_longest_carry_a_name() -> None:
-    """Regression: a browser took a second and more to measure thousands of names, each time a slider was moved."""
-    lengths_s = [1.0 + k % 7 / 10 + k / 1e4 for k in range(MOST_NAMED + 200)]
+def many_segments(count: int) -> Timeline:
+    """Segments of two actions in turn, of many lengths, without a gap; in all shorter than a date axis needs."""
+    lengths_s = [0.1 + k % 7 / 100 + k / 1e5 for k in range(count)]
     ends_s = list(itertools.accumulate(lengths_s))
     predictions = tuple(
         Prediction(1, end_s - length_s, end_s, ((("yoga", "jogging")[k % 2], 0.9),), "i3d")
         for k, (length_s, end_s) in enumerate(zip(lengths_s, ends_s, strict=True))
     )
-    figure = draw(make_timeline(predictions=predictions))
-    named_s, nameless_s = [], []
+    return make_timeline(predictions=predictions, people=(track(1, (0.0, ends_s[-1] + 1)),))
+
+
+def test_bars_that_are_not_too_many_all_carry_a_name_and_their_segment() -> None:
+    figure = draw(many_segments(MOST_BARS))
+    assert [trace["name"] for trace in figure["data"]] == ["present", "yoga", "jogging"]
     for trace in figure["data"][1:]:
-        for text, length in zip(trace["text"], trace["x"], strict=True):
-            (named_s if text else nameless_s).append(length)
-    assert len(named_s) == MOST_NAMED
-    assert min(named_s) > max(nameless_s)
+        assert len(trace["y"]) == len(trace["customdata"]) == len(trace["hovertext"]) == MOST_BARS / 2
+        assert set(trace["text"]) == {trace["name"]}
+
+
+def test_of_very_many_bars_the_longest_are_named_and_the_others_one_outline_a_colour() -> None:
+    """Regression: a browser took a second to make thousands of bars, and more to measure their names, each time a
+    slider was moved."""
+    timeline = many_segments(MOST_BARS + 200)
+    segments = timeline.segments()
+    figure = swimlane(timeline, segments, ActionPalette())
+    bars = [trace for trace in figure.data if trace.type == "bar" and trace.name != "present"]
+    outlines = {trace.name: trace for trace in figure.data if trace.type == "scatter"}
+    assert sorted(bar.name for bar in bars) == ["jogging", "yoga"], "the legend is as ever"
+    assert sum(len(bar.x) for bar in bars) == MOST_NAMED
+    for bar in bars:
+        outline = outlines[bar.name]
+        assert (outline.fillcolor, outline.legendgroup) == (bar.marker.color, bar.legendgroup)
+        seen = {(base, base + length) for base, length in zip(bar.base, bar.x, strict=True)}
+        seen |= set(zip(outline.x[:-2:2], outline.x[1:-2:2], strict=True))  # without the way back and the gap
+        expected = sorted((s.start_s, s.end_s) for s in segments if s.action == bar.name)
+        assert np.allclose(sorted(seen), expected)
+        assert min(bar.x) > max(np.diff(outline.x[:-2])[::2])
+
+
+def test_where_bars_are_very_many_a_pointer_meets_the_same_words() -> None:
+    timeline = many_segments(MOST_BARS + 1)
+    segments = timeline.segments()
+    figure = swimlane(timeline, segments, ActionPalette())
+    (strip,) = (trace for trace in figure.data if trace.type == "heatmap")
+    assert all(trace.hoverinfo == "skip" for trace in figure.data if trace is not strip)
+    (texts,) = strip.hovertext
+    for segment in (segments[0], segments[250], segments[-1]):
+        cell = np.searchsorted(strip.x, (segment.start_s + segment.end_s) / 2) - 1
+        assert texts[cell].startswith(f"Person 1 · <b>{segment.action}</b> · {segment.start_s:.1f} s – ")
+    assert texts[-1].startswith("Person 1 · present · "), "after the last segment the person is still there"
+    assert np.isfinite(strip.z).all(), "no part of the stay is left out"
+
+
+def test_numbers_on_a_date_axis_are_not_taken_for_years() -> None:
+    timeline = make_timeline(people=(track(1, (0.0, 300.0)),), analysed_s=300.0, frame_times_s=np.arange(0, 300, 0.1))
+    axis = TimeAxis(timeline)
+    assert axis.is_date
+    numbers = axis.numbers([1.0, 2.024, 9.0])
+    assert np.allclose(numbers, [1000, 2024, 9000], atol=0.01)
+    assert not any(float(number).is_integer() for number in numbers)
+
+
+def test_hover_texts_follow_the_threshold() -> None:
+    timeline = make_timeline()
+    for threshold, said in ((0.0, "jogging"), (0.3, "unknown"), (0.0, "jogging")):
+        figure = swimlane(timeline, timeline.segments(threshold), ActionPalette())
+        texts = [text for trace in figure.data for text in trace.hovertext]
+        assert any(f"<b>{said}</b> · 6.0 s – 8.0 s" in text for text in texts)
 
 
 def test_people_can_be_chosen() -> None:

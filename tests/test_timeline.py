@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognizer.settings import UNKNOWN_ACTION, Settings
+from recognizer.smoothing import votes
 from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
 from recognizer.types import Box, Prediction, Segment, TrackedPerson
 
@@ -113,6 +115,22 @@ def test_thresholds_change_after_the_analysis_without_the_classifier() -> None:
     assert [s.action for s in timeline.segments(min_confidence=0.5)] == ["waving", "unknown"]
     assert [s.action for s in timeline.segments(min_confidence=0.7)] == ["unknown"]
     assert [s.action for s in timeline.segments()] == ["waving", "yoga"]
+
+
+def test_votes_are_counted_once_and_not_for_each_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: with smoothing, most of what the server did when a slider was moved was counting them again."""
+    counted = []
+
+    def count(*arguments: Any) -> Any:
+        counted.append(arguments)
+        return votes(*arguments)
+
+    monkeypatch.setattr("recognizer.timeline.votes", count)
+    said = Prediction(1, 0.0, 2.0, (("waving", 0.5),), "x")
+    timeline = replace(timeline_of(said), settings=Settings(smoothing_s=1.0))
+    assert [s.action for s in timeline.segments(0.3)] == ["waving"]
+    assert [s.action for s in timeline.segments(0.6)] == [UNKNOWN_ACTION]
+    assert len(counted) == 1
 
 
 def test_presence_is_half_open_and_a_second_of_absence_does_not_end_it() -> None:
@@ -280,6 +298,8 @@ class TestBrief:
         assert [track.person_id for track in rest.people] == [1, 3]
         assert [prediction.person_id for prediction in rest.predictions] == [1, 3]
         assert len(timeline.people) == 4, "the whole stays as it was"
+        assert [track.person_id for track in timeline.without_brief.people] == [1, 3]
+        assert timeline.without_brief is timeline.without_brief, "with what it remembers"
 
     def test_where_everybody_is_brief_nobody_is_folded_away(self) -> None:
         assert self.seen_for(0.5, 0.3).brief_ids == frozenset()

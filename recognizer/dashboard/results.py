@@ -95,7 +95,7 @@ def _explore() -> None:
     if not timeline.predictions:
         st.info(_too_short(timeline), icon=":material/timer:")
     min_confidence, min_duration_s = choose_thresholds()
-    shown = timeline if choose_brief(timeline) else timeline.without(timeline.brief_ids)
+    shown = timeline if choose_brief(timeline) else timeline.without_brief
     segments = shown.segments(min_confidence, min_duration_s)
     draw_swimlane(shown, segments, key=f"timeline-{run.run_id}")
     keep_colours()
@@ -178,12 +178,11 @@ def _too_short(timeline: Timeline) -> str:
 
 def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     timeline = run.timeline
-    segments = timeline.segments(min_confidence, min_duration_s)
     name = Path(run.video_name).stem
     row = st.container(horizontal=True)
     row.download_button(
         "Timeline as CSV",
-        lambda: export.segments_csv(timeline, segments),
+        lambda: export.segments_csv(timeline, timeline.segments(min_confidence, min_duration_s)),
         f"{name}.csv",
         "text/csv",
         on_click="ignore",

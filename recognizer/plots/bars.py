@@ -2,103 +2,215 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from recognizer.palette import ActionPalette
-from recognizer.plots.evidence import Evidence
 from recognizer.plots.layout import LEGEND_LABEL_CHARS, Theme, as_items, look, plain_label
 from recognizer.plots.time_axis import TimeAxis, span_in_words
-from recognizer.settings import UNKNOWN_ACTION
 from recognizer.types import Segment
 
 PRESENT: Final = "present"
 
-MOST_NAMED: Final = 300
-"""Bars of one chart with a name inside. A browser measures every name on each redraw: with 5,000 of them that takes
-three times as long as all the rest, and there is room for a few dozen."""
+MOST_BARS: Final = 500
+"""A browser draws a chart of more bars as one outline a colour: of 5,000 it takes half a second to make each bar."""
+
+MOST_NAMED: Final = 100
+"""Bars with a name inside where there are more than MOST_BARS. A browser measures every name, each time the chart is
+drawn, and there is room for a few dozen."""
+
+_PRESENCE_WIDTH: Final = 0.86
+_ACTION_WIDTH: Final = 0.62
 
 
-def spans(lanes: Sequence[str], starts_s: Sequence[float], ends_s: Sequence[float], axis: TimeAxis) -> dict[str, Any]:
-    """Where bars lie: each in its lane, from its start to its end."""
-    return {
-        "y": as_items(list(lanes)),
-        "base": as_items(axis.bases(starts_s)),
-        "x": as_items(axis.lengths(starts_s, ends_s)),
-        "orientation": "h",
-    }
+@dataclass(frozen=True)
+class Bar:
+    """One bar.
+
+    Attributes:
+        lane: the name of its lane.
+        start_s: where it begins.
+        end_s: where it ends.
+        hover: its hover text.
+        name: what stands inside, where there is room.
+        carries: its ``customdata``.
+    """
+
+    lane: str
+    start_s: float
+    end_s: float
+    hover: str
+    name: str = ""
+    carries: tuple[Any, ...] = ()
 
 
-def action_bars(
-    action: str,
-    rank: int,
-    chosen: Sequence[Segment],
-    lanes: Sequence[str],
-    hovers: Sequence[str],
-    axis: TimeAxis,
-    palette: ActionPalette,
-    dark: bool,
-    named_over_s: float = 0.0,
-    **more: Any,
-) -> go.Bar:
-    """All bars of one action.
+def segment_bars(rows: Sequence[tuple[str, Segment, str, tuple[Any, ...]]]) -> dict[str, list[Bar]]:
+    """The bars of each action, from the lane, hover text and ``customdata`` of each segment."""
+    longest_s = sorted((segment.duration_s for _, segment, _, _ in rows), reverse=True)
+    named_over_s = longest_s[MOST_NAMED] if len(rows) > MOST_BARS else 0.0
+    by_action: dict[str, list[Bar]] = defaultdict(list)
+    for lane, segment, hover, carries in rows:
+        name = plain_label(segment.action, LEGEND_LABEL_CHARS) if segment.duration_s > named_over_s else ""
+        by_action[segment.action].append(Bar(lane, segment.start_s, segment.end_s, hover, name, carries))
+    return by_action
+
+
+class LaneBars:
+    """Draws bars in lanes, one colour after the other.
+
+    Where they are more than MOST_BARS, the nameless ones of one colour are one outline, and a strip along each lane,
+    which is not seen, has the hover texts of all. What is seen is the same, down to a single bar where one zooms in.
+    Only ``customdata`` is left out, and a colour that is hidden by the legend keeps its hover texts.
 
     Args:
-        action: which.
-        rank: place in the legend.
-        chosen: the segments.
-        lanes: the lane of each.
-        hovers: the hover text of each.
+        lanes: names, from top to bottom.
         axis: of time.
-        palette: colours.
-        dark: for a dark page.
-        named_over_s: longer bars have their action's name inside, where there is room; see ``named_over_s``.
-        more: of Plotly's own.
+        count: how many bars there will be, about.
     """
-    name = plain_label(action, LEGEND_LABEL_CHARS)
-    return go.Bar(
-        **spans(lanes, [s.start_s for s in chosen], [s.end_s for s in chosen], axis),
-        **look(action, palette, dark),
-        width=0.62,
-        legendrank=1000 + rank,
-        text=as_items([name if segment.duration_s > named_over_s else "" for segment in chosen]),
-        textposition="inside",
-        insidetextanchor="middle",
-        textangle=0,
-        hovertext=as_items(list(hovers)),
-        hovertemplate="%{hovertext}<extra></extra>",
-        **more,
-    )
+
+    def __init__(self, lanes: Sequence[str], axis: TimeAxis, count: int) -> None:
+        self._lanes = lanes
+        self._axis = axis
+        self._is_outlined = count > MOST_BARS
+        self._place: Mapping[str, str | int] = {
+            lane: number if self._is_outlined else lane for number, lane in enumerate(lanes)
+        }
+        self._traces: list[go.Bar | go.Scatter] = []
+        self._met: dict[str, list[Bar]] = defaultdict(list)
+
+    def add_presence(self, bars: Sequence[Bar], theme: Theme) -> None:
+        """Pale bars behind those of the actions; to be added first."""
+        style = {"name": PRESENT, "marker": {"color": theme.presence, "line": {"width": 0}}}
+        self._add_bars(bars, style, _PRESENCE_WIDTH, 3000)
+        self._meet(bars)
+
+    def add_action(self, action: str, rank: int, bars: Sequence[Bar], palette: ActionPalette, dark: bool) -> None:
+        """All bars of one action; ``rank`` is its place in the legend."""
+        self.add(bars, look(action, palette, dark), _ACTION_WIDTH, 1000 + rank)
+
+    def add(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int) -> None:
+        """All bars of one colour."""
+        if not self._is_outlined:
+            self._add_bars(bars, style, width, legendrank)
+            return
+        self._meet(bars)
+        # the legend shows a bar, so there is always one
+        longest = max(bars, key=lambda bar: bar.end_s - bar.start_s, default=None)
+        kept = [bar for bar in bars if bar.name or bar is longest]
+        self._add_bars(kept, style, width, legendrank)
+        self._traces.append(self._outline([bar for bar in bars if not bar.name and bar is not longest], style, width))
+
+    def figure(self) -> go.Figure:
+        """What was added."""
+        return go.Figure([*self._traces, *self._strips()])
+
+    def label_lanes(self, figure: go.Figure, names: Sequence[str]) -> None:
+        """Write ``names`` at the lanes of a figure that has been laid out."""
+        figure.update_yaxes(tickvals=[self._place[lane] for lane in self._lanes], ticktext=list(names))
+        if self._is_outlined:
+            figure.update_yaxes(type="linear", categoryorder=None, categoryarray=None, ticks="")
+
+    def _add_bars(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int) -> None:
+        starts_s, ends_s = _times_s(bars)
+        more: dict[str, Any] = {}
+        if any(bar.name for bar in bars):
+            names = as_items([bar.name for bar in bars])
+            more |= {"text": names, "textposition": "inside", "insidetextanchor": "middle", "textangle": 0}
+        if self._is_outlined:
+            more |= {"legendgroup": style["name"], "hoverinfo": "skip"}
+        else:
+            more |= {
+                "hovertext": as_items([bar.hover for bar in bars]),
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
+            if any(bar.carries for bar in bars):
+                more["customdata"] = as_items([list(bar.carries) for bar in bars])
+        self._traces.append(
+            go.Bar(
+                y=as_items([self._place[bar.lane] for bar in bars]),
+                base=as_items(self._axis.bases(starts_s)),
+                x=as_items(self._axis.lengths(starts_s, ends_s)),
+                orientation="h",
+                **style,
+                width=width,
+                legendrank=legendrank,
+                **more,
+            )
+        )
+
+    def _outline(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float) -> go.Scatter:
+        """A line that goes round every bar and, from one to the next in its lane, along their edge."""
+        xs, ys = [np.empty(0)], [np.empty(0)]
+        for lane, those in _by_lane(bars):
+            starts, ends = (self._axis.numbers(times_s) for times_s in _times_s(those))
+            near, far = self._edges(lane, width)
+            # a corner and the one across it; the steps between are Plotly's. Then back to the start, and a gap
+            xs.append(np.concatenate((np.column_stack((starts, ends)).ravel(), [starts[0], np.nan])))
+            ys.append(np.concatenate((np.tile((far, near), len(those)), [near, np.nan])))
+        marker = style["marker"]
+        return go.Scatter(
+            x=np.concatenate(xs),
+            y=np.concatenate(ys),
+            mode="none",
+            line={"shape": "hv", "simplify": False},
+            fill="toself",
+            fillcolor=marker["color"],
+            fillpattern=marker.get("pattern"),
+            name=style["name"],
+            legendgroup=style["name"],
+            showlegend=False,
+            hoverinfo="skip",
+        )
+
+    def _meet(self, bars: Iterable[Bar]) -> None:
+        """Remember what a pointer meets; of two bars in one place it meets the last."""
+        if self._is_outlined:
+            for bar in bars:
+                self._met[bar.lane].append(bar)
+
+    def _strips(self) -> Iterator[go.Heatmap]:
+        for lane, bars in self._met.items():
+            starts_s, ends_s = _times_s(bars)
+            edges_s = np.unique(np.concatenate((starts_s, ends_s)))
+            here = np.full(len(edges_s) - 1, -1)
+            firsts, pasts = np.searchsorted(edges_s, starts_s), np.searchsorted(edges_s, ends_s)
+            for number, (first, past) in enumerate(zip(firsts.tolist(), pasts.tolist(), strict=True)):
+                here[first:past] = number
+            yield go.Heatmap(
+                x=self._axis.numbers(edges_s),
+                y=self._edges(lane, _PRESENCE_WIDTH),
+                z=np.where(here < 0, np.nan, 0.0)[None, :],
+                zmin=0,
+                zmax=1,
+                colorscale=((0, "rgba(0,0,0,0)"), (1, "rgba(0,0,0,0)")),
+                showscale=False,
+                hoverongaps=False,
+                hovertext=as_items([[bars[number].hover if number >= 0 else "" for number in here.tolist()]]),
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+
+    def _edges(self, lane: str, width: float) -> tuple[float, float]:
+        middle = self._lanes.index(lane)
+        return middle - width / 2, middle + width / 2
 
 
-def named_over_s(segments: Sequence[Segment]) -> float:
-    """How long a segment must be to have its name inside: the ``MOST_NAMED`` longest have."""
-    if len(segments) <= MOST_NAMED:
-        return 0.0
-    return sorted((segment.duration_s for segment in segments), reverse=True)[MOST_NAMED]
+def _times_s(bars: Sequence[Bar]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.array([bar.start_s for bar in bars]), np.array([bar.end_s for bar in bars])
 
 
-def presence_bars(visits: Sequence[tuple[str, int, float, float]], axis: TimeAxis, theme: Theme) -> go.Bar:
-    """One pale bar for each visit: its lane, ``person_id``, start and end."""
-    return go.Bar(
-        **spans([lane for lane, _, _, _ in visits], [a for _, _, a, _ in visits], [b for _, _, _, b in visits], axis),
-        name=PRESENT,
-        marker={"color": theme.presence, "line": {"width": 0}},
-        width=0.86,
-        legendrank=3000,
-        hovertext=[f"Person {p} · present · {span_in_words(a, b)}" for _, p, a, b in visits],
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
+def _by_lane(bars: Iterable[Bar]) -> Iterable[tuple[str, list[Bar]]]:
+    lanes: dict[str, list[Bar]] = defaultdict(list)
+    for bar in bars:
+        lanes[bar.lane].append(bar)
+    return lanes.items()
 
 
-def segment_hover(segment: Segment, evidence: Evidence) -> str:
-    """What a segment is, and its five most probable labels."""
-    what = "best guess" if segment.action == UNKNOWN_ACTION else "probability"
-    lines = [
-        f"Person {segment.person_id} · <b>{plain_label(segment.action)}</b> · "
-        f"{span_in_words(segment.start_s, segment.end_s)} · {what} {segment.confidence:.2f}",
-        *(f"{probability:.2f}  {plain_label(label)}" for label, probability in evidence.top(segment)),
-    ]
-    return "<br>".join(lines)
+def presence_bar(lane: str, person_id: int, start_s: float, end_s: float) -> Bar:
+    """When somebody is there."""
+    return Bar(lane, start_s, end_s, f"Person {person_id} · present · {span_in_words(start_s, end_s)}")

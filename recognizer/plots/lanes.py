@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,17 +10,14 @@ import plotly.graph_objects as go
 from recognizer.agreement import Piece, overlay
 from recognizer.comparison import Lane, have_common_labels
 from recognizer.palette import ActionPalette
-from recognizer.plots.bars import PRESENT, action_bars, named_over_s, presence_bars, segment_hover, spans
-from recognizer.plots.evidence import Evidence
-from recognizer.plots.layout import Theme, as_items, by_total_time, lay_out, plain_label, theme_for
+from recognizer.plots.bars import PRESENT, Bar, LaneBars, presence_bar, segment_bars
+from recognizer.plots.hovers import segment_hovers
+from recognizer.plots.layout import AXIS_NAME_CHARS, Theme, by_total_time, lay_out, plain_label, theme_for
 from recognizer.plots.time_axis import TimeAxis, span_in_words
 from recognizer.types import Segment
 
 TRUTH_LANE: Final = "your labels"
 AGREEMENT_LANE: Final = "agreement"
-
-_AXIS_NAME_CHARS: Final = 17
-"""Longer names take the room of the bars on a narrow window."""
 
 
 def classifier_lanes(
@@ -48,56 +44,48 @@ def classifier_lanes(
     theme = theme_for(dark)
     timeline = lanes[0].timeline
     axis = TimeAxis(timeline)
-    rows: list[tuple[str, Segment, str]] = [
-        (TRUTH_LANE, segment, _truth_hover(segment)) for segment in truth if segment.person_id == person_id
+    rows: list[tuple[str, Segment, str, tuple[float, ...]]] = [
+        (TRUTH_LANE, segment, _truth_hover(segment), (person_id, segment.start_s))
+        for segment in truth
+        if segment.person_id == person_id
     ]
     names = [TRUTH_LANE] if rows else []
     for lane in lanes:
-        evidence = Evidence(lane.timeline.predictions)
         names.append(lane.name)
         rows += [
-            (lane.name, segment, f"{plain_label(lane.name)}<br>{segment_hover(segment, evidence)}")
-            for segment in lane.segments
+            (lane.name, segment, f"{plain_label(lane.name)}<br>{hover}", (person_id, segment.start_s))
+            for segment, hover in zip(lane.segments, segment_hovers(lane.timeline, lane.segments), strict=True)
             if segment.person_id == person_id
         ]
     visits = [
-        (name, person_id, start_s, end_s)
+        presence_bar(name, person_id, start_s, end_s)
         for track in timeline.people
         if track.person_id == person_id
         for start_s, end_s in track.presence
         for name in names
     ]
-    by_action: dict[str, list[tuple[str, Segment, str]]] = defaultdict(list)
-    for row in rows:
-        by_action[row[1].action].append(row)
-    actions = by_total_time((segment for _, segment, _ in rows), palette)
-    bars = [presence_bars(visits, axis, theme)]
-    longer_s = named_over_s([segment for _, segment, _ in rows])
-    for rank, action in enumerate(actions):
-        chosen = by_action[action]
-        bars.append(
-            action_bars(
-                action, rank, [segment for _, segment, _ in chosen], [name for name, _, _ in chosen],
-                [hover for _, _, hover in chosen], axis, palette, dark,
-                named_over_s=longer_s,
-                customdata=as_items([[person_id, segment.start_s] for _, segment, _ in chosen]),
-            )
-        )  # fmt: skip
+    actions = by_total_time((segment for _, segment, _, _ in rows), palette)
     legend = [*actions, PRESENT]
+    if len(lanes) > 1:
+        names.append(AGREEMENT_LANE)
+        legend += ["agree", "differ"]
+    bars = LaneBars(names, axis, len(rows))
+    bars.add_presence(visits, theme)
+    of_action = segment_bars(rows)
+    for rank, action in enumerate(actions):
+        bars.add_action(action, rank, of_action[action], palette, dark)
     if len(lanes) > 1:
         those = _that_can_agree(lanes)
         pieces = [piece for piece in overlay([lane.segments for lane in those], person_id) if piece.is_compared]
-        bars += _agreement_bars(pieces, [lane.name for lane in those], axis, theme)
-        names.append(AGREEMENT_LANE)
-        legend += ["agree", "differ"]
-    figure = go.Figure(bars)
+        _add_agreement(bars, pieces, [lane.name for lane in those], theme)
+    figure = bars.figure()
     lay_out(figure, theme, timeline, names, legend)
+    bars.label_lanes(figure, [_axis_name(name) for name in names])
     figure.update_layout(barmode="overlay", uniformtext={"minsize": 11, "mode": "hide"})
     figure.update_xaxes(**axis.layout())
     if not axis.is_date:
         # the unit stands at the numbers: on a narrow window the legend grows into where a title would be
         figure.update_xaxes(title_text=None, ticksuffix=" s")
-    figure.update_yaxes(tickvals=names, ticktext=[_axis_name(name) for name in names])
     return figure
 
 
@@ -111,24 +99,18 @@ def _that_can_agree(lanes: Sequence[Lane]) -> Sequence[Lane]:
     return able if len(able) > 1 else lanes
 
 
-def _agreement_bars(pieces: Sequence[Piece], names: Sequence[str], axis: TimeAxis, theme: Theme) -> list[go.Bar]:
+def _add_agreement(bars: LaneBars, pieces: Sequence[Piece], names: Sequence[str], theme: Theme) -> None:
     """Pale where all say the same, in the colour of the text where not: light against dark, as no action has it."""
-    bars = []
     for rank, (title, agreed, colour) in enumerate((("agree", True, theme.agree), ("differ", False, theme.disagree))):
-        chosen = [piece for piece in pieces if piece.is_agreed is agreed]
-        bars.append(
-            go.Bar(
-                **spans([AGREEMENT_LANE] * len(chosen), [p.start_s for p in chosen], [p.end_s for p in chosen], axis),
-                name=title,
-                marker={"color": colour, "line": {"width": 0}},
-                width=0.3,
-                legendrank=4000 + rank,
-                customdata=as_items([[piece.person_id, piece.start_s] for piece in chosen]),
-                hovertext=as_items([_piece_hover(piece, names) for piece in chosen]),
-                hovertemplate="%{hovertext}<extra></extra>",
+        chosen = [
+            Bar(
+                AGREEMENT_LANE, piece.start_s, piece.end_s, _piece_hover(piece, names),
+                carries=(piece.person_id, piece.start_s),
             )
-        )
-    return bars
+            for piece in pieces
+            if piece.is_agreed is agreed
+        ]  # fmt: skip
+        bars.add(chosen, {"name": title, "marker": {"color": colour, "line": {"width": 0}}}, 0.3, 4000 + rank)
 
 
 def _piece_hover(piece: Piece, names: Sequence[str]) -> str:
@@ -146,7 +128,7 @@ def _truth_hover(segment: Segment) -> str:
 
 def _axis_name(name: str) -> str:
     """The name with its middle left out where it is long: two entries differ at their start or at their end."""
-    if len(name) > _AXIS_NAME_CHARS:
-        half = _AXIS_NAME_CHARS // 2
+    if len(name) > AXIS_NAME_CHARS:
+        half = AXIS_NAME_CHARS // 2
         name = f"{name[:half].rstrip()}…{name[-half:].lstrip()}"
     return plain_label(name)

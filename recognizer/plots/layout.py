@@ -20,12 +20,18 @@ from recognizer.types import Segment
 _LANE_PX: Final = 44
 _MIN_HEIGHT_PX: Final = 160
 _AXIS_PX: Final = 54
-_LEGEND_ROW_PX: Final = 22
+_LEGEND_ROW_PX: Final = 20
+_LEGEND_PADDING_PX: Final = 18  # measured: with less, Plotly moves the margin
 LEGEND_WIDTH_PX: Final = 900  # a guess; where the page is narrower, Plotly takes the legend's rest from the lanes
 TOP_PX: Final = 8
 _MAX_LEGEND_PX: Final = 160
 LEGEND_LABEL_CHARS: Final = 40
 _HOVER_LABEL_CHARS: Final = 120
+AXIS_NAME_CHARS: Final = 17
+"""Longer names of lanes take the room of the bars on a narrow window."""
+
+_AXIS_CHAR_PX: Final = 6.2  # in Streamlit's font; where it is wider, Plotly takes the rest from the bars
+_AXIS_NAME_PADDING_PX: Final = 16
 FONT: Final = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 """Streamlit's own font where it is there; never one that must be fetched."""
 
@@ -135,12 +141,14 @@ def lay_out(
     widths_px = [52 + 8 * min(len(name), LEGEND_LABEL_CHARS) for name in legend]
     columns = max(1, legend_width_px // max(widths_px, default=legend_width_px))
     rows = 1 if sum(widths_px) <= legend_width_px else -(-len(legend) // columns)
-    legend_px = min(_MAX_LEGEND_PX, rows * _LEGEND_ROW_PX)
+    legend_px = min(_MAX_LEGEND_PX, rows * _LEGEND_ROW_PX + _LEGEND_PADDING_PX)
+    names_px = _AXIS_NAME_PADDING_PX + _AXIS_CHAR_PX * min(AXIS_NAME_CHARS, max(map(len, lanes), default=0))
     height = max(_MIN_HEIGHT_PX, TOP_PX + _LANE_PX * len(lanes) + _AXIS_PX + legend_px)
     figure.update_layout(
         template="none",
         height=height,
-        margin={"l": 8, "r": 16, "t": TOP_PX, "b": _AXIS_PX + legend_px},
+        # where these suffice, Plotly draws once; otherwise it draws all again with others
+        margin={"l": round(names_px), "r": 16, "t": TOP_PX, "b": _AXIS_PX + legend_px},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": 13, "color": theme.text},
@@ -165,7 +173,7 @@ def lay_out(
             "itemsizing": "constant",
             "maxheight": _MAX_LEGEND_PX,
         },
-        # the same for every redraw of one video, so that a zoom outlives the sliders
+        # the same for every redraw of one video: a zoom outlives those of Plotly, not yet those of st.plotly_chart
         uirevision=timeline.video.sha256 or "live",
     )
     figure.update_xaxes(

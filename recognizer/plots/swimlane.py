@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
 import plotly.graph_objects as go
 
 from recognizer.palette import ActionPalette
-from recognizer.plots.bars import PRESENT, action_bars, named_over_s, presence_bars, segment_hover
-from recognizer.plots.evidence import Evidence
+from recognizer.plots.bars import PRESENT, LaneBars, presence_bar, segment_bars
+from recognizer.plots.hovers import segment_hovers
 from recognizer.plots.layout import (
     LEGEND_WIDTH_PX,
     TOP_PX,
     Theme,
-    as_items,
     by_total_time,
     lane_name,
     lay_out,
@@ -39,7 +37,8 @@ def swimlane(
 ) -> go.Figure:
     """Who does what, when: one lane a person, the first on top; a bar for each segment, presence as a pale bar behind.
 
-    ``customdata`` of a bar is ``[index in segments, person_id, start_s]``. The horizontal axis zooms, the lanes stay.
+    ``customdata`` of a bar is ``[index in segments, person_id, start_s]``, unless there are more than MOST_BARS. The
+    horizontal axis zooms, the lanes stay.
     On videos from LONG_VIDEO_S on the axis is Plotly's date axis, so that its ticks read minutes and seconds at every
     zoom; ``time_on_axis`` gives a time as such a chart wants it.
 
@@ -54,31 +53,26 @@ def swimlane(
     theme = theme_for(dark)
     axis = TimeAxis(timeline)
     shown = [track.person_id for track in timeline.people] if people is None else list(people)
-    indices: dict[str, list[int]] = defaultdict(list)
     lanes = set(shown)
-    for index, segment in enumerate(segments):
-        if segment.person_id in lanes:
-            indices[segment.action].append(index)
-    actions = by_total_time((segments[k] for ks in indices.values() for k in ks), palette)
-
-    tracks = {track.person_id: track for track in timeline.people}
-    visits = [(lane_name(p), p, *visit) for p in shown if p in tracks for visit in tracks[p].presence]
-    bars = [presence_bars(visits, axis, theme)]
-    evidence = Evidence(timeline.predictions)
-    longer_s = named_over_s([segments[k] for ks in indices.values() for k in ks])
-    for rank, action in enumerate(actions):
-        chosen = [segments[k] for k in indices[action]]
-        bars.append(
-            action_bars(
-                action, rank, chosen, [lane_name(segment.person_id) for segment in chosen],
-                [segment_hover(segment, evidence) for segment in chosen], axis, palette, dark,
-                named_over_s=longer_s,
-                customdata=as_items([[k, segments[k].person_id, segments[k].start_s] for k in indices[action]]),
-            )
-        )  # fmt: skip
-    figure = go.Figure(bars)
+    hovers = segment_hovers(timeline, segments)
+    rows = [
+        (lane_name(segment.person_id), segment, hover, (index, segment.person_id, segment.start_s))
+        for index, (segment, hover) in enumerate(zip(segments, hovers, strict=True))
+        if segment.person_id in lanes
+    ]
+    actions = by_total_time((segment for _, segment, _, _ in rows), palette)
     names = [lane_name(person_id) for person_id in shown]
+    bars = LaneBars(names, axis, len(rows))
+    tracks = {track.person_id: track for track in timeline.people}
+    bars.add_presence(
+        [presence_bar(lane_name(p), p, *visit) for p in shown if p in tracks for visit in tracks[p].presence], theme
+    )
+    of_action = segment_bars(rows)
+    for rank, action in enumerate(actions):
+        bars.add_action(action, rank, of_action[action], palette, dark)
+    figure = bars.figure()
     lay_out(figure, theme, timeline, names, [*actions, PRESENT], legend_width_px)
+    bars.label_lanes(figure, names)
     figure.update_layout(barmode="overlay", uniformtext={"minsize": 11, "mode": "hide"})
     figure.update_xaxes(**axis.layout())
     if not timeline.complete and timeline.analysed_s < axis.end_s:

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.timeline import Timeline
 
 LONG_VIDEO_S: Final = 120.0
 """From here on the axis counts minutes and seconds."""
+
+_NOT_A_YEAR_MS: Final = 2.0**-10
+"""Plotly takes 2000 ms for the year 2000, and does not take 2000.001 for it."""
 
 
 def time_on_axis(timeline: Timeline, time_s: float) -> float | str:
@@ -36,13 +40,20 @@ class TimeAxis:
         """A time as the axis takes it."""
         return str(np.datetime64(round(time_s * 1000), "ms")) if self.is_date else time_s
 
-    def bases(self, starts_s: Sequence[float]) -> Any:
+    def bases(self, starts_s: Sequence[float] | NDArray[np.float64]) -> Any:
         """Where bars begin."""
         if not self.is_date:
             return list(starts_s)
         return np.round(np.asarray(starts_s, np.float64) * 1000).astype("datetime64[ms]").astype(str).tolist()
 
-    def lengths(self, starts_s: Sequence[float], ends_s: Sequence[float]) -> Any:
+    def numbers(self, times_s: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Times for large arrays, which travel as bytes."""
+        times = np.asarray(times_s, np.float64)
+        return times * 1000 + _NOT_A_YEAR_MS if self.is_date else times
+
+    def lengths(
+        self, starts_s: Sequence[float] | NDArray[np.float64], ends_s: Sequence[float] | NDArray[np.float64]
+    ) -> Any:
         """How long bars are, in the axis' own unit."""
         lengths_s = np.asarray(ends_s, np.float64) - np.asarray(starts_s, np.float64)
         return (lengths_s * (1000 if self.is_date else 1)).tolist()  # a date axis counts milliseconds

@@ -1,0 +1,58 @@
+"""Hover texts of segments: what a segment is, and its most probable labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from recognizer.plots.evidence import Evidence
+from recognizer.plots.layout import plain_label
+from recognizer.plots.time_axis import span_in_words
+from recognizer.settings import UNKNOWN_ACTION
+from recognizer.timeline import Timeline
+from recognizer.types import Segment
+
+MANY_SEGMENTS: Final = 500
+"""Above it texts are shorter: they are most of what a chart weighs, and the page reads it four times and more."""
+
+_LABELS: Final = 5
+_LABELS_OF_MANY: Final = 3
+
+
+class _Hovers:
+    """The hover texts of one timeline's segments. Most of them stay from one threshold to the next, so the texts that
+    were asked for last are kept."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._evidence = Evidence(timeline.predictions)
+        self._last: dict[tuple[Segment, int], str] = {}
+
+    def of(self, segments: Sequence[Segment]) -> list[str]:
+        labels = _LABELS if len(segments) <= MANY_SEGMENTS else _LABELS_OF_MANY
+        asked = [(segment, labels) for segment in segments]
+        last = self._last
+        texts = [last.get(one) or _segment_hover(*one, self._evidence) for one in asked]
+        self._last = dict(zip(asked, texts, strict=True))
+        return texts
+
+
+_of_timeline: WeakKeyDictionary[Timeline, _Hovers] = WeakKeyDictionary()
+
+
+def segment_hovers(timeline: Timeline, segments: Sequence[Segment]) -> list[str]:
+    """The hover text of each segment of a timeline."""
+    hovers = _of_timeline.get(timeline)
+    if hovers is None:
+        hovers = _of_timeline[timeline] = _Hovers(timeline)
+    return hovers.of(segments)
+
+
+def _segment_hover(segment: Segment, labels: int, evidence: Evidence) -> str:
+    what = "best guess" if segment.action == UNKNOWN_ACTION else "probability"
+    lines = [
+        f"Person {segment.person_id} · <b>{plain_label(segment.action)}</b> · "
+        f"{span_in_words(segment.start_s, segment.end_s)} · {what} {segment.confidence:.2f}",
+        *(f"{probability:.2f}  {plain_label(label)}" for label, probability in evidence.top(segment)[:labels]),
+    ]
+    return "<br>".join(lines)
