@@ -55,7 +55,7 @@ class TestWays:
         assert ("bfloat16" in {way.number_format for way in possible}) == has_bfloat16()
 
     def test_a_gpu_is_pytorchs(self) -> None:
-        assert ways(torch.device("cuda"), "auto", "auto") == (Way("pytorch", "float16"),)
+        assert ways(torch.device("cuda"), "auto", "auto") == (REFERENCE, Way("pytorch", "float16"))
         assert ways(torch.device("cuda"), "pytorch", "float32") == (REFERENCE,)
         with pytest.raises(SettingsError, match=r"does not run on cuda; choose device cpu\.$"):
             ways(torch.device("cuda"), "openvino", "auto")
@@ -143,6 +143,7 @@ class TestChoices:
         assert key == choice_key("small", "a" * 64, possible)
         assert key != choice_key("small", "b" * 64, possible)
         assert key != choice_key("small", "a" * 64, possible[:1])
+        assert key != choice_key("small", "a" * 64, possible, "a GPU")
         monkeypatch.setattr("recognizer.backends.choice.library_versions", lambda: {"torch": "3"})
         assert key != choice_key("small", "a" * 64, possible)
 

@@ -101,14 +101,14 @@ class Choices:
         return self._folder / f"{key}.json"
 
 
-def choice_key(network: str, weights_sha256: str, ways: Sequence[Way]) -> str:
+def choice_key(network: str, weights_sha256: str, ways: Sequence[Way], gpu: str | None = None) -> str:
     """Names everything that may decide the choice: the network, what there is to choose from, machine and libraries."""
     parts = {
         "format": FORMAT,
         "network": network,
         "weights": weights_sha256,
         "ways": [way.name for way in ways],
-        "machine": machine(),
+        "machine": machine() if gpu is None else {**machine(), "gpu": gpu},
         "libraries": library_versions(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

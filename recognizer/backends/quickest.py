@@ -76,7 +76,8 @@ class Backends:
         """Whether ``quickest`` will know the answer; where not, it takes seconds."""
         possible = ways(device, self.backend, self.precision)
         return (
-            _needs_no_measuring(possible) or self._choices.find(choice_key(name, weights_sha256, possible)) is not None
+            _needs_no_measuring(possible)
+            or self._choices.find(choice_key(name, weights_sha256, possible, _gpu_name(device))) is not None
         )
 
     def quickest(self, subject: Subject, device: torch.device) -> Quickest:
@@ -88,7 +89,7 @@ class Backends:
         possible = ways(device, self.backend, self.precision)
         if _needs_no_measuring(possible):
             return Quickest(self._runner(subject, possible[0], device, Turns()), None, Choice(possible[0]))
-        key = choice_key(subject.name, subject.weights_sha256, possible)
+        key = choice_key(subject.name, subject.weights_sha256, possible, _gpu_name(device))
         choice = self._choices.find(key)
         if choice is None:
             choice = self._measure(subject, possible, device)
@@ -132,6 +133,11 @@ class Backends:
 
 def _needs_no_measuring(possible: tuple[Way, ...]) -> bool:
     return len(possible) == 1 and possible[0].library == REFERENCE.library
+
+
+def _gpu_name(device: torch.device) -> str | None:
+    """Whose speed is measured, where it is not the processor's."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None
 
 
 def _conversion_key(subject: Subject) -> str:

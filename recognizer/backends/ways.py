@@ -58,7 +58,7 @@ def ways(device: torch.device, backend: str, precision: str) -> tuple[Way, ...]:
         if backend == "openvino":
             raise SettingsError(f"backend is 'openvino', which does not run on {device.type}; choose device cpu.")
         half = device.type == "cuda" and precision == "auto"
-        return (Way("pytorch", "float16") if half else REFERENCE,)
+        return (REFERENCE, Way("pytorch", "float16")) if half else (REFERENCE,)
     if precision == "float32":
         return (Way("openvino", "float32"),) if backend == "openvino" else (REFERENCE,)
     libraries = ("pytorch", "openvino") if backend == "auto" else (backend,)
