@@ -306,7 +306,7 @@ class PassRecorder:
                 for picture in pictures:
                     self._crops_left -= 1
                     if self._crops_left >= 0:
-                        file.write(picture.tobytes())
+                        file.write(np.ascontiguousarray(picture).data)
         except OSError as error:
             self._give_up(error)
 

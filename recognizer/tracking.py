@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,6 +45,13 @@ _ROUNDING = 1e-9
 """A product of two rounded numbers may be a hair above the whole number that it is."""
 
 
+@cache
+def _published(tracker: str) -> Mapping[str, Any]:
+    """A tracker's settings as Ultralytics ships them; to find its file takes milliseconds, and each cut needs them."""
+    settings: Mapping[str, Any] = YAML.load(check_yaml(f"{tracker}.yaml"))
+    return settings
+
+
 class PersonTracker:
     """One stream's tracker. Numbers people 1, 2, … in the order in which they are confirmed.
 
@@ -56,7 +65,7 @@ class PersonTracker:
     def __init__(
         self, settings: Settings, frame_rate_hz: float, *, first_id: int = 1, updates_per_s: float | None = None
     ) -> None:
-        config = YAML.load(check_yaml(f"{settings.tracker}.yaml"))
+        config = dict(_published(settings.tracker))
         self._lowest_confidence: float = config["track_low_thresh"]
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
         self._fuses: bool = config.get("fuse_score", False)
