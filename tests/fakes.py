@@ -116,4 +116,5 @@ def scripted_models(script: Script, says: Callable[[Clip], Answer] | None = None
 
 def charts(at: AppTest) -> list[dict[str, Any]]:
     """What the charts on a page were given, from top to bottom: ``figure``, ``config``, ``label``, ``library``."""
-    return [json.loads(one.proto.bytes) for one in at.get("bidi_component")]  # the charts are the only ones
+    own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_chart"]
+    return [json.loads(proto.bytes) for proto in own]
