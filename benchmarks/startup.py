@@ -8,7 +8,7 @@
 - A slider on a finished timeline: a real Chromium presses an arrow key on "Minimum confidence", and the time is noted
   in the page until the chart changes no more. The drawing is the browser's, so that is in it. Each press changes some
   segments, and waits for the one before. Printed beside it: when the page sent the slider's value, when the chart's
-  message (the largest) came, and when the chart was there for the first time; Streamlit draws it twice.
+  message (the largest) came, and when the chart was there for the first time.
 """
 
 from __future__ import annotations

@@ -35,7 +35,13 @@ COST_NOTE: Final = (
     "out of a video it is lower."
 )
 
-_CHART: Final = {"displaylogo": False, "responsive": True}
+# without the last two, a button offers to take the chart to Plotly's cloud
+_CHART: Final = {
+    "displaylogo": False,
+    "responsive": True,
+    "showSendToCloud": False,
+    "modeBarButtonsToRemove": ["sendChartToCloud"],
+}
 
 _STYLE: Final = """
 :root { color-scheme: light; }

@@ -6,16 +6,21 @@ pictures only. Videos for ``analyze`` must be lossless then (``numbered_video``)
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.models import Models
 from recognizer.types import Box, Clip, Detection, Frame, Prediction, VideoInfo
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 Script = Callable[[int], Sequence[Detection]]
 """Who is found in the frame of that number."""
@@ -107,3 +112,9 @@ class ScriptedClassifier:
 def scripted_models(script: Script, says: Callable[[Clip], Answer] | None = None) -> Models:
     """Both, with a detector hash so that a crop store can keep the pass."""
     return Models(ScriptedDetector(script), ScriptedClassifier(says), {"detector_sha256": "0" * 64})
+
+
+def charts(at: AppTest) -> list[dict[str, Any]]:
+    """What the charts on a page were given, from top to bottom: ``figure``, ``config``, ``label``, ``library``."""
+    own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_chart"]
+    return [json.loads(proto.bytes) for proto in own]

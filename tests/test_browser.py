@@ -220,6 +220,12 @@ def chart(page: Page) -> Locator:
     return main(page).locator(".js-plotly-plot").first
 
 
+def shown_times(page: Page) -> list[float]:
+    """From when to when the timeline goes, as it is zoomed."""
+    times: list[float] = chart(page).evaluate("one => one.layout.xaxis.range")
+    return times
+
+
 def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT_MS) -> None:
     place.filter(has_text=re.compile(pattern)).first.wait_for(timeout=timeout_ms)
 
@@ -315,6 +321,51 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     wait_for_text(chart(page), "tai chi")
     wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 1\.07 s")
     wait_for_playing(page, 1)
+
+
+def test_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, finished_run: str) -> None:
+    page = open_page(finished_run)
+    wait_for_results(page)
+    whole = shown_times(page)
+    lanes = chart(page).locator(".nsewdrag").bounding_box()
+    assert lanes is not None
+    middle = lanes["y"] + lanes["height"] / 2
+    page.mouse.move(lanes["x"] + lanes["width"] * 0.3, middle)
+    page.mouse.down()
+    page.mouse.move(lanes["x"] + lanes["width"] * 0.6, middle, steps=5)
+    page.mouse.up()
+    page.mouse.move(0, 0)
+    page.wait_for_function("before => `${document.querySelector('.js-plotly-plot').layout.xaxis.range}` != before",
+                           arg=",".join(map(str, whole)))  # fmt: skip
+    zoomed = shown_times(page)
+    assert whole[0] < zoomed[0] < zoomed[1] < whole[1]
+
+    press(page, main(page).get_by_role("slider", name="Minimum confidence"), "ArrowRight", 16)
+    wait_for_text(chart(page), "unknown")
+    assert "tai chi" not in chart(page).inner_text()
+    assert shown_times(page) == zoomed
+    # as high as its figure, and nothing to scroll in it
+    heights_px = chart(page).evaluate(
+        "one => [one.layout.height, one.clientHeight, one.closest('[data-testid=stElementContainer]').clientHeight,"
+        "one.closest('[data-testid=stElementContainer]').scrollHeight]"
+    )
+    assert len(set(heights_px)) == 1, heights_px
+    assert chart(page).get_attribute("aria-label")
+    assert page.locator(".modebar-btn[data-title*=Share]").count() == 0
+    assert page.locator(".modebar-btn[data-title]").count() > 0
+
+    main(page).get_by_role("tab", name="Time per action").click()
+    main(page).locator(".js-plotly-plot").nth(1).wait_for()  # drawn when it is seen
+    assert main(page).locator(".js-plotly-plot").nth(1).evaluate("one => one.layout.width == one.clientWidth")
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.wait_for_function(
+        "[...document.querySelectorAll('.js-plotly-plot')].every(one => one.layout.width == one.clientWidth)"
+    )
+    assert shown_times(page) == zoomed
+
+    page.reload()
+    wait_for_results(page)
+    assert shown_times(page) == whole
 
 
 def test_cancel_keeps_what_is_there_and_the_page_can_be_used(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Script, ScriptedClassifier, ScriptedDetector, always, numbered_video, person
+from fakes import Script, ScriptedClassifier, ScriptedDetector, always, charts, numbered_video, person
 from streamlit.testing.v1 import AppTest
 
 from recognizer import models as models_module
@@ -395,9 +395,14 @@ def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
     drop_in(page, clip)
     analyse(page)
     run, classified = tab(page).run, networks.classified
+    before = {element.proto.id: element.proto.bytes for element in page.get("bidi_component")}
+    assert [chart["label"].split(":")[0] for chart in charts(page)] == ["Timeline", "Time per action"]
     widget(page, "Minimum confidence").set_value(0.65)
     page.run()
     assert list(page.dataframe[-1].value["Action"]) == ["unknown"]
+    after = {element.proto.id: element.proto.bytes for element in page.get("bidi_component")}
+    assert after.keys() == before.keys(), "the charts stay, and so does a zoom"
+    assert all(after[one] != before[one] for one in after)
     widget(page, "Minimum confidence").set_value(0.0)
     widget(page, "Minimum duration").set_value(10.0)
     page.run()

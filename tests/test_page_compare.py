@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ScriptedClassifier
+from fakes import ScriptedClassifier, charts
 from streamlit.testing.v1 import AppTest
 from test_page_analyse import (
     TITLES,
@@ -154,6 +154,7 @@ def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifier
     assert {"Agreement", "Where they differ", "What each costs"} <= set(subheaders(at))
     assert "Nowhere: as long as both have a label, it is the same." in words(at)
     assert at.query_params["comparison"] == shown(at).comparison_id
+    assert [chart["label"] for chart in charts(at)] == ["Person 1: what each classifier says, when"]
     costs = table_with(at, "ms per clip")
     assert costs["Classifier"].tolist() == ["s3d", "r3d_18"]
     assert costs["Clips"].tolist() == [1, 1], "two seconds are one clip of what is recommended"
@@ -229,6 +230,7 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
     assert "Against your labels" in subheaders(page)
     scores = table_with(page, "Right (%)")
     assert scores["Right (%)"].tolist() == [50.0, 50.0]
+    assert charts(page)[-1]["label"] == "s3d: what it says where your labels say something"
     assert "s3d cannot say resting, so it is never right there." in words(page)
     fresh = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     fresh.run()

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import av
 import pytest
-from fakes import ScriptedClassifier, always, numbered_picture, person
+from fakes import ScriptedClassifier, always, charts, numbered_picture, person
 from streamlit.testing.v1 import AppTest
 from test_page_analyse import Networks, drop_in, networks, tab, widget, words
 
@@ -202,7 +202,9 @@ def test_what_goes_on_stands_beside_the_picture(page: AppTest, browser: Browser)
     text = words(page)
     for part in ("Person 1", "frames/s", "after they came", "passed over", "to name a clip", "behind the picture"):
         assert part in text, part
-    assert len(page.get("plotly_chart")) == 1
+    (chart,) = charts(page)
+    assert chart["label"].startswith("Timeline of the last minute")
+    assert chart["figure"]["data"]
     assert not page.subheader
 
 
@@ -464,7 +466,7 @@ def test_second_classifier_speaks_beside_the_first(page: AppTest, browser: Brows
     browser.send_until(lambda: "detecting" not in stream.shown()[1].text)
     page.run()
     assert not page.exception
-    assert len(page.get("plotly_chart")) == 2
+    assert len(charts(page)) == 2
     assert words(page).count("to name a clip") == 2
     stop(page, browser)
     (link,) = links(page)

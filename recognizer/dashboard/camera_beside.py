@@ -8,7 +8,8 @@ import streamlit as st
 
 from recognizer import plots
 from recognizer.dashboard import state
-from recognizer.dashboard.results import CHART, is_dark
+from recognizer.dashboard.chart import show_chart
+from recognizer.dashboard.results import is_dark
 from recognizer.dashboard.services import palette
 from recognizer.dashboard.sidebar import named
 from recognizer.dashboard.text import plain, seconds, sentence
@@ -90,7 +91,7 @@ def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, k
         maxallowed=None,
     )
     figure.update_layout(uirevision=None)
-    st.plotly_chart(figure, theme=None, key=key, config={**CHART, "displayModeBar": False})
+    show_chart(figure, key, "Timeline of the last minute: who does what, when", mode_bar=False)
 
 
 def _in_words(stats: LiveStats) -> list[str]:

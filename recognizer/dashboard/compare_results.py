@@ -12,10 +12,11 @@ from recognizer import export, plots
 from recognizer.comparison import Comparison, Entry, Lane
 from recognizer.comparison_store import StoredComparison
 from recognizer.dashboard import state
+from recognizer.dashboard.chart import show_chart
 from recognizer.dashboard.compare_differences import show_differences
 from recognizer.dashboard.compare_run import as_wanted
 from recognizer.dashboard.compare_truth import choose_truth, score_or_tell, show_scores
-from recognizer.dashboard.results import CHART, choose_brief, choose_thresholds, is_dark
+from recognizer.dashboard.results import choose_brief, choose_thresholds, is_dark
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.report import COST_NOTE, KAPPA_NOTE, comparison_report
@@ -68,7 +69,8 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         st.markdown(f"**Person {person_id}**")
         truth_segments = scored.truth if scored is not None else ()
         figure = plots.classifier_lanes(lanes, person_id, palette(), truth=truth_segments, dark=is_dark())
-        st.plotly_chart(figure, theme=None, key=f"lanes-{person_id}", config=CHART)
+        label = f"Person {person_id}: what each classifier says, when"
+        show_chart(figure, f"lanes-{shown.comparison_id}-{person_id}", label)
     keep_colours()
     _downloads(shown, comparison, lanes, thresholds, scored)
     if scored is not None:

@@ -11,7 +11,8 @@ from recognizer import export, plots
 from recognizer.comparison import Lane
 from recognizer.comparison_store import StoredComparison
 from recognizer.dashboard import state
-from recognizer.dashboard.results import CHART, is_dark
+from recognizer.dashboard.chart import show_chart
+from recognizer.dashboard.results import is_dark
 from recognizer.dashboard.services import comparisons
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError
@@ -77,4 +78,5 @@ def show_scores(scored: Scored) -> None:
     score = by_name[name]
     st.dataframe(export.classes_table(score), hide_index=True, width="stretch")
     if score.labels:
-        st.plotly_chart(plots.confusion_matrix(score, dark=is_dark()), theme=None, key="confusion", config=CHART)
+        figure = plots.confusion_matrix(score, dark=is_dark())
+        show_chart(figure, f"confusion-{name}", f"{plain(name)}: what it says where your labels say something")

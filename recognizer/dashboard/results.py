@@ -10,6 +10,7 @@ import streamlit as st
 from recognizer import export, plots
 from recognizer.clips import shortest_stay_s
 from recognizer.dashboard import state
+from recognizer.dashboard.chart import show_chart
 from recognizer.dashboard.services import keep_colours, palette, services
 from recognizer.dashboard.text import people, plain, seconds, sentence
 from recognizer.runs import start_rendering
@@ -28,7 +29,6 @@ _DURATION_KEY = "min-duration"
 _BRIEF_KEY = "shows-brief"
 
 _POLL_S = 0.5
-CHART = {"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 
 
 def show_results() -> None:
@@ -106,7 +106,7 @@ def _explore() -> None:
         else "The labels are those of your checkpoint; somebody who does none of them still gets the nearest."
     )
     _downloads(run, min_confidence, min_duration_s)
-    _tables(shown, segments, has_video=run.video_path.is_file())
+    _tables(run, shown, segments)
 
 
 def choose_thresholds() -> tuple[float, float]:
@@ -157,7 +157,7 @@ def choose_brief(timeline: Timeline) -> bool:
 def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str) -> None:
     """Draw the timeline of each person in the page's theme."""
     figure = plots.swimlane(timeline, segments, palette(), dark=is_dark())
-    st.plotly_chart(figure, theme=None, key=key, config=CHART)
+    show_chart(figure, key, "Timeline: who does what, when")
 
 
 def is_dark() -> bool:
@@ -201,14 +201,14 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     )
 
 
-def _tables(timeline: Timeline, segments: Sequence[Segment], *, has_video: bool) -> None:
+def _tables(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
     who, how_long, all_segments = st.tabs(["Who appeared when", "Time per action", "All segments"])
     with who:
         st.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
     with how_long:
         if segments:
             figure = plots.time_per_action(timeline, segments, palette(), dark=is_dark())
-            st.plotly_chart(figure, theme=None, key="time-per-action", config=CHART)
+            show_chart(figure, f"time-per-action-{run.run_id}", "Time per action: how long each person did what")
         st.dataframe(export.time_per_action_table(timeline, segments), hide_index=True, width="stretch")
     with all_segments:
         chosen = st.dataframe(
@@ -219,7 +219,7 @@ def _tables(timeline: Timeline, segments: Sequence[Segment], *, has_video: bool)
             selection_mode="single-row",
             key="segments",
         )
-        if has_video:  # of a camera there is one only where it was recorded
+        if run.video_path.is_file():  # of a camera there is one only where it was recorded
             st.caption("Choose a row to start the annotated video there.")
         rows = chosen["selection"]["rows"]
         if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:

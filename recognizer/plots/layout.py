@@ -173,7 +173,7 @@ def lay_out(
             "itemsizing": "constant",
             "maxheight": _MAX_LEGEND_PX,
         },
-        # the same for every redraw of one video: a zoom outlives those of Plotly, not yet those of st.plotly_chart
+        # the same for every redraw of one video: a zoom and what the legend hid outlive it
         uirevision=timeline.video.sha256 or "live",
     )
     figure.update_xaxes(

@@ -1,0 +1,69 @@
+"""Charts that stay on the page, as AppTest sees them; how they look and hold a zoom is seen in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import plotly
+import pytest
+from fakes import charts
+from streamlit.testing.v1 import AppTest
+
+from recognizer.dashboard import chart
+
+
+def page() -> None:
+    import plotly.graph_objects as go
+
+    from recognizer.dashboard.chart import show_chart
+
+    bars = [go.Bar(x=[1], y=["a"], name=name) for name in ("waving", "waving", "jogging")]
+    show_chart(go.Figure([*bars, go.Scatter(name="waving")], {"height": 321}), "one", 'What "they" do')
+    show_chart(go.Figure(bars[2:], {"height": 200}), "two", "Without buttons", mode_bar=False)
+
+
+@pytest.fixture
+def shown() -> AppTest:
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    return at
+
+
+def test_figure_and_its_name_reach_the_page(shown: AppTest) -> None:
+    first, second = charts(shown)
+    assert [trace["x"] for trace in first["figure"]["data"][:3]] == [[1], [1], [1]]
+    assert first["label"] == 'What "they" do'
+    assert [element.proto.html_content.count('role="img"') for element in shown.get("bidi_component")] == [1, 1]
+    assert second["figure"]["layout"]["height"] == 200
+
+
+def test_no_button_takes_a_chart_to_somebody_elses_server(shown: AppTest) -> None:
+    first, second = (one["config"] for one in charts(shown))
+    assert first["showSendToCloud"] is False
+    assert "sendChartToCloud" in first["modeBarButtonsToRemove"]
+    assert "displayModeBar" not in first
+    assert second == {**first, "displayModeBar": False}
+
+
+def test_traces_keep_their_names_when_their_order_changes(shown: AppTest) -> None:
+    uids = [[trace["uid"] for trace in one["figure"]["data"]] for one in charts(shown)]
+    assert len(set(uids[0])) == 4
+    assert all(uid.isalnum() for uid in uids[0]), "with a blank in one, Plotly draws nothing"
+    assert uids[0][2] == uids[1][0]
+
+
+def test_library_is_the_installed_plotlys_and_another_version_has_another_address(shown: AppTest) -> None:
+    address, query = charts(shown)[0]["library"].split("?")
+    assert query == plotly.__version__
+    assert address == "component/recognizer.dashboard.chart.plotly/plotly.min.js"
+    assert (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").is_file()
+
+
+def test_chart_without_the_library_is_streamlits_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chart, "_PLOTLY_JS", "is-not-there.js")
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    assert charts(at) == []
+    shown: list[Any] = list(at.get("plotly_chart"))
+    assert len(shown) == 2
