@@ -143,8 +143,7 @@ class Alone:
 
 def serve_engine(settings: Settings, calls: Connection) -> None:
     """The engine's process: answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
-    from recognizer.analyzing import FRAMES_PER_DETECTION, analyze
-    from recognizer.classifiers.network import resolve_device
+    from recognizer.analyzing import analyze, frames_per_detection
     from recognizer.models import Models, load_models
     from recognizer.pipeline import Recognizer
     from recognizer.video import open_video
@@ -189,7 +188,7 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
             started_s = perf_counter()
             frames = list(reader.frames(lambda _, time_s: clock.wants(time_s)))
             decode_s = perf_counter() - started_s
-        at_once = FRAMES_PER_DETECTION[resolve_device(settings.device).type]
+        at_once = frames_per_detection(settings)
         started_s = perf_counter()
         for start in range(0, len(frames), at_once):
             loaded.detector.detect([frame.rgb for frame in frames[start : start + at_once]])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from recognizer.classifiers.network import resolve_device
-from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key_from
 from recognizer.models import Models, load_models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
@@ -21,7 +21,7 @@ from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead, open_vid
 
 _T = TypeVar("_T")
 
-FRAMES_PER_DETECTION = {"cpu": 4, "mps": 4, "cuda": DECODED_AHEAD}
+_FRAMES_PER_DETECTION = {"cpu": 4, "mps": 4, "cuda": DECODED_AHEAD}
 """Sampled frames that go through the detector together, by the kind of device. What fills up because of them is named
 together, too, and a GPU wants many clips at once; on a CPU more gain nothing (8 take 23 ms each, 4 take 25)."""
 
@@ -33,6 +33,11 @@ that a cancel is seen soon on a small machine and a GPU gets whole batches."""
 
 _RATE_AFTER_S = 0.5
 """Before, the rate is chance: the crops of an earlier pass are there at once, and nothing is named yet."""
+
+
+def frames_per_detection(settings: Settings) -> int:
+    """How many sampled frames go through the detector together on the device of ``settings``."""
+    return _FRAMES_PER_DETECTION[resolve_device(settings.device).type]
 
 
 @dataclass(frozen=True)
@@ -159,8 +164,8 @@ class _Seen:
 def _seen_in(
     reader: VideoReader, recognizer: Recognizer, models: Models, settings: Settings, store: CropStore | None
 ) -> Iterator[_Seen]:
-    at_once = FRAMES_PER_DETECTION[resolve_device(settings.device).type]
-    key = None if store is None else _key(reader.info, models, settings)
+    at_once = frames_per_detection(settings)
+    key = pass_key_from(reader.info.sha256, models.provenance, settings)
     recorded = None if store is None or key is None else store.find(key)
     if recorded is not None and recorded.has_crops(settings.crop_style):
         observations = recorded.observations(settings.crop_style)
@@ -189,13 +194,6 @@ def _seen_in(
 
         batches = batches if recorder is None else _entered(batches, recorder)
         yield _Seen(batches, reader, from_crops=recorded is not None, is_kept=recorder is not None, end=end)
-
-
-def _key(video: VideoInfo, models: Models, settings: Settings) -> str | None:
-    detector_sha256 = models.provenance.get("detector_sha256")
-    if video.sha256 is None or detector_sha256 is None:
-        return None
-    return pass_key(video.sha256, detector_sha256, settings, models.provenance.get("detector_backend", ""))
 
 
 def _entered(batches: Iterable[Sequence[Observation]], recorder: PassRecorder) -> Iterator[Sequence[Observation]]:

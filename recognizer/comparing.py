@@ -98,8 +98,18 @@ def compare(
     ]
     entries = list(named([next((e for e in ran if e.settings == one.settings), one) for one in asked]))
     to_run = [k for k, entry in enumerate(entries) if entry.timeline is None]
+    if not to_run:
+        return Comparison(tuple(entries))
     is_cancelled = cancel or (lambda: False)
-    steps = _Steps(len(to_run), progress)
+
+    def report(entry: str | None, number: int, over: int, analysis: Progress | None) -> None:
+        """``over`` so many steps; looking for people is one, like each classifier."""
+        if progress is None:
+            return
+        part = min(1.0, analysis.analysed_s / analysis.duration_s) if analysis and analysis.duration_s else 0.0
+        share = (over + part) / (len(to_run) + 1)
+        progress(CompareProgress(entry, number, len(to_run), analysis, share))
+
     with ExitStack() as stack:
         if crop_store is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comparison-", ignore_cleanup_errors=True))
@@ -113,7 +123,7 @@ def compare(
             if is_cancelled():
                 entries[k] = replace(entry, problem=CANCELLED)
                 continue
-            steps.report(entry.name, number, None)
+            report(entry.name, number, number - 1 + are_found, None)
             try:
                 models = load(entry.settings)
             except (WeightsError, CheckpointError, SettingsError) as error:
@@ -121,11 +131,11 @@ def compare(
             else:
                 # a pass of its own: in turn with a classifier the detector is slower than alone
                 are_found = are_found or find_people(
-                    path, entry.settings, models=models, progress=partial(steps.report, None, number), **one_pass
+                    path, entry.settings, models=models, progress=partial(report, None, number, number - 1), **one_pass
                 )
                 entries[k] = replace(entry, problem=CANCELLED)
                 if are_found:
-                    entries[k] = _run(path, entry, models, partial(steps.report, entry.name, number), one_pass)
+                    entries[k] = _run(path, entry, models, partial(report, entry.name, number, number), one_pass)
             if entry_done is not None:
                 entry_done(Comparison(tuple(entries)))
     return Comparison(tuple(entries))
@@ -148,28 +158,6 @@ def _run(
         return replace(entry, problem=CANCELLED)
     cost = _cost(timeline, measured, memory)
     return replace(entry, labels=models.classifier.labels, timeline=timeline, cost=cost)
-
-
-class _Steps:
-    """Reports how far a comparison is; looking for people, where that is to be done, is a step like each classifier."""
-
-    def __init__(self, count: int, progress: Callable[[CompareProgress], None] | None) -> None:
-        self._count = count
-        self._progress = progress
-        self._looked = 0
-
-    def report(self, entry: str | None, number: int, analysis: Progress | None) -> None:
-        """Tell of the entry of this number, or of the looking for people before it."""
-        if self._progress is None:
-            return
-        if entry is None:
-            self._looked = 1
-        is_over = number - 1 + (self._looked if entry is not None else 0)
-        part = 0.0
-        if analysis is not None and analysis.duration_s:
-            part = min(1.0, analysis.analysed_s / analysis.duration_s)
-        share = (is_over + part) / (self._count + self._looked)
-        self._progress(CompareProgress(entry, number, self._count, analysis, share))
 
 
 def _in_their_words(problem: str, entry: Entry) -> str:

@@ -74,6 +74,14 @@ def pass_key(video_sha256: str, detector_sha256: str, settings: Settings, detect
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def pass_key_from(video_sha256: str | None, provenance: Mapping[str, str], settings: Settings) -> str | None:
+    """The ``pass_key`` of an analysis whose networks have this provenance; None where what decides it is not known."""
+    detector_sha256 = provenance.get("detector_sha256")
+    if video_sha256 is None or detector_sha256 is None:
+        return None
+    return pass_key(video_sha256, detector_sha256, settings, provenance.get("detector_backend", ""))
+
+
 @dataclass(frozen=True, eq=False)
 class RecordedPass:
     """A finished pass over a video.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recognizer.classifiers.catalogue import spec_of
 from recognizer.classifiers.clip_input import sample_indices
-from recognizer.crop_store import CropStore, pass_key
+from recognizer.crop_store import CropStore, pass_key_from
 from recognizer.cropping import Cropper, square_crop, surroundings_crop
 from recognizer.settings import least_height_px
 from recognizer.timeline import PersonTrack, Timeline
@@ -92,12 +92,9 @@ def _cut_boxes(timeline: Timeline, prediction: Prediction, boxes: dict[float, Bo
 
 
 def _from_record(timeline: Timeline, boxes: dict[float, Box], store: CropStore) -> list[SeenFrame] | None:
-    detector_sha256 = timeline.provenance.get("detector_sha256")
-    if timeline.video.sha256 is None or detector_sha256 is None:
-        return None
     style = timeline.settings.crop_style
-    backend = timeline.provenance.get("detector_backend", "")
-    found = store.find(pass_key(timeline.video.sha256, detector_sha256, timeline.settings, backend))
+    key = pass_key_from(timeline.video.sha256, timeline.provenance, timeline.settings)
+    found = None if key is None else store.find(key)
     if found is None or not found.has_crops(style):
         return None
     try:

@@ -208,6 +208,22 @@ def test_people_are_found_before_the_first_is_named_and_the_share_only_grows(net
     assert max(progress.share for progress in looking) <= 1 / 3
 
 
+def test_the_share_only_grows_also_where_the_first_cannot_be_had(networks: Networks, video: Path) -> None:
+    networks.missing = {"i3d"}
+    shares: list[float] = []
+    compare(video, [EIGHT, OTHER], load=networks.load, progress=lambda progress: shares.append(progress.share))
+    assert shares == sorted(shares)
+    assert 0.95 < shares[-1] <= 1
+
+
+def test_where_all_ran_before_the_video_is_not_needed(networks: Networks, video: Path) -> None:
+    first = compare(video, [EIGHT, OTHER], load=networks.load)
+    video.unlink()
+    again = compare(video, [EIGHT, OTHER], load=networks.load, known=first.entries)
+    assert ran(again) == ["i3d", "mc3_18"]
+    assert [entry.timeline for entry in again.entries] == [entry.timeline for entry in first.entries]
+
+
 def test_cancel_while_people_are_looked_for_names_nothing(networks: Networks, video: Path, store: CropStore) -> None:
     looking: list[bool] = []
     comparison = compare(

@@ -30,8 +30,7 @@ from fakes import (
 )
 
 from recognizer import analyzing
-from recognizer.analyzing import FRAMES_PER_DETECTION, Progress, analyze
-from recognizer.classifiers.network import resolve_device
+from recognizer.analyzing import Progress, analyze, frames_per_detection
 from recognizer.crop_store import CropStore
 from recognizer.errors import VideoError
 from recognizer.models import Models
@@ -347,7 +346,7 @@ class TestAnalyze:
 
         analyze(numbered_video(make_video, 90), QUICK, models=scripted_models(always(LEFT)), progress=progress)
         assert counts == sorted(counts)
-        assert counts[0][0] == FRAMES_PER_DETECTION[resolve_device(QUICK.device).type]
+        assert counts[0][0] == frames_per_detection(QUICK)
         assert counts[-1] == (30, 10)
 
     def test_decoding_goes_on_beside_detection_but_not_without_bound(self, make_video: MakeVideo) -> None:
@@ -407,7 +406,7 @@ class TestCancel:
         timeline = analyze(numbered_video(make_video, 300), QUICK, models=models, cancel=lambda: True)
         assert not timeline.complete
         assert timeline.predictions == ()
-        assert len(detector_of(models).seen) <= FRAMES_PER_DETECTION[resolve_device(QUICK.device).type]
+        assert len(detector_of(models).seen) <= frames_per_detection(QUICK)
 
     def test_it_works_while_the_crops_of_an_earlier_pass_serve(self, make_video: MakeVideo, tmp_path: Path) -> None:
         store = CropStore(tmp_path / "crops")
