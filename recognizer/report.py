@@ -14,6 +14,7 @@ from recognizer import export, plots
 from recognizer.agreement import BIN_S, disagreements
 from recognizer.comparison import Comparison, Entry, Lane, pairs
 from recognizer.palette import PAGE_LIGHT, ActionPalette
+from recognizer.plots.config import NO_CLOUD
 from recognizer.scoring import Scored
 from recognizer.settings import Settings
 from recognizer.video import describe
@@ -35,13 +36,7 @@ COST_NOTE: Final = (
     "out of a video it is lower."
 )
 
-# without the last two, a button offers to take the chart to Plotly's cloud
-_CHART: Final = {
-    "displaylogo": False,
-    "responsive": True,
-    "showSendToCloud": False,
-    "modeBarButtonsToRemove": ["sendChartToCloud"],
-}
+_CHART: Final = {**NO_CLOUD, "responsive": True}
 
 _STYLE: Final = """
 :root { color-scheme: light; }

@@ -115,6 +115,14 @@ def test_report_holds_everything_and_shows_labels_letter_by_letter(comparison: C
     assert report.count("plotly.js v") == 1
 
 
+def test_no_chart_of_the_report_offers_plotlys_cloud(comparison: Comparison) -> None:
+    report = comparison_report(comparison, "clip.mp4", ActionPalette())
+    charts = report.count("Plotly.newPlot(")
+    assert charts >= 1
+    assert report.count('"showSendToCloud": false') == charts
+    assert report.count('"modeBarButtonsToRemove": ["sendChartToCloud"]') == charts
+
+
 def test_cost_table_has_gaps_where_one_did_not_run(comparison: Comparison) -> None:
     table = export.cost_table(comparison)
     assert table["Classifier"].tolist() == ["i3d", "mc3_18"]

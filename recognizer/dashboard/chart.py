@@ -14,15 +14,15 @@ from zlib import crc32
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
+from recognizer.plots.config import NO_CLOUD
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _CONFIG: Final = {
-    "displaylogo": False,
+    **NO_CLOUD,
     "scrollZoom": False,
-    # the last would take the chart to Plotly's cloud; without a choice of ours it is there
-    "modeBarButtonsToRemove": ["lasso2d", "select2d", "sendChartToCloud"],
-    "showSendToCloud": False,
+    "modeBarButtonsToRemove": [*NO_CLOUD["modeBarButtonsToRemove"], "lasso2d", "select2d"],
 }
 _PLOTLY_JS: Final = "plotly.min.js"
 
