@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import pandas as pd
-import plotly.graph_objects as go
 import plotly.io
 
 from recognizer import export, plots
@@ -15,6 +14,7 @@ from recognizer.agreement import BIN_S, disagreements
 from recognizer.comparison import Comparison, Entry, Lane, pairs
 from recognizer.palette import PAGE_LIGHT, ActionPalette
 from recognizer.plots.config import NO_CLOUD
+from recognizer.plots.layout import Figure
 from recognizer.scoring import Scored
 from recognizer.settings import Settings
 from recognizer.video import describe
@@ -152,7 +152,7 @@ class _Charts:
     def __init__(self) -> None:
         self._brought = False
 
-    def html(self, figure: go.Figure) -> str:
+    def html(self, figure: Figure) -> str:
         text: str = plotly.io.to_html(figure, _CHART, full_html=False, include_plotlyjs=not self._brought)
         self._brought = True
         return text

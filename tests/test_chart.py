@@ -14,13 +14,12 @@ from recognizer.dashboard import chart
 
 
 def page() -> None:
-    import plotly.graph_objects as go
-
     from recognizer.dashboard.chart import show_chart
 
-    bars = [go.Bar(x=[1], y=["a"], name=name) for name in ("waving", "waving", "jogging")]
-    show_chart(go.Figure([*bars, go.Scatter(name="waving")], {"height": 321}), "one", 'What "they" do')
-    show_chart(go.Figure(bars[2:], {"height": 200}), "two", "Without buttons", mode_bar=False)
+    bars = [{"type": "bar", "x": [1], "y": ["a"], "name": name} for name in ("waving", "waving", "jogging")]
+    line = {"type": "scatter", "name": "waving"}
+    show_chart({"data": [*bars, line], "layout": {"height": 321}}, "one", 'What "they" do')
+    show_chart({"data": bars[2:], "layout": {"height": 200}}, "two", "Without buttons", mode_bar=False)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
@@ -68,7 +69,7 @@ def test_lanes_stand_above_one_another_with_truth_on_top_and_agreement_below(com
     lanes = comparison.lanes()
     palette = ActionPalette()
     scored = score_lanes(lanes, TRUTH)
-    figure = plots.classifier_lanes(lanes, 1, palette, truth=scored.truth)
+    figure = go.Figure(plots.classifier_lanes(lanes, 1, palette, truth=scored.truth))
     assert list(figure.layout.yaxis.categoryarray) == [TRUTH_LANE, "i3d", "mc3_18", AGREEMENT_LANE]
     assert figure.layout.yaxis.range == (3.5, -0.5)
     assert names_of_bars(figure)[0] == "present"
@@ -86,7 +87,7 @@ def test_a_long_name_keeps_its_ends_and_its_lane(comparison: Comparison) -> None
     entry = comparison.entries[0]
     lane = Comparison((entry,)).lanes()[0]
     object.__setattr__(entry, "name", "mc3_18:a_very_long_checkpoint_name, 32 samples")
-    figure = plots.classifier_lanes([lane], 1, ActionPalette())
+    figure = go.Figure(plots.classifier_lanes([lane], 1, ActionPalette()))
     assert list(figure.layout.yaxis.tickvals) == [entry.name]
     assert list(figure.layout.yaxis.ticktext) == ["mc3_18:a…samples"]
 
@@ -95,7 +96,7 @@ def test_confusion_matrix_takes_rare_labels_together_and_loses_no_time() -> None
     truth = [Segment(1, "yoga", 0, 40, 1.0)]
     said = [Segment(1, "yoga", 0, 10, 1.0)]
     said += [Segment(1, f"label {k:02}", 10 + k, 11 + k, 1.0) for k in range(29)]
-    figure = plots.confusion_matrix(score(truth, said))
+    figure = go.Figure(plots.confusion_matrix(score(truth, said)))
     (heat,) = figure.data
     assert figure.layout.xaxis.ticktext[0] == "yoga"
     assert figure.layout.xaxis.ticktext[-1] == "other labels"

@@ -84,13 +84,14 @@ def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, k
         timeline, timeline.segments(min_confidence), palette(), dark=is_dark(), legend_width_px=_LEGEND_PX
     )
     first_s = max(0.0, now_s - WINDOW_S)
-    figure.update_xaxes(
-        range=[plots.time_on_axis(timeline, t) for t in (first_s, max(now_s, _SHORTEST_S))],
-        autorange=False,
-        minallowed=None,
-        maxallowed=None,
-    )
-    figure.update_layout(uirevision=None)
+    layout = figure["layout"]
+    layout["uirevision"] = None
+    layout["xaxis"] |= {
+        "range": [plots.time_on_axis(timeline, t) for t in (first_s, max(now_s, _SHORTEST_S))],
+        "autorange": False,
+        "minallowed": None,
+        "maxallowed": None,
+    }
     show_chart(figure, key, "Timeline of the last minute: who does what, when", mode_bar=False)
 
 

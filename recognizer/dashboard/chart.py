@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zlib import crc32
 
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
 from recognizer.plots.config import NO_CLOUD
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+from recognizer.plots.layout import Figure
 
 _CONFIG: Final = {
     **NO_CLOUD,
@@ -111,7 +111,7 @@ export default function ({data, parentElement}) {
 _draw = st.components.v2.component("recognizer_chart", html=_HTML, js=_JS, isolate_styles=False)
 
 
-def show_chart(figure: go.Figure, key: str, label: str, *, mode_bar: bool = True) -> None:
+def show_chart(figure: Figure, key: str, label: str, *, mode_bar: bool = True) -> None:
     """Draw a figure as high as its layout says and as wide as there is room.
 
     Args:
@@ -126,28 +126,29 @@ def show_chart(figure: go.Figure, key: str, label: str, *, mode_bar: bool = True
         st.plotly_chart(figure, theme=None, key=key, config=config)
         return
     _name_traces(figure)
-    rest = json.dumps({"config": config, "label": label, "library": library})
+    message = {"figure": figure, "config": config, "label": label, "library": library}
+    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # bytes: text would be escaped, and once more to hash it
-    message = f'{{"figure":{figure.to_json(validate=False, remove_uids=False)},{rest[1:]}'.encode()
-    _draw(data=message, key=key, height=figure.layout.height)
+    _draw(data=text.encode(), key=key, height=figure["layout"]["height"])
 
 
 def _library() -> str | None:
     """The address of Plotly's own plotly.js, below that of the app; None where Plotly came without it."""
-    import plotly  # when there is a figure, it is there
-
-    folder = Path(plotly.__file__).parent / "package_data"
+    spec = find_spec("plotly")  # to import it takes a while, and its Python is not needed
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "package_data"
     if not (folder / _PLOTLY_JS).is_file():
         return None
     # the one way to serve files from where they are; there is nothing to draw in the folder
     served = declare_component("plotly", folder)
-    return f"component/{served.name}/{_PLOTLY_JS}?{plotly.__version__}"
+    return f"component/{served.name}/{_PLOTLY_JS}?{version('plotly')}"
 
 
-def _name_traces(figure: go.Figure) -> None:
+def _name_traces(figure: Figure) -> None:
     """So that what the legend hid stays hidden, though another action is now the longest."""
     seen: Counter[str] = Counter()
-    for trace in figure.data:
-        name = f"{trace.type} {trace.name}"
-        trace.uid = f"trace{crc32(name.encode())}n{seen[name]}"  # Plotly looks for it as a CSS class
+    for trace in figure["data"]:
+        name = f"{trace['type']} {trace.get('name')}"
+        trace["uid"] = f"trace{crc32(name.encode())}n{seen[name]}"  # Plotly looks for it as a CSS class
         seen[name] += 1

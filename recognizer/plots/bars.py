@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from recognizer.palette import ActionPalette
-from recognizer.plots.layout import LEGEND_LABEL_CHARS, Theme, as_items, look, plain_label
+from recognizer.plots.layout import LEGEND_LABEL_CHARS, Figure, Theme, as_bytes, look, plain_label
 from recognizer.plots.time_axis import TimeAxis, span_in_words
 from recognizer.types import Segment
 
@@ -29,8 +27,7 @@ _PRESENCE_WIDTH: Final = 0.86
 _ACTION_WIDTH: Final = 0.62
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
     """One bar.
 
     Attributes:
@@ -81,7 +78,7 @@ class LaneBars:
         self._place: Mapping[str, str | int] = {
             lane: number if self._is_outlined else lane for number, lane in enumerate(lanes)
         }
-        self._traces: list[go.Bar | go.Scatter] = []
+        self._traces: list[dict[str, Any]] = []
         self._met: dict[str, list[Bar]] = defaultdict(list)
 
     def add_presence(self, bars: Sequence[Bar], theme: Theme) -> None:
@@ -104,49 +101,60 @@ class LaneBars:
         longest = max(bars, key=lambda bar: bar.end_s - bar.start_s, default=None)
         kept = [bar for bar in bars if bar.name or bar is longest]
         self._add_bars(kept, style, width, legendrank)
-        self._traces.append(self._outline([bar for bar in bars if not bar.name and bar is not longest], style, width))
+        if outlined := [bar for bar in bars if not bar.name and bar is not longest]:
+            self._traces.append(self._outline(outlined, style, width))
 
-    def figure(self) -> go.Figure:
+    def traces(self) -> list[dict[str, Any]]:
         """What was added."""
-        return go.Figure([*self._traces, *self._strips()])
+        return [*self._traces, *self._strips()]
 
-    def label_lanes(self, figure: go.Figure, names: Sequence[str]) -> None:
-        """Write ``names`` at the lanes of a figure that has been laid out."""
-        figure.update_yaxes(tickvals=[self._place[lane] for lane in self._lanes], ticktext=list(names))
+    def finish(self, figure: Figure, names: Sequence[str]) -> None:
+        """Lay the bars over one another, and write ``names`` at the lanes and the times below, in a figure of these
+        traces that has been laid out."""
+        layout = figure["layout"]
+        layout |= {"barmode": "overlay", "uniformtext": {"minsize": 11, "mode": "hide"}}
+        lanes = layout["yaxis"]
+        lanes |= {"tickvals": [self._place[lane] for lane in self._lanes], "ticktext": list(names)}
         if self._is_outlined:
-            figure.update_yaxes(type="linear", categoryorder=None, categoryarray=None, ticks="")
+            lanes |= {"type": "linear", "categoryorder": None, "categoryarray": None, "ticks": ""}
+        self._axis.finish(layout["xaxis"])
 
     def _add_bars(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int) -> None:
         starts_s, ends_s = _times_s(bars)
         more: dict[str, Any] = {}
         if any(bar.name for bar in bars):
-            names = as_items([bar.name for bar in bars])
-            more |= {"text": names, "textposition": "inside", "insidetextanchor": "middle", "textangle": 0}
+            more |= {
+                "text": [bar.name for bar in bars],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+            }
         if self._is_outlined:
             more |= {"legendgroup": style["name"], "hoverinfo": "skip"}
         else:
             more |= {
-                "hovertext": as_items([bar.hover for bar in bars]),
+                "hovertext": [bar.hover for bar in bars],
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
             if any(bar.carries for bar in bars):
-                more["customdata"] = as_items([list(bar.carries) for bar in bars])
+                more["customdata"] = [bar.carries for bar in bars]
         self._traces.append(
-            go.Bar(
-                y=as_items([self._place[bar.lane] for bar in bars]),
-                base=as_items(self._axis.bases(starts_s)),
-                x=as_items(self._axis.lengths(starts_s, ends_s)),
-                orientation="h",
+            {
+                "type": "bar",
+                "y": [self._place[bar.lane] for bar in bars],
+                "base": self._axis.bases(starts_s),
+                "x": self._axis.lengths(starts_s, ends_s),
+                "orientation": "h",
                 **style,
-                width=width,
-                legendrank=legendrank,
+                "width": width,
+                "legendrank": legendrank,
                 **more,
-            )
+            }
         )
 
-    def _outline(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float) -> go.Scatter:
+    def _outline(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float) -> dict[str, Any]:
         """A line that goes round every bar and, from one to the next in its lane, along their edge."""
-        xs, ys = [np.empty(0)], [np.empty(0)]
+        xs, ys = [], []
         for lane, those in _by_lane(bars):
             starts, ends = (self._axis.numbers(times_s) for times_s in _times_s(those))
             near, far = self._edges(lane, width)
@@ -154,19 +162,20 @@ class LaneBars:
             xs.append(np.concatenate((np.column_stack((starts, ends)).ravel(), [starts[0], np.nan])))
             ys.append(np.concatenate((np.tile((far, near), len(those)), [near, np.nan])))
         marker = style["marker"]
-        return go.Scatter(
-            x=np.concatenate(xs),
-            y=np.concatenate(ys),
-            mode="none",
-            line={"shape": "hv", "simplify": False},
-            fill="toself",
-            fillcolor=marker["color"],
-            fillpattern=marker.get("pattern"),
-            name=style["name"],
-            legendgroup=style["name"],
-            showlegend=False,
-            hoverinfo="skip",
-        )
+        return {
+            "type": "scatter",
+            "x": as_bytes(np.concatenate(xs)),
+            "y": as_bytes(np.concatenate(ys)),
+            "mode": "none",
+            "line": {"shape": "hv", "simplify": False},
+            "fill": "toself",
+            "fillcolor": marker["color"],
+            **({"fillpattern": marker["pattern"]} if "pattern" in marker else {}),
+            "name": style["name"],
+            "legendgroup": style["name"],
+            "showlegend": False,
+            "hoverinfo": "skip",
+        }
 
     def _meet(self, bars: Iterable[Bar]) -> None:
         """Remember what a pointer meets; of two bars in one place it meets the last."""
@@ -174,7 +183,7 @@ class LaneBars:
             for bar in bars:
                 self._met[bar.lane].append(bar)
 
-    def _strips(self) -> Iterator[go.Heatmap]:
+    def _strips(self) -> Iterator[dict[str, Any]]:
         for lane, bars in self._met.items():
             starts_s, ends_s = _times_s(bars)
             edges_s = np.unique(np.concatenate((starts_s, ends_s)))
@@ -182,18 +191,19 @@ class LaneBars:
             firsts, pasts = np.searchsorted(edges_s, starts_s), np.searchsorted(edges_s, ends_s)
             for number, (first, past) in enumerate(zip(firsts.tolist(), pasts.tolist(), strict=True)):
                 here[first:past] = number
-            yield go.Heatmap(
-                x=self._axis.numbers(edges_s),
-                y=self._edges(lane, _PRESENCE_WIDTH),
-                z=np.where(here < 0, np.nan, 0.0)[None, :],
-                zmin=0,
-                zmax=1,
-                colorscale=((0, "rgba(0,0,0,0)"), (1, "rgba(0,0,0,0)")),
-                showscale=False,
-                hoverongaps=False,
-                hovertext=as_items([[bars[number].hover if number >= 0 else "" for number in here.tolist()]]),
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
+            yield {
+                "type": "heatmap",
+                "x": as_bytes(self._axis.numbers(edges_s)),
+                "y": self._edges(lane, _PRESENCE_WIDTH),
+                "z": as_bytes(np.where(here < 0, np.nan, 0.0)[None, :]),
+                "zmin": 0,
+                "zmax": 1,
+                "colorscale": ((0, "rgba(0,0,0,0)"), (1, "rgba(0,0,0,0)")),
+                "showscale": False,
+                "hoverongaps": False,
+                "hovertext": [[bars[number].hover if number >= 0 else "" for number in here.tolist()]],
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
 
     def _edges(self, lane: str, width: float) -> tuple[float, float]:
         middle = self._lanes.index(lane)

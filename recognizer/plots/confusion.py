@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import plotly.graph_objects as go
 
 from recognizer.agreement import BIN_S
-from recognizer.plots.layout import FONT, plain_label, theme_for
+from recognizer.plots.layout import FONT, Figure, plain_label, theme_for
 from recognizer.scoring import Score
 
 _MOST_COLUMNS: Final = 12
@@ -24,7 +23,7 @@ _SCALE_LIGHT: Final = ((0.0, "#F1ECE2"), (1.0, "#0F6B66"))
 _SCALE_DARK: Final = ((0.0, "#1D2731"), (1.0, "#14A396"))
 
 
-def confusion_matrix(score: Score, *, dark: bool = False) -> go.Figure:
+def confusion_matrix(score: Score, *, dark: bool = False) -> Figure:
     """One row a label of the person's own, one column a label that was said; seconds in the cells, shares as colour.
 
     A row's shares add up to 1. The columns begin with the same labels in the same order, so what is right lies on the
@@ -54,44 +53,48 @@ def confusion_matrix(score: Score, *, dark: bool = False) -> go.Figure:
         ]
         for y, row in enumerate(rows)
     ]
-    figure = go.Figure(
-        go.Heatmap(
-            z=shares,
-            x=list(range(len(names))),
-            y=list(range(len(rows))),
-            zmin=0,
-            zmax=1,
-            colorscale=_SCALE_DARK if dark else _SCALE_LIGHT,
-            showscale=False,
-            text=[[f"{cell:.1f}" if cell else "" for cell in row] for row in seconds],
-            texttemplate="%{text}",
-            hovertext=hover,
-            hovertemplate="%{hovertext}<extra></extra>",
-            xgap=2,
-            ygap=2,
-        )
-    )
-    figure.update_layout(
-        template="none",
-        height=_MARGIN_PX + 40 + _CELL_PX * max(len(rows), 2),
-        margin={"l": 8, "r": 16, "t": 8, "b": _MARGIN_PX},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 13, "color": theme.text},
-        hoverlabel={"bgcolor": theme.plate, "bordercolor": theme.grid, "align": "left"},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.text, "activecolor": theme.text},
-    )
-    figure.update_xaxes(
-        title_text="Said (columns) where your labels say (rows), in s", tickvals=list(range(len(names))),
-        ticktext=[plain_label(name, _AXIS_CHARS) for name in names], tickangle=-40, automargin=True, showgrid=False,
-        zeroline=False, title_standoff=8, title_font_size=13,
-    )  # fmt: skip
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[plain_label(row, _AXIS_CHARS) for row in rows],
-        autorange="reversed",
-        automargin=True,
-        showgrid=False,
-        zeroline=False,
-    )
-    return figure
+    cells = {
+        "type": "heatmap",
+        "z": shares.tolist(),
+        "x": list(range(len(names))),
+        "y": list(range(len(rows))),
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": _SCALE_DARK if dark else _SCALE_LIGHT,
+        "showscale": False,
+        "text": [[f"{cell:.1f}" if cell else "" for cell in row] for row in seconds],
+        "texttemplate": "%{text}",
+        "hovertext": hover,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "xgap": 2,
+        "ygap": 2,
+    }
+    axis = {"automargin": True, "showgrid": False, "zeroline": False}
+    layout = {
+        "template": "none",
+        "height": _MARGIN_PX + 40 + _CELL_PX * max(len(rows), 2),
+        "margin": {"l": 8, "r": 16, "t": 8, "b": _MARGIN_PX},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 13, "color": theme.text},
+        "hoverlabel": {"bgcolor": theme.plate, "bordercolor": theme.grid, "align": "left"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.text, "activecolor": theme.text},
+        "xaxis": {
+            **axis,
+            "title": {
+                "text": "Said (columns) where your labels say (rows), in s",
+                "standoff": 8,
+                "font": {"size": 13},
+            },
+            "tickvals": list(range(len(names))),
+            "ticktext": [plain_label(name, _AXIS_CHARS) for name in names],
+            "tickangle": -40,
+        },
+        "yaxis": {
+            **axis,
+            "tickvals": list(range(len(rows))),
+            "ticktext": [plain_label(row, _AXIS_CHARS) for row in rows],
+            "autorange": "reversed",
+        },
+    }
+    return {"data": [cells], "layout": layout}

@@ -26,14 +26,14 @@ class _Hovers:
 
     def __init__(self, timeline: Timeline) -> None:
         self._evidence = Evidence(timeline.predictions)
-        self._last: dict[tuple[Segment, int], str] = {}
+        self._labels = 0
+        self._last: dict[Segment, str] = {}
 
     def of(self, segments: Sequence[Segment]) -> list[str]:
         labels = _LABELS if len(segments) <= MANY_SEGMENTS else _LABELS_OF_MANY
-        asked = [(segment, labels) for segment in segments]
-        last = self._last
-        texts = [last.get(one) or _segment_hover(*one, self._evidence) for one in asked]
-        self._last = dict(zip(asked, texts, strict=True))
+        last = self._last if labels == self._labels else {}
+        texts = [last.get(segment) or _segment_hover(segment, labels, self._evidence) for segment in segments]
+        self._labels, self._last = labels, dict(zip(segments, texts, strict=True))
         return texts
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import plotly.graph_objects as go
-
 from recognizer.agreement import Piece, overlay
 from recognizer.comparison import Lane, have_common_labels
 from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, Bar, LaneBars, presence_bar, segment_bars
 from recognizer.plots.hovers import segment_hovers
-from recognizer.plots.layout import AXIS_NAME_CHARS, Theme, by_total_time, lay_out, plain_label, theme_for
+from recognizer.plots.layout import AXIS_NAME_CHARS, Figure, Theme, by_total_time, laid_out, plain_label, theme_for
 from recognizer.plots.time_axis import TimeAxis, span_in_words
 from recognizer.types import Segment
 
@@ -27,7 +25,7 @@ def classifier_lanes(
     *,
     truth: Sequence[Segment] = (),
     dark: bool = False,
-) -> go.Figure:
+) -> Figure:
     """One person: the person's own labels, if there are any, then one lane a classifier, then where all of them agree.
 
     A classifier whose labels none of the others has is left out of the last lane, unless no two would be left.
@@ -78,14 +76,11 @@ def classifier_lanes(
         those = _that_can_agree(lanes)
         pieces = [piece for piece in overlay([lane.segments for lane in those], person_id) if piece.is_compared]
         _add_agreement(bars, pieces, [lane.name for lane in those], theme)
-    figure = bars.figure()
-    lay_out(figure, theme, timeline, names, legend)
-    bars.label_lanes(figure, [_axis_name(name) for name in names])
-    figure.update_layout(barmode="overlay", uniformtext={"minsize": 11, "mode": "hide"})
-    figure.update_xaxes(**axis.layout())
+    figure = laid_out(bars.traces(), theme, timeline, names, legend)
+    bars.finish(figure, [_axis_name(name) for name in names])
     if not axis.is_date:
         # the unit stands at the numbers: on a narrow window the legend grows into where a title would be
-        figure.update_xaxes(title_text=None, ticksuffix=" s")
+        figure["layout"]["xaxis"] |= {"title": None, "ticksuffix": " s"}
     return figure
 
 

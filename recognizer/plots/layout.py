@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import html
+from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from recognizer.palette import ActionPalette, rgb_of, text_colour_on
 from recognizer.settings import UNKNOWN_ACTION
 from recognizer.timeline import Timeline
 from recognizer.types import Segment
+
+Figure: TypeAlias = dict[str, Any]
+"""``data`` and ``layout`` as plotly.js takes them; ``plotly.graph_objects.Figure`` takes it, too, and checks it, which
+is too slow for each move of a slider."""
 
 _LANE_PX: Final = 44
 _MIN_HEIGHT_PX: Final = 160
@@ -98,11 +103,10 @@ def plain_label(label: str, longest: int = _HOVER_LABEL_CHARS) -> str:
     return html.escape(line).replace("$", "&#36;").replace("&#x27;", "&#39;")
 
 
-def as_items(values: list[Any]) -> Any:
-    """The values for Plotly, unpacked on the page; much faster than a list, which Plotly looks at item by item."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+def as_bytes(values: NDArray[np.float64]) -> dict[str, str]:
+    """A large array for plotly.js, which unpacks it."""
+    shape = {"shape": ",".join(map(str, values.shape))} if values.ndim > 1 else {}
+    return {"dtype": "f8", "bdata": b64encode(values.astype("<f8").tobytes()).decode("ascii"), **shape}
 
 
 def look(action: str, palette: ActionPalette, dark: bool) -> dict[str, Any]:
@@ -128,15 +132,15 @@ def look(action: str, palette: ActionPalette, dark: bool) -> dict[str, Any]:
     }
 
 
-def lay_out(
-    figure: go.Figure,
+def laid_out(
+    traces: Sequence[Mapping[str, Any]],
     theme: Theme,
     timeline: Timeline,
     lanes: Sequence[str],
     legend: Sequence[str],
     legend_width_px: int = LEGEND_WIDTH_PX,
-) -> None:
-    """What the charts share: lanes from the top, size, colours, legend below."""
+) -> Figure:
+    """The figure of these traces with what the charts share: lanes from the top, size, colours, legend below."""
     # Plotly sets the legend in columns as wide as its longest name, unless all of it fits on one line
     widths_px = [52 + 8 * min(len(name), LEGEND_LABEL_CHARS) for name in legend]
     columns = max(1, legend_width_px // max(widths_px, default=legend_width_px))
@@ -144,26 +148,26 @@ def lay_out(
     legend_px = min(_MAX_LEGEND_PX, rows * _LEGEND_ROW_PX + _LEGEND_PADDING_PX)
     names_px = _AXIS_NAME_PADDING_PX + _AXIS_CHAR_PX * min(AXIS_NAME_CHARS, max(map(len, lanes), default=0))
     height = max(_MIN_HEIGHT_PX, TOP_PX + _LANE_PX * len(lanes) + _AXIS_PX + legend_px)
-    figure.update_layout(
-        template="none",
-        height=height,
+    layout: dict[str, Any] = {
+        "template": "none",
+        "height": height,
         # where these suffice, Plotly draws once; otherwise it draws all again with others
-        margin={"l": round(names_px), "r": 16, "t": TOP_PX, "b": _AXIS_PX + legend_px},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 13, "color": theme.text},
-        hoverlabel={
+        "margin": {"l": round(names_px), "r": 16, "t": TOP_PX, "b": _AXIS_PX + legend_px},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 13, "color": theme.text},
+        "hoverlabel": {
             "bgcolor": theme.plate,
             "bordercolor": theme.grid,
             "font": {"family": FONT, "size": 13, "color": theme.text},
             "align": "left",
             "namelength": -1,
         },
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.text, "activecolor": theme.text},
-        hovermode="closest",
-        dragmode="zoom",
-        showlegend=True,
-        legend={
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.text, "activecolor": theme.text},
+        "hovermode": "closest",
+        "dragmode": "zoom",
+        "showlegend": True,
+        "legend": {
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
@@ -174,26 +178,39 @@ def lay_out(
             "maxheight": _MAX_LEGEND_PX,
         },
         # the same for every redraw of one video: a zoom and what the legend hid outlive it
-        uirevision=timeline.video.sha256 or "live",
-    )
-    figure.update_xaxes(
-        gridcolor=theme.grid, zeroline=False, showline=True, linecolor=theme.grid, ticks="outside",
-        tickcolor=theme.grid, exponentformat="none",
-        title_standoff=8, title_font_size=13,
-    )  # fmt: skip
-    figure.update_yaxes(
-        categoryorder="array",
-        categoryarray=list(lanes),
-        range=[max(len(lanes), 1) - 0.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-        zeroline=False,
-        automargin=True,
-        ticklabelstandoff=6,
-    )
+        "uirevision": timeline.video.sha256 or "live",
+        "xaxis": {
+            "gridcolor": theme.grid,
+            "zeroline": False,
+            "showline": True,
+            "linecolor": theme.grid,
+            "ticks": "outside",
+            "tickcolor": theme.grid,
+            "exponentformat": "none",
+            "title": {"standoff": 8, "font": {"size": 13}},
+        },
+        "yaxis": {
+            "categoryorder": "array",
+            "categoryarray": list(lanes),
+            "range": [max(len(lanes), 1) - 0.5, -0.5],
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+            "ticklabelstandoff": 6,
+        },
+    }
     if not lanes:
-        figure.update_yaxes(visible=False)
-        figure.add_annotation(
-            text="no people seen", showarrow=False, x=0.5, y=0.5, xref="x domain", yref="y domain",
-            font={"color": theme.text, "size": 14},
-        )  # fmt: skip
+        layout["yaxis"]["visible"] = False
+        layout["annotations"] = [
+            {
+                "text": "no people seen",
+                "showarrow": False,
+                "x": 0.5,
+                "y": 0.5,
+                "xref": "x domain",
+                "yref": "y domain",
+                "font": {"color": theme.text, "size": 14},
+            }
+        ]
+    return {"data": list(traces), "layout": layout}

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import plotly.graph_objects as go
-
 from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, LaneBars, presence_bar, segment_bars
 from recognizer.plots.hovers import segment_hovers
 from recognizer.plots.layout import (
     LEGEND_WIDTH_PX,
     TOP_PX,
+    Figure,
     Theme,
     by_total_time,
+    laid_out,
     lane_name,
-    lay_out,
     theme_for,
 )
 from recognizer.plots.time_axis import TimeAxis
@@ -34,7 +33,7 @@ def swimlane(
     dark: bool = False,
     people: Sequence[int] | None = None,
     legend_width_px: int = LEGEND_WIDTH_PX,
-) -> go.Figure:
+) -> Figure:
     """Who does what, when: one lane a person, the first on top; a bar for each segment, presence as a pale bar behind.
 
     ``customdata`` of a bar is ``[index in segments, person_id, start_s]``, unless there are more than MOST_BARS. The
@@ -70,25 +69,40 @@ def swimlane(
     of_action = segment_bars(rows)
     for rank, action in enumerate(actions):
         bars.add_action(action, rank, of_action[action], palette, dark)
-    figure = bars.figure()
-    lay_out(figure, theme, timeline, names, [*actions, PRESENT], legend_width_px)
-    bars.label_lanes(figure, names)
-    figure.update_layout(barmode="overlay", uniformtext={"minsize": 11, "mode": "hide"})
-    figure.update_xaxes(**axis.layout())
+    figure = laid_out(bars.traces(), theme, timeline, names, [*actions, PRESENT], legend_width_px)
+    bars.finish(figure, names)
     if not timeline.complete and timeline.analysed_s < axis.end_s:
         _shade_rest(figure, theme, axis, timeline.analysed_s)
     return figure
 
 
-def _shade_rest(figure: go.Figure, theme: Theme, axis: TimeAxis, analysed_s: float) -> None:
+def _shade_rest(figure: Figure, theme: Theme, axis: TimeAxis, analysed_s: float) -> None:
     """Shade what was not analysed; its name stands above, because the shade may be narrow."""
     x0, x1 = axis.value(analysed_s), axis.value(axis.end_s)
-    figure.add_shape(
-        type="rect", x0=x0, x1=x1, y0=0, y1=1, yref="y domain", fillcolor=theme.not_analysed, line_width=0,
-        layer="below",
-    )  # fmt: skip
-    figure.add_annotation(
-        x=x1, xanchor="right", y=1, yref="y domain", yanchor="bottom", text="not analysed", showarrow=False,
-        font={"color": theme.text, "size": 12},
-    )  # fmt: skip
-    figure.update_layout(height=figure.layout.height + _NOTE_PX, margin_t=TOP_PX + _NOTE_PX)
+    layout = figure["layout"]
+    layout["shapes"] = [
+        {
+            "type": "rect",
+            "x0": x0,
+            "x1": x1,
+            "y0": 0,
+            "y1": 1,
+            "yref": "y domain",
+            "fillcolor": theme.not_analysed,
+            "line": {"width": 0},
+            "layer": "below",
+        }
+    ]
+    note = {
+        "x": x1,
+        "xanchor": "right",
+        "y": 1,
+        "yref": "y domain",
+        "yanchor": "bottom",
+        "text": "not analysed",
+        "showarrow": False,
+        "font": {"color": theme.text, "size": 12},
+    }
+    layout["annotations"] = [*layout.get("annotations", ()), note]
+    layout["height"] += _NOTE_PX
+    layout["margin"]["t"] = TOP_PX + _NOTE_PX

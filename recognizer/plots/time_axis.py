@@ -58,18 +58,18 @@ class TimeAxis:
         lengths_s = np.asarray(ends_s, np.float64) - np.asarray(starts_s, np.float64)
         return (lengths_s * (1000 if self.is_date else 1)).tolist()  # a date axis counts milliseconds
 
-    def layout(self) -> dict[str, Any]:
-        """What Plotly must know of the axis."""
+    def finish(self, axis: dict[str, Any]) -> None:
+        """Add what Plotly must know to a horizontal axis that has been laid out."""
         end = self.value(self.end_s)
-        layout: dict[str, Any] = {"range": [self.value(0.0), end], "minallowed": self.value(0.0), "maxallowed": end}
+        axis |= {"range": [self.value(0.0), end], "minallowed": self.value(0.0), "maxallowed": end}
         if not self.is_date:
-            return {**layout, "title_text": "Time (s)"}
+            axis["title"]["text"] = "Time (s)"
+            return
         hours = self.end_s >= 3600
         whole = "%H:%M:%S" if hours else "%M:%S"
-        return {
-            **layout,
+        axis["title"]["text"] = "Time (h:min:s)" if hours else "Time (min:s)"
+        axis |= {
             "type": "date",
-            "title_text": "Time (h:min:s)" if hours else "Time (min:s)",
             "tickformatstops": [
                 {"dtickrange": [None, 999], "value": f"{whole}.%L"},
                 {"dtickrange": [1000, None], "value": whole},

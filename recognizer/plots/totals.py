@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
-
 from recognizer.palette import ActionPalette
-from recognizer.plots.layout import as_items, by_total_time, lane_name, lay_out, look, plain_label, theme_for
+from recognizer.plots.layout import Figure, by_total_time, laid_out, lane_name, look, plain_label, theme_for
 from recognizer.timeline import Timeline
 from recognizer.types import Segment
 
 
 def time_per_action(
     timeline: Timeline, segments: Sequence[Segment], palette: ActionPalette, *, dark: bool = False
-) -> go.Figure:
+) -> Figure:
     """How long each person did what: one stacked bar a person, in seconds, in the colours of ``swimlane``.
 
     ``customdata`` of a bar is ``[person_id]``.
@@ -30,27 +28,27 @@ def time_per_action(
     for rank, action in enumerate(actions):
         by_person = sorted(time_s[action].items())
         bars.append(
-            go.Bar(
-                x=[seconds for _, seconds in by_person],
-                y=[lane_name(person_id) for person_id, _ in by_person],
-                orientation="h",
+            {
+                "type": "bar",
+                "x": [seconds for _, seconds in by_person],
+                "y": [lane_name(person_id) for person_id, _ in by_person],
+                "orientation": "h",
                 **look(action, palette, dark),
-                width=0.62,
-                legendrank=1000 + rank,
-                customdata=as_items([[person_id] for person_id, _ in by_person]),
-                hovertext=[
+                "width": 0.62,
+                "legendrank": 1000 + rank,
+                "customdata": [[person_id] for person_id, _ in by_person],
+                "hovertext": [
                     f"Person {person_id} · <b>{plain_label(action)}</b> · {seconds:.1f} s"
                     + (f" ({seconds / present_s[person_id]:.0%} of presence)" if present_s.get(person_id) else "")
                     for person_id, seconds in by_person
                 ],
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
+                "hovertemplate": "%{hovertext}<extra></extra>",
+            }
         )
-    figure = go.Figure(bars)
-    lay_out(figure, theme, timeline, [lane_name(track.person_id) for track in timeline.people], actions)
-    figure.update_layout(barmode="stack")
+    figure = laid_out(bars, theme, timeline, [lane_name(track.person_id) for track in timeline.people], actions)
     longest_s = max((sum(by.get(p, 0.0) for by in time_s.values()) for p in present_s), default=0.0)
-    figure.update_xaxes(
-        title_text="Time (s)", range=[0, longest_s * 1.02 or 1], minallowed=0, maxallowed=longest_s * 1.02 or 1
-    )
+    figure["layout"]["barmode"] = "stack"
+    axis = figure["layout"]["xaxis"]
+    axis |= {"range": [0, longest_s * 1.02 or 1], "minallowed": 0, "maxallowed": longest_s * 1.02 or 1}
+    axis["title"]["text"] = "Time (s)"
     return figure
