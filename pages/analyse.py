@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from recognizer.dashboard import analysis, navigation, results, sidebar, video_card
+from recognizer.dashboard import analysis, navigation, player, results, sidebar, video_card
 
 navigation.enter_through_app("analyse")
 st.title("Who does what, when")
@@ -13,7 +13,9 @@ analysis.take_over_finished()
 video_card.choose_video()
 settings = sidebar.choose_settings(video_card.frame_rate_hz())
 analysis.show_problem()
-video_card.show_video(below_facts=lambda: analysis.offer_analysis(settings))
+video_card.show_video(
+    below_facts=lambda: analysis.offer_analysis(settings), has_player=not player.plays_current_video()
+)
 analysis.show_progress()
 analysis.show_awaited()
 results.show_results()

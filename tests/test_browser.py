@@ -185,6 +185,10 @@ def finished_run(browser: Browser, app_url: str, tai_chi: Path) -> str:
     return f"/?{query}"
 
 
+PLAYER = ".st-key-followed-player video"
+"""Where the results are played."""
+
+
 def main(page: Page) -> Locator:
     return page.get_by_test_id("stMain")
 
@@ -230,17 +234,17 @@ def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT
     place.filter(has_text=re.compile(pattern)).first.wait_for(timeout=timeout_ms)
 
 
-def wait_for_playing(page: Page, number: int) -> None:
-    """The ``number``-th player shows pictures: Chromium could fetch and decode them."""
+def wait_for_playing(page: Page, selector: str = "video") -> None:
+    """The player shows pictures: Chromium could fetch and decode them."""
     page.wait_for_function(
-        """number => {
-            const player = [...document.querySelectorAll('video')].at(number);
+        """selector => {
+            const player = document.querySelector(selector);
             if (!player) return false;
             player.muted = true;
             if (player.paused) player.play().catch(() => {});
             return player.readyState >= 2 && player.videoWidth > 0 && !player.error;
         }""",
-        arg=number,
+        arg=selector,
         timeout=WORK_TIMEOUT_MS,
     )
 
@@ -266,7 +270,7 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     page = open_page()
     drop_in(page, tai_chi)
     wait_for_text(main(page).get_by_test_id("stText"), r"^3\.0 s, 340 × 256, 29\.97 frames/s, H\.264$")
-    wait_for_playing(page, 0)
+    wait_for_playing(page)
 
     side = page.get_by_test_id("stSidebar")
     side.get_by_text("Documented", exact=True).click()
@@ -298,7 +302,7 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     jsonschema.validate(document, json.loads((ROOT / "docs" / "timeline.schema.json").read_text()))
     assert timeline_from_json(content.decode()).settings.num_video_sequence_samples == 16
 
-    wait_for_playing(page, 1)
+    wait_for_playing(page, PLAYER)
     name, content = downloaded(page, "Annotated video (MP4)")
     assert name == "tai_chi-annotated.mp4"
     annotated = tmp_path / name
@@ -320,13 +324,15 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     wait_for_results(page)
     wait_for_text(chart(page), "tai chi")
     wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 1\.07 s")
-    wait_for_playing(page, 1)
+    wait_for_playing(page, PLAYER)
 
 
 def test_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, finished_run: str) -> None:
     page = open_page(finished_run)
     wait_for_results(page)
     whole = shown_times(page)
+    page.locator(PLAYER).wait_for(timeout=WORK_TIMEOUT_MS)
+    chart(page).scroll_into_view_if_needed()
     lanes = chart(page).locator(".nsewdrag").bounding_box()
     assert lanes is not None
     middle = lanes["y"] + lanes["height"] / 2
@@ -368,13 +374,60 @@ def test_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, finishe
     assert shown_times(page) == whole
 
 
+def test_timeline_follows_the_player_and_takes_it_elsewhere(open_page: OpenPage, finished_run: str) -> None:
+    page = open_page(finished_run)
+    wait_for_results(page)
+    page.locator(PLAYER).wait_for(timeout=WORK_TIMEOUT_MS)
+    chart(page).scroll_into_view_if_needed()
+    line = chart(page).locator("xpath=..").locator(".recognizer-moment")
+
+    def moment_s() -> float:
+        moment: float = page.locator(PLAYER).evaluate("one => one.currentTime")
+        return moment
+
+    def click(share: float) -> None:
+        lanes = chart(page).locator(".nsewdrag").bounding_box()
+        assert lanes is not None
+        page.mouse.click(lanes["x"] + lanes["width"] * share, lanes["y"] + lanes["height"] / 2)
+        page.mouse.move(0, 0)
+        page.wait_for_function(f"() => document.querySelector('{PLAYER}').readyState >= 2 && "
+                               f"!document.querySelector('{PLAYER}').seeking")  # fmt: skip
+
+    def line_share() -> float:
+        lanes, place = chart(page).locator(".nsewdrag").bounding_box(), line.bounding_box()
+        assert lanes is not None
+        assert place is not None
+        assert place["height"] == pytest.approx(lanes["height"], abs=1)
+        return (place["x"] + place["width"] / 2 - lanes["x"]) / lanes["width"]
+
+    end_s = shown_times(page)[1]
+    click(0.6)
+    assert moment_s() == pytest.approx(0.6 * end_s, abs=0.03)
+    line.wait_for()
+    assert line_share() == pytest.approx(0.6, abs=0.01)
+    click(0.2)
+    assert moment_s() == pytest.approx(0.2 * end_s, abs=0.03)
+
+    wait_for_playing(page, PLAYER)
+    page.wait_for_function(f"() => document.querySelector('{PLAYER}').currentTime > {0.3 * end_s}")
+    page.locator(PLAYER).evaluate("one => one.pause()")
+    assert line_share() == pytest.approx(moment_s() / end_s, abs=0.02)
+
+    # what is zoomed away is not shown, and a legend or a button is no moment
+    before_s = moment_s()
+    chart(page).evaluate("(one, end) => window.Plotly.relayout(one, {'xaxis.range': [0.9 * end, end]})", end_s)
+    line.wait_for(state="hidden")
+    chart(page).locator(".legendtoggle").first.click()
+    assert moment_s() == before_s
+
+
 def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     open_page: OpenPage, clips_dir: Path, tai_chi: Path
 ) -> None:
     page = open_page()
     drop_in(page, clips_dir / "opencv_vtest.avi")
     main(page).get_by_text("Browsers do not play this file").wait_for()
-    wait_for_playing(page, 0)  # a copy of what the browser does not play
+    wait_for_playing(page)  # a copy of what the browser does not play
     start(page)
     wait_for_text(main(page).get_by_test_id("stProgress"), r"[1-9]\d*\.\d of 79\.5 s of video", WORK_TIMEOUT_MS)
     chart(page).wait_for(timeout=WORK_TIMEOUT_MS)
@@ -445,7 +498,7 @@ def test_narrow_window_needs_no_sideways_scrolling(
 ) -> None:
     page = open_page(finished_run, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     wait_for_results(page)
-    wait_for_playing(page, 1)
+    wait_for_playing(page)
     page.screenshot(path=tmp_path / f"narrow-{scheme}.png", full_page=True)
     for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
         wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")

@@ -160,7 +160,7 @@ def test_start_watch_change_stop_and_take_the_table(
     (own,) = by_classifier.keys() - {"i3d"}
     assert own.startswith("mc3_18:")
     assert by_classifier[own] <= {"fight", "noFight", "unknown"}
-    wait_for_playing(page, 0)
+    wait_for_playing(page)
 
     page.reload()
     wait_for_results(page)

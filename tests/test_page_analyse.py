@@ -348,7 +348,7 @@ def test_codec_that_browsers_do_not_play_gets_a_copy_that_they_do(
 def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppTest, clip: Path) -> None:
     drop_in(page, clip)
     analyse(page)
-    assert [one.value for one in page.subheader] == ["Timeline", "Annotated video"]
+    assert [one.value for one in page.subheader] == ["Timeline"]
     assert "1 person" in words(page)
     assert [one.label for one in page.tabs] == ["Who appeared when", "Time per action", "All segments"]
     assert [one.label for one in page.download_button] == [

@@ -294,7 +294,7 @@ def test_recording_is_offered_after_stop(page: AppTest, browser: Browser) -> Non
     page.run()
     play(page, browser)
     stop(page, browser)
-    assert [one.value for one in page.subheader] == ["Timeline", "Recording"]
+    assert [one.value for one in page.subheader] == ["Timeline"]
     run = tab(page).run
     assert run is not None
     with av.open(str(run.video_path)) as container:

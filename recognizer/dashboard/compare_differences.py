@@ -15,6 +15,7 @@ from recognizer.agreement import Piece, disagreements
 from recognizer.comparison import Lane, have_common_labels, pairs
 from recognizer.comparison_store import StoredComparison
 from recognizer.dashboard import state
+from recognizer.dashboard.chart import followed_player
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
@@ -87,7 +88,8 @@ def _show_moment(shown: StoredComparison, piece: Piece, two: tuple[Lane, Lane]) 
 def _player(shown: StoredComparison, start_s: float) -> None:
     if shown.is_of_camera:
         if shown.video.path.is_file():
-            st.video(str(shown.video.path), start_time=int(start_s))
+            with followed_player():
+                st.video(str(shown.video.path), start_time=int(start_s))
             st.caption("This is the recording; the pictures that the networks were shown are not kept.")
         else:
             st.caption(
@@ -104,7 +106,8 @@ def _player(shown: StoredComparison, start_s: float) -> None:
     if path is None or not path.is_file():
         st.caption("The preview of this video is being prepared; choose the row again in a moment.")
         return
-    st.video(str(path), start_time=int(start_s))
+    with followed_player():
+        st.video(str(path), start_time=int(start_s))
 
 
 def _what_it_saw(shown: StoredComparison, piece: Piece, lane: Lane) -> None:

@@ -70,7 +70,7 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         truth_segments = scored.truth if scored is not None else ()
         figure = plots.classifier_lanes(lanes, person_id, palette(), truth=truth_segments, dark=is_dark())
         label = f"Person {person_id}: what each classifier says, when"
-        show_chart(figure, f"lanes-{shown.comparison_id}-{person_id}", label)
+        show_chart(figure, f"lanes-{shown.comparison_id}-{person_id}", label, follows=True)
     keep_colours()
     _downloads(shown, comparison, lanes, thresholds, scored)
     if scored is not None:

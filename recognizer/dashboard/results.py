@@ -1,8 +1,9 @@
-"""What came out of an analysis: timeline, tables, annotated video, downloads."""
+"""What came out of an analysis: player, timeline, tables, downloads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -11,24 +12,16 @@ from recognizer import export, plots
 from recognizer.clips import shortest_stay_s
 from recognizer.dashboard import state
 from recognizer.dashboard.chart import show_chart
-from recognizer.dashboard.services import keep_colours, palette, services
-from recognizer.dashboard.text import people, plain, seconds, sentence
-from recognizer.runs import start_rendering
+from recognizer.dashboard.player import annotated_video, show_player
+from recognizer.dashboard.services import keep_colours, palette
+from recognizer.dashboard.text import people, plain, seconds
 from recognizer.store import Run
 from recognizer.timeline import BRIEF_S, Timeline
 from recognizer.types import Segment
 
-DRAWN_UNASKED_S = 120.0
-"""The annotated video of a longer clip is drawn when it is asked for."""
-
-PLAYER_WIDTH_PX = 800
-"""Wide enough to read the labels, and the tables above stay in sight."""
-
 _CONFIDENCE_KEY = "min-confidence"
 _DURATION_KEY = "min-duration"
 _BRIEF_KEY = "shows-brief"
-
-_POLL_S = 0.5
 
 
 def show_results() -> None:
@@ -51,8 +44,9 @@ def show_results() -> None:
             icon=":material/person_off:",
         )
         return
+    with st.container():  # what comes and goes in here must not move the chart, which would forget its zoom
+        show_player(run)
     _explore()
-    _annotated_video()
 
 
 def adopt_thresholds(min_confidence: float, min_duration_s: float) -> None:
@@ -94,10 +88,12 @@ def _explore() -> None:
     timeline = run.timeline
     if not timeline.predictions:
         st.info(_too_short(timeline), icon=":material/timer:")
+    chart = st.container()  # next to the player that it follows, above the sliders that decide what is in it
     min_confidence, min_duration_s = choose_thresholds()
     shown = timeline if choose_brief(timeline) else timeline.without_brief
     segments = shown.segments(min_confidence, min_duration_s)
-    draw_swimlane(shown, segments, key=f"timeline-{run.run_id}")
+    with chart:
+        draw_swimlane(shown, segments, key=f"timeline-{run.run_id}", follows=True)
     keep_colours()
     st.caption(
         "The labels are the 400 actions of Kinetics-400. There is no walking, standing or sitting among them, and "
@@ -154,10 +150,10 @@ def choose_brief(timeline: Timeline) -> bool:
     return tab.shows_brief
 
 
-def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str) -> None:
+def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str, *, follows: bool = False) -> None:
     """Draw the timeline of each person in the page's theme."""
     figure = plots.swimlane(timeline, segments, palette(), dark=is_dark())
-    show_chart(figure, key, "Timeline: who does what, when")
+    show_chart(figure, key, "Timeline: who does what, when", follows=follows)
 
 
 def is_dark() -> bool:
@@ -182,7 +178,7 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     row = st.container(horizontal=True)
     row.download_button(
         "Timeline as CSV",
-        lambda: export.segments_csv(timeline, timeline.segments(min_confidence, min_duration_s)),
+        _noted(lambda: export.segments_csv(timeline, timeline.segments(min_confidence, min_duration_s))),
         f"{name}.csv",
         "text/csv",
         on_click="ignore",
@@ -192,13 +188,35 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     )
     row.download_button(
         "Everything as JSON",
-        lambda: export.timeline_json(timeline, min_confidence=min_confidence, min_duration_s=min_duration_s),
+        _noted(lambda: export.timeline_json(timeline, min_confidence=min_confidence, min_duration_s=min_duration_s)),
         f"{name}.json",
         "application/json",
         on_click="ignore",
         icon=":material/download:",
         help="Settings, versions, who was there when, and the five best labels of every clip.",
     )
+    video = annotated_video(run)
+    if video is not None:
+        row.download_button(
+            "Annotated video (MP4)",
+            video.read_bytes,
+            f"{name}-annotated.mp4",
+            "video/mp4",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _noted(make: Callable[[], str]) -> Callable[[], str]:
+    """The same, and the tab knows when; the file is made when the button is pressed, on another thread."""
+    tab = state.tab()
+
+    def make_and_note() -> str:
+        made = make()
+        tab.download_made_s = time.monotonic()
+        return made
+
+    return make_and_note
 
 
 def _tables(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
@@ -220,83 +238,8 @@ def _tables(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
             key="segments",
         )
         if run.video_path.is_file():  # of a camera there is one only where it was recorded
-            st.caption("Choose a row to start the annotated video there.")
+            st.caption("Choose a row to start the video there.")
         rows = chosen["selection"]["rows"]
         if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:
             state.tab().jump_s = segments[rows[0]].start_s
             st.rerun()
-
-
-def _annotated_video() -> None:
-    tab = state.tab()
-    run = tab.run
-    if run is None:
-        return
-    if run.timeline.video.sha256 is None:
-        _recording(run)
-        return
-    st.subheader("Annotated video")
-    if not run.video_path.is_file():
-        st.info("The video itself is no longer kept here; drop it in again to see it annotated.")
-        return
-    rendering = tab.rendering
-    if rendering is None or rendering.run_id != run.run_id:
-        if run.timeline.analysed_s > DRAWN_UNASKED_S and not st.button("Draw the annotated video"):
-            return
-        rendering = _start_rendering(run)
-    if not rendering.job.finished:
-        _drawing()
-        return
-    if rendering.job.error is not None:
-        st.error(sentence(rendering.job.error))
-    elif rendering.job.result is not None and rendering.job.result.is_file():
-        _player(run, rendering.job.result)
-    _offer_again()
-
-
-def _recording(run: Run) -> None:
-    """A camera's picture was annotated as it was recorded, if it was recorded."""
-    if run.video_path.is_file():
-        st.subheader("Recording")
-        _player(run, run.video_path)
-
-
-def _start_rendering(run: Run) -> state.Rendering:
-    tab = state.tab()
-    job = start_rendering(services(), run, palette(), *tab.thresholds)
-    tab.rendering = state.Rendering(job, run.run_id, tab.thresholds)
-    return tab.rendering
-
-
-def _player(run: Run, path: Path) -> None:
-    st.video(str(path), start_time=int(state.tab().jump_s), width=PLAYER_WIDTH_PX)
-    st.download_button(
-        "Annotated video (MP4)",
-        path.read_bytes,
-        f"{Path(run.video_name).stem}-annotated.mp4",
-        "video/mp4",
-        on_click="ignore",
-        icon=":material/download:",
-    )
-
-
-@st.fragment(run_every=_POLL_S)
-def _drawing() -> None:
-    rendering = state.tab().rendering
-    if rendering is None or rendering.job.finished:
-        st.rerun()
-        return
-    progress = rendering.job.progress
-    st.progress(progress.share if progress and progress.share else 0.0, "Drawing the annotated video")
-
-
-@st.fragment(run_every=2.0)
-def _offer_again() -> None:
-    """The sliders may have moved since the video was drawn."""
-    tab = state.tab()
-    if tab.run is None or tab.rendering is None or tab.rendering.thresholds == tab.thresholds:
-        return
-    st.caption("The sliders have moved since this video was drawn.")
-    if st.button("Draw it again with these thresholds"):
-        _start_rendering(tab.run)
-        st.rerun()

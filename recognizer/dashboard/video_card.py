@@ -92,16 +92,24 @@ def restore_video(path: Path, name: str, sha256: str | None) -> None:
         _take(StoredFile(path, name, sha256, path.stat().st_size))
 
 
-def show_video(below_facts: Callable[[], None]) -> None:
+def show_video(below_facts: Callable[[], None], *, has_player: bool = True) -> None:
     """Draw the current video: what it is, and a player or, until there is one, its first picture.
 
     Args:
         below_facts: draws what stands beside the picture, under the facts.
+        has_player: False where the page plays it elsewhere.
     """
     video = state.tab().video
     if video is None:
         return
     with st.container(border=True):
+        if not has_player:
+            facts, beside = st.columns([3, 1], gap="medium", vertical_alignment="center")
+            with facts:
+                _tell_facts(video)
+            with beside, st.container(horizontal_alignment="right"):
+                below_facts()
+            return
         picture, facts = st.columns([2, 3], gap="medium", vertical_alignment="center")
         with picture:
             if video.playable:
@@ -111,17 +119,21 @@ def show_video(below_facts: Callable[[], None]) -> None:
             elif video.preview is not None and video.preview.result is not None and video.preview.result.is_file():
                 st.video(str(video.preview.result))
             else:
-                st.image(_poster(str(video.file.path)), width="stretch")
+                st.image(poster_of(str(video.file.path)), width="stretch")
         with facts:
-            st.markdown(f"**{plain(video.file.name)}**")
-            st.text(describe(video.info))
+            _tell_facts(video)
             if not video.playable:
                 cut = video.info.duration_s is not None and video.info.duration_s > PREVIEW_S
                 length = f" of its first {PREVIEW_S} s" if cut else ""
                 st.caption(f"Browsers do not play this file, so you see a copy{length}. All of it is analysed.")
-            if video.credit:
-                st.caption(plain(video.credit))
             below_facts()
+
+
+def _tell_facts(video: state.CurrentVideo) -> None:
+    st.markdown(f"**{plain(video.file.name)}**")
+    st.text(describe(video.info))
+    if video.credit:
+        st.caption(plain(video.credit))
 
 
 @st.fragment(run_every=_POLL_S)
@@ -130,12 +142,12 @@ def _preparing() -> None:
     if video is None or video.preview is None or video.preview.finished:
         st.rerun()
     else:
-        st.image(_poster(str(video.file.path)), width="stretch")
+        st.image(poster_of(str(video.file.path)), width="stretch")
         progress = video.preview.progress
         st.progress(progress.share if progress and progress.share else 0.0, "Preparing the preview")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _poster(path: str) -> NDArray[np.uint8]:
+def poster_of(path: str) -> NDArray[np.uint8]:
     """The picture that stands for a video, uint8 (H, W, 3)."""
     return poster(path).rgb

@@ -28,7 +28,7 @@ _AXIS_PX: Final = 54
 _LEGEND_ROW_PX: Final = 20
 _LEGEND_PADDING_PX: Final = 18  # measured: with less, Plotly moves the margin
 LEGEND_WIDTH_PX: Final = 900  # a guess; where the page is narrower, Plotly takes the legend's rest from the lanes
-TOP_PX: Final = 8
+_TOP_PX: Final = 28  # Plotly's buttons stand here, and not over the first lane
 _MAX_LEGEND_PX: Final = 160
 LEGEND_LABEL_CHARS: Final = 40
 _HOVER_LABEL_CHARS: Final = 120
@@ -147,12 +147,12 @@ def laid_out(
     rows = 1 if sum(widths_px) <= legend_width_px else -(-len(legend) // columns)
     legend_px = min(_MAX_LEGEND_PX, rows * _LEGEND_ROW_PX + _LEGEND_PADDING_PX)
     names_px = _AXIS_NAME_PADDING_PX + _AXIS_CHAR_PX * min(AXIS_NAME_CHARS, max(map(len, lanes), default=0))
-    height = max(_MIN_HEIGHT_PX, TOP_PX + _LANE_PX * len(lanes) + _AXIS_PX + legend_px)
+    height = max(_MIN_HEIGHT_PX, _TOP_PX + _LANE_PX * len(lanes) + _AXIS_PX + legend_px)
     layout: dict[str, Any] = {
         "template": "none",
         "height": height,
         # where these suffice, Plotly draws once; otherwise it draws all again with others
-        "margin": {"l": round(names_px), "r": 16, "t": TOP_PX, "b": _AXIS_PX + legend_px},
+        "margin": {"l": round(names_px), "r": 16, "t": _TOP_PX, "b": _AXIS_PX + legend_px},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 13, "color": theme.text},
@@ -171,7 +171,7 @@ def laid_out(
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
-            "y": -_AXIS_PX / (height - TOP_PX - _AXIS_PX - legend_px),
+            "y": -_AXIS_PX / (height - _TOP_PX - _AXIS_PX - legend_px),
             "yanchor": "top",
             "traceorder": "normal",
             "itemsizing": "constant",

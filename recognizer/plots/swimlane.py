@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, LaneBars, presence_bar, segment_bars
 from recognizer.plots.hovers import segment_hovers
-from recognizer.plots.layout import (
-    LEGEND_WIDTH_PX,
-    TOP_PX,
-    Figure,
-    Theme,
-    by_total_time,
-    laid_out,
-    lane_name,
-    theme_for,
-)
+from recognizer.plots.layout import LEGEND_WIDTH_PX, Figure, Theme, by_total_time, laid_out, lane_name, theme_for
 from recognizer.plots.time_axis import TimeAxis
 from recognizer.timeline import Timeline
 from recognizer.types import Segment
-
-_NOTE_PX: Final = 18
 
 
 def swimlane(
@@ -77,7 +65,7 @@ def swimlane(
 
 
 def _shade_rest(figure: Figure, theme: Theme, axis: TimeAxis, analysed_s: float) -> None:
-    """Shade what was not analysed; its name stands above, because the shade may be narrow."""
+    """Shade what was not analysed; its name stands above, where there is room, because the shade may be narrow."""
     x0, x1 = axis.value(analysed_s), axis.value(axis.end_s)
     layout = figure["layout"]
     layout["shapes"] = [
@@ -104,5 +92,3 @@ def _shade_rest(figure: Figure, theme: Theme, axis: TimeAxis, analysed_s: float)
         "font": {"color": theme.text, "size": 12},
     }
     layout["annotations"] = [*layout.get("annotations", ()), note]
-    layout["height"] += _NOTE_PX
-    layout["margin"]["t"] = TOP_PX + _NOTE_PX

@@ -1,0 +1,154 @@
+"""The player of a shown analysis, above its timeline: the annotated video, or a camera's recording."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from recognizer.dashboard import state
+from recognizer.dashboard.chart import followed_player
+from recognizer.dashboard.services import palette, services
+from recognizer.dashboard.text import sentence
+from recognizer.dashboard.video_card import poster_of
+from recognizer.errors import VideoError
+from recognizer.runs import start_rendering
+from recognizer.store import Run
+
+DRAWN_UNASKED_S = 120.0
+"""The annotated video of a longer clip is drawn when it is asked for."""
+
+# so large that labels can be read, and so small that the timeline below is in sight
+_MOST_WIDTH_PX = 640
+_MOST_HEIGHT_PX = 320
+
+_HINT = "Click in the timeline to go there in the video; drag to zoom in, click twice to see all of it."
+
+_POLL_S = 0.5
+_FETCHED_AFTER_S = 2.0
+
+
+def plays_current_video() -> bool:
+    """Whether the video that was dropped in last is the one that the results play."""
+    tab = state.tab()
+    return (
+        tab.video is not None
+        and tab.run is not None
+        and tab.run.timeline.video.sha256 == tab.video.file.sha256
+        and bool(tab.run.timeline.people)
+    )
+
+
+def annotated_video(run: Run) -> Path | None:
+    """The annotated video of an analysis, or what a camera recorded, once it is there."""
+    if _is_of_camera(run):
+        return run.video_path if run.video_path.is_file() else None
+    rendering = _rendering(run)
+    path = rendering.job.result if rendering is not None else None
+    return path if path is not None and path.is_file() else None
+
+
+def show_player(run: Run) -> None:
+    """Draw the player and, while the annotated video is not there, how it comes to be."""
+    if _is_of_camera(run):
+        if run.video_path.is_file():  # a camera's video is kept only where it was recorded
+            _play(run, run.video_path)
+            st.caption(_HINT)
+        return
+    if not run.video_path.is_file():
+        st.info("The video itself is no longer kept here; drop it in again to see it annotated.")
+        return
+    is_long = run.timeline.analysed_s > DRAWN_UNASKED_S
+    if not is_long and _rendering(run) is None:
+        _start_rendering(run)
+    rendering = _rendering(run)
+    is_finished = rendering is not None and rendering.job.finished  # asked once: it may come to its end meanwhile
+    failure = rendering.job.error if rendering is not None and is_finished else None
+    playable = annotated_video(run) if is_finished else None
+    if playable is None and (is_long or failure):
+        playable = _original(run)
+    if playable is not None:
+        _play(run, playable)
+    elif not failure:
+        _still(run)
+    if failure:
+        st.error(sentence(failure))
+    elif playable is not None:
+        st.caption(_HINT)
+    if rendering is None:
+        if st.button("Draw the annotated video"):
+            _start_rendering(run)
+            st.rerun()
+    elif is_finished:
+        _offer_again()
+    else:
+        _drawing()
+
+
+def _play(run: Run, path: Path) -> None:
+    video = run.timeline.video
+    with followed_player(aspect=f"{video.width} / {video.height}"):
+        st.video(str(path), start_time=int(state.tab().jump_s), width=_width_px(run))
+
+
+def _is_of_camera(run: Run) -> bool:
+    return run.timeline.video.sha256 is None
+
+
+def _rendering(run: Run) -> state.Rendering | None:
+    rendering = state.tab().rendering
+    return rendering if rendering is not None and rendering.run_id == run.run_id else None
+
+
+def _original(run: Run) -> Path | None:
+    """The video as it was dropped in, where browsers play it."""
+    video = state.tab().video
+    is_it = video is not None and video.playable and video.file.path == run.video_path
+    return run.video_path if is_it else None
+
+
+def _width_px(run: Run) -> int:
+    video = run.timeline.video
+    return min(_MOST_WIDTH_PX, round(_MOST_HEIGHT_PX * video.width / video.height))
+
+
+def _still(run: Run) -> None:
+    """As large as the player that takes its place, so that the timeline below stays where it is."""
+    try:
+        picture = poster_of(str(run.video_path))
+    except VideoError as error:
+        st.error(sentence(str(error)))
+    else:
+        st.image(picture, width=_width_px(run))
+
+
+def _start_rendering(run: Run) -> None:
+    tab = state.tab()
+    job = start_rendering(services(), run, palette(), *tab.thresholds)
+    tab.rendering = state.Rendering(job, run.run_id, tab.thresholds)
+
+
+@st.fragment(run_every=_POLL_S)
+def _drawing() -> None:
+    tab = state.tab()
+    is_finished = tab.rendering is None or tab.rendering.job.finished
+    # Streamlit throws away a file that was made for a download as soon as two runs have ended, fetched or not
+    if is_finished and time.monotonic() - tab.download_made_s > _FETCHED_AFTER_S:
+        st.rerun()
+        return
+    progress = tab.rendering.job.progress if tab.rendering is not None else None
+    share = 1.0 if is_finished else (progress.share or 0.0) if progress else 0.0
+    st.progress(share, "Drawing the annotated video")
+
+
+@st.fragment(run_every=2.0)
+def _offer_again() -> None:
+    """The sliders may have moved since the video was drawn."""
+    tab = state.tab()
+    if tab.run is None or tab.rendering is None or tab.rendering.thresholds == tab.thresholds:
+        return
+    st.caption("The sliders have moved since this video was drawn.")
+    if st.button("Draw it again with these thresholds"):
+        _start_rendering(tab.run)
+        st.rerun()
