@@ -16,7 +16,7 @@ from recognizer.models import Models, load_models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline, frame_rate_hz
-from recognizer.types import Clip, Observation, VideoInfo
+from recognizer.types import Clip, Frame, Observation, VideoInfo
 from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead, open_video
 
 _T = TypeVar("_T")
@@ -184,7 +184,7 @@ def _seen_in(
             )
         else:
             frames = decoded_ahead(reader.frames(lambda _, time_s: recognizer.wants(time_s)))
-            batches = map(recognizer.observe, _batches(frames, at_once))
+            batches = _observed(recognizer, _batches(frames, at_once))
         stack.enter_context(closing(frames))
 
         def end(complete: bool) -> None:
@@ -194,6 +194,17 @@ def _seen_in(
 
         batches = batches if recorder is None else _entered(batches, recorder)
         yield _Seen(batches, reader, from_crops=recorded is not None, is_kept=recorder is not None, end=end)
+
+
+def _observed(recognizer: Recognizer, batches: Iterator[Sequence[Frame]]) -> Iterator[Sequence[Observation]]:
+    batch = next(batches, None)
+    while batch is not None:
+        found = recognizer.find(batch)
+        # taken now, so that what may be decoded in their stead is decoded beside following and cutting out, which keep
+        # one core busy, and not beside the networks, which keep all of them busy
+        upcoming = next(batches, None)
+        yield recognizer.observe_found(batch, found)
+        batch = upcoming
 
 
 def _entered(batches: Iterable[Sequence[Observation]], recorder: PassRecorder) -> Iterator[Sequence[Observation]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -102,8 +103,7 @@ def square_crop(
     x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
     if (x2 - x1, y2 - y1) == (side, side):
         return _resize(rgb[y1:y2, x1:x2], size_px, size_px)
-    crop = np.empty((size_px, size_px, 3), np.uint8)
-    crop[:] = PAD_RGB
+    crop = _padding(size_px).copy()
     if x2 > x1 and y2 > y1:
         scale = size_px / side
         to_x1, to_y1 = round((x1 - left) * scale), round((y1 - top) * scale)
@@ -111,6 +111,12 @@ def square_crop(
         inside = _resize(rgb[y1:y2, x1:x2], to_x2 - to_x1, to_y2 - to_y1)
         crop[to_y1:to_y2, to_x1:to_x2] = inside[: size_px - to_y1, : size_px - to_x1]
     return crop
+
+
+@cache
+def _padding(size_px: int) -> NDArray[np.uint8]:
+    """A crop of nothing else; kept, because filling in a colour pixel by pixel takes as long as cutting out."""
+    return np.full((size_px, size_px, 3), PAD_RGB, np.uint8)
 
 
 def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
 from recognizer.stitching import Tracklet, stitch
 from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
 from recognizer.tracking import PersonTracker
-from recognizer.types import Clip, Frame, Observation, Prediction, TrackedPerson, VideoInfo
+from recognizer.types import Clip, Detection, Frame, Observation, Prediction, TrackedPerson, VideoInfo
 
 _NEWEST_SHARE = 0.1
 """Weight of the newest interval between two looks in their moving average."""
@@ -104,8 +104,15 @@ class Recognizer:
 
     def observe(self, frames: Sequence[Frame]) -> list[Observation]:
         """Find and track the people in sampled frames, which go through the detector together."""
+        return self.observe_found(frames, self.find(frames))
+
+    def find(self, frames: Sequence[Frame]) -> list[list[Detection]]:
+        """Find the people in sampled frames, which go through the detector together."""
+        return self._models.detector.detect([frame.rgb for frame in frames])
+
+    def observe_found(self, frames: Sequence[Frame], found: Sequence[Sequence[Detection]]) -> list[Observation]:
+        """Track the people that were ``found`` in sampled frames, and cut them out; in order of time."""
         observations = []
-        found = self._models.detector.detect([frame.rgb for frame in frames])
         for frame, detections in zip(frames, found, strict=True):
             is_cut = self._cuts is not None and self._cuts.is_cut(frame.rgb)
             if is_cut:

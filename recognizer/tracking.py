@@ -118,6 +118,8 @@ class PersonTracker:
     def update(self, rgb: NDArray[np.uint8], detections: Sequence[Detection]) -> list[TrackedPerson]:
         """Join the people found in the next frame, uint8 (H, W, 3), to those known; in order of ``person_id``."""
         height, width = rgb.shape[:2]
+        # the tracker itself passes over those below, but only after their looks were looked at
+        detections = [one for one in detections if one.confidence >= self._tracker.args.track_low_thresh]
         rows = np.array([[*d.box_xyxy, d.confidence, 0] for d in detections], np.float32).reshape(-1, 6)
         rows[:, :4] = _scaled(rows[:, :4], self._widening)
         boxes = Boxes(rows, (height, width))

@@ -182,5 +182,5 @@ class Compiled:
 
     def __call__(self, one: NDArray[Any]) -> NDArray[np.float32]:
         """The output for one input of the shape that the network was converted for, in memory of its own."""
-        outputs = self._request.infer([one], share_inputs=True)
+        outputs = self._request.infer([one], share_inputs=True, share_outputs=True)
         return np.array(outputs[0], np.float32)

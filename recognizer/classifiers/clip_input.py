@@ -37,7 +37,8 @@ def clip_pictures(clips_rgb: Sequence[NDArray[np.uint8]], length: int) -> Tensor
         clips_rgb: each uint8 (N, S, S, 3); N may differ, S may not.
         length: T, the number of frames.
     """
-    return torch.from_numpy(np.stack([clip[sample_indices(len(clip), length)] for clip in clips_rgb]))
+    shown = [clip if len(clip) == length else clip[sample_indices(len(clip), length)] for clip in clips_rgb]
+    return torch.from_numpy(np.stack(shown))
 
 
 class Normalise(nn.Module):

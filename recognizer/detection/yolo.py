@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torchvision.ops import nms
 
 from recognizer.backends.quickest import Backends, Subject
 from recognizer.types import Detection
@@ -26,8 +27,7 @@ os.environ.setdefault("YOLO_VERBOSE", "false")
 from ultralytics import YOLO
 from ultralytics.data.augment import LetterBox
 from ultralytics.utils import SETTINGS
-from ultralytics.utils.nms import non_max_suppression
-from ultralytics.utils.ops import scale_boxes
+from ultralytics.utils.ops import scale_boxes, xywh2xyxy
 
 if SETTINGS.get("sync"):
     SETTINGS.update({"sync": False})
@@ -99,12 +99,28 @@ class YoloDetector:
 
     def _detect(self, frames_rgb: list[NDArray[np.uint8]], frame_shape: tuple[int, ...]) -> list[list[Detection]]:
         seen = _input([self._letterbox(image=rgb) for rgb in frames_rgb])
-        people = non_max_suppression(
-            self._runner(seen), LOWEST_CONFIDENCE, _OVERLAP, classes=[PERSON_CLASS], max_det=_MOST_BOXES
-        )
-        for rows in people:
-            rows[:, :4] = scale_boxes(seen.shape[1:3], rows[:, :4], frame_shape)
-        return [_detections(rows.cpu().numpy()) for rows in people]
+        found = []
+        for outputs in self._runner(seen):
+            boxes_xyxy, confidences = _people(outputs)
+            boxes_xyxy = scale_boxes(seen.shape[1:3], boxes_xyxy, frame_shape)
+            found.append(_detections(boxes_xyxy.cpu().numpy(), confidences.cpu().numpy()))
+        return found
+
+
+def _people(outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Where one picture shows people rather than anything else, each once: xyxy (n, 4), confidences (n,) descending.
+
+    Ultralytics' ``non_max_suppression`` finds the same; it compares the scores of all classes at each of the network's
+    thousands of places, of which a few show anybody.
+
+    Args:
+        outputs: of the network for the picture, (4 + classes, places).
+    """
+    outputs = outputs[:, outputs[4 + PERSON_CLASS] > LOWEST_CONFIDENCE]
+    outputs = outputs[:, outputs[4:].argmax(0) == PERSON_CLASS]
+    boxes_xyxy, confidences = xywh2xyxy(outputs[:4].T), outputs[4 + PERSON_CLASS]
+    each_once = nms(boxes_xyxy, confidences, _OVERLAP)[:_MOST_BOXES]
+    return boxes_xyxy[each_once], confidences[each_once]
 
 
 def _input(pictures_rgb: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -115,10 +131,9 @@ def _boxes_apart_px(reference: NDArray[np.float32], other: NDArray[np.float32]) 
     return float(np.percentile(np.abs(other[:, :4] - reference[:, :4]), 95))
 
 
-def _detections(rows: NDArray[np.float32]) -> list[Detection]:
-    """Rows are x1, y1, x2, y2, confidence, class."""
+def _detections(boxes_xyxy: NDArray[np.float32], confidences: NDArray[np.float32]) -> list[Detection]:
     return [
-        Detection(box_xyxy=(float(x1), float(y1), float(x2), float(y2)), confidence=float(confidence))
-        for x1, y1, x2, y2, confidence, _ in rows[np.argsort(-rows[:, 4], kind="stable")]
+        Detection(box_xyxy=(x1, y1, x2, y2), confidence=confidence)
+        for (x1, y1, x2, y2), confidence in zip(boxes_xyxy.tolist(), confidences.tolist(), strict=True)
         if x2 > x1 and y2 > y1
     ]
