@@ -19,7 +19,8 @@ from recognizer.comparison_store import ComparisonStore
 from recognizer.drawing import OverlayPerson
 from recognizer.errors import StoreError
 from recognizer.jobs import Job
-from recognizer.live import LiveStats, LiveStream, give_back_memory
+from recognizer.live import LiveStats, LiveStream
+from recognizer.memory import give_back_memory
 from recognizer.model_cache import networks_of
 from recognizer.models import Models, loading_text
 from recognizer.palette import ActionPalette

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from recognizer.memory import exempt_from_collection
 from recognizer.settings import Settings
 from recognizer.types import Classifier, Detector
 
@@ -70,6 +71,7 @@ class _Loaded(Generic[_Network]):
             if (found := self._find(key)) is not None:
                 return found
             loaded = load()
+            exempt_from_collection()
             with self._lock:
                 self._loaded[key] = loaded
                 while len(self._loaded) > self._most:

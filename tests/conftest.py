@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,13 @@ def skip_or_fail(reason: str) -> None:
     if os.environ.get("RECOGNIZER_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """A server exempts from garbage collection what it begins with, once; here many begin in one process."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from recognizer.models import Models
 from recognizer.types import Box, Clip, Detection, Frame, Prediction, VideoInfo
 
 if TYPE_CHECKING:
+    import pandas as pd
     from streamlit.testing.v1 import AppTest
 
 Script = Callable[[int], Sequence[Detection]]
@@ -118,3 +119,12 @@ def charts(at: AppTest) -> list[dict[str, Any]]:
     """What the charts on a page were given, from top to bottom: ``figure``, ``config``, ``label``, ``library``."""
     own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_chart"]
     return [json.loads(proto.bytes) for proto in own]
+
+
+def open_table(at: AppTest, name: str) -> pd.DataFrame:
+    """Open one of the tables below a timeline; what is in it. The others are not made."""
+    at.session_state["tables"] = name
+    at.run()
+    assert not at.exception
+    table: pd.DataFrame = at.dataframe[-1].value
+    return table

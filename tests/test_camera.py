@@ -22,7 +22,7 @@ from recognizer.camera import Camera
 from recognizer.crop_store import CropStore
 from recognizer.errors import StoreError
 from recognizer.jobs import Jobs
-from recognizer.live import give_back_memory
+from recognizer.memory import give_back_memory
 from recognizer.model_cache import ModelCache
 from recognizer.models import Models
 from recognizer.palette import ActionPalette

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Script, ScriptedClassifier, ScriptedDetector, always, charts, numbered_video, person
+from fakes import Script, ScriptedClassifier, ScriptedDetector, always, charts, numbered_video, open_table, person
 from streamlit.testing.v1 import AppTest
 
 from recognizer import models as models_module
@@ -356,8 +356,9 @@ def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppT
         "Everything as JSON",
         "Annotated video (MP4)",
     ]
-    segments = page.dataframe[-1].value
-    assert list(segments["Action"]) == ["waving"]
+    assert [list(table.value["Person"]) for table in page.dataframe] == [[1]]
+    assert list(open_table(page, "Time per action")["Action"]) == ["waving"]
+    assert list(open_table(page, "All segments")["Action"]) == ["waving"]
     rendering = tab(page).rendering
     assert rendering is not None
     assert rendering.job.error is None
@@ -394,6 +395,7 @@ def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
 ) -> None:
     drop_in(page, clip)
     analyse(page)
+    open_table(page, "Time per action")
     run, classified = tab(page).run, networks.classified
     before = {element.proto.id: element.proto.bytes for element in page.get("bidi_component")}
     assert [chart["label"].split(":")[0] for chart in charts(page)] == ["Timeline", "Time per action"]

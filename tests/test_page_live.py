@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import av
 import pytest
-from fakes import ScriptedClassifier, always, charts, numbered_picture, person
+from fakes import ScriptedClassifier, always, charts, numbered_picture, open_table, person
 from streamlit.testing.v1 import AppTest
 from test_page_analyse import Networks, drop_in, networks, tab, widget, words
 
@@ -281,7 +281,7 @@ def test_stop_keeps_the_session_with_tables_and_downloads(page: AppTest, browser
     assert run.video_name.startswith("Camera 20")
     assert run.timeline.complete
     assert [one.label for one in page.download_button] == ["Timeline as CSV", "Everything as JSON"]
-    assert set(page.dataframe[-1].value["Action"]) == {"waving"}
+    assert set(open_table(page, "All segments")["Action"]) == {"waving"}
     assert page.query_params["run"] in (run.run_id, [run.run_id])
     assert "Press Start" in words(page)
     # the page that is drawn again shows the same run; nothing is ended twice
@@ -390,7 +390,7 @@ def test_confidence_of_the_picture_goes_on_in_the_timeline(page: AppTest, browse
     play(page, browser)
     stop(page, browser)
     assert widget(page, "Minimum confidence").value == pytest.approx(0.75)
-    assert set(page.dataframe[-1].value["Action"]) == {"unknown"}
+    assert set(open_table(page, "All segments")["Action"]) == {"unknown"}
 
 
 # ---- what stands in for the camera
@@ -427,7 +427,7 @@ def test_video_in_a_loop_stands_in_for_the_camera(
         time.sleep(0.01)
     stop(page, browser)
     assert [one.value for one in page.subheader] == ["Timeline"]
-    assert set(page.dataframe[-1].value["Action"]) == {"waving"}
+    assert set(open_table(page, "All segments")["Action"]) == {"waving"}
     feed = tab(page).feed
     assert feed is not None
     choose(page, BROWSER)

@@ -16,7 +16,7 @@ from recognizer.dashboard.chart import show_chart
 from recognizer.dashboard.compare_differences import show_differences
 from recognizer.dashboard.compare_run import as_wanted
 from recognizer.dashboard.compare_truth import choose_truth, score_or_tell, show_scores
-from recognizer.dashboard.results import choose_brief, choose_thresholds, is_dark
+from recognizer.dashboard.results import draw_brief, draw_thresholds, is_dark, shows_brief, thresholds
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.report import COST_NOTE, KAPPA_NOTE, comparison_report
@@ -60,8 +60,9 @@ def show_results(wanted: Sequence[Entry]) -> None:
 @st.fragment
 def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     """Charts, tables and downloads; the sliders redraw this part alone."""
-    thresholds = choose_thresholds()
-    lanes = comparison.lanes(*thresholds)
+    chosen_thresholds = thresholds()
+    draw_thresholds()
+    lanes = comparison.lanes(*chosen_thresholds)
     truth = choose_truth(shown)
     scored = score_or_tell(lanes, truth)
     chosen = _choose_people(_shown_people(comparison))
@@ -72,7 +73,7 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         label = f"Person {person_id}: what each classifier says, when"
         show_chart(figure, f"lanes-{shown.comparison_id}-{person_id}", label, follows=True)
     keep_colours()
-    _downloads(shown, comparison, lanes, thresholds, scored)
+    _downloads(shown, comparison, lanes, chosen_thresholds, scored)
     if scored is not None:
         show_scores(scored)
     if len(lanes) > 1:
@@ -97,7 +98,8 @@ def _shown_people(comparison: Comparison) -> tuple[PersonTrack, ...]:
     timeline = comparison.timeline
     if timeline is None:
         return ()
-    return timeline.people if choose_brief(timeline) else timeline.without(timeline.brief_ids).people
+    draw_brief(timeline)
+    return timeline.people if shows_brief(timeline) else timeline.without_brief.people
 
 
 def _choose_people(tracks: Sequence[PersonTrack]) -> list[int]:
@@ -121,11 +123,11 @@ def _downloads(
     shown: StoredComparison,
     comparison: Comparison,
     lanes: Sequence[Lane],
-    thresholds: tuple[float, float],
+    chosen_thresholds: tuple[float, float],
     scored: Scored | None,
 ) -> None:
     name = f"{Path(shown.video.name).stem}-compared"
-    min_confidence, min_duration_s = thresholds
+    min_confidence, min_duration_s = chosen_thresholds
     row = st.container(horizontal=True)
     row.download_button(
         "Segments as CSV",

@@ -22,6 +22,7 @@ from recognizer.types import Segment
 _CONFIDENCE_KEY = "min-confidence"
 _DURATION_KEY = "min-duration"
 _BRIEF_KEY = "shows-brief"
+_TABLES_KEY = "tables"
 
 
 def show_results() -> None:
@@ -88,12 +89,12 @@ def _explore() -> None:
     timeline = run.timeline
     if not timeline.predictions:
         st.info(_too_short(timeline), icon=":material/timer:")
-    chart = st.container()  # next to the player that it follows, above the sliders that decide what is in it
-    min_confidence, min_duration_s = choose_thresholds()
-    shown = timeline if choose_brief(timeline) else timeline.without_brief
+    min_confidence, min_duration_s = thresholds()
+    shown = timeline if shows_brief(timeline) else timeline.without_brief
     segments = shown.segments(min_confidence, min_duration_s)
-    with chart:
-        draw_swimlane(shown, segments, key=f"timeline-{run.run_id}", follows=True)
+    draw_swimlane(shown, segments, key=f"timeline-{run.run_id}", follows=True)
+    draw_thresholds()
+    draw_brief(timeline)
     keep_colours()
     st.caption(
         "The labels are the 400 actions of Kinetics-400. There is no walking, standing or sitting among them, and "
@@ -105,13 +106,19 @@ def _explore() -> None:
     _tables(run, shown, segments)
 
 
-def choose_thresholds() -> tuple[float, float]:
-    """Draw the two sliders that decide which segments there are; returns minimum confidence and duration (s)."""
+def thresholds() -> tuple[float, float]:
+    """Minimum confidence and minimum duration (s), as their sliders say, whether they are drawn above or below."""
     tab = state.tab()
     for key, value in zip((_CONFIDENCE_KEY, _DURATION_KEY), tab.thresholds, strict=True):
         state.restore_widget(key, value)
+    tab.thresholds = (state.widget(_CONFIDENCE_KEY), state.widget(_DURATION_KEY))
+    return tab.thresholds
+
+
+def draw_thresholds() -> None:
+    """Draw the two sliders that decide which segments there are."""
     confidence, duration = st.columns(2)
-    min_confidence = confidence.slider(
+    confidence.slider(
         "Minimum confidence",
         0.0,
         1.0,
@@ -120,7 +127,7 @@ def choose_thresholds() -> tuple[float, float]:
         help="Where the network's best guess is less probable than this, the timeline says unknown. The probability is "
         "the network's own, unless it is calibrated; it is not the chance of being right.",
     )
-    min_duration_s = duration.slider(
+    duration.slider(
         "Minimum duration",
         0.0,
         10.0,
@@ -130,24 +137,28 @@ def choose_thresholds() -> tuple[float, float]:
         help="Shorter actions are not counted: between two stretches of one other action they become that action, "
         "elsewhere unknown.",
     )
-    tab.thresholds = (min_confidence, min_duration_s)
-    return tab.thresholds
 
 
-def choose_brief(timeline: Timeline) -> bool:
-    """Draw the control that shows who was there for a moment, where there is anybody; returns whether it is on."""
-    brief = len(timeline.brief_ids)
-    if not brief:
+def shows_brief(timeline: Timeline) -> bool:
+    """Whether those are shown who were there for a moment, where there is anybody."""
+    if not timeline.brief_ids:
         return True
     tab = state.tab()
     state.restore_widget(_BRIEF_KEY, tab.shows_brief)
-    tab.shows_brief = st.toggle(
-        f"Show {people(brief)} seen for under {BRIEF_S:g} s",
-        key=_BRIEF_KEY,
-        help="Mostly passers-by, and what the detector took for a person for a moment. They are left out of the chart, "
-        "the tables and the count above; the downloads and the annotated video always have them.",
-    )
+    tab.shows_brief = state.widget(_BRIEF_KEY)
     return tab.shows_brief
+
+
+def draw_brief(timeline: Timeline) -> None:
+    """Draw the control that shows who was there for a moment, where there is anybody."""
+    brief = len(timeline.brief_ids)
+    if brief:
+        st.toggle(
+            f"Show {people(brief)} seen for under {BRIEF_S:g} s",
+            key=_BRIEF_KEY,
+            help="Mostly passers-by, and what the detector took for a person for a moment. They are left out of the "
+            "chart, the tables and the count above; the downloads and the annotated video always have them.",
+        )
 
 
 def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str, *, follows: bool = False) -> None:
@@ -220,26 +231,39 @@ def _noted(make: Callable[[], str]) -> Callable[[], str]:
 
 
 def _tables(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
-    who, how_long, all_segments = st.tabs(["Who appeared when", "Time per action", "All segments"])
-    with who:
-        st.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
-    with how_long:
-        if segments:
-            figure = plots.time_per_action(timeline, segments, palette(), dark=is_dark())
-            show_chart(figure, f"time-per-action-{run.run_id}", "Time per action: how long each person did what")
-        st.dataframe(export.time_per_action_table(timeline, segments), hide_index=True, width="stretch")
-    with all_segments:
-        chosen = st.dataframe(
-            export.segments_table(timeline, segments),
-            hide_index=True,
-            width="stretch",
-            on_select="rerun",
-            selection_mode="single-row",
-            key="segments",
-        )
-        if run.video_path.is_file():  # of a camera there is one only where it was recorded
-            st.caption("Choose a row to start the video there.")
-        rows = chosen["selection"]["rows"]
-        if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:
-            state.tab().jump_s = segments[rows[0]].start_s
-            st.rerun()
+    who, how_long, which = st.tabs(
+        ["Who appeared when", "Time per action", "All segments"], key=_TABLES_KEY, on_change="rerun"
+    )
+    # only the open one is made: of a long timeline they take as long as the chart, at each move of a slider
+    if who.open:
+        who.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
+    if how_long.open:
+        with how_long:
+            _time_per_action(run, timeline, segments)
+    if which.open:
+        with which:
+            _all_segments(run, timeline, segments)
+
+
+def _time_per_action(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
+    if segments:
+        figure = plots.time_per_action(timeline, segments, palette(), dark=is_dark())
+        show_chart(figure, f"time-per-action-{run.run_id}", "Time per action: how long each person did what")
+    st.dataframe(export.time_per_action_table(timeline, segments), hide_index=True, width="stretch")
+
+
+def _all_segments(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
+    chosen = st.dataframe(
+        export.segments_table(timeline, segments),
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="segments",
+    )
+    if run.video_path.is_file():  # of a camera there is one only where it was recorded
+        st.caption("Choose a row to start the video there.")
+    rows = chosen["selection"]["rows"]
+    if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:
+        state.tab().jump_s = segments[rows[0]].start_s
+        st.rerun()

@@ -9,6 +9,7 @@ from recognizer.comparison_store import ComparisonStore
 from recognizer.crop_store import CropStore
 from recognizer.fallback import UsableClassifier
 from recognizer.jobs import Job, Jobs
+from recognizer.memory import exempt_from_collection
 from recognizer.model_cache import ModelCache
 from recognizer.palette import ActionPalette
 from recognizer.runs import Services, get_ready
@@ -18,6 +19,7 @@ from recognizer.store import Store
 @st.cache_resource(show_spinner=False)
 def services() -> Services:
     """The jobs, the database, the networks and the crops of this server."""
+    exempt_from_collection()
     crops = weights.cache_dir().parent / "crops"
     return Services(jobs=Jobs(), store=Store(), models=ModelCache(), crop_store=CropStore(crops))
 

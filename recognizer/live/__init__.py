@@ -5,8 +5,7 @@ second follows people in the newest frame, a third names clips. Between them sta
 person: what is late is dropped or joined, and counted; nothing queues without bound.
 """
 
-from recognizer.live.memory import give_back_memory
 from recognizer.live.stats import LiveStats
 from recognizer.live.stream import LiveStream
 
-__all__ = ["LiveStats", "LiveStream", "give_back_memory"]
+__all__ = ["LiveStats", "LiveStream"]

@@ -1,8 +1,9 @@
-"""Giving memory that this program has freed back to the system."""
+"""Memory: what was freed goes back to the system, and what stays is not looked at again and again."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -17,6 +18,16 @@ def give_back_memory() -> None:
     trim = _malloc_trim()
     if trim is not None:
         trim(0)
+
+
+def exempt_from_collection() -> None:
+    """Leave what there is now out of all later garbage collections; for when something large was loaded that stays.
+
+    A whole collection looks at everything that Python holds, a tenth of a second and more with the networks' libraries,
+    and all pages wait for it. What is a cycle now is collected before.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @cache
