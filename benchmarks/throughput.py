@@ -8,12 +8,12 @@ each in a process of its own, so that neither changes the other's threads or mem
 be had, both get the same random ones: for the speed alone.
 
 Printed for each clip: medians, their ratio, the engine's shares, milliseconds a clip and a picture, the largest memory
-of each process, the engine's time over the sum of its own stages run alone on the same inputs, and on how much of the
-person-time that both labelled the labels are the same. For that the plain loop runs once more with the engine's boxes:
-another tracker, or the same one shown other frames, puts each box a few percent elsewhere, and where no label is likely
-that alone gives another one. How much that is, the last line tells, with the boxes that each found itself; each
-line also tells it where neither label would read "unknown" at the recommended limit. With ``--backend pytorch
---precision float32`` nothing is rounded.
+of each process, the engine's time over the sum of its own stages run alone on the same inputs right after it, and on
+how much of the person-time that both labelled the labels are the same. For that the plain loop runs once more with the
+engine's boxes: another tracker, or the same one shown other frames, puts each box a few percent elsewhere, and where no
+label is likely that alone gives another one. How much that is, the last line tells, with the boxes that each found
+itself; each line also tells it where neither label would read "unknown" at the recommended limit. With ``--backend
+pytorch --precision float32`` nothing is rounded.
 """
 
 from __future__ import annotations
@@ -364,11 +364,15 @@ def compare(path: Path, engine: Side, plain: Side, runs: int) -> None:
     engine.ask("run", path)  # shapes of this video are converted and compiled now, as once in a life
     engine_runs: list[EngineRun] = []
     plain_runs: list[Any] = []
+    alone_runs: list[Alone] = []
     for _ in range(runs):
         plain_runs.append(plain.ask("run", path))
         engine_runs.append(engine.ask("run", path))
+        alone_runs.append(engine.ask("alone", path))
     memory = engine.ask("memory"), plain.ask("memory")
-    alone: Alone = sorted((engine.ask("alone", path) for _ in range(3)), key=lambda one: one.sum_s)[1]
+    alone = sorted(alone_runs, key=lambda one: one.sum_s)[len(alone_runs) // 2]
+    # each run over the stages that were run next to it: the machine is not the same from minute to minute
+    over_alone = median(one.took_s / other.sum_s for one, other in zip(engine_runs, alone_runs, strict=True))
     engine_s = median(run.took_s for run in engine_runs)
     plain_s = median(run.took_s for run in plain_runs)
     run = sorted(engine_runs, key=lambda one: one.took_s)[len(engine_runs) // 2]
@@ -387,7 +391,7 @@ def compare(path: Path, engine: Side, plain: Side, runs: int) -> None:
     )
     print(
         f"  alone        decode {alone.decode_s:.2f} + detect {alone.detect_s:.2f} + classify {alone.classify_s:.2f} "
-        f"= {alone.sum_s:.2f} s; the engine takes {engine_s / alone.sum_s:.2f} times as long"
+        f"= {alone.sum_s:.2f} s; the engine takes {over_alone:.2f} times as long"
     )
     given = {round(time_s * rate_hz): people for time_s, people in run.people.items()}
     print(f"  same label   {agreement(run, plain.ask('run', path, given), rate_hz).text}, which are the engine's")

@@ -34,7 +34,7 @@ _HSV_RANGES = (0, 180, 0, 256, 0, 256)
 class CutDetector:
     """Says of each sampled frame whether it begins another shot. One a stream; frames in order of time.
 
-    PySceneDetect's content detector proposes, the colours decide: alone it takes the whip of a hand-held camera for a
+    PySceneDetect's content detector and the colours must agree: alone it takes the whip of a hand-held camera for a
     cut, the more so the further apart the samples are.
     """
 
@@ -54,7 +54,7 @@ class CutDetector:
             return False
         # the colours first: they take less time, and hardly ever change
         overlap = float(np.sqrt(colours_before * self._colours_before).sum())
-        return overlap < COLOURS_BELOW and _is_proposed(before_bgr, bgr)
+        return overlap < COLOURS_BELOW and _content_changes(before_bgr, bgr)
 
     def _small(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Scaled down; to the first frame's size also where the stream changes its own."""
@@ -67,7 +67,7 @@ class CutDetector:
         return np.asarray(cv2.resize(rgb[::every], self._size_wh, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _is_proposed(before_bgr: NDArray[np.uint8], bgr: NDArray[np.uint8]) -> bool:
+def _content_changes(before_bgr: NDArray[np.uint8], bgr: NDArray[np.uint8]) -> bool:
     """Whether PySceneDetect sees a cut between two pictures."""
     content = ContentDetector(threshold=CONTENT_FROM, min_scene_len=0)
     # their times only serve to keep scenes apart that are too short, and none is here
