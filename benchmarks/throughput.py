@@ -24,7 +24,7 @@ import resource
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
@@ -276,6 +276,11 @@ class Agreement:
     same_likely: int = 0
     boxes_overlap: list[float] = field(default_factory=list)
 
+    def __iadd__(self, other: Agreement) -> Agreement:
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        return self
+
     @property
     def text(self) -> str:
         """For the table."""
@@ -359,8 +364,8 @@ def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, boo
     return Path(str(random.checkpoint_path)), random, False
 
 
-def compare(path: Path, engine: Side, plain: Side, runs: int) -> None:
-    """Print what is measured on one video."""
+def compare(path: Path, engine: Side, plain: Side, runs: int) -> Agreement:
+    """Print what is measured on one video; returns how far the labels agree with the boxes that each found."""
     engine.ask("run", path)  # shapes of this video are converted and compiled now, as once in a life
     engine_runs: list[EngineRun] = []
     plain_runs: list[Any] = []
@@ -395,7 +400,9 @@ def compare(path: Path, engine: Side, plain: Side, runs: int) -> None:
     )
     given = {round(time_s * rate_hz): people for time_s, people in run.people.items()}
     print(f"  same label   {agreement(run, plain.ask('run', path, given), rate_hz).text}, which are the engine's")
-    print(f"  own boxes    {agreement(run, plain_runs[-1], rate_hz).text}", flush=True)
+    own = agreement(run, plain_runs[-1], rate_hz)
+    print(f"  own boxes    {own.text}", flush=True)
+    return own
 
 
 def main() -> None:
@@ -437,8 +444,10 @@ def main() -> None:
             f"{settings.num_video_sequence_samples} samples, skip {settings.skip_frame}; "
             f"detector by {engine.hello['detector_backend']}, classifier by {engine.hello['classifier_backend']}"
         )
+        together = Agreement()
         for video in videos:
-            compare(video, engine, plain, arguments.runs)
+            together += compare(video, engine, plain, arguments.runs)
+        print(f"\nall of them, own boxes: {together.text}")
         engine.close()
         plain.close()
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from recognizer.plots.bars import MOST_BARS
 from recognizer.plots.evidence import Evidence
 from recognizer.plots.layout import plain_label
 from recognizer.plots.time_axis import span_in_words
@@ -13,11 +14,10 @@ from recognizer.settings import UNKNOWN_ACTION
 from recognizer.timeline import Timeline
 from recognizer.types import Segment
 
-MANY_SEGMENTS: Final = 500
-"""Above it texts are shorter: they are most of what a chart weighs, and the page reads it four times and more."""
-
 _LABELS: Final = 5
-_LABELS_OF_MANY: Final = 3
+_LABELS_OF_MANY: Final = (
+    3  # texts are most of what a chart of very many weighs, and the page reads it four times and more
+)
 
 
 class _Hovers:
@@ -30,7 +30,7 @@ class _Hovers:
         self._last: dict[Segment, str] = {}
 
     def of(self, segments: Sequence[Segment]) -> list[str]:
-        labels = _LABELS if len(segments) <= MANY_SEGMENTS else _LABELS_OF_MANY
+        labels = _LABELS if len(segments) <= MOST_BARS else _LABELS_OF_MANY
         last = self._last if labels == self._labels else {}
         texts = [last.get(segment) or _segment_hover(segment, labels, self._evidence) for segment in segments]
         self._labels, self._last = labels, dict(zip(segments, texts, strict=True))
