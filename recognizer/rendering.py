@@ -29,7 +29,7 @@ def render_video(
     progress: RenderProgress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> bool:
-    """Write the video again, in H.264, with everyone's box and label. It has no sound.
+    """Write the video again, in H.264, with everyone's box and label, and its sound.
 
     The file appears at ``target`` complete or not at all. Of an analysis that was cancelled, the part that was analysed
     is written.
@@ -67,6 +67,7 @@ def render_video(
             reader.facts.height,
             max_side_px=max_side_px,
             pixel_aspect=reader.pixel_aspect,
+            sound=reader.sound(),
         ) as writer,
     ):
         for frame in frames:

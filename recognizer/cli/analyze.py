@@ -119,7 +119,7 @@ def add_command(commands: Any) -> None:
     results = parser.add_argument_group("results")
     results.add_argument("--csv", metavar="PATH", help="one row a segment: person, action, start, end, probability")
     results.add_argument("--json", metavar="PATH", help="everything: settings, presence, the top five of every clip")
-    results.add_argument("--video", metavar="PATH", help="the annotated video, MP4 with H.264, without sound")
+    results.add_argument("--video", metavar="PATH", help="the annotated video, MP4 with H.264 and its sound")
     add_thresholds(results)
     settings = parser.add_argument_group("settings")
     add_settings(settings)

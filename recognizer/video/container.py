@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.sidedata.sidedata import SideData
@@ -61,6 +62,9 @@ _RATE_PACKETS = 64
 _DEMUX_RETRIES = 3
 
 
+_Stream = TypeVar("_Stream", VideoStream, AudioStream)
+
+
 @dataclass(frozen=True)
 class Inspection:
     """A :class:`VideoInfo` and what only the stage itself needs to know.
@@ -72,6 +76,7 @@ class Inspection:
         audio_codecs: FFmpeg's names of the codecs of the sound.
         pixel_aspect: width of a pixel divided by its height, as shown upright.
         duration_is_of_pictures: False where ``duration_s`` may be that of the sound.
+        first_picture_s: time stamp of the first picture, seconds; 0 where it has none.
     """
 
     info: VideoInfo
@@ -80,6 +85,7 @@ class Inspection:
     audio_codecs: tuple[str, ...]
     pixel_aspect: Fraction
     duration_is_of_pictures: bool
+    first_picture_s: float
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ def check_picture_size(width: int, height: int, shown: str) -> None:
         )
 
 
-def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+def packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stream]]:
     """The packets of a stream. A damaged place is passed over where FFmpeg finds the next packet."""
     failures = 0
     while failures < _DEMUX_RETRIES:
@@ -191,6 +197,7 @@ def inspect(path: Path, shown: str, *, sha256: str | None, max_file_bytes: int |
             ),
             pixel_aspect=1 / aspect if orientation.transpose else aspect,
             duration_is_of_pictures=of_pictures,
+            first_picture_s=frame.time or 0.0,
         )
     if rate is not None and rate <= _DOUBTFUL_FRAME_RATE_HZ:
         return facts

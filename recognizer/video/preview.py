@@ -81,7 +81,7 @@ def make_preview(
     progress: Callable[[float], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> bool:
-    """Write a small H.264 copy, without sound, that every browser plays; at most 30 frames a second.
+    """Write a small H.264 copy that every browser plays; at most 30 frames a second.
 
     Args:
         path: the video.
@@ -117,6 +117,7 @@ def make_preview(
                         height,
                         preset="ultrafast",
                         pixel_aspect=video.pixel_aspect,
+                        sound=video.sound(),
                     )
                 writer.write(frame.rgb, frame.time_s)
                 if progress is not None:

@@ -27,6 +27,7 @@ from recognizer.types import Frame, VideoInfo
 from recognizer.video.clock import PresentationClock
 from recognizer.video.container import Inspection, Orientation, inspect, open_container, orientation_of, packets
 from recognizer.video.diagnosis import display_name
+from recognizer.video.sound import Samples, read_sound
 
 FrameChoice = Callable[[int, float], bool]
 """Given a frame's index and its time in seconds: is it wanted?"""
@@ -98,6 +99,10 @@ class VideoReader:
         frames = self._frames(select, max_height_px)
         self._passes.append(frames)
         return frames
+
+    def sound(self) -> Iterator[tuple[int, Samples]]:
+        """The sound, for a ``VideoWriter``; nothing where there is none. A pass over the file of its own."""
+        return read_sound(self._path, self._shown, self._inspection.first_picture_s)
 
     def close(self) -> None:
         """End every pass and give the file back. Safe to call twice."""

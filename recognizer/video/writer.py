@@ -1,16 +1,18 @@
-"""Writing a video that every browser plays: H.264, 8-bit 4:2:0, in an MP4 file with its index in front."""
+"""Writing a video that every browser plays: H.264, 8-bit 4:2:0, with AAC, in an MP4 file with its index in front."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 import av
 import numpy as np
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
 from recognizer.video.diagnosis import display_name, write_failure
+from recognizer.video.sound import Samples, SoundTrack
 
 _TIME_BASE = Fraction(1, 90_000)
 """The clock of MPEG; all usual frame rates are whole numbers of its ticks, or nearly."""
@@ -27,7 +30,7 @@ _LIMITED_RANGE = 1
 
 
 class VideoWriter:
-    """Writes RGB frames with their own times to an MP4 file. No sound is written.
+    """Writes RGB frames with their own times to an MP4 file, and the sound of where they are from.
 
     The file appears at its place, complete, when the writer is closed. Until then the pictures go to a hidden file
     beside it, which is removed when the ``with`` block is left by an error, or by :meth:`abort`.
@@ -46,6 +49,7 @@ class VideoWriter:
         crf: int = 23,
         preset: str = "veryfast",
         pixel_aspect: Fraction = Fraction(1),
+        sound: Iterator[tuple[int, Samples]] | None = None,
     ) -> None:
         """Start a file.
 
@@ -58,12 +62,14 @@ class VideoWriter:
             crf: quality of x264, 0 to 51; smaller is better and larger.
             preset: speed of x264, such as ``ultrafast`` or ``veryfast``.
             pixel_aspect: width of a pixel divided by its height.
+            sound: what is heard beside the pictures, as ``VideoReader.sound`` gives it; it ends with the last picture.
 
         Raises:
-            VideoError: the file cannot be made there.
+            VideoError: the file cannot be made there, or the sound's cannot be read.
         """
         if width < 1 or height < 1:
             raise ValueError(f"a video needs pictures of at least 1 × 1 pixels, got {width} × {height}")
+        first = next(sound, None) if sound is not None else None
         self._path = Path(path)
         self._shown = display_name(path)
         # a name of its own: a long one of the person's with a suffix could pass the system's limit
@@ -81,6 +87,7 @@ class VideoWriter:
             raise write_failure(self._shown, error) from error
         self._open = True
         self._stream = self._start(rate, crf, preset, pixel_aspect)
+        self._sound = SoundTrack(self._container, sound, first) if sound is not None and first is not None else None
 
     def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
         """Append a frame, uint8 (height, width, 3), that is shown from ``time_s`` on.
@@ -97,7 +104,9 @@ class VideoWriter:
         self._last_tick = tick
         frame = self._converted(rgb)
         frame.pts, frame.time_base, frame.duration = tick, _TIME_BASE, self._frame_ticks
-        self._mux(frame)
+        self._mux(lambda: self._stream.encode(frame))
+        if (sound := self._sound) is not None:
+            self._mux(lambda: sound.until(time_s))
 
     def close(self) -> None:
         """Finish the file and put it in its place. Safe to call twice.
@@ -110,7 +119,10 @@ class VideoWriter:
         try:
             if self._last_tick < 0:
                 raise VideoError(f"no picture was written to {self._shown}; give it at least one.")
-            self._mux(None)
+            self._mux(lambda: self._stream.encode(None))
+            if (sound := self._sound) is not None:
+                end_s = float((self._last_tick + self._frame_ticks) * _TIME_BASE)
+                self._mux(lambda: sound.finish(end_s))
             self._open = False
             self._container.close()
             self._part.replace(self._path)
@@ -168,9 +180,10 @@ class VideoWriter:
             dst_color_range=_LIMITED_RANGE,
         )
 
-    def _mux(self, frame: VideoFrame | None) -> None:
+    def _mux(self, encode: Callable[[], Iterable[Packet[Any]]]) -> None:
         try:
-            self._container.mux(self._stream.encode(frame))
+            for packet in encode():
+                self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
             raise write_failure(self._shown, error) from error
 

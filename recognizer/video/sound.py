@@ -1,0 +1,138 @@
+"""The sound of a video, for a copy of its pictures: decoded, put at their times, and encoded as AAC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from numpy.typing import NDArray
+
+from recognizer.video.container import open_container, packets
+
+_RATE_HZ: Final = 48_000
+_LAYOUT: Final = "stereo"
+_CHANNELS: Final = 2
+_FORMAT: Final = "fltp"
+_BITS_PER_S: Final = 128_000
+_SAMPLES_A_FRAME: Final = 1024
+"""What AAC takes at a time (ISO/IEC 14496-3)."""
+
+_DRIFT: Final = round(0.05 * _RATE_HZ)
+"""Samples that begin earlier or later than where the ones before end: up to here they are taken to follow on. Rounded
+stamps do that; nobody hears it, and a cut or a silence of a few samples crackles."""
+
+Samples = NDArray[np.float32]
+"""Float32 (channels, samples), -1 to 1."""
+
+
+def read_sound(path: Path, shown: str, first_picture_s: float) -> Iterator[tuple[int, Samples]]:
+    """The file's first sound: where its samples begin, counted from the first picture, and the samples.
+
+    Nothing comes where there is no sound, or none that can be decoded; damaged places are left out.
+
+    Args:
+        path: the video.
+        shown: what messages call it.
+        first_picture_s: time stamp of the first picture, seconds.
+
+    Raises:
+        VideoError: the file cannot be opened any more.
+    """
+    with open_container(path, shown) as (container, _):
+        stream = next((one for one in container.streams.audio if one.codec_context is not None), None)
+        if stream is None:
+            return
+        resampler, made_for = AudioResampler(_FORMAT, _LAYOUT, _RATE_HZ), None
+        for packet in packets(container, stream):
+            for frame in _decoded(packet):
+                if frame.time is None:
+                    continue
+                kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+                if kind != made_for:
+                    resampler, made_for = AudioResampler(_FORMAT, _LAYOUT, _RATE_HZ), kind
+                begins = round((frame.time - first_picture_s) * _RATE_HZ)
+                for part in resampler.resample(frame):
+                    samples = part.to_ndarray().astype(np.float32, copy=False)
+                    yield begins, samples
+                    begins += samples.shape[1]
+
+
+def _decoded(packet: Packet[AudioStream]) -> list[AudioFrame]:
+    try:
+        return packet.decode()
+    except MemoryError:  # FFmpeg's own is one too
+        raise
+    except av.FFmpegError:
+        return []
+
+
+class SoundTrack:
+    """Sound beside the pictures of a file that is being written.
+
+    Args:
+        container: the file; nothing was written to it yet.
+        sound: as ``read_sound`` gives it.
+        first: what came out of ``sound`` already.
+    """
+
+    def __init__(
+        self, container: OutputContainer, sound: Iterator[tuple[int, Samples]], first: tuple[int, Samples]
+    ) -> None:
+        self._stream: AudioStream = container.add_stream("aac", rate=_RATE_HZ, layout=_LAYOUT)
+        self._stream.codec_context.bit_rate = _BITS_PER_S
+        self._sound = sound
+        self._next: tuple[int, Samples] | None = first
+        self._waiting: Samples = _silence(0)
+        self._encoded = 0
+        self._is_silent = True
+
+    def until(self, end_s: float) -> Iterator[Packet[AudioStream]]:
+        """Encode what is heard before that moment, but for a rest that does not fill a frame."""
+        self._collect(round(end_s * _RATE_HZ))
+        while self._waiting.shape[1] >= _SAMPLES_A_FRAME:
+            now, self._waiting = self._waiting[:, :_SAMPLES_A_FRAME], self._waiting[:, _SAMPLES_A_FRAME:]
+            yield from self._encode(now)
+
+    def finish(self, end_s: float) -> Iterator[Packet[AudioStream]]:
+        """Encode what is heard before the end of the last picture, to the last sample."""
+        yield from self.until(end_s)
+        rest = self._waiting[:, : max(0, round(end_s * _RATE_HZ) - self._encoded)]
+        if rest.shape[1]:
+            yield from self._encode(np.hstack((rest, _silence(_SAMPLES_A_FRAME - rest.shape[1]))))
+        yield from self._stream.encode(None)
+
+    def _collect(self, end: int) -> None:
+        """Samples up to there: what overlaps is cut, and where nothing is heard is silence."""
+        parts = [self._waiting]
+        position = self._encoded + self._waiting.shape[1]
+        while position < end and self._next is not None:
+            begins, samples = self._next
+            drift = 0 if self._is_silent else _DRIFT  # after a silence there is nothing that it could follow on
+            self._is_silent = begins > position + drift
+            if self._is_silent:
+                samples = _silence(min(begins, end) - position)
+            else:
+                if begins < position - drift:
+                    samples = samples[:, position - begins :]
+                self._next = next(self._sound, None)
+            parts.append(samples)
+            position += samples.shape[1]
+        self._waiting = np.hstack(parts)
+
+    def _encode(self, samples: Samples) -> Iterator[Packet[AudioStream]]:
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples), _FORMAT, _LAYOUT)
+        frame.sample_rate, frame.pts = _RATE_HZ, self._encoded
+        self._encoded += _SAMPLES_A_FRAME
+        yield from self._stream.encode(frame)
+
+
+def _silence(samples: int) -> Samples:
+    return np.zeros((_CHANNELS, samples), np.float32)
