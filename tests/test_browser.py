@@ -420,6 +420,14 @@ def test_timeline_follows_the_player_and_takes_it_elsewhere(open_page: OpenPage,
     chart(page).locator(".legendtoggle").first.click()
     assert moment_s() == before_s
 
+    # drawn again, the video goes on at the same moment
+    old = page.locator(PLAYER).get_attribute("src")
+    press(page, main(page).get_by_role("slider", name="Minimum confidence"), "ArrowRight", 2)
+    main(page).get_by_role("button", name="Draw it again with these thresholds").click()
+    page.locator(f"{PLAYER}:not([src='{old}'])").wait_for(timeout=WORK_TIMEOUT_MS)
+    page.wait_for_function(f"() => document.querySelector('{PLAYER}').readyState >= 2")
+    assert moment_s() == pytest.approx(before_s, abs=0.01)
+
 
 def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     open_page: OpenPage, clips_dir: Path, tai_chi: Path

@@ -70,10 +70,17 @@ class Moment {
         this.ended = new AbortController();
         // of the document, because players come and go; media events do not bubble
         const when = {capture: true, passive: true, signal: this.ended.signal};
-        for (const name of ['play', 'seeking', 'timeupdate', 'loadedmetadata', 'emptied'])
-            document.addEventListener(name, event => event.target === player() && this.follow(), when);
+        for (const name of ['play', 'seeking', 'timeupdate', 'loadeddata', 'emptied'])
+            document.addEventListener(name, event => event.target === player() && this.hear(event), when);
         document.addEventListener('pointerdown', event => { this.down = event; }, when);
         document.addEventListener('pointerup', event => this.click(event), when);
+    }
+
+    // a player that takes the place of another, drawn with other thresholds, goes on where that one was
+    hear({type, target}) {
+        if (type === 'loadeddata' && this.playedS < target.duration) target.currentTime = this.playedS;
+        else if (target.readyState) this.playedS = target.currentTime;
+        this.follow();
     }
 
     follow() {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -52,22 +53,23 @@ def read_sound(path: Path, shown: str, first_picture_s: float) -> Iterator[tuple
             return
         resampler, made_for = AudioResampler(_FORMAT, _LAYOUT, _RATE_HZ), None
         for packet in packets(container, stream):
-            for frame in _decoded(packet):
+            for frame in _or_nothing(packet.decode):
                 if frame.time is None:
                     continue
                 kind = (frame.format.name, frame.layout.name, frame.sample_rate)
                 if kind != made_for:
                     resampler, made_for = AudioResampler(_FORMAT, _LAYOUT, _RATE_HZ), kind
                 begins = round((frame.time - first_picture_s) * _RATE_HZ)
-                for part in resampler.resample(frame):
+                for part in _or_nothing(partial(resampler.resample, frame)):
                     samples = part.to_ndarray().astype(np.float32, copy=False)
                     yield begins, samples
                     begins += samples.shape[1]
 
 
-def _decoded(packet: Packet[AudioStream]) -> list[AudioFrame]:
+def _or_nothing(work: Callable[[], list[AudioFrame]]) -> list[AudioFrame]:
+    """What comes out of damaged sound: a hole."""
     try:
-        return packet.decode()
+        return work()
     except MemoryError:  # FFmpeg's own is one too
         raise
     except av.FFmpegError:
