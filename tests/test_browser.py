@@ -422,7 +422,7 @@ def test_timeline_follows_the_player_and_takes_it_elsewhere(open_page: OpenPage,
 
     # drawn again, the video goes on at the same moment
     old = page.locator(PLAYER).get_attribute("src")
-    press(page, main(page).get_by_role("slider", name="Minimum confidence"), "ArrowRight", 2)
+    press(page, main(page).get_by_role("slider", name="Minimum confidence"), "ArrowRight", 16)
     main(page).get_by_role("button", name="Draw it again with these thresholds").click()
     page.locator(f"{PLAYER}:not([src='{old}'])").wait_for(timeout=WORK_TIMEOUT_MS)
     page.wait_for_function(f"() => document.querySelector('{PLAYER}').readyState >= 2")

@@ -16,6 +16,7 @@ from recognizer.dashboard.chart import show_chart
 from recognizer.dashboard.compare_differences import show_differences
 from recognizer.dashboard.compare_run import as_wanted
 from recognizer.dashboard.compare_truth import choose_truth, score_or_tell, show_scores
+from recognizer.dashboard.downloads import offer_download
 from recognizer.dashboard.results import draw_brief, draw_thresholds, is_dark, shows_brief, thresholds
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, sentence
@@ -129,16 +130,16 @@ def _downloads(
     name = f"{Path(shown.video.name).stem}-compared"
     min_confidence, min_duration_s = chosen_thresholds
     row = st.container(horizontal=True)
-    row.download_button(
+    offer_download(
+        row,
         "Segments as CSV",
         lambda: export.comparison_csv(lanes),
         f"{name}.csv",
         "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-        help="One row a segment, with its classifier.",
+        "One row a segment, with its classifier.",
     )
-    row.download_button(
+    offer_download(
+        row,
         "Everything as JSON",
         lambda: export.comparison_json(
             comparison,
@@ -148,11 +149,10 @@ def _downloads(
         ),
         f"{name}.json",
         "application/json",
-        on_click="ignore",
-        icon=":material/download:",
-        help="Each classifier's timeline, agreement, differences, scores and costs.",
+        "Each classifier's timeline, agreement, differences, scores and costs.",
     )
-    row.download_button(
+    offer_download(
+        row,
         "Report (HTML)",
         lambda: comparison_report(
             comparison,
@@ -164,7 +164,5 @@ def _downloads(
         ),
         f"{name}.html",
         "text/html",
-        on_click="ignore",
-        icon=":material/download:",
-        help="Charts and tables in one file that opens without a network.",
+        "Charts and tables in one file that opens without a network.",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import streamlit as st
@@ -26,7 +25,6 @@ _MOST_HEIGHT_PX = 320
 _HINT = "Click in the timeline to go there in the video; drag to zoom in, click twice to see all of it."
 
 _POLL_S = 0.5
-_FETCHED_AFTER_S = 2.0
 
 
 def plays_current_video() -> bool:
@@ -131,15 +129,12 @@ def _start_rendering(run: Run) -> None:
 
 @st.fragment(run_every=_POLL_S)
 def _drawing() -> None:
-    tab = state.tab()
-    is_finished = tab.rendering is None or tab.rendering.job.finished
-    # Streamlit throws away a file that was made for a download as soon as two runs have ended, fetched or not
-    if is_finished and time.monotonic() - tab.download_made_s > _FETCHED_AFTER_S:
+    rendering = state.tab().rendering
+    if rendering is None or rendering.job.finished:
         st.rerun()
         return
-    progress = tab.rendering.job.progress if tab.rendering is not None else None
-    share = 1.0 if is_finished else (progress.share or 0.0) if progress else 0.0
-    st.progress(share, "Drawing the annotated video")
+    progress = rendering.job.progress
+    st.progress(progress.share if progress and progress.share else 0.0, "Drawing the annotated video")
 
 
 @st.fragment(run_every=2.0)

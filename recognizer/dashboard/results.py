@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +11,7 @@ from recognizer import export, plots
 from recognizer.clips import shortest_stay_s
 from recognizer.dashboard import state
 from recognizer.dashboard.chart import show_chart
+from recognizer.dashboard.downloads import offer_download
 from recognizer.dashboard.player import annotated_video, show_player
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, seconds
@@ -187,47 +187,25 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     timeline = run.timeline
     name = Path(run.video_name).stem
     row = st.container(horizontal=True)
-    row.download_button(
+    offer_download(
+        row,
         "Timeline as CSV",
-        _noted(lambda: export.segments_csv(timeline, timeline.segments(min_confidence, min_duration_s))),
+        lambda: export.segments_csv(timeline, timeline.segments(min_confidence, min_duration_s)),
         f"{name}.csv",
         "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-        help="One row a segment, with the thresholds above, of everyone. Opens in every spreadsheet and statistics "
-        "program.",
+        "One row a segment, with the thresholds above, of everyone. Opens in every spreadsheet and statistics program.",
     )
-    row.download_button(
+    offer_download(
+        row,
         "Everything as JSON",
-        _noted(lambda: export.timeline_json(timeline, min_confidence=min_confidence, min_duration_s=min_duration_s)),
+        lambda: export.timeline_json(timeline, min_confidence=min_confidence, min_duration_s=min_duration_s),
         f"{name}.json",
         "application/json",
-        on_click="ignore",
-        icon=":material/download:",
-        help="Settings, versions, who was there when, and the five best labels of every clip.",
+        "Settings, versions, who was there when, and the five best labels of every clip.",
     )
     video = annotated_video(run)
     if video is not None:
-        row.download_button(
-            "Annotated video (MP4)",
-            video.read_bytes,
-            f"{name}-annotated.mp4",
-            "video/mp4",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-
-
-def _noted(make: Callable[[], str]) -> Callable[[], str]:
-    """The same, and the tab knows when; the file is made when the button is pressed, on another thread."""
-    tab = state.tab()
-
-    def make_and_note() -> str:
-        made = make()
-        tab.download_made_s = time.monotonic()
-        return made
-
-    return make_and_note
+        offer_download(row, "Annotated video (MP4)", video.read_bytes, f"{name}-annotated.mp4", "video/mp4")
 
 
 def _tables(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:

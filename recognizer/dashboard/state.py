@@ -118,7 +118,6 @@ class Tab:
         uploads: how many uploads were taken; a new number empties the upload field.
         problem: one sentence about what went wrong last.
         jump_s: where the player should start.
-        download_made_s: when a file was last made for the browser to fetch; of ``time.monotonic``.
         thresholds: minimum confidence and minimum duration (s) of the shown analysis.
         shows_brief: whether people who were there for a moment are shown, too.
         checkpoint: the person's own checkpoint.
@@ -148,7 +147,6 @@ class Tab:
     uploads: int = 0
     problem: str | None = None
     jump_s: float = 0.0
-    download_made_s: float = float("-inf")
     thresholds: tuple[float, float] = (DEFAULT_MIN_CONFIDENCE, DEFAULT_MIN_DURATION_S)
     shows_brief: bool = False
     checkpoint: StoredFile | None = None
