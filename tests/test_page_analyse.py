@@ -311,6 +311,23 @@ def test_a_setting_that_is_moved_makes_them_ones_own_and_a_preset_puts_it_back(p
     assert tab(page).settings == Settings(tracker="ocsort")
 
 
+def test_browser_that_has_not_heard_of_ones_own_settings_does_not_bring_the_preset_back(page: AppTest) -> None:
+    """Regression: Analyse was pressed right after a slider, and the analysis went by the preset."""
+
+    def control() -> Any:
+        (found,) = [one for one in page.segmented_control if one.label == "Preset"]
+        return found
+
+    choose_preset(page, "documented")
+    old = control()
+    widget(page, "Sequence length").set_value(16)
+    page.run()
+    assert control().value is None
+    assert control().id != old.id, "what the browser says of the old one is said of nothing now"
+    page.run()
+    assert tab(page).settings == Settings(num_video_sequence_samples=16)
+
+
 def test_network_that_is_not_here_is_marked_as_to_be_fetched(page: AppTest, networks: Networks) -> None:
     networks.missing |= {"swin3d_b", "yolo26x.pt"}
     page.run()

@@ -80,7 +80,8 @@ def _key(name: str) -> str:
 def adopt(settings: Settings, rate_hz: float | None = None) -> None:
     """Show these settings of a stream of that frame rate; call before ``choose_settings`` draws the widgets."""
     tab = state.tab()
-    tab.settings, tab.preset = settings, preset_of(settings, rate_hz)
+    tab.settings = settings
+    _follow_preset(preset_of(settings, rate_hz))
     for name in _SHOWN:
         state.set_widget(_key(name), getattr(settings, name))
 
@@ -148,13 +149,14 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
 def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
     """Draw the presets; returns the settings, and gives the widgets below them, what the chosen one says."""
     tab = state.tab()
-    state.set_widget(_PRESET_KEY, tab.preset if tab.preset in _PRESETS else None)
+    key = f"{_PRESET_KEY}-{tab.preset_changes}"
+    state.restore_widget(key, tab.preset if tab.preset in _PRESETS else None)
     st.segmented_control(
         "Preset",
         list(_PRESETS),
-        key=_PRESET_KEY,
+        key=key,
         format_func=_PRESETS.__getitem__,
-        on_change=lambda: setattr(tab, "preset", state.widget(_PRESET_KEY) or "custom"),
+        on_change=lambda: setattr(tab, "preset", state.widget(key) or "custom"),
     )
     st.caption(_PRESET_LINES[tab.preset])
     if tab.preset == "custom":
@@ -167,7 +169,16 @@ def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
 
 def _own_settings() -> None:
     """A widget that a preset decides was moved."""
-    state.tab().preset = "custom"
+    _follow_preset("custom")
+
+
+def _follow_preset(preset: Preset) -> None:
+    """Follow another preset that was not chosen in the control of the presets. The control is a new one then: a browser
+    that has not heard of it yet says what the old one was, which would count as choosing that preset again."""
+    tab = state.tab()
+    if tab.preset != preset:
+        tab.preset = preset
+        tab.preset_changes += 1
 
 
 def choose_shared_settings(rate_hz: float | None = None) -> Settings:

@@ -110,6 +110,7 @@ class Tab:
     Attributes:
         settings: what the sidebar says; None until the default classifier is known.
         preset: which preset the sidebar follows.
+        preset_changes: how often that changed without the control of the presets.
         classifier_note: why the documented classifier is not the one that was chosen; None when it is.
         video: the current video.
         analysis: the analysis that runs, if one does.
@@ -139,6 +140,7 @@ class Tab:
 
     settings: Settings | None = None
     preset: Preset = "recommended"
+    preset_changes: int = 0
     classifier_note: str | None = None
     video: CurrentVideo | None = None
     analysis: Job[Timeline] | None = None
