@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from threading import Thread
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
 
 from streamlit import runtime
+from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 _MOST_HELD: Final = 8
 _LARGEST_HELD_BYTES: Final = 16_000_000
 """A larger file is on its way for so long that holding it on is no help: what is being sent stays anyway."""
+
+_HOLDER: Final[Any] = SimpleNamespace(session_id="held downloads")
+"""Files belong to the session of the thread that adds them; this one is nobody's, and never ends."""
 
 _made = count()
 
@@ -45,7 +51,10 @@ def _hold(content: bytes, file_name: str, mime: str) -> None:
     anybody's: while people watch their analyses that can be sooner than the browser asks for it. A file that is equal
     in content, type and name is the same to Streamlit, so one that is held here, in one of a few places, stays.
     """
-    if runtime.exists() and len(content) <= _LARGEST_HELD_BYTES:
-        place = f"held-{next(_made) % _MOST_HELD}"
-        manager = runtime.get_instance().media_file_mgr
-        manager.add(content, mime, place, file_name=file_name, is_for_static_download=True)
+    if not runtime.exists() or len(content) > _LARGEST_HELD_BYTES:
+        return
+    held = {"coordinates": f"held-{next(_made) % _MOST_HELD}", "file_name": file_name, "is_for_static_download": True}
+    holding = Thread(target=runtime.get_instance().media_file_mgr.add, args=(content, mime), kwargs=held)
+    add_script_run_ctx(holding, _HOLDER)
+    holding.start()
+    holding.join()
