@@ -31,8 +31,21 @@ def offer_download(
     file_name: str,
     mime: str,
     help_text: str | None = None,
+    *,
+    now: bool = False,
 ) -> None:
-    """Draw a button that downloads what ``make`` gives. It is called on another thread, once for each press."""
+    """Draw a button that downloads what ``make`` gives.
+
+    Args:
+        place: where it stands.
+        label: what it says.
+        make: gives the file; called on another thread, once for each press.
+        file_name: what the browser calls it.
+        mime: its type.
+        help_text: what it is.
+        now: ``make`` is quick and is called at once. Streamlit knows a file that is made when the button is pressed by
+            another number after each run, and for a moment the browser asks for the old one in vain.
+    """
 
     def make_and_hold() -> str | bytes:
         made = make()
@@ -40,7 +53,13 @@ def offer_download(
         return made
 
     place.download_button(
-        label, make_and_hold, file_name, mime, on_click="ignore", icon=":material/download:", help=help_text
+        label,
+        make() if now else make_and_hold,
+        file_name,
+        mime,
+        on_click="ignore",
+        icon=":material/download:",
+        help=help_text,
     )
 
 

@@ -24,6 +24,9 @@ _DURATION_KEY = "min-duration"
 _BRIEF_KEY = "shows-brief"
 _TABLES_KEY = "tables"
 
+_QUICKLY_WRITTEN = 500
+"""Up to so many clips the CSV and the JSON are made at each move of a slider, in some milliseconds."""
+
 
 def show_results() -> None:
     """Draw the shown analysis."""
@@ -186,6 +189,7 @@ def _too_short(timeline: Timeline) -> str:
 def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
     timeline = run.timeline
     name = Path(run.video_name).stem
+    is_quick = len(timeline.predictions) <= _QUICKLY_WRITTEN
     row = st.container(horizontal=True)
     offer_download(
         row,
@@ -194,6 +198,7 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
         f"{name}.csv",
         "text/csv",
         "One row a segment, with the thresholds above, of everyone. Opens in every spreadsheet and statistics program.",
+        now=is_quick,
     )
     offer_download(
         row,
@@ -202,6 +207,7 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
         f"{name}.json",
         "application/json",
         "Settings, versions, who was there when, and the five best labels of every clip.",
+        now=is_quick,
     )
     video = annotated_video(run)
     if video is not None:
