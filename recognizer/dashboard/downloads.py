@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 _MOST_HELD: Final = 8
+_MOST_HELD_OF_NOW: Final = 64
+"""These are small, and while a slider is held down they come fast: the browser looks whether each is there."""
+
 _LARGEST_HELD_BYTES: Final = 16_000_000
 """A larger file is on its way for so long that holding it on is no help: what is being sent stays anyway."""
 
@@ -49,12 +52,13 @@ def offer_download(
 
     def make_and_hold() -> str | bytes:
         made = make()
-        _hold(made.encode() if isinstance(made, str) else made, file_name, mime)
+        most = _MOST_HELD_OF_NOW if now else _MOST_HELD
+        _hold(made.encode() if isinstance(made, str) else made, file_name, mime, most)
         return made
 
     place.download_button(
         label,
-        make() if now else make_and_hold,
+        make_and_hold() if now else make_and_hold,
         file_name,
         mime,
         on_click="ignore",
@@ -63,8 +67,8 @@ def offer_download(
     )
 
 
-def _hold(content: bytes, file_name: str, mime: str) -> None:
-    """Keep the last files that were made until their browsers have fetched them.
+def _hold(content: bytes, file_name: str, mime: str, most: int) -> None:
+    """Keep the last ``most`` files that were made until their browsers have fetched them, or seen that they are there.
 
     Streamlit throws a file away that was made for a download as soon as two runs of pages or fragments have ended,
     anybody's: while people watch their analyses that can be sooner than the browser asks for it. A file that is equal
@@ -72,7 +76,11 @@ def _hold(content: bytes, file_name: str, mime: str) -> None:
     """
     if not runtime.exists() or len(content) > _LARGEST_HELD_BYTES:
         return
-    held = {"coordinates": f"held-{next(_made) % _MOST_HELD}", "file_name": file_name, "is_for_static_download": True}
+    held = {
+        "coordinates": f"held-{next(_made) % most}-of-{most}",
+        "file_name": file_name,
+        "is_for_static_download": True,
+    }
     holding = Thread(target=runtime.get_instance().media_file_mgr.add, args=(content, mime), kwargs=held)
     add_script_run_ctx(holding, _HOLDER)
     holding.start()
