@@ -1,4 +1,4 @@
-"""What Plotly's charts offer around themselves. Needs no Plotly, so that a page can be there before it."""
+"""What Plotly's charts offer around themselves, on the page and in the report."""
 
 from __future__ import annotations
 

@@ -15,9 +15,8 @@ from recognizer.timeline import Timeline
 from recognizer.types import Segment
 
 _LABELS: Final = 5
-_LABELS_OF_MANY: Final = (
-    3  # texts are most of what a chart of very many weighs, and the page reads it four times and more
-)
+_LABELS_OF_MANY: Final = 3
+"""Texts are most of what a chart of very many bars weighs, and the page reads it four times and more."""
 
 
 class _Hovers:
