@@ -11,9 +11,10 @@ Printed for each clip: medians, their ratio, the engine's shares, milliseconds a
 of each process, the engine's time over the sum of its own stages run alone on the same inputs right after it, and on
 how much of the person-time that both labelled the labels are the same. For that the plain loop runs once more with the
 engine's boxes: another tracker, or the same one shown other frames, puts each box a few percent elsewhere, and where no
-label is likely that alone gives another one. How much that is, the last line tells, with the boxes that each found
-itself; each line also tells it where neither label would read "unknown" at the recommended limit. With ``--backend
-pytorch --precision float32`` nothing is rounded.
+label is likely that alone gives another one. How much that is, the next line tells, with the boxes that each found
+itself; each line also tells it where neither label would read "unknown" at the recommended limit. How far any two runs
+can agree, the last line tells: the plain loop once more, each side of its own boxes moved by a thousandth. With
+``--backend pytorch --precision float32`` nothing is rounded.
 """
 
 from __future__ import annotations
@@ -43,7 +44,14 @@ if TYPE_CHECKING:
     from benchmarks.plain_loop import PlainResult
 
 SAME_PERSON_OVERLAP = 0.5
+MOVED_BY = 0.001
+"""Standard deviation, in heights of a box, by which its sides are moved to see how far the plain loop agrees with
+itself: a fifth of a pixel for somebody 200 pixels high."""
+
 KIB_PER_MIB = 1024
+
+People = dict[int, dict[int, Box]]
+"""Number of a frame, then of a person."""
 
 
 class TimedDetector:
@@ -123,7 +131,7 @@ class EngineRun:
     clips: int
     asked_again: int
     frames: int
-    people: dict[float, dict[int, Box]]
+    people: People
     said: list[Said]
 
 
@@ -158,11 +166,11 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
         started_s = perf_counter()
         timeline = analyze(path, settings, models=Models(detector, classifier, loaded.provenance))
         took_s = perf_counter() - started_s
-        people: dict[float, dict[int, Box]] = {}
+        rate_hz = timeline.frame_rate_hz
+        people: People = {}
         for track in timeline.people:
             for time_s, box in zip(track.time_s, track.box_xyxy, strict=True):
-                people.setdefault(float(time_s), {})[track.person_id] = tuple(box)
-        rate_hz = timeline.frame_rate_hz
+                people.setdefault(round(time_s * rate_hz), {})[track.person_id] = tuple(box)
         said = [
             Said(p.person_id, round(p.start_s * rate_hz), round(p.end_s * rate_hz) - settings.skip_frame, *p.top[0])
             for p in timeline.predictions
@@ -217,7 +225,7 @@ def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
     network.eval().to(device)
     yolo = YOLO(str(weights.resolve(settings.model)), task="detect")
 
-    def run(path: str, given: dict[int, dict[int, Box]] | None = None) -> PlainResult:
+    def run(path: str, given: People | None = None) -> PlainResult:
         return plain_loop.run(Path(path), yolo, network, spec, settings, device, given)
 
     _serve(calls, {"run": run}, {})
@@ -299,20 +307,24 @@ class Agreement:
         )
 
 
-def agreement(engine: EngineRun, plain: PlainResult, rate_hz: float) -> Agreement:
-    """Compare the labels of the people whom both found, at the engine's samples.
+def agreement(people: People, said: Sequence[Said], plain: PlainResult) -> Agreement:
+    """Compare the labels of the people whom both found, at the samples of the one run.
 
     On both sides a sample has the label of the clip whose middle is nearest, as in a timeline.
+
+    Args:
+        people: boxes of one run, of its sampled frames.
+        said: the labels of that run.
+        plain: the other run.
     """
     theirs = [Said(*one) for one in plain.said]
     found = Agreement()
-    for time_s, people in engine.people.items():
-        frame = round(time_s * rate_hz)
+    for frame, boxes in people.items():
         if frame >= len(plain.boxes):
             continue
-        for person_id, box in people.items():
+        for person_id, box in boxes.items():
             track_id, overlap = _same_person(box, plain.boxes[frame])
-            ours, other = _clip_at(engine.said, person_id, frame), _clip_at(theirs, track_id, frame)
+            ours, other = _clip_at(said, person_id, frame), _clip_at(theirs, track_id, frame)
             if ours is None or other is None:
                 continue
             is_same = ours.label == other.label
@@ -364,8 +376,12 @@ def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, boo
     return Path(str(random.checkpoint_path)), random, False
 
 
-def compare(path: Path, engine: Side, plain: Side, runs: int) -> Agreement:
-    """Print what is measured on one video; returns how far the labels agree with the boxes that each found."""
+def compare(path: Path, engine: Side, plain: Side, runs: int, skip_frame: int) -> tuple[Agreement, Agreement]:
+    """Print what is measured on one video.
+
+    Returns:
+        How far the labels agree with the boxes that each found, and how far the plain loop's do with its own.
+    """
     engine.ask("run", path)  # shapes of this video are converted and compiled now, as once in a life
     engine_runs: list[EngineRun] = []
     plain_runs: list[Any] = []
@@ -398,11 +414,27 @@ def compare(path: Path, engine: Side, plain: Side, runs: int) -> Agreement:
         f"  alone        decode {alone.decode_s:.2f} + detect {alone.detect_s:.2f} + classify {alone.classify_s:.2f} "
         f"= {alone.sum_s:.2f} s; the engine takes {over_alone:.2f} times as long"
     )
-    given = {round(time_s * rate_hz): people for time_s, people in run.people.items()}
-    print(f"  same label   {agreement(run, plain.ask('run', path, given), rate_hz).text}, which are the engine's")
-    own = agreement(run, plain_runs[-1], rate_hz)
-    print(f"  own boxes    {own.text}", flush=True)
-    return own
+    given = agreement(run.people, run.said, plain.ask("run", path, run.people))
+    print(f"  same label   {given.text}, which are the engine's")
+    yardstick: PlainResult = plain_runs[-1]
+    own = agreement(run.people, run.said, yardstick)
+    print(f"  own boxes    {own.text}")
+    sampled = {frame: boxes for frame, boxes in enumerate(yardstick.boxes) if frame % skip_frame == 0}
+    again: PlainResult = plain.ask("run", path, _moved(sampled))
+    itself = agreement(sampled, [Said(*one) for one in yardstick.said], again)
+    print(f"  with itself  the plain loop, boxes moved by {MOVED_BY:.1%}: {itself.text}", flush=True)
+    return own, itself
+
+
+def _moved(people: People) -> People:
+    """Each side of each box a little elsewhere; the same at each call."""
+    random = np.random.default_rng(0)
+
+    def moved(box: Box) -> Box:
+        x1, y1, x2, y2 = np.array(box) + random.normal(0, MOVED_BY * (box[3] - box[1]), 4)
+        return float(x1), float(y1), float(x2), float(y2)
+
+    return {frame: {track_id: moved(box) for track_id, box in boxes.items()} for frame, boxes in people.items()}
 
 
 def main() -> None:
@@ -444,10 +476,12 @@ def main() -> None:
             f"{settings.num_video_sequence_samples} samples, skip {settings.skip_frame}; "
             f"detector by {engine.hello['detector_backend']}, classifier by {engine.hello['classifier_backend']}"
         )
-        together = Agreement()
+        own, itself = Agreement(), Agreement()
         for video in videos:
-            together += compare(video, engine, plain, arguments.runs)
-        print(f"\nall of them, own boxes: {together.text}")
+            of_video = compare(video, engine, plain, arguments.runs, settings.skip_frame)
+            own += of_video[0]
+            itself += of_video[1]
+        print(f"\nall of them\n  own boxes    {own.text}\n  with itself  {itself.text}")
         engine.close()
         plain.close()
 

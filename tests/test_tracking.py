@@ -233,3 +233,37 @@ def test_a_frame_without_anyone_is_fine_from_the_start(tracker_name: str) -> Non
     assert update(one) == []
     update(one, LEFT)
     assert ids(update(one, LEFT)) in ([1], [])
+
+
+def test_boxes_of_every_second_frame_are_those_of_every_frame(tracker_name: str) -> None:
+    """Regression: the filter counted calls, so that whoever sways was elsewhere by up to a tenth of their width."""
+
+    def swaying(frame: int) -> Box:
+        return moved(LEFT, 40 * float(np.sin(frame / 6)))
+
+    every, second = tracker(tracker_name, skip_frame=1), tracker(tracker_name, skip_frame=2)
+    apart_px = []
+    for frame in range(60):
+        (one,) = update(every, swaying(frame))
+        if frame % 2 == 0:
+            (other,) = update(second, swaying(frame))
+            apart_px.append(abs(one.box_xyxy[0] - other.box_xyxy[0]))
+    assert max(apart_px) < 0.5
+
+
+def test_boxes_are_smoothed_against_the_jitter_of_the_detector(tracker_name: str) -> None:
+    jitter_px = np.random.default_rng(1).normal(0, 2, 80)
+    one = tracker(tracker_name, skip_frame=2)
+    seen_px = [update(one, moved(LEFT, x))[0].box_xyxy[0] - LEFT[0] for x in jitter_px]
+    assert np.abs(np.diff(seen_px)).mean() < 0.8 * np.abs(np.diff(jitter_px)).mean()
+
+
+def test_who_was_out_of_sight_is_where_they_are_found_again(tracker_name: str) -> None:
+    one = tracker(tracker_name, skip_frame=2)
+    for k in range(10):
+        update(one, moved(LEFT, 4 * k))
+    for _ in range(4):
+        update(one)
+    back = moved(LEFT, 44)
+    (person,) = update(one, back)
+    assert person.box_xyxy == pytest.approx(back)
