@@ -9,6 +9,7 @@ Each step is one more thing than the step before; the ones after "recommended" w
 * first, top 5: people whose most probable label over the whole clip is right, or one of their five;
 * named: share of their time that gets an action, not ``unknown``, at the page's threshold;
 * named wrongly: the same of the people who do nothing that Kinetics-400 knows (only for some steps, as it takes long);
+* bystanders: the same of those who are beside or behind somebody who does;
 * cost: time of the whole analysis (decode, find, name) against that of the first step; of clips with labels.
 
 ``--diagram`` writes how often a label is right by its confidence. The last table holds where a change of action is put.
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -30,7 +31,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.true_actions import CLIPS, Actions, nothing_known
+from benchmarks.true_actions import CLIPS, Actions, bystanders, nothing_known
 from recognizer.analyzing import analyze
 from recognizer.crop_store import CropStore
 from recognizer.model_cache import ModelCache
@@ -93,6 +94,7 @@ class Tally:
         people: people whose action is known.
         took_s: whole analyses of the clips with labels.
         lanes: for each person whose action is known: clip, right labels, segments at the page's threshold.
+        bystanders_s: time of those who only stand by.
     """
 
     windows: int = 0
@@ -104,9 +106,11 @@ class Tally:
     people: int = 0
     took_s: float = 0.0
     lanes: list[tuple[str, tuple[str, ...], list[Segment]]] = field(default_factory=list)
+    bystanders_s: float = 0.0
     _named: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
     _time: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
     _named_right: float = 0.0
+    _bystanders_named_s: float = 0.0
 
     def add(self, timeline: Timeline, actions: Actions, clip: str = "") -> None:
         """Count one clip."""
@@ -131,6 +135,13 @@ class Tally:
             (self.moments if known else self.unknown_moments).extend(_moments(timeline, person_id, known))
         self._threshold(timeline, actions)
 
+    def add_bystanders(self, timeline: Timeline, person_ids: Collection[int]) -> None:
+        """Count those who only stand by in one clip."""
+        for segment in timeline.segments(RECOMMENDED_MIN_CONFIDENCE):
+            if segment.person_id in person_ids:
+                self.bystanders_s += segment.duration_s
+                self._bystanders_named_s += segment.duration_s * (segment.action != UNKNOWN_ACTION)
+
     def _threshold(self, timeline: Timeline, actions: Actions) -> None:
         for segment in timeline.segments(RECOMMENDED_MIN_CONFIDENCE):
             if (known := actions.get(segment.person_id)) is not None:
@@ -147,6 +158,11 @@ class Tally:
     def named(self, known: bool) -> float:
         """Share of the time of the people whose action is known, or not, that gets an action."""
         return self._named[known] / max(self._time[known], 1e-9)
+
+    @property
+    def bystanders_named(self) -> float:
+        """Share of the bystanders' time that gets an action."""
+        return self._bystanders_named_s / max(self.bystanders_s, 1e-9)
 
     @property
     def named_right(self) -> float:
@@ -198,6 +214,7 @@ def run_step(
         took_s = time.perf_counter() - started_s
         actions = truth(timeline)
         tally.add(timeline, actions, file.partition(".")[0])
+        tally.add_bystanders(timeline, bystanders(file, timeline))
         if errors is not None:
             draw_errors(timeline, actions, clips / file, store, errors)
         if any(actions.values()):
@@ -341,7 +358,7 @@ def main() -> None:
             for name in steps(arguments.classifier, None)
             if not arguments.steps or any(name.strip().startswith(start) for start in arguments.steps)
         ]
-        print(f"{'':<33} windows  time  first  top 5  named  right of it  named wrongly   cost")
+        print(f"{'':<33} windows  time  first  top 5  named  right of it  named wrongly  bystanders   cost")
         for name in wanted:
             tally = tallies[name] = run_step(
                 name,
@@ -357,7 +374,7 @@ def main() -> None:
                 f"{tally.first:>3}/{tally.people:<2} {tally.top5:>3}/{tally.people:<2} {tally.named(True):>6.0%} "
                 f"{tally.named_right:>12.0%} "
                 f"{f'{tally.named(False):.0%}' if name in WITH_THE_UNKNOWN else '–':>14} "
-                f"{tally.took_s / first.took_s:>6.2f}",
+                f"{tally.bystanders_named:>11.0%} {tally.took_s / first.took_s:>6.2f}",
                 flush=True,
             )
     for name in ("weighed over 1 s", "recommended (calibrated)"):

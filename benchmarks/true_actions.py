@@ -57,3 +57,14 @@ CLIPS: dict[str, Callable[[Timeline], Actions]] = {
     "opencv_vtest.avi": nothing_known,
     "intel_one-by-one-person-detection.mp4": nothing_known,
 }
+
+WITH_BYSTANDERS = ("decord_flipping_a_pancake.mkv", "mmaction2_demo.mp4")
+"""Beside or behind those who do something there are others who do not: who sits behind the cook, who watches."""
+
+
+def bystanders(clip: str, timeline: Timeline) -> set[int]:
+    """Who is there for a second, large enough to be named, and does not do what is done in the clip."""
+    if clip not in WITH_BYSTANDERS:
+        return set()
+    there = {track.person_id for track in timeline.people if track.present_s >= _LEAST_S}
+    return there - set(timeline.small_ids) - set(CLIPS[clip](timeline))

@@ -40,8 +40,9 @@ MAX_FOLDER_BYTES = 4 * 2**30
 MAX_CROPS_BYTES = 2 * 2**30
 """Crops of one pass beyond this are not kept (about 14,000 crops: fifteen minutes of one person at 15 a second)."""
 
-_FORMAT = 2
-"""Part of the key: a record of another format is never found. 2 has looks and cuts."""
+_FORMAT = 3
+"""Part of the key: a record of another format is never found. 2 has looks and cuts; in the surroundings of 3 the other
+people are covered, and boxes are smoothed as if all frames had been looked at."""
 
 _ASIDE = "writing-"
 """Begins the name of a folder that is not finished."""

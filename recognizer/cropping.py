@@ -72,7 +72,11 @@ class Cropper:
         crops = tuple(square_crop(rgb, box, self._style.margin_percentage) for box in boxes)
         if not self._style.surroundings:
             return crops, ()
-        return crops, tuple(surroundings_crop(rgb, box) for box in boxes)
+        around = []
+        for k, (box, person) in enumerate(zip(boxes, people, strict=True)):
+            others = [other.box_xyxy for j, other in enumerate(people) if j != k]
+            around.append(surroundings_crop(rgb, box, person.box_xyxy, others))
+        return crops, tuple(around)
 
 
 def _square(box_xyxy: Box) -> Box:
@@ -125,14 +129,47 @@ def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8
     return np.asarray(resized, np.uint8)
 
 
-def surroundings_crop(rgb: NDArray[np.uint8], box_xyxy: Box, size_px: int = CROP_SIZE_PX) -> NDArray[np.uint8]:
-    """The largest square of the frame around a person, moved as little as keeps it inside.
+def surroundings_crop(
+    rgb: NDArray[np.uint8],
+    box_xyxy: Box,
+    person_xyxy: Box,
+    others_xyxy: Sequence[Box] = (),
+    size_px: int = CROP_SIZE_PX,
+) -> NDArray[np.uint8]:
+    """The largest square of the frame around a person, moved as little as keeps it inside, with nobody else in it.
 
-    The networks were trained on such squares of whole pictures: what somebody does is often told by where they are.
+    The networks were trained on such squares of whole pictures: what somebody does is often told by where they are. But
+    whoever sits beside a cook does not flip a pancake, so the others are covered (docs/accuracy.md).
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        box_xyxy: what the square is put around.
+        person_xyxy: where the person is; there nothing is covered.
+        others_xyxy: where other people are.
+        size_px: side of the result.
+
+    Returns:
+        uint8 (size_px, size_px, 3).
     """
     height, width = rgb.shape[:2]
     side = min(height, width)
     x1, y1, x2, y2 = box_xyxy
     left = round(min(max((x1 + x2 - side) / 2, 0), width - side))
     top = round(min(max((y1 + y2 - side) / 2, 0), height - side))
-    return _resize(rgb[top : top + side, left : left + side], size_px, size_px)
+    crop = _resize(rgb[top : top + side, left : left + side], size_px, size_px)
+    if not others_xyxy:
+        return crop
+    crop = crop.copy()  # as large as its square is, it may be the frame itself
+
+    def part(box: Box) -> NDArray[np.uint8]:
+        px1, py1, px2, py2 = (
+            min(max(round((value - start) * size_px / side), 0), size_px)
+            for value, start in zip(box, (left, top, left, top), strict=True)
+        )
+        return crop[py1:py2, px1:px2]
+
+    person = part(person_xyxy).copy()
+    for other in others_xyxy:
+        part(other)[:] = PAD_RGB
+    part(person_xyxy)[:] = person
+    return crop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
         return []
     samples = _from_record(timeline, boxes, store)
     if samples is None:
-        samples = _from_video(timeline, _cut_boxes(timeline, prediction, boxes), video)
+        samples = _from_video(timeline, prediction, boxes, video)
     length = spec_of(settings.video_classifier_model).length.network_length(len(samples))
     return [samples[k] for k in dict.fromkeys(sample_indices(len(samples), length).tolist())]
 
@@ -106,19 +107,34 @@ def _from_record(timeline: Timeline, boxes: dict[float, Box], store: CropStore) 
     return [SeenFrame(time_s, crop, *map(_mirrored, around)) for time_s, (crop, *around) in pictures]
 
 
-def _from_video(timeline: Timeline, boxes: dict[float, Box], video: Path) -> list[SeenFrame]:
+def _others(timeline: Timeline, prediction: Prediction, times_s: Collection[float]) -> dict[float, list[Box]]:
+    """Where everybody else was, by time."""
+    others: dict[float, list[Box]] = {time_s: [] for time_s in times_s}
+    for track in timeline.people:
+        if track.person_id != prediction.person_id:
+            for time_s, (x1, y1, x2, y2) in zip(track.time_s.tolist(), track.box_xyxy.tolist(), strict=True):
+                if time_s in others:
+                    others[time_s].append((x1, y1, x2, y2))
+    return others
+
+
+def _from_video(timeline: Timeline, prediction: Prediction, boxes: dict[float, Box], video: Path) -> list[SeenFrame]:
     last_s, style = max(boxes), timeline.settings.crop_style
+    cut = _cut_boxes(timeline, prediction, boxes)
+    others = _others(timeline, prediction, boxes) if style.surroundings else {}
     seen = []
     with (
         open_video(video, sha256=timeline.video.sha256) as reader,
         closing(reader.frames(lambda _, time_s: time_s in boxes)) as frames,  # type: ignore[type-var]  # a generator
     ):
         for frame in frames:
-            box = boxes[frame.time_s]
+            time_s, box = frame.time_s, cut[frame.time_s]
             crop = square_crop(frame.rgb, box, style.margin_percentage)
-            around = [_mirrored(surroundings_crop(frame.rgb, box))] if style.surroundings else []
-            seen.append(SeenFrame(frame.time_s, crop, *around))
-            if frame.time_s >= last_s:
+            around = []
+            if style.surroundings:
+                around.append(_mirrored(surroundings_crop(frame.rgb, box, boxes[time_s], others[time_s])))
+            seen.append(SeenFrame(time_s, crop, *around))
+            if time_s >= last_s:
                 break
     return seen
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.labels import Tally, boundaries
-from benchmarks.true_actions import CLIPS
+from benchmarks.true_actions import CLIPS, bystanders
 from recognizer.analyzing import analyze
 from recognizer.model_cache import ModelCache
 from recognizer.presets import recommended
@@ -31,6 +31,7 @@ def tally(clips_dir: Path, networks: ModelCache) -> Tally:
         settings = recommended(Settings(video_classifier_model="i3d"), 30.0)
         timeline = analyze(clips_dir / name, settings, models=networks.get(settings))
         counted.add(timeline, CLIPS[name](timeline))
+        counted.add_bystanders(timeline, bystanders(name, timeline))
     return counted
 
 
@@ -44,6 +45,12 @@ def test_who_does_one_of_the_labels_gets_one_and_who_does_none_mostly_not(tally:
     # of few clips, among them the hardest; over all of them docs/accuracy.md has 82 % and 18 %
     assert tally.named(True) >= 0.7
     assert tally.named(False) <= 0.4
+
+
+def test_who_sits_behind_a_cook_is_not_said_to_cook(tally: Tally) -> None:
+    """Regression: shown with the cook in their surroundings, they flipped a pancake for two thirds of their time."""
+    assert tally.bystanders_s > 5
+    assert tally.bystanders_named < 0.2
 
 
 def test_a_change_of_action_is_put_within_three_quarters_of_a_second(clips_dir: Path, networks: ModelCache) -> None:

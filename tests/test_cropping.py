@@ -183,13 +183,40 @@ class TestSurroundings:
     )
     def test_the_largest_square_that_stays_in_the_picture(self, x: int, columns: tuple[int, int]) -> None:
         rgb = np.random.default_rng(0).integers(0, 256, (100, 300, 3), np.uint8)
-        crop = surroundings_crop(rgb, (x + 40, 20, x + 60, 60), size_px=100)
+        crop = surroundings_crop(rgb, box := (x + 40, 20, x + 60, 60), box, size_px=100)
         np.testing.assert_array_equal(crop, rgb[:, slice(*columns)])
 
     def test_in_an_upright_picture_it_moves_up_and_down(self) -> None:
         rgb = np.random.default_rng(0).integers(0, 256, (300, 100, 3), np.uint8)
-        crop = surroundings_crop(rgb, (20, 240, 60, 280), size_px=100)
+        crop = surroundings_crop(rgb, box := (20, 240, 60, 280), box, size_px=100)
         np.testing.assert_array_equal(crop, rgb[200:300])
+
+    def test_nobody_else_is_in_them(self) -> None:
+        """Regression: who sat behind a cook was said to flip a pancake, for the cook was in their surroundings."""
+        rgb = np.full((200, 200, 3), 255, np.uint8)
+        own, other = (20, 40, 80, 160), (60, 20, 140, 180)
+        crop = surroundings_crop(rgb, own, own, [other], size_px=100)
+        covered = (crop == PAD_RGB).all(axis=2)
+        expected = np.zeros((100, 100), bool)
+        expected[10:90, 30:70] = True
+        expected[20:80, 10:40] = False  # where both are, the person is seen
+        np.testing.assert_array_equal(covered, expected)
+        assert (rgb == 255).all()
+
+    def test_somebody_beside_the_square_covers_nothing_of_it(self) -> None:
+        rgb = np.full((100, 300, 3), 255, np.uint8)
+        own = (20, 20, 60, 80)
+        assert (surroundings_crop(rgb, own, own, [(250, 10, 290, 90)], size_px=100) == 255).all()
+
+    def test_each_person_is_seen_without_the_others(self) -> None:
+        rgb = np.full((200, 200, 3), 255, np.uint8)
+        people = [person(0), person(100, 2)]
+        _, around = Cropper(STEADY._replace(surroundings=True), 1.0).cut(rgb, 0.0, people)
+        for own, other, seen in ((0, 1, around[0]), (1, 0, around[1])):
+            for who, colour in ((own, 255), (other, PAD_RGB)):
+                x1, y1, x2, y2 = people[who].box_xyxy
+                x, y = round((x1 + x2) / 2 * CROP_SIZE_PX / 200), round((y1 + y2) / 2 * CROP_SIZE_PX / 200)
+                assert (seen[y, x] == colour).all()
 
     def test_they_are_cut_only_where_the_style_wants_them(self) -> None:
         rgb = np.zeros((200, 300, 3), np.uint8)
