@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from recognizer.dashboard import analysis, navigation, player, results, sidebar, video_card
+from recognizer.dashboard import analysis, history, navigation, player, results, sidebar, video_card
 
 navigation.enter_through_app("analyse")
 st.title("Who does what, when")
@@ -11,6 +11,7 @@ analysis.wait_until_ready()
 analysis.take_up_address()
 analysis.take_over_finished()
 video_card.choose_video()
+history.offer_earlier()
 settings = sidebar.choose_settings(video_card.frame_rate_hz())
 analysis.show_problem()
 video_card.show_video(
@@ -19,3 +20,4 @@ video_card.show_video(
 analysis.show_progress()
 analysis.show_awaited()
 results.show_results()
+history.remember()

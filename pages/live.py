@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from recognizer.dashboard import analysis, camera_beside, camera_setup, camera_view, navigation, results, sidebar
+from recognizer.dashboard import (
+    analysis,
+    camera_beside,
+    camera_setup,
+    camera_view,
+    history,
+    navigation,
+    results,
+    sidebar,
+)
 
 navigation.enter_through_app("live", shows_camera=True)
 st.title("Live camera")
@@ -26,3 +35,4 @@ analysis.show_awaited()
 camera_view.offer_sessions()
 camera_view.offer_comparison()
 results.show_results()
+history.remember()

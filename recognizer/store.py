@@ -12,12 +12,12 @@ import sqlite3
 import tempfile
 import uuid
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from platformdirs import user_data_dir
 
@@ -80,6 +80,14 @@ class Run:
     video_name: str
     video_path: Path
     timeline: Timeline
+
+
+class RunName(NamedTuple):
+    """What an analysis that was kept is called by."""
+
+    run_id: str
+    created_at: datetime
+    video_name: str
 
 
 class Store:
@@ -185,6 +193,17 @@ class Store:
             video_path=self.file_path(file_name),
             timeline=timeline_from_json(text),
         )
+
+    def run_names(self, run_ids: Sequence[str]) -> list[RunName]:
+        """Those of the analyses that are here, the newest first."""
+        marks = ", ".join("?" * len(run_ids))
+        with self.connection() as connection:
+            rows = connection.execute(
+                f"SELECT run_id, created_at, video_name FROM run WHERE run_id IN ({marks})"  # marks only
+                " ORDER BY created_at DESC, rowid DESC",
+                tuple(run_ids),
+            ).fetchall()
+        return [RunName(run_id, datetime.fromisoformat(created_at), name) for run_id, created_at, name in rows]
 
     def action_slots(self) -> dict[str, int]:
         """Which action has which colour on this machine, so that it keeps it from page to page."""

@@ -117,8 +117,13 @@ def scripted_models(script: Script, says: Callable[[Clip], Answer] | None = None
 
 def charts(at: AppTest) -> list[dict[str, Any]]:
     """What the charts on a page were given, from top to bottom: ``figure``, ``config``, ``label``, ``library``."""
+    return [json.loads(message) for message in chart_messages(at).values()]
+
+
+def chart_messages(at: AppTest) -> dict[str, bytes]:
+    """The same as the browser gets it, by the charts' names."""
     own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_chart"]
-    return [json.loads(proto.bytes) for proto in own]
+    return {proto.id: proto.bytes for proto in own}
 
 
 def open_table(at: AppTest, name: str) -> pd.DataFrame:

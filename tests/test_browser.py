@@ -326,6 +326,17 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 1\.07 s")
     wait_for_playing(page, PLAYER)
 
+    # the next day, without the address; and not in somebody else's browser
+    page.goto(address.partition("?")[0])
+    earlier = main(page).get_by_role("combobox", name="Open an earlier analysis")
+    earlier.click()
+    page.get_by_role("option", name=re.compile(r"^tai_chi\.mp4, ")).click()
+    wait_for_text(chart(page), "tai chi")
+    assert page.url == address
+    other = open_page()
+    other.get_by_text("Try a sample").wait_for()
+    assert main(other).get_by_text("Open an earlier analysis").count() == 0
+
 
 def test_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, finished_run: str) -> None:
     page = open_page(finished_run)

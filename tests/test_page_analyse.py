@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Script, ScriptedClassifier, ScriptedDetector, always, charts, numbered_video, open_table, person
+from fakes import (
+    Script,
+    ScriptedClassifier,
+    ScriptedDetector,
+    always,
+    chart_messages,
+    charts,
+    numbered_video,
+    open_table,
+    person,
+)
 from streamlit.testing.v1 import AppTest
 
 from recognizer import models as models_module
@@ -22,6 +32,7 @@ from recognizer.types import Clip
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 WAIT_S = 30.0
+EARLIER = "Open an earlier analysis"
 
 TITLES = {
     "Crop margin": "crop_margin_percentage",
@@ -414,12 +425,12 @@ def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
     analyse(page)
     open_table(page, "Time per action")
     run, classified = tab(page).run, networks.classified
-    before = {element.proto.id: element.proto.bytes for element in page.get("bidi_component")}
+    before = chart_messages(page)
     assert [chart["label"].split(":")[0] for chart in charts(page)] == ["Timeline", "Time per action"]
     widget(page, "Minimum confidence").set_value(0.65)
     page.run()
     assert list(page.dataframe[-1].value["Action"]) == ["unknown"]
-    after = {element.proto.id: element.proto.bytes for element in page.get("bidi_component")}
+    after = chart_messages(page)
     assert after.keys() == before.keys(), "the charts stay, and so does a zoom"
     assert all(after[one] != before[one] for one in after)
     widget(page, "Minimum confidence").set_value(0.0)
@@ -664,6 +675,33 @@ def test_result_is_there_again_after_a_refresh(page: AppTest, clip: Path) -> Non
     assert widget(fresh, "Sequence length").value == 4
     assert current_video(fresh).file.name == "dance.mp4"
     assert not fresh.error
+
+
+def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, make_video: Callable[..., Path]) -> None:
+    runs = {}
+    for name in ("dance.mp4", "walk.mp4"):
+        drop_in(page, make_video(name, frames=60, fps=30), name)
+        analyse(page)
+        run = tab(page).run
+        assert run is not None
+        runs[name] = run.run_id
+    assert not [one for one in page.selectbox if one.label == EARLIER]  # what the browser does not remember
+    tab(page).own_runs = [*runs.values(), "gone"]  # as it says where it does
+    page.run()
+    choice = widget(page, EARLIER)
+    assert len(choice.options) == 1  # not the one that is shown
+    assert choice.options[0].startswith("dance.mp4, ")
+    choice.select_index(0)
+    page.run()
+    settle(page)
+    shown = tab(page).run
+    assert shown is not None
+    assert shown.run_id == runs["dance.mp4"]
+    assert shown.run_id in page.query_params["run"]
+    assert current_video(page).file.name == "dance.mp4"
+    choice = widget(page, EARLIER)
+    assert choice.value is None
+    assert choice.options[0].startswith("walk.mp4, ")
 
 
 def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip: Path, networks: Networks) -> None:

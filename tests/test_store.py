@@ -195,6 +195,17 @@ def test_analysis_that_is_not_there_is_none_whatever_the_address_says(tmp_path: 
         assert store.load_run(run_id) is None
 
 
+def test_names_of_analyses_are_those_asked_for_the_newest_first(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for run_id in ("one", "two", "three"):
+        store.save_run(run_id, stored(store), some_timeline())
+    names = store.run_names(["one", "gone", "three", "' OR 1=1 --"])
+    assert [name.run_id for name in names] == ["three", "one"]
+    assert names[0].video_name == stored(store).name
+    assert names[0].created_at.tzinfo is not None
+    assert store.run_names([]) == []
+
+
 @pytest.mark.parametrize(
     "document",
     [

@@ -280,8 +280,8 @@ def _more() -> dict[str, Any]:
         "surroundings": _switch(
             "Surroundings",
             "surroundings",
-            "The classifier also looks at the picture around the person, and the two are averaged: what somebody "
-            "does is often told by where they are. It takes twice as long.",
+            "The classifier also looks at the picture around the person, where others are covered, and the two are "
+            "averaged: what somebody does is often told by where they are. It takes twice as long.",
         ),
         "calibrated": _switch(
             "Calibrated confidence",

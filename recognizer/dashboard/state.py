@@ -132,6 +132,8 @@ class Tab:
         camera_job: loads the camera's networks.
         camera_networks: what those networks were loaded for (``model_cache.networks_of``).
         seen_runs: runs that were taken up from the address already.
+        own_runs: the analyses that this browser has shown at any time, as it remembers them.
+        opened: how many of them were chosen to be opened again; a new number empties the choice.
         awaited_run_id: a camera's run that the address names and that is not over yet.
         page: the page that is shown.
         drawn_on: the page on which a widget was drawn last, by its key.
@@ -162,6 +164,8 @@ class Tab:
     camera_job: Job[Models] | None = None
     camera_networks: tuple[object, ...] | None = None
     seen_runs: set[str] = field(default_factory=set)
+    own_runs: list[str] = field(default_factory=list)
+    opened: int = 0
     awaited_run_id: str | None = None
     page: str = ""
     drawn_on: dict[str, str] = field(default_factory=dict)
