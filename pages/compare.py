@@ -7,6 +7,7 @@ from recognizer.dashboard import (
     compare_entries,
     compare_results,
     compare_run,
+    history,
     navigation,
     sidebar,
     video_card,
@@ -21,6 +22,7 @@ analysis.wait_until_ready()
 compare_run.take_up_address()
 compare_run.take_over_finished()
 video_card.choose_video()
+history.offer_earlier_comparison()
 shared = sidebar.choose_shared_settings(video_card.frame_rate_hz())
 compare_run.show_problem()
 video_card.show_video(below_facts=lambda: None)
@@ -28,3 +30,4 @@ wanted = compare_entries.choose_entries(shared)
 compare_run.offer_comparison(wanted)
 compare_run.show_progress()
 compare_results.show_results(wanted)
+history.remember_comparison()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from recognizer.comparison import Comparison, Cost, Entry, named
 from recognizer.errors import SettingsError, StoreError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.settings import Settings
-from recognizer.store import Store, StoredFile
+from recognizer.store import Kept, Store, StoredFile
 from recognizer.truth import Truth, read_truth
 
 _SCHEMA = """
@@ -95,6 +96,10 @@ class ComparisonStore:
             connection.execute(
                 "UPDATE comparison SET truth_name = ?, truth = ? WHERE comparison_id = ?", (name, data, comparison_id)
             )
+
+    def kept(self, comparison_ids: Sequence[str]) -> list[Kept]:
+        """Those of the comparisons that are here, the newest first."""
+        return self._store.kept("comparison", comparison_ids)
 
     def has(self, comparison_id: str) -> bool:
         """Whether there is a comparison of this name."""

@@ -82,10 +82,10 @@ class Run:
     timeline: Timeline
 
 
-class RunName(NamedTuple):
-    """What an analysis that was kept is called by."""
+class Kept(NamedTuple):
+    """What somebody sees of a thing that was kept before it is loaded."""
 
-    run_id: str
+    kept_id: str
     created_at: datetime
     video_name: str
 
@@ -194,16 +194,20 @@ class Store:
             timeline=timeline_from_json(text),
         )
 
-    def run_names(self, run_ids: Sequence[str]) -> list[RunName]:
+    def kept_runs(self, run_ids: Sequence[str]) -> list[Kept]:
         """Those of the analyses that are here, the newest first."""
-        marks = ", ".join("?" * len(run_ids))
+        return self.kept("run", run_ids)
+
+    def kept(self, table: str, ids: Sequence[str]) -> list[Kept]:
+        """Those rows of a table that are here, the newest first; its column ``<table>_id`` names them."""
+        marks = ", ".join("?" * len(ids))
         with self.connection() as connection:
             rows = connection.execute(
-                f"SELECT run_id, created_at, video_name FROM run WHERE run_id IN ({marks})"  # marks only
+                f"SELECT {table}_id, created_at, video_name FROM {table} WHERE {table}_id IN ({marks})"
                 " ORDER BY created_at DESC, rowid DESC",
-                tuple(run_ids),
+                tuple(ids),
             ).fetchall()
-        return [RunName(run_id, datetime.fromisoformat(created_at), name) for run_id, created_at, name in rows]
+        return [Kept(kept_id, datetime.fromisoformat(created_at), name) for kept_id, created_at, name in rows]
 
     def action_slots(self) -> dict[str, int]:
         """Which action has which colour on this machine, so that it keeps it from page to page."""

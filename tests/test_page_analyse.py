@@ -677,6 +677,17 @@ def test_result_is_there_again_after_a_refresh(page: AppTest, clip: Path) -> Non
     assert not fresh.error
 
 
+def test_address_names_the_analysis_again_after_another_page_was_visited(page: AppTest, clip: Path) -> None:
+    """Regression: back from another page the result was shown, but a refresh lost it."""
+    drop_in(page, clip)
+    analyse(page)
+    run = tab(page).run
+    assert run is not None
+    del page.query_params["run"]  # as Streamlit does on the way
+    page.run()
+    assert run.run_id in page.query_params["run"]
+
+
 def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, make_video: Callable[..., Path]) -> None:
     runs = {}
     for name in ("dance.mp4", "walk.mp4"):
@@ -686,7 +697,7 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
         assert run is not None
         runs[name] = run.run_id
     assert not [one for one in page.selectbox if one.label == EARLIER]  # what the browser does not remember
-    tab(page).own_runs = [*runs.values(), "gone"]  # as it says where it does
+    tab(page).own["analyses"] = [*runs.values(), "gone"]  # as it says where it does
     page.run()
     choice = widget(page, EARLIER)
     assert len(choice.options) == 1  # not the one that is shown

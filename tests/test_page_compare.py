@@ -247,6 +247,25 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
     assert "Against your labels" not in subheaders(fresh)
 
 
+def test_earlier_comparison_of_this_browser_can_be_opened_again(page: AppTest, classifiers: Classifiers) -> None:
+    compare(page)
+    earlier = shown(page)
+    fresh = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    fresh.run()
+    fresh.switch_page(PAGE)
+    tab(fresh).own["comparisons"] = [earlier.comparison_id, "gone"]  # as the browser says
+    fresh.run()
+    choice = widget(fresh, "Open an earlier comparison")
+    assert len(choice.options) == 1
+    assert choice.options[0].startswith("clip.mp4, ")
+    choice.select_index(0)
+    fresh.run()
+    assert not fresh.exception
+    assert shown(fresh).comparison_id == earlier.comparison_id
+    assert names(fresh) == ["s3d", "r3d_18"]
+    assert not [one for one in fresh.selectbox if one.label == "Open an earlier comparison"]
+
+
 def test_labels_that_do_not_fit_say_which_row(page: AppTest) -> None:
     compare(page)
     uploader(page, "A table of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,2,1\n")

@@ -199,11 +199,11 @@ def test_names_of_analyses_are_those_asked_for_the_newest_first(tmp_path: Path) 
     store = Store(tmp_path)
     for run_id in ("one", "two", "three"):
         store.save_run(run_id, stored(store), some_timeline())
-    names = store.run_names(["one", "gone", "three", "' OR 1=1 --"])
-    assert [name.run_id for name in names] == ["three", "one"]
+    names = store.kept_runs(["one", "gone", "three", "' OR 1=1 --"])
+    assert [one.kept_id for one in names] == ["three", "one"]
     assert names[0].video_name == stored(store).name
     assert names[0].created_at.tzinfo is not None
-    assert store.run_names([]) == []
+    assert store.kept_runs([]) == []
 
 
 @pytest.mark.parametrize(

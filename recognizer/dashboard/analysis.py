@@ -52,7 +52,12 @@ def take_up_address() -> None:
     """After a refresh: take up the analysis that the address names, running or finished."""
     tab = state.tab()
     run_id = state.run_in_address()
-    if run_id is None or run_id in tab.seen_runs:
+    if run_id is None:
+        # another page was visited, and its address had no place for this
+        shown = tab.run.run_id if tab.run is not None else None
+        state.name_run_in_address(tab.analysis.job_id if tab.analysis is not None else shown)
+        return
+    if run_id in tab.seen_runs:
         return
     tab.seen_runs.add(run_id)
     if run_id in services().live_runs:

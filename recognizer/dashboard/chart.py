@@ -21,6 +21,7 @@ from streamlit.components.v1 import declare_component
 
 from recognizer.plots.config import NO_CLOUD
 from recognizer.plots.layout import Figure
+from recognizer.types import VideoInfo
 
 _CONFIG: Final = {
     **NO_CLOUD,
@@ -196,6 +197,11 @@ export default function ({data, parentElement}) {
 """.replace("PLAYER", _PLAYER)
 
 _draw = st.components.v2.component("recognizer_chart", html=_HTML, js=_JS, isolate_styles=False)
+
+
+def aspect_of(video: VideoInfo) -> str:
+    """Width over height as CSS has it."""
+    return f"{video.width} / {video.height}" if video.width and video.height else "auto"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from recognizer.agreement import Piece, disagreements
 from recognizer.comparison import Lane, have_common_labels, pairs
 from recognizer.comparison_store import StoredComparison
 from recognizer.dashboard import state
-from recognizer.dashboard.chart import followed_player
+from recognizer.dashboard.chart import aspect_of, followed_player
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
@@ -79,16 +79,16 @@ def _show_moment(shown: StoredComparison, piece: Piece, two: tuple[Lane, Lane]) 
     st.markdown(f"**Person {piece.person_id}, {seconds(piece.start_s)} to {seconds(piece.end_s)}**")
     player, *beside = st.columns([2, 2, 2], gap="medium")
     with player:
-        _player(shown, piece.start_s)
+        _player(shown, piece.start_s, aspect_of(two[0].timeline.video))
     for place, lane in zip(beside, two, strict=True):
         with place:
             _what_it_saw(shown, piece, lane)
 
 
-def _player(shown: StoredComparison, start_s: float) -> None:
+def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
     if shown.is_of_camera:
         if shown.video.path.is_file():
-            with followed_player():
+            with followed_player(aspect):
                 st.video(str(shown.video.path), start_time=int(start_s))
             st.caption("This is the recording; the pictures that the networks were shown are not kept.")
         else:
@@ -106,7 +106,7 @@ def _player(shown: StoredComparison, start_s: float) -> None:
     if path is None or not path.is_file():
         st.caption("The preview of this video is being prepared; choose the row again in a moment.")
         return
-    with followed_player():
+    with followed_player(aspect):
         st.video(str(path), start_time=int(start_s))
 
 
@@ -150,7 +150,7 @@ def _show_frames(shown: StoredComparison, lane: Lane, prediction: Prediction, wh
         if around:
             st.image(around, width=_FRAME_PX)
         some = f", {len(chosen)} of them here" if len(chosen) < len(frames) else ""
-        mirrored = ", each with its surroundings, mirrored" if around else ""
+        mirrored = ", each with its surroundings, mirrored and with others covered" if around else ""
         st.caption(f"It was shown {len(frames)} pictures from {when}{some}{mirrored}, and said:")
 
 

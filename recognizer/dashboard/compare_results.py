@@ -85,7 +85,8 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         show_differences(shown, lanes)
     if comparison.has_costs:
         st.subheader("What each costs")
-        _table(export.cost_table(comparison))
+        costs = export.cost_table(comparison)
+        _table(costs[costs["Clips"].notna()])  # of the others nothing is known yet
         st.caption(COST_NOTE)
 
 

@@ -1,92 +1,124 @@
-"""Earlier analyses, to be opened again. The browser remembers which are its own, so that nobody is shown another's."""
+"""Earlier analyses and comparisons, to be opened again.
+
+The browser remembers which are its own, so that nobody is shown another's.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Final
+from functools import partial
+from typing import Final, Literal
 
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.services import services
-from recognizer.store import RunName
+from recognizer.dashboard.services import comparisons, services
+from recognizer.store import Kept
 
-_KEY: Final = "history"
+_Kind = Literal["analyses", "comparisons"]
 
 _MOST: Final = 100
 
 _JS: Final = """
-const PLACE = 'who-does-what-when.analyses';
-
-function remembered() {
+function remembered(place) {
     try {
-        const runs = JSON.parse(localStorage.getItem(PLACE));
-        return Array.isArray(runs) ? runs.filter(run => typeof run === 'string') : [];
+        const names = JSON.parse(localStorage.getItem(place));
+        return Array.isArray(names) ? names.filter(name => typeof name === 'string') : [];
     } catch {
         return [];  // a browser that keeps nothing, or not what was put there
     }
 }
 
 export default function ({data, setStateValue}) {
-    let runs = remembered();
-    if (data.named && !runs.includes(data.named)) {
-        runs = [...runs, data.named].slice(-data.most);
+    const place = `who-does-what-when.${data.kind}`;
+    let names = remembered(place);
+    if (data.named && !names.includes(data.named)) {
+        names = [...names, data.named].slice(-data.most);
         try {
-            localStorage.setItem(PLACE, JSON.stringify(runs));
+            localStorage.setItem(place, JSON.stringify(names));
         } catch (error) {
             console.warn(error);
         }
     }
-    if (JSON.stringify(runs) !== JSON.stringify(data.known)) setStateValue('runs', runs);
+    if (JSON.stringify(names) !== JSON.stringify(data.known)) setStateValue('names', names);
 }
 """
 
 _remember = st.components.v2.component("recognizer_history", js=_JS)
 
 
-def remember() -> None:
+def remember_analysis() -> None:
     """Have the browser remember the analysis in the address, be it finished or not, and hear which others it has."""
-    data = {"named": state.run_in_address(), "known": state.tab().own_runs, "most": _MOST}
-    _remember(data=data, key=_KEY, on_runs_change=_hear, height=0)
+    _exchange("analyses", state.run_in_address())
 
 
-def _hear() -> None:
-    runs = state.widget(_KEY).get("runs")
-    if isinstance(runs, list):
-        state.tab().own_runs = [run for run in runs if isinstance(run, str)][-_MOST:]
+def remember_comparison() -> None:
+    """The same of the comparison in the address."""
+    _exchange("comparisons", state.comparison_in_address())
 
 
-def offer_earlier() -> None:
+def _exchange(kind: _Kind, named: str | None) -> None:
+    data = {"kind": kind, "named": named, "known": state.tab().own.get(kind, []), "most": _MOST}
+    _remember(data=data, key=f"own-{kind}", on_names_change=partial(_hear, kind), height=0)
+
+
+def _hear(kind: _Kind) -> None:
+    names = state.widget(f"own-{kind}").get("names")
+    if isinstance(names, list):
+        state.tab().own[kind] = [name for name in names if isinstance(name, str)][-_MOST:]
+
+
+def offer_earlier_analysis() -> None:
     """Draw a choice of this browser's other analyses, if there are any; the one that is chosen is shown."""
     tab = state.tab()
     if tab.analysis is not None:
         return
-    shown = tab.run.run_id if tab.run is not None else None
-    names = {name.run_id: name for name in services().store.run_names(tab.own_runs) if name.run_id != shown}
-    if not names:
-        return
-    chosen = st.selectbox(
-        "Open an earlier analysis",
-        list(names),
-        index=None,
-        key=f"earlier-{tab.opened}",
-        format_func=lambda run_id: _told(names[run_id]),
-        placeholder=f"{len(names)} made in this browser",
-        width=480,
-    )
+    kept = services().store.kept_runs(tab.own.get("analyses", []))
+    chosen = _choice("Open an earlier analysis", kept, tab.run.run_id if tab.run is not None else None)
     if chosen is not None:
-        tab.opened += 1  # the next choice has another key, and nothing is chosen in it
         tab.seen_runs.discard(chosen)
         tab.problem = None
         state.name_run_in_address(chosen)
         st.rerun()
 
 
-def _told(name: RunName) -> str:
-    return f"{name.video_name}, {_local(name.created_at):%d %b %Y, %H:%M}"
+def offer_earlier_comparison() -> None:
+    """The same of this browser's other comparisons."""
+    tab = state.tab()
+    compare = tab.compare
+    if compare.job is not None:
+        return
+    kept = comparisons().kept(tab.own.get("comparisons", []))
+    chosen = _choice("Open an earlier comparison", kept, compare.shown.comparison_id if compare.shown else None)
+    if chosen is not None:
+        tab.problem = None
+        state.name_comparison_in_address(chosen)
+        st.rerun()
 
 
-def _local(time: datetime) -> datetime:
+def _choice(label: str, kept: Sequence[Kept], shown: str | None) -> str | None:
+    others = {one.kept_id: one for one in kept if one.kept_id != shown}
+    if not others:
+        return None
+    tab = state.tab()
+    chosen: str | None = st.selectbox(
+        label,
+        list(others),
+        index=None,
+        key=f"earlier-{tab.opened}",
+        format_func=lambda kept_id: f"{others[kept_id].video_name}, {_local(others[kept_id].created_at)}",
+        placeholder=f"{len(others)} made in this browser",
+        width=480,
+    )
+    if chosen is not None:
+        tab.opened += 1  # the next choice has another key, and nothing is chosen in it
+    return chosen
+
+
+def _local(time: datetime) -> str:
     """In the browser's time zone."""
     offset_min = st.context.timezone_offset
-    return time if offset_min is None else time.astimezone(timezone(-timedelta(minutes=offset_min)))
+    if offset_min is not None:
+        time = time.astimezone(timezone(-timedelta(minutes=offset_min)))
+    return f"{time:%d %b %Y, %H:%M}"

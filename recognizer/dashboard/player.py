@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.chart import followed_player
+from recognizer.dashboard.chart import aspect_of, followed_player
 from recognizer.dashboard.services import palette, services
 from recognizer.dashboard.text import sentence
 from recognizer.dashboard.video_card import poster_of
@@ -85,8 +85,7 @@ def show_player(run: Run) -> None:
 
 
 def _play(run: Run, path: Path) -> None:
-    video = run.timeline.video
-    with followed_player(aspect=f"{video.width} / {video.height}"):
+    with followed_player(aspect_of(run.timeline.video)):
         st.video(str(path), start_time=int(state.tab().jump_s), width=_width_px(run))
 
 

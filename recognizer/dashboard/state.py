@@ -132,7 +132,7 @@ class Tab:
         camera_job: loads the camera's networks.
         camera_networks: what those networks were loaded for (``model_cache.networks_of``).
         seen_runs: runs that were taken up from the address already.
-        own_runs: the analyses that this browser has shown at any time, as it remembers them.
+        own: the analyses and comparisons that this browser has shown at any time, as it remembers them.
         opened: how many of them were chosen to be opened again; a new number empties the choice.
         awaited_run_id: a camera's run that the address names and that is not over yet.
         page: the page that is shown.
@@ -164,7 +164,7 @@ class Tab:
     camera_job: Job[Models] | None = None
     camera_networks: tuple[object, ...] | None = None
     seen_runs: set[str] = field(default_factory=set)
-    own_runs: list[str] = field(default_factory=list)
+    own: dict[str, list[str]] = field(default_factory=dict)
     opened: int = 0
     awaited_run_id: str | None = None
     page: str = ""
