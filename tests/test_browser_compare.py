@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,13 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
     main(page).get_by_role("heading", name="Against your labels").wait_for()
     wait_for_text(chart(page), "noFight")
     assert main(page).get_by_role("button", name="Compare", exact=True).count() == 0
+
+    address = page.url
+    page.goto(address.partition("?")[0])
+    main(page).get_by_role("combobox", name="Open an earlier comparison").click()
+    page.get_by_role("option", name=re.compile(r"^tai_chi\.mp4, ")).click()
+    wait_for_comparison(page)
+    assert page.url == address
 
 
 def assert_opens_without_a_network(browser: Browser, report: Path) -> None:
