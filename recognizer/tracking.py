@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from ultralytics.engine.results import Boxes
 from ultralytics.trackers.track import TRACKER_MAP
-from ultralytics.trackers.utils.kalman_filter import KalmanFilterXYWH
 from ultralytics.utils import YAML, IterableSimpleNamespace
 from ultralytics.utils.checks import check_yaml
 
+from recognizer.box_filter import BoxFilter
 from recognizer.looks import look_of
 from recognizer.settings import Settings
-from recognizer.types import Box, Detection, TrackedPerson
+from recognizer.types import Detection, TrackedPerson
 
 _FOLLOWS_CAMERA = "tracktrack"
 """This tracker compensates the camera's motion, for which it looks at the whole picture. BoT-SORT can, too: on the
@@ -41,10 +41,6 @@ _MOST_BUFFER = 0.5
 is widened while it is matched, on each side by this share of its width and height for each second between two looks
 (C-BIoU, arXiv 2211.14317, which widens by 0.3 to 0.5). At 5 samples a second that halves the numbers of
 ``opencv_vtest.avi``; at 15 it changes little (docs/accuracy-identities.md)."""
-
-_MOST_FRAMES = 6
-"""Somebody who was not looked at for more frames is where they were found: with so many in between the filter would
-have come there, too, and each takes 0.04 ms a person."""
 
 _ROUNDING = 1e-9
 """A product of two rounded numbers may be a hair above the whole number that it is."""
@@ -76,7 +72,7 @@ class PersonTracker:
         self._fuses: bool = config.get("fuse_score", False)
         updates_per_s = updates_per_s or 1 / settings.sample_interval_s(frame_rate_hz)
         self._widening = _widening(updates_per_s)
-        self._boxes = _BoxFilter(frame_rate_hz)
+        self._boxes = BoxFilter(frame_rate_hz)
         self._boxes.expect(updates_per_s)
         memory = self._updates_per_gap(updates_per_s)
         self._name = settings.tracker
@@ -148,73 +144,6 @@ class PersonTracker:
             person_id = self._person_ids.setdefault(track_id, self.people_seen + 1)
             people.append(TrackedPerson(person_id, box, found[track_id].confidence))
         return sorted(people, key=lambda person: person.person_id)
-
-
-class _State(NamedTuple):
-    """What is known of one person's box, and of when it was found last."""
-
-    update: int
-    xywh: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-
-
-class _BoxFilter:
-    """Smooths each person's box as BoT-SORT does (arXiv 2206.14651), as if every frame had been looked at.
-
-    The filter counts calls. Called for every second frame only, it lags behind people by another way than where all
-    frames are tracked, and the crops are others. So the frames in between are thought up on a straight line between the
-    two boxes, which OC-SORT does where somebody was out of sight (arXiv 2203.14360): boxes overlap with those of all
-    frames by 0.996 instead of 0.989, and labels that are not "unknown" agree better (docs/performance.md).
-
-    Args:
-        frame_rate_hz: of the stream.
-    """
-
-    def __init__(self, frame_rate_hz: float) -> None:
-        self._frame_rate_hz = frame_rate_hz
-        self._frames_per_update = 1
-        self._updates = 0
-        self._kalman = KalmanFilterXYWH()
-        self._states: dict[int, _State] = {}
-
-    def expect(self, updates_per_s: float) -> None:
-        """``update`` is called this often from now on."""
-        self._frames_per_update = max(1, round(self._frame_rate_hz / updates_per_s))
-
-    def update(self, found_xyxy: Mapping[int, Box]) -> dict[int, Box]:
-        """Where people are, from where they were found in the next frame that is looked at; by the tracker's ids."""
-        self._updates += 1
-        newest = {track_id: self._filtered(track_id, box) for track_id, box in found_xyxy.items()}
-        recent = {i: state for i, state in self._states.items() if self._frames_since(state) <= _MOST_FRAMES}
-        self._states = recent | newest
-        return {track_id: _xyxy(state.mean[:4]) for track_id, state in newest.items()}
-
-    def _frames_since(self, state: _State) -> int:
-        return (self._updates - state.update) * self._frames_per_update
-
-    def _filtered(self, track_id: int, box_xyxy: Box) -> _State:
-        xywh = _xywh(box_xyxy)
-        before = self._states.get(track_id)
-        if before is None or (frames := self._frames_since(before)) > _MOST_FRAMES:
-            return _State(self._updates, xywh, *self._kalman.initiate(xywh))
-        mean, covariance = before.mean, before.covariance
-        for frame in range(1, frames + 1):
-            mean, covariance = self._kalman.predict(mean, covariance)
-            thought_up = before.xywh + (xywh - before.xywh) * (frame / frames)
-            mean, covariance = self._kalman.update(mean, covariance, thought_up)
-        return _State(self._updates, xywh, mean, covariance)
-
-
-def _xywh(box_xyxy: Box) -> NDArray[np.float64]:
-    """Centre, width and height."""
-    x1, y1, x2, y2 = box_xyxy
-    return np.array([(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1])
-
-
-def _xyxy(xywh: NDArray[np.float64]) -> Box:
-    x, y, width, height = xywh.tolist()
-    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
 def _widening(updates_per_s: float) -> float:
