@@ -41,16 +41,20 @@ export default function ({data, setStateValue}) {
             console.warn(error);
         }
     }
-    if (JSON.stringify(names) !== JSON.stringify(data.known)) setStateValue('names', names);
+    if (data.known && JSON.stringify(names) !== JSON.stringify(data.known)) setStateValue('names', names);
 }
 """
 
 _remember = st.components.v2.component("recognizer_history", js=_JS)
 
 
-def remember_analysis() -> None:
-    """Have the browser remember the analysis in the address, be it finished or not, and hear which others it has."""
-    _exchange("analyses", state.run_in_address())
+def remember_analysis(*, hears: bool = True) -> None:
+    """Have the browser remember the analysis in the address, be it finished or not, and hear which others it has.
+
+    Args:
+        hears: False where the page must not be drawn again for it, as while a camera is being opened.
+    """
+    _exchange("analyses", state.run_in_address(), hears=hears)
 
 
 def remember_comparison() -> None:
@@ -58,8 +62,9 @@ def remember_comparison() -> None:
     _exchange("comparisons", state.comparison_in_address())
 
 
-def _exchange(kind: _Kind, named: str | None) -> None:
-    data = {"kind": kind, "named": named, "known": state.tab().own.get(kind, []), "most": _MOST}
+def _exchange(kind: _Kind, named: str | None, *, hears: bool = True) -> None:
+    known = state.tab().own.get(kind, []) if hears else None
+    data = {"kind": kind, "named": named, "known": known, "most": _MOST}
     _remember(data=data, key=f"own-{kind}", on_names_change=partial(_hear, kind), height=0)
 
 
