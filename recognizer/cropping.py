@@ -159,7 +159,6 @@ def surroundings_crop(
     crop = _resize(rgb[top : top + side, left : left + side], size_px, size_px)
     if not others_xyxy:
         return crop
-    crop = crop.copy()  # as large as its square is, it may be the frame itself
 
     def part(box: Box) -> NDArray[np.uint8]:
         px1, py1, px2, py2 = (

@@ -200,6 +200,8 @@ class Store:
 
     def kept(self, table: str, ids: Sequence[str]) -> list[Kept]:
         """Those rows of a table that are here, the newest first; its column ``<table>_id`` names them."""
+        if not ids:
+            return []
         marks = ", ".join("?" * len(ids))
         with self.connection() as connection:
             rows = connection.execute(

@@ -27,7 +27,7 @@ from recognizer.seen import frames_seen, prediction_at
 from recognizer.settings import Settings
 from recognizer.store import Store, StoredFile
 from recognizer.truth import read_truth
-from recognizer.types import Clip, Segment
+from recognizer.types import Clip, Detection, Segment
 
 SETTINGS = (
     Settings(video_classifier_model="i3d", num_video_sequence_samples=8),
@@ -153,9 +153,11 @@ def test_what_a_network_was_shown_is_the_same_from_the_record_and_from_the_video
     assert prediction.start_s <= kept[0].time_s < kept[-1].time_s < prediction.end_s
 
 
+@pytest.mark.parametrize("others", [(), (person((20, 4, 40, 44)),)], ids=["alone", "beside another"])
 def test_the_surroundings_that_a_network_was_shown_are_shown_as_it_saw_them(
-    video: Path, crops: CropStore, tmp_path: Path
+    video: Path, tmp_path: Path, others: tuple[Detection, ...]
 ) -> None:
+    crops = CropStore(tmp_path / "kept")
     shown: list[Clip] = []
 
     def says(clip: Clip) -> tuple[tuple[str, float], ...]:
@@ -163,11 +165,13 @@ def test_the_surroundings_that_a_network_was_shown_are_shown_as_it_saw_them(
         return (("waving", 0.6),)
 
     settings = Settings(video_classifier_model="i3d", surroundings=True, steady_crop=True)
-    models = Models(ScriptedDetector(always(person())), ScriptedClassifier(says), {"detector_sha256": "0" * 64})
+    detector = ScriptedDetector(always(person(), *others))
+    models = Models(detector, ScriptedClassifier(says), {"detector_sha256": "0" * 64})
     timeline = analyze(video, settings, models=models, crop_store=crops)
+    assert len(timeline.people) == 1 + len(others)
     prediction = prediction_at(timeline, 1, 1.0)
     assert prediction is not None
-    (clip,) = (one for one in shown if one.start_s == prediction.start_s)
+    (clip,) = (one for one in shown if (one.person_id, one.start_s) == (1, prediction.start_s))
     assert clip.surroundings_rgb is not None
     for store in (crops, CropStore(tmp_path / "other")):
         frames = frames_seen(timeline, prediction, video, store)

@@ -79,8 +79,8 @@ def offer_earlier_analysis() -> None:
     tab = state.tab()
     if tab.analysis is not None:
         return
-    kept = services().store.kept_runs(tab.own.get("analyses", []))
-    chosen = _choice("Open an earlier analysis", kept, tab.run.run_id if tab.run is not None else None)
+    shown = tab.run.run_id if tab.run is not None else None
+    chosen = _choice("Open an earlier analysis", services().store.kept_runs(_others("analyses", shown)))
     if chosen is not None:
         tab.seen_runs.discard(chosen)
         tab.problem = None
@@ -94,26 +94,30 @@ def offer_earlier_comparison() -> None:
     compare = tab.compare
     if compare.job is not None:
         return
-    kept = comparisons().kept(tab.own.get("comparisons", []))
-    chosen = _choice("Open an earlier comparison", kept, compare.shown.comparison_id if compare.shown else None)
+    shown = compare.shown.comparison_id if compare.shown is not None else None
+    chosen = _choice("Open an earlier comparison", comparisons().kept(_others("comparisons", shown)))
     if chosen is not None:
         tab.problem = None
         state.name_comparison_in_address(chosen)
         st.rerun()
 
 
-def _choice(label: str, kept: Sequence[Kept], shown: str | None) -> str | None:
-    others = {one.kept_id: one for one in kept if one.kept_id != shown}
-    if not others:
+def _others(kind: _Kind, shown: str | None) -> list[str]:
+    return [name for name in state.tab().own.get(kind, []) if name != shown]
+
+
+def _choice(label: str, kept: Sequence[Kept]) -> str | None:
+    if not kept:
         return None
     tab = state.tab()
+    by_id = {one.kept_id: one for one in kept}
     chosen: str | None = st.selectbox(
         label,
-        list(others),
+        list(by_id),
         index=None,
         key=f"earlier-{tab.opened}",
-        format_func=lambda kept_id: f"{others[kept_id].video_name}, {_local(others[kept_id].created_at)}",
-        placeholder=f"{len(others)} made in this browser",
+        format_func=lambda kept_id: f"{by_id[kept_id].video_name}, {_local(by_id[kept_id].created_at)}",
+        placeholder=f"{len(by_id)} made in this browser",
         width=480,
     )
     if chosen is not None:
