@@ -81,6 +81,24 @@ def steps(classifier: str, frame_rate_hz: float | None) -> dict[str, Settings]:
 
 
 @dataclass
+class Named:
+    """Time of some people at the page's threshold, and how much of it got an action."""
+
+    time_s: float = 0.0
+    named_s: float = 0.0
+
+    def add(self, segment: Segment) -> None:
+        """Count one segment."""
+        self.time_s += segment.duration_s
+        self.named_s += segment.duration_s * (segment.action != UNKNOWN_ACTION)
+
+    @property
+    def share(self) -> float:
+        """Of their time that got an action."""
+        return self.named_s / max(self.time_s, 1e-9)
+
+
+@dataclass
 class Tally:
     """What one step made of all clips.
 
@@ -94,7 +112,7 @@ class Tally:
         people: people whose action is known.
         took_s: whole analyses of the clips with labels.
         lanes: for each person whose action is known: clip, right labels, segments at the page's threshold.
-        bystanders_s: time of those who only stand by.
+        bystanders: those who only stand by.
     """
 
     windows: int = 0
@@ -106,11 +124,9 @@ class Tally:
     people: int = 0
     took_s: float = 0.0
     lanes: list[tuple[str, tuple[str, ...], list[Segment]]] = field(default_factory=list)
-    bystanders_s: float = 0.0
-    _named: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
-    _time: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
+    bystanders: Named = field(default_factory=Named)
+    _named: dict[bool, Named] = field(default_factory=lambda: {True: Named(), False: Named()})
     _named_right: float = 0.0
-    _bystanders_named_s: float = 0.0
 
     def add(self, timeline: Timeline, actions: Actions, clip: str = "") -> None:
         """Count one clip."""
@@ -139,14 +155,12 @@ class Tally:
         """Count those who only stand by in one clip."""
         for segment in timeline.segments(RECOMMENDED_MIN_CONFIDENCE):
             if segment.person_id in person_ids:
-                self.bystanders_s += segment.duration_s
-                self._bystanders_named_s += segment.duration_s * (segment.action != UNKNOWN_ACTION)
+                self.bystanders.add(segment)
 
     def _threshold(self, timeline: Timeline, actions: Actions) -> None:
         for segment in timeline.segments(RECOMMENDED_MIN_CONFIDENCE):
             if (known := actions.get(segment.person_id)) is not None:
-                self._named[bool(known)] += segment.duration_s * (segment.action != UNKNOWN_ACTION)
-                self._time[bool(known)] += segment.duration_s
+                self._named[bool(known)].add(segment)
                 self._named_right += segment.duration_s * (segment.action in known)
 
     @property
@@ -157,17 +171,12 @@ class Tally:
 
     def named(self, known: bool) -> float:
         """Share of the time of the people whose action is known, or not, that gets an action."""
-        return self._named[known] / max(self._time[known], 1e-9)
-
-    @property
-    def bystanders_named(self) -> float:
-        """Share of the bystanders' time that gets an action."""
-        return self._bystanders_named_s / max(self.bystanders_s, 1e-9)
+        return self._named[known].share
 
     @property
     def named_right(self) -> float:
         """Share of what is named at the threshold that is right, of people whose action is known."""
-        return self._named_right / max(self._named[True], 1e-9)
+        return self._named_right / max(self._named[True].named_s, 1e-9)
 
 
 def _moments(timeline: Timeline, person_id: int, known: tuple[str, ...]) -> Iterator[tuple[float, float, bool]]:
@@ -374,7 +383,7 @@ def main() -> None:
                 f"{tally.first:>3}/{tally.people:<2} {tally.top5:>3}/{tally.people:<2} {tally.named(True):>6.0%} "
                 f"{tally.named_right:>12.0%} "
                 f"{f'{tally.named(False):.0%}' if name in WITH_THE_UNKNOWN else '–':>14} "
-                f"{tally.bystanders_named:>11.0%} {tally.took_s / first.took_s:>6.2f}",
+                f"{tally.bystanders.share:>11.0%} {tally.took_s / first.took_s:>6.2f}",
                 flush=True,
             )
     for name in ("weighed over 1 s", "recommended (calibrated)"):

@@ -49,8 +49,8 @@ def test_who_does_one_of_the_labels_gets_one_and_who_does_none_mostly_not(tally:
 
 def test_who_sits_behind_a_cook_is_not_said_to_cook(tally: Tally) -> None:
     """Regression: shown with the cook in their surroundings, they flipped a pancake for two thirds of their time."""
-    assert tally.bystanders_s > 5
-    assert tally.bystanders_named < 0.2
+    assert tally.bystanders.time_s > 5
+    assert tally.bystanders.share < 0.2
 
 
 def test_a_change_of_action_is_put_within_three_quarters_of_a_second(clips_dir: Path, networks: ModelCache) -> None:
