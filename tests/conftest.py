@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,16 +13,7 @@ import numpy as np
 import pytest
 
 import recognizer  # noqa: F401 - before any test imports torch: it says how PyTorch's threads wait
-
-ROOT = Path(__file__).resolve().parents[1]
-SHARED_CLIPS = ROOT.parent / "shared" / "clips"
-
-
-def skip_or_fail(reason: str) -> None:
-    """Skip; in CI, where RECOGNIZER_REQUIRE_ALL is 1, fail instead: a skip must not pass for a success."""
-    if os.environ.get("RECOGNIZER_REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+from tests.support.environment import SHARED_CLIPS, skip_or_fail
 
 
 @pytest.fixture(autouse=True)

@@ -21,17 +21,16 @@ from urllib.parse import urlsplit
 
 import av
 import pytest
-from conftest import skip_or_fail
 
 from recognizer.export.csv_file import SEGMENT_COLUMNS
 from recognizer.export.json_file import timeline_from_json
+from tests.support.environment import ROOT, skip_or_fail
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
 
-ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

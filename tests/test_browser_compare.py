@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from test_browser import (
+
+from recognizer.weights import fetch_archive_member
+from tests.test_browser import (
     WORK_TIMEOUT_MS,
     OpenPage,
     app_url,
@@ -21,9 +23,7 @@ from test_browser import (
     upload_field,
     wait_for_text,
 )
-from test_i3d_real import FIGHT_SHA256
-
-from recognizer.weights import fetch_archive_member
+from tests.test_i3d_real import FIGHT_SHA256
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
-from test_browser import (
+
+from tests.test_browser import (
     CHROMIUM,
     CHROMIUM_ARGUMENTS,
     STEP_TIMEOUT_MS,
@@ -24,7 +25,7 @@ from test_browser import (
     wait_for_results,
     wait_for_text,
 )
-from test_i3d_real import fight_checkpoint
+from tests.test_i3d_real import fight_checkpoint
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Locator, Page

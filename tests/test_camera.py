@@ -13,9 +13,7 @@ import av
 import numpy as np
 import psutil
 import pytest
-from fakes import ScriptedDetector, always, numbered_picture, scripted_models
 from numpy.typing import NDArray
-from test_live import ONE, PROMPT_S, SETTINGS, SIZE, WAIT_S, HeldClassifier, frames_of, live_threads, saying
 
 from recognizer import camera as camera_module
 from recognizer.camera import Camera
@@ -29,6 +27,8 @@ from recognizer.palette import ActionPalette
 from recognizer.runs import Services
 from recognizer.settings import Settings
 from recognizer.store import Store
+from tests.support.fakes import ScriptedDetector, always, numbered_picture, scripted_models
+from tests.test_live import ONE, PROMPT_S, SETTINGS, SIZE, WAIT_S, HeldClassifier, frames_of, live_threads, saying
 
 
 @pytest.fixture

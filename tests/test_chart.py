@@ -7,10 +7,10 @@ from typing import Any
 
 import plotly
 import pytest
-from fakes import charts
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import chart
+from tests.support.fakes import charts
 
 
 def page() -> None:

@@ -28,8 +28,8 @@ from recognizer.models import Models
 from recognizer.settings import Settings
 from recognizer.types import Clip, Detection, Prediction
 from recognizer.video import probe
+from tests.support.environment import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 MakeVideo = Callable[..., Path]
 
 

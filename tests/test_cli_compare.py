@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 from recognizer import model_cache
 from recognizer.cli import main
@@ -18,6 +17,7 @@ from recognizer.errors import WeightsError
 from recognizer.models import Models
 from recognizer.settings import Settings
 from recognizer.types import Clip
+from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 LABELS = "person_id,action,start_s,end_s\n1,Waving,0,1\n1,<b>resting</b>,1,2\n"
 

@@ -20,10 +20,10 @@ from recognizer.cli import main
 from recognizer.models import Models, load_models
 from recognizer.settings import Settings
 from recognizer.video import open_video, probe
+from tests.support.environment import ROOT
 
 pytestmark = pytest.mark.real
 
-ROOT = Path(__file__).resolve().parents[1]
 MakeVideo = Callable[..., Path]
 SETTINGS = ("--classifier", "i3d", "--sequence-length", "32", "--skip", "2")
 ODD = (

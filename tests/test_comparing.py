@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 from recognizer import crop_store as crop_store_module
 from recognizer.analyzing import analyze
@@ -18,6 +17,7 @@ from recognizer.crop_store import CropStore
 from recognizer.errors import SettingsError, VideoError, WeightsError
 from recognizer.models import Models
 from recognizer.settings import Settings
+from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 EIGHT = Settings(video_classifier_model="i3d", num_video_sequence_samples=8)
 FOUR = Settings(video_classifier_model="i3d", num_video_sequence_samples=4)

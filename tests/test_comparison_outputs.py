@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 from recognizer import export, plots
 from recognizer.analyzing import analyze
@@ -28,6 +27,7 @@ from recognizer.settings import Settings
 from recognizer.store import Store, StoredFile
 from recognizer.truth import read_truth
 from recognizer.types import Clip, Detection, Segment
+from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 SETTINGS = (
     Settings(video_classifier_model="i3d", num_video_sequence_samples=8),

@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizer.dashboard.text import people, plain, seconds, sentence
 from recognizer.runs import remaining_text
+from tests.support.environment import ROOT
 
 ASCII_PUNCTUATION = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import Answer, ScriptedClassifier
 from numpy.typing import NDArray
 
 from recognizer.analyzing import Progress, analyze
@@ -20,6 +19,7 @@ from recognizer.settings import Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Clip, Detection, Detector, Frame
 from recognizer.video import VideoReader, open_video
+from tests.support.fakes import Answer, ScriptedClassifier
 
 pytestmark = pytest.mark.real
 

@@ -19,7 +19,6 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from fakes import always, numbered_picture, person, scripted_models, video_info
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -38,6 +37,7 @@ from recognizer.pipeline import Recognizer
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, RANGES, Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Frame
+from tests.support.fakes import always, numbered_picture, person, scripted_models, video_info
 
 CLASSES = 7
 RATE_HZ = 30.0

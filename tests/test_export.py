@@ -34,8 +34,9 @@ from recognizer.export import (
 from recognizer.settings import Settings
 from recognizer.timeline import PersonTrack, Timeline
 from recognizer.types import Prediction, Segment, VideoInfo
+from tests.support.environment import ROOT
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "timeline.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((ROOT / "docs" / "timeline.schema.json").read_text(encoding="utf-8"))
 
 
 def track(person_id: int, times_s: list[float], presence: tuple[tuple[float, float], ...]) -> PersonTrack:
@@ -236,7 +237,7 @@ def test_json_follows_its_schema_and_has_no_field_beyond_it(full: bool) -> None:
 
 
 def test_documented_example_follows_the_schema() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "json-schema.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "json-schema.md").read_text(encoding="utf-8")
     example = page.split("```json\n")[1].split("```")[0]
     jsonschema.validate(json.loads(example), strict(SCHEMA), cls=jsonschema.Draft202012Validator)
     assert timeline_from_json(example).segments()[0].action == "tai chi"

@@ -10,7 +10,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-from fakes import ScriptedClassifier
 
 from recognizer.analyzing import analyze
 from recognizer.backends import openvino
@@ -20,6 +19,7 @@ from recognizer.models import Models, load_clip_classifier, load_detector
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
 from recognizer.weights import convert_once, fetch_archive_member, load_numpy_pickle, resolve
+from tests.support.fakes import ScriptedClassifier
 
 pytestmark = pytest.mark.real
 

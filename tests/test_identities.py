@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
 from numpy.typing import NDArray
 
 from recognizer.analyzing import analyze
@@ -19,6 +18,7 @@ from recognizer.seen import frames_seen
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
 from recognizer.timeline import Timeline
 from recognizer.types import Box, Detection, Observation, TrackedPerson
+from tests.support.fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
 
 MakeVideo = Callable[..., Path]
 

@@ -14,8 +14,8 @@ import pytest
 from recognizer import jobs as jobs_module
 from recognizer.errors import VideoError
 from recognizer.jobs import Job, Jobs
+from tests.support.environment import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 WAIT_S = 10.0
 
 

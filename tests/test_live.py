@@ -12,15 +12,6 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from fakes import (
-    ScriptedClassifier,
-    ScriptedDetector,
-    always,
-    numbered_frame,
-    numbered_picture,
-    person,
-    scripted_models,
-)
 from numpy.typing import NDArray
 
 from recognizer.drawing import OverlayPerson, draw_overlay
@@ -32,6 +23,15 @@ from recognizer.palette import ActionPalette
 from recognizer.pipeline import Recognizer
 from recognizer.settings import TRACKER_NAMES, UNKNOWN_ACTION, Settings
 from recognizer.types import Clip, Detection, Prediction
+from tests.support.fakes import (
+    ScriptedClassifier,
+    ScriptedDetector,
+    always,
+    numbered_frame,
+    numbered_picture,
+    person,
+    scripted_models,
+)
 
 WAIT_S = 20.0
 FRAME_S = 1 / 30

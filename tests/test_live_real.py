@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from test_live import WAIT_S
 
 from recognizer.camera import load_and_warm
 from recognizer.classifiers import network as network_module
@@ -22,6 +21,7 @@ from recognizer.runs import Services
 from recognizer.settings import Settings
 from recognizer.store import Store
 from recognizer.video import open_video
+from tests.test_live import WAIT_S
 
 pytestmark = pytest.mark.real
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import ScriptedClassifier, ScriptedDetector, always
 
 from recognizer import models as models_module
 from recognizer.errors import WeightsError
 from recognizer.model_cache import ModelCache
 from recognizer.settings import Settings
+from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always
 
 
 class Loaders:

@@ -8,17 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import (
-    Script,
-    ScriptedClassifier,
-    ScriptedDetector,
-    always,
-    chart_messages,
-    charts,
-    numbered_video,
-    open_table,
-    person,
-)
 from streamlit.testing.v1 import AppTest
 
 from recognizer import models as models_module
@@ -29,8 +18,19 @@ from recognizer.errors import WeightsError
 from recognizer.presets import recommended
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, DEVICE_NAMES, RANGES, TRACKER_NAMES, Settings
 from recognizer.types import Clip
+from tests.support.environment import APP
+from tests.support.fakes import (
+    Script,
+    ScriptedClassifier,
+    ScriptedDetector,
+    always,
+    chart_messages,
+    charts,
+    numbered_video,
+    open_table,
+    person,
+)
 
-APP = Path(__file__).resolve().parents[1] / "app.py"
 WAIT_S = 30.0
 EARLIER = "Open an earlier analysis"
 

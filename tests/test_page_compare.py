@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ScriptedClassifier, charts
 from streamlit.testing.v1 import AppTest
-from test_page_analyse import (
+
+from recognizer import models as models_module
+from recognizer.comparison_store import StoredComparison
+from recognizer.errors import WeightsError
+from recognizer.presets import recommended
+from recognizer.settings import CLASSIFIER_NAMES, Settings
+from tests.support.environment import APP
+from tests.support.fakes import ScriptedClassifier, charts
+from tests.test_page_analyse import (
     TITLES,
     Networks,
     button,
@@ -26,15 +33,8 @@ from test_page_analyse import (
     words,
 )
 
-from recognizer import models as models_module
-from recognizer.comparison_store import StoredComparison
-from recognizer.errors import WeightsError
-from recognizer.presets import recommended
-from recognizer.settings import CLASSIFIER_NAMES, Settings
-
 __all__ = ["networks"]
 
-APP = Path(__file__).resolve().parents[1] / "app.py"
 WAIT_S = 30.0
 PAGE = "pages/compare.py"
 REAL_LOADER = models_module.load_clip_classifier

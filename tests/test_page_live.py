@@ -10,9 +10,7 @@ from urllib.parse import parse_qs
 
 import av
 import pytest
-from fakes import ScriptedClassifier, always, charts, numbered_picture, open_table, person
 from streamlit.testing.v1 import AppTest
-from test_page_analyse import Networks, drop_in, networks, tab, widget, words
 
 from recognizer import camera as camera_module
 from recognizer import models as models_module
@@ -22,10 +20,12 @@ from recognizer.dashboard.camera_setup import HOSTS_VARIABLE, ICE_VARIABLE
 from recognizer.dashboard.camera_source import BROWSER, LOOP, NETWORK
 from recognizer.errors import WeightsError
 from recognizer.settings import Settings
+from tests.support.environment import APP
+from tests.support.fakes import ScriptedClassifier, always, charts, numbered_picture, open_table, person
+from tests.test_page_analyse import Networks, drop_in, networks, tab, widget, words
 
 __all__ = ["networks"]
 
-APP = Path(__file__).resolve().parents[1] / "app.py"
 WAIT_S = 30.0
 PAGE = "pages/live.py"
 

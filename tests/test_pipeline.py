@@ -15,7 +15,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import (
+
+from recognizer import analyzing
+from recognizer.analyzing import Progress, analyze, frames_per_detection
+from recognizer.crop_store import CropStore
+from recognizer.errors import VideoError
+from recognizer.models import Models
+from recognizer.pipeline import Recognizer
+from recognizer.settings import Settings
+from recognizer.timeline import Timeline
+from recognizer.types import Clip, Detection, Frame, Prediction, VideoInfo
+from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead
+from tests.support.fakes import (
     Answer,
     Script,
     ScriptedClassifier,
@@ -28,17 +39,6 @@ from fakes import (
     scripted_models,
     video_info,
 )
-
-from recognizer import analyzing
-from recognizer.analyzing import Progress, analyze, frames_per_detection
-from recognizer.crop_store import CropStore
-from recognizer.errors import VideoError
-from recognizer.models import Models
-from recognizer.pipeline import Recognizer
-from recognizer.settings import Settings
-from recognizer.timeline import Timeline
-from recognizer.types import Clip, Detection, Frame, Prediction, VideoInfo
-from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("run_*.json"))
 QUICK = Settings(num_video_sequence_samples=4, skip_frame=3)

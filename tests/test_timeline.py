@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import video_info
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from recognizer.settings import UNKNOWN_ACTION, Settings
 from recognizer.smoothing import votes
 from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
 from recognizer.types import Box, Prediction, Segment, TrackedPerson
+from tests.support.fakes import video_info
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("segments_*.json"))
 NO_FRAMES = np.empty(0, np.float64)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_agreement import generated, in_bins, segment
 
 from recognizer.errors import TruthError
 from recognizer.scoring import NO_LABEL, score
 from recognizer.timeline import PersonTrack
 from recognizer.truth import Truth, fit_truth, read_truth
+from tests.test_agreement import generated, in_bins, segment
 
 BORIS_HEADER = (
     "Observation id,Observation date,Description,Observation type,Source,Total length,FPS,weather,Subject,"

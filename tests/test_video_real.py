@@ -11,11 +11,11 @@ import pytest
 from recognizer.errors import VideoError
 from recognizer.types import Frame
 from recognizer.video import describe, is_browser_playable, make_preview, open_video, poster, probe
+from tests.support.environment import SHARED_CLIPS
 
 pytestmark = pytest.mark.real
 
-CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
-FILES = sorted(str(path.relative_to(CLIPS)) for path in CLIPS.rglob("*") if path.is_file())
+FILES = sorted(str(path.relative_to(SHARED_CLIPS)) for path in SHARED_CLIPS.rglob("*") if path.is_file())
 
 REFUSED = {
     "README.md": "is a text file",

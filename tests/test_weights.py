@@ -29,8 +29,8 @@ from recognizer.errors import WeightsError
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES
 from recognizer.weights import cache, index_settings, resolver, samples, sources
 from recognizer.weights.catalogue import ArchiveMember, PublishedFile
+from tests.support.environment import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 CONTENT = bytes(range(256)) * 4000  # about one megabyte: several pieces of a transfer
 OTHER = b"not the published file" * 100
 
