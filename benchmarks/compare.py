@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from recognizer.analyzing import analyze
 from recognizer.comparing import compare
 from recognizer.comparison import names_of
-from recognizer.model_cache import ModelCache
-from recognizer.models import Models
+from recognizer.networks.cache import ModelCache
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.types import Classifier, Clip, Detection, Detector, Prediction
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from recognizer.models import Models, load_detector
+from recognizer.networks.loading import Models, load_detector
 from recognizer.pipeline import Recognizer
 from recognizer.settings import TRACKER_NAMES, Settings
 from recognizer.timeline import PersonTrack, Timeline

@@ -34,8 +34,8 @@ import numpy as np
 from benchmarks.true_actions import CLIPS, Actions, bystanders, nothing_known
 from recognizer.analyzing import analyze
 from recognizer.crop_store import CropStore
-from recognizer.model_cache import ModelCache
-from recognizer.models import Models
+from recognizer.networks.cache import ModelCache
+from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
 from recognizer.seen import frames_seen

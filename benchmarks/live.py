@@ -26,7 +26,7 @@ from benchmarks.live_browser import app_server, camera_page, frames_shown, pictu
 from benchmarks.live_clips import CAMERA_HZ, CLIPS_DIR, HEIGHT, WIDTH, camera_frames, write_camera_file
 from benchmarks.random_weights import with_random_weights
 from recognizer.live import LiveStream
-from recognizer.models import Models, load_models
+from recognizer.networks.loading import Models, load_models
 from recognizer.palette import ActionPalette
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 

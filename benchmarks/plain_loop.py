@@ -20,9 +20,9 @@ import torch
 from torch import nn
 from ultralytics import YOLO
 
-from recognizer.classifiers.catalogue import ClassifierSpec
-from recognizer.classifiers.clip_input import sample_indices
 from recognizer.cropping import square_crop
+from recognizer.networks.classifiers.clip_input import sample_indices
+from recognizer.networks.classifiers.specs import ClassifierSpec
 from recognizer.settings import Settings
 from recognizer.types import Box
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from recognizer.classifiers.catalogue import spec_of
-from recognizer.classifiers.clip_input import network_input
+from recognizer.networks.classifiers.clip_input import network_input
+from recognizer.networks.classifiers.specs import spec_of
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX
 

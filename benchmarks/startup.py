@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.live_browser import CHROMIUM, CHROMIUM_ARGUMENTS, ROOT, app_server
-from recognizer.classifiers.kinetics400 import KINETICS400_LABELS
+from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.settings import Settings
 from recognizer.store import Store
 from recognizer.timeline import PersonTrack, Timeline

@@ -152,7 +152,7 @@ class Alone:
 def serve_engine(settings: Settings, calls: Connection) -> None:
     """The engine's process: answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
     from recognizer.analyzing import analyze, frames_per_detection
-    from recognizer.models import Models, load_models
+    from recognizer.networks.loading import Models, load_models
     from recognizer.pipeline import Recognizer
     from recognizer.video import open_video
 
@@ -214,9 +214,9 @@ def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
 
     from benchmarks import plain_loop
     from recognizer import weights
-    from recognizer.classifiers.catalogue import spec_of
-    from recognizer.classifiers.checkpoint import read_tensors
-    from recognizer.classifiers.network import resolve_device
+    from recognizer.networks.classifiers.checkpoint import read_tensors
+    from recognizer.networks.classifiers.network import resolve_device
+    from recognizer.networks.classifiers.specs import spec_of
 
     spec = spec_of(settings.video_classifier_model)
     network = spec.build(len(spec.labels))
@@ -362,12 +362,13 @@ def _clip_at(said: Sequence[Said], person_id: int | None, frame: int) -> Said | 
 
 def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, bool]:
     """The file with the classifier's weights, the settings that lead to it, and whether they are the published ones."""
-    from recognizer import models, weights
+    from recognizer import weights
     from recognizer.errors import WeightsError
+    from recognizer.networks import loading
 
     name = settings.video_classifier_model
     try:
-        return models.network_path(name, weights.resolve(name)), settings, True
+        return loading.network_path(name, weights.resolve(name)), settings, True
     except WeightsError:
         pass
     from benchmarks.random_weights import with_random_weights

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         VideoError,
         WeightsError,
     )
-    from recognizer.models import Models, load_models
+    from recognizer.networks.loading import Models, load_models
     from recognizer.pipeline import Recognizer
     from recognizer.settings import Settings
     from recognizer.timeline import PersonTrack, Timeline
@@ -77,7 +77,7 @@ _MODULES = {
         "VideoError",
         "WeightsError",
     ),
-    "models": ("Models", "load_models"),
+    "networks.loading": ("Models", "load_models"),
     "pipeline": ("Recognizer",),
     "settings": ("Settings",),
     "timeline": ("PersonTrack", "Timeline"),

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from recognizer.classifiers.network import resolve_device
 from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key_from
-from recognizer.models import Models, load_models
+from recognizer.networks.classifiers.network import resolve_device
+from recognizer.networks.loading import Models, load_models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline, frame_rate_hz

@@ -21,8 +21,8 @@ from recognizer.errors import StoreError
 from recognizer.jobs import Job
 from recognizer.live import LiveStats, LiveStream
 from recognizer.memory import give_back_memory
-from recognizer.model_cache import networks_of
-from recognizer.models import Models, loading_text
+from recognizer.networks.cache import networks_of
+from recognizer.networks.loading import Models, loading_text
 from recognizer.palette import ActionPalette
 from recognizer.runs import Services, Status, fetch_report
 from recognizer.settings import Settings

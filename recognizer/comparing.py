@@ -17,12 +17,12 @@ import psutil
 import torch
 
 from recognizer.analyzing import Progress, analyze, find_people
-from recognizer.classifiers.catalogue import spec_of
-from recognizer.classifiers.network import resolve_device
 from recognizer.comparison import CANCELLED, Comparison, Cost, Entry, check_comparable, named
 from recognizer.crop_store import CropStore
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
-from recognizer.models import Models
+from recognizer.networks.classifiers.network import resolve_device
+from recognizer.networks.classifiers.specs import spec_of
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Classifier, Clip, Prediction

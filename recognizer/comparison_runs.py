@@ -15,7 +15,7 @@ from recognizer.store import StoredFile
 
 if TYPE_CHECKING:
     from recognizer.comparing import CompareProgress
-    from recognizer.models import Models
+    from recognizer.networks.loading import Models
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def start_comparison(
     def work(job: Job[Comparison]) -> Comparison:
         job.report(Status("Loading the networks"))
         from recognizer.comparing import compare
-        from recognizer.models import loading_text
+        from recognizer.networks.loading import loading_text
 
         def load(settings: Settings) -> Models:
             job.report(Status(loading_text(settings)))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from recognizer.drawing import OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError, SettingsError
-from recognizer.models import Models, load_models
+from recognizer.networks.loading import Models, load_models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
 from recognizer.pipeline import STREAM, Recognizer
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, Settings

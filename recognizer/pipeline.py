@@ -15,7 +15,7 @@ from recognizer.crop_store import RecordedPass
 from recognizer.cropping import Cropper
 from recognizer.cuts import CutDetector
 from recognizer.looks import Looks, look_of
-from recognizer.models import Models
+from recognizer.networks.loading import Models
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
 from recognizer.stitching import Tracklet, stitch
 from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz

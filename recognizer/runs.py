@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer import weights
 from recognizer.crop_store import CropStore
-from recognizer.fallback import UsableClassifier, usable_classifier
 from recognizer.jobs import Job, Jobs
-from recognizer.model_cache import ModelCache
+from recognizer.networks.cache import ModelCache
+from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
 from recognizer.settings import Settings
 from recognizer.store import Run, Store, StoredFile
@@ -98,7 +98,7 @@ def start_analysis(
     def work(job: Job[Timeline]) -> Timeline:
         job.report(Status("Loading the networks"))
         from recognizer.analyzing import analyze
-        from recognizer.models import loading_text
+        from recognizer.networks.loading import loading_text
 
         job.report(Status(loading_text(settings)))
         models = services.models.get(settings, fetch_report(job))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
+from tests.networks.test_i3d_real import fight_checkpoint
 from tests.test_browser import (
     CHROMIUM,
     CHROMIUM_ARGUMENTS,
@@ -25,7 +26,6 @@ from tests.test_browser import (
     wait_for_results,
     wait_for_text,
 )
-from tests.test_i3d_real import fight_checkpoint
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Locator, Page

@@ -21,8 +21,8 @@ from recognizer.crop_store import CropStore
 from recognizer.errors import StoreError
 from recognizer.jobs import Jobs
 from recognizer.memory import give_back_memory
-from recognizer.model_cache import ModelCache
-from recognizer.models import Models
+from recognizer.networks.cache import ModelCache
+from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.runs import Services
 from recognizer.settings import Settings

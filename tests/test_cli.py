@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import recognizer.models
+import recognizer.networks.loading
 import recognizer.rendering
 from recognizer import __version__
 from recognizer.cli import main
 from recognizer.cli.outputs import plan_outputs
 from recognizer.cli.signals import Interrupts
 from recognizer.errors import SettingsError, WeightsError
-from recognizer.fallback import usable_classifier
-from recognizer.models import Models
+from recognizer.networks.fallback import usable_classifier
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.types import Clip, Detection, Prediction
 from recognizer.video import probe
@@ -77,7 +77,7 @@ class Loader:
 @pytest.fixture
 def loader(monkeypatch: pytest.MonkeyPatch) -> Loader:
     scripted = Loader()
-    monkeypatch.setattr(recognizer.models, "load_models", scripted)
+    monkeypatch.setattr(recognizer.networks.loading, "load_models", scripted)
     return scripted
 
 
@@ -462,7 +462,7 @@ def test_named_classifier_is_never_replaced(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     without("s3d")
-    monkeypatch.setattr(recognizer.models, "load_detector", lambda *_: (OnePerson(), {}))
+    monkeypatch.setattr(recognizer.networks.loading, "load_detector", lambda *_: (OnePerson(), {}))
     assert main(["analyze", str(make_video("a.mp4")), "--classifier", "s3d"]) == 2
     assert "s3d cannot be had" in only_sentence(capsys)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from recognizer import model_cache
 from recognizer.cli import main
 from recognizer.errors import WeightsError
-from recognizer.models import Models
+from recognizer.networks import cache
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.types import Clip
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
@@ -44,7 +44,7 @@ class Networks:
 @pytest.fixture
 def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
     scripted = Networks()
-    monkeypatch.setattr(model_cache.ModelCache, "get", lambda *args, **more: scripted.get(*args, **more))
+    monkeypatch.setattr(cache.ModelCache, "get", lambda *args, **more: scripted.get(*args, **more))
     return scripted
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-import recognizer.models
+import recognizer.networks.loading
 from recognizer.cli import main
-from recognizer.models import Models, load_models
+from recognizer.networks.loading import Models, load_models
 from recognizer.settings import Settings
 from recognizer.video import open_video, probe
 from tests.support.environment import ROOT

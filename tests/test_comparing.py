@@ -10,12 +10,12 @@ import pytest
 
 from recognizer import crop_store as crop_store_module
 from recognizer.analyzing import analyze
-from recognizer.classifiers.catalogue import CATALOGUE
 from recognizer.comparing import CompareProgress, compare
 from recognizer.comparison import CANCELLED, Comparison, names_of
 from recognizer.crop_store import CropStore
 from recognizer.errors import SettingsError, VideoError, WeightsError
-from recognizer.models import Models
+from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 

@@ -17,7 +17,7 @@ from recognizer.comparison import Comparison
 from recognizer.comparison_store import ComparisonStore
 from recognizer.crop_store import CropStore
 from recognizer.errors import StoreError
-from recognizer.models import Models
+from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.plots.lanes import AGREEMENT_LANE, TRUTH_LANE
 from recognizer.report import comparison_report

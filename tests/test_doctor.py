@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from recognizer import models
-from recognizer.backends import openvino
-from recognizer.backends.choice import Choice, Measured
-from recognizer.backends.ways import Way
 from recognizer.cli import main
+from recognizer.networks import loading
+from recognizer.networks.backends import openvino
+from recognizer.networks.backends.choice import Choice, Measured
+from recognizer.networks.backends.ways import Way
 
 CHOSEN = Choice(
     Way("openvino", "float32"),
@@ -26,7 +26,7 @@ CHOSEN = Choice(
 def test_every_way_is_shown_with_its_time_its_difference_and_why_it_is_not_taken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(models, "classifier_choice", lambda settings, progress: CHOSEN)
+    monkeypatch.setattr(loading, "classifier_choice", lambda settings, progress: CHOSEN)
     assert main(["doctor", "i3d", "--quiet"]) == 0
     rows = {line.split()[1]: line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(" i3d")}
     assert rows["openvino-float32"][2:] == ["110.0", "1.4e-06", "chosen"]
@@ -38,7 +38,7 @@ def test_every_way_is_shown_with_its_time_its_difference_and_why_it_is_not_taken
 def test_where_there_is_one_way_only_nothing_is_measured(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(models, "detector_choice", lambda settings, progress: Choice(Way("pytorch", "float16")))
+    monkeypatch.setattr(loading, "detector_choice", lambda settings, progress: Choice(Way("pytorch", "float16")))
     assert main(["doctor", "yolo26n.pt", "--quiet"]) == 0
     assert "pytorch-float16" in capsys.readouterr().out
 
@@ -46,7 +46,7 @@ def test_where_there_is_one_way_only_nothing_is_measured(
 def test_without_openvino_it_says_that_pytorch_serves_and_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(models, "classifier_choice", lambda settings, progress: CHOSEN)
+    monkeypatch.setattr(loading, "classifier_choice", lambda settings, progress: CHOSEN)
     monkeypatch.setattr(openvino, "problem", lambda: "it does not load here: no wheel")
     assert main(["doctor", "i3d", "--quiet"]) == 0
     assert "PyTorch runs every network: it does not load here: no wheel" in capsys.readouterr().err

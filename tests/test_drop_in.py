@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from recognizer import ActionRecognition
-from recognizer.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.errors import RecognizerError, SettingsError, WeightsError
-from recognizer.fallback import usable_classifier
-from recognizer.models import Models
+from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
+from recognizer.networks.fallback import usable_classifier
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.types import Clip, Detection, Prediction
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recognizer.analyzing import Progress, analyze
 from recognizer.crop_store import CropStore
-from recognizer.models import Models, join_models, load_clip_classifier, load_detector
+from recognizer.networks.loading import Models, join_models, load_clip_classifier, load_detector
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline

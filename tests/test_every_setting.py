@@ -23,16 +23,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from recognizer.backends.choice import Choice
-from recognizer.backends.quickest import Quickest
-from recognizer.backends.run_pytorch import PyTorchRunner
-from recognizer.backends.ways import REFERENCE
-from recognizer.classifiers.catalogue import CATALOGUE, ClassifierSpec
-from recognizer.classifiers.clip_input import Normalise
-from recognizer.classifiers.network import NetworkClassifier
-from recognizer.classifiers.twice_shown import take_bare_samples
 from recognizer.errors import RecognizerError
-from recognizer.models import Models
+from recognizer.networks.backends.autotune import Quickest
+from recognizer.networks.backends.choice import Choice
+from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends.ways import REFERENCE
+from recognizer.networks.classifiers.clip_input import Normalise
+from recognizer.networks.classifiers.halved_time import take_bare_samples
+from recognizer.networks.classifiers.network import NetworkClassifier
+from recognizer.networks.classifiers.specs import CATALOGUE, ClassifierSpec
+from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, RANGES, Settings
 from recognizer.timeline import Timeline

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recognizer.analyzing import analyze
 from recognizer.clips import ClipSampler
 from recognizer.crop_store import CropStore
-from recognizer.models import Models
+from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.seen import frames_seen
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.identities import CLIPS, VTEST, Nobody, followed, numbers, switches, true_frames
-from recognizer.models import Models, load_detector
+from recognizer.networks.loading import Models, load_detector
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline
 from recognizer.types import Detector

@@ -18,7 +18,7 @@ from recognizer.drawing import OverlayPerson, draw_overlay
 from recognizer.errors import WeightsError
 from recognizer.live import LiveStream
 from recognizer.live import recording as recording_module
-from recognizer.models import Models
+from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.pipeline import Recognizer
 from recognizer.settings import TRACKER_NAMES, UNKNOWN_ACTION, Settings

@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from recognizer.camera import load_and_warm
-from recognizer.classifiers import network as network_module
 from recognizer.crop_store import CropStore
 from recognizer.jobs import Jobs
 from recognizer.live import LiveStream
-from recognizer.model_cache import ModelCache
+from recognizer.networks.cache import ModelCache
+from recognizer.networks.classifiers import network as network_module
 from recognizer.palette import ActionPalette
 from recognizer.runs import Services
 from recognizer.settings import Settings

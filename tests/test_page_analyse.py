@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recognizer import models as models_module
 from recognizer import weights
 from recognizer.dashboard import services as services_module
 from recognizer.dashboard.state import CurrentVideo, Tab
 from recognizer.errors import WeightsError
+from recognizer.networks import loading as models_module
 from recognizer.presets import recommended
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, DEVICE_NAMES, RANGES, TRACKER_NAMES, Settings
 from recognizer.types import Clip

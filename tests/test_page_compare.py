@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recognizer import models as models_module
 from recognizer.comparison_store import StoredComparison
 from recognizer.errors import WeightsError
+from recognizer.networks import loading as models_module
 from recognizer.presets import recommended
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 from tests.support.environment import APP

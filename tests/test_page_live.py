@@ -13,12 +13,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer import camera as camera_module
-from recognizer import models as models_module
 from recognizer.camera import Camera
 from recognizer.dashboard import camera_view
 from recognizer.dashboard.camera_setup import HOSTS_VARIABLE, ICE_VARIABLE
 from recognizer.dashboard.camera_source import BROWSER, LOOP, NETWORK
 from recognizer.errors import WeightsError
+from recognizer.networks import loading as models_module
 from recognizer.settings import Settings
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, charts, numbered_picture, open_table, person

@@ -20,7 +20,7 @@ from recognizer import analyzing
 from recognizer.analyzing import Progress, analyze, frames_per_detection
 from recognizer.crop_store import CropStore
 from recognizer.errors import VideoError
-from recognizer.models import Models
+from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recognizer.classifiers.catalogue import CATALOGUE
+from recognizer.networks.classifiers.specs import CATALOGUE
 from recognizer.presets import PRESET_FIELDS, documented, preset_of, recommended
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizer.classifiers.catalogue import CATALOGUE
-from recognizer.detection import LOWEST_CONFIDENCE
 from recognizer.errors import RecognizerError, SettingsError
+from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.detector import LOWEST_CONFIDENCE
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
 
 DOCUMENTED = {

@@ -24,7 +24,7 @@ from recognizer.settings import Settings
 from recognizer.video import display_name, open_video
 
 if TYPE_CHECKING:
-    from recognizer.models import Models
+    from recognizer.networks.loading import Models
     from recognizer.timeline import Timeline
     from recognizer.types import Segment
 
@@ -90,8 +90,8 @@ class _Networks:
 
     def _load(self) -> tuple[Models, str]:
         with fetching("loading the networks", quiet=self._request.quiet) as progress:
-            from recognizer import models
-            from recognizer.fallback import usable_classifier
+            from recognizer.networks import loading
+            from recognizer.networks.fallback import usable_classifier
 
             settings = self._request.settings_at()
             note = None
@@ -100,8 +100,8 @@ class _Networks:
                 settings, note = self._request.settings_at(video_classifier_model=usable.name), usable.note
         if note:
             remark(note)
-        with fetching(models.loading_text(settings), quiet=self._request.quiet) as progress:
-            loaded = models.load_models(settings, progress)
+        with fetching(loading.loading_text(settings), quiet=self._request.quiet) as progress:
+            loaded = loading.load_models(settings, progress)
         return loaded, settings.video_classifier_model
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from recognizer.comparing import CompareProgress
     from recognizer.comparison import Comparison, Lane
-    from recognizer.models import Models
+    from recognizer.networks.loading import Models
     from recognizer.scoring import Scored
 
 
@@ -95,15 +95,15 @@ def _read_truth(path: str) -> Truth:
 
 
 def _compare(request: Request) -> Comparison:
-    from recognizer import models
     from recognizer.comparing import compare
-    from recognizer.model_cache import ModelCache
+    from recognizer.networks import loading
+    from recognizer.networks.cache import ModelCache
 
     networks = ModelCache(max_classifiers=1)  # each is needed once, and its memory is measured
     shown = display_name(request.video)
 
     def load(settings: Settings) -> Models:
-        with fetching(models.loading_text(settings), quiet=request.quiet) as progress:
+        with fetching(loading.loading_text(settings), quiet=request.quiet) as progress:
             return networks.get(settings, progress)
 
     with working(f"comparing on {shown}", request.quiet) as show:

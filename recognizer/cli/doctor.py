@@ -12,7 +12,7 @@ from recognizer.errors import SettingsError
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, Settings
 
 if TYPE_CHECKING:
-    from recognizer.backends.choice import Choice
+    from recognizer.networks.backends.choice import Choice
 
 _DESCRIPTION = """\
 Tell what this machine is, and for each network how it is run here: with which
@@ -77,20 +77,20 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
 
 
 def _choice(name: str, settings: Settings, progress: Any) -> Choice:
-    from recognizer import models
+    from recognizer.networks import loading
 
     if name in DETECTOR_NAMES:
-        return models.detector_choice(replace(settings, model=name), progress)
-    return models.classifier_choice(replace(settings, video_classifier_model=name), progress)
+        return loading.detector_choice(replace(settings, model=name), progress)
+    return loading.classifier_choice(replace(settings, video_classifier_model=name), progress)
 
 
 def _print_machine(settings: Settings, stdout: IO[str]) -> None:
     import torch
 
-    from recognizer.backends import openvino
-    from recognizer.backends.choice import library_versions, machine
-    from recognizer.backends.ways import has_bfloat16
-    from recognizer.classifiers.network import resolve_device
+    from recognizer.networks.backends import openvino
+    from recognizer.networks.backends.choice import library_versions, machine
+    from recognizer.networks.backends.ways import has_bfloat16
+    from recognizer.networks.classifiers.network import resolve_device
 
     facts = machine()
     listed = table({"Machine": False, " ": False})

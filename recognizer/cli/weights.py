@@ -91,7 +91,7 @@ def _fetch(names: list[str], quiet: bool, stdout: IO[str]) -> int:
 
 def _make_ready(quiet: bool, stdout: IO[str]) -> int:
     from recognizer import weights
-    from recognizer.fallback import usable_classifier
+    from recognizer.networks.fallback import usable_classifier
 
     with fetching(f"looking for {Settings.model}", quiet=quiet) as progress:
         weights.resolve(Settings.model, progress=progress)
@@ -118,7 +118,7 @@ def _list(as_json: bool, stdout: IO[str]) -> None:
 
 def _row(item: PublishedFile) -> dict[str, Any]:
     from recognizer import weights
-    from recognizer.classifiers.catalogue import CATALOGUE, GFLOPS_FRAMES
+    from recognizer.networks.classifiers.specs import CATALOGUE, GFLOPS_FRAMES
 
     spec = CATALOGUE.get(item.name)
     path = weights.local_path(item.name)
@@ -139,7 +139,7 @@ def _row(item: PublishedFile) -> dict[str, Any]:
 
 
 def _print_kind(kind: str, items: list[PublishedFile], stdout: IO[str]) -> None:
-    from recognizer.classifiers.catalogue import GFLOPS_FRAMES
+    from recognizer.networks.classifiers.specs import GFLOPS_FRAMES
 
     metric = items[0].metric.removesuffix(", %")
     columns = {"Name": False, "Here": False, "MB": True, "Accuracy": True}

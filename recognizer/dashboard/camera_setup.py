@@ -20,12 +20,12 @@ from recognizer.dashboard.sidebar import named
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.jobs import Job
-from recognizer.model_cache import networks_of
+from recognizer.networks.cache import networks_of
 from recognizer.runs import Status
 from recognizer.settings import Settings
 
 if TYPE_CHECKING:
-    from recognizer.models import Models
+    from recognizer.networks.loading import Models
 
 ICE_VARIABLE = "RECOGNIZER_ICE_SERVERS"
 """Environment variable with a JSON list of ICE servers; ``ice_servers`` in .streamlit/secrets.toml is the same."""

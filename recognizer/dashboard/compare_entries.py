@@ -10,12 +10,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import weights
-from recognizer.classifiers.catalogue import CATALOGUE
 from recognizer.comparison import Entry
 from recognizer.dashboard import state
 from recognizer.dashboard.services import services
 from recognizer.dashboard.sidebar import LONGER_SAMPLES, classifier_title
 from recognizer.dashboard.text import plain
+from recognizer.networks.classifiers.specs import CATALOGUE
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
 from recognizer.store import StoredFile
 

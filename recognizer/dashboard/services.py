@@ -7,10 +7,10 @@ import streamlit as st
 from recognizer import weights
 from recognizer.comparison_store import ComparisonStore
 from recognizer.crop_store import CropStore
-from recognizer.fallback import UsableClassifier
 from recognizer.jobs import Job, Jobs
 from recognizer.memory import exempt_from_collection
-from recognizer.model_cache import ModelCache
+from recognizer.networks.cache import ModelCache
+from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
 from recognizer.runs import Services, get_ready
 from recognizer.store import Store

@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from recognizer import weights
-from recognizer.classifiers.catalogue import CATALOGUE
 from recognizer.dashboard import state
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain, seconds
+from recognizer.networks.classifiers.specs import CATALOGUE
 from recognizer.presets import PRESET_FIELDS, Preset, documented, preset_of, recommended
 from recognizer.settings import (
     BACKEND_NAMES,

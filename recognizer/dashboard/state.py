@@ -23,7 +23,7 @@ from recognizer.types import VideoInfo
 if TYPE_CHECKING:
     from recognizer.camera import Camera
     from recognizer.feed import Feed
-    from recognizer.models import Models
+    from recognizer.networks.loading import Models
 
 DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
 """Labels less probable than this read ``unknown`` until the person says otherwise."""

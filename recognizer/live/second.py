@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from recognizer.live.naming import Namer
 from recognizer.live.stats import NamingStats
-from recognizer.models import Models
+from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline import Timeline

@@ -21,7 +21,7 @@ from recognizer.live.naming import Namer, threads_each
 from recognizer.live.recording import Recording
 from recognizer.live.second import SecondClassifier
 from recognizer.live.stats import MEASURED, LiveStats, Rate
-from recognizer.models import Models
+from recognizer.networks.loading import Models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
 from recognizer.pipeline import STREAM, Recognizer
 from recognizer.settings import UNKNOWN_ACTION, Settings

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.models import Models
+from recognizer.networks.loading import Models
 from recognizer.types import Box, Clip, Detection, Frame, Prediction, VideoInfo
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recognizer.backends.choice import Choice, relative_difference
-from recognizer.backends.quickest import Backends, Quickest, Subject
-from recognizer.backends.run_pytorch import PyTorchRunner
-from recognizer.backends.ways import REFERENCE, ways
-from recognizer.classifiers.catalogue import ClassifierSpec, spec_of
-from recognizer.classifiers.checkpoint import fit, load_into, read_tensors
-from recognizer.classifiers.clip_input import Normalise, clip_pictures
-from recognizer.classifiers.labels import read_labels
-from recognizer.classifiers.twice_shown import take_bare_samples
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
+from recognizer.networks.backends.autotune import Backends, Quickest, Subject
+from recognizer.networks.backends.choice import Choice, relative_difference
+from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends.ways import REFERENCE, ways
+from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
+from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
+from recognizer.networks.classifiers.halved_time import take_bare_samples
+from recognizer.networks.classifiers.labels import read_labels
+from recognizer.networks.classifiers.specs import ClassifierSpec, spec_of
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
 from recognizer.weights import verified_sha256

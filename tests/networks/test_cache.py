@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from recognizer import models as models_module
 from recognizer.errors import WeightsError
-from recognizer.model_cache import ModelCache
+from recognizer.networks import loading as models_module
+from recognizer.networks.cache import ModelCache
 from recognizer.settings import Settings
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always
 

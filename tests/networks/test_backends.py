@@ -14,18 +14,18 @@ import pytest
 import torch
 from torch import nn
 
-from recognizer.backends import openvino, run_pytorch
-from recognizer.backends.choice import Choices, Measured, choice_key, measure, relative_difference
-from recognizer.backends.cuda import how_many_fit
-from recognizer.backends.openvino import Compiled, Kept, UnavailableError
-from recognizer.backends.quickest import Backends, Subject
-from recognizer.backends.run_pytorch import PyTorchRunner
-from recognizer.backends.ways import REFERENCE, Way, has_bfloat16, ways
-from recognizer.classifiers.catalogue import CATALOGUE
-from recognizer.classifiers.network import BOUND, CLOSE_CALL, NetworkClassifier
 from recognizer.cli import doctor
-from recognizer.detection.yolo import BOUND_PX
 from recognizer.errors import SettingsError
+from recognizer.networks.backends import openvino, run_pytorch
+from recognizer.networks.backends.autotune import Backends, Subject
+from recognizer.networks.backends.choice import Choices, Measured, choice_key, measure, relative_difference
+from recognizer.networks.backends.cuda import how_many_fit
+from recognizer.networks.backends.openvino import Compiled, Kept, UnavailableError
+from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends.ways import REFERENCE, Way, has_bfloat16, ways
+from recognizer.networks.classifiers.network import BOUND, CLOSE_CALL, NetworkClassifier
+from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.detector import BOUND_PX
 from recognizer.settings import BACKEND_NAMES
 
 CPU = torch.device("cpu")
@@ -134,7 +134,7 @@ class TestChoices:
         assert not backends.is_measured("small", "a" * 64, CPU)
         first = backends.quickest(subject(), CPU).choice
         assert backends.is_measured("small", "a" * 64, CPU)
-        monkeypatch.setattr("recognizer.backends.quickest.measure", None)
+        monkeypatch.setattr("recognizer.networks.backends.autotune.measure", None)
         assert backends.quickest(subject(), CPU).choice == first
 
     def test_other_weights_libraries_or_machines_are_measured_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ class TestChoices:
         assert key != choice_key("small", "b" * 64, possible)
         assert key != choice_key("small", "a" * 64, possible[:1])
         assert key != choice_key("small", "a" * 64, possible, "a GPU")
-        monkeypatch.setattr("recognizer.backends.choice.library_versions", lambda: {"torch": "3"})
+        monkeypatch.setattr("recognizer.networks.backends.choice.library_versions", lambda: {"torch": "3"})
         assert key != choice_key("small", "a" * 64, possible)
 
     def test_a_damaged_choice_is_made_again(self, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ class TestOpenVino:
     def test_its_statistics_of_use_are_never_loaded(self) -> None:
         """Regression: importing OpenVINO sends events to its makers, unless this module cannot be had."""
         code = (
-            "import sys; from recognizer.backends import openvino; openvino.library();"
+            "import sys; from recognizer.networks.backends import openvino; openvino.library();"
             "print([name for name, module in sys.modules.items() if 'openvino_telemetry' in name and module])"
         )
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -319,8 +319,8 @@ class TestCloseCalls:
                 self.asked += len(batch)
                 return self.scores.clone()
 
-        from recognizer.backends.choice import Choice
-        from recognizer.backends.quickest import Quickest
+        from recognizer.networks.backends.autotune import Quickest
+        from recognizer.networks.backends.choice import Choice
 
         quick, careful = Says(rounded), Says(exact)
         spec = CATALOGUE["i3d"]

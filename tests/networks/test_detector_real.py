@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from ultralytics import YOLO
 from ultralytics.utils.metrics import box_iou
 
-from recognizer.backends import openvino
-from recognizer.detection import LOWEST_CONFIDENCE, YoloDetector
-from recognizer.detection.yolo import IMAGE_SIZE_PX, PERSON_CLASS
-from recognizer.models import backends
+from recognizer.networks.backends import openvino
+from recognizer.networks.detector import IMAGE_SIZE_PX, LOWEST_CONFIDENCE, PERSON_CLASS, YoloDetector
+from recognizer.networks.loading import backends
 from recognizer.settings import Settings
 from recognizer.video import open_video
 from recognizer.weights import resolve

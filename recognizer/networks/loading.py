@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recognizer import weights
-from recognizer.backends.choice import Choice, library_versions
-from recognizer.backends.quickest import Backends
-from recognizer.classifiers.catalogue import spec_of
-from recognizer.classifiers.i3d import state_dict_from_arrays
-from recognizer.classifiers.network import NetworkClassifier, load_classifier, resolve_device
-from recognizer.detection import YoloDetector
+from recognizer.networks.backends.autotune import Backends
+from recognizer.networks.backends.choice import Choice, library_versions
+from recognizer.networks.classifiers.i3d import state_dict_from_arrays
+from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier, resolve_device
+from recognizer.networks.classifiers.specs import spec_of
+from recognizer.networks.detector import YoloDetector
 from recognizer.settings import Settings
 from recognizer.types import Classifier, Detector
 

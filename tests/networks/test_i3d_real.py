@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from recognizer.analyzing import analyze
-from recognizer.backends import openvino
-from recognizer.classifiers.i3d import state_dict_from_arrays
-from recognizer.classifiers.network import NetworkClassifier, load_classifier
-from recognizer.models import Models, load_clip_classifier, load_detector
+from recognizer.networks.backends import openvino
+from recognizer.networks.classifiers.i3d import state_dict_from_arrays
+from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
+from recognizer.networks.loading import Models, load_clip_classifier, load_detector
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
 from recognizer.weights import convert_once, fetch_archive_member, load_numpy_pickle, resolve

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.backends.openvino import UnavailableError
-from recognizer.backends.ways import REFERENCE, Way
+from recognizer.networks.backends.openvino import UnavailableError
+from recognizer.networks.backends.ways import REFERENCE, Way
 from recognizer.weights.cache import staged
 
 _log = logging.getLogger(__name__)

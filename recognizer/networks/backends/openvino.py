@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from recognizer.backends.ways import Way
+from recognizer.networks.backends.ways import Way
 from recognizer.weights.cache import file_sha256, locked, staged
 
 _log = logging.getLogger(__name__)

@@ -20,12 +20,12 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model, get_model_weights
 
-from recognizer.classifiers.catalogue import CATALOGUE, GFLOPS_FRAMES, ClassifierSpec, LengthRule, spec_of
-from recognizer.classifiers.clip_input import clip_pictures, network_input, sample_indices
-from recognizer.classifiers.i3d import InceptionI3d, MaxPoolSame, state_dict_from_arrays
-from recognizer.classifiers.kinetics400 import KINETICS400_LABELS
-from recognizer.classifiers.network import NetworkClassifier, load_classifier, resolve_device
 from recognizer.errors import SettingsError, WeightsError
+from recognizer.networks.classifiers.clip_input import clip_pictures, network_input, sample_indices
+from recognizer.networks.classifiers.i3d import InceptionI3d, MaxPoolSame, state_dict_from_arrays
+from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
+from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier, resolve_device
+from recognizer.networks.classifiers.specs import CATALOGUE, GFLOPS_FRAMES, ClassifierSpec, LengthRule, spec_of
 from recognizer.settings import CLASSIFIER_NAMES, RANGES
 from recognizer.types import CROP_SIZE_PX, Clip
 
@@ -98,7 +98,7 @@ class TestCatalogue:
         assert tuple(CATALOGUE) == CLASSIFIER_NAMES
 
     def test_it_can_be_read_without_loading_a_network_library(self) -> None:
-        code = "import sys, recognizer.classifiers.catalogue; print({'torch', 'numpy'} & set(sys.modules))"
+        code = "import sys, recognizer.networks.classifiers.specs; print({'torch', 'numpy'} & set(sys.modules))"
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert run.stdout.strip() == "set()"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision.ops import nms
 
-from recognizer.backends.quickest import Backends, Subject
+from recognizer.networks.backends.autotune import Backends, Subject
 from recognizer.types import Detection
 from recognizer.weights import verified_sha256
 

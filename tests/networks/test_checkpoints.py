@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from recognizer.classifiers.catalogue import CATALOGUE
-from recognizer.classifiers.checkpoint import fit, load_into, read_tensors
-from recognizer.classifiers.labels import read_labels
-from recognizer.classifiers.network import load_classifier
 from recognizer.errors import CheckpointError
+from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
+from recognizer.networks.classifiers.labels import read_labels
+from recognizer.networks.classifiers.network import load_classifier
+from recognizer.networks.classifiers.specs import CATALOGUE
 
 State = dict[str, Tensor]
 OUTPUTS = 3

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from recognizer.backends.openvino import Compiled, Kept, UnavailableError
-from recognizer.backends.run_pytorch import PyTorchRunner
-from recognizer.backends.turns import Turns
-from recognizer.backends.ways import REFERENCE, Way
+from recognizer.networks.backends.batching import Turns
+from recognizer.networks.backends.openvino import Compiled, Kept, UnavailableError
+from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends.ways import REFERENCE, Way
 
 _log = logging.getLogger(__name__)
 

@@ -12,14 +12,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from recognizer.backends import openvino
-from recognizer.backends.choice import FORMAT, Choice, Choices, Difference, Run, choice_key, library_versions, measure
-from recognizer.backends.run_openvino import OpenVinoRunner
-from recognizer.backends.run_pytorch import PyTorchRunner
-from recognizer.backends.runner import Runner
-from recognizer.backends.turns import Turns
-from recognizer.backends.ways import REFERENCE, Way, ways
 from recognizer.errors import SettingsError
+from recognizer.networks.backends import openvino
+from recognizer.networks.backends.batching import Turns
+from recognizer.networks.backends.choice import (
+    FORMAT,
+    Choice,
+    Choices,
+    Difference,
+    Run,
+    choice_key,
+    library_versions,
+    measure,
+)
+from recognizer.networks.backends.run_openvino import OpenVinoRunner
+from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends.runner import Runner
+from recognizer.networks.backends.ways import REFERENCE, Way, ways
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from recognizer.classifiers.catalogue import CATALOGUE, ClassifierSpec
 from recognizer.errors import CheckpointError
+from recognizer.networks.classifiers.specs import CATALOGUE, ClassifierSpec
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
 """Under these names training scripts put the weights when they save more than that."""

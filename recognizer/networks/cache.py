@@ -14,7 +14,7 @@ from recognizer.types import Classifier, Detector
 
 if TYPE_CHECKING:
     from recognizer import weights
-    from recognizer.models import Models
+    from recognizer.networks.loading import Models
 
 _Network = TypeVar("_Network")
 
@@ -42,7 +42,7 @@ class ModelCache:
 
     def get(self, settings: Settings, progress: weights.Progress | None = None) -> Models:
         """The networks of ``settings``; loaded, and fetched, where that has not been done. Raises as the loaders do."""
-        from recognizer.models import as_asked, join_models, load_clip_classifier, load_detector
+        from recognizer.networks.loading import as_asked, join_models, load_clip_classifier, load_detector
 
         # one network serves with and without calibration
         detector_key, classifier_key = networks_of(replace(settings, calibrated=False))

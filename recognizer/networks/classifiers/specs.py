@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recognizer.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.errors import SettingsError
+from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -95,10 +95,10 @@ class ClassifierSpec:
     def build(self, num_classes: int) -> nn.Module:
         """The network with random weights, from float32 (B, 3, T, S, S) to logits (B, num_classes)."""
         if self.name == "i3d":
-            from recognizer.classifiers.i3d import InceptionI3d
+            from recognizer.networks.classifiers.i3d import InceptionI3d
 
             return InceptionI3d(num_classes)
-        from recognizer.classifiers import torchvision
+        from recognizer.networks.classifiers import torchvision
 
         return torchvision.build(self.name, num_classes)
 

@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
-from recognizer.backends.cuda import Gpu
-from recognizer.backends.turns import Turns
-from recognizer.backends.ways import Way
+from recognizer.networks.backends.batching import Turns
+from recognizer.networks.backends.cuda import Gpu
+from recognizer.networks.backends.ways import Way
 from recognizer.types import CROP_SIZE_PX
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from recognizer.backends.ways import Way
+from recognizer.networks.backends.ways import Way
 
 
 class Runner(Protocol):

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recognizer.backends import run_pytorch
-from recognizer.backends.run_pytorch import PyTorchRunner
-from recognizer.backends.turns import Turns
-from recognizer.backends.ways import REFERENCE
+from recognizer.networks.backends import run_pytorch
+from recognizer.networks.backends.batching import Turns
+from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends.ways import REFERENCE
 
 CPU = torch.device("cpu")
 SOON_S = 20
