@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from recognizer.clips import ClipSampler, SampleClock
 from recognizer.crop_store import RecordedPass
 from recognizer.cropping import Cropper
-from recognizer.cuts import CutDetector
-from recognizer.looks import Looks, look_of
 from recognizer.networks.loading import Models
+from recognizer.people.appearance import Looks, look_of
+from recognizer.people.cuts import CutDetector
+from recognizer.people.stitching import Tracklet, stitch
+from recognizer.people.tracking import PersonTracker
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
-from recognizer.stitching import Tracklet, stitch
 from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
-from recognizer.tracking import PersonTracker
 from recognizer.types import Clip, Detection, Frame, Observation, Prediction, TrackedPerson, VideoInfo
 
 _NEWEST_SHARE = 0.1

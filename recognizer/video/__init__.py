@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from recognizer.video.ahead import DECODED_AHEAD, decoded_ahead
 from recognizer.video.container import VIDEO_SUFFIXES
 from recognizer.video.diagnosis import display_name
 from recognizer.video.network import check_address, network_frames, shown_address
+from recognizer.video.prefetch import DECODED_AHEAD, decoded_ahead
 from recognizer.video.preview import describe, is_browser_playable, make_preview, poster
 from recognizer.video.reader import FrameChoice, VideoReader, open_video, probe
 from recognizer.video.writer import VideoWriter

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import requests
 
-from recognizer.weights.catalogue import Progress
+from recognizer.weights.published import Progress
 from recognizer.weights.sources import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, SourceError, check_reachable, remember_away
 
 _CHUNK_BYTES = 1 << 18

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from recognizer.weights.catalogue import ArchiveMember, Progress
 from recognizer.weights.index_settings import IndexSettings, read_index_settings
+from recognizer.weights.published import ArchiveMember, Progress
 from recognizer.weights.sources import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, SourceError, check_reachable
 
 if TYPE_CHECKING:

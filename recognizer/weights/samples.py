@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recognizer.errors import WeightsError
 from recognizer.weights.cache import cache_dir
-from recognizer.weights.catalogue import ArchiveMember, Progress, PublishedFile
+from recognizer.weights.published import ArchiveMember, Progress, PublishedFile
 from recognizer.weights.resolver import here, named_folder, obtain
 
 

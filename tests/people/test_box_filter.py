@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ultralytics.trackers.utils.kalman_filter import KalmanFilterXYWH
 
-from recognizer.box_filter import BoxFilter
+from recognizer.people.box_filter import BoxFilter
 from recognizer.types import Box
 
 

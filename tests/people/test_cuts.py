@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.cuts import CutDetector
+from recognizer.people.cuts import CutDetector
 from recognizer.video import open_video
 
 Picture = NDArray[np.uint8]

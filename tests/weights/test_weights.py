@@ -28,7 +28,7 @@ from recognizer import weights
 from recognizer.errors import WeightsError
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES
 from recognizer.weights import cache, index_settings, resolver, samples, sources
-from recognizer.weights.catalogue import ArchiveMember, PublishedFile
+from recognizer.weights.published import ArchiveMember, PublishedFile
 from tests.support.environment import ROOT
 
 CONTENT = bytes(range(256)) * 4000  # about one megabyte: several pieces of a transfer
@@ -458,7 +458,7 @@ def test_two_processes_at_once_download_once_and_both_get_the_file(server: Local
     url = server.serve("/network.pt", CONTENT, delay_s=1.0)
     code = (
         "import sys\n"
-        "from recognizer.weights.catalogue import PublishedFile\n"
+        "from recognizer.weights.published import PublishedFile\n"
         "from recognizer.weights.resolver import obtain\n"
         f"wanted = PublishedFile('n', 'other', 'network.pt', 'MIT', sha256={sha256(CONTENT)!r}, official_url={url!r})\n"
         "print(obtain(wanted))\n"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.looks import Looks, alike, look_of
+from recognizer.people.appearance import Looks, alike, look_of
 from recognizer.types import LOOK_SIZE, Box, Observation, TrackedPerson
 
 RED, BLUE, GREEN = (200, 30, 30), (30, 40, 200), (30, 160, 60)

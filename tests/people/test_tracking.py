@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
+from recognizer.people.tracking import PersonTracker
 from recognizer.settings import TRACKER_NAMES, Settings
-from recognizer.tracking import PersonTracker
 from recognizer.types import Box, Detection, TrackedPerson
 
 RATE_HZ = 30.0

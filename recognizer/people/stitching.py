@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.looks import alike
+from recognizer.people.appearance import alike
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognizer.stitching import AWAY_S, LOST_S, Tracklet, stitch
+from recognizer.people.stitching import AWAY_S, LOST_S, Tracklet, stitch
 from recognizer.types import LOOK_SIZE, Box
 
 INTERVAL_S = 0.2

@@ -15,8 +15,8 @@ from ultralytics.trackers.track import TRACKER_MAP
 from ultralytics.utils import YAML, IterableSimpleNamespace
 from ultralytics.utils.checks import check_yaml
 
-from recognizer.box_filter import BoxFilter
-from recognizer.looks import look_of
+from recognizer.people.appearance import look_of
+from recognizer.people.box_filter import BoxFilter
 from recognizer.settings import Settings
 from recognizer.types import Detection, TrackedPerson
 

@@ -1,0 +1,1 @@
+"""Who is where: tracking, appearance, cuts between shots, joining the tracks of one person."""
