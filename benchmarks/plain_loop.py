@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from ultralytics import YOLO
 
-from recognizer.cropping import square_crop
+from recognizer.clips.cropping import square_crop
 from recognizer.networks.classifiers.clip_input import sample_indices
 from recognizer.networks.classifiers.specs import ClassifierSpec
 from recognizer.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer.analyzing import analyze
-from recognizer.clips import ClipSampler
+from recognizer.clips.sampling import ClipSampler
 from recognizer.crop_store import CropStore
 from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer

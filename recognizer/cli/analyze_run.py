@@ -188,7 +188,7 @@ def _summary(shown: str, timeline: Timeline, segments: Sequence[Segment]) -> str
     brief = people - len(labelled | timeline.small_ids)  # a note tells of those who are too small
     text = f"{shown}: {_count(people, 'person', 'people')}, {_count(len(segments), 'segment', 'segments')}."
     if brief:
-        from recognizer.clips import shortest_stay_s
+        from recognizer.clips.sampling import shortest_stay_s
 
         needed_s = shortest_stay_s(timeline.settings, timeline.frame_rate_hz)
         text += (

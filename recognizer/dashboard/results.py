@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from recognizer import export, plots
-from recognizer.clips import shortest_stay_s
+from recognizer.clips.sampling import shortest_stay_s
 from recognizer.dashboard import state
 from recognizer.dashboard.chart import show_chart
 from recognizer.dashboard.downloads import offer_download

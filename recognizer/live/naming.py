@@ -12,7 +12,7 @@ from statistics import median
 
 import torch
 
-from recognizer.clips import joined
+from recognizer.clips.sampling import joined
 from recognizer.live.stats import MEASURED, NamingStats
 from recognizer.types import Clip
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognizer.cropping import PAD_RGB, STEADY_WITHIN_S, Cropper, square_crop, square_window, surroundings_crop
+from recognizer.clips.cropping import PAD_RGB, STEADY_WITHIN_S, Cropper, square_crop, square_window, surroundings_crop
 from recognizer.settings import CropStyle
 from recognizer.types import CROP_SIZE_PX, Box, TrackedPerson
 

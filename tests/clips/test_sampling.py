@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognizer.clips import ClipSampler, SampleClock, joined, shortest_stay_s
+from recognizer.clips.sampling import ClipSampler, SampleClock, joined, shortest_stay_s
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Observation, TrackedPerson
 

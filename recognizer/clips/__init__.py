@@ -1,0 +1,1 @@
+"""What a classifier is shown: cropping people and sampling their crops into clips."""
