@@ -29,7 +29,7 @@ from scipy.optimize import linear_sum_assignment
 from recognizer.networks.loading import Models, load_detector
 from recognizer.pipeline import Recognizer
 from recognizer.settings import TRACKER_NAMES, Settings
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Box, Clip, Detection, Detector, Prediction
 from recognizer.video import open_video
 

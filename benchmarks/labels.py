@@ -40,8 +40,8 @@ from recognizer.pipeline import Recognizer
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
 from recognizer.seen import frames_seen
 from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings
-from recognizer.smoothing import votes
-from recognizer.timeline import Timeline, frame_rate_hz
+from recognizer.timeline.model import Timeline, frame_rate_hz
+from recognizer.timeline.smoothing import votes
 from recognizer.types import Detection, Segment, VideoInfo
 from recognizer.video import VideoWriter, open_video
 

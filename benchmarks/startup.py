@@ -34,7 +34,7 @@ from benchmarks.live_browser import CHROMIUM, CHROMIUM_ARGUMENTS, ROOT, app_serv
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.settings import Settings
 from recognizer.store import Store
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 
 Actions = dict[int, tuple[str, ...]]
 """The labels that are right for a person, by ``person_id``; none for who does nothing that Kinetics-400 knows."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from recognizer.networks.loading import Models, load_models
     from recognizer.pipeline import Recognizer
     from recognizer.settings import Settings
-    from recognizer.timeline import PersonTrack, Timeline
+    from recognizer.timeline.model import PersonTrack, Timeline
     from recognizer.types import Clip, Frame, Prediction, Segment, TrackedPerson, VideoInfo
 
 __version__ = "0.1.0"
@@ -80,7 +80,7 @@ _MODULES = {
     "networks.loading": ("Models", "load_models"),
     "pipeline": ("Recognizer",),
     "settings": ("Settings",),
-    "timeline": ("PersonTrack", "Timeline"),
+    "timeline.model": ("PersonTrack", "Timeline"),
     "types": ("Clip", "Frame", "Prediction", "Segment", "TrackedPerson", "VideoInfo"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -15,7 +15,7 @@ from recognizer.networks.classifiers.network import resolve_device
 from recognizer.networks.loading import Models, load_models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
-from recognizer.timeline import Timeline, frame_rate_hz
+from recognizer.timeline.model import Timeline, frame_rate_hz
 from recognizer.types import Clip, Frame, Observation, VideoInfo
 from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead, open_video
 

@@ -27,7 +27,7 @@ from recognizer.palette import ActionPalette
 from recognizer.runs import Services, Status, fetch_report
 from recognizer.settings import Settings
 from recognizer.store import Run, StoredFile
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 
 _log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from recognizer.networks.classifiers.network import resolve_device
 from recognizer.networks.classifiers.specs import spec_of
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Classifier, Clip, Prediction
 from recognizer.video import open_video
 

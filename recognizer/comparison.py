@@ -11,7 +11,7 @@ from typing import Final
 
 from recognizer.errors import SettingsError
 from recognizer.settings import Settings
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Segment
 
 ENTRY_SETTINGS: Final = (

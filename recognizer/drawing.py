@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, Rgb, rgb_of, text_colour_on
 from recognizer.settings import UNKNOWN_ACTION, least_height_px
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Box, Segment
 
 DETECTING_TEXT: Final = "detecting..."

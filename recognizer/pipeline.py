@@ -19,7 +19,7 @@ from recognizer.people.cuts import CutDetector
 from recognizer.people.stitching import Tracklet, stitch
 from recognizer.people.tracking import PersonTracker
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
-from recognizer.timeline import Timeline, TimelineBuilder, frame_rate_hz
+from recognizer.timeline.model import Timeline, TimelineBuilder, frame_rate_hz
 from recognizer.types import Clip, Detection, Frame, Observation, Prediction, TrackedPerson, VideoInfo
 
 _NEWEST_SHARE = 0.1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recognizer.drawing import Overlay, draw_overlay
 from recognizer.palette import ActionPalette
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 from recognizer.video import VideoWriter, open_video
 

@@ -18,7 +18,7 @@ from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
 from recognizer.settings import Settings
 from recognizer.store import Run, Store, StoredFile
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.video import make_preview
 
 if TYPE_CHECKING:

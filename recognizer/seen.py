@@ -15,7 +15,7 @@ from recognizer.crop_store import CropStore, pass_key_from
 from recognizer.networks.classifiers.clip_input import sample_indices
 from recognizer.networks.classifiers.specs import spec_of
 from recognizer.settings import least_height_px
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Box, Prediction, TrackedPerson
 from recognizer.video import open_video
 

@@ -23,7 +23,7 @@ from platformdirs import user_data_dir
 
 from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 
 DATA_VARIABLE = "RECOGNIZER_DATA"
 """Environment variable that names another folder for what people made."""

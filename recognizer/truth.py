@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from recognizer.errors import TruthError
-from recognizer.timeline import PersonTrack
+from recognizer.timeline.model import PersonTrack
 from recognizer.types import Segment
 
 MAX_TRUTH_BYTES: Final = 20_000_000

@@ -18,7 +18,7 @@ from recognizer import drawing
 from recognizer.drawing import Overlay, OverlayPerson, draw_overlay, overlay_people
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
 from recognizer.settings import Settings
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
 
 RED = (220, 20, 10)

@@ -16,7 +16,7 @@ from recognizer.crop_store import CropStore
 from recognizer.networks.loading import Models, join_models, load_clip_classifier, load_detector
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection, Detector, Frame
 from recognizer.video import VideoReader, open_video
 from tests.support.fakes import Answer, ScriptedClassifier

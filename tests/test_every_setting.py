@@ -35,7 +35,7 @@ from recognizer.networks.classifiers.specs import CATALOGUE, ClassifierSpec
 from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, RANGES, Settings
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Frame
 from tests.support.fakes import always, numbered_picture, person, scripted_models, video_info
 

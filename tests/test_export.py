@@ -32,7 +32,7 @@ from recognizer.export import (
     write_text_atomically,
 )
 from recognizer.settings import Settings
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, Segment, VideoInfo
 from tests.support.environment import ROOT
 

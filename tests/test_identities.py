@@ -16,7 +16,7 @@ from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.seen import frames_seen
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Box, Detection, Observation, TrackedPerson
 from tests.support.fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
 

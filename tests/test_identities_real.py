@@ -13,7 +13,7 @@ import pytest
 from benchmarks.identities import CLIPS, VTEST, Nobody, followed, numbers, switches, true_frames
 from recognizer.networks.loading import Models, load_detector
 from recognizer.settings import Settings
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Detector
 from recognizer.video import open_video
 

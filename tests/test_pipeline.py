@@ -23,7 +23,7 @@ from recognizer.errors import VideoError
 from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection, Frame, Prediction, VideoInfo
 from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead
 from tests.support.fakes import (

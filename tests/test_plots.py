@@ -31,7 +31,7 @@ from recognizer.plots import swimlane, time_on_axis, time_per_action
 from recognizer.plots.bars import MOST_BARS, MOST_NAMED
 from recognizer.plots.time_axis import TimeAxis
 from recognizer.settings import Settings
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, Segment, VideoInfo
 
 

@@ -12,7 +12,7 @@ import pytest
 from recognizer.palette import ActionPalette
 from recognizer.rendering import render_video
 from recognizer.settings import Settings
-from recognizer.timeline import Timeline, TimelineBuilder
+from recognizer.timeline.model import Timeline, TimelineBuilder
 from recognizer.types import Prediction, TrackedPerson
 from recognizer.video import open_video, probe
 

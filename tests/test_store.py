@@ -18,7 +18,7 @@ import pytest
 from recognizer.errors import StoreError
 from recognizer.settings import Settings
 from recognizer.store import DATA_VARIABLE, Store, StoredFile, data_dir
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
 
 KB = 1024

@@ -7,7 +7,7 @@ import pytest
 
 from recognizer.errors import TruthError
 from recognizer.scoring import NO_LABEL, score
-from recognizer.timeline import PersonTrack
+from recognizer.timeline.model import PersonTrack
 from recognizer.truth import Truth, fit_truth, read_truth
 from tests.test_agreement import generated, in_bins, segment
 

@@ -25,7 +25,7 @@ from recognizer.video import display_name, open_video
 
 if TYPE_CHECKING:
     from recognizer.networks.loading import Models
-    from recognizer.timeline import Timeline
+    from recognizer.timeline.model import Timeline
     from recognizer.types import Segment
 
 
@@ -106,7 +106,7 @@ class _Networks:
 
 
 def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks, stdout: IO[str]) -> None:
-    from recognizer.timeline import frame_rate_hz
+    from recognizer.timeline.model import frame_rate_hz
 
     max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
     with open_video(path, max_file_bytes=max_file_bytes) as reader:  # a bad file is told before networks are loaded

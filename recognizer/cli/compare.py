@@ -108,7 +108,7 @@ _MOST_ENTRIES: Final = 20
 
 def _frame_rate_hz(options: argparse.Namespace) -> float:
     """Of the video; what is recommended depends on it."""
-    from recognizer.timeline import frame_rate_hz
+    from recognizer.timeline.model import frame_rate_hz
     from recognizer.video import open_video
 
     with open_video(options.video) as reader:

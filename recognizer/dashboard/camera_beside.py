@@ -17,7 +17,7 @@ from recognizer.dashboard.text import plain, seconds, sentence
 if TYPE_CHECKING:
     from recognizer.live import LiveStats
     from recognizer.live.stats import NamingStats
-    from recognizer.timeline import Timeline
+    from recognizer.timeline.model import Timeline
 
 WINDOW_S = 60.0
 """How much of the past the timeline beside the picture shows."""

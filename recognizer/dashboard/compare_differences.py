@@ -19,7 +19,7 @@ from recognizer.dashboard.chart import aspect_of, followed_player
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Prediction
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.scoring import Scored
-from recognizer.timeline import PersonTrack
+from recognizer.timeline.model import PersonTrack
 
 MOST_PEOPLE_UNASKED = 4
 """So many people are drawn at first; those who were there longest."""

@@ -16,7 +16,7 @@ from recognizer.dashboard.player import annotated_video, show_player
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, seconds
 from recognizer.store import Run
-from recognizer.timeline import BRIEF_S, Timeline
+from recognizer.timeline.model import BRIEF_S, Timeline
 from recognizer.types import Segment
 
 _CONFIDENCE_KEY = "min-confidence"

@@ -17,7 +17,7 @@ from recognizer.jobs import Job
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, Preset
 from recognizer.settings import Settings
 from recognizer.store import Run, StoredFile
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import VideoInfo
 
 if TYPE_CHECKING:

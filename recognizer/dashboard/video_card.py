@@ -9,13 +9,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from recognizer import timeline, weights
+from recognizer import weights
 from recognizer.dashboard import state
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.runs import start_preview
 from recognizer.store import StoredFile
+from recognizer.timeline import model
 from recognizer.video import VIDEO_SUFFIXES, describe, is_browser_playable, poster, probe
 
 MAX_PLAYED_BYTES = 200_000_000
@@ -28,7 +29,7 @@ _POLL_S = 0.5
 def frame_rate_hz() -> float | None:
     """Frames per second of the current video; None while there is none."""
     video = state.tab().video
-    return timeline.frame_rate_hz(video.info) if video is not None else None
+    return model.frame_rate_hz(video.info) if video is not None else None
 
 
 def choose_video() -> None:

@@ -11,7 +11,7 @@ from functools import partial
 
 from recognizer.comparison import Lane
 from recognizer.export.frames import FrameNumbers
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
 SEGMENT_COLUMNS = (

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 
 _ROUNDING_S = 1e-6
 """Times closer than this are one time: a boundary halfway between two frames always takes the earlier one."""

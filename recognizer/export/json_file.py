@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import SettingsError, StoreError
 from recognizer.settings import Settings
-from recognizer.timeline import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
 
 SCHEMA_VERSION: Final = "1.0"

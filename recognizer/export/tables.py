@@ -9,7 +9,7 @@ import pandas as pd
 
 from recognizer.export.csv_file import ClassifierNames, harmless_cell
 from recognizer.export.frames import FrameNumbers
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
 _TIME_DIGITS = 3

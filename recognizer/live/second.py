@@ -11,7 +11,7 @@ from recognizer.live.stats import NamingStats
 from recognizer.networks.loading import Models
 from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Prediction
 
 

@@ -25,7 +25,7 @@ from recognizer.networks.loading import Models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
 from recognizer.pipeline import STREAM, Recognizer
 from recognizer.settings import UNKNOWN_ACTION, Settings
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Box, Frame, Prediction, TrackedPerson
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from recognizer.plots.evidence import Evidence
 from recognizer.plots.layout import plain_label
 from recognizer.plots.time_axis import span_in_words
 from recognizer.settings import UNKNOWN_ACTION
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
 _LABELS: Final = 5

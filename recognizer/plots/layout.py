@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recognizer.palette import ActionPalette, rgb_of, text_colour_on
 from recognizer.settings import UNKNOWN_ACTION
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
 Figure: TypeAlias = dict[str, Any]

@@ -9,7 +9,7 @@ from recognizer.plots.bars import PRESENT, LaneBars, presence_bar, segment_bars
 from recognizer.plots.hovers import segment_hovers
 from recognizer.plots.layout import LEGEND_WIDTH_PX, Figure, Theme, by_total_time, laid_out, lane_name, theme_for
 from recognizer.plots.time_axis import TimeAxis
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
 

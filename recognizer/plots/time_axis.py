@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 
 LONG_VIDEO_S: Final = 120.0
 """From here on the axis counts minutes and seconds."""

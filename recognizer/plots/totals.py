@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from recognizer.palette import ActionPalette
 from recognizer.plots.layout import Figure, by_total_time, laid_out, lane_name, look, plain_label, theme_for
-from recognizer.timeline import Timeline
+from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
 

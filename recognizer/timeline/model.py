@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, UNKNOWN_ACTION, Settings, least_height_px
-from recognizer.smoothing import Votes, votes
+from recognizer.timeline.smoothing import Votes, votes
 from recognizer.types import Box, Prediction, Segment, TrackedPerson, VideoInfo
 
 _TOUCHING_S = 1e-6

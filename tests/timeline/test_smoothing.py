@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognizer.smoothing import STEP_S, votes
+from recognizer.timeline.smoothing import STEP_S, votes
 from recognizer.types import Prediction
 
 

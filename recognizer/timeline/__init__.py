@@ -1,0 +1,1 @@
+"""What was said: predictions, and the segments they make."""
