@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from recognizer.analyzing import analyze
 from recognizer.comparing import compare
-from recognizer.comparison import names_of
+from recognizer.comparison.model import names_of
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings

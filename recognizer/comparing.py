@@ -17,7 +17,7 @@ import psutil
 import torch
 
 from recognizer.analyzing import Progress, analyze, find_people
-from recognizer.comparison import CANCELLED, Comparison, Cost, Entry, check_comparable, named
+from recognizer.comparison.model import CANCELLED, Comparison, Cost, Entry, check_comparable, named
 from recognizer.crop_store import CropStore
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.networks.classifiers.network import resolve_device

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recognizer.comparison import Comparison, Entry
+from recognizer.comparison.model import Comparison, Entry
 from recognizer.comparison_store import ComparisonStore
 from recognizer.jobs import Job
 from recognizer.runs import Services, Status, fetch_report, progress_text

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from recognizer.comparison import Comparison, Cost, Entry, named
+from recognizer.comparison.model import Comparison, Cost, Entry, named
+from recognizer.comparison.truth import Truth, read_truth
 from recognizer.errors import SettingsError, StoreError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.settings import Settings
 from recognizer.store import Kept, Store, StoredFile
-from recognizer.truth import Truth, read_truth
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS comparison (

@@ -10,12 +10,12 @@ import pandas as pd
 import plotly.io
 
 from recognizer import export, plots
-from recognizer.agreement import BIN_S, disagreements
-from recognizer.comparison import Comparison, Entry, Lane, pairs
+from recognizer.comparison.agreement import BIN_S, disagreements
+from recognizer.comparison.model import Comparison, Entry, Lane, pairs
+from recognizer.comparison.scoring import Scored
 from recognizer.palette import PAGE_LIGHT, ActionPalette
 from recognizer.plots.config import NO_CLOUD
 from recognizer.plots.layout import Figure
-from recognizer.scoring import Scored
 from recognizer.settings import Settings
 from recognizer.video import describe
 

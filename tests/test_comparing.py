@@ -11,7 +11,7 @@ import pytest
 from recognizer import crop_store as crop_store_module
 from recognizer.analyzing import analyze
 from recognizer.comparing import CompareProgress, compare
-from recognizer.comparison import CANCELLED, Comparison, names_of
+from recognizer.comparison.model import CANCELLED, Comparison, names_of
 from recognizer.crop_store import CropStore
 from recognizer.errors import SettingsError, VideoError, WeightsError
 from recognizer.networks.classifiers.specs import CATALOGUE

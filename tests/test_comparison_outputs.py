@@ -13,7 +13,9 @@ import pytest
 from recognizer import export, plots
 from recognizer.analyzing import analyze
 from recognizer.comparing import compare
-from recognizer.comparison import Comparison
+from recognizer.comparison.model import Comparison
+from recognizer.comparison.scoring import score, score_lanes
+from recognizer.comparison.truth import read_truth
 from recognizer.comparison_store import ComparisonStore
 from recognizer.crop_store import CropStore
 from recognizer.errors import StoreError
@@ -21,11 +23,9 @@ from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.plots.lanes import AGREEMENT_LANE, TRUTH_LANE
 from recognizer.report import comparison_report
-from recognizer.scoring import score, score_lanes
 from recognizer.seen import frames_seen, prediction_at
 from recognizer.settings import Settings
 from recognizer.store import Store, StoredFile
-from recognizer.truth import read_truth
 from recognizer.types import Clip, Detection, Segment
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 

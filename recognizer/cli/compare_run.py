@@ -8,18 +8,18 @@ from typing import IO, TYPE_CHECKING
 
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.terminal import complain, fetching, print_table, printable, remark, table, working
+from recognizer.comparison.truth import Truth, read_truth
 from recognizer.errors import TruthError
 from recognizer.settings import Settings
-from recognizer.truth import Truth, read_truth
 from recognizer.video import display_name, open_video
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from recognizer.comparing import CompareProgress
-    from recognizer.comparison import Comparison, Lane
+    from recognizer.comparison.model import Comparison, Lane
+    from recognizer.comparison.scoring import Scored
     from recognizer.networks.loading import Models
-    from recognizer.scoring import Scored
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         TruthError: the person's own labels cannot be read or do not fit.
         OutputError: a result cannot be written.
     """
-    from recognizer.comparison import check_comparable
+    from recognizer.comparison.model import check_comparable
 
     (outputs,) = plan_outputs([request.video], csv=request.csv, json=request.json, report=request.report)
     check_comparable(request.settings)
@@ -71,7 +71,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         return 2
     scored = None
     if truth is not None:
-        from recognizer.scoring import score_lanes
+        from recognizer.comparison.scoring import score_lanes
 
         scored = score_lanes(lanes, truth)
     _write(comparison, lanes, scored, outputs, request, stdout)

@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from recognizer import export
-from recognizer.agreement import Piece, disagreements
-from recognizer.comparison import Lane, have_common_labels, pairs
+from recognizer.comparison.agreement import Piece, disagreements
+from recognizer.comparison.model import Lane, have_common_labels, pairs
 from recognizer.comparison_store import StoredComparison
 from recognizer.dashboard import state
 from recognizer.dashboard.chart import aspect_of, followed_player

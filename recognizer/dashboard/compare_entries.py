@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import weights
-from recognizer.comparison import Entry
+from recognizer.comparison.model import Entry
 from recognizer.dashboard import state
 from recognizer.dashboard.services import services
 from recognizer.dashboard.sidebar import LONGER_SAMPLES, classifier_title

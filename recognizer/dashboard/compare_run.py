@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from recognizer.comparison import Comparison, Entry, check_comparable, named
+from recognizer.comparison.model import Comparison, Entry, check_comparable, named
 from recognizer.comparison_runs import CompareStatus, ComparisonRequest, start_comparison
 from recognizer.dashboard import state
 from recognizer.dashboard.compare_entries import adopt

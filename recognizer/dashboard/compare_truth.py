@@ -8,7 +8,9 @@ from dataclasses import replace
 import streamlit as st
 
 from recognizer import export, plots
-from recognizer.comparison import Lane
+from recognizer.comparison.model import Lane
+from recognizer.comparison.scoring import Scored, score_lanes
+from recognizer.comparison.truth import Truth, read_truth
 from recognizer.comparison_store import StoredComparison
 from recognizer.dashboard import state
 from recognizer.dashboard.chart import show_chart
@@ -16,8 +18,6 @@ from recognizer.dashboard.results import is_dark
 from recognizer.dashboard.services import comparisons
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError
-from recognizer.scoring import Scored, score_lanes
-from recognizer.truth import Truth, read_truth
 
 
 def choose_truth(shown: StoredComparison) -> Truth | None:

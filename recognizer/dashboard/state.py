@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from recognizer.comparison import Comparison
+from recognizer.comparison.model import Comparison
 from recognizer.comparison_store import StoredComparison
 from recognizer.jobs import Job
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, Preset

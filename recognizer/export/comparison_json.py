@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from recognizer.agreement import BIN_S, Agreement, agreement, disagreements
-from recognizer.comparison import Comparison, Cost, Entry, have_common_labels, pairs
+from recognizer.comparison.agreement import BIN_S, Agreement, agreement, disagreements
+from recognizer.comparison.model import Comparison, Cost, Entry, have_common_labels, pairs
+from recognizer.comparison.scoring import Score
 from recognizer.export.json_file import setting_values, timeline_json
-from recognizer.scoring import Score
 
 COMPARISON_SCHEMA_VERSION: Final = "1.0"
 """``major.minor``, as for the timeline's own."""

@@ -7,10 +7,10 @@ from typing import Final
 
 import pandas as pd
 
-from recognizer.agreement import Piece, agreement
-from recognizer.comparison import Comparison, Cost, Lane, have_common_labels, pairs
+from recognizer.comparison.agreement import Piece, agreement
+from recognizer.comparison.model import Comparison, Cost, Lane, have_common_labels, pairs
+from recognizer.comparison.scoring import Score
 from recognizer.export.csv_file import harmless_cell
-from recognizer.scoring import Score
 
 NO_COMMON_LABELS: Final = "no label in common, so they cannot agree"
 

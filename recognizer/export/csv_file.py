@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from recognizer.comparison import Lane
+from recognizer.comparison.model import Lane
 from recognizer.export.frames import FrameNumbers
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.comparison import Comparison, Entry, named
+from recognizer.comparison.model import Comparison, Entry, named
 from recognizer.drawing import DETECTING_TEXT, OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError
 from recognizer.live.naming import Namer, threads_each

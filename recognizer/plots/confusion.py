@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from recognizer.agreement import BIN_S
+from recognizer.comparison.agreement import BIN_S
+from recognizer.comparison.scoring import Score
 from recognizer.plots.layout import FONT, Figure, plain_label, theme_for
-from recognizer.scoring import Score
 
 _MOST_COLUMNS: Final = 12
 """Labels that were said more rarely are taken together: a classifier has hundreds."""

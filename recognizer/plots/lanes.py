@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from recognizer.agreement import Piece, overlay
-from recognizer.comparison import Lane, have_common_labels
+from recognizer.comparison.agreement import Piece, overlay
+from recognizer.comparison.model import Lane, have_common_labels
 from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, Bar, LaneBars, presence_bar, segment_bars
 from recognizer.plots.hovers import segment_hovers

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recognizer.comparison.scoring import NO_LABEL, score
+from recognizer.comparison.truth import Truth, fit_truth, read_truth
 from recognizer.errors import TruthError
-from recognizer.scoring import NO_LABEL, score
 from recognizer.timeline.model import PersonTrack
-from recognizer.truth import Truth, fit_truth, read_truth
-from tests.test_agreement import generated, in_bins, segment
+from tests.comparison.test_agreement import generated, in_bins, segment
 
 BORIS_HEADER = (
     "Observation id,Observation date,Description,Observation type,Source,Total length,FPS,weather,Subject,"

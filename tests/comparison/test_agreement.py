@@ -8,7 +8,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from recognizer.agreement import BIN_S, Agreement, agreement, cohen_kappa, disagreements, kappa_in_words, overlay
+from recognizer.comparison.agreement import (
+    BIN_S,
+    Agreement,
+    agreement,
+    cohen_kappa,
+    disagreements,
+    kappa_in_words,
+    overlay,
+)
 from recognizer.types import Segment
 
 
