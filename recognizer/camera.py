@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.comparison_store import ComparisonStore
-from recognizer.drawing import OverlayPerson
+from recognizer.drawing.overlay import OverlayPerson
 from recognizer.errors import StoreError
 from recognizer.jobs import Job
 from recognizer.live import LiveStats, LiveStream

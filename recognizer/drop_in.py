@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.drawing import OverlayPerson, draw_overlay
+from recognizer.drawing.overlay import OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.networks.loading import Models, load_models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of

@@ -189,7 +189,7 @@ def start_rendering(
             job.report(Status("Drawing the annotated video", share))
 
         if not target.is_file():
-            from recognizer.rendering import render_video
+            from recognizer.drawing.video import render_video
 
             render_video(
                 run.video_path,

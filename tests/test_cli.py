@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import recognizer.drawing.video
 import recognizer.networks.loading
-import recognizer.rendering
 from recognizer import __version__
 from recognizer.cli import main
 from recognizer.cli.outputs import plan_outputs
@@ -399,7 +399,7 @@ def test_interrupted_drawing_leaves_no_half_video(
 ) -> None:
     video = make_video("a.mp4")
     (tmp_path / "r.mp4").write_bytes(b"the old one")
-    draw = recognizer.rendering.draw_overlay
+    draw = recognizer.drawing.video.draw_overlay
     calls = iter(range(100))
 
     def interrupt(*given: object) -> np.ndarray:
@@ -407,7 +407,7 @@ def test_interrupted_drawing_leaves_no_half_video(
             os.kill(os.getpid(), signal.SIGINT)
         return draw(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(recognizer.rendering, "draw_overlay", interrupt)
+    monkeypatch.setattr(recognizer.drawing.video, "draw_overlay", interrupt)
     options = ("--csv", str(tmp_path / "r.csv"), "--video", str(tmp_path / "r.mp4"))
     assert main([*i3d, str(video), *options]) == 130
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "r.csv", "r.mp4"]

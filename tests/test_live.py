@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.drawing import OverlayPerson, draw_overlay
+from recognizer.drawing.overlay import OverlayPerson, draw_overlay
 from recognizer.errors import WeightsError
 from recognizer.live import LiveStream
 from recognizer.live import recording as recording_module

@@ -149,8 +149,8 @@ def _write_texts(
 
 
 def _write_video(path: str, timeline: Timeline, segments: Sequence[Segment], target: str, quiet: bool) -> None:
+    from recognizer.drawing.video import render_video
     from recognizer.palette import ActionPalette
-    from recognizer.rendering import render_video
 
     with working(f"drawing {display_name(target)}", quiet) as show:
 

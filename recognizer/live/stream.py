@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from recognizer.comparison.model import Comparison, Entry, named
-from recognizer.drawing import DETECTING_TEXT, OverlayPerson, draw_overlay
+from recognizer.drawing.overlay import DETECTING_TEXT, OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError
 from recognizer.live.naming import Namer, threads_each
 from recognizer.live.recording import Recording

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
-from recognizer.drawing import Overlay, draw_overlay
+from recognizer.drawing.overlay import Overlay, draw_overlay
 from recognizer.palette import ActionPalette
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognizer.drawing.video import render_video
 from recognizer.palette import ActionPalette
-from recognizer.rendering import render_video
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline, TimelineBuilder
 from recognizer.types import Prediction, TrackedPerson
