@@ -133,8 +133,8 @@ def _write(
         scores = scored.scores if scored is not None else ()
         write_text(outputs.json, comparison_json(comparison, **thresholds, scores=scores), stdout)
     if outputs.report is not None:
+        from recognizer.export.report import comparison_report
         from recognizer.palette import ActionPalette
-        from recognizer.report import comparison_report
 
         name = Path(request.video).name
         report = comparison_report(comparison, name, ActionPalette(), **thresholds, scored=scored)

@@ -21,7 +21,7 @@ from recognizer.dashboard.downloads import offer_download
 from recognizer.dashboard.results import draw_brief, draw_thresholds, is_dark, shows_brief, thresholds
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, sentence
-from recognizer.report import COST_NOTE, KAPPA_NOTE, comparison_report
+from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.timeline.model import PersonTrack
 
 MOST_PEOPLE_UNASKED = 4

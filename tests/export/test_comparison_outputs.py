@@ -19,10 +19,10 @@ from recognizer.comparison.truth import read_truth
 from recognizer.comparison_store import ComparisonStore
 from recognizer.crop_store import CropStore
 from recognizer.errors import StoreError
+from recognizer.export.report import comparison_report
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.plots.lanes import AGREEMENT_LANE, TRUTH_LANE
-from recognizer.report import comparison_report
 from recognizer.seen import frames_seen, prediction_at
 from recognizer.settings import Settings
 from recognizer.store import Store, StoredFile
