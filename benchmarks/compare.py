@@ -21,8 +21,8 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.analyzing import analyze
-from recognizer.comparing import compare
+from recognizer.analysis.compare import compare
+from recognizer.analysis.file import analyze
 from recognizer.comparison.model import names_of
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models

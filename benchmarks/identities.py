@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from recognizer.analysis.stream import Recognizer
 from recognizer.networks.loading import Models, load_detector
-from recognizer.pipeline import Recognizer
 from recognizer.settings import TRACKER_NAMES, Settings
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Box, Clip, Detection, Detector, Prediction

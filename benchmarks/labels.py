@@ -32,13 +32,13 @@ import cv2
 import numpy as np
 
 from benchmarks.true_actions import CLIPS, Actions, bystanders, nothing_known
-from recognizer.analyzing import analyze
-from recognizer.crop_store import CropStore
+from recognizer.analysis.file import analyze
+from recognizer.analysis.passes import CropStore
+from recognizer.analysis.shown import frames_seen
+from recognizer.analysis.stream import Recognizer
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
-from recognizer.pipeline import Recognizer
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
-from recognizer.seen import frames_seen
 from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings
 from recognizer.timeline.model import Timeline, frame_rate_hz
 from recognizer.timeline.smoothing import votes

@@ -17,7 +17,7 @@ from time import perf_counter
 
 from benchmarks.throughput import checkpoint_of
 from benchmarks.tiled_clips import tiled_video
-from recognizer.analyzing import Progress, analyze
+from recognizer.analysis.file import Progress, analyze
 from recognizer.networks.loading import Models, load_models
 from recognizer.settings import BACKEND_NAMES, CLASSIFIER_NAMES, Settings
 

@@ -151,9 +151,9 @@ class Alone:
 
 def serve_engine(settings: Settings, calls: Connection) -> None:
     """The engine's process: answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
-    from recognizer.analyzing import analyze, frames_per_detection
+    from recognizer.analysis.file import analyze, frames_per_detection
+    from recognizer.analysis.stream import Recognizer
     from recognizer.networks.loading import Models, load_models
-    from recognizer.pipeline import Recognizer
     from recognizer.video import open_video
 
     loaded = load_models(settings)

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if TYPE_CHECKING:
-    from recognizer.analyzing import Progress, analyze
+    from recognizer.analysis.file import Progress, analyze
+    from recognizer.analysis.stream import Recognizer
     from recognizer.drop_in import ActionRecognition, ActionResults
     from recognizer.errors import (
         CheckpointError,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from recognizer.networks.loading import Models, load_models
-    from recognizer.pipeline import Recognizer
     from recognizer.settings import Settings
     from recognizer.timeline.model import PersonTrack, Timeline
     from recognizer.types import Clip, Frame, Prediction, Segment, TrackedPerson, VideoInfo
@@ -67,7 +67,7 @@ __all__ = [
 
 _MODULES = {
     "drop_in": ("ActionRecognition", "ActionResults"),
-    "analyzing": ("Progress", "analyze"),
+    "analysis.file": ("Progress", "analyze"),
     "errors": (
         "CheckpointError",
         "RecognizerError",
@@ -78,7 +78,7 @@ _MODULES = {
         "WeightsError",
     ),
     "networks.loading": ("Models", "load_models"),
-    "pipeline": ("Recognizer",),
+    "analysis.stream": ("Recognizer",),
     "settings": ("Settings",),
     "timeline.model": ("PersonTrack", "Timeline"),
     "types": ("Clip", "Frame", "Prediction", "Segment", "TrackedPerson", "VideoInfo"),

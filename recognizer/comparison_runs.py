@@ -14,7 +14,7 @@ from recognizer.settings import Settings
 from recognizer.store import StoredFile
 
 if TYPE_CHECKING:
-    from recognizer.comparing import CompareProgress
+    from recognizer.analysis.compare import CompareProgress
     from recognizer.networks.loading import Models
 
 
@@ -65,7 +65,7 @@ def start_comparison(
 
     def work(job: Job[Comparison]) -> Comparison:
         job.report(Status("Loading the networks"))
-        from recognizer.comparing import compare
+        from recognizer.analysis.compare import compare
         from recognizer.networks.loading import loading_text
 
         def load(settings: Settings) -> Models:

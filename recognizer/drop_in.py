@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.analysis.stream import STREAM, Recognizer
 from recognizer.drawing.overlay import OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.networks.loading import Models, load_models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
-from recognizer.pipeline import STREAM, Recognizer
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, Settings
 from recognizer.types import Box, Frame
 

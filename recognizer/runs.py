@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recognizer import weights
-from recognizer.crop_store import CropStore
+from recognizer.analysis.passes import CropStore
 from recognizer.jobs import Job, Jobs
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
@@ -22,7 +22,7 @@ from recognizer.timeline.model import Timeline
 from recognizer.video import make_preview
 
 if TYPE_CHECKING:
-    from recognizer.analyzing import Progress
+    from recognizer.analysis.file import Progress
 
 _SNAPSHOT_EVERY_S = 0.7
 """How often the timeline is put together while an analysis runs."""
@@ -97,7 +97,7 @@ def start_analysis(
 
     def work(job: Job[Timeline]) -> Timeline:
         job.report(Status("Loading the networks"))
-        from recognizer.analyzing import analyze
+        from recognizer.analysis.file import analyze
         from recognizer.networks.loading import loading_text
 
         job.report(Status(loading_text(settings)))

@@ -16,8 +16,8 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer import camera as camera_module
+from recognizer.analysis.passes import CropStore
 from recognizer.camera import Camera
-from recognizer.crop_store import CropStore
 from recognizer.errors import StoreError
 from recognizer.jobs import Jobs
 from recognizer.memory import give_back_memory

@@ -655,7 +655,7 @@ def test_progress_is_shown_on_a_terminal_only(
     for name, value in (("TERM", "xterm"), ("COLUMNS", "120"), ("LINES", "40")):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr("recognizer.analyzing._RATE_AFTER_S", 0.0)
+    monkeypatch.setattr("recognizer.analysis.file._RATE_AFTER_S", 0.0)
     assert main([*i3d, video, "--csv", "-"]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("person_id,")

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from recognizer.analysis.stream import Recognizer
 from recognizer.drawing.overlay import OverlayPerson, draw_overlay
 from recognizer.errors import WeightsError
 from recognizer.live import LiveStream
 from recognizer.live import recording as recording_module
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
-from recognizer.pipeline import Recognizer
 from recognizer.settings import TRACKER_NAMES, UNKNOWN_ACTION, Settings
 from recognizer.types import Clip, Detection, Prediction
 from tests.support.fakes import (

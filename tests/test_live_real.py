@@ -10,8 +10,8 @@ import numpy as np
 import psutil
 import pytest
 
+from recognizer.analysis.passes import CropStore
 from recognizer.camera import load_and_warm
-from recognizer.crop_store import CropStore
 from recognizer.jobs import Jobs
 from recognizer.live import LiveStream
 from recognizer.networks.cache import ModelCache

@@ -113,7 +113,7 @@ def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks,
         rate_hz = frame_rate_hz(reader.info)
     loaded, classifier = networks.get()
     settings = request.settings_at(rate_hz, video_classifier_model=classifier)
-    from recognizer.analyzing import Progress, analyze
+    from recognizer.analysis.file import Progress, analyze
 
     shown = display_name(path)
     with working(f"analysing {shown}", request.quiet) as show:

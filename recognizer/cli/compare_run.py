@@ -16,7 +16,7 @@ from recognizer.video import display_name, open_video
 if TYPE_CHECKING:
     import pandas as pd
 
-    from recognizer.comparing import CompareProgress
+    from recognizer.analysis.compare import CompareProgress
     from recognizer.comparison.model import Comparison, Lane
     from recognizer.comparison.scoring import Scored
     from recognizer.networks.loading import Models
@@ -95,7 +95,7 @@ def _read_truth(path: str) -> Truth:
 
 
 def _compare(request: Request) -> Comparison:
-    from recognizer.comparing import compare
+    from recognizer.analysis.compare import compare
     from recognizer.networks import loading
     from recognizer.networks.cache import ModelCache
 

@@ -23,7 +23,7 @@ from recognizer.timeline.model import Timeline
 from recognizer.types import Prediction
 
 if TYPE_CHECKING:
-    from recognizer.seen import SeenFrame
+    from recognizer.analysis.shown import SeenFrame
 
 MOST_FRAMES = 8
 """Of one clip; the network may have been shown more."""
@@ -111,7 +111,7 @@ def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
 
 
 def _what_it_saw(shown: StoredComparison, piece: Piece, lane: Lane) -> None:
-    from recognizer.seen import prediction_at  # after a refresh the networks' libraries may not be loaded yet
+    from recognizer.analysis.shown import prediction_at  # after a refresh the networks' libraries may not be loaded yet
 
     st.markdown(f"**{plain(lane.name)}**")
     prediction = prediction_at(lane.timeline, piece.person_id, (piece.start_s + piece.end_s) / 2)
@@ -162,6 +162,6 @@ def _timeline_key(timeline: Timeline) -> tuple[object, ...]:
 @st.cache_data(max_entries=64, show_spinner="Reading the clip", hash_funcs={Timeline: _timeline_key})
 def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[SeenFrame]:
     """What the network was shown."""
-    from recognizer.seen import frames_seen
+    from recognizer.analysis.shown import frames_seen
 
     return frames_seen(timeline, prediction, video, services().crop_store)

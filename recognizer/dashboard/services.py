@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from recognizer import weights
+from recognizer.analysis.passes import CropStore
 from recognizer.comparison_store import ComparisonStore
-from recognizer.crop_store import CropStore
 from recognizer.jobs import Job, Jobs
 from recognizer.memory import exempt_from_collection
 from recognizer.networks.cache import ModelCache

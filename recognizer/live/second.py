@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from recognizer.analysis.stream import Recognizer
 from recognizer.live.naming import Namer
 from recognizer.live.stats import NamingStats
 from recognizer.networks.loading import Models
-from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Prediction

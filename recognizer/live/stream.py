@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recognizer.analysis.stream import STREAM, Recognizer
 from recognizer.comparison.model import Comparison, Entry, named
 from recognizer.drawing.overlay import DETECTING_TEXT, OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError
@@ -23,7 +24,6 @@ from recognizer.live.second import SecondClassifier
 from recognizer.live.stats import MEASURED, LiveStats, Rate
 from recognizer.networks.loading import Models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
-from recognizer.pipeline import STREAM, Recognizer
 from recognizer.settings import UNKNOWN_ACTION, Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Box, Frame, Prediction, TrackedPerson

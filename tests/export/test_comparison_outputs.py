@@ -11,19 +11,19 @@ import plotly.graph_objects as go
 import pytest
 
 from recognizer import export, plots
-from recognizer.analyzing import analyze
-from recognizer.comparing import compare
+from recognizer.analysis.compare import compare
+from recognizer.analysis.file import analyze
+from recognizer.analysis.passes import CropStore
+from recognizer.analysis.shown import frames_seen, prediction_at
 from recognizer.comparison.model import Comparison
 from recognizer.comparison.scoring import score, score_lanes
 from recognizer.comparison.truth import read_truth
 from recognizer.comparison_store import ComparisonStore
-from recognizer.crop_store import CropStore
 from recognizer.errors import StoreError
 from recognizer.export.report import comparison_report
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.plots.lanes import AGREEMENT_LANE, TRUTH_LANE
-from recognizer.seen import frames_seen, prediction_at
 from recognizer.settings import Settings
 from recognizer.store import Store, StoredFile
 from recognizer.types import Clip, Detection, Segment

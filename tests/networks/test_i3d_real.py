@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from recognizer.analyzing import analyze
+from recognizer.analysis.file import analyze
 from recognizer.networks.backends import openvino
 from recognizer.networks.classifiers.i3d import state_dict_from_arrays
 from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.analysis.passes import CropStore, pass_key_from
 from recognizer.clips.cropping import Cropper, square_crop, surroundings_crop
-from recognizer.crop_store import CropStore, pass_key_from
 from recognizer.networks.classifiers.clip_input import sample_indices
 from recognizer.networks.classifiers.specs import spec_of
 from recognizer.settings import least_height_px

@@ -16,9 +16,9 @@ from typing import Any, Final, Self
 import psutil
 import torch
 
-from recognizer.analyzing import Progress, analyze, find_people
+from recognizer.analysis.file import Progress, analyze, find_people
+from recognizer.analysis.passes import CropStore
 from recognizer.comparison.model import CANCELLED, Comparison, Cost, Entry, check_comparable, named
-from recognizer.crop_store import CropStore
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.networks.classifiers.network import resolve_device
 from recognizer.networks.classifiers.specs import spec_of

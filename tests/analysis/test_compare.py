@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from recognizer import crop_store as crop_store_module
-from recognizer.analyzing import analyze
-from recognizer.comparing import CompareProgress, compare
+from recognizer.analysis import passes as crop_store_module
+from recognizer.analysis.compare import CompareProgress, compare
+from recognizer.analysis.file import analyze
+from recognizer.analysis.passes import CropStore
 from recognizer.comparison.model import CANCELLED, Comparison, names_of
-from recognizer.crop_store import CropStore
 from recognizer.errors import SettingsError, VideoError, WeightsError
 from recognizer.networks.classifiers.specs import CATALOGUE
 from recognizer.networks.loading import Models

@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key_from
+from recognizer.analysis.passes import CropStore, PassRecorder, RecordedPass, pass_key_from
+from recognizer.analysis.stream import Recognizer
 from recognizer.networks.classifiers.network import resolve_device
 from recognizer.networks.loading import Models, load_models
-from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline, frame_rate_hz
 from recognizer.types import Clip, Frame, Observation, VideoInfo

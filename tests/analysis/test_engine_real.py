@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.analyzing import Progress, analyze
-from recognizer.crop_store import CropStore
+from recognizer.analysis.file import Progress, analyze
+from recognizer.analysis.passes import CropStore
+from recognizer.analysis.stream import Recognizer
 from recognizer.networks.loading import Models, join_models, load_clip_classifier, load_detector
-from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection, Detector, Frame

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizer.crop_store import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.analysis.passes import CropStore, PassRecorder, RecordedPass, pass_key
 from recognizer.settings import CropStyle, Settings
 from recognizer.types import CROP_SIZE_PX, LOOK_SIZE, Observation, TrackedPerson
 

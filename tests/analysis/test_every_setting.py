@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from recognizer.analysis.stream import Recognizer
 from recognizer.errors import RecognizerError
 from recognizer.networks.backends.autotune import Quickest
 from recognizer.networks.backends.choice import Choice
@@ -33,7 +34,6 @@ from recognizer.networks.classifiers.halved_time import take_bare_samples
 from recognizer.networks.classifiers.network import NetworkClassifier
 from recognizer.networks.classifiers.specs import CATALOGUE, ClassifierSpec
 from recognizer.networks.loading import Models
-from recognizer.pipeline import Recognizer
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, RANGES, Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Frame

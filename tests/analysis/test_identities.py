@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.analyzing import analyze
+from recognizer.analysis.file import analyze
+from recognizer.analysis.passes import CropStore
+from recognizer.analysis.shown import frames_seen
+from recognizer.analysis.stream import Recognizer
 from recognizer.clips.sampling import ClipSampler
-from recognizer.crop_store import CropStore
 from recognizer.networks.loading import Models
-from recognizer.pipeline import Recognizer
-from recognizer.seen import frames_seen
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
 from recognizer.timeline.model import Timeline
 from recognizer.types import Box, Detection, Observation, TrackedPerson

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recognizer import analyzing
-from recognizer.analyzing import Progress, analyze, frames_per_detection
-from recognizer.crop_store import CropStore
+from recognizer.analysis import file
+from recognizer.analysis.file import Progress, analyze, frames_per_detection
+from recognizer.analysis.passes import CropStore
+from recognizer.analysis.stream import Recognizer
 from recognizer.errors import VideoError
 from recognizer.networks.loading import Models
-from recognizer.pipeline import Recognizer
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection, Frame, Prediction, VideoInfo
@@ -321,7 +321,7 @@ class TestAnalyze:
             now_s[0] += 0.2
             return (("waving", 0.6),)
 
-        monkeypatch.setattr(analyzing, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+        monkeypatch.setattr(file, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
         reports: list[tuple[float, Progress]] = []
         models = scripted_models(always(LEFT), say)
         video = numbered_video(make_video, 90)

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.analysis.passes import RecordedPass
 from recognizer.clips.cropping import Cropper
 from recognizer.clips.sampling import ClipSampler, SampleClock
-from recognizer.crop_store import RecordedPass
 from recognizer.networks.loading import Models
 from recognizer.people.appearance import Looks, look_of
 from recognizer.people.cuts import CutDetector

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.labels import Tally, boundaries
 from benchmarks.true_actions import CLIPS, bystanders
-from recognizer.analyzing import analyze
+from recognizer.analysis.file import analyze
 from recognizer.networks.cache import ModelCache
 from recognizer.presets import recommended
 from recognizer.settings import Settings

@@ -1,0 +1,1 @@
+"""Where the stages meet: networks run over a stream, a file, several classifiers."""
