@@ -21,7 +21,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 if TYPE_CHECKING:
     from recognizer.analysis.file import Progress, analyze
     from recognizer.analysis.stream import Recognizer
-    from recognizer.drop_in import ActionRecognition, ActionResults
+    from recognizer.compat import ActionRecognition, ActionResults
     from recognizer.errors import (
         CheckpointError,
         RecognizerError,
@@ -66,7 +66,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "drop_in": ("ActionRecognition", "ActionResults"),
+    "compat": ("ActionRecognition", "ActionResults"),
     "analysis.file": ("Progress", "analyze"),
     "errors": (
         "CheckpointError",

@@ -84,7 +84,7 @@ def test_overlay_says_detecting_then_the_label(monkeypatch: pytest.MonkeyPatch) 
         texts.extend(person.text for person in people)
         return rgb.copy()
 
-    monkeypatch.setattr("recognizer.drop_in.draw_overlay", spy)
+    monkeypatch.setattr("recognizer.compat.draw_overlay", spy)
     action = make(Scripted(), num_video_sequence_samples=2, skip_frame=1)
     for _ in range(3):
         action(frame())
@@ -220,7 +220,7 @@ def test_no_other_network_is_taken_where_the_weights_cannot_be_had(monkeypatch: 
 
 
 def test_show_without_a_screen_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recognizer.drop_in.sys.platform", "linux")
+    monkeypatch.setattr("recognizer.compat.sys.platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(RecognizerError, match="show=True needs a screen"):
