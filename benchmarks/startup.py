@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 
 from benchmarks.live_browser import CHROMIUM, CHROMIUM_ARGUMENTS, ROOT, app_server
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
+from recognizer.service.store import Store
 from recognizer.settings import Settings
-from recognizer.store import Store
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
 

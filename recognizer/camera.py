@@ -15,18 +15,18 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.comparison_store import ComparisonStore
 from recognizer.drawing.overlay import OverlayPerson
 from recognizer.errors import StoreError
-from recognizer.jobs import Job
 from recognizer.live import LiveStats, LiveStream
 from recognizer.memory import give_back_memory
 from recognizer.networks.cache import networks_of
 from recognizer.networks.loading import Models, loading_text
 from recognizer.palette import ActionPalette
-from recognizer.runs import Services, Status, fetch_report
+from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.jobs import Job
+from recognizer.service.store import Run, StoredFile
+from recognizer.service.tasks import Services, Status, fetch_report
 from recognizer.settings import Settings
-from recognizer.store import Run, StoredFile
 from recognizer.timeline.model import Timeline
 
 _log = logging.getLogger(__name__)

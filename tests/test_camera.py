@@ -19,14 +19,14 @@ from recognizer import camera as camera_module
 from recognizer.analysis.passes import CropStore
 from recognizer.camera import Camera
 from recognizer.errors import StoreError
-from recognizer.jobs import Jobs
 from recognizer.memory import give_back_memory
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
-from recognizer.runs import Services
+from recognizer.service.jobs import Jobs
+from recognizer.service.store import Store
+from recognizer.service.tasks import Services
 from recognizer.settings import Settings
-from recognizer.store import Store
 from tests.support.fakes import ScriptedDetector, always, numbered_picture, scripted_models
 from tests.test_live import ONE, PROMPT_S, SETTINGS, SIZE, WAIT_S, HeldClassifier, frames_of, live_threads, saying
 

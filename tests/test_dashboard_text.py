@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizer.dashboard.text import people, plain, seconds, sentence
-from recognizer.runs import remaining_text
+from recognizer.service.tasks import remaining_text
 from tests.support.environment import ROOT
 
 ASCII_PUNCTUATION = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""

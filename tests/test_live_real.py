@@ -12,14 +12,14 @@ import pytest
 
 from recognizer.analysis.passes import CropStore
 from recognizer.camera import load_and_warm
-from recognizer.jobs import Jobs
 from recognizer.live import LiveStream
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.classifiers import network as network_module
 from recognizer.palette import ActionPalette
-from recognizer.runs import Services
+from recognizer.service.jobs import Jobs
+from recognizer.service.store import Store
+from recognizer.service.tasks import Services
 from recognizer.settings import Settings
-from recognizer.store import Store
 from recognizer.video import open_video
 from tests.test_live import WAIT_S
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recognizer.comparison_store import StoredComparison
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
 from recognizer.presets import recommended
+from recognizer.service.comparisons import StoredComparison
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, charts

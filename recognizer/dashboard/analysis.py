@@ -14,9 +14,9 @@ from recognizer.dashboard.text import sentence
 from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError
 from recognizer.presets import recommended
-from recognizer.runs import Status, start_analysis
+from recognizer.service.store import StoredFile
+from recognizer.service.tasks import Status, start_analysis
 from recognizer.settings import Settings
-from recognizer.store import StoredFile
 
 _POLL_S = 1.0
 _MEGABYTE = 1024 * 1024

@@ -19,9 +19,9 @@ from recognizer.dashboard.services import palette, services
 from recognizer.dashboard.sidebar import named
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
-from recognizer.jobs import Job
 from recognizer.networks.cache import networks_of
-from recognizer.runs import Status
+from recognizer.service.jobs import Job
+from recognizer.service.tasks import Status
 from recognizer.settings import Settings
 
 if TYPE_CHECKING:

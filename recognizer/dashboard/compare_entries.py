@@ -16,8 +16,8 @@ from recognizer.dashboard.services import services
 from recognizer.dashboard.sidebar import LONGER_SAMPLES, classifier_title
 from recognizer.dashboard.text import plain
 from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.service.store import StoredFile
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
-from recognizer.store import StoredFile
 
 MOST_ROWS = 8
 """More lanes than this are hard to tell apart."""

@@ -11,7 +11,6 @@ import streamlit as st
 from recognizer import export, plots
 from recognizer.comparison.model import Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored
-from recognizer.comparison_store import StoredComparison
 from recognizer.dashboard import state
 from recognizer.dashboard.chart import show_chart
 from recognizer.dashboard.compare_differences import show_differences
@@ -22,6 +21,7 @@ from recognizer.dashboard.results import draw_brief, draw_thresholds, is_dark, s
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
+from recognizer.service.comparisons import StoredComparison
 from recognizer.timeline.model import PersonTrack
 
 MOST_PEOPLE_UNASKED = 4

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from recognizer.comparison.model import Comparison, Entry, check_comparable, named
-from recognizer.comparison_runs import CompareStatus, ComparisonRequest, start_comparison
 from recognizer.dashboard import state
 from recognizer.dashboard.compare_entries import adopt
 from recognizer.dashboard.services import comparisons, services
@@ -16,9 +15,10 @@ from recognizer.dashboard.sidebar import adopt as adopt_settings
 from recognizer.dashboard.text import plain, sentence
 from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError, SettingsError
-from recognizer.jobs import Job
-from recognizer.runs import Status
-from recognizer.store import StoredFile
+from recognizer.service.comparison_tasks import CompareStatus, ComparisonRequest, start_comparison
+from recognizer.service.jobs import Job
+from recognizer.service.store import StoredFile
+from recognizer.service.tasks import Status
 
 _POLL_S = 1.0
 _MEGABYTE = 1024 * 1024

@@ -11,13 +11,13 @@ from recognizer import export, plots
 from recognizer.comparison.model import Lane
 from recognizer.comparison.scoring import Scored, score_lanes
 from recognizer.comparison.truth import Truth, read_truth
-from recognizer.comparison_store import StoredComparison
 from recognizer.dashboard import state
 from recognizer.dashboard.chart import show_chart
 from recognizer.dashboard.results import is_dark
 from recognizer.dashboard.services import comparisons
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError
+from recognizer.service.comparisons import StoredComparison
 
 
 def choose_truth(shown: StoredComparison) -> Truth | None:

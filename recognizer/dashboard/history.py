@@ -14,7 +14,7 @@ import streamlit as st
 
 from recognizer.dashboard import state
 from recognizer.dashboard.services import comparisons, services
-from recognizer.store import Kept
+from recognizer.service.store import Kept
 
 _Kind = Literal["analyses", "comparisons"]
 

@@ -12,8 +12,8 @@ from recognizer.dashboard.services import palette, services
 from recognizer.dashboard.text import sentence
 from recognizer.dashboard.video_card import poster_of
 from recognizer.errors import VideoError
-from recognizer.runs import start_rendering
-from recognizer.store import Run
+from recognizer.service.store import Run
+from recognizer.service.tasks import start_rendering
 
 DRAWN_UNASKED_S = 120.0
 """The annotated video of a longer clip is drawn when it is asked for."""

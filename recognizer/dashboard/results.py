@@ -15,7 +15,7 @@ from recognizer.dashboard.downloads import offer_download
 from recognizer.dashboard.player import annotated_video, show_player
 from recognizer.dashboard.services import keep_colours, palette
 from recognizer.dashboard.text import people, plain, seconds
-from recognizer.store import Run
+from recognizer.service.store import Run
 from recognizer.timeline.model import BRIEF_S, Timeline
 from recognizer.types import Segment
 

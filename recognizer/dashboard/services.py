@@ -6,14 +6,14 @@ import streamlit as st
 
 from recognizer import weights
 from recognizer.analysis.passes import CropStore
-from recognizer.comparison_store import ComparisonStore
-from recognizer.jobs import Job, Jobs
 from recognizer.memory import exempt_from_collection
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
-from recognizer.runs import Services, get_ready
-from recognizer.store import Store
+from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.jobs import Job, Jobs
+from recognizer.service.store import Store
+from recognizer.service.tasks import Services, get_ready
 
 
 @st.cache_resource(show_spinner=False)

@@ -13,6 +13,7 @@ from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain, seconds
 from recognizer.networks.classifiers.specs import CATALOGUE
 from recognizer.presets import PRESET_FIELDS, Preset, documented, preset_of, recommended
+from recognizer.service.store import StoredFile
 from recognizer.settings import (
     BACKEND_NAMES,
     CLASSIFIER_NAMES,
@@ -23,7 +24,6 @@ from recognizer.settings import (
     TRACKER_NAMES,
     Settings,
 )
-from recognizer.store import StoredFile
 
 SHORT_CLIP_S = 1.0
 """Most Kinetics-400 actions cannot be told in less; the networks were trained on clips of one to ten seconds."""

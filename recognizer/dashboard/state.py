@@ -12,11 +12,11 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recognizer.comparison.model import Comparison
-from recognizer.comparison_store import StoredComparison
-from recognizer.jobs import Job
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, Preset
+from recognizer.service.comparisons import StoredComparison
+from recognizer.service.jobs import Job
+from recognizer.service.store import Run, StoredFile
 from recognizer.settings import Settings
-from recognizer.store import Run, StoredFile
 from recognizer.timeline.model import Timeline
 from recognizer.types import VideoInfo
 

@@ -14,8 +14,8 @@ from recognizer.dashboard import state
 from recognizer.dashboard.services import services
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
-from recognizer.runs import start_preview
-from recognizer.store import StoredFile
+from recognizer.service.store import StoredFile
+from recognizer.service.tasks import start_preview
 from recognizer.timeline import model
 from recognizer.video import VIDEO_SUFFIXES, describe, is_browser_playable, poster, probe
 

@@ -18,14 +18,14 @@ from recognizer.analysis.shown import frames_seen, prediction_at
 from recognizer.comparison.model import Comparison
 from recognizer.comparison.scoring import score, score_lanes
 from recognizer.comparison.truth import read_truth
-from recognizer.comparison_store import ComparisonStore
 from recognizer.errors import StoreError
 from recognizer.export.report import comparison_report
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.plots.lanes import AGREEMENT_LANE, TRUTH_LANE
+from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.store import Store, StoredFile
 from recognizer.settings import Settings
-from recognizer.store import Store, StoredFile
 from recognizer.types import Clip, Detection, Segment
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 

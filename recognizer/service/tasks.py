@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer import weights
 from recognizer.analysis.passes import CropStore
-from recognizer.jobs import Job, Jobs
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
+from recognizer.service.jobs import Job, Jobs
+from recognizer.service.store import Run, Store, StoredFile
 from recognizer.settings import Settings
-from recognizer.store import Run, Store, StoredFile
 from recognizer.timeline.model import Timeline
 from recognizer.video import make_preview
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recognizer.comparison.model import Comparison, Entry
-from recognizer.comparison_store import ComparisonStore
-from recognizer.jobs import Job
-from recognizer.runs import Services, Status, fetch_report, progress_text
+from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.jobs import Job
+from recognizer.service.store import StoredFile
+from recognizer.service.tasks import Services, Status, fetch_report, progress_text
 from recognizer.settings import Settings
-from recognizer.store import StoredFile
 
 if TYPE_CHECKING:
     from recognizer.analysis.compare import CompareProgress

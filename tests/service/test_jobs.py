@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from recognizer import jobs as jobs_module
 from recognizer.errors import VideoError
-from recognizer.jobs import Job, Jobs
+from recognizer.service import jobs as jobs_module
+from recognizer.service.jobs import Job, Jobs
 from tests.support.environment import ROOT
 
 WAIT_S = 10.0

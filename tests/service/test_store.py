@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from recognizer.errors import StoreError
+from recognizer.service.store import DATA_VARIABLE, Store, StoredFile, data_dir
 from recognizer.settings import Settings
-from recognizer.store import DATA_VARIABLE, Store, StoredFile, data_dir
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
 

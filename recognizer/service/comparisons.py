@@ -14,8 +14,8 @@ from recognizer.comparison.model import Comparison, Cost, Entry, named
 from recognizer.comparison.truth import Truth, read_truth
 from recognizer.errors import SettingsError, StoreError
 from recognizer.export import timeline_from_json, timeline_json
+from recognizer.service.store import Kept, Store, StoredFile
 from recognizer.settings import Settings
-from recognizer.store import Kept, Store, StoredFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS comparison (

@@ -1,0 +1,1 @@
+"""The server side without Streamlit: background work, the database, stored files."""
