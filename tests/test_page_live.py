@@ -12,12 +12,12 @@ import av
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recognizer import camera as camera_module
-from recognizer.camera import Camera
 from recognizer.dashboard import camera_view
 from recognizer.dashboard.camera_setup import HOSTS_VARIABLE, ICE_VARIABLE
 from recognizer.dashboard.camera_source import BROWSER, LOOP, NETWORK
 from recognizer.errors import WeightsError
+from recognizer.live import session as camera_module
+from recognizer.live.session import Camera
 from recognizer.networks import loading as models_module
 from recognizer.settings import Settings
 from tests.support.environment import APP

@@ -51,7 +51,7 @@ def prepare(settings: Settings) -> bool:
 
         def work(job: Job[Models]) -> Models:
             job.report(Status("Loading the networks"))
-            from recognizer.camera import load_and_warm
+            from recognizer.live.session import load_and_warm
 
             return load_and_warm(services(), settings, job)
 
@@ -68,7 +68,7 @@ def prepare(settings: Settings) -> bool:
         st.error(sentence(named(job.error or "The networks could not be loaded.")))
         st.button("Try again")
         return False
-    from recognizer.camera import Camera
+    from recognizer.live.session import Camera
 
     if tab.camera is None:
         tab.camera = Camera(services(), job.result, settings, palette())

@@ -14,7 +14,7 @@ from recognizer.errors import VideoError
 from recognizer.video import check_address, shown_address
 
 if TYPE_CHECKING:
-    from recognizer.camera import Camera
+    from recognizer.live.session import Camera
     from recognizer.types import Frame
 
 BROWSER, LOOP, NETWORK = "This device's camera", "A video, in a loop", "A network camera"
@@ -56,7 +56,7 @@ def _choose_video(camera: Camera) -> bool:
     st.caption(f"Plays {plain(file.name)}; drop another one in under Analyse a video.")
 
     def frames() -> Iterator[Frame]:
-        from recognizer.feed import looped_frames
+        from recognizer.live.feed import looped_frames
 
         return looped_frames(file.path, file.name)
 
@@ -84,7 +84,7 @@ def _choose_address(camera: Camera) -> bool:
     st.caption(f"Plays {plain(shown_address(address))}.")
 
     def frames() -> Iterator[Frame]:
-        from recognizer.feed import camera_frames
+        from recognizer.live.feed import camera_frames
 
         return camera_frames(address, hosts)
 
@@ -101,6 +101,6 @@ def _play(camera: Camera, source: tuple[str, str] | None, frames: Callable[[], I
         tab.feed.close()
     tab.feed, tab.feed_source = None, source
     if frames is not None:
-        from recognizer.feed import Feed
+        from recognizer.live.feed import Feed
 
         tab.feed = Feed(frames, camera.annotate)

@@ -20,7 +20,7 @@ from recognizer.errors import SettingsError, StoreError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 if TYPE_CHECKING:
-    from recognizer.camera import Camera
+    from recognizer.live.session import Camera
 
 _PICTURE_PX = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
 _FEED_HZ = 30

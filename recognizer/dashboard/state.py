@@ -21,8 +21,8 @@ from recognizer.timeline.model import Timeline
 from recognizer.types import VideoInfo
 
 if TYPE_CHECKING:
-    from recognizer.camera import Camera
-    from recognizer.feed import Feed
+    from recognizer.live.feed import Feed
+    from recognizer.live.session import Camera
     from recognizer.networks.loading import Models
 
 DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE

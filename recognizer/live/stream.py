@@ -19,8 +19,8 @@ from recognizer.comparison.model import Comparison, Entry, named
 from recognizer.drawing.overlay import DETECTING_TEXT, OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError
 from recognizer.live.naming import Namer, threads_each
+from recognizer.live.other_classifier import SecondClassifier
 from recognizer.live.recording import Recording
-from recognizer.live.second import SecondClassifier
 from recognizer.live.stats import MEASURED, LiveStats, Rate
 from recognizer.networks.loading import Models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of

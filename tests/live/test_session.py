@@ -15,10 +15,10 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
-from recognizer import camera as camera_module
 from recognizer.analysis.passes import CropStore
-from recognizer.camera import Camera
 from recognizer.errors import StoreError
+from recognizer.live import session as camera_module
+from recognizer.live.session import Camera
 from recognizer.memory import give_back_memory
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
@@ -27,8 +27,18 @@ from recognizer.service.jobs import Jobs
 from recognizer.service.store import Store
 from recognizer.service.tasks import Services
 from recognizer.settings import Settings
+from tests.live.test_stream import (
+    ONE,
+    PROMPT_S,
+    SETTINGS,
+    SIZE,
+    WAIT_S,
+    HeldClassifier,
+    frames_of,
+    live_threads,
+    saying,
+)
 from tests.support.fakes import ScriptedDetector, always, numbered_picture, scripted_models
-from tests.test_live import ONE, PROMPT_S, SETTINGS, SIZE, WAIT_S, HeldClassifier, frames_of, live_threads, saying
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from recognizer.analysis.passes import CropStore
-from recognizer.camera import load_and_warm
 from recognizer.live import LiveStream
+from recognizer.live.session import load_and_warm
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.classifiers import network as network_module
 from recognizer.palette import ActionPalette
@@ -21,7 +21,7 @@ from recognizer.service.store import Store
 from recognizer.service.tasks import Services
 from recognizer.settings import Settings
 from recognizer.video import open_video
-from tests.test_live import WAIT_S
+from tests.live.test_stream import WAIT_S
 
 pytestmark = pytest.mark.real
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer import feed as feed_module
 from recognizer.errors import VideoError
-from recognizer.feed import Feed, camera_frames, looped_frames
+from recognizer.live import feed as feed_module
+from recognizer.live.feed import Feed, camera_frames, looped_frames
 from recognizer.types import Frame
 from recognizer.video import check_address, shown_address
 
