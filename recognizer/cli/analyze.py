@@ -180,7 +180,7 @@ def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Analyse every video; the exit code. Raises RecognizerError for what stops all of them."""
-    from recognizer.cli.analyze_run import Request, run_all
+    from recognizer.cli.analyze_command import Request, run_all
 
     settings_of(options)  # a value that is not allowed is told before anything else
     return run_all(

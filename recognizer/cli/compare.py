@@ -84,7 +84,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Compare; the exit code. Raises RecognizerError for what stops all of them."""
-    from recognizer.cli.compare_run import Request, run_comparison
+    from recognizer.cli.compare_command import Request, run_comparison
 
     return run_comparison(
         Request(
