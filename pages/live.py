@@ -2,16 +2,10 @@
 
 import streamlit as st
 
-from recognizer.dashboard import (
-    analysis,
-    camera_beside,
-    camera_setup,
-    camera_view,
-    history,
-    navigation,
-    results,
-    sidebar,
-)
+from recognizer.dashboard import navigation
+from recognizer.dashboard.analyse import results, run
+from recognizer.dashboard.live import beside, setup, view
+from recognizer.dashboard.parts import history, sidebar
 
 navigation.enter_through_app("live", shows_camera=True)
 st.title("Live camera")
@@ -20,19 +14,19 @@ st.markdown(
     "comes from, and nowhere else."
 )
 with st.container():  # what comes and goes in here must not move the picture, which would end the stream
-    analysis.wait_until_ready()
-    analysis.take_up_address()
+    run.wait_until_ready()
+    run.take_up_address()
     settings = sidebar.choose_settings()
-    analysis.show_problem()
-    ready = camera_setup.prepare(settings)
-picture, beside = st.columns([3, 2], gap="medium")
+    run.show_problem()
+    ready = setup.prepare(settings)
+picture, side = st.columns([3, 2], gap="medium")
 if ready:
     with picture:
-        camera_view.show_camera(settings)
-    with beside:
-        camera_beside.show_beside()
-analysis.show_awaited()
-camera_view.offer_sessions()
-camera_view.offer_comparison()
+        view.show_camera(settings)
+    with side:
+        beside.show_beside()
+run.show_awaited()
+view.offer_sessions()
+view.offer_comparison()
 results.show_results()
 history.remember_analysis(hears=False)

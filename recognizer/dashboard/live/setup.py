@@ -15,8 +15,8 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from streamlit_webrtc.eventloop import get_global_event_loop
 
 from recognizer.dashboard import state
-from recognizer.dashboard.services import palette, services
-from recognizer.dashboard.sidebar import named
+from recognizer.dashboard.parts.sidebar import named
+from recognizer.dashboard.server import palette, services
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.networks.cache import networks_of

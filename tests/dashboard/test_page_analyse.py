@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
-from recognizer.dashboard import services as services_module
+from recognizer.dashboard import server as services_module
 from recognizer.dashboard.state import CurrentVideo, Tab
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from recognizer.weights import fetch_archive_member
-from tests.networks.test_i3d_real import FIGHT_SHA256
-from tests.test_browser import (
+from tests.browser.test_analyse import (
     WORK_TIMEOUT_MS,
     OpenPage,
     app_url,
@@ -24,6 +23,7 @@ from tests.test_browser import (
     upload_field,
     wait_for_text,
 )
+from tests.networks.test_i3d_real import FIGHT_SHA256
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

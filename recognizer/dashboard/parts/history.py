@@ -13,7 +13,7 @@ from typing import Final, Literal
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.services import comparisons, services
+from recognizer.dashboard.server import comparisons, services
 from recognizer.service.store import Kept
 
 _Kind = Literal["analyses", "comparisons"]

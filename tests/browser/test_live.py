@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
-from tests.networks.test_i3d_real import fight_checkpoint
-from tests.test_browser import (
+from tests.browser.test_analyse import (
     CHROMIUM,
     CHROMIUM_ARGUMENTS,
     STEP_TIMEOUT_MS,
@@ -26,6 +25,7 @@ from tests.test_browser import (
     wait_for_results,
     wait_for_text,
 )
+from tests.networks.test_i3d_real import fight_checkpoint
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Locator, Page

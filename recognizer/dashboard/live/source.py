@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from recognizer.dashboard import state, video_card
-from recognizer.dashboard.camera_setup import camera_hosts
+from recognizer.dashboard import state
+from recognizer.dashboard.live.setup import camera_hosts
+from recognizer.dashboard.parts import video_card
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import VideoError
 from recognizer.video import check_address, shown_address

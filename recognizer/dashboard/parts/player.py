@@ -7,10 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.chart import aspect_of, followed_player
-from recognizer.dashboard.services import palette, services
+from recognizer.dashboard.parts.chart import aspect_of, followed_player
+from recognizer.dashboard.parts.video_card import poster_of
+from recognizer.dashboard.server import palette, services
 from recognizer.dashboard.text import sentence
-from recognizer.dashboard.video_card import poster_of
 from recognizer.errors import VideoError
 from recognizer.service.store import Run
 from recognizer.service.tasks import start_rendering

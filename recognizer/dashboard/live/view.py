@@ -9,12 +9,12 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
 
 from recognizer.dashboard import state
-from recognizer.dashboard.camera_setup import ice_servers, start_encoders
-from recognizer.dashboard.camera_source import choose_source
-from recognizer.dashboard.camera_trouble import show_trouble
-from recognizer.dashboard.results import adopt_thresholds
-from recognizer.dashboard.services import comparisons, services
-from recognizer.dashboard.sidebar import classifier_title
+from recognizer.dashboard.analyse.results import adopt_thresholds
+from recognizer.dashboard.live.setup import ice_servers, start_encoders
+from recognizer.dashboard.live.source import choose_source
+from recognizer.dashboard.live.trouble import show_trouble
+from recognizer.dashboard.parts.sidebar import classifier_title
+from recognizer.dashboard.server import comparisons, services
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError, StoreError
 from recognizer.settings import CLASSIFIER_NAMES, Settings

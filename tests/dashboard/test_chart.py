@@ -9,12 +9,12 @@ import plotly
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recognizer.dashboard import chart
+from recognizer.dashboard.parts import chart
 from tests.support.fakes import charts
 
 
 def page() -> None:
-    from recognizer.dashboard.chart import show_chart
+    from recognizer.dashboard.parts.chart import show_chart
 
     bars = [{"type": "bar", "x": [1], "y": ["a"], "name": name} for name in ("waving", "waving", "jogging")]
     line = {"type": "scatter", "name": "waving"}

@@ -17,9 +17,7 @@ from recognizer.networks import loading as models_module
 from recognizer.presets import recommended
 from recognizer.service.comparisons import StoredComparison
 from recognizer.settings import CLASSIFIER_NAMES, Settings
-from tests.support.environment import APP
-from tests.support.fakes import ScriptedClassifier, charts
-from tests.test_page_analyse import (
+from tests.dashboard.test_page_analyse import (
     TITLES,
     Networks,
     button,
@@ -32,6 +30,8 @@ from tests.test_page_analyse import (
     widget,
     words,
 )
+from tests.support.environment import APP
+from tests.support.fakes import ScriptedClassifier, charts
 
 __all__ = ["networks"]
 

@@ -7,11 +7,11 @@ import uuid
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.results import draw_swimlane
-from recognizer.dashboard.services import readiness, services, try_again_to_get_ready
-from recognizer.dashboard.sidebar import adopt, named
+from recognizer.dashboard.analyse.results import draw_swimlane
+from recognizer.dashboard.parts.sidebar import adopt, named
+from recognizer.dashboard.parts.video_card import restore_video
+from recognizer.dashboard.server import readiness, services, try_again_to_get_ready
 from recognizer.dashboard.text import sentence
-from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError
 from recognizer.presets import recommended
 from recognizer.service.store import StoredFile

@@ -9,11 +9,11 @@ import streamlit as st
 
 from recognizer.comparison.model import Comparison, Entry, check_comparable, named
 from recognizer.dashboard import state
-from recognizer.dashboard.compare_entries import adopt
-from recognizer.dashboard.services import comparisons, services
-from recognizer.dashboard.sidebar import adopt as adopt_settings
+from recognizer.dashboard.compare.entries import adopt
+from recognizer.dashboard.parts.sidebar import adopt as adopt_settings
+from recognizer.dashboard.parts.video_card import restore_video
+from recognizer.dashboard.server import comparisons, services
 from recognizer.dashboard.text import plain, sentence
-from recognizer.dashboard.video_card import restore_video
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.service.comparison_tasks import CompareStatus, ComparisonRequest, start_comparison
 from recognizer.service.jobs import Job

@@ -10,10 +10,10 @@ import streamlit as st
 from recognizer import export, plots
 from recognizer.clips.sampling import shortest_stay_s
 from recognizer.dashboard import state
-from recognizer.dashboard.chart import show_chart
-from recognizer.dashboard.downloads import offer_download
-from recognizer.dashboard.player import annotated_video, show_player
-from recognizer.dashboard.services import keep_colours, palette
+from recognizer.dashboard.parts.chart import show_chart
+from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.player import annotated_video, show_player
+from recognizer.dashboard.server import keep_colours, palette
 from recognizer.dashboard.text import people, plain, seconds
 from recognizer.service.store import Run
 from recognizer.timeline.model import BRIEF_S, Timeline

@@ -12,8 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from recognizer import weights
 from recognizer.comparison.model import Entry
 from recognizer.dashboard import state
-from recognizer.dashboard.services import services
-from recognizer.dashboard.sidebar import LONGER_SAMPLES, classifier_title
+from recognizer.dashboard.parts.sidebar import LONGER_SAMPLES, classifier_title
+from recognizer.dashboard.server import services
 from recognizer.dashboard.text import plain
 from recognizer.networks.classifiers.specs import CATALOGUE
 from recognizer.service.store import StoredFile

@@ -9,7 +9,7 @@ import streamlit as st
 
 from recognizer import weights
 from recognizer.dashboard import state
-from recognizer.dashboard.services import services
+from recognizer.dashboard.server import services
 from recognizer.dashboard.text import plain, seconds
 from recognizer.networks.classifiers.specs import CATALOGUE
 from recognizer.presets import PRESET_FIELDS, Preset, documented, preset_of, recommended

@@ -14,8 +14,8 @@ from recognizer import export
 from recognizer.comparison.agreement import Piece, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
 from recognizer.dashboard import state
-from recognizer.dashboard.chart import aspect_of, followed_player
-from recognizer.dashboard.services import services
+from recognizer.dashboard.parts.chart import aspect_of, followed_player
+from recognizer.dashboard.server import services
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recognizer import weights
 from recognizer.dashboard import state
-from recognizer.dashboard.services import services
+from recognizer.dashboard.server import services
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.service.store import StoredFile

@@ -11,8 +11,8 @@ import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-from recognizer.dashboard import downloads
-from recognizer.dashboard.downloads import offer_download
+from recognizer.dashboard.parts import downloads
+from recognizer.dashboard.parts.downloads import offer_download
 
 
 class Button:

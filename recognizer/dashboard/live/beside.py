@@ -8,10 +8,10 @@ import streamlit as st
 
 from recognizer import plots
 from recognizer.dashboard import state
-from recognizer.dashboard.chart import show_chart
-from recognizer.dashboard.results import is_dark
-from recognizer.dashboard.services import palette
-from recognizer.dashboard.sidebar import named
+from recognizer.dashboard.analyse.results import is_dark
+from recognizer.dashboard.parts.chart import show_chart
+from recognizer.dashboard.parts.sidebar import named
+from recognizer.dashboard.server import palette
 from recognizer.dashboard.text import plain, seconds, sentence
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from recognizer import export, plots
 from recognizer.comparison.model import Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored
 from recognizer.dashboard import state
-from recognizer.dashboard.chart import show_chart
-from recognizer.dashboard.compare_differences import show_differences
-from recognizer.dashboard.compare_run import as_wanted
-from recognizer.dashboard.compare_truth import choose_truth, score_or_tell, show_scores
-from recognizer.dashboard.downloads import offer_download
-from recognizer.dashboard.results import draw_brief, draw_thresholds, is_dark, shows_brief, thresholds
-from recognizer.dashboard.services import keep_colours, palette
+from recognizer.dashboard.analyse.results import draw_brief, draw_thresholds, is_dark, shows_brief, thresholds
+from recognizer.dashboard.compare.differences import show_differences
+from recognizer.dashboard.compare.run import as_wanted
+from recognizer.dashboard.compare.truth import choose_truth, score_or_tell, show_scores
+from recognizer.dashboard.parts.chart import show_chart
+from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.server import keep_colours, palette
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.service.comparisons import StoredComparison

@@ -12,17 +12,17 @@ import av
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recognizer.dashboard import camera_view
-from recognizer.dashboard.camera_setup import HOSTS_VARIABLE, ICE_VARIABLE
-from recognizer.dashboard.camera_source import BROWSER, LOOP, NETWORK
+from recognizer.dashboard.live import view
+from recognizer.dashboard.live.setup import HOSTS_VARIABLE, ICE_VARIABLE
+from recognizer.dashboard.live.source import BROWSER, LOOP, NETWORK
 from recognizer.errors import WeightsError
 from recognizer.live import session as camera_module
 from recognizer.live.session import Camera
 from recognizer.networks import loading as models_module
 from recognizer.settings import Settings
+from tests.dashboard.test_page_analyse import Networks, drop_in, networks, tab, widget, words
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, charts, numbered_picture, open_table, person
-from tests.test_page_analyse import Networks, drop_in, networks, tab, widget, words
 
 __all__ = ["networks"]
 
@@ -65,9 +65,9 @@ class Browser:
 @pytest.fixture
 def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stand_in = Browser()
-    monkeypatch.setattr(camera_view, "webrtc_streamer", stand_in.streamer)
-    monkeypatch.setattr(camera_view, "create_video_source_track", lambda callback, **_: callback)
-    monkeypatch.setattr(camera_view, "start_encoders", lambda: None)  # AppTest has no event loop
+    monkeypatch.setattr(view, "webrtc_streamer", stand_in.streamer)
+    monkeypatch.setattr(view, "create_video_source_track", lambda callback, **_: callback)
+    monkeypatch.setattr(view, "start_encoders", lambda: None)  # AppTest has no event loop
     monkeypatch.delenv(HOSTS_VARIABLE, raising=False)
     monkeypatch.delenv(ICE_VARIABLE, raising=False)
     return stand_in
