@@ -33,7 +33,7 @@ import numpy as np
 
 from benchmarks.true_actions import CLIPS, Actions, bystanders, nothing_known
 from recognizer.analysis.file import analyze
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.analysis.shown import frames_seen
 from recognizer.analysis.stream import Recognizer
 from recognizer.networks.cache import ModelCache
@@ -193,7 +193,7 @@ def _moments(timeline: Timeline, person_id: int, known: tuple[str, ...]) -> Iter
             yield step_s, probability, stretch.labels[best] in known
 
 
-def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: CropStore, folder: Path) -> None:
+def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: PassStore, folder: Path) -> None:
     """For each person, the prediction that is wrong with the highest probability: what the network saw, in a row."""
     for person_id, right in actions.items():
         wrong = [p for p in timeline.predictions if p.person_id == person_id and p.top[0][0] not in right]
@@ -207,7 +207,7 @@ def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: CropSt
 
 
 def run_step(
-    name: str, classifier: str, clips: Path, cache: ModelCache, store: CropStore, errors: Path | None = None
+    name: str, classifier: str, clips: Path, cache: ModelCache, store: PassStore, errors: Path | None = None
 ) -> Tally:
     """All clips with the settings of one step; what the clips with labels took is that of whole analyses."""
     tally = Tally()
@@ -219,7 +219,7 @@ def run_step(
         settings = steps(classifier, rate_hz)[name]
         started_s = time.perf_counter()
         kept = store if truth is nothing_known else None
-        timeline = analyze(clips / file, settings, models=cache.get(settings), crop_store=kept)
+        timeline = analyze(clips / file, settings, models=cache.get(settings), pass_store=kept)
         took_s = time.perf_counter() - started_s
         actions = truth(timeline)
         tally.add(timeline, actions, file.partition(".")[0])
@@ -374,7 +374,7 @@ def main() -> None:
                 arguments.classifier,
                 arguments.clips,
                 cache,
-                CropStore(Path(folder) / "crops"),
+                PassStore(Path(folder) / "crops"),
                 arguments.errors if name.startswith("recommended") else None,
             )
             first = next(iter(tallies.values()))

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from benchmarks.live_browser import CHROMIUM, CHROMIUM_ARGUMENTS, ROOT, app_server
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
-from recognizer.service.store import Store
+from recognizer.service.store import AnalysisStore
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
@@ -161,12 +161,12 @@ def redraws_ms(browser: Browser, folder: Path, segments: int, moves: int) -> NDA
     until the timeline was there and until it changed no more; float64 (moves, 4)."""
     video = folder / "video.mp4"
     video.write_bytes(b"not needed for the timeline")
-    store = Store(folder)
+    store = AnalysisStore(folder)
     with video.open("rb") as stream:
         stored = store.add_file(stream, video.name)
     timeline = long_timeline(segments, hashlib.sha256(video.read_bytes()).hexdigest())
     assert len(timeline.segments()) == segments
-    store.save_run(RUN_ID, stored, timeline)
+    store.save_analysis(RUN_ID, stored, timeline)
     with app_server(folder) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(_LISTEN)

@@ -163,7 +163,7 @@ class ActionRecognition:
         height, width = rgb.shape[:2]
         if self._first_size_wh is None:
             self._first_size_wh = (width, height)
-        if not self._recognizer.wants(time_s):
+        if not self._recognizer.take_sample(time_s):
             return
         if (width, height) != self._first_size_wh:
             # trackers compare a picture with the one before, and boxes of two sizes do not compare

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 CROP_SIZE_PX = 224
 """Side of a person's crop. Networks that take 112 average 2 x 2 pixels (docs/decisions/003-one-crop-size.md)."""
 
-LOOK_SIZE = 256
+APPEARANCE_SIZE = 256
 """Numbers that tell what a person looks like: two halves of 8 x 4 x 4 colours."""
 
 Box = tuple[float, float, float, float]
@@ -97,7 +97,7 @@ class Observation:
     time_s: float
     people: tuple[TrackedPerson, ...]
     crops_rgb: tuple[NDArray[np.uint8], ...]
-    looks: tuple[NDArray[np.uint8], ...] = ()
+    appearances: tuple[NDArray[np.uint8], ...] = ()
     is_cut: bool = False
     surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
 
@@ -106,8 +106,8 @@ class Observation:
             raise ValueError(f"Observation has {len(self.people)} people but {len(self.crops_rgb)} crops")
         if self.surroundings_rgb and len(self.people) != len(self.surroundings_rgb):
             raise ValueError(f"Observation has {len(self.people)} people but {len(self.surroundings_rgb)} surroundings")
-        if self.looks and len(self.people) != len(self.looks):
-            raise ValueError(f"Observation has {len(self.people)} people but {len(self.looks)} looks")
+        if self.appearances and len(self.people) != len(self.appearances):
+            raise ValueError(f"Observation has {len(self.people)} people but {len(self.appearances)} appearances")
 
 
 @dataclass(frozen=True, eq=False)

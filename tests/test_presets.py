@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.classifiers.specs import SPECS
 from recognizer.presets import PRESET_FIELDS, documented, preset_of, recommended
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
@@ -22,7 +22,7 @@ def test_a_recommended_clip_is_legal_and_spans_the_same_time_at_any_frame_rate(n
 @pytest.mark.parametrize("name", CLASSIFIER_NAMES)
 def test_a_recommended_clip_is_no_longer_than_the_network_takes(name: str) -> None:
     samples = recommended(Settings(video_classifier_model=name)).num_video_sequence_samples
-    assert CATALOGUE[name].length.network_length(samples) == samples
+    assert SPECS[name].length.network_length(samples) == samples
 
 
 def test_a_preset_leaves_alone_what_is_not_its_own() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizer.errors import RecognizerError, SettingsError
-from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.classifiers.specs import SPECS
 from recognizer.networks.detector import LOWEST_CONFIDENCE
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
 
@@ -30,8 +30,8 @@ def test_the_five_documented_arguments_keep_names_order_and_defaults() -> None:
 
 
 def test_every_classifier_of_the_catalogue_can_be_chosen() -> None:
-    assert set(CATALOGUE) == set(CLASSIFIER_NAMES)
-    for name in CATALOGUE:
+    assert set(SPECS) == set(CLASSIFIER_NAMES)
+    for name in SPECS:
         assert Settings(video_classifier_model=name).video_classifier_model == name
 
 

@@ -17,7 +17,7 @@ import psutil
 import torch
 
 from recognizer.analysis.file import Progress, analyze, find_people
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.comparison.model import CANCELLED, Comparison, Cost, Entry, check_comparable, named
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.networks.classifiers.network import resolve_device
@@ -58,7 +58,7 @@ def compare(
     load: Callable[[Settings], Models],
     known: Sequence[Entry] = (),
     checkpoint_names: Sequence[str | None] = (),
-    crop_store: CropStore | None = None,
+    pass_store: PassStore | None = None,
     progress: Callable[[CompareProgress], None] | None = None,
     entry_done: Callable[[Comparison], None] | None = None,
     cancel: Callable[[], bool] | None = None,
@@ -74,7 +74,7 @@ def compare(
         load: gives the networks of settings, fetched where they are not here.
         known: entries of an earlier comparison of this video; those that ran with the same settings do not run again.
         checkpoint_names: what the person calls the checkpoint of each, where that is not its path's own name.
-        crop_store: where the pass is kept; a temporary folder if None.
+        pass_store: where the pass is kept; a temporary folder if None.
         progress: called often, on this thread.
         entry_done: called after each entry with all that is there so far.
         cancel: asked often; True ends the comparison, and those that are finished are kept.
@@ -111,12 +111,12 @@ def compare(
         progress(CompareProgress(entry, number, len(to_run), analysis, share))
 
     with ExitStack() as stack:
-        if crop_store is None:
+        if pass_store is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comparison-", ignore_cleanup_errors=True))
-            crop_store = CropStore(Path(folder))
+            pass_store = PassStore(Path(folder))
         with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
             file = {"max_file_bytes": max_file_bytes, "sha256": reader.info.sha256, "name": name}
-        one_pass: dict[str, Any] = {**file, "crop_store": crop_store.remembering(), "cancel": is_cancelled}
+        one_pass: dict[str, Any] = {**file, "pass_store": pass_store.remembering(), "cancel": is_cancelled}
         are_found = False
         for number, k in enumerate(to_run, 1):
             entry = entries[k]

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from recognizer.analysis.passes import CropStore, PassRecorder, RecordedPass, pass_key_from
+from recognizer.analysis.passes import PassRecorder, PassStore, RecordedPass, pass_key_from
 from recognizer.analysis.stream import Recognizer
 from recognizer.networks.classifiers.network import resolve_device
 from recognizer.networks.loading import Models, load_models
@@ -68,7 +68,7 @@ def analyze(
     models: Models | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    crop_store: CropStore | None = None,
+    pass_store: PassStore | None = None,
     max_file_bytes: int | None = None,
     sha256: str | None = None,
     name: str | None = None,
@@ -81,7 +81,7 @@ def analyze(
         models: loaded networks, to share them between calls; loaded when not given.
         progress: called after each step, on this thread.
         cancel: asked after each step; True ends the analysis, and what is there so far is returned.
-        crop_store: where a finished pass is kept, so that another classifier or sequence length need not decode or
+        pass_store: where a finished pass is kept, so that another classifier or sequence length need not decode or
             detect again.
         max_file_bytes: larger files are refused.
         sha256: of the file's bytes, where it is known already.
@@ -99,7 +99,7 @@ def analyze(
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
         models = models or load_models(settings, None)
         recognizer = Recognizer(models, settings, reader.info, is_file=True)
-        with _seen_in(reader, recognizer, models, settings, crop_store) as seen:
+        with _seen_in(reader, recognizer, models, settings, pass_store) as seen:
             run = _Run(recognizer, reader.info, progress, cancel, seen)
             complete = run.name_everyone()
             seen.end(complete)
@@ -113,7 +113,7 @@ def find_people(
     settings: Settings,
     *,
     models: Models,
-    crop_store: CropStore,
+    pass_store: PassStore,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     max_file_bytes: int | None = None,
@@ -133,7 +133,7 @@ def find_people(
     """
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
         recognizer = Recognizer(models, settings, reader.info, is_file=True)
-        with _seen_in(reader, recognizer, models, settings, crop_store) as seen:
+        with _seen_in(reader, recognizer, models, settings, pass_store) as seen:
             if seen.from_crops or not seen.is_kept:
                 return True
             complete = _Run(recognizer, reader.info, progress, cancel, seen).find_everyone()
@@ -162,7 +162,7 @@ class _Seen:
 
 @contextmanager
 def _seen_in(
-    reader: VideoReader, recognizer: Recognizer, models: Models, settings: Settings, store: CropStore | None
+    reader: VideoReader, recognizer: Recognizer, models: Models, settings: Settings, store: PassStore | None
 ) -> Iterator[_Seen]:
     at_once = frames_per_detection(settings)
     key = pass_key_from(reader.info.sha256, models.provenance, settings)
@@ -183,7 +183,7 @@ def _seen_in(
                 [recognizer.observe_again(frame, recorded, sample_of[frame.index])] for frame in frames
             )
         else:
-            frames = decoded_ahead(reader.frames(lambda _, time_s: recognizer.wants(time_s)))
+            frames = decoded_ahead(reader.frames(lambda _, time_s: recognizer.take_sample(time_s)))
             batches = _observed(recognizer, _batches(frames, at_once))
         stack.enter_context(closing(frames))
 

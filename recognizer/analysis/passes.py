@@ -103,7 +103,7 @@ class RecordedPass:
     frame_index: NDArray[np.int64]
     time_s: NDArray[np.float64]
     rows: NDArray[np.float64]
-    looks: NDArray[np.uint8]
+    appearances: NDArray[np.uint8]
     cuts: NDArray[np.int64]
     notes: tuple[str, ...]
 
@@ -122,9 +122,9 @@ class RecordedPass:
             for _, person_id, x1, y1, x2, y2, confidence in self.rows[self._rows_in(sample)].tolist()
         )
 
-    def looks_in(self, sample: int) -> tuple[NDArray[np.uint8], ...]:
+    def appearances_in(self, sample: int) -> tuple[NDArray[np.uint8], ...]:
         """What those in that sampled frame look like; empty where nobody asked when the pass was made."""
-        return tuple(self.looks[self._rows_in(sample)]) if self.looks.shape[1] else ()
+        return tuple(self.appearances[self._rows_in(sample)]) if self.appearances.shape[1] else ()
 
     def is_cut(self, sample: int) -> bool:
         """Whether that sampled frame begins another shot."""
@@ -171,12 +171,12 @@ class RecordedPass:
             people = self.people_in(sample)
             those = [tuple(np.array(picture) for picture in kind[row : row + len(people)]) for kind in kinds]
             row += len(people)
-            looks, is_cut = self.looks_in(sample), self.is_cut(sample)
+            appearances, is_cut = self.appearances_in(sample), self.is_cut(sample)
             crops, around = (*those, (), ())[:2]
-            yield Observation(int(frame_index), float(time_s), people, crops, looks, is_cut, around)
+            yield Observation(int(frame_index), float(time_s), people, crops, appearances, is_cut, around)
 
 
-class CropStore:
+class PassStore:
     """A size-limited folder of recorded passes. Safe to share: records are written aside and renamed into place.
 
     Attributes:
@@ -205,7 +205,7 @@ class CropStore:
                     frame_index=arrays["frame_index"],
                     time_s=arrays["time_s"],
                     rows=arrays["rows"],
-                    looks=arrays["looks"],
+                    appearances=arrays["looks"],
                     cuts=arrays["cuts"],
                     notes=tuple(json.loads(str(arrays["notes"]))),
                 )
@@ -249,7 +249,7 @@ class CropStore:
                 total -= sizes[record]
 
 
-class RememberingCropStore(CropStore):
+class RememberingCropStore(PassStore):
     """Also keeps in memory who was where, 312 bytes for each person in each sampled frame.
 
     Where the disk is full, or others' records push a pass out, the next analysis decodes for its crops but looks for
@@ -275,7 +275,7 @@ class PassRecorder:
     Where the disk refuses, the record is given up and the log says so: the analysis goes on without it.
     """
 
-    def __init__(self, store: CropStore, target: Path, style: CropStyle, max_crops_bytes: int) -> None:
+    def __init__(self, store: PassStore, target: Path, style: CropStyle, max_crops_bytes: int) -> None:
         self._store = store
         self._target = target
         self._style = style
@@ -283,7 +283,7 @@ class PassRecorder:
         self._frame_index = array("q")
         self._time_s = array("d")
         self._rows = array("d")
-        self._looks = array("B")
+        self._appearances = array("B")
         self._cuts = array("q")
         self._aside: Path | None = None
         self._files: list[BinaryIO] = []
@@ -306,8 +306,8 @@ class PassRecorder:
         self._time_s.append(observation.time_s)
         for person in observation.people:
             self._rows.extend((sample, person.person_id, *person.box_xyxy, person.confidence))
-        for look in observation.looks:
-            self._looks.frombytes(look.tobytes())
+        for appearance in observation.appearances:
+            self._appearances.frombytes(appearance.tobytes())
         if observation.is_cut:
             self._cuts.append(sample)
         try:
@@ -327,7 +327,9 @@ class PassRecorder:
             frame_index=np.array(self._frame_index, np.int64),
             time_s=np.array(self._time_s, np.float64),
             rows=np.array(self._rows, np.float64).reshape(-1, 7),
-            looks=np.array(self._looks, np.uint8).reshape(len(self._rows) // 7, -1 if self._looks else 0),
+            appearances=np.array(self._appearances, np.uint8).reshape(
+                len(self._rows) // 7, -1 if self._appearances else 0
+            ),
             cuts=np.array(self._cuts, np.int64),
             notes=tuple(notes),
         )
@@ -347,7 +349,7 @@ class PassRecorder:
                 frame_index=finished.frame_index,
                 time_s=finished.time_s,
                 rows=finished.rows,
-                looks=finished.looks,
+                looks=finished.appearances,  # the name in files of this format
                 cuts=finished.cuts,
                 notes=np.array(json.dumps(finished.notes)),
             )

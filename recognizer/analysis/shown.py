@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.analysis.passes import CropStore, pass_key_from
+from recognizer.analysis.passes import PassStore, pass_key_from
 from recognizer.clips.cropping import Cropper, square_crop, surroundings_crop
 from recognizer.networks.classifiers.clip_input import sample_indices
 from recognizer.networks.classifiers.specs import spec_of
@@ -43,7 +43,7 @@ def prediction_at(timeline: Timeline, person_id: int, time_s: float) -> Predicti
     return min(around, key=lambda p: abs((p.start_s + p.end_s) / 2 - time_s), default=None)
 
 
-def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: CropStore) -> list[SeenFrame]:
+def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: PassStore) -> list[SeenFrame]:
     """What the network was shown for one prediction, in order of time, each frame once.
 
     Args:
@@ -92,7 +92,7 @@ def _cut_boxes(timeline: Timeline, prediction: Prediction, boxes: dict[float, Bo
     return {time_s: cut[time_s] for time_s in boxes}
 
 
-def _from_record(timeline: Timeline, boxes: dict[float, Box], store: CropStore) -> list[SeenFrame] | None:
+def _from_record(timeline: Timeline, boxes: dict[float, Box], store: PassStore) -> list[SeenFrame] | None:
     style = timeline.settings.crop_style
     key = pass_key_from(timeline.video.sha256, timeline.provenance, timeline.settings)
     found = None if key is None else store.find(key)

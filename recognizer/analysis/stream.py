@@ -14,7 +14,7 @@ from recognizer.analysis.passes import RecordedPass
 from recognizer.clips.cropping import Cropper
 from recognizer.clips.sampling import ClipSampler, SampleClock
 from recognizer.networks.loading import Models
-from recognizer.people.appearance import Looks, look_of
+from recognizer.people.appearance import Appearances, appearance_of
 from recognizer.people.cuts import CutDetector
 from recognizer.people.stitching import Tracklet, stitch
 from recognizer.people.tracking import PersonTracker
@@ -67,7 +67,7 @@ class Recognizer:
         self._clock = SampleClock(settings.sample_interval_s(rate_hz), 1 / rate_hz)
         self._tracker = PersonTracker(settings, rate_hz, updates_per_s=followed_hz)
         self._cuts = CutDetector() if is_file else None
-        self._looks = Looks() if is_file else None
+        self._appearances = Appearances() if is_file else None
         self._cut_times_s: list[float] = []
         self._cropper = Cropper(settings.crop_style, settings.max_gap_s(rate_hz))
         self._sampler = ClipSampler(settings, rate_hz, least_height_px(video.height))
@@ -98,9 +98,9 @@ class Recognizer:
         """What was last said of a person; None before their first clip, and again after a long absence."""
         return self._newest.get(person_id)
 
-    def wants(self, time_s: float) -> bool:
+    def take_sample(self, time_s: float) -> bool:
         """Whether the frame at ``time_s`` is a sample. Ask once for each frame, in order of time."""
-        return self._clock.take(time_s)
+        return self._clock.take_sample(time_s)
 
     def observe(self, frames: Sequence[Frame]) -> list[Observation]:
         """Find and track the people in sampled frames, which go through the detector together."""
@@ -114,29 +114,31 @@ class Recognizer:
         """Track the people that were ``found`` in sampled frames, and cut them out; in order of time."""
         observations = []
         for frame, detections in zip(frames, found, strict=True):
-            is_cut = self._cuts is not None and self._cuts.is_cut(frame.rgb)
+            is_cut = self._cuts is not None and self._cuts.push(frame.rgb)
             if is_cut:
                 self._tracker = self._new_tracker()
             people = tuple(self._tracker.update(frame.rgb, detections))
-            looks = () if self._looks is None else tuple(look_of(frame.rgb, one.box_xyxy) for one in people)
-            observations.append(self._cut_out(frame, people, looks, is_cut=is_cut))
+            appearances = (
+                () if self._appearances is None else tuple(appearance_of(frame.rgb, one.box_xyxy) for one in people)
+            )
+            observations.append(self._cut_out(frame, people, appearances, is_cut=is_cut))
         return observations
 
     def observe_again(self, frame: Frame, recorded: RecordedPass, sample: int) -> Observation:
         """Cut those out of a sampled frame who were found there in an earlier pass; in order of time."""
-        looks, is_cut = recorded.looks_in(sample), recorded.is_cut(sample)
-        return self._cut_out(frame, recorded.people_in(sample), looks, is_cut=is_cut)
+        appearances, is_cut = recorded.appearances_in(sample), recorded.is_cut(sample)
+        return self._cut_out(frame, recorded.people_in(sample), appearances, is_cut=is_cut)
 
     def _cut_out(
         self,
         frame: Frame,
         people: tuple[TrackedPerson, ...],
-        looks: tuple[NDArray[np.uint8], ...] = (),
+        appearances: tuple[NDArray[np.uint8], ...] = (),
         *,
         is_cut: bool = False,
     ) -> Observation:
         crops, surroundings = self._cropper.cut(frame.rgb, frame.time_s, people)
-        return Observation(frame.index, frame.time_s, people, crops, looks, is_cut, surroundings)
+        return Observation(frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings)
 
     def _new_tracker(self) -> PersonTracker:
         """One that knows nobody yet, and goes on with the numbers."""
@@ -155,9 +157,9 @@ class Recognizer:
             self._note_stays(observation)
             if observation.is_cut:
                 self._cut_times_s.append(observation.time_s)
-            if self._looks is not None:
-                self._looks.add(observation)
-            self._builder.see(observation.time_s, observation.people)
+            if self._appearances is not None:
+                self._appearances.add(observation)
+            self._builder.add_people(observation.time_s, observation.people)
             clips += self._sampler.add(observation)
         return clips
 
@@ -174,7 +176,7 @@ class Recognizer:
         """Name clips and enter the predictions into the timeline."""
         predictions = self._models.classifier.classify(clips)
         with self._lock:
-            self._builder.say(predictions)
+            self._builder.add_predictions(predictions)
             for prediction in predictions:
                 if prediction.start_s >= self.stay_began_s(prediction.person_id):
                     self._newest[prediction.person_id] = prediction
@@ -192,10 +194,10 @@ class Recognizer:
         (found,) = models.detector.detect([frame.rgb])
         with self._lock:
             people = tuple(self._tracker.update(frame.rgb, found))
-            if self.wants(frame.time_s):
+            if self.take_sample(frame.time_s):
                 return self.collect([self._cut_out(frame, people)])
             self._people = people
-            self._builder.see(frame.time_s, people)
+            self._builder.add_people(frame.time_s, people)
             return []
 
     def _note_look(self, time_s: float) -> None:
@@ -229,7 +231,7 @@ class Recognizer:
     def step(self, frame: Frame) -> list[Prediction]:
         """Take the next frame of the stream; returns what was said because of it."""
         self.count_frame(frame.time_s)
-        if not self.wants(frame.time_s):
+        if not self.take_sample(frame.time_s):
             return []
         return self.label(self.collect(self.observe([frame])))
 
@@ -280,9 +282,9 @@ class Recognizer:
         return replace(timeline, notes=(*timeline.notes, *_remarks(timeline))) if stitched else timeline
 
     def _person_of(self) -> dict[int, int]:
-        looks = self._looks or Looks()
+        appearances = self._appearances or Appearances()
         tracklets = [
-            Tracklet(track.person_id, track.time_s, track.box_xyxy, looks.of(track.person_id))
+            Tracklet(track.person_id, track.time_s, track.box_xyxy, appearances.of(track.person_id))
             for track in self._builder.tracks()
         ]
         interval_s = self._settings.sample_interval_s(self._rate_hz)

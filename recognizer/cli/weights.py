@@ -107,20 +107,20 @@ def _list(as_json: bool, stdout: IO[str]) -> None:
     from recognizer import weights
 
     if as_json:
-        rows = [_row(item) for item in weights.CATALOGUE]
+        rows = [_row(item) for item in weights.PUBLISHED_FILES]
         stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
         return
     for kind in _TITLES:
-        items = [item for item in weights.CATALOGUE if item.kind == kind]
+        items = [item for item in weights.PUBLISHED_FILES if item.kind == kind]
         _print_kind(kind, items, stdout)
     stdout.write(f"Weights are kept in {weights.cache_dir()}\n")
 
 
 def _row(item: PublishedFile) -> dict[str, Any]:
     from recognizer import weights
-    from recognizer.networks.classifiers.specs import CATALOGUE, GFLOPS_FRAMES
+    from recognizer.networks.classifiers.specs import GFLOPS_FRAMES, SPECS
 
-    spec = CATALOGUE.get(item.name)
+    spec = SPECS.get(item.name)
     path = weights.local_path(item.name)
     return {
         "name": item.name,

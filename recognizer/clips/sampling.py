@@ -41,7 +41,7 @@ class SampleClock:
         self._origin_s: float | None = None
         self._next_tick = 0
 
-    def take(self, time_s: float) -> bool:
+    def take_sample(self, time_s: float) -> bool:
         """Whether the frame at ``time_s`` is a sample; asks must come in time order, each frame once."""
         if self._origin_s is None:
             self._origin_s = time_s

@@ -5,39 +5,39 @@ from __future__ import annotations
 import streamlit as st
 
 from recognizer import weights
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.memory import exempt_from_collection
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.jobs import Job, Jobs
-from recognizer.service.store import Store
-from recognizer.service.tasks import Services, get_ready
+from recognizer.service.store import AnalysisStore
+from recognizer.service.tasks import ServerContext, get_ready
 
 
 @st.cache_resource(show_spinner=False)
-def services() -> Services:
+def context() -> ServerContext:
     """The jobs, the database, the networks and the crops of this server."""
     exempt_from_collection()
     crops = weights.cache_dir().parent / "crops"
-    return Services(jobs=Jobs(), store=Store(), models=ModelCache(), crop_store=CropStore(crops))
+    return ServerContext(jobs=Jobs(), store=AnalysisStore(), models=ModelCache(), pass_store=PassStore(crops))
 
 
 def comparisons() -> ComparisonStore:
     """The comparisons of this server."""
-    return ComparisonStore(services().store)
+    return ComparisonStore(context().store)
 
 
 @st.cache_resource(show_spinner=False)
 def palette() -> ActionPalette:
     """The colours of the actions, the same on every page and after a restart."""
-    return ActionPalette(services().store.action_slots())
+    return ActionPalette(context().store.action_slots())
 
 
 def keep_colours() -> None:
     """Write down the colours that were given since the last time."""
-    store, slots = services().store, palette().slots
+    store, slots = context().store, palette().slots
     if slots.keys() - store.action_slots().keys():
         store.save_action_slots(slots)
 
@@ -45,7 +45,7 @@ def keep_colours() -> None:
 @st.cache_resource(show_spinner=False)
 def readiness() -> Job[UsableClassifier]:
     """The job that gets the default networks ready; begun by the first visit."""
-    return services().jobs.start(get_ready)
+    return context().jobs.start(get_ready)
 
 
 def try_again_to_get_ready() -> None:

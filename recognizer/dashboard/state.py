@@ -15,7 +15,7 @@ from recognizer.comparison.model import Comparison
 from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, Preset
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
-from recognizer.service.store import Run, StoredFile
+from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import VideoInfo
@@ -146,7 +146,7 @@ class Tab:
     classifier_note: str | None = None
     video: CurrentVideo | None = None
     analysis: Job[Timeline] | None = None
-    run: Run | None = None
+    run: StoredAnalysis | None = None
     rendering: Rendering | None = None
     uploads: int = 0
     problem: str | None = None

@@ -24,8 +24,8 @@ from recognizer.networks.loading import Models, loading_text
 from recognizer.palette import ActionPalette
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.jobs import Job
-from recognizer.service.store import Run, StoredFile
-from recognizer.service.tasks import Services, Status, fetch_report
+from recognizer.service.store import StoredAnalysis, StoredFile
+from recognizer.service.tasks import ServerContext, Status, fetch_report
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 
@@ -43,12 +43,12 @@ _LOOK_EVERY_S = 1.0
 _GIVE_BACK_EVERY_S = 15.0
 
 
-def load_and_warm(services: Services, settings: Settings, job: Job[Models] | None = None) -> Models:
+def load_and_warm(context: ServerContext, settings: Settings, job: Job[Models] | None = None) -> Models:
     """The networks of ``settings``, run once, so that the first real frame and clip do not wait for set-up."""
     report = fetch_report(job) if job is not None else None
     if job is not None:
         job.report(Status(loading_text(settings)))
-    models = services.models.get(settings, report)
+    models = context.models.get(settings, report)
     if job is not None:
         job.report(Status("Warming the networks up"))
     models.detector.detect([np.zeros((480, 640, 3), np.uint8)])
@@ -66,7 +66,7 @@ class EndedStream:
         problem: one sentence about why it could not be kept; None where it was.
     """
 
-    run: Run
+    run: StoredAnalysis
     lost: bool
     problem: str | None
 
@@ -94,8 +94,8 @@ class Camera:
         palette: colours of the actions.
     """
 
-    def __init__(self, services: Services, models: Models, settings: Settings, palette: ActionPalette) -> None:
-        self._services = services
+    def __init__(self, context: ServerContext, models: Models, settings: Settings, palette: ActionPalette) -> None:
+        self._context = context
         self._models = models
         self._settings = settings
         self._second: Settings | None = None
@@ -158,14 +158,14 @@ class Camera:
         self._stream = LiveStream(self._models, self._settings, self._load, self._palette)
         self._run_id = uuid.uuid4().hex
         self._recordings = []
-        self._services.live_runs.add(self._run_id)
+        self._context.live_runs.add(self._run_id)
         self._tell(self._stream)
         threading.Thread(target=self._watch, args=(self._stream,), name="camera-watch", daemon=True).start()
 
     def _load(self, wanted: Settings) -> Models:
         if _warmth(wanted) in self._warm:
-            return self._services.models.get(wanted)
-        models = load_and_warm(self._services, wanted)
+            return self._context.models.get(wanted)
+        models = load_and_warm(self._context, wanted)
         self._warm.add(_warmth(wanted))
         return models
 
@@ -225,7 +225,7 @@ class Camera:
         stream.change(self._settings)
         stream.compare(self._second)
         if self._wants_recording and not stream.is_recording:
-            stream.record(self._services.store.new_file(".mp4"))
+            stream.record(self._context.store.new_file(".mp4"))
         elif not self._wants_recording:
             self._keep_recording(stream)
 
@@ -310,7 +310,7 @@ class Camera:
         try:
             ending.ended = self._keep(stream, run_id, lost=lost)
         finally:
-            self._services.live_runs.discard(run_id)
+            self._context.live_runs.discard(run_id)
             ending.done.set()
             give_back_memory()
         return ending.ended
@@ -321,11 +321,15 @@ class Camera:
         self._keep_recording(stream)
         now = datetime.now(UTC)
         name = f"Camera {now.astimezone():%Y-%m-%d %H.%M.%S}"
-        path = self._recordings[-1] if self._recordings else self._services.store.folder / "no-recording"
-        run, file, store = Run(run_id, now, name, path, timeline), StoredFile(path, name, "", 0), self._services.store
+        path = self._recordings[-1] if self._recordings else self._context.store.folder / "no-recording"
+        run, file, store = (
+            StoredAnalysis(run_id, now, name, path, timeline),
+            StoredFile(path, name, "", 0),
+            self._context.store,
+        )
         problem = None
         try:
-            store.save_run(run_id, file, timeline)
+            store.save_analysis(run_id, file, timeline)
             if comparison is not None:
                 ComparisonStore(store).save(run_id, file, comparison)
         except StoreError as error:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.types import LOOK_SIZE, Box, Observation
+from recognizer.types import APPEARANCE_SIZE, Box, Observation
 
 _LOOKED_AT_WH = (16, 32)
 """A person is scaled to this before their colours are counted."""
@@ -31,7 +31,7 @@ _HSV_RANGES = (0, 180, 0, 256, 0, 256)
 _FULL = 255.0
 
 
-def look_of(rgb: NDArray[np.uint8], box_xyxy: Box) -> NDArray[np.uint8]:
+def appearance_of(rgb: NDArray[np.uint8], box_xyxy: Box) -> NDArray[np.uint8]:
     """What a person looks like: which colours their upper and their lower half have.
 
     Args:
@@ -55,10 +55,10 @@ def look_of(rgb: NDArray[np.uint8], box_xyxy: Box) -> NDArray[np.uint8]:
         part = np.ascontiguousarray(hsv[rows, _COLUMNS])
         counts = np.asarray(cv2.calcHist([part], [0, 1, 2], None, list(_BINS), list(_HSV_RANGES))).ravel()
         halves.append(np.sqrt(counts / counts.sum()))
-    return np.asarray(np.rint(np.concatenate(halves) * _FULL), np.uint8).reshape(LOOK_SIZE)
+    return np.asarray(np.rint(np.concatenate(halves) * _FULL), np.uint8).reshape(APPEARANCE_SIZE)
 
 
-class Looks:
+class Appearances:
     """The mean look of each track; one a stream."""
 
     def __init__(self) -> None:
@@ -67,8 +67,10 @@ class Looks:
 
     def add(self, observation: Observation) -> None:
         """Take one sampled frame."""
-        for person, look in zip(observation.people, observation.looks, strict=bool(observation.looks)):
-            shares = np.square(look / _FULL)
+        for person, appearance in zip(
+            observation.people, observation.appearances, strict=bool(observation.appearances)
+        ):
+            shares = np.square(appearance / _FULL)
             if person.person_id in self._sums:
                 self._sums[person.person_id] += shares
             else:

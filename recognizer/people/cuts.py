@@ -43,7 +43,7 @@ class CutDetector:
         self._colours_before = np.zeros(0)
         self._size_wh: tuple[int, int] | None = None
 
-    def is_cut(self, rgb: NDArray[np.uint8]) -> bool:
+    def push(self, rgb: NDArray[np.uint8]) -> bool:
         """Whether uint8 (H, W, 3) begins another shot; the first frame does not."""
         bgr = np.asarray(cv2.cvtColor(self._small(rgb), cv2.COLOR_RGB2BGR), np.uint8)
         if cv2.meanStdDev(bgr)[1].max() < _BLANK_BELOW:

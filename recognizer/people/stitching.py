@@ -30,7 +30,7 @@ class Tracklet:
     track_id: int
     time_s: NDArray[np.float64]
     box_xyxy: NDArray[np.float32]
-    look: NDArray[np.float64] | None
+    appearance: NDArray[np.float64] | None
 
 
 LOST_S = 1.0
@@ -158,11 +158,11 @@ def _show_the_same(longer: Tracklet, shorter: Tracklet) -> bool:
 
 @dataclass(frozen=True)
 class _Link:
-    """One stretch may go on as another; ``look`` tells how alike they are, ``gap_s`` what lies between."""
+    """One stretch may go on as another; ``appearance`` tells how alike they are, ``gap_s`` what lies between."""
 
     before: int
     after: int
-    look: float
+    appearance: float
     gap_s: float
     is_cut: bool
 
@@ -220,8 +220,8 @@ def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
     left, came = before.last.box_xyxy[-1].astype(np.float64), after.first.box_xyxy[0].astype(np.float64)
     if link.is_cut:
         is_same_place = float(_shares(left[None], came[None])[0]) > TWICE_SHARES
-        is_same = is_same_place and link.look >= TWICE_LOOK and link.gap_s <= LOST_S
-        return 1 - link.look if is_same else None
+        is_same = is_same_place and link.appearance >= TWICE_LOOK and link.gap_s <= LOST_S
+        return 1 - link.appearance if is_same else None
     size = (_size(left) + _size(came)) / 2
     was_lost = link.gap_s <= LOST_S
     apart = _distance(left, came) / size
@@ -234,27 +234,27 @@ def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
     is_inside = was_lost and _inside(left, came) >= MORE_INSIDE
     heights = sorted((left[3] - left[1], came[3] - came[1]))
     is_there = is_inside or (apart <= within and heights[1] <= TIMES_AS_HIGH * heights[0])
-    if not is_there or link.look < least:
+    if not is_there or link.appearance < least:
         return None
-    return (1 - link.look) + min(apart / within, 1.0) / 4 + _DOUBT_PER_S * link.gap_s
+    return (1 - link.appearance) + min(apart / within, 1.0) / 4 + _DOUBT_PER_S * link.gap_s
 
 
 def _is_the_only_one(before: _Stretch, after: _Stretch, link: _Link, others: Iterable[_Link]) -> bool:
     """Whether somebody who was away came back elsewhere, and can be nobody else."""
     return (
-        link.look >= ANYWHERE_LOOK
+        link.appearance >= ANYWHERE_LOOK
         and link.gap_s > LOST_S
         and not link.is_cut
-        and before.main.look is not None
+        and before.main.appearance is not None
         and min(stretch.end_s - stretch.start_s for stretch in (before, after)) >= ANYWHERE_SEEN_S
-        and all(other.look < ANYWHERE_RIVAL for other in others)
+        and all(other.appearance < ANYWHERE_RIVAL for other in others)
     )
 
 
 def _alike(one: Tracklet, other: Tracklet) -> float:
-    if one.look is None or other.look is None:
+    if one.appearance is None or other.appearance is None:
         return _UNKNOWN_LOOK
-    return alike(one.look, other.look)
+    return alike(one.appearance, other.appearance)
 
 
 def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

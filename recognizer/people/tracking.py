@@ -15,7 +15,7 @@ from ultralytics.trackers.track import TRACKER_MAP
 from ultralytics.utils import YAML, IterableSimpleNamespace
 from ultralytics.utils.checks import check_yaml
 
-from recognizer.people.appearance import look_of
+from recognizer.people.appearance import appearance_of
 from recognizer.people.box_filter import BoxFilter
 from recognizer.settings import Settings
 from recognizer.types import Detection, TrackedPerson
@@ -24,7 +24,7 @@ _FOLLOWS_CAMERA = "tracktrack"
 """This tracker compensates the camera's motion, for which it looks at the whole picture. BoT-SORT can, too: on the
 clips with a moving camera it follows nobody better for it, and takes 4 to 15 ms more a frame."""
 
-_WEIGH_LOOKS = ("botsort", "deepocsort")
+_WEIGH_APPEARANCE = ("botsort", "deepocsort")
 """These trackers also go by looks: of two boxes that overlap with a person's, the one in the same colours is taken."""
 
 _FUSES_FROM_CONFIDENCE = 0.4
@@ -76,8 +76,8 @@ class PersonTracker:
         self._boxes.expect(updates_per_s)
         memory = self._updates_per_gap(updates_per_s)
         self._name = settings.tracker
-        self._weighs_looks = settings.tracker in _WEIGH_LOOKS
-        config.update(track_buffer=memory, with_reid=self._weighs_looks, **self._thresholds(settings))
+        self._weighs_appearance = settings.tracker in _WEIGH_APPEARANCE
+        config.update(track_buffer=memory, with_reid=self._weighs_appearance, **self._thresholds(settings))
         if settings.tracker != _FOLLOWS_CAMERA:
             config.update(gmc_method="none")
         self._tracker = TRACKER_MAP[settings.tracker](IterableSimpleNamespace(**config))
@@ -129,9 +129,9 @@ class PersonTracker:
         boxes = Boxes(rows, (height, width))
         if self._name == _FOLLOWS_CAMERA:
             tracks = np.asarray(self._tracker.update(boxes, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)), np.float64)
-        elif self._weighs_looks and detections:
-            looks = np.stack([look_of(rgb, one.box_xyxy) for one in detections]).astype(np.float32)
-            tracks = np.asarray(self._tracker.update(boxes, feats=looks), np.float64)
+        elif self._weighs_appearance and detections:
+            appearances = np.stack([appearance_of(rgb, one.box_xyxy) for one in detections]).astype(np.float32)
+            tracks = np.asarray(self._tracker.update(boxes, feats=appearances), np.float64)
         else:
             tracks = np.asarray(self._tracker.update(boxes), np.float64)
         people = []

@@ -10,7 +10,7 @@ from recognizer.comparison.model import Comparison, Entry
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredFile
-from recognizer.service.tasks import Services, Status, fetch_report, progress_text
+from recognizer.service.tasks import ServerContext, Status, fetch_report, progress_text
 from recognizer.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class CompareStatus(Status):
 
 
 def start_comparison(
-    services: Services,
+    context: ServerContext,
     comparison_id: str,
     request: ComparisonRequest,
     known: Sequence[Entry],
@@ -60,7 +60,7 @@ def start_comparison(
         known: entries that ran before; they are not run again.
         max_file_bytes: larger files are refused.
     """
-    store = ComparisonStore(services.store)
+    store = ComparisonStore(context.store)
     video = request.video
 
     def work(job: Job[Comparison]) -> Comparison:
@@ -70,7 +70,7 @@ def start_comparison(
 
         def load(settings: Settings) -> Models:
             job.report(Status(loading_text(settings)))
-            return services.models.get(settings, fetch_report(job))
+            return context.models.get(settings, fetch_report(job))
 
         comparison = compare(
             video.path,
@@ -78,7 +78,7 @@ def start_comparison(
             load=load,
             known=known,
             checkpoint_names=request.checkpoint_names,
-            crop_store=services.crop_store,
+            pass_store=context.pass_store,
             progress=lambda progress: job.report(_status(progress)),
             entry_done=lambda so_far: store.save(comparison_id, video, so_far),
             cancel=lambda: job.cancelled,
@@ -89,7 +89,7 @@ def start_comparison(
         store.save(comparison_id, video, comparison)
         return comparison
 
-    return services.jobs.start(work, comparison_id, about=request)
+    return context.jobs.start(work, comparison_id, about=request)
 
 
 def _status(progress: CompareProgress) -> CompareStatus:

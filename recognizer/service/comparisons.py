@@ -14,7 +14,7 @@ from recognizer.comparison.model import Comparison, Cost, Entry, named
 from recognizer.comparison.truth import Truth, read_truth
 from recognizer.errors import SettingsError, StoreError
 from recognizer.export import timeline_from_json, timeline_json
-from recognizer.service.store import Kept, Store, StoredFile
+from recognizer.service.store import AnalysisStore, StoredFile, StoredSummary
 from recognizer.settings import Settings
 
 _SCHEMA = """
@@ -58,7 +58,7 @@ class StoredComparison:
 class ComparisonStore:
     """Keeps comparisons beside the analyses. Any thread may call."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: AnalysisStore) -> None:
         self._store = store
         with store.connection() as connection:
             connection.executescript(_SCHEMA)
@@ -97,7 +97,7 @@ class ComparisonStore:
                 "UPDATE comparison SET truth_name = ?, truth = ? WHERE comparison_id = ?", (name, data, comparison_id)
             )
 
-    def kept(self, comparison_ids: Sequence[str]) -> list[Kept]:
+    def kept(self, comparison_ids: Sequence[str]) -> list[StoredSummary]:
         """Those of the comparisons that are here, the newest first."""
         return self._store.kept("comparison", comparison_ids)
 

@@ -72,7 +72,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class StoredAnalysis:
     """One analysis that was kept."""
 
     run_id: str
@@ -82,7 +82,7 @@ class Run:
     timeline: Timeline
 
 
-class Kept(NamedTuple):
+class StoredSummary(NamedTuple):
     """What somebody sees of a thing that was kept before it is loaded."""
 
     kept_id: str
@@ -90,7 +90,7 @@ class Kept(NamedTuple):
     video_name: str
 
 
-class Store:
+class AnalysisStore:
     """What people made, kept over restarts."""
 
     def __init__(self, folder: Path | None = None, max_videos_bytes: int = MAX_VIDEOS_BYTES) -> None:
@@ -150,7 +150,7 @@ class Store:
         """Where something made from a stored file goes, such as its preview; it is pruned like the files."""
         return self._files / f"{path.stem}-{ending}"
 
-    def save_run(self, run_id: str, video: StoredFile, timeline: Timeline) -> None:
+    def save_analysis(self, run_id: str, video: StoredFile, timeline: Timeline) -> None:
         """Keep an analysis; one of the same name is replaced.
 
         Raises:
@@ -169,7 +169,7 @@ class Store:
                 "room on the disk."
             ) from error
 
-    def load_run(self, run_id: str) -> Run | None:
+    def load_analysis(self, run_id: str) -> StoredAnalysis | None:
         """The analysis of this name, if there is one.
 
         Raises:
@@ -186,7 +186,7 @@ class Store:
             text = zlib.decompress(document).decode()
         except (zlib.error, UnicodeDecodeError) as error:
             raise StoreError(f"the stored analysis of '{video_name}' is damaged; analyse the video again.") from error
-        return Run(
+        return StoredAnalysis(
             run_id=run_id,
             created_at=datetime.fromisoformat(created_at),
             video_name=video_name,
@@ -194,11 +194,11 @@ class Store:
             timeline=timeline_from_json(text),
         )
 
-    def kept_runs(self, run_ids: Sequence[str]) -> list[Kept]:
+    def stored_analyses(self, run_ids: Sequence[str]) -> list[StoredSummary]:
         """Those of the analyses that are here, the newest first."""
         return self.kept("run", run_ids)
 
-    def kept(self, table: str, ids: Sequence[str]) -> list[Kept]:
+    def kept(self, table: str, ids: Sequence[str]) -> list[StoredSummary]:
         """Those rows of a table that are here, the newest first; its column ``<table>_id`` names them."""
         if not ids:
             return []
@@ -209,7 +209,7 @@ class Store:
                 " ORDER BY created_at DESC, rowid DESC",
                 tuple(ids),
             ).fetchall()
-        return [Kept(kept_id, datetime.fromisoformat(created_at), name) for kept_id, created_at, name in rows]
+        return [StoredSummary(kept_id, datetime.fromisoformat(created_at), name) for kept_id, created_at, name in rows]
 
     def action_slots(self) -> dict[str, int]:
         """Which action has which colour on this machine, so that it keeps it from page to page."""

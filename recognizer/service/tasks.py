@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recognizer import weights
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Job, Jobs
-from recognizer.service.store import Run, Store, StoredFile
+from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.video import make_preview
@@ -31,21 +31,21 @@ _MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)
-class Services:
+class ServerContext:
     """What all people on this server share; nothing in it belongs to one stream.
 
     Attributes:
         jobs: background work.
         store: what people made.
         models: the loaded networks.
-        crop_store: finished passes over videos.
+        pass_store: finished passes over videos.
         live_runs: the runs that cameras' streams will be kept as, while they run or are being kept.
     """
 
     jobs: Jobs
-    store: Store
+    store: AnalysisStore
     models: ModelCache
-    crop_store: CropStore
+    pass_store: PassStore
     live_runs: set[str] = field(default_factory=set)
 
 
@@ -91,7 +91,7 @@ def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
 
 
 def start_analysis(
-    services: Services, run_id: str, video: StoredFile, settings: Settings, max_file_bytes: int
+    context: ServerContext, run_id: str, video: StoredFile, settings: Settings, max_file_bytes: int
 ) -> Job[Timeline]:
     """Analyse a stored video in the background, and keep what comes out, also when it is cancelled."""
 
@@ -101,7 +101,7 @@ def start_analysis(
         from recognizer.networks.loading import loading_text
 
         job.report(Status(loading_text(settings)))
-        models = services.models.get(settings, fetch_report(job))
+        models = context.models.get(settings, fetch_report(job))
         job.report(Status("Reading the video"))
         report = _AnalysisReport(job)
         timeline = analyze(
@@ -110,15 +110,15 @@ def start_analysis(
             models=models,
             progress=report,
             cancel=lambda: job.cancelled,
-            crop_store=services.crop_store,
+            pass_store=context.pass_store,
             max_file_bytes=max_file_bytes,
             sha256=video.sha256,
             name=video.name,
         )
-        services.store.save_run(run_id, video, timeline)
+        context.store.save_analysis(run_id, video, timeline)
         return timeline
 
-    return services.jobs.start(work, run_id, about=video)
+    return context.jobs.start(work, run_id, about=video)
 
 
 class _AnalysisReport:
@@ -158,9 +158,9 @@ def remaining_text(remaining_s: float) -> str:
     return f"{remaining_s / 60:.0f} min"
 
 
-def start_preview(services: Services, video: StoredFile) -> Job[Path]:
+def start_preview(context: ServerContext, video: StoredFile) -> Job[Path]:
     """Make a small copy that every browser plays."""
-    target = services.store.path_beside(video.path, "preview.mp4")
+    target = context.store.path_beside(video.path, "preview.mp4")
 
     def work(job: Job[Path]) -> Path:
         if not target.is_file():
@@ -172,15 +172,15 @@ def start_preview(services: Services, video: StoredFile) -> Job[Path]:
             )
         return target
 
-    return services.jobs.start(work)
+    return context.jobs.start(work)
 
 
 def start_rendering(
-    services: Services, run: Run, palette: ActionPalette, min_confidence: float, min_duration_s: float
+    context: ServerContext, run: StoredAnalysis, palette: ActionPalette, min_confidence: float, min_duration_s: float
 ) -> Job[Path]:
     """Draw boxes and labels into a copy of the video of an analysis that was kept."""
     thresholds = f"{min_confidence:g}-{min_duration_s:g}"
-    target = services.store.path_beside(run.video_path, f"{run.run_id}-{thresholds}.mp4")
+    target = context.store.path_beside(run.video_path, f"{run.run_id}-{thresholds}.mp4")
     segments = run.timeline.segments(min_confidence, min_duration_s)
 
     def work(job: Job[Path]) -> Path:
@@ -203,4 +203,4 @@ def start_rendering(
             )
         return target
 
-    return services.jobs.start(work)
+    return context.jobs.start(work)

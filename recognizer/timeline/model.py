@@ -285,7 +285,7 @@ class TimelineBuilder:
         self._interval_s = settings.sample_interval_s(frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
 
-    def see(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
+    def add_people(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
         """Record who was there in a sampled frame; frames come in time order."""
         with self._lock:
             self._analysed_s = time_s + self._interval_s
@@ -295,7 +295,7 @@ class TimelineBuilder:
                 track.box_xyxy.extend(person.box_xyxy)
                 track.confidence.append(person.confidence)
 
-    def say(self, predictions: Iterable[Prediction]) -> None:
+    def add_predictions(self, predictions: Iterable[Prediction]) -> None:
         """Record what the classifier said; predictions may come in any order."""
         with self._lock:
             self._predictions.extend(predictions)

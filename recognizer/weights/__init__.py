@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from recognizer.weights.cache import cache_dir, file_sha256, verified_sha256
 from recognizer.weights.converted import convert_once
-from recognizer.weights.published import CATALOGUE, ArchiveMember, Progress, PublishedFile, published
+from recognizer.weights.published import PUBLISHED_FILES, ArchiveMember, Progress, PublishedFile, published
 from recognizer.weights.resolver import fetch_archive_member, is_here, local_path, resolve
 from recognizer.weights.safe_pickle import load_numpy_pickle
 from recognizer.weights.samples import SampleVideo, sample_video
 
 __all__ = [
-    "CATALOGUE",
+    "PUBLISHED_FILES",
     "ArchiveMember",
     "Progress",
     "PublishedFile",

@@ -119,7 +119,7 @@ def _torchvision(name: str, file_name: str, size_mib: float, accuracy: float) ->
 
 _LABELLER = "ultimate-ai-labeller==0.1.13"
 
-CATALOGUE: tuple[PublishedFile, ...] = (
+PUBLISHED_FILES: tuple[PublishedFile, ...] = (
     _yolo(
         "n",
         "9b09cc8bf347f0fc8a5f7657480587f25db09b34bf33b0652110fb03a8ad4fef",
@@ -162,7 +162,7 @@ CATALOGUE: tuple[PublishedFile, ...] = (
 )
 """Every detector and classifier that can be fetched by name."""
 
-_BY_NAME = {item.file_name: item for item in CATALOGUE} | {item.name: item for item in CATALOGUE}
+_BY_NAME = {item.file_name: item for item in PUBLISHED_FILES} | {item.name: item for item in PUBLISHED_FILES}
 
 
 def published(name: str) -> PublishedFile:
@@ -177,5 +177,5 @@ def published(name: str) -> PublishedFile:
     try:
         return _BY_NAME[name]
     except KeyError:
-        known = ", ".join(item.name for item in CATALOGUE)
+        known = ", ".join(item.name for item in PUBLISHED_FILES)
         raise WeightsError(f"No published weights are called {name!r}; choose one of {known}.") from None

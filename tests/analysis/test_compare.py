@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from recognizer.analysis import passes as crop_store_module
+from recognizer.analysis import passes as passes_module
 from recognizer.analysis.compare import CompareProgress, compare
 from recognizer.analysis.file import analyze
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.comparison.model import CANCELLED, Comparison, names_of
 from recognizer.errors import SettingsError, VideoError, WeightsError
-from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.classifiers.specs import SPECS
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
@@ -56,8 +56,8 @@ def video(make_video: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> CropStore:
-    return CropStore(tmp_path / "crops")
+def store(tmp_path: Path) -> PassStore:
+    return PassStore(tmp_path / "crops")
 
 
 def ran(comparison: Comparison) -> list[str]:
@@ -72,13 +72,13 @@ def test_people_are_looked_for_once_for_all(networks: Networks, video: Path) -> 
 
 
 def test_people_are_looked_for_once_also_where_the_disk_is_full(
-    networks: Networks, video: Path, store: CropStore, monkeypatch: pytest.MonkeyPatch
+    networks: Networks, video: Path, store: PassStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(crop_store_module.np, "savez", full)
-    comparison = compare(video, [EIGHT, FOUR, OTHER], load=networks.load, crop_store=store)
+    monkeypatch.setattr(passes_module.np, "savez", full)
+    comparison = compare(video, [EIGHT, FOUR, OTHER], load=networks.load, pass_store=store)
     assert len(comparison.finished) == 3
     assert len(networks.detector.seen) == SAMPLES
     assert store.find("anything") is None
@@ -87,14 +87,14 @@ def test_people_are_looked_for_once_also_where_the_disk_is_full(
 def test_people_are_looked_for_once_also_where_the_crops_are_too_many(
     networks: Networks, video: Path, tmp_path: Path
 ) -> None:
-    small = CropStore(tmp_path / "small", max_crops_bytes=1000)
-    comparison = compare(video, [EIGHT, FOUR, OTHER], load=networks.load, crop_store=small)
+    small = PassStore(tmp_path / "small", max_crops_bytes=1000)
+    comparison = compare(video, [EIGHT, FOUR, OTHER], load=networks.load, pass_store=small)
     assert len(comparison.finished) == 3
     assert len(networks.detector.seen) == SAMPLES
 
 
 def test_people_are_looked_for_once_also_where_others_push_the_pass_out(
-    networks: Networks, video: Path, store: CropStore, tmp_path: Path
+    networks: Networks, video: Path, store: PassStore, tmp_path: Path
 ) -> None:
     def remove(_: Comparison) -> None:
         for record in (tmp_path / "crops").iterdir():
@@ -102,7 +102,7 @@ def test_people_are_looked_for_once_also_where_others_push_the_pass_out(
                 file.unlink()
             record.rmdir()
 
-    compare(video, [EIGHT, FOUR, OTHER], load=networks.load, crop_store=store, entry_done=remove)
+    compare(video, [EIGHT, FOUR, OTHER], load=networks.load, pass_store=store, entry_done=remove)
     assert len(networks.detector.seen) == SAMPLES
 
 
@@ -128,21 +128,21 @@ def test_one_that_cannot_be_had_is_listed_with_its_reason_and_the_others_run(
     assert len(networks.detector.seen) == SAMPLES
 
 
-def test_adding_one_runs_only_that_one(networks: Networks, video: Path, store: CropStore) -> None:
-    first = compare(video, [EIGHT, OTHER], load=networks.load, crop_store=store)
+def test_adding_one_runs_only_that_one(networks: Networks, video: Path, store: PassStore) -> None:
+    first = compare(video, [EIGHT, OTHER], load=networks.load, pass_store=store)
     networks.loaded.clear()
-    second = compare(video, [EIGHT, WIDE, OTHER], load=networks.load, known=first.entries, crop_store=store)
+    second = compare(video, [EIGHT, WIDE, OTHER], load=networks.load, known=first.entries, pass_store=store)
     assert networks.loaded == ["s3d"]
     assert len(networks.detector.seen) == SAMPLES
     assert second.entries[0].timeline is first.entries[0].timeline
     assert second.entries[2].timeline is first.entries[1].timeline
 
 
-def test_one_that_could_not_run_is_tried_again(networks: Networks, video: Path, store: CropStore) -> None:
+def test_one_that_could_not_run_is_tried_again(networks: Networks, video: Path, store: PassStore) -> None:
     networks.missing = {"mc3_18"}
-    first = compare(video, [EIGHT, OTHER], load=networks.load, crop_store=store)
+    first = compare(video, [EIGHT, OTHER], load=networks.load, pass_store=store)
     networks.missing = set()
-    second = compare(video, [EIGHT, OTHER], load=networks.load, known=first.entries, crop_store=store)
+    second = compare(video, [EIGHT, OTHER], load=networks.load, known=first.entries, pass_store=store)
     assert networks.loaded == ["i3d", "mc3_18"]
     assert [entry.problem for entry in second.entries] == [None, None]
 
@@ -162,29 +162,29 @@ class CancelIn:
 
 
 def test_cancel_keeps_the_finished_and_a_second_try_pays_no_detection(
-    networks: Networks, video: Path, store: CropStore
+    networks: Networks, video: Path, store: PassStore
 ) -> None:
     cancel = CancelIn(2)
     done: list[Sequence[str]] = []
     first = compare(
-        video, [EIGHT, OTHER, WIDE], load=networks.load, crop_store=store, progress=cancel.see, cancel=cancel,
+        video, [EIGHT, OTHER, WIDE], load=networks.load, pass_store=store, progress=cancel.see, cancel=cancel,
         entry_done=lambda comparison: done.append(ran(comparison)),
     )  # fmt: skip
     assert ran(first) == ["i3d"]
     assert done == [["i3d"], ["i3d"]]
     assert [entry.problem for entry in first.entries] == [None, CANCELLED, CANCELLED]
     assert networks.loaded == ["i3d", "mc3_18"]
-    second = compare(video, [EIGHT, OTHER, WIDE], load=networks.load, known=first.entries, crop_store=store)
+    second = compare(video, [EIGHT, OTHER, WIDE], load=networks.load, known=first.entries, pass_store=store)
     assert [entry.problem for entry in second.entries] == [None] * 3
     assert len(networks.detector.seen) == SAMPLES
 
 
-def test_cancel_in_the_first_leaves_none_finished(networks: Networks, video: Path, store: CropStore) -> None:
+def test_cancel_in_the_first_leaves_none_finished(networks: Networks, video: Path, store: PassStore) -> None:
     cancel = CancelIn(1)
-    first = compare(video, [EIGHT, OTHER], load=networks.load, crop_store=store, progress=cancel.see, cancel=cancel)
+    first = compare(video, [EIGHT, OTHER], load=networks.load, pass_store=store, progress=cancel.see, cancel=cancel)
     assert ran(first) == []
     assert len(networks.detector.seen) < SAMPLES
-    second = compare(video, [EIGHT, OTHER], load=networks.load, known=first.entries, crop_store=store)
+    second = compare(video, [EIGHT, OTHER], load=networks.load, known=first.entries, pass_store=store)
     assert ran(second) == ["i3d", "mc3_18"]
 
 
@@ -224,10 +224,10 @@ def test_where_all_ran_before_the_video_is_not_needed(networks: Networks, video:
     assert [entry.timeline for entry in again.entries] == [entry.timeline for entry in first.entries]
 
 
-def test_cancel_while_people_are_looked_for_names_nothing(networks: Networks, video: Path, store: CropStore) -> None:
+def test_cancel_while_people_are_looked_for_names_nothing(networks: Networks, video: Path, store: PassStore) -> None:
     looking: list[bool] = []
     comparison = compare(
-        video, [EIGHT, OTHER], load=networks.load, crop_store=store,
+        video, [EIGHT, OTHER], load=networks.load, pass_store=store,
         progress=lambda progress: looking.append(progress.entry is None), cancel=lambda: any(looking),
     )  # fmt: skip
     assert [entry.problem for entry in comparison.entries] == [CANCELLED, CANCELLED]
@@ -246,12 +246,12 @@ def test_cost_is_counted(networks: Networks, video: Path) -> None:
         expected = entry.cost.clips * entry.cost.ms_per_clip / 1000 / entry.timeline.analysed_s
         assert entry.cost.share_of_real_time == pytest.approx(expected)
         assert entry.cost.peak_memory_bytes > 50_000_000
-        assert entry.cost.top1_percent == CATALOGUE["i3d"].top1_percent
+        assert entry.cost.top1_percent == SPECS["i3d"].top1_percent
 
 
-@pytest.mark.parametrize("name", list(CATALOGUE))
+@pytest.mark.parametrize("name", list(SPECS))
 def test_parameters_are_counted_for_any_number_of_labels(name: str) -> None:
-    spec = CATALOGUE[name]
+    spec = SPECS[name]
     # one output more is one more weight an input, and a bias
     more, fewer = spec.parameters_for(401), spec.parameters_for(399)
     assert spec.parameters_for(400) == spec.parameters

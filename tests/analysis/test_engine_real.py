@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer.analysis.file import Progress, analyze
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.analysis.stream import Recognizer
 from recognizer.networks.loading import Models, join_models, load_clip_classifier, load_detector
 from recognizer.settings import Settings
@@ -93,10 +93,10 @@ def test_tai_chi_is_named_and_the_second_time_nothing_is_decoded_or_detected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     models = join_models(counting, detector[1], *load_clip_classifier(I3D))
-    store = CropStore(tmp_path / "crops")
+    store = PassStore(tmp_path / "crops")
     reads = CountingReads(monkeypatch)
 
-    first = analyze(clips_dir / TAI_CHI, I3D, models=models, crop_store=store)
+    first = analyze(clips_dir / TAI_CHI, I3D, models=models, pass_store=store)
     sampled = len(range(0, len(first.frame_times_s), 2))
     assert (counting.frames, reads.frames) == (sampled, sampled)
     assert [track.person_id for track in first.people] == [1]
@@ -112,7 +112,7 @@ def test_tai_chi_is_named_and_the_second_time_nothing_is_decoded_or_detected(
         assert sum(probabilities) <= 1 + 1e-9
 
     reports: list[Progress] = []
-    second = analyze(clips_dir / TAI_CHI, I3D, models=models, crop_store=store, progress=reports.append)
+    second = analyze(clips_dir / TAI_CHI, I3D, models=models, pass_store=store, progress=reports.append)
     assert (counting.frames, reads.frames) == (sampled, sampled)
     assert second.predictions == first.predictions, "to the last bit"
     assert second.segments() == first.segments()
@@ -128,13 +128,13 @@ def test_a_changed_margin_decodes_for_the_crops_but_does_not_detect(
     video = clips_dir / "tv_SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi"  # variable rate, 2.5 s
     settings = Settings(skip_frame=1)
     wider = replace(settings, crop_margin_percentage=80)
-    store = CropStore(tmp_path / "crops")
+    store = PassStore(tmp_path / "crops")
     reads = CountingReads(monkeypatch)
-    analyze(video, settings, models=looks_at_crops, crop_store=store)
+    analyze(video, settings, models=looks_at_crops, pass_store=store)
     detected, read = counting.frames, reads.frames
     assert detected == read > 0
 
-    again = analyze(video, wider, models=looks_at_crops, crop_store=store)
+    again = analyze(video, wider, models=looks_at_crops, pass_store=store)
     assert counting.frames == detected
     assert reads.frames == 2 * read
     fresh = analyze(video, wider, models=looks_at_crops)

@@ -32,7 +32,7 @@ from recognizer.networks.backends.ways import REFERENCE
 from recognizer.networks.classifiers.clip_input import Normalise
 from recognizer.networks.classifiers.halved_time import take_bare_samples
 from recognizer.networks.classifiers.network import NetworkClassifier
-from recognizer.networks.classifiers.specs import CATALOGUE, ClassifierSpec
+from recognizer.networks.classifiers.specs import SPECS, ClassifierSpec
 from recognizer.networks.loading import Models
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, RANGES, Settings
 from recognizer.timeline.model import Timeline
@@ -70,7 +70,7 @@ def probed(spec: ClassifierSpec, probe: Probe) -> NetworkClassifier:
 
 def legal_shapes(name: str) -> set[tuple[int, ...]]:
     """Every input but for the batch that ``test_the_network_takes_every_length_that_can_reach_it`` has tried."""
-    spec = CATALOGUE[name]
+    spec = SPECS[name]
     lengths = {spec.frames_fed(samples) for samples in ALL_SAMPLES}
     return {(3, length, spec.crop_size_px, spec.crop_size_px) for length in lengths}
 
@@ -78,20 +78,20 @@ def legal_shapes(name: str) -> set[tuple[int, ...]]:
 @cache
 def on_meta(name: str) -> nn.Module:
     with torch.device("meta"):
-        return CATALOGUE[name].build(CLASSES).eval()
+        return SPECS[name].build(CLASSES).eval()
 
 
 @cache
 def as_it_runs_on_meta(name: str) -> nn.Module:
     with torch.device("meta"):
-        return take_bare_samples(CATALOGUE[name].build(CLASSES).eval(), CATALOGUE[name])
+        return take_bare_samples(SPECS[name].build(CLASSES).eval(), SPECS[name])
 
 
 @cache
 def on_cpu(name: str) -> nn.Module:
     """With whatever was in the memory as weights: for shapes only."""
     with torch.device("meta"):
-        module = CATALOGUE[name].build(CLASSES)
+        module = SPECS[name].build(CLASSES)
     return module.to_empty(device="cpu").eval()
 
 
@@ -144,7 +144,7 @@ def test_every_combination_gives_the_network_a_tensor_it_takes(
         "two clips": (samples + chosen.new_samples_per_clip,),
         "two people": (samples, samples + 1),
     }[stays]
-    timeline = run(Models(scripted_models(always()).detector, probed(CATALOGUE[name], probe)), chosen, lengths)
+    timeline = run(Models(scripted_models(always()).detector, probed(SPECS[name], probe)), chosen, lengths)
 
     assert probe.inputs, "a person who stays for a clip gets a label"
     for shape, dtype, is_finite in probe.inputs:
@@ -178,12 +178,12 @@ def test_the_network_takes_every_length_that_can_reach_it(name: str) -> None:
 )
 def test_meta_refuses_what_the_cpu_refuses(name: str, length: int) -> None:
     """Eight samples given to ``s3d`` as they are is the published solution's own default, and its crash."""
-    clip = torch.zeros(1, 3, length, CATALOGUE[name].crop_size_px, CATALOGUE[name].crop_size_px)
+    clip = torch.zeros(1, 3, length, SPECS[name].crop_size_px, SPECS[name].crop_size_px)
     with torch.no_grad(), pytest.raises(RuntimeError):
         on_cpu(name)(clip)
     with torch.no_grad(), pytest.raises(RuntimeError):
         on_meta(name)(clip.to("meta"))
-    assert length not in {CATALOGUE[name].length.network_length(samples) for samples in ALL_SAMPLES}
+    assert length not in {SPECS[name].length.network_length(samples) for samples in ALL_SAMPLES}
 
 
 @pytest.mark.real
@@ -191,7 +191,7 @@ def test_meta_refuses_what_the_cpu_refuses(name: str, length: int) -> None:
 def test_the_documented_defaults_run_through_the_whole_network(name: str) -> None:
     """With seeded random weights, from picture to label: one that is fed whole crops, one that is fed half the size."""
     torch.manual_seed(0)
-    network = classifier(CATALOGUE[name], CATALOGUE[name].build(CLASSES))
+    network = classifier(SPECS[name], SPECS[name].build(CLASSES))
     chosen = Settings(video_classifier_model=name)
     timeline = run(Models(scripted_models(always()).detector, network), chosen, (8,))
     (prediction,) = timeline.predictions

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer.analysis.file import analyze
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.analysis.shown import frames_seen
 from recognizer.analysis.stream import Recognizer
 from recognizer.clips.sampling import ClipSampler
@@ -165,13 +165,13 @@ class TestRecordedPass:
         self, make_video: MakeVideo, tmp_path: Path
     ) -> None:
         video, models = painted(make_video, away(LEFT, 1.0, 2.5, RIGHT), 5.0, cut_s=3.5)
-        store = CropStore(tmp_path / "crops")
-        first = analyze(video, QUICK, models=models, crop_store=store)
+        store = PassStore(tmp_path / "crops")
+        first = analyze(video, QUICK, models=models, pass_store=store)
         assert isinstance(models.detector, _Painted)
         calls = models.detector.calls
-        again = analyze(video, QUICK, models=models, crop_store=store)
+        again = analyze(video, QUICK, models=models, pass_store=store)
         wider = analyze(
-            video, Settings(**{**QUICK.as_dict(), "crop_margin_percentage": 50}), models=models, crop_store=store
+            video, Settings(**{**QUICK.as_dict(), "crop_margin_percentage": 50}), models=models, pass_store=store
         )
         assert models.detector.calls == calls, "nobody was looked for again"
         same(first, analyze(video, QUICK, models=models))
@@ -184,13 +184,13 @@ class TestRecordedPass:
     ) -> None:
         """Regression: a record knows the tracker's numbers, and a stitched person has several."""
         video, models = painted(make_video, away(LEFT, 1.0, 2.5, RIGHT), 5.0)
-        store = CropStore(tmp_path / "crops")
-        timeline = analyze(video, QUICK, models=models, crop_store=store)
+        store = PassStore(tmp_path / "crops")
+        timeline = analyze(video, QUICK, models=models, pass_store=store)
         assert len(timeline.people) == 2
         assert {p.person_id for p in timeline.predictions[::4]} == {1, 2}
         for prediction in timeline.predictions[::4]:
             kept = frames_seen(timeline, prediction, tmp_path / "nowhere.mkv", store)
-            decoded = frames_seen(timeline, prediction, video, CropStore(tmp_path / "empty"))
+            decoded = frames_seen(timeline, prediction, video, PassStore(tmp_path / "empty"))
             assert [frame.time_s for frame in kept] == [frame.time_s for frame in decoded]
             assert prediction.start_s == pytest.approx(kept[0].time_s)
             assert kept[-1].time_s < prediction.end_s

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizer.analysis.passes import CropStore, PassRecorder, RecordedPass, pass_key
+from recognizer.analysis.passes import PassRecorder, PassStore, RecordedPass, pass_key
 from recognizer.settings import CropStyle, Settings
-from recognizer.types import CROP_SIZE_PX, LOOK_SIZE, Observation, TrackedPerson
+from recognizer.types import APPEARANCE_SIZE, CROP_SIZE_PX, Observation, TrackedPerson
 
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
 TIMES_S = np.arange(8) / 30
@@ -30,7 +30,7 @@ def observation(sample: int, people: int) -> Observation:
         time_s=sample / 15 + 1e-9,
         people=tuple(TrackedPerson(k + 1, tuple(rng.random(4) * 100), float(rng.random())) for k in range(people)),
         crops_rgb=tuple(rng.integers(0, 256, (CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8) for _ in range(people)),
-        looks=tuple(rng.integers(0, 256, LOOK_SIZE, np.uint8) for _ in range(people)),
+        appearances=tuple(rng.integers(0, 256, APPEARANCE_SIZE, np.uint8) for _ in range(people)),
         is_cut=sample == 2,
     )
 
@@ -42,14 +42,14 @@ def style(margin_percentage: int) -> CropStyle:
     return CropStyle(margin_percentage, steady=False, surroundings=False)
 
 
-def record(store: CropStore, key: str, margin: int = 10, seen: tuple[Observation, ...] = PASS) -> None:
+def record(store: PassStore, key: str, margin: int = 10, seen: tuple[Observation, ...] = PASS) -> None:
     with store.record(key, style(margin)) as recorder:
         for one in seen:
             recorder.add(one)
         recorder.keep(TIMES_S, NOTES)
 
 
-def found(store: CropStore, key: str = "a") -> RecordedPass:
+def found(store: PassStore, key: str = "a") -> RecordedPass:
     recorded = store.find(key)
     assert recorded is not None
     return recorded
@@ -61,8 +61,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(folder: Path) -> CropStore:
-    return CropStore(folder)
+def store(folder: Path) -> PassStore:
+    return PassStore(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -72,26 +72,26 @@ def nothing_is_left_aside(folder: Path) -> Iterator[None]:
         assert [path.name for path in folder.glob("writing-*")] == []
 
 
-def test_a_pass_comes_back_as_it_was_to_the_bit(store: CropStore) -> None:
+def test_a_pass_comes_back_as_it_was_to_the_bit(store: PassStore) -> None:
     record(store, "a")
     recorded = found(store)
     again = list(recorded.observations(style(10)))
     assert [(o.frame_index, o.time_s, o.people) for o in again] == [(o.frame_index, o.time_s, o.people) for o in PASS]
     for one, other in zip(PASS, again, strict=True):
         np.testing.assert_array_equal(one.crops_rgb, other.crops_rgb)
-        np.testing.assert_array_equal(one.looks, other.looks)
+        np.testing.assert_array_equal(one.appearances, other.appearances)
         assert one.is_cut is other.is_cut
     np.testing.assert_array_equal(recorded.frame_times_s, TIMES_S)
     assert recorded.notes == NOTES
 
 
-def test_a_pass_in_which_nobody_looked_is_kept_without_looks(store: CropStore) -> None:
-    blind = tuple(replace(one, looks=()) for one in PASS)
+def test_a_pass_in_which_nobody_looked_is_kept_without_looks(store: PassStore) -> None:
+    blind = tuple(replace(one, appearances=()) for one in PASS)
     record(store, "a", seen=blind)
-    assert [o.looks for o in found(store).observations(style(10))] == [()] * len(PASS)
+    assert [o.appearances for o in found(store).observations(style(10))] == [()] * len(PASS)
 
 
-def test_crops_are_found_by_place_whatever_the_number(store: CropStore) -> None:
+def test_crops_are_found_by_place_whatever_the_number(store: PassStore) -> None:
     record(store, "a")
     sample = PASS[2]
     for person, crop in zip(sample.people, sample.crops_rgb, strict=True):
@@ -104,14 +104,14 @@ def test_crops_are_found_by_place_whatever_the_number(store: CropStore) -> None:
     assert found(store).pictures_at(boxes, style(10)) == []
 
 
-def test_a_pass_without_people_is_kept_too(store: CropStore) -> None:
+def test_a_pass_without_people_is_kept_too(store: PassStore) -> None:
     record(store, "a", seen=(observation(0, 0), observation(1, 0)))
     recorded = found(store)
     assert recorded.has_crops(style(10))
     assert [o.people for o in recorded.observations(style(10))] == [(), ()]
 
 
-def test_crops_read_back_may_be_changed_without_touching_the_record(store: CropStore) -> None:
+def test_crops_read_back_may_be_changed_without_touching_the_record(store: PassStore) -> None:
     record(store, "a")
     for one in found(store).observations(style(10)):
         for crop in one.crops_rgb:
@@ -120,7 +120,7 @@ def test_crops_read_back_may_be_changed_without_touching_the_record(store: CropS
     assert all(crop.any() for crop in again)
 
 
-def test_what_is_not_kept_leaves_nothing(store: CropStore, folder: Path) -> None:
+def test_what_is_not_kept_leaves_nothing(store: PassStore, folder: Path) -> None:
     with store.record("a", style(10)) as recorder:
         recorder.add(PASS[1])
     with contextlib.suppress(RuntimeError), store.record("b", style(10)) as recorder:
@@ -130,7 +130,7 @@ def test_what_is_not_kept_leaves_nothing(store: CropStore, folder: Path) -> None
     assert store.find("a") is None
 
 
-def test_a_record_is_seen_only_when_it_is_whole(store: CropStore) -> None:
+def test_a_record_is_seen_only_when_it_is_whole(store: PassStore) -> None:
     with store.record("a", style(10)) as recorder:
         for one in PASS:
             recorder.add(one)
@@ -139,7 +139,7 @@ def test_a_record_is_seen_only_when_it_is_whole(store: CropStore) -> None:
         assert found(store).has_crops(style(10))
 
 
-def test_surroundings_are_kept_beside_the_crops(store: CropStore) -> None:
+def test_surroundings_are_kept_beside_the_crops(store: PassStore) -> None:
     around = tuple(replace(one, surroundings_rgb=tuple(255 - crop for crop in one.crops_rgb)) for one in PASS)
     wider = style(10)._replace(surroundings=True)
     with store.record("a", wider) as recorder:
@@ -157,7 +157,7 @@ def test_surroundings_are_kept_beside_the_crops(store: CropStore) -> None:
     assert all(one.surroundings_rgb == () for one in recorded.observations(style(10)))
 
 
-def test_another_margin_goes_beside_the_first(store: CropStore) -> None:
+def test_another_margin_goes_beside_the_first(store: PassStore) -> None:
     record(store, "a", 10)
     assert not found(store).has_crops(style(50))
     record(store, "a", 50)
@@ -168,18 +168,18 @@ def test_another_margin_goes_beside_the_first(store: CropStore) -> None:
 
 
 def test_crops_over_the_limit_are_not_kept_but_who_was_where_is(folder: Path) -> None:
-    store = CropStore(folder, max_crops_bytes=5 * CROP_BYTES)  # the pass has six
+    store = PassStore(folder, max_crops_bytes=5 * CROP_BYTES)  # the pass has six
     record(store, "a")
     recorded = found(store)
     assert not recorded.has_crops(style(10))
     assert [recorded.people_in(k) for k in range(len(PASS))] == [o.people for o in PASS]
-    exact = CropStore(folder, max_crops_bytes=6 * CROP_BYTES)
+    exact = PassStore(folder, max_crops_bytes=6 * CROP_BYTES)
     record(exact, "b")
     assert found(exact, "b").has_crops(style(10))
 
 
 @pytest.mark.parametrize("kept_share", [0.0, 0.3, 0.9, 0.999])
-def test_a_record_cut_in_half_is_as_good_as_none(store: CropStore, folder: Path, kept_share: float) -> None:
+def test_a_record_cut_in_half_is_as_good_as_none(store: PassStore, folder: Path, kept_share: float) -> None:
     """Regression: a power cut left half a file, and every later analysis of that video ended with BadZipFile."""
     record(store, "a")
     path = folder / "a" / "pass.npz"
@@ -191,20 +191,20 @@ def test_a_record_cut_in_half_is_as_good_as_none(store: CropStore, folder: Path,
 
 
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"\x80\x04\x95garbage", b"PK\x03\x04" + bytes(100)])
-def test_a_record_of_something_else_is_as_good_as_none(store: CropStore, folder: Path, content: bytes) -> None:
+def test_a_record_of_something_else_is_as_good_as_none(store: PassStore, folder: Path, content: bytes) -> None:
     record(store, "a")
     (folder / "a" / "pass.npz").write_bytes(content)
     assert store.find("a") is None
 
 
-def test_a_record_with_an_array_missing_is_as_good_as_none(store: CropStore, folder: Path) -> None:
+def test_a_record_with_an_array_missing_is_as_good_as_none(store: PassStore, folder: Path) -> None:
     record(store, "a")
     np.savez(folder / "a" / "pass.npz", time_s=TIMES_S)
     assert store.find("a") is None
 
 
 @pytest.mark.parametrize("change", [-1, -CROP_BYTES, 1])
-def test_crops_of_another_size_are_as_good_as_none(store: CropStore, folder: Path, change: int) -> None:
+def test_crops_of_another_size_are_as_good_as_none(store: PassStore, folder: Path, change: int) -> None:
     record(store, "a")
     path = folder / "a" / "crops-10.u8"
     os.truncate(path, path.stat().st_size + change)
@@ -216,7 +216,7 @@ def test_crops_of_another_size_are_as_good_as_none(store: CropStore, folder: Pat
 
 def test_the_folder_stays_within_its_limit_and_the_least_recently_used_go_first(folder: Path) -> None:
     one_record = 6 * CROP_BYTES + 10_000
-    store = CropStore(folder, max_folder_bytes=3 * one_record)
+    store = PassStore(folder, max_folder_bytes=3 * one_record)
     for age, key in enumerate("abc"):
         record(store, key)
         os.utime(folder / key, (1000 + age, 1000 + age))
@@ -227,7 +227,7 @@ def test_the_folder_stays_within_its_limit_and_the_least_recently_used_go_first(
 
 
 def test_the_record_just_written_stays_even_when_it_alone_is_over_the_limit(folder: Path) -> None:
-    store = CropStore(folder, max_folder_bytes=1)
+    store = PassStore(folder, max_folder_bytes=1)
     record(store, "a")
     record(store, "b")
     assert {path.name for path in folder.iterdir()} == {"b"}
@@ -235,7 +235,7 @@ def test_the_record_just_written_stays_even_when_it_alone_is_over_the_limit(fold
 
 
 def test_pruning_leaves_alone_what_is_being_written_and_takes_what_a_crash_left(folder: Path) -> None:
-    store = CropStore(folder, max_folder_bytes=1)
+    store = PassStore(folder, max_folder_bytes=1)
     crashed = folder / "writing-crashed"
     crashed.mkdir()
     (crashed / "crops-10.u8").write_bytes(bytes(100))
@@ -249,7 +249,7 @@ def test_pruning_leaves_alone_what_is_being_written_and_takes_what_a_crash_left(
         assert found(store, "a").has_crops(style(10))
 
 
-def test_two_recorders_of_one_pass_do_not_disturb_each_other(store: CropStore) -> None:
+def test_two_recorders_of_one_pass_do_not_disturb_each_other(store: PassStore) -> None:
     with store.record("a", style(10)) as one, store.record("a", style(10)) as other:
         for seen in PASS:
             one.add(seen)
@@ -260,7 +260,7 @@ def test_two_recorders_of_one_pass_do_not_disturb_each_other(store: CropStore) -
 
 
 def test_a_recorder_that_loses_the_race_for_the_place_keeps_its_crops(
-    store: CropStore, monkeypatch: pytest.MonkeyPatch
+    store: PassStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other one comes between the look at the place and the renaming into it."""
     rmtree = shutil.rmtree
@@ -278,7 +278,7 @@ def test_a_recorder_that_loses_the_race_for_the_place_keeps_its_crops(
 
 
 def test_many_threads_may_record_find_and_prune_at_once(folder: Path) -> None:
-    store = CropStore(folder, max_folder_bytes=4 * CROP_BYTES)
+    store = PassStore(folder, max_folder_bytes=4 * CROP_BYTES)
     failures: list[BaseException] = []
 
     def work(seed: int) -> None:
@@ -301,7 +301,7 @@ def test_many_threads_may_record_find_and_prune_at_once(folder: Path) -> None:
 
 
 def test_a_full_disk_ends_the_record_not_the_analysis(
-    store: CropStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    store: PassStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full:
         def write(self, _: bytes) -> int:
@@ -322,7 +322,7 @@ def test_a_full_disk_ends_the_record_not_the_analysis(
 
 
 def test_a_folder_that_is_gone_ends_the_record_not_the_analysis(
-    store: CropStore, folder: Path, caplog: pytest.LogCaptureFixture
+    store: PassStore, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.rmtree(folder)
     record(store, "a")
@@ -330,7 +330,7 @@ def test_a_folder_that_is_gone_ends_the_record_not_the_analysis(
     assert store.find("a") is None
 
 
-def test_memory_of_a_recorder_grows_by_compact_arrays_only(store: CropStore) -> None:
+def test_memory_of_a_recorder_grows_by_compact_arrays_only(store: PassStore) -> None:
     with store.record("a", style(10)) as recorder:
         assert isinstance(recorder, PassRecorder)
         one = PASS[1]

@@ -18,7 +18,7 @@ import pytest
 
 from recognizer.analysis import file
 from recognizer.analysis.file import Progress, analyze, frames_per_detection
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.analysis.stream import Recognizer
 from recognizer.errors import VideoError
 from recognizer.networks.loading import Models
@@ -281,10 +281,10 @@ class TestAnalyze:
         assert len(from_file.people) == 2
 
     def test_a_video_without_people_gives_an_empty_timeline(self, make_video: MakeVideo, tmp_path: Path) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         for _ in range(2):
             timeline = analyze(
-                numbered_video(make_video, 30), QUICK, models=scripted_models(always()), crop_store=store
+                numbered_video(make_video, 30), QUICK, models=scripted_models(always()), pass_store=store
             )
             assert (timeline.people, timeline.predictions, timeline.complete) == ((), (), True)
             assert timeline.analysed_s == pytest.approx(1, abs=0.002)
@@ -296,7 +296,7 @@ class TestAnalyze:
         assert len(timeline.predictions) == 1
 
     def test_progress_only_grows_and_reaches_the_end(self, make_video: MakeVideo, tmp_path: Path) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         video = numbered_video(make_video, 90)
         for from_crops in (False, True):
             reports: list[Progress] = []
@@ -305,7 +305,7 @@ class TestAnalyze:
                 QUICK,
                 models=scripted_models(always(LEFT)),
                 progress=reports.append,
-                crop_store=store,
+                pass_store=store,
             )
             done_s = [report.analysed_s for report in reports]
             assert done_s == sorted(done_s)
@@ -377,7 +377,7 @@ class TestAnalyze:
 
 class TestCancel:
     def test_what_is_there_is_returned_and_nothing_is_left(self, make_video: MakeVideo, tmp_path: Path) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         reports: list[Progress] = []
         timeline = analyze(
             numbered_video(make_video, 300),
@@ -385,7 +385,7 @@ class TestCancel:
             models=scripted_models(always(LEFT)),
             progress=reports.append,
             cancel=lambda: len(reports) >= 4,
-            crop_store=store,
+            pass_store=store,
         )
         assert not timeline.complete
         assert 0 < timeline.analysed_s < 5
@@ -394,10 +394,10 @@ class TestCancel:
         assert list((tmp_path / "crops").iterdir()) == []
 
     def test_a_cancelled_run_is_not_taken_for_a_finished_one(self, make_video: MakeVideo, tmp_path: Path) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         video = numbered_video(make_video, 120)
-        analyze(video, QUICK, models=scripted_models(always(LEFT)), cancel=lambda: True, crop_store=store)
-        whole = analyze(video, QUICK, models=scripted_models(always(LEFT)), crop_store=store)
+        analyze(video, QUICK, models=scripted_models(always(LEFT)), cancel=lambda: True, pass_store=store)
+        whole = analyze(video, QUICK, models=scripted_models(always(LEFT)), pass_store=store)
         assert whole.complete
         assert whole.analysed_s == pytest.approx(4, abs=0.002)
 
@@ -409,9 +409,9 @@ class TestCancel:
         assert len(detector_of(models).seen) <= frames_per_detection(QUICK)
 
     def test_it_works_while_the_crops_of_an_earlier_pass_serve(self, make_video: MakeVideo, tmp_path: Path) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         video = numbered_video(make_video, 300)
-        analyze(video, QUICK, models=scripted_models(always(LEFT)), crop_store=store)
+        analyze(video, QUICK, models=scripted_models(always(LEFT)), pass_store=store)
         reports: list[Progress] = []
         timeline = analyze(
             video,
@@ -419,7 +419,7 @@ class TestCancel:
             models=scripted_models(always(LEFT)),
             progress=reports.append,
             cancel=lambda: len(reports) >= 4,
-            crop_store=store,
+            pass_store=store,
         )
         assert not timeline.complete
         assert 0 < timeline.analysed_s < 5
@@ -473,7 +473,7 @@ class TestFailures:
                 QUICK,
                 models=scripted_models(script, says),
                 progress=(lambda _: fail()) if stage == "progress" else None,
-                crop_store=CropStore(tmp_path / "crops"),
+                pass_store=PassStore(tmp_path / "crops"),
             )
         assert list((tmp_path / "crops").iterdir()) == []
 
@@ -494,7 +494,7 @@ class TestFailures:
                 numbered_video(make_video, 300),
                 QUICK,
                 models=scripted_models(always(LEFT)),
-                crop_store=CropStore(tmp_path / "crops"),
+                pass_store=PassStore(tmp_path / "crops"),
             )
         assert list((tmp_path / "crops").iterdir()) == []
 
@@ -567,29 +567,29 @@ class TestCropStore:
     def test_a_second_run_detects_and_decodes_nothing_and_says_the_same(
         self, make_video: MakeVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         video = numbered_video(make_video, 90)
-        first = analyze(video, QUICK, models=scripted_models(always(LEFT, RIGHT)), crop_store=store)
+        first = analyze(video, QUICK, models=scripted_models(always(LEFT, RIGHT)), pass_store=store)
 
         def no_decoding(*_: Any, **__: Any) -> Iterator[Frame]:
             raise AssertionError("decoded again")
 
         monkeypatch.setattr(VideoReader, "frames", no_decoding)
         models = scripted_models(always(LEFT, RIGHT))
-        second = analyze(video, QUICK, models=models, crop_store=store)
+        second = analyze(video, QUICK, models=models, pass_store=store)
         assert detector_of(models).seen == []
         same(first, second)
         longer = analyze(
-            video, Settings(num_video_sequence_samples=8, skip_frame=3, overlap=0.5), models=models, crop_store=store
+            video, Settings(num_video_sequence_samples=8, skip_frame=3, overlap=0.5), models=models, pass_store=store
         )
         assert detector_of(models).seen == []
         assert {clip[3] for clip in classifier_of(models).clips[-4:]} == {8}
         assert len(longer.people) == 2
 
     def test_another_margin_decodes_but_detects_nothing(self, make_video: MakeVideo, tmp_path: Path) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         video = numbered_video(make_video, 90)
-        analyze(video, QUICK, models=scripted_models(always(LEFT, RIGHT)), crop_store=store)
+        analyze(video, QUICK, models=scripted_models(always(LEFT, RIGHT)), pass_store=store)
         wider = Settings(**{**QUICK.as_dict(), "crop_margin_percentage": 60})
         fresh, crops_of_fresh = _with_crops(video, wider, None)
         for _ in range(2):  # first with decoding, then from the crops that this kept
@@ -603,41 +603,41 @@ class TestCropStore:
     def test_a_setting_that_changes_who_is_seen_detects_again(
         self, make_video: MakeVideo, tmp_path: Path, changed: dict[str, Any]
     ) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         video = numbered_video(make_video, 30)
-        analyze(video, QUICK, models=scripted_models(always(LEFT)), crop_store=store)
+        analyze(video, QUICK, models=scripted_models(always(LEFT)), pass_store=store)
         models = scripted_models(always(LEFT))
-        analyze(video, Settings(**{**QUICK.as_dict(), **changed}), models=models, crop_store=store)
+        analyze(video, Settings(**{**QUICK.as_dict(), **changed}), models=models, pass_store=store)
         assert detector_of(models).seen
 
     def test_another_video_of_the_same_name_is_analysed_anew(self, make_video: MakeVideo, tmp_path: Path) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         for frames in (30, 60):
             models = scripted_models(always(LEFT))
-            timeline = analyze(numbered_video(make_video, frames), QUICK, models=models, crop_store=store)
+            timeline = analyze(numbered_video(make_video, frames), QUICK, models=models, pass_store=store)
             assert detector_of(models).seen
             assert len(timeline.frame_times_s) == frames
 
     def test_a_spoilt_record_is_made_again(self, make_video: MakeVideo, tmp_path: Path) -> None:
-        store = CropStore(tmp_path / "crops")
+        store = PassStore(tmp_path / "crops")
         video = numbered_video(make_video, 60)
-        first = analyze(video, QUICK, models=scripted_models(always(LEFT)), crop_store=store)
+        first = analyze(video, QUICK, models=scripted_models(always(LEFT)), pass_store=store)
         for name in ("pass.npz", "crops-10.u8"):
             (spoilt,) = (tmp_path / "crops").glob(f"*/{name}")
             spoilt.write_bytes(spoilt.read_bytes()[:-100])
-            same(first, analyze(video, QUICK, models=scripted_models(always(LEFT)), crop_store=store))
+            same(first, analyze(video, QUICK, models=scripted_models(always(LEFT)), pass_store=store))
             models = scripted_models(always(LEFT))
-            same(first, analyze(video, QUICK, models=models, crop_store=store))
+            same(first, analyze(video, QUICK, models=models, pass_store=store))
             assert detector_of(models).seen == []
 
     def test_a_detector_without_a_hash_is_not_recorded(self, make_video: MakeVideo, tmp_path: Path) -> None:
         models = Models(ScriptedDetector(always(LEFT)), ScriptedClassifier())
-        analyze(numbered_video(make_video, 30), QUICK, models=models, crop_store=CropStore(tmp_path / "crops"))
+        analyze(numbered_video(make_video, 30), QUICK, models=models, pass_store=PassStore(tmp_path / "crops"))
         assert list((tmp_path / "crops").iterdir()) == []
 
 
 def _with_crops(
-    video: Path, settings: Settings, store: CropStore | None, models: Models | None = None
+    video: Path, settings: Settings, store: PassStore | None, models: Models | None = None
 ) -> tuple[Timeline, list[np.ndarray]]:
     """The timeline, and all crops that the classifier was given."""
     crops: list[np.ndarray] = []
@@ -651,7 +651,7 @@ def _with_crops(
         return plain(clip)
 
     classifier._says = says
-    return analyze(video, settings, models=models, crop_store=store), crops
+    return analyze(video, settings, models=models, pass_store=store), crops
 
 
 class TestStreams:

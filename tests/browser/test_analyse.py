@@ -177,7 +177,7 @@ def finished_run(browser: Browser, app_url: str, tai_chi: Path) -> str:
     page = context.new_page()
     page.goto(app_url)
     upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
-    drop_in(page, tai_chi)
+    upload_video(page, tai_chi)
     analyse(page)
     query = urlsplit(page.url).query
     context.close()
@@ -196,7 +196,7 @@ def upload_field(page: Page) -> Locator:
     return main(page).locator("input[type=file]").first
 
 
-def drop_in(page: Page, file: Path | dict[str, Any]) -> None:
+def upload_video(page: Page, file: Path | dict[str, Any]) -> None:
     upload_field(page).set_input_files(file)  # type: ignore[arg-type]  # the type is playwright's own FilePayload
     name = file.name if isinstance(file, Path) else file["name"]
     if isinstance(file, Path):
@@ -267,7 +267,7 @@ def press(page: Page, slider: Locator, key: str, times: int = 1) -> None:
 
 def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tmp_path: Path) -> None:
     page = open_page()
-    drop_in(page, tai_chi)
+    upload_video(page, tai_chi)
     wait_for_text(main(page).get_by_test_id("stText"), r"^3\.0 s, 340 × 256, 29\.97 frames/s, H\.264$")
     wait_for_playing(page)
 
@@ -443,7 +443,7 @@ def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     open_page: OpenPage, clips_dir: Path, tai_chi: Path
 ) -> None:
     page = open_page()
-    drop_in(page, clips_dir / "opencv_vtest.avi")
+    upload_video(page, clips_dir / "opencv_vtest.avi")
     main(page).get_by_text("Browsers do not play this file").wait_for()
     wait_for_playing(page)  # a copy of what the browser does not play
     start(page)
@@ -455,7 +455,7 @@ def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     assert time.monotonic() - began_s < 10
     wait_for_text(main(page).get_by_test_id("stCaptionContainer"), r"analysed before it was cancelled")
     assert rows_of(downloaded(page, "Timeline as CSV")[1])
-    drop_in(page, tai_chi)
+    upload_video(page, tai_chi)
     main(page).get_by_role("button", name="Analyse").wait_for()
 
 
@@ -474,7 +474,7 @@ def test_wrong_files_get_one_sentence_each_and_the_result_stays(
         ("www.example.com **bold** :smile: $x$ http:_x.org.mp4", b"neither", "is"),
     ]
     for name, content, told in wrong:
-        drop_in(page, {"name": name, "mimeType": "video/mp4", "buffer": content})
+        upload_video(page, {"name": name, "mimeType": "video/mp4", "buffer": content})
         alert.filter(has_text=name[-8:]).wait_for()
         text = alert.first.inner_text().replace("\u2060", "")  # parts what would become a link
         assert name in text
@@ -485,7 +485,7 @@ def test_wrong_files_get_one_sentence_each_and_the_result_stays(
         assert main(page).locator("img[src='x'], [role=alert] a, [role=alert] strong").count() == 0
         assert main(page).get_by_role("heading", name="Timeline", exact=True).is_visible()
         assert "tai chi" in chart(page).inner_text()
-    drop_in(page, {"name": wrong[4][0], "mimeType": "video/mp4", "buffer": tai_chi.read_bytes()})
+    upload_video(page, {"name": wrong[4][0], "mimeType": "video/mp4", "buffer": tai_chi.read_bytes()})
     main(page).get_by_text(wrong[4][0], exact=True).wait_for()
     assert alert.count() == 0
     assert main(page).locator("img[src='x']").count() == 0
@@ -493,8 +493,8 @@ def test_wrong_files_get_one_sentence_each_and_the_result_stays(
 
 def test_two_people_at_once_do_not_mix(open_page: OpenPage, tai_chi: Path, segway: Path) -> None:
     one, other = open_page(), open_page()
-    drop_in(one, tai_chi)
-    drop_in(other, segway)
+    upload_video(one, tai_chi)
+    upload_video(other, segway)
     start(one)
     start(other)
     for page, clip, action in ((one, tai_chi, "tai chi"), (other, segway, "using segway")):

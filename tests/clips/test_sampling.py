@@ -20,7 +20,7 @@ NTSC_HZ = 30000 / 1001
 
 def taken(times_s: Iterable[float], interval_s: float, period_s: float) -> list[int]:
     clock = SampleClock(interval_s, period_s)
-    return [index for index, time_s in enumerate(times_s) if clock.take(time_s)]
+    return [index for index, time_s in enumerate(times_s) if clock.take_sample(time_s)]
 
 
 class TestSampleClock:

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
-from recognizer.dashboard import server as services_module
+from recognizer.dashboard import server as server_module
 from recognizer.dashboard.state import CurrentVideo, Tab
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
@@ -112,7 +112,7 @@ def networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Networ
     monkeypatch.setattr(weights, "is_here", lambda name: name not in fake.missing)
     monkeypatch.setattr(models_module, "load_detector", fake.load_detector)
     monkeypatch.setattr(models_module, "load_clip_classifier", fake.load_clip_classifier)
-    shared = (services_module.services, services_module.palette, services_module.readiness)
+    shared = (server_module.context, server_module.palette, server_module.readiness)
     for cached in shared:
         cached.clear()
     yield fake
@@ -182,7 +182,7 @@ def uploader(at: AppTest, label: str) -> Any:
     return found[0]
 
 
-def drop_in(at: AppTest, path: Path, name: str | None = None) -> None:
+def upload_video(at: AppTest, path: Path, name: str | None = None) -> None:
     uploader(at, "Drop in").upload(name or path.name, path.read_bytes(), "video/mp4")
     at.run()
     assert not at.exception
@@ -280,7 +280,7 @@ def test_widget_sets_its_own_setting_and_no_other(page: AppTest, title: str, val
 def test_line_tells_how_long_a_clip_is_in_this_video(page: AppTest, make_video: Callable[..., Path]) -> None:
     assert "One clip spans **0.53 s** at 30 frames/s" in words(page)
     assert "first label comes 0.53 s" in words(page)
-    drop_in(page, make_video("slow.mp4", frames=20, fps=10))
+    upload_video(page, make_video("slow.mp4", frames=20, fps=10))
     assert "One clip spans **1.60 s**" in words(page)
 
 
@@ -303,7 +303,7 @@ def test_recommended_follows_the_frame_rate_of_the_video_and_the_classifier(
 ) -> None:
     at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     at.run()
-    drop_in(at, make_video("slow.mp4", frames=20, fps=10))
+    upload_video(at, make_video("slow.mp4", frames=20, fps=10))
     assert (widget(at, "Skip interval").value, widget(at, "Sequence length").value) == (1, 21)
     widget(at, "Classifier").set_value("mvit_v2_s")
     at.run()
@@ -348,7 +348,7 @@ def test_network_that_is_not_here_is_marked_as_to_be_fetched(page: AppTest, netw
 
 
 def test_dropped_video_is_shown_with_its_facts_and_can_be_analysed(page: AppTest, clip: Path) -> None:
-    drop_in(page, clip, "my clip.mp4")
+    upload_video(page, clip, "my clip.mp4")
     assert "my clip.mp4" in words(page)
     assert "64 × 48" in words(page)
     assert "30 frames/s" in words(page)
@@ -362,7 +362,7 @@ def test_dropped_video_is_shown_with_its_facts_and_can_be_analysed(page: AppTest
 def test_codec_that_browsers_do_not_play_gets_a_copy_that_they_do(
     page: AppTest, make_video: Callable[..., Path]
 ) -> None:
-    drop_in(page, make_video("old.avi", frames=30, codec="mjpeg", pix_fmt="yuvj420p"))
+    upload_video(page, make_video("old.avi", frames=30, codec="mjpeg", pix_fmt="yuvj420p"))
     settle(page)
     video = current_video(page)
     assert not video.playable
@@ -374,7 +374,7 @@ def test_codec_that_browsers_do_not_play_gets_a_copy_that_they_do(
 
 
 def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppTest, clip: Path) -> None:
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     assert [one.value for one in page.subheader] == ["Timeline"]
     assert "1 person" in words(page)
@@ -398,7 +398,7 @@ def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppT
 
 
 def test_chosen_settings_are_those_of_the_analysis(page: AppTest, clip: Path) -> None:
-    drop_in(page, clip)
+    upload_video(page, clip)
     chosen: dict[str, object] = {
         "Classifier": "i3d",
         "Crop margin": 25,
@@ -421,7 +421,7 @@ def test_chosen_settings_are_those_of_the_analysis(page: AppTest, clip: Path) ->
 def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
     page: AppTest, clip: Path, networks: Networks
 ) -> None:
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     open_table(page, "Time per action")
     run, classified = tab(page).run, networks.classified
@@ -451,7 +451,7 @@ def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
 
 
 def test_another_classifier_does_not_detect_again(page: AppTest, clip: Path, networks: Networks) -> None:
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
 
     def script(number: int) -> Any:
@@ -470,7 +470,7 @@ def test_another_classifier_does_not_detect_again(page: AppTest, clip: Path, net
 
 def test_video_without_people_is_told_kindly(page: AppTest, clip: Path, networks: Networks) -> None:
     networks.script = always()
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     assert "Nobody was found in this video" in words(page)
     assert not page.error
@@ -484,7 +484,7 @@ def test_who_was_there_for_a_moment_is_folded_away_and_can_be_shown(
 ) -> None:
     networks.script = lambda number: (person(), *((person((40, 8, 56, 40)),) if number < 20 else ()))
     networks.says = lambda _: (("waving", 0.9),)
-    drop_in(page, numbered_video(make_video, 60), "numbered.mkv")
+    upload_video(page, numbered_video(make_video, 60), "numbered.mkv")
     widget(page, "Sequence length").set_value(8)
     page.run()
     analyse(page)
@@ -506,7 +506,7 @@ def shown_people(at: AppTest) -> set[int]:
 
 
 def test_where_nobody_was_there_for_a_moment_there_is_no_such_control(page: AppTest, clip: Path) -> None:
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     assert not [one for one in page.toggle if one.label.startswith("Show")]
     assert "seen for under" not in words(page)
@@ -514,7 +514,7 @@ def test_where_nobody_was_there_for_a_moment_there_is_no_such_control(page: AppT
 
 def test_stay_too_short_for_a_clip_is_told_with_both_lengths(page: AppTest, clip: Path, networks: Networks) -> None:
     networks.script = always(person())
-    drop_in(page, clip)
+    upload_video(page, clip)
     widget(page, "Sequence length").set_value(64)
     page.run()
     analyse(page)
@@ -528,7 +528,7 @@ def test_stay_too_short_for_a_clip_is_told_with_both_lengths(page: AppTest, clip
 
 
 def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTest, clip: Path, tmp_path: Path) -> None:
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     run = tab(page).run
     for name, content in (
@@ -538,7 +538,7 @@ def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTe
     ):
         wrong = tmp_path / f"wrong-{name}"
         wrong.write_bytes(content)
-        drop_in(page, wrong, name)
+        upload_video(page, wrong, name)
         assert len(page.error) == 1
         told = page.error[0].value.replace("\\", "")
         assert name in told
@@ -547,14 +547,14 @@ def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTe
         assert tab(page).run is run
         assert current_video(page).file.name == "clip.mp4"
         assert "Timeline" in [one.value for one in page.subheader]
-    drop_in(page, clip, "good again.mp4")
+    upload_video(page, clip, "good again.mp4")
     assert not page.error
     assert "good again.mp4" in words(page)
 
 
 def test_name_with_html_is_shown_letter_by_letter(page: AppTest, clip: Path) -> None:
     name = "<img src=x onerror=alert(1)>**b** [l](http://example.com).mp4"
-    drop_in(page, clip, name)
+    upload_video(page, clip, name)
     analyse(page)
     shown = [one for kind in (page.markdown, page.caption) for one in kind if "onerror" in one.value]
     assert len(shown) >= 2
@@ -565,7 +565,7 @@ def test_name_with_html_is_shown_letter_by_letter(page: AppTest, clip: Path) -> 
 
 
 def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip: Path, networks: Networks) -> None:
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     run = tab(page).run
     assert run is not None
@@ -594,7 +594,7 @@ def test_bug_in_an_analysis_shows_no_traceback(page: AppTest, clip: Path, networ
         raise KeyError("the secret detail")
 
     networks.says = broken
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     assert len(page.error) == 1
     assert "secret detail" not in page.error[0].value
@@ -606,7 +606,7 @@ def test_running_analysis_shows_progress_and_cancel_and_no_second_analyse(
     page: AppTest, clip: Path, networks: Networks
 ) -> None:
     networks.hold = threading.Event()
-    drop_in(page, clip)
+    upload_video(page, clip)
     start(page)
     assert networks.reached.wait(WAIT_S)
     page.run()
@@ -644,7 +644,7 @@ def test_cancelling_before_anything_was_seen_does_not_claim_that_nobody_is_there
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models_module, "load_detector", slow)
-        drop_in(page, clip)
+        upload_video(page, clip)
         start(page)
         assert loading.wait(WAIT_S)
         page.run()
@@ -660,7 +660,7 @@ def test_cancelling_before_anything_was_seen_does_not_claim_that_nobody_is_there
 
 def test_result_is_there_again_after_a_refresh(page: AppTest, clip: Path) -> None:
     widget(page, "Sequence length").set_value(4)
-    drop_in(page, clip, "dance.mp4")
+    upload_video(page, clip, "dance.mp4")
     analyse(page)
     run = tab(page).run
     assert run is not None
@@ -679,7 +679,7 @@ def test_result_is_there_again_after_a_refresh(page: AppTest, clip: Path) -> Non
 
 def test_address_names_the_analysis_again_after_another_page_was_visited(page: AppTest, clip: Path) -> None:
     """Regression: back from another page the result was shown, but a refresh lost it."""
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     run = tab(page).run
     assert run is not None
@@ -691,7 +691,7 @@ def test_address_names_the_analysis_again_after_another_page_was_visited(page: A
 def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, make_video: Callable[..., Path]) -> None:
     runs = {}
     for name in ("dance.mp4", "walk.mp4"):
-        drop_in(page, make_video(name, frames=60, fps=30), name)
+        upload_video(page, make_video(name, frames=60, fps=30), name)
         analyse(page)
         run = tab(page).run
         assert run is not None
@@ -718,7 +718,7 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
 def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip: Path, networks: Networks) -> None:
     networks.hold = threading.Event()
     widget(page, "Sequence length").set_value(4)
-    drop_in(page, clip)
+    upload_video(page, clip)
     start(page)
     assert networks.reached.wait(WAIT_S)
     job = tab(page).analysis
@@ -754,9 +754,9 @@ def test_address_of_an_unknown_analysis_is_told_in_one_sentence(networks: Networ
 def test_two_tabs_do_not_mix(page: AppTest, make_video: Callable[..., Path], networks: Networks) -> None:
     other = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     other.run()
-    drop_in(page, make_video("one.mp4", frames=60))
+    upload_video(page, make_video("one.mp4", frames=60))
     assert tab(other).video is None
-    drop_in(other, make_video("two.mp4", frames=40))
+    upload_video(other, make_video("two.mp4", frames=40))
     widget(page, "Crop margin").set_value(60)
     page.run()
     other.run()
@@ -824,7 +824,7 @@ def test_checkpoint_without_labels_says_what_is_missing(page: AppTest, clip: Pat
     settings = tab(page).settings
     assert settings is not None
     assert settings.checkpoint_path is None
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     assert not page.error
 
@@ -834,7 +834,7 @@ def test_own_checkpoint_with_a_wrong_file_gets_one_sentence(page: AppTest, clip:
     uploader(page, "Labels").upload("labels.txt", b"fight\nnoFight\n")
     page.run()
     assert "In use: mine.pt with labels.txt" in words(page)
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     assert len(page.error) == 1
     told = page.error[0].value.replace("\\", "")
@@ -881,7 +881,7 @@ def test_sample_that_cannot_be_had_is_told_and_one_that_can_is_shown_with_its_so
 
 
 def test_video_that_is_no_longer_kept_leaves_its_timeline_readable(page: AppTest, clip: Path) -> None:
-    drop_in(page, clip)
+    upload_video(page, clip)
     analyse(page)
     run = tab(page).run
     assert run is not None

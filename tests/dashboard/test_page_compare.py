@@ -22,10 +22,10 @@ from tests.dashboard.test_page_analyse import (
     Networks,
     button,
     choose_preset,
-    drop_in,
     has_button,
     networks,
     tab,
+    upload_video,
     uploader,
     widget,
     words,
@@ -94,7 +94,7 @@ def page(classifiers: Classifiers, clip: Path) -> AppTest:
     choose_preset(at, "documented")
     at.switch_page(PAGE).run()
     assert not at.exception
-    drop_in(at, clip)
+    upload_video(at, clip)
     return at
 
 
@@ -146,7 +146,7 @@ def table_with(at: AppTest, column: str) -> Any:
 def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifiers, clip: Path) -> None:
     at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     at.run()
-    drop_in(at, clip)
+    upload_video(at, clip)
     at.switch_page(PAGE).run()
     assert not at.exception
     compare(at)

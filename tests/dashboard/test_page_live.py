@@ -20,7 +20,7 @@ from recognizer.live import session as camera_module
 from recognizer.live.session import Camera
 from recognizer.networks import loading as models_module
 from recognizer.settings import Settings
-from tests.dashboard.test_page_analyse import Networks, drop_in, networks, tab, widget, words
+from tests.dashboard.test_page_analyse import Networks, networks, tab, upload_video, widget, words
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, charts, numbered_picture, open_table, person
 
@@ -413,7 +413,7 @@ def test_video_in_a_loop_stands_in_for_the_camera(
     networks.script = always(person((8, 8, 24, 40)))
     choose(page, LOOP)
     browser.asked = {}
-    drop_in(page, make_video("clip.mp4", frames=20, fps=30))
+    upload_video(page, make_video("clip.mp4", frames=20, fps=30))
     assert "Plays clip.mp4" in words(page)
     assert browser.asked["mode"].name == "RECVONLY"
     assert not toggle(page, "Mirror").value

@@ -26,8 +26,8 @@ def timeline_of(path: Path, *, complete: bool = True, end_s: float = 1.0) -> Tim
     builder = TimelineBuilder(Settings(skip_frame=1), RATE_HZ)
     for k in range(round(end_s * RATE_HZ)):
         people = [TrackedPerson(1, (20.0, 60.0, 100.0, 150.0), 0.9)] if 6 <= k < 18 else []
-        builder.see(k / RATE_HZ, people)
-    builder.say([Prediction(1, 0.3, 0.6, (("archery", 0.9),), "i3d")])
+        builder.add_people(k / RATE_HZ, people)
+    builder.add_predictions([Prediction(1, 0.3, 0.6, (("archery", 0.9),), "i3d")])
     times_s = np.arange(FRAMES) / RATE_HZ
     return builder.build(probe(path, sha256="0" * 64), frame_times_s=times_s, complete=complete)
 

@@ -13,7 +13,7 @@ import pytest
 from recognizer import export, plots
 from recognizer.analysis.compare import compare
 from recognizer.analysis.file import analyze
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.analysis.shown import frames_seen, prediction_at
 from recognizer.comparison.model import Comparison
 from recognizer.comparison.scoring import score, score_lanes
@@ -24,7 +24,7 @@ from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.plots.lanes import AGREEMENT_LANE, TRUTH_LANE
 from recognizer.service.comparisons import ComparisonStore
-from recognizer.service.store import Store, StoredFile
+from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.settings import Settings
 from recognizer.types import Clip, Detection, Segment
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
@@ -52,13 +52,13 @@ def video(make_video: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture
-def crops(tmp_path: Path) -> CropStore:
-    return CropStore(tmp_path / "crops")
+def crops(tmp_path: Path) -> PassStore:
+    return PassStore(tmp_path / "crops")
 
 
 @pytest.fixture
-def comparison(video: Path, crops: CropStore) -> Comparison:
-    return compare(video, SETTINGS, load=load, crop_store=crops)
+def comparison(video: Path, crops: PassStore) -> Comparison:
+    return compare(video, SETTINGS, load=load, pass_store=crops)
 
 
 def names_of_bars(figure: object) -> list[str]:
@@ -137,14 +137,14 @@ def test_cost_table_has_gaps_where_one_did_not_run(comparison: Comparison) -> No
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_what_a_network_was_shown_is_the_same_from_the_record_and_from_the_video(
-    comparison: Comparison, video: Path, crops: CropStore, tmp_path: Path, number: int
+    comparison: Comparison, video: Path, crops: PassStore, tmp_path: Path, number: int
 ) -> None:
     timeline = comparison.entries[number].timeline
     assert timeline is not None
     prediction = prediction_at(timeline, 1, 1.0)
     assert prediction is not None
     kept = frames_seen(timeline, prediction, tmp_path / "nowhere.mp4", crops)
-    again = frames_seen(timeline, prediction, video, CropStore(tmp_path / "other"))
+    again = frames_seen(timeline, prediction, video, PassStore(tmp_path / "other"))
     # mc3_18 takes 16 frames of the 24 samples, i3d shows all 8 twice
     assert [len(kept), len(again)] == [[8, 8], [16, 16]][number]
     for one, other in zip(kept, again, strict=True):
@@ -157,7 +157,7 @@ def test_what_a_network_was_shown_is_the_same_from_the_record_and_from_the_video
 def test_the_surroundings_that_a_network_was_shown_are_shown_as_it_saw_them(
     video: Path, tmp_path: Path, others: tuple[Detection, ...]
 ) -> None:
-    crops = CropStore(tmp_path / "kept")
+    crops = PassStore(tmp_path / "kept")
     shown: list[Clip] = []
 
     def says(clip: Clip) -> tuple[tuple[str, float], ...]:
@@ -167,13 +167,13 @@ def test_the_surroundings_that_a_network_was_shown_are_shown_as_it_saw_them(
     settings = Settings(video_classifier_model="i3d", surroundings=True, steady_crop=True)
     detector = ScriptedDetector(always(person(), *others))
     models = Models(detector, ScriptedClassifier(says), {"detector_sha256": "0" * 64})
-    timeline = analyze(video, settings, models=models, crop_store=crops)
+    timeline = analyze(video, settings, models=models, pass_store=crops)
     assert len(timeline.people) == 1 + len(others)
     prediction = prediction_at(timeline, 1, 1.0)
     assert prediction is not None
     (clip,) = (one for one in shown if (one.person_id, one.start_s) == (1, prediction.start_s))
     assert clip.surroundings_rgb is not None
-    for store in (crops, CropStore(tmp_path / "other")):
+    for store in (crops, PassStore(tmp_path / "other")):
         frames = frames_seen(timeline, prediction, video, store)
         np.testing.assert_array_equal([frame.rgb for frame in frames], clip.rgb)
         around = np.stack([rgb for frame in frames if (rgb := frame.surroundings_rgb) is not None])
@@ -190,7 +190,7 @@ def test_prediction_at_a_moment_is_the_nearest_or_none(comparison: Comparison) -
 
 
 def test_a_stored_comparison_is_the_same_again(comparison: Comparison, video: Path, tmp_path: Path) -> None:
-    store = ComparisonStore(Store(tmp_path / "data"))
+    store = ComparisonStore(AnalysisStore(tmp_path / "data"))
     file = StoredFile(video, "clip.mkv", "a" * 64, video.stat().st_size)
     store.save("one", file, Comparison(comparison.entries[:1]))
     store.save_truth("one", "mine.csv", b"action,start_s,end_s\nwaving,0,1\n")
@@ -213,7 +213,7 @@ def test_a_stored_comparison_is_the_same_again(comparison: Comparison, video: Pa
 
 
 def test_a_damaged_comparison_is_told_in_one_sentence(comparison: Comparison, video: Path, tmp_path: Path) -> None:
-    data = Store(tmp_path / "data")
+    data = AnalysisStore(tmp_path / "data")
     store = ComparisonStore(data)
     store.save("one", StoredFile(video, "clip.mkv", "a" * 64, 1), comparison)
     with data.connection() as connection:

@@ -10,15 +10,15 @@ import numpy as np
 import psutil
 import pytest
 
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.live import LiveStream
 from recognizer.live.session import load_and_warm
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.classifiers import network as network_module
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Jobs
-from recognizer.service.store import Store
-from recognizer.service.tasks import Services
+from recognizer.service.store import AnalysisStore
+from recognizer.service.tasks import ServerContext
 from recognizer.settings import Settings
 from recognizer.video import open_video
 from tests.live.test_stream import WAIT_S
@@ -34,9 +34,9 @@ def test_stream_compiles_nothing_and_leaves_no_thread(
     with open_video(clips_dir / "stgcn_ta_chi.mp4") as reader:
         pictures = [frame.rgb for frame in reader.frames(lambda index, _: index < 90)]
     pictures = [np.asarray(cv2.resize(rgb, (640, 480)), np.uint8) for rgb in pictures]
-    services = Services(Jobs(), Store(tmp_path / "data"), ModelCache(), CropStore(tmp_path / "crops"))
+    context = ServerContext(Jobs(), AnalysisStore(tmp_path / "data"), ModelCache(), PassStore(tmp_path / "crops"))
     settings = Settings(video_classifier_model="i3d")
-    models = load_and_warm(services, settings)
+    models = load_and_warm(context, settings)
     before = psutil.Process().num_threads()
     monkeypatch.setattr(network_module, "CLOSE_CALL", 0.0)  # every label is close
     stream = LiveStream(models, settings, lambda _: models, ActionPalette())

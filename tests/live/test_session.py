@@ -15,7 +15,7 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.analysis.passes import CropStore
+from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
 from recognizer.live import session as camera_module
 from recognizer.live.session import Camera
@@ -24,8 +24,8 @@ from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Jobs
-from recognizer.service.store import Store
-from recognizer.service.tasks import Services
+from recognizer.service.store import AnalysisStore
+from recognizer.service.tasks import ServerContext
 from recognizer.settings import Settings
 from tests.live.test_stream import (
     ONE,
@@ -42,13 +42,13 @@ from tests.support.fakes import ScriptedDetector, always, numbered_picture, scri
 
 
 @pytest.fixture
-def camera_of(tmp_path: Path) -> Iterator[Callable[..., tuple[Camera, Services]]]:
+def camera_of(tmp_path: Path) -> Iterator[Callable[..., tuple[Camera, ServerContext]]]:
     cameras: list[Camera] = []
 
-    def make(models: Models, settings: Settings = SETTINGS) -> tuple[Camera, Services]:
-        services = Services(Jobs(), Store(tmp_path / "data"), ModelCache(), CropStore(tmp_path / "crops"))
-        cameras.append(Camera(services, models, settings, ActionPalette()))
-        return cameras[-1], services
+    def make(models: Models, settings: Settings = SETTINGS) -> tuple[Camera, ServerContext]:
+        context = ServerContext(Jobs(), AnalysisStore(tmp_path / "data"), ModelCache(), PassStore(tmp_path / "crops"))
+        cameras.append(Camera(context, models, settings, ActionPalette()))
+        return cameras[-1], context
 
     yield make
     for camera in cameras:
@@ -74,10 +74,10 @@ def predictions_so_far(camera: Camera) -> int:
 
 
 def test_ended_stream_is_kept_and_the_next_start_begins_another(
-    camera_of: Callable[..., tuple[Camera, Services]],
+    camera_of: Callable[..., tuple[Camera, ServerContext]],
 ) -> None:
     before = live_threads()
-    camera, services = camera_of(scripted_models(ONE))
+    camera, context = camera_of(scripted_models(ONE))
     assert camera.end() is None
     assert camera.stats() is None
     assert not camera.running
@@ -91,7 +91,7 @@ def test_ended_stream_is_kept_and_the_next_start_begins_another(
     assert first_end.problem is None
     assert not first_end.lost
     first_id = first_end.run.run_id
-    first = services.store.load_run(first_id)
+    first = context.store.load_analysis(first_id)
     assert first is not None
     assert first.video_name.startswith("Camera 20")
     assert first.timeline.complete
@@ -108,20 +108,20 @@ def test_ended_stream_is_kept_and_the_next_start_begins_another(
     second_end = camera.end()
     assert second_end is not None
     assert second_end.run.run_id != first_id
-    again = services.store.load_run(first_id)
+    again = context.store.load_analysis(first_id)
     assert again is not None
     assert again.timeline.predictions == first.timeline.predictions
 
 
-def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[Camera, Services]]) -> None:
-    camera, services = camera_of(scripted_models(ONE))
+def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[Camera, ServerContext]]) -> None:
+    camera, context = camera_of(scripted_models(ONE))
     camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=True)
     for k in range(10):
         take(camera, k)
         time.sleep(0.01)
     ended = camera.end()
     assert ended is not None
-    run = services.store.load_run(ended.run.run_id)
+    run = context.store.load_analysis(ended.run.run_id)
     assert run is not None
     assert len(frames_of(run.video_path)) == 10
     assert camera.recordings == [run.video_path]
@@ -130,12 +130,12 @@ def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[
     take(camera)
     ended = camera.end()
     assert ended is not None
-    run = services.store.load_run(ended.run.run_id)
+    run = context.store.load_analysis(ended.run.run_id)
     assert run is not None
     assert not run.video_path.is_file()
 
 
-def test_switches_reach_the_stream_while_it_runs(camera_of: Callable[..., tuple[Camera, Services]]) -> None:
+def test_switches_reach_the_stream_while_it_runs(camera_of: Callable[..., tuple[Camera, ServerContext]]) -> None:
     camera, _ = camera_of(scripted_models(always(), saying("yoga", 0.4)))
     picture = numbered_picture(0, *SIZE)
     picture[:, :40] = (10, 200, 30)
@@ -149,10 +149,10 @@ def test_switches_reach_the_stream_while_it_runs(camera_of: Callable[..., tuple[
 
 
 def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
-    camera_of: Callable[..., tuple[Camera, Services]],
+    camera_of: Callable[..., tuple[Camera, ServerContext]],
 ) -> None:
     classifier = HeldClassifier()
-    camera, services = camera_of(Models(ScriptedDetector(ONE), classifier))
+    camera, context = camera_of(Models(ScriptedDetector(ONE), classifier))
     take_until(camera, classifier.reached.is_set)
     began_s = time.monotonic()
     camera.end_soon()
@@ -160,56 +160,56 @@ def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
     classifier.let_go.set()
     ended = camera.end()
     assert ended is not None
-    run = services.store.load_run(ended.run.run_id)
+    run = context.store.load_analysis(ended.run.run_id)
     assert run is not None
     assert run.timeline.predictions
 
 
 def test_camera_that_sends_nothing_any_more_is_ended_kept_and_given_back(
-    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+    camera_of: Callable[..., tuple[Camera, ServerContext]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(camera_module, "GONE_AFTER_S", 0.4)
     monkeypatch.setattr(camera_module, "_LOOK_EVERY_S", 0.05)
     before = live_threads()
     hung_up = threading.Event()
-    camera, services = camera_of(scripted_models(ONE))
+    camera, context = camera_of(scripted_models(ONE))
     camera.connect(hung_up.set)
     take_until(camera, lambda: predictions_so_far(camera) > 0)
     run_id = camera.run_id
     assert run_id is not None
-    assert services.live_runs == {run_id}
+    assert context.live_runs == {run_id}
     assert hung_up.wait(WAIT_S)
     assert not camera.running
     assert live_threads() == before
     assert camera.ended is not None
     assert camera.ended.lost
     assert camera.ended.run.run_id == run_id
-    assert services.store.load_run(run_id) is not None
-    assert not services.live_runs
+    assert context.store.load_analysis(run_id) is not None
+    assert not context.live_runs
     take(camera)
     assert not camera.running, "a frame that comes late begins nothing"
 
 
 def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
-    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+    camera_of: Callable[..., tuple[Camera, ServerContext]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    camera, services = camera_of(scripted_models(ONE))
+    camera, context = camera_of(scripted_models(ONE))
 
     def full(*_: object) -> None:
         raise StoreError("'Camera' could not be kept (database or disk is full); make room on the disk.")
 
-    monkeypatch.setattr(services.store, "save_run", full)
+    monkeypatch.setattr(context.store, "save_run", full)
     take_until(camera, lambda: predictions_so_far(camera) > 0)
     ended = camera.end()
     assert ended is not None
     assert ended.problem is not None
     assert "disk is full" in ended.problem
     assert ended.run.timeline.predictions
-    assert not services.live_runs
+    assert not context.live_runs
 
 
 def test_frames_are_not_held_up_while_the_stream_before_is_being_kept(
-    camera_of: Callable[..., tuple[Camera, Services]],
+    camera_of: Callable[..., tuple[Camera, ServerContext]],
 ) -> None:
     classifier = HeldClassifier()
     camera, _ = camera_of(Models(ScriptedDetector(ONE), classifier))
@@ -226,14 +226,14 @@ def test_frames_are_not_held_up_while_the_stream_before_is_being_kept(
 
 
 def test_networks_are_not_warmed_again_for_another_margin(
-    camera_of: Callable[..., tuple[Camera, Services]], monkeypatch: pytest.MonkeyPatch
+    camera_of: Callable[..., tuple[Camera, ServerContext]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = scripted_models(ONE)
-    camera, services = camera_of(models)
-    monkeypatch.setattr(services.models, "get", lambda *_: models)
+    camera, context = camera_of(models)
+    monkeypatch.setattr(context.models, "get", lambda *_: models)
     warmed: list[int] = []
 
-    def warm(_: Services, settings: Settings) -> Models:
+    def warm(_: ServerContext, settings: Settings) -> Models:
         warmed.append(settings.num_video_sequence_samples)
         return models
 

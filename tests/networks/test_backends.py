@@ -20,11 +20,11 @@ from recognizer.networks.backends import openvino, run_pytorch
 from recognizer.networks.backends.autotune import Backends, Subject
 from recognizer.networks.backends.choice import Choices, Measured, choice_key, measure, relative_difference
 from recognizer.networks.backends.cuda import how_many_fit
-from recognizer.networks.backends.openvino import Compiled, Kept, UnavailableError
+from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, UnavailableError
 from recognizer.networks.backends.run_pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, Way, has_bfloat16, ways
 from recognizer.networks.classifiers.network import BOUND, CLOSE_CALL, NetworkClassifier
-from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.classifiers.specs import SPECS
 from recognizer.networks.detector import BOUND_PX
 from recognizer.settings import BACKEND_NAMES
 
@@ -189,7 +189,7 @@ class TestOpenVino:
             built.append(1)
             return module, example
 
-        kept = Kept(tmp_path)
+        kept = ConvertedNetworks(tmp_path)
         kept.network("k", build)
         kept.network("k", build)
         assert len(built) == 1
@@ -202,7 +202,7 @@ class TestOpenVino:
 
     def test_the_least_recently_used_networks_go_first(self, tmp_path: Path) -> None:
         module = small_network()
-        kept = Kept(tmp_path, max_folder_bytes=1)
+        kept = ConvertedNetworks(tmp_path, max_folder_bytes=1)
         for key in ("a", "b"):
             kept.network(key, lambda: (module, torch.rand(1, 3, 4, 16, 16)))
         assert {path.stem for path in tmp_path.glob("*.xml")} == {"b"}
@@ -210,7 +210,9 @@ class TestOpenVino:
 
     def test_a_folder_that_cannot_be_written_to_only_costs_time(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("not a folder", encoding="utf-8")
-        network = Kept(tmp_path / "file").network("k", lambda: (small_network(), torch.rand(1, 3, 4, 16, 16)))
+        network = ConvertedNetworks(tmp_path / "file").network(
+            "k", lambda: (small_network(), torch.rand(1, 3, 4, 16, 16))
+        )
         assert Compiled(network, OPENVINO)(np.zeros((1, 3, 4, 16, 16), np.float32)).shape == (1, 5)
 
     def test_what_cannot_be_converted_is_left_to_pytorch(self, tmp_path: Path) -> None:
@@ -323,7 +325,7 @@ class TestCloseCalls:
         from recognizer.networks.backends.choice import Choice
 
         quick, careful = Says(rounded), Says(exact)
-        spec = CATALOGUE["i3d"]
+        spec = SPECS["i3d"]
         classifier = NetworkClassifier(
             spec, nn.Identity(), ("a", "b", "c"), quickest=Quickest(quick, careful, Choice(quick.way))
         )

@@ -18,7 +18,7 @@ from recognizer.errors import CheckpointError
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.labels import read_labels
 from recognizer.networks.classifiers.network import load_classifier
-from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.classifiers.specs import SPECS
 
 State = dict[str, Tensor]
 OUTPUTS = 3
@@ -33,7 +33,7 @@ def states() -> Callable[[str], State]:
     def state(name: str) -> State:
         if name not in made:
             torch.manual_seed(0)
-            made[name] = dict(CATALOGUE[name].build(OUTPUTS).state_dict())
+            made[name] = dict(SPECS[name].build(OUTPUTS).state_dict())
         return dict(made[name])
 
     return state
@@ -53,8 +53,8 @@ def load(tmp_path: Path, labels_file: Path) -> Callable[..., State]:
     def save_and_load(content: Any, name: str = SMALL, **options: Any) -> State:
         path = tmp_path / "own.pth"
         torch.save(content, path, **options)
-        fitted = fit(read_tensors(path), CATALOGUE[name], path)
-        module = CATALOGUE[name].build(fitted.num_classes)
+        fitted = fit(read_tensors(path), SPECS[name], path)
+        module = SPECS[name].build(fitted.num_classes)
         load_into(module, fitted, name, path)
         return dict(module.state_dict())
 
@@ -123,7 +123,7 @@ class TestAccepted:
     def test_a_replaced_last_layer_is_found_under_its_new_name(
         self, states: Callable[[str], State], load: Callable[..., State], name: str, head: str
     ) -> None:
-        old = CATALOGUE[name].head
+        old = SPECS[name].head
         state = states(name)
         weight, bias = state.pop(f"{old}.weight"), state.pop(f"{old}.bias")
         loaded = load({**state, f"{head}.weight": weight, f"{head}.bias": bias}, name)
@@ -299,7 +299,7 @@ class TestNothingIsExecuted:
     def test_a_whole_pickled_network_is_refused_with_the_remedy(
         self, load: Callable[..., State], wrapped: bool
     ) -> None:
-        network = CATALOGUE[SMALL].build(2)
+        network = SPECS[SMALL].build(2)
         message = refused(lambda: load({"model": network} if wrapped else network))
         assert "holds more than weights (it names 'torchvision.models.video.resnet.VideoResNet')" in message
         assert "save the weights alone with torch.save(model.state_dict(), FILE)" in message

@@ -25,11 +25,11 @@ from recognizer.networks.classifiers.clip_input import clip_pictures, network_in
 from recognizer.networks.classifiers.i3d import InceptionI3d, MaxPoolSame, state_dict_from_arrays
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier, resolve_device
-from recognizer.networks.classifiers.specs import CATALOGUE, GFLOPS_FRAMES, ClassifierSpec, LengthRule, spec_of
+from recognizer.networks.classifiers.specs import GFLOPS_FRAMES, SPECS, ClassifierSpec, LengthRule, spec_of
 from recognizer.settings import CLASSIFIER_NAMES, RANGES
 from recognizer.types import CROP_SIZE_PX, Clip
 
-TORCHVISION_NAMES = [name for name in CATALOGUE if name != "i3d"]
+TORCHVISION_NAMES = [name for name in SPECS if name != "i3d"]
 SAMPLES = range(int(RANGES["num_video_sequence_samples"].low), int(RANGES["num_video_sequence_samples"].high) + 1)
 CLASSES = 7
 TOLERANCE = 1e-4
@@ -95,7 +95,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 class TestCatalogue:
     def test_it_holds_every_classifier_of_the_settings_in_their_order(self) -> None:
-        assert tuple(CATALOGUE) == CLASSIFIER_NAMES
+        assert tuple(SPECS) == CLASSIFIER_NAMES
 
     def test_it_can_be_read_without_loading_a_network_library(self) -> None:
         code = "import sys, recognizer.networks.classifiers.specs; print({'torch', 'numpy'} & set(sys.modules))"
@@ -104,7 +104,7 @@ class TestCatalogue:
 
     @pytest.mark.parametrize("name", TORCHVISION_NAMES)
     def test_published_numbers_are_torchvisions(self, name: str) -> None:
-        spec = CATALOGUE[name]
+        spec = SPECS[name]
         published = [w for w in get_model_weights(name) if w.url.endswith("/" + spec.weights)]
         assert len(published) == 1
         meta, transforms = published[0].meta, published[0].transforms()
@@ -117,9 +117,9 @@ class TestCatalogue:
         assert (list(spec.mean_rgb), list(spec.std_rgb)) == (transforms.mean, transforms.std)
         assert spec.length.minimum >= meta.get("min_temporal_size", 1)
 
-    @pytest.mark.parametrize("name", list(CATALOGUE))
+    @pytest.mark.parametrize("name", list(SPECS))
     def test_network_has_the_stated_size_cost_and_head(self, name: str) -> None:
-        spec = CATALOGUE[name]
+        spec = SPECS[name]
         with torch.device("meta"):
             module = spec.build(len(spec.labels)).eval()
             clip = torch.empty(1, 3, GFLOPS_FRAMES, spec.crop_size_px, spec.crop_size_px)
@@ -137,14 +137,14 @@ class TestCatalogue:
             spec_of("x3d")
 
     def test_clip_cost_grows_with_the_networks_own_length(self) -> None:
-        assert CATALOGUE["s3d"].gflops_for(8) == CATALOGUE["s3d"].gflops
-        assert CATALOGUE["r3d_18"].gflops_for(8) == CATALOGUE["r3d_18"].gflops / 2
+        assert SPECS["s3d"].gflops_for(8) == SPECS["s3d"].gflops
+        assert SPECS["r3d_18"].gflops_for(8) == SPECS["r3d_18"].gflops / 2
 
 
 class TestLength:
-    @pytest.mark.parametrize("name", list(CATALOGUE))
+    @pytest.mark.parametrize("name", list(SPECS))
     def test_every_number_of_samples_gives_a_length_within_the_rule(self, name: str) -> None:
-        rule = CATALOGUE[name].length
+        rule = SPECS[name].length
         lengths = [rule.network_length(n) for n in SAMPLES]
         assert lengths == sorted(lengths)
         for samples, length in zip(SAMPLES, lengths, strict=True):
@@ -153,9 +153,9 @@ class TestLength:
             if rule.minimum <= samples <= rule.maximum:
                 assert samples <= length < samples + rule.multiple_of
 
-    @pytest.mark.parametrize("name", list(CATALOGUE))
+    @pytest.mark.parametrize("name", list(SPECS))
     def test_the_network_runs_on_the_lengths_that_its_rule_gives(self, name: str) -> None:
-        spec = CATALOGUE[name]
+        spec = SPECS[name]
         with torch.device("meta"):  # shapes are checked, nothing is computed
             module = spec.build(CLASSES).eval()
         lengths = {spec.length.network_length(n) for n in (1, 3, 9, 11, 14, 16, 17, 31, 32, 33, 47, 64)}
@@ -175,18 +175,18 @@ class TestLength:
         ],
     )
     def test_length_follows_the_samples_within_what_the_network_takes(self, name: str, lengths: dict[int, int]) -> None:
-        assert {n: CATALOGUE[name].length.network_length(n) for n in lengths} == lengths
+        assert {n: SPECS[name].length.network_length(n) for n in lengths} == lengths
 
     def test_a_clip_that_is_stretched_to_twice_its_samples_is_fed_as_it_is(self) -> None:
         for name in ("s3d", "i3d"):
-            assert [CATALOGUE[name].frames_fed(n) for n in (4, 7, 8, 9, 16, 17)] == [16, 16, 8, 16, 16, 17]
-        assert CATALOGUE["mvit_v2_s"].frames_fed(8) == 16  # its layers look at both at once
+            assert [SPECS[name].frames_fed(n) for n in (4, 7, 8, 9, 16, 17)] == [16, 16, 8, 16, 16, 17]
+        assert SPECS["mvit_v2_s"].frames_fed(8) == 16  # its layers look at both at once
 
     def test_impossible_rules_and_clips_are_refused(self) -> None:
         with pytest.raises(ValueError, match="no length fits"):
             LengthRule(minimum=3, maximum=16, multiple_of=2)
         with pytest.raises(ValueError, match="at least one sample"):
-            CATALOGUE["i3d"].length.network_length(0)
+            SPECS["i3d"].length.network_length(0)
 
 
 class TestResampling:
@@ -221,7 +221,7 @@ class TestResampling:
 class TestInput:
     @pytest.mark.parametrize("name", TORCHVISION_NAMES)
     def test_pictures_become_what_torchvisions_own_transforms_make_of_them(self, name: str) -> None:
-        spec = CATALOGUE[name]
+        spec = SPECS[name]
         side = spec.crop_size_px
         clip = random_clip(spec.length.minimum, side=side)
         transforms = get_model_weights(name).DEFAULT.transforms(resize_size=[side, side])
@@ -233,13 +233,13 @@ class TestInput:
     def test_i3d_sees_colours_from_minus_one_to_one(self) -> None:
         rgb = np.zeros((16, 224, 224, 3), np.uint8)
         rgb[..., 1] = 255
-        x = network_input([rgb], CATALOGUE["i3d"], 16)
+        x = network_input([rgb], SPECS["i3d"], 16)
         assert x.shape == (1, 3, 16, 224, 224)
         assert x.dtype == torch.float32
         assert [x[0, c].unique().tolist() for c in range(3)] == [[-1.0], [1.0], [-1.0]]
 
     def test_small_networks_see_the_mean_of_four_pixels(self) -> None:
-        spec = CATALOGUE["mc3_18"]
+        spec = SPECS["mc3_18"]
         rgb = np.random.default_rng(0).integers(0, 256, (8, 224, 224, 3), dtype=np.uint8)
         means = rgb.reshape(8, 112, 2, 112, 2, 3).mean(axis=(2, 4)) / 255
         expected = ((means - spec.mean_rgb) / spec.std_rgb).transpose(3, 0, 1, 2)[None]
@@ -247,13 +247,13 @@ class TestInput:
 
     def test_clips_of_different_lengths_share_a_batch(self) -> None:
         short, long = random_clip(3), random_clip(40, seed=1)
-        x = network_input([short.rgb, long.rgb], CATALOGUE["s3d"], 16)
-        torch.testing.assert_close(x[1:], network_input([long.rgb], CATALOGUE["s3d"], 16))
+        x = network_input([short.rgb, long.rgb], SPECS["s3d"], 16)
+        torch.testing.assert_close(x[1:], network_input([long.rgb], SPECS["s3d"], 16))
         assert torch.equal(x[0, :, 0], x[0, :, 4])  # sample 0 is shown by frames 0 to 4
 
     def test_crops_of_another_size_are_refused(self) -> None:
         with pytest.raises(ValueError, match="takes crops of 112 or 224 pixels, got 63"):
-            network_input([random_clip(8, side=63).rgb], CATALOGUE["r3d_18"], 8)
+            network_input([random_clip(8, side=63).rgb], SPECS["r3d_18"], 8)
 
 
 @pytest.mark.real
@@ -285,7 +285,7 @@ class TestNetworks:
 def small() -> NetworkClassifier:
     """The quickest network, with random weights and 400 labels."""
     torch.manual_seed(0)
-    spec = CATALOGUE["mc3_18"]
+    spec = SPECS["mc3_18"]
     return NetworkClassifier(spec, seeded(spec.build(400), spec)[0], spec.labels)
 
 
@@ -316,7 +316,7 @@ class TestClassifier:
         assert prediction.classifier == small.name == "mc3_18"
 
     def test_two_labels_give_two(self) -> None:
-        spec = CATALOGUE["mc3_18"]
+        spec = SPECS["mc3_18"]
         classifier = NetworkClassifier(spec, spec.build(2), ("fight", "no fight"))
         (prediction,) = classifier.classify([random_clip(2)])
         assert sum(p for _, p in prediction.top) == pytest.approx(1.0)
@@ -403,7 +403,7 @@ class TestClassifier:
 class TestPublishedWeights:
     def test_a_file_as_torchvision_publishes_it_is_loaded(self, tmp_path: Path) -> None:
         reference, _ = seeded(get_model("s3d", weights=None, num_classes=400), spec_of("s3d"))
-        path = tmp_path / CATALOGUE["s3d"].weights
+        path = tmp_path / SPECS["s3d"].weights
         torch.save(reference.state_dict(), path)
         classifier = load_classifier("s3d", weights_path=path, device="cpu", precision="float32")
         path.unlink()
@@ -527,7 +527,7 @@ class TestI3d:
         tree = flax_tree(num_classes=5)
         module = InceptionI3d(5).eval()
         module.load_state_dict({key: torch.from_numpy(v) for key, v in state_dict_from_arrays(tree).items()})
-        spec: ClassifierSpec = replace(CATALOGUE["i3d"], labels=tuple("abcde"))
+        spec: ClassifierSpec = replace(SPECS["i3d"], labels=tuple("abcde"))
         classifier = NetworkClassifier(spec, module, spec.labels)
         rgb = random_clip(samples, seed=4).rgb
         with torch.inference_mode():
@@ -537,7 +537,7 @@ class TestI3d:
         assert expected.std() > 0.1
 
     def test_clips_of_different_lengths_are_named_in_order(self) -> None:
-        classifier = NetworkClassifier(CATALOGUE["i3d"], CATALOGUE["i3d"].build(400), KINETICS400_LABELS)
+        classifier = NetworkClassifier(SPECS["i3d"], SPECS["i3d"].build(400), KINETICS400_LABELS)
         predictions = classifier.classify([random_clip(1), random_clip(17, person_id=2)])
         assert [p.person_id for p in predictions] == [1, 2]
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.people.appearance import Looks, alike, look_of
-from recognizer.types import LOOK_SIZE, Box, Observation, TrackedPerson
+from recognizer.people.appearance import Appearances, alike, appearance_of
+from recognizer.types import APPEARANCE_SIZE, Box, Observation, TrackedPerson
 
 RED, BLUE, GREEN = (200, 30, 30), (30, 40, 200), (30, 160, 60)
 
@@ -20,10 +20,10 @@ def dressed(above: tuple[int, int, int], below: tuple[int, int, int], height: in
     return np.clip(rgb.astype(int) + rng.normal(0, 6, rgb.shape), 0, 255).astype(np.uint8)
 
 
-def mean(*looks: NDArray[np.uint8]) -> NDArray[np.float64]:
-    all_looks = Looks()
+def mean(*appearances: NDArray[np.uint8]) -> NDArray[np.float64]:
+    all_looks = Appearances()
     person = TrackedPerson(1, (0, 0, 1, 1), 1.0)
-    for look in looks:
+    for look in appearances:
         all_looks.add(Observation(0, 0.0, (person,), (np.zeros((224, 224, 3), np.uint8),), (look,)))
     found = all_looks.of(1)
     assert found is not None
@@ -35,7 +35,7 @@ def whole(rgb: NDArray[np.uint8]) -> Box:
 
 
 def look(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return mean(look_of(rgb, whole(rgb)))
+    return mean(appearance_of(rgb, whole(rgb)))
 
 
 def test_the_same_clothes_look_the_same_from_near_and_far() -> None:
@@ -58,12 +58,12 @@ def test_one_looks_like_oneself() -> None:
     "box", [(-50, -50, 20, 40), (90, 190, 300, 300), (10, 10, 10.2, 10.3), (99.9, 199.9, 100, 200)]
 )
 def test_any_box_that_touches_the_picture_has_a_look(box: Box) -> None:
-    found = look_of(dressed(RED, BLUE), box)
-    assert found.shape == (LOOK_SIZE,)
+    found = appearance_of(dressed(RED, BLUE), box)
+    assert found.shape == (APPEARANCE_SIZE,)
     assert found.dtype == np.uint8
     assert found.any()
 
 
 def test_nobody_looks_like_anything_before_they_were_looked_at() -> None:
-    assert Looks().of(1) is None
-    assert alike(mean(look_of(dressed(RED, BLUE), (0, 0, 50, 99))), look(dressed(RED, RED))) > 0.7
+    assert Appearances().of(1) is None
+    assert alike(mean(appearance_of(dressed(RED, BLUE), (0, 0, 50, 99))), look(dressed(RED, RED))) > 0.7

@@ -27,7 +27,7 @@ def scene(seed: int, size_wh: tuple[int, int] = (320, 240), seen_from: int = 0) 
 
 def cuts(pictures: Sequence[Picture]) -> list[int]:
     detector = CutDetector()
-    return [k for k, rgb in enumerate(pictures) if detector.is_cut(rgb)]
+    return [k for k, rgb in enumerate(pictures) if detector.push(rgb)]
 
 
 def test_a_cut_is_the_first_frame_of_the_new_shot() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognizer.people.stitching import AWAY_S, LOST_S, Tracklet, stitch
-from recognizer.types import LOOK_SIZE, Box
+from recognizer.types import APPEARANCE_SIZE, Box
 
 INTERVAL_S = 0.2
 HERE: Box = (100, 100, 140, 200)
@@ -18,7 +18,7 @@ FAR: Box = (500, 100, 540, 200)
 
 def colours(*shares: float) -> NDArray[np.float64]:
     """A look: so much of each colour, the same in both halves."""
-    half = np.zeros(LOOK_SIZE // 2)
+    half = np.zeros(APPEARANCE_SIZE // 2)
     half[: len(shares)] = shares
     return np.tile(half, 2)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from recognizer.errors import StoreError
-from recognizer.service.store import DATA_VARIABLE, Store, StoredFile, data_dir
+from recognizer.service.store import DATA_VARIABLE, AnalysisStore, StoredFile, data_dir
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
@@ -52,16 +52,16 @@ def some_timeline() -> Timeline:
     )
 
 
-def stored(store: Store, content: bytes = b"a video", name: str = "clip.mp4") -> StoredFile:
+def stored(store: AnalysisStore, content: bytes = b"a video", name: str = "clip.mp4") -> StoredFile:
     return store.add_file(io.BytesIO(content), name)
 
 
-def files_of(store: Store) -> list[Path]:
+def files_of(store: AnalysisStore) -> list[Path]:
     return sorted((store.folder / "files").iterdir())
 
 
 def test_upload_is_copied_piece_by_piece_and_named_by_its_hash(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = AnalysisStore(tmp_path)
     content = os.urandom(5 * KB * KB + 3)
     stream = CountedStream(content)
     kept = store.add_file(stream, "My Clip.MP4")
@@ -73,7 +73,7 @@ def test_upload_is_copied_piece_by_piece_and_named_by_its_hash(tmp_path: Path) -
 
 
 def test_same_bytes_are_kept_once_whatever_they_are_called(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = AnalysisStore(tmp_path)
     one, other = stored(store, name="one.mp4"), stored(store, name="other.mp4")
     assert one.path == other.path
     assert (one.name, other.name) == ("one.mp4", "other.mp4")
@@ -100,7 +100,7 @@ def test_same_bytes_are_kept_once_whatever_they_are_called(tmp_path: Path) -> No
     ],
 )
 def test_name_of_an_upload_never_decides_where_it_goes(tmp_path: Path, name: str, suffix: str) -> None:
-    store = Store(tmp_path / "data")
+    store = AnalysisStore(tmp_path / "data")
     kept = stored(store, name=name)
     assert kept.path == tmp_path / "data" / "files" / f"{kept.sha256}{suffix}"
     assert kept.name == name
@@ -118,14 +118,14 @@ def test_broken_upload_leaves_nothing_behind(tmp_path: Path) -> None:
             self.given = True
             return b"half"
 
-    store = Store(tmp_path)
+    store = AnalysisStore(tmp_path)
     with pytest.raises(ConnectionError):
         store.add_file(cast(BinaryIO, Broken()), "a.mp4")
     assert files_of(store) == []
 
 
 def test_least_recently_used_files_go_first_and_the_new_one_stays(tmp_path: Path) -> None:
-    store = Store(tmp_path, max_videos_bytes=25 * KB)
+    store = AnalysisStore(tmp_path, max_videos_bytes=25 * KB)
     kept = [stored(store, bytes([k]) * 10 * KB, f"{k}.mp4") for k in range(2)]
     for age, file in enumerate(kept):
         os.utime(file.path, (1000 + age, 1000 + age))
@@ -134,14 +134,14 @@ def test_least_recently_used_files_go_first_and_the_new_one_stays(tmp_path: Path
 
 
 def test_file_larger_than_the_whole_allowance_is_kept_while_it_is_the_newest(tmp_path: Path) -> None:
-    store = Store(tmp_path, max_videos_bytes=KB)
+    store = AnalysisStore(tmp_path, max_videos_bytes=KB)
     stored(store, b"o" * 10 * KB, "old.mp4")
     newest = stored(store, b"n" * 10 * KB, "new.mp4")
     assert files_of(store) == [newest.path]
 
 
 def test_what_was_made_from_the_newest_file_stays_with_it(tmp_path: Path) -> None:
-    store = Store(tmp_path, max_videos_bytes=KB)
+    store = AnalysisStore(tmp_path, max_videos_bytes=KB)
     file = stored(store, b"v" * KB)
     preview = store.path_beside(file.path, "preview.mp4")
     preview.write_bytes(b"p" * KB)
@@ -152,7 +152,7 @@ def test_what_was_made_from_the_newest_file_stays_with_it(tmp_path: Path) -> Non
 
 
 def test_uploading_again_counts_as_use(tmp_path: Path) -> None:
-    store = Store(tmp_path, max_videos_bytes=25 * KB)
+    store = AnalysisStore(tmp_path, max_videos_bytes=25 * KB)
     first, second = (stored(store, bytes([k]) * 10 * KB, f"{k}.mp4") for k in range(2))
     os.utime(first.path, (1000, 1000))
     os.utime(second.path, (2000, 2000))
@@ -162,11 +162,11 @@ def test_uploading_again_counts_as_use(tmp_path: Path) -> None:
 
 
 def test_analysis_outlives_its_video(tmp_path: Path) -> None:
-    store = Store(tmp_path, max_videos_bytes=KB)
+    store = AnalysisStore(tmp_path, max_videos_bytes=KB)
     video = stored(store, b"v" * KB)
-    store.save_run("one", video, some_timeline())
+    store.save_analysis("one", video, some_timeline())
     stored(store, b"w" * KB, "other.mp4")
-    run = store.load_run("one")
+    run = store.load_analysis("one")
     assert run is not None
     assert not run.video_path.exists()
     assert run.timeline.predictions == some_timeline().predictions
@@ -174,9 +174,9 @@ def test_analysis_outlives_its_video(tmp_path: Path) -> None:
 
 def test_analysis_comes_back_as_it_was_also_after_a_restart(tmp_path: Path) -> None:
     timeline = some_timeline()
-    video = stored(Store(tmp_path), name="<b>dance</b>.mp4")
-    Store(tmp_path).save_run("one", video, timeline)
-    run = Store(tmp_path).load_run("one")
+    video = stored(AnalysisStore(tmp_path), name="<b>dance</b>.mp4")
+    AnalysisStore(tmp_path).save_analysis("one", video, timeline)
+    run = AnalysisStore(tmp_path).load_analysis("one")
     assert run is not None
     assert (run.run_id, run.video_name, run.video_path) == ("one", "<b>dance</b>.mp4", video.path)
     assert run.created_at.tzinfo is not None
@@ -190,20 +190,20 @@ def test_analysis_comes_back_as_it_was_also_after_a_restart(tmp_path: Path) -> N
 
 
 def test_analysis_that_is_not_there_is_none_whatever_the_address_says(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = AnalysisStore(tmp_path)
     for run_id in ("unknown", "", "' OR 1=1 --", "../one", "\0", "x" * 100_000):
-        assert store.load_run(run_id) is None
+        assert store.load_analysis(run_id) is None
 
 
 def test_names_of_analyses_are_those_asked_for_the_newest_first(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = AnalysisStore(tmp_path)
     for run_id in ("one", "two", "three"):
-        store.save_run(run_id, stored(store), some_timeline())
-    names = store.kept_runs(["one", "gone", "three", "' OR 1=1 --"])
+        store.save_analysis(run_id, stored(store), some_timeline())
+    names = store.stored_analyses(["one", "gone", "three", "' OR 1=1 --"])
     assert [one.kept_id for one in names] == ["three", "one"]
     assert names[0].video_name == stored(store).name
     assert names[0].created_at.tzinfo is not None
-    assert store.kept_runs([]) == []
+    assert store.stored_analyses([]) == []
 
 
 @pytest.mark.parametrize(
@@ -219,13 +219,13 @@ def test_names_of_analyses_are_those_asked_for_the_newest_first(tmp_path: Path) 
     ],
 )
 def test_damaged_analysis_is_told_in_one_sentence(tmp_path: Path, document: bytes) -> None:
-    store = Store(tmp_path)
-    store.save_run("one", stored(store), some_timeline())
+    store = AnalysisStore(tmp_path)
+    store.save_analysis("one", stored(store), some_timeline())
     with sqlite3.connect(tmp_path / "analyses.sqlite3") as connection:
         connection.execute("UPDATE run SET timeline_zlib = ?", (document,))
     connection.close()
     with pytest.raises(StoreError) as told:
-        store.load_run("one")
+        store.load_analysis("one")
     assert "\n" not in str(told.value)
     assert str(told.value).endswith(".")
 
@@ -233,41 +233,41 @@ def test_damaged_analysis_is_told_in_one_sentence(tmp_path: Path, document: byte
 def test_database_that_is_no_database_is_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "analyses.sqlite3").write_bytes(b"something else entirely" * 100)
     with pytest.raises(StoreError, match=r"analyses\.sqlite3"):
-        Store(tmp_path)
+        AnalysisStore(tmp_path)
 
 
 def test_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match=DATA_VARIABLE):
-        Store(tmp_path / "file" / "data")
+        AnalysisStore(tmp_path / "file" / "data")
 
 
 def test_saving_again_under_the_same_name_replaces(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.save_run("one", stored(store, name="first.mp4"), some_timeline())
-    store.save_run("one", stored(store, name="second.mp4"), some_timeline())
-    run = store.load_run("one")
+    store = AnalysisStore(tmp_path)
+    store.save_analysis("one", stored(store, name="first.mp4"), some_timeline())
+    store.save_analysis("one", stored(store, name="second.mp4"), some_timeline())
+    run = store.load_analysis("one")
     assert run is not None
     assert run.video_name == "second.mp4"
 
 
 def test_colour_of_an_action_stays_for_good(tmp_path: Path) -> None:
-    Store(tmp_path).save_action_slots({"tai chi": 0, "yoga": 1})
-    Store(tmp_path).save_action_slots({"tai chi": 7, "jogging": 2})
-    assert Store(tmp_path).action_slots() == {"tai chi": 0, "yoga": 1, "jogging": 2}
+    AnalysisStore(tmp_path).save_action_slots({"tai chi": 0, "yoga": 1})
+    AnalysisStore(tmp_path).save_action_slots({"tai chi": 7, "jogging": 2})
+    assert AnalysisStore(tmp_path).action_slots() == {"tai chi": 0, "yoga": 1, "jogging": 2}
 
 
 def test_several_threads_may_upload_save_and_prune_at_once(tmp_path: Path) -> None:
-    store = Store(tmp_path, max_videos_bytes=64 * KB)
+    store = AnalysisStore(tmp_path, max_videos_bytes=64 * KB)
     failures: list[BaseException] = []
 
     def busy(worker: int) -> None:
         try:
             for turn in range(25):
                 file = stored(store, f"{worker}-{turn}".encode() * KB, f"{turn}.mp4")
-                store.save_run(f"{worker}-{turn}", file, some_timeline())
+                store.save_analysis(f"{worker}-{turn}", file, some_timeline())
                 store.save_action_slots({f"action {turn}": turn})
-                run = store.load_run(f"{worker}-{turn}")
+                run = store.load_analysis(f"{worker}-{turn}")
                 assert run is not None
                 assert run.video_name == f"{turn}.mp4"
         except BaseException as error:  # noqa: BLE001 - told by the assertion below
@@ -284,7 +284,7 @@ def test_several_threads_may_upload_save_and_prune_at_once(tmp_path: Path) -> No
 
 
 def test_nobody_gets_the_same_new_file(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = AnalysisStore(tmp_path)
     assert len({store.new_file(".mp4") for _ in range(100)}) == 100
     assert store.new_file(".mp4").parent == tmp_path / "files"
 
@@ -292,7 +292,7 @@ def test_nobody_gets_the_same_new_file(tmp_path: Path) -> None:
 def test_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "mine"))
     assert data_dir() == tmp_path / "mine"
-    assert Store().folder == tmp_path / "mine"
+    assert AnalysisStore().folder == tmp_path / "mine"
     assert (tmp_path / "mine" / "files").is_dir()
     monkeypatch.delenv(DATA_VARIABLE)
     assert data_dir().name == "who-does-what-when"

@@ -28,8 +28,8 @@ TENTH = Settings(skip_frame=3)
 
 def timeline_of(*predictions: Prediction, end_s: float = 1000.0) -> Timeline:
     builder = TimelineBuilder(TENTH, 30.0)
-    builder.see(end_s, [])
-    builder.say(predictions)
+    builder.add_people(end_s, [])
+    builder.add_predictions(predictions)
     return builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True)
 
 
@@ -136,7 +136,7 @@ def test_votes_are_counted_once_and_not_for_each_threshold(monkeypatch: pytest.M
 def test_presence_is_half_open_and_a_second_of_absence_does_not_end_it() -> None:
     builder = TimelineBuilder(TENTH, 30.0)
     for k in range(60):
-        builder.see(k / 10, [someone()] if k < 10 or 19 <= k < 25 or k >= 40 else [])
+        builder.add_people(k / 10, [someone()] if k < 10 or 19 <= k < 25 or k >= 40 else [])
     (track,) = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True).people
     assert track.presence == (pytest.approx((0.0, 2.5)), pytest.approx((4.0, 6.0)))
     assert track.present_s == pytest.approx(4.5)
@@ -144,11 +144,11 @@ def test_presence_is_half_open_and_a_second_of_absence_does_not_end_it() -> None
 
 def test_box_is_interpolated_between_samples_and_none_while_away() -> None:
     builder = TimelineBuilder(TENTH, 30.0)
-    builder.see(0.0, [someone(box_xyxy=(0, 0, 10, 10))])
-    builder.see(0.1, [someone(box_xyxy=(10, 0, 20, 10))])
+    builder.add_people(0.0, [someone(box_xyxy=(0, 0, 10, 10))])
+    builder.add_people(0.1, [someone(box_xyxy=(10, 0, 20, 10))])
     for k in range(2, 30):
-        builder.see(k / 10, [])
-    builder.see(3.0, [someone(box_xyxy=(100, 0, 110, 10))])
+        builder.add_people(k / 10, [])
+    builder.add_people(3.0, [someone(box_xyxy=(100, 0, 110, 10))])
     (track,) = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True).people
     assert track.box_at(0.05) == pytest.approx((5, 0, 15, 10))
     assert track.box_at(1.0) is None
@@ -163,8 +163,8 @@ def test_box_rests_after_the_last_sample_before_an_absence() -> None:
     for k, x in ((0, 0), (1, 0), (4, 300)):
         for empty in range(k - 2, k):
             if empty > 1:
-                builder.see(empty * 3.0, [])
-        builder.see(k * 3.0, [someone(box_xyxy=(x, 0, x + 10, 10))])
+                builder.add_people(empty * 3.0, [])
+        builder.add_people(k * 3.0, [someone(box_xyxy=(x, 0, x + 10, 10))])
     (track,) = builder.build(video_info(10), frame_times_s=NO_FRAMES, complete=True).people
     assert track.presence == ((0.0, 6.0), (12.0, 15.0))
     assert track.box_at(5.9) == pytest.approx((0, 0, 10, 10))
@@ -175,8 +175,8 @@ def test_nothing_lasts_beyond_the_end_of_the_last_frame() -> None:
     builder = TimelineBuilder(TENTH, 30.0)
     times_s = np.arange(31) / 30
     for k in range(0, 31, 3):
-        builder.see(times_s[k], [someone()])
-    builder.say([Prediction(1, 0.0, 1.1, (("waving", 0.6),), "s")])
+        builder.add_people(times_s[k], [someone()])
+    builder.add_predictions([Prediction(1, 0.0, 1.1, (("waving", 0.6),), "s")])
     timeline = builder.build(video_info(), frame_times_s=times_s, complete=True)
     assert timeline.analysed_s == pytest.approx(31 / 30)
     assert timeline.people[0].presence == (pytest.approx((0.0, 31 / 30)),)
@@ -185,10 +185,10 @@ def test_nothing_lasts_beyond_the_end_of_the_last_frame() -> None:
 
 def test_a_timeline_can_be_taken_in_between_and_does_not_change_afterwards() -> None:
     builder = TimelineBuilder(TENTH, 30.0)
-    builder.see(0.0, [someone()])
+    builder.add_people(0.0, [someone()])
     early = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False)
-    builder.see(0.1, [someone(), someone(2)])
-    builder.say([Prediction(1, 0.0, 0.2, (("waving", 0.6),), "s")])
+    builder.add_people(0.1, [someone(), someone(2)])
+    builder.add_predictions([Prediction(1, 0.0, 0.2, (("waving", 0.6),), "s")])
     assert (len(early.people), len(early.people[0].time_s), early.predictions) == (1, 1, ())
     assert early.analysed_s == pytest.approx(0.1)
     assert not early.complete
@@ -202,7 +202,7 @@ def test_a_timeline_can_be_taken_on_another_thread_while_it_grows() -> None:
     def grow() -> None:
         try:
             for k in range(120_000):
-                builder.see(k / 10, [someone()])
+                builder.add_people(k / 10, [someone()])
         except BaseException as error:  # noqa: BLE001 - told below
             failures.append(error)
 
@@ -233,11 +233,11 @@ def test_the_latest_part_alone_leaves_out_who_and_what_was_before() -> None:
     builder = TimelineBuilder(TENTH, 30.0)
     for k in range(100):
         people = [someone(1)] if k < 40 else [someone(2)] if k < 60 else [someone(2), someone(3)]
-        builder.see(k / 10, people)
+        builder.add_people(k / 10, people)
     said = [
         Prediction(p, k, k + 1.0, (("yoga", 0.9),), "scripted") for p, k in ((1, 1.0), (2, 4.0), (2, 6.0), (3, 8.0))
     ]
-    builder.say(said)
+    builder.add_predictions(said)
     latest = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False, since_s=6.5)
     assert [track.person_id for track in latest.people] == [2, 3]
     assert latest.people[0].time_s.tolist() == pytest.approx([k / 10 for k in range(65, 100)])
@@ -251,7 +251,7 @@ class TestOnePersonOfSeveralTracks:
     def test_samples_are_joined_and_a_long_gap_stays_an_absence(self) -> None:
         builder = TimelineBuilder(TENTH, 30.0)
         for k in range(60):
-            builder.see(k / 10, [someone(1 if k < 20 else 2, (k, 0, k + 10, 20))] if not 20 <= k < 40 else [])
+            builder.add_people(k / 10, [someone(1 if k < 20 else 2, (k, 0, k + 10, 20))] if not 20 <= k < 40 else [])
         timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True, person_of={1: 1, 2: 1})
         (track,) = timeline.people
         assert track.presence == ((0.0, pytest.approx(2.0)), (4.0, pytest.approx(6.0)))
@@ -264,10 +264,10 @@ class TestOnePersonOfSeveralTracks:
         builder = TimelineBuilder(TENTH, 30.0)
         for k in range(20):
             twice = [someone(2, (0, 0, 10, 10))] if 5 <= k < 12 else []
-            builder.see(k / 10, [someone(1), *twice])
+            builder.add_people(k / 10, [someone(1), *twice])
         says = (("waving", 0.9),)
-        builder.say([Prediction(1, k / 10, k / 10 + 1, says, "scripted") for k in range(10)])
-        builder.say([Prediction(2, 0.5, 1.2, (("yoga", 0.9),), "scripted")])
+        builder.add_predictions([Prediction(1, k / 10, k / 10 + 1, says, "scripted") for k in range(10)])
+        builder.add_predictions([Prediction(2, 0.5, 1.2, (("yoga", 0.9),), "scripted")])
         timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True, person_of={1: 1, 2: 1})
         (track,) = timeline.people
         assert (track.box_xyxy == (0, 0, 10, 20)).all()
@@ -276,9 +276,9 @@ class TestOnePersonOfSeveralTracks:
     def test_what_was_said_goes_with_the_person_in_order_of_time(self) -> None:
         builder = TimelineBuilder(TENTH, 30.0)
         for k in range(40):
-            builder.see(k / 10, [someone(5 if k < 20 else 3)])
+            builder.add_people(k / 10, [someone(5 if k < 20 else 3)])
         said = [Prediction(5, 0.0, 1.0, (("waving", 0.9),), "x"), Prediction(3, 2.0, 3.0, (("yoga", 0.9),), "x")]
-        builder.say(reversed(said))
+        builder.add_predictions(reversed(said))
         timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True, person_of={5: 1, 3: 1})
         assert [(p.person_id, p.start_s) for p in timeline.predictions] == [(1, 0.0), (1, 2.0)]
 
@@ -287,8 +287,10 @@ class TestBrief:
     def seen_for(self, *seconds: float) -> Timeline:
         builder = TimelineBuilder(TENTH, 30.0)
         for k in range(100):
-            builder.see(k / 10, [someone(n) for n, length_s in enumerate(seconds, 1) if k < round(length_s * 10)])
-        builder.say(Prediction(n, 0.0, 0.4, (("waving", 0.9),), "x") for n in range(1, len(seconds) + 1))
+            builder.add_people(
+                k / 10, [someone(n) for n, length_s in enumerate(seconds, 1) if k < round(length_s * 10)]
+            )
+        builder.add_predictions(Prediction(n, 0.0, 0.4, (("waving", 0.9),), "x") for n in range(1, len(seconds) + 1))
         return builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True)
 
     def test_under_a_second_in_all_is_brief(self) -> None:

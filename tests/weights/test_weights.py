@@ -168,17 +168,19 @@ def cached_files() -> list[str]:
 
 
 def test_every_detector_and_classifier_of_the_settings_is_published() -> None:
-    detectors = tuple(entry.name for entry in weights.CATALOGUE if entry.kind == "detector")
-    classifiers = tuple(entry.name for entry in weights.CATALOGUE if entry.kind == "classifier")
+    detectors = tuple(entry.name for entry in weights.PUBLISHED_FILES if entry.kind == "detector")
+    classifiers = tuple(entry.name for entry in weights.PUBLISHED_FILES if entry.kind == "classifier")
     assert detectors == DETECTOR_NAMES
     assert sorted(classifiers) == sorted(CLASSIFIER_NAMES)
-    assert all(entry.licence and entry.accuracy and entry.metric and entry.size_bytes for entry in weights.CATALOGUE)
+    assert all(
+        entry.licence and entry.accuracy and entry.metric and entry.size_bytes for entry in weights.PUBLISHED_FILES
+    )
 
 
 def test_torchvision_rows_say_what_torchvision_says() -> None:
     from torchvision.models import get_model_weights
 
-    for entry in weights.CATALOGUE:
+    for entry in weights.PUBLISHED_FILES:
         if entry.official_url is None or "pytorch" not in entry.official_url:
             continue
         by_url = {row.url: row for row in get_model_weights(entry.name)}

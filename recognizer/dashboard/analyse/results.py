@@ -15,7 +15,7 @@ from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.player import annotated_video, show_player
 from recognizer.dashboard.server import keep_colours, palette
 from recognizer.dashboard.text import people, plain, seconds
-from recognizer.service.store import Run
+from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.model import BRIEF_S, Timeline
 from recognizer.types import Segment
 
@@ -60,7 +60,7 @@ def adopt_thresholds(min_confidence: float, min_duration_s: float) -> None:
     state.set_widget(_DURATION_KEY, min_duration_s)
 
 
-def _summary(run: Run) -> str:
+def _summary(run: StoredAnalysis) -> str:
     timeline = run.timeline
     classifier = timeline.provenance.get("classifier", timeline.settings.video_classifier_model)
     backend = timeline.provenance.get("classifier_backend")
@@ -186,7 +186,7 @@ def _too_short(timeline: Timeline) -> str:
     )
 
 
-def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
+def _downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float) -> None:
     timeline = run.timeline
     name = Path(run.video_name).stem
     is_quick = len(timeline.predictions) <= _QUICKLY_WRITTEN
@@ -214,7 +214,7 @@ def _downloads(run: Run, min_confidence: float, min_duration_s: float) -> None:
         offer_download(row, "Annotated video (MP4)", video.read_bytes, f"{name}-annotated.mp4", "video/mp4")
 
 
-def _tables(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
+def _tables(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:
     who, how_long, which = st.tabs(
         ["Who appeared when", "Time per action", "All segments"], key=_TABLES_KEY, on_change="rerun"
     )
@@ -229,14 +229,14 @@ def _tables(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
             _all_segments(run, timeline, segments)
 
 
-def _time_per_action(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
+def _time_per_action(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:
     if segments:
         figure = plots.time_per_action(timeline, segments, palette(), dark=is_dark())
         show_chart(figure, f"time-per-action-{run.run_id}", "Time per action: how long each person did what")
     st.dataframe(export.time_per_action_table(timeline, segments), hide_index=True, width="stretch")
 
 
-def _all_segments(run: Run, timeline: Timeline, segments: Sequence[Segment]) -> None:
+def _all_segments(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:
     chosen = st.dataframe(
         export.segments_table(timeline, segments),
         hide_index=True,

@@ -10,7 +10,7 @@ from recognizer.dashboard import state
 from recognizer.dashboard.analyse.results import draw_swimlane
 from recognizer.dashboard.parts.sidebar import adopt, named
 from recognizer.dashboard.parts.video_card import restore_video
-from recognizer.dashboard.server import readiness, services, try_again_to_get_ready
+from recognizer.dashboard.server import context, readiness, try_again_to_get_ready
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError
 from recognizer.presets import recommended
@@ -60,16 +60,16 @@ def take_up_address() -> None:
     if run_id in tab.seen_runs:
         return
     tab.seen_runs.add(run_id)
-    if run_id in services().live_runs:
+    if run_id in context().live_runs:
         tab.awaited_run_id = run_id
         return
-    job = services().jobs.get(run_id)
+    job = context().jobs.get(run_id)
     if job is not None and isinstance(job.about, StoredFile) and not job.finished:
         restore_video(job.about.path, job.about.name, job.about.sha256)
         tab.analysis = job
         return
     try:
-        run = services().store.load_run(run_id)
+        run = context().store.load_analysis(run_id)
     except RecognizerError as error:
         tab.problem = str(error)
         return
@@ -95,7 +95,7 @@ def take_over_finished() -> None:
         # it failed, or was cancelled before its turn came: what was shown before stays
         state.name_run_in_address(tab.run.run_id if tab.run else None)
         return
-    tab.run = services().store.load_run(job.job_id)
+    tab.run = context().store.load_analysis(job.job_id)
     tab.rendering = None
     tab.jump_s = 0.0
 
@@ -116,7 +116,7 @@ def offer_analysis(settings: Settings) -> None:
         run_id = uuid.uuid4().hex
         max_bytes = int(st.get_option("server.maxUploadSize")) * _MEGABYTE
         tab.problem = None
-        tab.analysis = start_analysis(services(), run_id, tab.video.file, settings, max_bytes)
+        tab.analysis = start_analysis(context(), run_id, tab.video.file, settings, max_bytes)
         tab.seen_runs.add(run_id)
         state.name_run_in_address(run_id)
         st.rerun()
@@ -155,7 +155,7 @@ def _awaited() -> None:
     tab = state.tab()
     if tab.awaited_run_id is None:
         return
-    if tab.awaited_run_id in services().live_runs:
+    if tab.awaited_run_id in context().live_runs:
         st.info(
             "The session in the address is being kept, or its camera still runs in another tab; what it saw appears "
             "here when it is over.",

@@ -15,7 +15,7 @@ from recognizer.comparison.agreement import Piece, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
 from recognizer.dashboard import state
 from recognizer.dashboard.parts.chart import aspect_of, followed_player
-from recognizer.dashboard.server import services
+from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison
@@ -164,4 +164,4 @@ def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[See
     """What the network was shown."""
     from recognizer.analysis.shown import frames_seen
 
-    return frames_seen(timeline, prediction, video, services().crop_store)
+    return frames_seen(timeline, prediction, video, context().pass_store)

@@ -13,9 +13,9 @@ from recognizer import weights
 from recognizer.comparison.model import Entry
 from recognizer.dashboard import state
 from recognizer.dashboard.parts.sidebar import LONGER_SAMPLES, classifier_title
-from recognizer.dashboard.server import services
+from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain
-from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.classifiers.specs import SPECS
 from recognizer.service.store import StoredFile
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
 
@@ -115,7 +115,7 @@ def _row(row: state.EntryRow, *, removable: bool) -> None:
                 format_func=classifier_title,
             )
         else:
-            network.markdown(f"**{plain(row.checkpoint.name)}**  \nyour own {CATALOGUE[row.classifier].title}")
+            network.markdown(f"**{plain(row.checkpoint.name)}**  \nyour own {SPECS[row.classifier].title}")
         row.samples = _number(samples, "Sequence length", "num_video_sequence_samples", row.samples, row)
         row.margin_percentage = _number(margin, "Crop margin (%)", "crop_margin_percentage", row.margin_percentage, row)
         remove.button(
@@ -149,7 +149,7 @@ def _own_checkpoint(like: state.EntryRow) -> None:
         "Network",
         CLASSIFIER_NAMES,
         key=f"compare-own-network-{number}",
-        format_func=lambda name: CATALOGUE[name].title,
+        format_func=lambda name: SPECS[name].title,
     )
     checkpoint = st.file_uploader(
         "Checkpoint",
@@ -165,7 +165,7 @@ def _own_checkpoint(like: state.EntryRow) -> None:
     )
     pressed = st.button("Add this checkpoint", disabled=checkpoint is None or labels is None)
     if pressed and checkpoint is not None and labels is not None:
-        store = services().store
+        store = context().store
         compare.rows.append(
             state.EntryRow(
                 _next_id(),  # another key, and the fields above are empty

@@ -12,7 +12,7 @@ from recognizer.dashboard import state
 from recognizer.dashboard.compare.entries import adopt
 from recognizer.dashboard.parts.sidebar import adopt as adopt_settings
 from recognizer.dashboard.parts.video_card import restore_video
-from recognizer.dashboard.server import comparisons, services
+from recognizer.dashboard.server import comparisons, context
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.service.comparison_tasks import CompareStatus, ComparisonRequest, start_comparison
@@ -40,7 +40,7 @@ def take_up_address() -> None:
     except RecognizerError as error:
         compare.problem = str(error)
         return
-    job = services().jobs.get(comparison_id)
+    job = context().jobs.get(comparison_id)
     if job is not None and isinstance(job.about, ComparisonRequest) and not job.finished:
         compare.job = job
         request = job.about
@@ -110,7 +110,7 @@ def offer_comparison(wanted: Sequence[Entry]) -> None:
         tab.compare.problem = None
         tab.compare.finished = 0
         request = ComparisonRequest(tab.video.file, settings, names)
-        tab.compare.job = start_comparison(services(), comparison_id, request, known, max_bytes)
+        tab.compare.job = start_comparison(context(), comparison_id, request, known, max_bytes)
         tab.compare.taken_up = comparison_id
         state.name_comparison_in_address(comparison_id)
         st.rerun()

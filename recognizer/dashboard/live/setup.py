@@ -16,7 +16,7 @@ from streamlit_webrtc.eventloop import get_global_event_loop
 
 from recognizer.dashboard import state
 from recognizer.dashboard.parts.sidebar import named
-from recognizer.dashboard.server import palette, services
+from recognizer.dashboard.server import context, palette
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.networks.cache import networks_of
@@ -53,9 +53,9 @@ def prepare(settings: Settings) -> bool:
             job.report(Status("Loading the networks"))
             from recognizer.live.session import load_and_warm
 
-            return load_and_warm(services(), settings, job)
+            return load_and_warm(context(), settings, job)
 
-        tab.camera_job = services().jobs.start(work)
+        tab.camera_job = context().jobs.start(work)
     job = tab.camera_job
     place = st.empty()
     while not job.wait(0.2):
@@ -71,7 +71,7 @@ def prepare(settings: Settings) -> bool:
     from recognizer.live.session import Camera
 
     if tab.camera is None:
-        tab.camera = Camera(services(), job.result, settings, palette())
+        tab.camera = Camera(context(), job.result, settings, palette())
     else:
         tab.camera.prepare(job.result, settings)
     return True

@@ -14,7 +14,7 @@ from recognizer.dashboard.live.setup import ice_servers, start_encoders
 from recognizer.dashboard.live.source import choose_source
 from recognizer.dashboard.live.trouble import show_trouble
 from recognizer.dashboard.parts.sidebar import classifier_title
-from recognizer.dashboard.server import comparisons, services
+from recognizer.dashboard.server import comparisons, context
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError, StoreError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
@@ -218,7 +218,7 @@ def offer_sessions() -> None:
     if tab.run is not None and tab.run.run_id == chosen:
         return
     try:
-        run = services().store.load_run(chosen)
+        run = context().store.load_analysis(chosen)
     except StoreError as error:
         st.error(sentence(str(error)))
         return

@@ -13,8 +13,8 @@ from typing import Final, Literal
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.server import comparisons, services
-from recognizer.service.store import Kept
+from recognizer.dashboard.server import comparisons, context
+from recognizer.service.store import StoredSummary
 
 _Kind = Literal["analyses", "comparisons"]
 
@@ -80,7 +80,7 @@ def offer_earlier_analysis() -> None:
     if tab.analysis is not None:
         return
     shown = tab.run.run_id if tab.run is not None else None
-    chosen = _choice("Open an earlier analysis", services().store.kept_runs(_others("analyses", shown)))
+    chosen = _choice("Open an earlier analysis", context().store.stored_analyses(_others("analyses", shown)))
     if chosen is not None:
         tab.seen_runs.discard(chosen)
         tab.problem = None
@@ -106,7 +106,7 @@ def _others(kind: _Kind, shown: str | None) -> list[str]:
     return [name for name in state.tab().own.get(kind, []) if name != shown]
 
 
-def _choice(label: str, kept: Sequence[Kept]) -> str | None:
+def _choice(label: str, kept: Sequence[StoredSummary]) -> str | None:
     if not kept:
         return None
     tab = state.tab()

@@ -9,10 +9,10 @@ import streamlit as st
 from recognizer.dashboard import state
 from recognizer.dashboard.parts.chart import aspect_of, followed_player
 from recognizer.dashboard.parts.video_card import poster_of
-from recognizer.dashboard.server import palette, services
+from recognizer.dashboard.server import context, palette
 from recognizer.dashboard.text import sentence
 from recognizer.errors import VideoError
-from recognizer.service.store import Run
+from recognizer.service.store import StoredAnalysis
 from recognizer.service.tasks import start_rendering
 
 DRAWN_UNASKED_S = 120.0
@@ -38,7 +38,7 @@ def plays_current_video() -> bool:
     )
 
 
-def annotated_video(run: Run) -> Path | None:
+def annotated_video(run: StoredAnalysis) -> Path | None:
     """The annotated video of an analysis, or what a camera recorded, once it is there."""
     if _is_of_camera(run):
         return run.video_path if run.video_path.is_file() else None
@@ -47,7 +47,7 @@ def annotated_video(run: Run) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def show_player(run: Run) -> None:
+def show_player(run: StoredAnalysis) -> None:
     """Draw the player and, while the annotated video is not there, how it comes to be."""
     if _is_of_camera(run):
         if run.video_path.is_file():  # a camera's video is kept only where it was recorded
@@ -84,33 +84,33 @@ def show_player(run: Run) -> None:
         _drawing()
 
 
-def _play(run: Run, path: Path) -> None:
+def _play(run: StoredAnalysis, path: Path) -> None:
     with followed_player(aspect_of(run.timeline.video)):
         st.video(str(path), start_time=int(state.tab().jump_s), width=_width_px(run))
 
 
-def _is_of_camera(run: Run) -> bool:
+def _is_of_camera(run: StoredAnalysis) -> bool:
     return run.timeline.video.sha256 is None
 
 
-def _rendering(run: Run) -> state.Rendering | None:
+def _rendering(run: StoredAnalysis) -> state.Rendering | None:
     rendering = state.tab().rendering
     return rendering if rendering is not None and rendering.run_id == run.run_id else None
 
 
-def _original(run: Run) -> Path | None:
+def _original(run: StoredAnalysis) -> Path | None:
     """The video as it was dropped in, where browsers play it."""
     video = state.tab().video
     is_it = video is not None and video.playable and video.file.path == run.video_path
     return run.video_path if is_it else None
 
 
-def _width_px(run: Run) -> int:
+def _width_px(run: StoredAnalysis) -> int:
     video = run.timeline.video
     return min(_MOST_WIDTH_PX, round(_MOST_HEIGHT_PX * video.width / video.height))
 
 
-def _still(run: Run) -> None:
+def _still(run: StoredAnalysis) -> None:
     """As large as the player that takes its place, so that the timeline below stays where it is."""
     try:
         picture = poster_of(str(run.video_path))
@@ -120,9 +120,9 @@ def _still(run: Run) -> None:
         st.image(picture, width=_width_px(run))
 
 
-def _start_rendering(run: Run) -> None:
+def _start_rendering(run: StoredAnalysis) -> None:
     tab = state.tab()
-    job = start_rendering(services(), run, palette(), *tab.thresholds)
+    job = start_rendering(context(), run, palette(), *tab.thresholds)
     tab.rendering = state.Rendering(job, run.run_id, tab.thresholds)
 
 

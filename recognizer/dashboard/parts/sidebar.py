@@ -9,9 +9,9 @@ import streamlit as st
 
 from recognizer import weights
 from recognizer.dashboard import state
-from recognizer.dashboard.server import services
+from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain, seconds
-from recognizer.networks.classifiers.specs import CATALOGUE
+from recognizer.networks.classifiers.specs import SPECS
 from recognizer.presets import PRESET_FIELDS, Preset, documented, preset_of, recommended
 from recognizer.service.store import StoredFile
 from recognizer.settings import (
@@ -223,7 +223,7 @@ def _switch(title: str, name: str, explanation: str) -> Any:
 
 def classifier_title(name: str) -> str:
     """The network, how accurate it is said to be, and whether it has to be fetched."""
-    spec = CATALOGUE[name]
+    spec = SPECS[name]
     here = "" if weights.is_here(name) else " · to be fetched"
     return f"{spec.title} · {spec.top1_percent:.0f} %{here}"
 
@@ -316,7 +316,7 @@ def _more() -> dict[str, Any]:
 
 def _own_checkpoint(classifier: str) -> dict[str, Any]:
     st.markdown("**Your own checkpoint**")
-    st.caption(f"Weights that you trained for {CATALOGUE[classifier].title}, and their labels. Nothing in them is run.")
+    st.caption(f"Weights that you trained for {SPECS[classifier].title}, and their labels. Nothing in them is run.")
     tab = state.tab()
     checkpoint = st.file_uploader("Checkpoint", ["pt", "pth", "safetensors"], help="Saved with torch.save(state_dict).")
     labels = st.file_uploader("Labels", ["txt", "csv", "json"], help="One label a line, in the order of the training.")
@@ -345,5 +345,5 @@ def _kept(upload: Any) -> StoredFile | None:
     # by the upload's own number: what is trained again has the same name and size
     if upload.file_id not in kept:
         upload.seek(0)
-        kept[upload.file_id] = services().store.add_file(upload, upload.name)
+        kept[upload.file_id] = context().store.add_file(upload, upload.name)
     return kept[upload.file_id]

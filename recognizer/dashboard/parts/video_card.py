@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recognizer import weights
 from recognizer.dashboard import state
-from recognizer.dashboard.server import services
+from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.service.store import StoredFile
@@ -48,7 +48,7 @@ def choose_video() -> None:
         # the next field has another key, and is empty: the upload's memory is given back
         tab.uploads += 1
         with st.spinner("Copying the video"):
-            _take(services().store.add_file(upload, upload.name))
+            _take(context().store.add_file(upload, upload.name))
         st.rerun()
     if tab.video is None and st.button("Try a sample", icon=":material/movie:"):
         _take_sample()
@@ -67,7 +67,7 @@ def _take(file: StoredFile, credit: str | None = None) -> None:
     tab.video = state.CurrentVideo(file, info, playable, credit)
     tab.jump_s = 0.0
     if not playable:
-        tab.video.preview = start_preview(services(), file)
+        tab.video.preview = start_preview(context(), file)
 
 
 def _take_sample() -> None:
@@ -80,7 +80,7 @@ def _take_sample() -> None:
     try:
         sample = weights.sample_video(report)
         with sample.path.open("rb") as stream:
-            file = services().store.add_file(stream, sample.path.name)
+            file = context().store.add_file(stream, sample.path.name)
     except RecognizerError as error:
         state.tab().problem = str(error)
         return

@@ -132,7 +132,7 @@ class Backends:
     def _runner(self, subject: Subject, way: Way, device: torch.device, turns: Turns) -> Runner:
         if way.library == "pytorch":
             return PyTorchRunner(subject.module, subject.example.ndim, device, way, turns)
-        kept = openvino.Kept(self.folder / "converted")
+        kept = openvino.ConvertedNetworks(self.folder / "converted")
         return OpenVinoRunner(kept, _conversion_key(subject), subject.module, way, turns)
 
     @property

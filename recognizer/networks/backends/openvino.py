@@ -65,7 +65,7 @@ def problem() -> str | None:
     return None
 
 
-class Kept:
+class ConvertedNetworks:
     """A size-limited folder of converted networks. Safe to share between processes."""
 
     def __init__(self, folder: Path, max_folder_bytes: int = MAX_FOLDER_BYTES) -> None:
@@ -161,7 +161,7 @@ class Compiled:
     """A converted network, compiled for this processor. One caller at a time.
 
     Args:
-        model: as ``Kept.network`` gives it.
+        model: as ``ConvertedNetworks.network`` gives it.
         way: whose number format is computed in.
 
     Raises:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from recognizer.networks.backends.batching import Turns
-from recognizer.networks.backends.openvino import Compiled, Kept, UnavailableError
+from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, UnavailableError
 from recognizer.networks.backends.run_pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, Way
 
@@ -34,7 +34,7 @@ class OpenVinoRunner:
         turns: shared with other runners of the same network.
     """
 
-    def __init__(self, kept: Kept, key: str, module: nn.Module, way: Way, turns: Turns) -> None:
+    def __init__(self, kept: ConvertedNetworks, key: str, module: nn.Module, way: Way, turns: Turns) -> None:
         self._kept = kept
         self._key = key
         self._module = module

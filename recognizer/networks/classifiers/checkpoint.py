@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from recognizer.errors import CheckpointError
-from recognizer.networks.classifiers.specs import CATALOGUE, ClassifierSpec
+from recognizer.networks.classifiers.specs import SPECS, ClassifierSpec
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
 """Under these names training scripts put the weights when they save more than that."""
@@ -134,7 +134,7 @@ Signature = dict[str, tuple[int, ...]]
 def _signature(name: str) -> Signature:
     """Names and shapes of a network's weights, without making them."""
     with torch.device("meta"):
-        return {key: tuple(value.shape) for key, value in CATALOGUE[name].build(400).state_dict().items()}
+        return {key: tuple(value.shape) for key, value in SPECS[name].build(400).state_dict().items()}
 
 
 def _body(spec: ClassifierSpec) -> Signature:
@@ -177,7 +177,7 @@ def fit(tensors: Mapping[str, Tensor], spec: ClassifierSpec, path: Path) -> Fitt
     misfits = list(_misfits(tensors, spec))
     if misfits or len(_beside_body(tensors, spec)) > 2:
         # a small network can be contained in a larger one of its family, so the largest that fits is meant
-        fitting = [other for other in CATALOGUE.values() if not any(_misfits(tensors, other))]
+        fitting = [other for other in SPECS.values() if not any(_misfits(tensors, other))]
         meant = max(fitting, key=lambda other: len(_body(other)), default=None)
         if meant is not None and meant.name != spec.name:
             raise CheckpointError(f"checkpoint '{path}' is for {meant.name}, not for {spec.name}; choose {meant.name}.")

@@ -308,7 +308,7 @@ _ALL = (
     ),
 )
 
-CATALOGUE: dict[str, ClassifierSpec] = {spec.name: spec for spec in _ALL}
+SPECS: dict[str, ClassifierSpec] = {spec.name: spec for spec in _ALL}
 """Every classifier by name, in the order in which it is offered."""
 
 
@@ -319,6 +319,6 @@ def spec_of(name: str) -> ClassifierSpec:
         SettingsError: there is none.
     """
     try:
-        return CATALOGUE[name]
+        return SPECS[name]
     except KeyError:
-        raise SettingsError(f"video_classifier_model is {name!r}; choose one of {', '.join(CATALOGUE)}.") from None
+        raise SettingsError(f"video_classifier_model is {name!r}; choose one of {', '.join(SPECS)}.") from None
