@@ -38,8 +38,14 @@ from recognizer.analysis.shown import frames_seen
 from recognizer.analysis.stream import Recognizer
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
-from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, documented, recommended
-from recognizer.settings import CLASSIFIER_NAMES, UNKNOWN_ACTION, Settings
+from recognizer.settings import (
+    CLASSIFIER_NAMES,
+    RECOMMENDED_MIN_CONFIDENCE,
+    UNKNOWN_ACTION,
+    Settings,
+    documented,
+    recommended,
+)
 from recognizer.timeline.model import Timeline, frame_rate_hz
 from recognizer.timeline.smoothing import votes
 from recognizer.types import Detection, Segment, VideoInfo

@@ -36,8 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.tiled_clips import tiled_video
-from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE
-from recognizer.settings import CLASSIFIER_NAMES, Settings
+from recognizer.settings import CLASSIFIER_NAMES, RECOMMENDED_MIN_CONFIDENCE, Settings
 from recognizer.types import Box, Classifier, Clip, Detection, Detector, Prediction
 
 if TYPE_CHECKING:

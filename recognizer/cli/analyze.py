@@ -9,7 +9,6 @@ from functools import partial
 from typing import IO, Any, Final
 
 from recognizer.errors import SettingsError
-from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, recommended
 from recognizer.settings import (
     BACKEND_NAMES,
     CLASSIFIER_NAMES,
@@ -17,8 +16,10 @@ from recognizer.settings import (
     DEVICE_NAMES,
     PRECISION_NAMES,
     RANGES,
+    RECOMMENDED_MIN_CONFIDENCE,
     TRACKER_NAMES,
     Settings,
+    recommended,
 )
 
 _DESCRIPTION = """\

@@ -12,11 +12,10 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recognizer.comparison.model import Comparison
-from recognizer.presets import RECOMMENDED_MIN_CONFIDENCE, Preset
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
-from recognizer.settings import Settings
+from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, Preset, Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import VideoInfo
 

@@ -10,8 +10,7 @@ from benchmarks.labels import Tally, boundaries
 from benchmarks.true_actions import CLIPS, bystanders
 from recognizer.analysis.file import analyze
 from recognizer.networks.cache import ModelCache
-from recognizer.presets import recommended
-from recognizer.settings import Settings
+from recognizer.settings import Settings, recommended
 
 pytestmark = pytest.mark.real
 

@@ -15,8 +15,15 @@ from recognizer.dashboard import server as server_module
 from recognizer.dashboard.state import CurrentVideo, Tab
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
-from recognizer.presets import recommended
-from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, DEVICE_NAMES, RANGES, TRACKER_NAMES, Settings
+from recognizer.settings import (
+    CLASSIFIER_NAMES,
+    DETECTOR_NAMES,
+    DEVICE_NAMES,
+    RANGES,
+    TRACKER_NAMES,
+    Settings,
+    recommended,
+)
 from recognizer.types import Clip
 from tests.support.environment import APP
 from tests.support.fakes import (

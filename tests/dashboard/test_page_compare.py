@@ -14,9 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
-from recognizer.presets import recommended
 from recognizer.service.comparisons import StoredComparison
-from recognizer.settings import CLASSIFIER_NAMES, Settings
+from recognizer.settings import CLASSIFIER_NAMES, Settings, recommended
 from tests.dashboard.test_page_analyse import (
     TITLES,
     Networks,

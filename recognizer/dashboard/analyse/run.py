@@ -13,10 +13,9 @@ from recognizer.dashboard.parts.video_card import restore_video
 from recognizer.dashboard.server import context, readiness, try_again_to_get_ready
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError
-from recognizer.presets import recommended
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import Status, start_analysis
-from recognizer.settings import Settings
+from recognizer.settings import Settings, recommended
 
 _POLL_S = 1.0
 _MEGABYTE = 1024 * 1024

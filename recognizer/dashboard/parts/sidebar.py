@@ -12,7 +12,6 @@ from recognizer.dashboard import state
 from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain, seconds
 from recognizer.networks.classifiers.specs import SPECS
-from recognizer.presets import PRESET_FIELDS, Preset, documented, preset_of, recommended
 from recognizer.service.store import StoredFile
 from recognizer.settings import (
     BACKEND_NAMES,
@@ -20,9 +19,14 @@ from recognizer.settings import (
     DEFAULT_FRAME_RATE_HZ,
     DETECTOR_NAMES,
     DEVICE_NAMES,
+    PRESET_FIELDS,
     RANGES,
     TRACKER_NAMES,
+    Preset,
     Settings,
+    documented,
+    preset_of,
+    recommended,
 )
 
 SHORT_CLIP_S = 1.0
