@@ -21,7 +21,7 @@ from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext
 from recognizer.settings import Settings
 from recognizer.video import open_video
-from tests.live.test_stream import WAIT_S
+from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.real
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -11,8 +10,8 @@ import pytest
 
 from recognizer.live.naming import Namer
 from recognizer.types import Clip
+from tests.support.waiting import WAIT_S, wait_until
 
-WAIT_S = 10.0
 STAYS_FROM_START: dict[int, float] = {}
 
 
@@ -54,13 +53,6 @@ def open_namer(label: HeldLabel) -> Iterator[OpenNamer]:
 
 def clip(person_id: int, start_s: float, end_s: float) -> Clip:
     return Clip(person_id, start_s, end_s, np.zeros((4, 2, 2, 3), np.uint8))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.002)
 
 
 def test_clips_that_wait_become_one_over_the_time_of_all(open_namer: OpenNamer, label: HeldLabel) -> None:

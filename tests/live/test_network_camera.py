@@ -19,8 +19,7 @@ from recognizer.live import feed as feed_module
 from recognizer.live.feed import Feed, camera_frames, looped_frames
 from recognizer.types import Frame
 from recognizer.video import check_address, shown_address
-
-WAIT_S = 20.0
+from tests.support.waiting import WAIT_S, wait_until
 
 
 class Camera(BaseHTTPRequestHandler):
@@ -145,13 +144,6 @@ def test_password_is_in_no_message() -> None:
 
 
 # ---- the feed
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.01)
 
 
 class Annotated:

@@ -27,18 +27,9 @@ from recognizer.service.jobs import Jobs
 from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext
 from recognizer.settings import Settings
-from tests.live.test_stream import (
-    ONE,
-    PROMPT_S,
-    SETTINGS,
-    SIZE,
-    WAIT_S,
-    HeldClassifier,
-    frames_of,
-    live_threads,
-    saying,
-)
 from tests.support.fakes import ScriptedDetector, always, numbered_picture, scripted_models
+from tests.support.live import ONE, PROMPT_S, SETTINGS, SIZE, HeldClassifier, frames_of, live_threads, saying
+from tests.support.waiting import WAIT_S
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from recognizer.live import recording as recording_module
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.settings import TRACKER_NAMES, UNKNOWN_ACTION, Settings
-from recognizer.types import Clip, Detection, Prediction
+from recognizer.types import Clip, Detection
 from tests.support.fakes import (
     ScriptedClassifier,
     ScriptedDetector,
@@ -32,14 +31,11 @@ from tests.support.fakes import (
     person,
     scripted_models,
 )
+from tests.support.live import ONE, PROMPT_S, SETTINGS, SIZE, HeldClassifier, frames_of, live_threads, saying
+from tests.support.waiting import WAIT_S, wait_until
 
-WAIT_S = 20.0
 FRAME_S = 1 / 30
-PROMPT_S = 0.05
 SLOW_S = 0.5
-SIZE = (160, 120)
-SETTINGS = Settings(num_video_sequence_samples=4, skip_frame=1)
-ONE = always(person((20, 20, 60, 100)))
 TWO = always(person((10, 20, 50, 100)), person((100, 20, 140, 100)))
 
 OpenStream = Callable[..., LiveStream]
@@ -49,20 +45,6 @@ class SlowDetector(ScriptedDetector):
     def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         time.sleep(SLOW_S)
         return super().detect(frames_rgb)
-
-
-class HeldClassifier(ScriptedClassifier):
-    """Names nothing before it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reached = threading.Event()
-        self.let_go = threading.Event()
-
-    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        self.reached.set()
-        assert self.let_go.wait(WAIT_S)
-        return super().classify(clips)
 
 
 class FailingNow:
@@ -115,17 +97,6 @@ class Feed:
         return dict(self.stream.labels())
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.005)
-
-
-def saying(label: str, confidence: float = 0.9) -> Callable[[Clip], tuple[tuple[str, float], ...]]:
-    return lambda _: ((label, confidence),)
-
-
 @pytest.fixture
 def open_stream() -> Iterator[OpenStream]:
     streams: list[LiveStream] = []
@@ -142,10 +113,6 @@ def open_stream() -> Iterator[OpenStream]:
     yield open_it
     for stream in streams:
         stream.close()
-
-
-def live_threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name.startswith("live-")}
 
 
 # ---- the picture does not wait
@@ -517,14 +484,6 @@ def test_two_streams_at_once_do_not_mix(open_stream: OpenStream) -> None:
 
 
 # ---- recording
-
-
-def frames_of(path: Path) -> list[NDArray[np.uint8]]:
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        assert stream.codec_context.name == "h264"
-        assert stream.codec_context.pix_fmt == "yuv420p"
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
 
 
 def test_recording_is_a_playable_file_of_the_annotated_picture(open_stream: OpenStream, tmp_path: Path) -> None:
