@@ -189,7 +189,7 @@ def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
     def full(*_: object) -> None:
         raise StoreError("'Camera' could not be kept (database or disk is full); make room on the disk.")
 
-    monkeypatch.setattr(context.store, "save_run", full)
+    monkeypatch.setattr(context.store, "save_analysis", full)
     take_until(camera, lambda: predictions_so_far(camera) > 0)
     ended = camera.end()
     assert ended is not None
