@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 from recognizer.dashboard import state
 
@@ -22,7 +21,7 @@ def configure() -> None:
     )
 
 
-def pages() -> list[StreamlitPage]:
+def pages() -> list[st.Page]:
     """All pages, in the order of the menu."""
     return [
         st.Page("pages/analyse.py", title="Analyse a video", icon=":material/movie:", default=True),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from recognizer.comparison.model import Comparison
 from recognizer.service.comparisons import StoredComparison
@@ -177,13 +174,6 @@ def tab() -> Tab:
         st.session_state[_KEY] = Tab()
     state: Tab = st.session_state[_KEY]
     return state
-
-
-def page_is_open() -> Callable[[], bool]:
-    """A question that any thread may ask: whether this browser tab still shows the app."""
-    context = get_script_run_ctx()
-    session_id = context.session_id if context is not None else ""
-    return lambda: not runtime.exists() or runtime.get_instance().is_active_session(session_id)
 
 
 def note_app() -> None:

@@ -55,7 +55,7 @@ def test_traces_keep_their_names_when_their_order_changes(shown: AppTest) -> Non
 def test_library_is_the_installed_plotlys_and_another_version_has_another_address(shown: AppTest) -> None:
     address, query = charts(shown)[0]["library"].split("?")
     assert query == plotly.__version__
-    assert address == "component/recognizer.dashboard.chart.plotly/plotly.min.js"
+    assert address == "component/recognizer.dashboard.streamlit_private.plotly/plotly.min.js"
     assert (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").is_file()
 
 

@@ -11,7 +11,7 @@ import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-from recognizer.dashboard.parts import downloads
+from recognizer.dashboard import streamlit_private
 from recognizer.dashboard.parts.downloads import offer_download
 
 
@@ -26,8 +26,8 @@ class Button:
 def files(monkeypatch: pytest.MonkeyPatch) -> MediaFileManager:
     """Streamlit's own files, as a server has them."""
     manager = MediaFileManager(MemoryMediaFileStorage("/media"))
-    monkeypatch.setattr(downloads.runtime, "exists", lambda: True)
-    monkeypatch.setattr(downloads.runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=manager))
+    monkeypatch.setattr(streamlit_private.runtime, "exists", lambda: True)
+    monkeypatch.setattr(streamlit_private.runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=manager))
     return manager
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from streamlit.errors import StreamlitSecretNotFoundError
-from streamlit_webrtc.eventloop import get_global_event_loop
 
 from recognizer.dashboard import state
 from recognizer.dashboard.parts.sidebar import named
 from recognizer.dashboard.server import context, palette
+from recognizer.dashboard.streamlit_private import default_thread_count, webrtc_event_loop
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.networks.cache import networks_of
@@ -84,14 +82,14 @@ def start_encoders() -> None:
     They are the event loop's own pool, which starts one when it is needed and keeps it for ever: a stream would seem
     to leave threads behind.
     """
-    count = ThreadPoolExecutor()._max_workers  # what asyncio makes its pool with
+    count = default_thread_count()
     everyone = threading.Barrier(count)
 
     def occupy() -> None:
         with suppress(threading.BrokenBarrierError):  # a pool that is smaller is full then, too
             everyone.wait(_POOL_WAIT_S)
 
-    loop = get_global_event_loop()
+    loop = webrtc_event_loop()
     loop.call_soon_threadsafe(lambda: [loop.run_in_executor(None, occupy) for _ in range(count)])
 
 
@@ -123,7 +121,7 @@ def _secret(name: str) -> Any:
     """A list from .streamlit/secrets.toml; empty where there is no such file or name."""
     try:
         return st.secrets.get(name, [])
-    except StreamlitSecretNotFoundError:
+    except FileNotFoundError:
         return []
 
 

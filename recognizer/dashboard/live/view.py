@@ -15,6 +15,7 @@ from recognizer.dashboard.live.source import choose_source
 from recognizer.dashboard.live.trouble import show_trouble
 from recognizer.dashboard.parts.sidebar import classifier_title
 from recognizer.dashboard.server import comparisons, context
+from recognizer.dashboard.streamlit_private import session_is_open, webrtc_hang_up
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError, StoreError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
@@ -60,8 +61,7 @@ def show_camera(settings: Settings) -> None:
         context = _streamer(camera, constraints)
         if context is None:
             return
-    worker = context._get_worker()  # the library has no other way to hang up from the server's side
-    camera.connect(worker.stop if worker is not None else None, state.page_is_open())
+    camera.connect(webrtc_hang_up(context), session_is_open())
     if camera.run_id is not None and camera.running:
         state.tab().seen_runs.add(camera.run_id)
         state.name_run_in_address(camera.run_id)

@@ -17,8 +17,8 @@ from typing import Final
 from zlib import crc32
 
 import streamlit as st
-from streamlit.components.v1 import declare_component
 
+from recognizer.dashboard.streamlit_private import serve_folder
 from recognizer.plots.config import NO_CLOUD
 from recognizer.plots.layout import Figure
 from recognizer.types import VideoInfo
@@ -247,9 +247,7 @@ def _library() -> str | None:
     folder = Path(spec.origin).parent / "package_data"
     if not (folder / _PLOTLY_JS).is_file():
         return None
-    # the one way to serve files from where they are; there is nothing to draw in the folder
-    served = declare_component("plotly", folder)
-    return f"component/{served.name}/{_PLOTLY_JS}?{version('plotly')}"
+    return f"{serve_folder('plotly', folder)}/{_PLOTLY_JS}?{version('plotly')}"
 
 
 def _name_traces(figure: Figure) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from threading import Thread
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from streamlit import runtime
-from streamlit.runtime.scriptrunner import add_script_run_ctx
+from recognizer.dashboard.streamlit_private import hold_download
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -20,9 +17,6 @@ _MOST_HELD_OF_NOW: Final = 64
 
 _LARGEST_HELD_BYTES: Final = 16_000_000
 """A larger file is on its way for so long that holding it on is no help: what is being sent stays anyway."""
-
-_HOLDER: Final[Any] = SimpleNamespace(session_id="held downloads")
-"""Files belong to the session of the thread that adds them; this one is nobody's, and never ends."""
 
 _made = count()
 
@@ -68,20 +62,10 @@ def offer_download(
 
 
 def _hold(content: bytes, file_name: str, mime: str, most: int) -> None:
-    """Keep the last ``most`` files that were made until their browsers have fetched them, or seen that they are there.
+    """Hold the last ``most`` files until their browsers have fetched them.
 
-    Streamlit throws a file away that was made for a download as soon as two runs of pages or fragments have ended,
-    anybody's: while people watch their analyses that can be sooner than the browser asks for it. A file that is equal
-    in content, type and name is the same to Streamlit, so one that is held here, in one of a few places, stays.
+    Streamlit deletes a file that was made for a download as soon as two runs of pages or fragments have ended,
+    anybody's. While other people watch their analyses, that can be before the browser asks for it.
     """
-    if not runtime.exists() or len(content) > _LARGEST_HELD_BYTES:
-        return
-    held = {
-        "coordinates": f"held-{next(_made) % most}-of-{most}",
-        "file_name": file_name,
-        "is_for_static_download": True,
-    }
-    holding = Thread(target=runtime.get_instance().media_file_mgr.add, args=(content, mime), kwargs=held)
-    add_script_run_ctx(holding, _HOLDER)
-    holding.start()
-    holding.join()
+    if len(content) <= _LARGEST_HELD_BYTES:
+        hold_download(content, mime, file_name, f"held-{next(_made) % most}-of-{most}")
