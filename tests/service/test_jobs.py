@@ -192,7 +192,7 @@ def test_program_that_ends_cancels_its_jobs_and_waits_a_moment_for_what_they_hav
     program = f"""
 import threading, time
 from pathlib import Path
-from recognizer import jobs
+from recognizer.service import jobs
 jobs.END_WITHIN_S = 2.0
 begun = threading.Event()
 
