@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import av
@@ -24,245 +13,26 @@ import pytest
 
 from recognizer.export.csv_file import SEGMENT_COLUMNS
 from recognizer.export.json_file import timeline_from_json
-from tests.support.environment import ROOT, skip_or_fail
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
+from tests.support.browser import (
+    PLAYER,
+    WORK_TIMEOUT_MS,
+    OpenPage,
+    chart,
+    downloaded,
+    main,
+    press,
+    rows_of,
+    shown_times,
+    start,
+    upload_field,
+    upload_video,
+    wait_for_playing,
+    wait_for_results,
+    wait_for_text,
+)
+from tests.support.environment import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
-
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-CLIP_S = 3.0
-START_TIMEOUT_S = 240.0
-WORK_TIMEOUT_MS = 250_000
-STEP_TIMEOUT_MS = 30_000
-
-OpenPage = Callable[..., "Page"]
-
-
-@pytest.fixture(scope="module")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with a database of its own; the networks are those of the machine's cache."""
-    folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://localhost:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    with (folder / "log.txt").open("wb") as log:
-        server = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "RECOGNIZER_DATA": str(folder / "data")},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait_for_health(url, server)
-            yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(30)  # also while something is being worked on
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-                raise
-    told = (folder / "log.txt").read_text(errors="replace")
-    # what fails in the app is logged with its place in this project; a browser that is gone may fail inside the server
-    assert "/recognizer/" not in told, told[-4000:]
-    assert "Uncaught app exec" not in told, told[-4000:]
-
-
-def _wait_for_health(url: str, server: subprocess.Popen[bytes]) -> None:
-    end_s = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < end_s:
-        assert server.poll() is None, f"the server ended with {server.returncode}"
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    pytest.fail("the server did not start")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.is_file():
-        skip_or_fail(f"there is no Chromium at {CHROMIUM}; name another with CHROMIUM")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
-    """Open the app in a browser of its own. At the end: no error in any console, and no request went elsewhere."""
-    contexts, errors, elsewhere = [], [], []
-
-    def open_it(query: str = "", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(STEP_TIMEOUT_MS)
-        page.on("console", lambda message: errors.append(message.text) if _is_error(message) else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: elsewhere.append(request.url) if not _is_local(request.url) else None)
-        page.on("websocket", lambda ws: elsewhere.append(ws.url) if not _is_local(ws.url) else None)
-        page.goto(app_url + query)
-        upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert not elsewhere
-    assert not errors
-
-
-def _is_error(message: ConsoleMessage) -> bool:
-    """Not that Streamlit looks for its server below the address of a page first, after a reload of one."""
-    return message.type == "error" and "/_stcore/" not in message.location["url"]
-
-
-def _is_local(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in {"data", "blob", "about"} or parts.hostname == "localhost"
-
-
-def cut(source: Path, target: Path, duration_s: float) -> Path:
-    """The beginning of a clip, encoded again; new each time, so that nothing kept of an earlier test run serves."""
-    with av.open(str(source)) as given, av.open(str(target), "w") as made:
-        made.metadata["comment"] = uuid.uuid4().hex
-        pictures = given.streams.video[0]
-        stream = made.add_stream("libx264", rate=pictures.average_rate)
-        stream.width, stream.height, stream.pix_fmt = pictures.width, pictures.height, "yuv420p"
-        for frame in given.decode(pictures):
-            if frame.time is not None and frame.time >= duration_s:
-                break
-            plain = av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"), format="rgb24")
-            plain.pts, plain.time_base = frame.pts, frame.time_base
-            made.mux(stream.encode(plain))
-        made.mux(stream.encode())
-    return target
-
-
-@pytest.fixture(scope="module")
-def tai_chi(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cut(clips_dir / "stgcn_ta_chi.mp4", tmp_path_factory.mktemp("clips") / "tai_chi.mp4", CLIP_S)
-
-
-@pytest.fixture(scope="module")
-def segway(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    source = clips_dir / "tv_R6llTwEh07w.mp4"
-    return cut(source, tmp_path_factory.mktemp("clips") / "segway.mp4", CLIP_S)
-
-
-@pytest.fixture(scope="module")
-def finished_run(browser: Browser, app_url: str, tai_chi: Path) -> str:
-    """The query of an analysis that is finished, as the address bar has it."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(app_url)
-    upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
-    upload_video(page, tai_chi)
-    analyse(page)
-    query = urlsplit(page.url).query
-    context.close()
-    return f"/?{query}"
-
-
-PLAYER = ".st-key-followed-player video"
-"""Where the results are played."""
-
-
-def main(page: Page) -> Locator:
-    return page.get_by_test_id("stMain")
-
-
-def upload_field(page: Page) -> Locator:
-    return main(page).locator("input[type=file]").first
-
-
-def upload_video(page: Page, file: Path | dict[str, Any]) -> None:
-    upload_field(page).set_input_files(file)  # type: ignore[arg-type]  # the type is playwright's own FilePayload
-    name = file.name if isinstance(file, Path) else file["name"]
-    if isinstance(file, Path):
-        main(page).get_by_text(name, exact=True).wait_for()
-        main(page).get_by_role("button", name="Analyse").wait_for()
-
-
-def start(page: Page) -> None:
-    main(page).get_by_role("button", name="Analyse").click()
-    main(page).get_by_role("button", name="Cancel").wait_for()
-
-
-def wait_for_results(page: Page) -> None:
-    main(page).get_by_role("heading", name="Timeline", exact=True).wait_for(timeout=WORK_TIMEOUT_MS)
-    chart(page).wait_for()
-
-
-def analyse(page: Page) -> None:
-    start(page)
-    wait_for_results(page)
-
-
-def chart(page: Page) -> Locator:
-    return main(page).locator(".js-plotly-plot").first
-
-
-def shown_times(page: Page) -> list[float]:
-    """From when to when the timeline goes, as it is zoomed."""
-    times: list[float] = chart(page).evaluate("one => one.layout.xaxis.range")
-    return times
-
-
-def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT_MS) -> None:
-    place.filter(has_text=re.compile(pattern)).first.wait_for(timeout=timeout_ms)
-
-
-def wait_for_playing(page: Page, selector: str = "video") -> None:
-    """The player shows pictures: Chromium could fetch and decode them."""
-    page.wait_for_function(
-        """selector => {
-            const player = document.querySelector(selector);
-            if (!player) return false;
-            player.muted = true;
-            if (player.paused) player.play().catch(() => {});
-            return player.readyState >= 2 && player.videoWidth > 0 && !player.error;
-        }""",
-        arg=selector,
-        timeout=WORK_TIMEOUT_MS,
-    )
-
-
-def downloaded(page: Page, label: str) -> tuple[str, bytes]:
-    with page.expect_download() as waiting:
-        main(page).get_by_role("button", name=label).click()
-    download = waiting.value
-    return download.suggested_filename, Path(download.path()).read_bytes()
-
-
-def rows_of(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
-
-
-def press(page: Page, slider: Locator, key: str, times: int = 1) -> None:
-    slider.focus()
-    for _ in range(times):
-        page.keyboard.press(key)
 
 
 def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tmp_path: Path) -> None:

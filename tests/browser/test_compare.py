@@ -8,43 +8,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from recognizer.weights import fetch_archive_member
-from tests.browser.test_analyse import (
+from tests.support.browser import (
     WORK_TIMEOUT_MS,
     OpenPage,
-    app_url,
-    browser,
     chart,
-    cut,
     downloaded,
     main,
-    open_page,
     rows_of,
     upload_field,
     wait_for_text,
 )
-from tests.networks.test_i3d_real import FIGHT_SHA256
+from tests.support.checkpoints import fight_weights
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["app_url", "browser", "open_page"]
-
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
 
-CLIP_S = 3.0
 ROW_PX = 35
 """Height of a row of Streamlit's tables, and of their header."""
 
 
 @pytest.fixture(scope="module")
-def tai_chi(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cut(clips_dir / "stgcn_ta_chi.mp4", tmp_path_factory.mktemp("clips") / "tai_chi.mp4", CLIP_S)
-
-
-@pytest.fixture(scope="module")
 def fights() -> Path:
-    return fetch_archive_member("Fight-Detection==0.0.3", "fight_detection/model_16_m3_0.8888.pth", FIGHT_SHA256)
+    return fight_weights()
 
 
 def wait_for_comparison(page: Page) -> None:

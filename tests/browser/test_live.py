@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
-from tests.browser.test_analyse import (
+from tests.support.browser import (
     CHROMIUM,
     CHROMIUM_ARGUMENTS,
     STEP_TIMEOUT_MS,
     WORK_TIMEOUT_MS,
-    app_url,
     chart,
     downloaded,
     main,
@@ -25,12 +24,10 @@ from tests.browser.test_analyse import (
     wait_for_results,
     wait_for_text,
 )
-from tests.networks.test_i3d_real import fight_checkpoint
+from tests.support.checkpoints import fight_checkpoint
 
 if TYPE_CHECKING:
     from playwright.sync_api import FrameLocator, Locator, Page
-
-__all__ = ["app_url"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
 

@@ -9,7 +9,7 @@ from recognizer.comparison.scoring import NO_LABEL, score
 from recognizer.comparison.truth import Truth, fit_truth, read_truth
 from recognizer.errors import TruthError
 from recognizer.timeline.model import PersonTrack
-from tests.comparison.test_agreement import generated, in_bins, segment
+from tests.support.segments import generated, in_bins, segment
 
 BORIS_HEADER = (
     "Observation id,Observation date,Description,Observation type,Source,Total length,FPS,weather,Subject,"

@@ -18,12 +18,11 @@ from recognizer.networks.classifiers.network import NetworkClassifier, load_clas
 from recognizer.networks.loading import Models, load_clip_classifier, load_detector
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
-from recognizer.weights import convert_once, fetch_archive_member, load_numpy_pickle, resolve
+from recognizer.weights import convert_once, load_numpy_pickle, resolve
+from tests.support.checkpoints import fight_checkpoint
 from tests.support.fakes import ScriptedClassifier
 
 pytestmark = pytest.mark.real
-
-FIGHT_SHA256 = "8268694ade4c0e79a1c5fa41a4f3c21129082d75fac9eb7c25e5a0eabad49bfa"
 
 COMPARED = 110
 """Real clips on which what is chosen is compared with float32; with fewer, one that differs would be over 1 %."""
@@ -72,14 +71,6 @@ def test_i3d_is_sure_of_what_the_clip_shows(i3d: NetworkClassifier, clips_dir: P
 def test_i3d_names_a_clip_of_eight_samples(i3d: NetworkClassifier, clips_dir: Path) -> None:
     (prediction,) = i3d.classify([centre_clip(clips_dir / "stgcn_ta_chi.mp4", samples=8, every=2)])
     assert prediction.top[0][0] == "tai chi"
-
-
-def fight_checkpoint(folder: Path) -> tuple[Path, Path]:
-    """A real fine-tuned network: ``mc3_18`` with two classes, from the package index, and its labels in ``folder``."""
-    checkpoint = fetch_archive_member("Fight-Detection==0.0.3", "fight_detection/model_16_m3_0.8888.pth", FIGHT_SHA256)
-    labels = folder / "labels.txt"
-    labels.write_text("fight\nnoFight\n", encoding="utf-8")
-    return checkpoint, labels
 
 
 def test_a_real_fine_tuned_checkpoint_tells_a_fight_from_none(clips_dir: Path, tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from recognizer.errors import VideoError
 from recognizer.service import jobs as jobs_module
 from recognizer.service.jobs import Job, Jobs
 from tests.support.environment import ROOT
-
-WAIT_S = 10.0
+from tests.support.waiting import WAIT_S
 
 
 def test_job_returns_what_the_work_returned() -> None:

@@ -15,10 +15,7 @@ from safetensors.numpy import load_file
 from recognizer import weights
 from recognizer.errors import WeightsError
 
-
-@pytest.fixture(autouse=True)
-def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 class RunsACommand:

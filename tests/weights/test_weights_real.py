@@ -12,13 +12,6 @@ from recognizer import weights
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture
-def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("RECOGNIZER_WEIGHTS", raising=False)
-    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path))
-    return tmp_path
-
-
 def test_default_detector_is_fetched_from_wherever_it_can_be_had(empty_cache: Path) -> None:
     assert not weights.is_here("yolo26n.pt")
     path = weights.resolve("yolo26n.pt")

@@ -1,0 +1,153 @@
+"""A server with the real networks, Chromium, and short real clips."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.browser import (
+    CHROMIUM,
+    CHROMIUM_ARGUMENTS,
+    CLIP_S,
+    START_TIMEOUT_S,
+    STEP_TIMEOUT_MS,
+    WORK_TIMEOUT_MS,
+    OpenPage,
+    analyse,
+    cut,
+    upload_field,
+    upload_video,
+)
+from tests.support.environment import ROOT, skip_or_fail
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with a database of its own; the networks are those of the machine's cache."""
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://localhost:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with (folder / "log.txt").open("wb") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "RECOGNIZER_DATA": str(folder / "data")},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for_health(url, server)
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(30)  # also while something is being worked on
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+                raise
+    told = (folder / "log.txt").read_text(errors="replace")
+    # what fails in the app is logged with its place in this project; a browser that is gone may fail inside the server
+    assert "/recognizer/" not in told, told[-4000:]
+    assert "Uncaught app exec" not in told, told[-4000:]
+
+
+def _wait_for_health(url: str, server: subprocess.Popen[bytes]) -> None:
+    end_s = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < end_s:
+        assert server.poll() is None, f"the server ended with {server.returncode}"
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    pytest.fail("the server did not start")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.is_file():
+        skip_or_fail(f"there is no Chromium at {CHROMIUM}; name another with CHROMIUM")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
+    """Open the app in a browser of its own. At the end: no error in any console, and no request went elsewhere."""
+    contexts, errors, elsewhere = [], [], []
+
+    def open_it(query: str = "", **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(STEP_TIMEOUT_MS)
+        page.on("console", lambda message: errors.append(message.text) if _is_error(message) else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: elsewhere.append(request.url) if not _is_local(request.url) else None)
+        page.on("websocket", lambda ws: elsewhere.append(ws.url) if not _is_local(ws.url) else None)
+        page.goto(app_url + query)
+        upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not elsewhere
+    assert not errors
+
+
+def _is_error(message: ConsoleMessage) -> bool:
+    """Not that Streamlit looks for its server below the address of a page first, after a reload of one."""
+    return message.type == "error" and "/_stcore/" not in message.location["url"]
+
+
+def _is_local(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"data", "blob", "about"} or parts.hostname == "localhost"
+
+
+@pytest.fixture(scope="session")
+def tai_chi(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cut(clips_dir / "stgcn_ta_chi.mp4", tmp_path_factory.mktemp("clips") / "tai_chi.mp4", CLIP_S)
+
+
+@pytest.fixture(scope="session")
+def segway(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source = clips_dir / "tv_R6llTwEh07w.mp4"
+    return cut(source, tmp_path_factory.mktemp("clips") / "segway.mp4", CLIP_S)
+
+
+@pytest.fixture(scope="module")
+def finished_run(browser: Browser, app_url: str, tai_chi: Path) -> str:
+    """The query of an analysis that is finished, as the address bar has it."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(app_url)
+    upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
+    upload_video(page, tai_chi)
+    analyse(page)
+    query = urlsplit(page.url).query
+    context.close()
+    return f"/?{query}"

@@ -1,0 +1,132 @@
+"""Chromium and what a person does in it: where things are on a page, and how to wait for them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CLIP_S = 3.0
+START_TIMEOUT_S = 240.0
+WORK_TIMEOUT_MS = 250_000
+STEP_TIMEOUT_MS = 30_000
+
+OpenPage = Callable[..., "Page"]
+
+
+PLAYER = ".st-key-followed-player video"
+"""Where the results are played."""
+
+
+def main(page: Page) -> Locator:
+    return page.get_by_test_id("stMain")
+
+
+def upload_field(page: Page) -> Locator:
+    return main(page).locator("input[type=file]").first
+
+
+def upload_video(page: Page, file: Path | dict[str, Any]) -> None:
+    upload_field(page).set_input_files(file)  # type: ignore[arg-type]  # the type is playwright's own FilePayload
+    name = file.name if isinstance(file, Path) else file["name"]
+    if isinstance(file, Path):
+        main(page).get_by_text(name, exact=True).wait_for()
+        main(page).get_by_role("button", name="Analyse").wait_for()
+
+
+def start(page: Page) -> None:
+    main(page).get_by_role("button", name="Analyse").click()
+    main(page).get_by_role("button", name="Cancel").wait_for()
+
+
+def wait_for_results(page: Page) -> None:
+    main(page).get_by_role("heading", name="Timeline", exact=True).wait_for(timeout=WORK_TIMEOUT_MS)
+    chart(page).wait_for()
+
+
+def analyse(page: Page) -> None:
+    start(page)
+    wait_for_results(page)
+
+
+def chart(page: Page) -> Locator:
+    return main(page).locator(".js-plotly-plot").first
+
+
+def shown_times(page: Page) -> list[float]:
+    """From when to when the timeline goes, as it is zoomed."""
+    times: list[float] = chart(page).evaluate("one => one.layout.xaxis.range")
+    return times
+
+
+def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT_MS) -> None:
+    place.filter(has_text=re.compile(pattern)).first.wait_for(timeout=timeout_ms)
+
+
+def wait_for_playing(page: Page, selector: str = "video") -> None:
+    """The player shows pictures: Chromium could fetch and decode them."""
+    page.wait_for_function(
+        """selector => {
+            const player = document.querySelector(selector);
+            if (!player) return false;
+            player.muted = true;
+            if (player.paused) player.play().catch(() => {});
+            return player.readyState >= 2 && player.videoWidth > 0 && !player.error;
+        }""",
+        arg=selector,
+        timeout=WORK_TIMEOUT_MS,
+    )
+
+
+def downloaded(page: Page, label: str) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        main(page).get_by_role("button", name=label).click()
+    download = waiting.value
+    return download.suggested_filename, Path(download.path()).read_bytes()
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+
+
+def press(page: Page, slider: Locator, key: str, times: int = 1) -> None:
+    slider.focus()
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def cut(source: Path, target: Path, duration_s: float) -> Path:
+    """The beginning of a clip, encoded again; new each time, so that nothing kept of an earlier test run serves."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as made:
+        made.metadata["comment"] = uuid.uuid4().hex
+        pictures = given.streams.video[0]
+        stream = made.add_stream("libx264", rate=pictures.average_rate)
+        stream.width, stream.height, stream.pix_fmt = pictures.width, pictures.height, "yuv420p"
+        for frame in given.decode(pictures):
+            if frame.time is not None and frame.time >= duration_s:
+                break
+            plain = av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"), format="rgb24")
+            plain.pts, plain.time_base = frame.pts, frame.time_base
+            made.mux(stream.encode(plain))
+        made.mux(stream.encode())
+    return target

@@ -1,0 +1,15 @@
+"""A cache of weights of the test's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, and no folder named by RECOGNIZER_WEIGHTS."""
+    monkeypatch.delenv("RECOGNIZER_WEIGHTS", raising=False)
+    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
