@@ -16,7 +16,6 @@ import logging
 import os
 import shutil
 import tempfile
-import time
 import zipfile
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from recognizer.files import is_abandoned, prune_lru
 from recognizer.settings import CropStyle, Settings
 from recognizer.types import CROP_SIZE_PX, Box, Observation, TrackedPerson
 
@@ -46,8 +46,6 @@ people are covered, and boxes are smoothed as if all frames had been looked at."
 
 _ASIDE = "writing-"
 """Begins the name of a folder that is not finished."""
-
-_WRITING_TAKES_AT_MOST_S = 24 * 3600.0
 
 _SAME_BOX_PX = 0.01
 """A timeline keeps boxes as float32, a record as float64: further apart than this are two boxes."""
@@ -236,17 +234,8 @@ class PassStore:
 
         To be called while ``placing`` is held.
         """
-        folders = {p: _modified(p) for p in self._folder.iterdir() if p.is_dir()}
-        abandoned_before = time.time() - _WRITING_TAKES_AT_MOST_S
-        records = [p for p in sorted(folders, key=folders.__getitem__) if _is_prunable(p, folders[p], abandoned_before)]
-        sizes = {record: _size_bytes(record) for record in records}
-        total = sum(sizes.values())
-        for record in records:
-            if total <= self._max_folder_bytes:
-                break
-            if record != keep:
-                shutil.rmtree(record, ignore_errors=True)
-                total -= sizes[record]
+        records = [(path,) for path in self._folder.iterdir() if path.is_dir() and _is_prunable(path)]
+        prune_lru(records, self._max_folder_bytes, keep={keep})
 
 
 class RememberingCropStore(PassStore):
@@ -388,9 +377,9 @@ class PassRecorder:
             self._aside = None
 
 
-def _is_prunable(folder: Path, modified: float, abandoned_before: float) -> bool:
+def _is_prunable(folder: Path) -> bool:
     """A folder that is still being written to is left alone; one that a crash left behind is not."""
-    return not folder.name.startswith(_ASIDE) or modified < abandoned_before
+    return not folder.name.startswith(_ASIDE) or is_abandoned(folder)
 
 
 def _paths(folder: Path, style: CropStyle) -> list[Path]:
@@ -405,20 +394,3 @@ def _crops_path(folder: Path, style: CropStyle) -> Path:
 
 def _steady(style: CropStyle) -> str:
     return "-steady" if style.steady else ""
-
-
-def _modified(folder: Path) -> float:
-    """Seconds since the epoch; now for a folder that another process has just removed."""
-    try:
-        return folder.stat().st_mtime
-    except FileNotFoundError:
-        return time.time()
-
-
-def _size_bytes(folder: Path) -> int:
-    """Of the files in it; what another process has just removed counts as nothing."""
-    size_bytes = 0
-    with suppress(FileNotFoundError):
-        for file in folder.iterdir():
-            size_bytes += file.stat().st_size
-    return size_bytes

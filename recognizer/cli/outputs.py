@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from recognizer import files
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.video import display_name
 
@@ -146,8 +147,6 @@ def write_text(target: str, text: str, stdout: IO[str]) -> None:
     Raises:
         OutputError: it cannot be written; nothing is left behind.
     """
-    from recognizer.export import write_text_atomically
-
     try:
         if target == STDOUT:
             stdout.flush()
@@ -155,7 +154,7 @@ def write_text(target: str, text: str, stdout: IO[str]) -> None:
             stdout.buffer.write(text.encode("utf-8"))  # type: ignore[attr-defined]
             stdout.flush()
         else:
-            write_text_atomically(target, text)
+            files.write_text(target, text)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer.export.comparison_json import COMPARISON_SCHEMA_VERSION, comparison_json, cost_values
 from recognizer.export.csv_file import SEGMENT_COLUMNS, comparison_csv, harmless_cell, segments_csv
-from recognizer.export.files import write_text_atomically
 from recognizer.export.frames import FrameNumbers
 from recognizer.export.json_file import SCHEMA_VERSION, setting_values, timeline_from_json, timeline_json
 
@@ -45,7 +44,6 @@ __all__ = [
     "time_per_action_table",
     "timeline_from_json",
     "timeline_json",
-    "write_text_atomically",
 ]
 
 _TABLES = {

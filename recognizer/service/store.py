@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-import tempfile
 import uuid
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from platformdirs import user_data_dir
 
 from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
+from recognizer.files import StagedFile, is_abandoned, is_staged, prune_lru
 from recognizer.timeline.model import Timeline
 
 DATA_VARIABLE = "RECOGNIZER_DATA"
@@ -124,17 +124,18 @@ class AnalysisStore:
         digest, size = hashlib.sha256(), 0
         suffix = Path(name).suffix.lower()
         safe_suffix = suffix if suffix[1:].isalnum() and len(suffix) <= 8 else ""
-        handle, aside = tempfile.mkstemp(prefix="arriving-", dir=self._files)
+        arriving = StagedFile(self._files)
         try:
-            with os.fdopen(handle, "wb") as file:
+            arriving.path.touch(mode=0o600)  # a person's video is nobody else's
+            with arriving.path.open("wb") as file:
                 while chunk := stream.read(_CHUNK_BYTES):
                     digest.update(chunk)
                     file.write(chunk)
                     size += len(chunk)
             path = self._files / f"{digest.hexdigest()}{safe_suffix}"
-            Path(aside).replace(path)
+            arriving.commit(path)
         finally:
-            Path(aside).unlink(missing_ok=True)
+            arriving.discard()
         self._prune(keep=path)
         return StoredFile(path, name, digest.hexdigest(), size)
 
@@ -223,15 +224,6 @@ class AnalysisStore:
 
     def _prune(self, keep: Path) -> None:
         """Remove the least recently used files until the folder fits; never the one that was just added."""
-        files: list[tuple[float, int, Path]] = []
-        for path in self._files.iterdir():
-            with suppress(FileNotFoundError):  # another upload has arrived, or was pruned, in the meantime
-                status = path.stat()
-                files.append((status.st_mtime, status.st_size, path))
-        total = sum(size_bytes for _, size_bytes, _ in files)
-        for _, size_bytes, path in sorted(files):
-            if total <= self._max_videos_bytes:
-                break
-            if path.stem.split("-")[0] != keep.stem and not path.name.startswith("arriving-"):
-                total -= size_bytes
-                path.unlink(missing_ok=True)
+        files = [path for path in self._files.iterdir() if not is_staged(path) or is_abandoned(path)]
+        kept = {path for path in files if path.stem.split("-")[0] == keep.stem}
+        prune_lru([(path,) for path in files], self._max_videos_bytes, keep=kept)

@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from uuid import uuid4
 
 import av
 import numpy as np
@@ -19,6 +18,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
+from recognizer.files import StagedFile
 from recognizer.video.diagnosis import display_name, write_failure
 from recognizer.video.sound import Samples, SoundTrack
 
@@ -72,8 +72,7 @@ class VideoWriter:
         first = next(sound, None) if sound is not None else None
         self._path = Path(path)
         self._shown = display_name(path)
-        # a name of its own: a long one of the person's with a suffix could pass the system's limit
-        self._part = self._path.absolute().parent / f".recognizer-{uuid4().hex}.part"
+        self._staged = StagedFile(self._path.absolute().parent, self._path.name)
         self._shape = (height, width, 3)
         self._size_wh = _even_size_wh(width, height, max_side_px)
         self._scaler = VideoReformatter()
@@ -81,8 +80,10 @@ class VideoWriter:
         rate = Fraction(frame_rate).limit_denominator(1001)
         self._frame_ticks = max(1, round(1 / (rate * _TIME_BASE)))
         try:
-            self._part.touch()  # FFmpeg opens it late; a place that cannot be written is told now
-            self._container = av.open(f"file:{self._part}", "w", format="mp4", options={"movflags": "+faststart"})
+            self._staged.path.touch()  # FFmpeg opens it late; a place that cannot be written is told now
+            self._container = av.open(
+                f"file:{self._staged.path}", "w", format="mp4", options={"movflags": "+faststart"}
+            )
         except (av.FFmpegError, OSError) as error:
             raise write_failure(self._shown, error) from error
         self._open = True
@@ -125,7 +126,7 @@ class VideoWriter:
                 self._mux(lambda: sound.finish(end_s))
             self._open = False
             self._container.close()
-            self._part.replace(self._path)
+            self._staged.commit(self._path)
         except (av.FFmpegError, OSError) as error:
             raise write_failure(self._shown, error) from error
         finally:
@@ -140,7 +141,7 @@ class VideoWriter:
             except (av.FFmpegError, OSError, ValueError):
                 # its trailer cannot be written when nothing was, or on a full disk; the file goes anyway
                 self._last_tick = -1
-        self._part.unlink(missing_ok=True)
+        self._staged.discard()
 
     def __enter__(self) -> Self:
         return self

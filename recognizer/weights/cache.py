@@ -7,7 +7,6 @@ import hashlib
 import json
 import logging
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import platformdirs
 from filelock import FileLock
 
 from recognizer.errors import WeightsError
+from recognizer.files import remove_leftovers, staged
 
 CACHE_VARIABLE = "RECOGNIZER_CACHE"
 """Environment variable that names another folder in place of the person's cache."""
@@ -103,27 +103,10 @@ def _remember(note: Path, status: os.stat_result, digest: str) -> None:
 
 
 @contextlib.contextmanager
-def staged(destination: Path) -> Iterator[Path]:
-    """A temporary file beside ``destination`` that takes its place when the block ends well, and goes when not."""
-    # not tempfile's: its files are closed to everyone else, and a cache may be shared
-    part = destination.with_name(f"{_part_prefix(destination)}{uuid.uuid4().hex}.part")
-    try:
-        yield part
-        part.replace(destination)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _part_prefix(destination: Path) -> str:
-    return f".{destination.name}."
-
-
-@contextlib.contextmanager
 def locked(destination: Path) -> Iterator[None]:
     """Only one thread of one process at a time is inside, for each ``destination``."""
     lock = FileLock(destination.with_name(f".{destination.name}.lock"))
     with lock:
         # whoever holds the lock is the only writer: what lies about was left by a process that was killed
-        for leftover in destination.parent.glob(f"{_part_prefix(destination)}*.part"):
-            leftover.unlink(missing_ok=True)
+        remove_leftovers(destination)
         yield

@@ -11,7 +11,8 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save
 
-from recognizer.weights.cache import locked, make_cache_dir, staged, unwritable, verified_sha256
+from recognizer.files import staged
+from recognizer.weights.cache import locked, make_cache_dir, unwritable, verified_sha256
 
 _log = logging.getLogger(__name__)
 

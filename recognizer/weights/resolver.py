@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from recognizer.errors import WeightsError
+from recognizer.files import staged
 from recognizer.weights.cache import (
     cache_dir,
     file_sha256,
     locked,
     make_cache_dir,
     remember_sha256,
-    staged,
     unwritable,
     verified_sha256,
 )

@@ -5,12 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import stat
-import sys
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -29,7 +25,6 @@ from recognizer.export import (
     time_per_action_table,
     timeline_from_json,
     timeline_json,
-    write_text_atomically,
 )
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
@@ -413,49 +408,3 @@ def test_tables_of_nothing_keep_their_columns_and_types() -> None:
     for table in (appearances_table(timeline), time_per_action_table(timeline, ()), segments_table(timeline, ())):
         assert len(table) == 0
         assert table["Person"].dtype == np.int64
-
-
-# --- files ---
-
-
-def test_text_is_written_byte_for_byte(tmp_path: Path) -> None:
-    write_text_atomically(tmp_path / "a.csv", "é\r\nb\n")
-    assert (tmp_path / "a.csv").read_bytes() == b"\xc3\xa9\r\nb\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "a.csv"
-    target.write_text("old")
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_text_atomically(target, "new")
-    assert target.read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="links and modes as POSIX has them")
-def test_a_link_is_followed_and_the_mode_is_kept(tmp_path: Path) -> None:
-    target = tmp_path / "real.csv"
-    target.write_text("old")
-    target.chmod(0o640)
-    (tmp_path / "link.csv").symlink_to(target)
-    write_text_atomically(tmp_path / "link.csv", "new")
-    assert (tmp_path / "link.csv").is_symlink()
-    assert target.read_text() == "new"
-    assert stat.S_IMODE(target.stat().st_mode) == 0o640
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="devices as POSIX has them")
-def test_a_device_is_written_to_and_not_replaced() -> None:
-    write_text_atomically("/dev/null", "gone")
-    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
-
-
-def test_a_long_file_name_is_no_problem(tmp_path: Path) -> None:
-    write_text_atomically(tmp_path / ("n" * 250 + ".csv"), "x")
-    assert (tmp_path / ("n" * 250 + ".csv")).read_text() == "x"

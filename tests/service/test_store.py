@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from recognizer.errors import StoreError
+from recognizer.files import is_staged
 from recognizer.service.store import DATA_VARIABLE, AnalysisStore, StoredFile, data_dir
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
@@ -279,7 +280,7 @@ def test_several_threads_may_upload_save_and_prune_at_once(tmp_path: Path) -> No
     for thread in threads:
         thread.join()
     assert not failures
-    assert not [path for path in files_of(store) if path.name.startswith("arriving-")]
+    assert not [path for path in files_of(store) if is_staged(path)]
     assert store.action_slots() == {f"action {turn}": turn for turn in range(25)}
 
 

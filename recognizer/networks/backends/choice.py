@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.files import staged
 from recognizer.networks.backends.openvino import UnavailableError
 from recognizer.networks.backends.ways import REFERENCE, Way
-from recognizer.weights.cache import staged
 
 _log = logging.getLogger(__name__)
 

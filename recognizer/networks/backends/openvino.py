@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from recognizer.files import prune_lru, staged
 from recognizer.networks.backends.ways import Way
-from recognizer.weights.cache import file_sha256, locked, staged
+from recognizer.weights.cache import file_sha256, locked
 
 _log = logging.getLogger(__name__)
 
@@ -121,17 +122,9 @@ class ConvertedNetworks:
             part.write_text(json.dumps(digests), encoding="utf-8")
 
     def _prune(self, keep: Path) -> None:
-        notes = sorted(self._folder.glob("*.json"), key=lambda note: note.stat().st_mtime)
-        files = {note: [note, note.with_suffix(".xml"), note.with_suffix(".bin")] for note in notes}
-        sizes = {note: sum(file.stat().st_size for file in files[note] if file.is_file()) for note in notes}
-        total = sum(sizes.values())
-        for note in notes:
-            if total <= self._max_folder_bytes:
-                break
-            if note != _note(keep):
-                for file in files[note]:
-                    file.unlink(missing_ok=True)
-                total -= sizes[note]
+        # the note goes first: without it the rest does not count
+        networks = [(note, note.with_suffix(".xml"), _weights(note)) for note in self._folder.glob("*.json")]
+        prune_lru(networks, self._max_folder_bytes, keep={_note(keep)})
 
 
 def _weights(path: Path) -> Path:

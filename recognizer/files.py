@@ -1,0 +1,160 @@
+"""Write files whole or not at all, and keep folders within a size. Knows nothing of what the files hold."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+import time
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+_SUFFIX = ".part"
+
+_ABANDONED_AFTER_S = 24 * 3600.0
+"""Nothing takes longer to write: an unfinished file or folder this old was left behind by a crash."""
+
+_LONGEST_PREFIX_BYTES = 160
+"""Most file systems allow 255 bytes for a name; the random part and the suffix need 38."""
+
+
+class StagedFile:
+    """A temporary file that takes its final name when it is complete.
+
+    It is in the folder of its final name, because a rename within a file system is atomic.
+
+    Attributes:
+        path: where to write; hidden, and not there yet. ``tempfile`` is no help: it closes its files to other users,
+            and caches may be shared.
+    """
+
+    def __init__(self, folder: Path, name: str = "") -> None:
+        self.path = folder / f"{_prefix(name)}{uuid.uuid4().hex}{_SUFFIX}"
+
+    def commit(self, destination: Path) -> None:
+        """Sync the file to the disk and rename it to ``destination``; a file that is replaced passes on its mode.
+
+        Without the sync a power cut could leave an empty file under the final name.
+
+        Raises:
+            OSError: the disk is full, or the destination is closed to us; call ``discard`` then.
+        """
+        with self.path.open("rb+") as file:  # Windows syncs only what is open for writing
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            mode = stat.S_IMODE(destination.stat().st_mode)
+            if mode != stat.S_IMODE(self.path.stat().st_mode):
+                self.path.chmod(mode)
+        self.path.replace(destination)
+
+    def discard(self) -> None:
+        """Remove the temporary file; does nothing after ``commit``."""
+        self.path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def staged(destination: Path) -> Iterator[Path]:
+    """Yield a temporary path to write to; the file takes its place when the block ends well, and goes when not."""
+    file = StagedFile(destination.parent, destination.name)
+    try:
+        yield file.path
+        file.commit(destination)
+    finally:
+        file.discard()
+
+
+def remove_leftovers(destination: Path) -> None:
+    """Remove what killed processes left of ``staged(destination)``; only for the one process that writes to it."""
+    prefix = _prefix(destination.name)
+    for path in destination.parent.iterdir():
+        if path.name.startswith(prefix) and path.name.endswith(_SUFFIX):
+            random_part = path.name[len(prefix) : -len(_SUFFIX)]
+            if "." not in random_part:  # else it is of a file whose name is longer
+                path.unlink(missing_ok=True)
+
+
+def is_staged(path: Path) -> bool:
+    """Return whether the path is a temporary one of ``StagedFile``."""
+    return path.name.startswith(".") and path.name.endswith(_SUFFIX)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Return whether an unfinished file or folder is so old that its writer must be dead."""
+    try:
+        return path.stat().st_mtime < time.time() - _ABANDONED_AFTER_S
+    except FileNotFoundError:
+        return False
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write UTF-8 text so that ``path`` always holds the old content or the new one, never half of it.
+
+    Line ends stay as they are in ``text``. A link is followed. A pipe or a device is written to, not replaced.
+
+    Raises:
+        OSError: the folder is missing, full, or closed to us; nothing is left behind.
+    """
+    target = Path(os.path.realpath(path))
+    content = text.encode("utf-8")
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
+    with staged(target) as part:
+        part.write_bytes(content)
+
+
+def prune_lru(entries: Iterable[Sequence[Path]], limit_bytes: int, *, keep: Collection[Path]) -> None:
+    """Remove the least recently used entries of a folder until all together fit into ``limit_bytes``.
+
+    Other processes may add and remove entries at the same time.
+
+    Args:
+        entries: the files and folders of each; they are removed together, in this order. The modification time of the
+            first says when the entry was last used.
+        limit_bytes: for all entries, those in ``keep`` included.
+        keep: the first path of each entry that must stay.
+    """
+    measured = []
+    for paths in entries:
+        with contextlib.suppress(FileNotFoundError):  # another process has just removed it
+            measured.append((paths[0].stat().st_mtime, sum(map(_size_bytes, paths)), paths))
+    total_bytes = sum(size_bytes for _, size_bytes, _ in measured)
+    for _, size_bytes, paths in sorted(measured, key=lambda entry: entry[0]):
+        if total_bytes <= limit_bytes:
+            break
+        if paths[0] not in keep and _removed(paths):
+            total_bytes -= size_bytes
+
+
+def _removed(paths: Iterable[Path]) -> bool:
+    """Remove an entry; False where the system refuses, as Windows does for an open file."""
+    try:
+        for path in paths:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    except FileNotFoundError:  # another process removes the same folder
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _size_bytes(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder; 0 for what has just been removed."""
+    try:
+        return sum(map(_size_bytes, path.iterdir())) if path.is_dir() else path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _prefix(name: str) -> str:
+    if not name:
+        return "."
+    if len(os.fsencode(name)) > _LONGEST_PREFIX_BYTES:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return f".{name}."
