@@ -26,10 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from recognizer.analysis.stream import Recognizer
+from recognizer.analysis.file import Stitcher
+from recognizer.analysis.following import PeopleFollower
+from recognizer.analysis.labeling import ActionLabeler
 from recognizer.networks.loading import Models, load_detector
 from recognizer.settings import TRACKER_NAMES, Settings
-from recognizer.timeline.model import PersonTrack, Timeline
+from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
 from recognizer.types import Box, Clip, Detection, Detector, Prediction
 from recognizer.video import open_video
 
@@ -131,15 +133,22 @@ class Numbers:
 def followed(path: Path, settings: Settings, models: Models, from_s: float = 0.0) -> tuple[Timeline, Timeline, float]:
     """Who was where, as the tracker numbers them and stitched; and how long a sampled frame took (s)."""
     with open_video(path) as reader:
-        one = Recognizer(models, settings, reader.info, is_file=True)
+        rate_hz = frame_rate_hz(reader.info)
+        follower = PeopleFollower(models, settings, rate_hz, is_file=True)
+        labeler = ActionLabeler(models, settings, reader.info)
+        stitcher = Stitcher()
         started_s, samples = time.perf_counter(), 0
-        for frame in reader.frames(lambda _, time_s: one.wants(time_s) and time_s >= from_s):
-            one.collect(one.observe([frame]))
+        for frame in reader.frames(lambda _, time_s: follower.take_sample(time_s) and time_s >= from_s):
+            (detections,) = follower.find([frame])
+            observation = follower.observe(frame, detections)
+            stitcher.add(observation)
+            labeler.add(observation)
             samples += 1
         took_s = (time.perf_counter() - started_s) / max(samples, 1)
         times_s = reader.frame_times_s
-        before = one.timeline(complete=True, frame_times_s=times_s)
-        return before, one.timeline(complete=True, frame_times_s=times_s, stitched=True), took_s
+        person_of = stitcher.person_of(labeler.tracks(), settings.sample_interval_s(rate_hz))
+        before = labeler.timeline(times_s, complete=True)
+        return before, labeler.timeline(times_s, complete=True, person_of=person_of), took_s
 
 
 def numbers(timeline: Timeline, who_is: WhoIs) -> Numbers:

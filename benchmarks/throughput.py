@@ -151,8 +151,9 @@ class Alone:
 def serve_engine(settings: Settings, calls: Connection) -> None:
     """The engine's process: answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
     from recognizer.analysis.file import analyze, frames_per_detection
-    from recognizer.analysis.stream import Recognizer
+    from recognizer.clips.sampling import SampleClock
     from recognizer.networks.loading import Models, load_models
+    from recognizer.timeline.model import frame_rate_hz
     from recognizer.video import open_video
 
     loaded = load_models(settings)
@@ -191,9 +192,10 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
         clips: list[Clip] = []
         run(path, clips)
         with open_video(path, sha256="0" * 64) as reader:
-            clock = Recognizer(loaded, settings, reader.info)
+            rate_hz = frame_rate_hz(reader.info)
+            clock = SampleClock(settings.sample_interval_s(rate_hz), 1 / rate_hz)
             started_s = perf_counter()
-            frames = list(reader.frames(lambda _, time_s: clock.wants(time_s)))
+            frames = list(reader.frames(lambda _, time_s: clock.take_sample(time_s)))
             decode_s = perf_counter() - started_s
         at_once = frames_per_detection(settings)
         started_s = perf_counter()

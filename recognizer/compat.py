@@ -17,7 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.analysis.stream import STREAM, Recognizer
+from recognizer.analysis.following import PeopleFollower
+from recognizer.analysis.labeling import ActionLabeler
+from recognizer.analysis.stream import STREAM
 from recognizer.drawing.overlay import OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.networks.loading import Models, load_models
@@ -119,9 +121,9 @@ class ActionRecognition:
             raise RecognizerError(_NO_SCREEN)
         self._show = show
         self._frame_period_s = float(1 / rate)
-        self._recognizer = Recognizer(
-            models or load_models(self.settings), self.settings, replace(STREAM, frame_rate=rate)
-        )
+        models = models or load_models(self.settings)
+        self._follower = PeopleFollower(models, self.settings, float(rate))
+        self._labeler = ActionLabeler(models, self.settings, replace(STREAM, frame_rate=rate))
         self._palette = ActionPalette()
         self._frame_count = 0
         self._first_size_wh: tuple[int, int] | None = None
@@ -140,8 +142,8 @@ class ActionRecognition:
         labels: dict[int, str] = {}
         probabilities: dict[int, float] = {}
         shown = []
-        for person in self._recognizer.people:
-            prediction = self._recognizer.newest_prediction(person.person_id)
+        for person in self._follower.people:
+            prediction = self._labeler.latest_prediction(person.person_id)
             label, probability = prediction.top[0] if prediction is not None else (None, None)
             style = UNKNOWN_STYLE
             if label is not None and probability is not None:
@@ -156,19 +158,21 @@ class ActionRecognition:
         return ActionResults(plot_im, len(shown), labels, probabilities)
 
     def _look_at(self, rgb: NDArray[np.uint8]) -> None:
-        """Push the frame, where its turn has come. The parts of a step, because ``step`` keeps every frame's time."""
+        """Push the frame, where its turn has come. Not by ``Recognizer.step``, which keeps every frame's time."""
         index = self._frame_count
         self._frame_count += 1
         time_s = index * self._frame_period_s
         height, width = rgb.shape[:2]
         if self._first_size_wh is None:
             self._first_size_wh = (width, height)
-        if not self._recognizer.take_sample(time_s):
+        if not self._follower.take_sample(time_s):
             return
         if (width, height) != self._first_size_wh:
             # trackers compare a picture with the one before, and boxes of two sizes do not compare
             rgb = np.asarray(cv2.resize(rgb, self._first_size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-        self._recognizer.label(self._recognizer.collect(self._recognizer.observe([Frame(index, time_s, rgb)])))
+        frame = Frame(index, time_s, rgb)
+        (detections,) = self._follower.find([frame])
+        self._labeler.label(self._labeler.add(self._follower.observe(frame, detections)))
 
     def _scale_to(self, rgb: NDArray[np.uint8]) -> tuple[float, float]:
         width, height = self._first_size_wh or (rgb.shape[1], rgb.shape[0])

@@ -1,22 +1,28 @@
-"""The run over a file: what is seen in it, from its frames or from an earlier pass, and named as it comes."""
+"""The analysis of a video file: observations from its frames or from a stored pass, labelled as they come."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, Self, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.analysis.following import PeopleFollower, cropped
+from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.passes import PassRecorder, PassStore, RecordedPass, pass_key_from
-from recognizer.analysis.stream import Recognizer
+from recognizer.clips.cropping import Cropper
 from recognizer.networks.classifiers.network import resolve_device
 from recognizer.networks.loading import Models, load_models
-from recognizer.settings import Settings
-from recognizer.timeline.model import Timeline, frame_rate_hz
-from recognizer.types import Clip, Frame, Observation, VideoInfo
+from recognizer.people.appearance import Appearances
+from recognizer.people.stitching import Tracklet, stitch
+from recognizer.settings import LEAST_HEIGHT_PX, Settings
+from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
+from recognizer.types import Clip, Frame, Observation
 from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead, open_video
 
 _T = TypeVar("_T")
@@ -98,14 +104,8 @@ def analyze(
     settings = settings or Settings()
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
         models = models or load_models(settings, None)
-        recognizer = Recognizer(models, settings, reader.info, is_file=True)
-        with _seen_in(reader, recognizer, models, settings, pass_store) as seen:
-            run = _Run(recognizer, reader.info, progress, cancel, seen)
-            complete = run.name_everyone()
-            seen.end(complete)
-            return recognizer.timeline(
-                complete=complete, frame_times_s=seen.source.frame_times_s, notes=seen.source.notes, stitched=True
-            )
+        with _Pass(reader, models, settings, pass_store) as one_pass:
+            return _FileAnalysis(one_pass, reader, models, settings, progress, cancel).label_everyone()
 
 
 def find_people(
@@ -131,130 +131,247 @@ def find_people(
     Raises:
         VideoError: the file cannot be read as a video.
     """
-    with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
-        recognizer = Recognizer(models, settings, reader.info, is_file=True)
-        with _seen_in(reader, recognizer, models, settings, pass_store) as seen:
-            if seen.from_crops or not seen.is_kept:
-                return True
-            complete = _Run(recognizer, reader.info, progress, cancel, seen).find_everyone()
-            seen.end(complete)
-            return complete
+    with (
+        open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader,
+        _Pass(reader, models, settings, pass_store) as one_pass,
+    ):
+        if one_pass.people_are_known or not one_pass.is_recorded:
+            return True
+        return _FileAnalysis(one_pass, reader, models, settings, progress, cancel).find_everyone()
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What is seen in a file.
+class Stitcher:
+    """Collects what it takes to stitch a file's tracks: the people's appearance and the cuts."""
+
+    def __init__(self) -> None:
+        self._appearances = Appearances()
+        self._cuts_s: list[float] = []
+
+    def add(self, observation: Observation) -> None:
+        """Take one sampled frame."""
+        self._appearances.add(observation)
+        if observation.is_cut:
+            self._cuts_s.append(observation.time_s)
+
+    def person_of(self, tracks: Iterable[PersonTrack], interval_s: float) -> dict[int, int]:
+        """Return the person's number for each track's number.
+
+        Args:
+            tracks: all tracks of the file.
+            interval_s: time between two samples.
+        """
+        tracklets = [
+            Tracklet(track.person_id, track.time_s, track.box_xyxy, self._appearances.of(track.person_id))
+            for track in tracks
+        ]
+        return stitch(tracklets, interval_s=interval_s, cuts_s=self._cuts_s)
+
+
+class _Source(Protocol):
+    """Where a file's observations come from. The times and notes are complete after the last batch."""
+
+    @property
+    def frame_times_s(self) -> NDArray[np.float64]: ...
+
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+    def batches(self) -> Iterator[Sequence[Observation]]:
+        """Yield the observations in order of time; call once."""
+        ...
+
+    def close(self) -> None:
+        """Stop reading; may be called again."""
+        ...
+
+
+class _StoredCrops:
+    """A stored pass and its crops: nothing is decoded."""
+
+    def __init__(self, recorded: RecordedPass, settings: Settings) -> None:
+        self._recorded = recorded
+        self._settings = settings
+        self.frame_times_s = recorded.frame_times_s
+        self.notes = recorded.notes
+
+    def batches(self) -> Iterator[Sequence[Observation]]:
+        return _batched(self._recorded.observations(self._settings.crop_style), frames_per_detection(self._settings))
+
+    def close(self) -> None:
+        """There is nothing to stop."""
+
+
+class _DecodedFrames:
+    """Frames of a file, decoded ahead on another thread."""
+
+    def __init__(self, reader: VideoReader, wanted: Callable[[int, float], bool]) -> None:
+        self._reader = reader
+        self._frames = decoded_ahead(reader.frames(wanted))
+
+    @property
+    def frame_times_s(self) -> NDArray[np.float64]:
+        return self._reader.frame_times_s
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return self._reader.notes
+
+    def close(self) -> None:
+        self._frames.close()
+
+
+class _StoredPeople(_DecodedFrames):
+    """The people of a stored pass, cropped in another style: frames are decoded, but nobody is detected."""
+
+    def __init__(self, reader: VideoReader, recorded: RecordedPass, settings: Settings) -> None:
+        self._recorded = recorded
+        self._cropper = Cropper(settings.crop_style, settings.max_gap_s(frame_rate_hz(reader.info)))
+        self._sample_of = {index: sample for sample, index in enumerate(recorded.frame_index.tolist())}
+        super().__init__(reader, lambda index, _: index in self._sample_of)
+
+    def batches(self) -> Iterator[Sequence[Observation]]:
+        for frame in self._frames:
+            sample = self._sample_of[frame.index]
+            people, appearances = self._recorded.people_in(sample), self._recorded.appearances_in(sample)
+            yield [cropped(self._cropper, frame, people, appearances, is_cut=self._recorded.is_cut(sample))]
+
+
+class _DetectedPeople(_DecodedFrames):
+    """People detected and tracked in the file's frames."""
+
+    def __init__(self, reader: VideoReader, models: Models, settings: Settings) -> None:
+        self._follower = PeopleFollower(models, settings, frame_rate_hz(reader.info), is_file=True)
+        self._batch_size = frames_per_detection(settings)
+        # the sample clock is only ever advanced by the thread that decodes
+        super().__init__(reader, lambda _, time_s: self._follower.take_sample(time_s))
+
+    def batches(self) -> Iterator[Sequence[Observation]]:
+        batches: Iterator[list[Frame]] = _batched(self._frames, self._batch_size)
+        batch = next(batches, None)
+        while batch is not None:
+            found = self._follower.find(batch)
+            # Pull the next batch now: its decoding then overlaps tracking and cropping (one core), not inference (all
+            # cores).
+            upcoming = next(batches, None)
+            yield [self._follower.observe(frame, people) for frame, people in zip(batch, found, strict=True)]
+            batch = upcoming
+
+
+class _Pass:
+    """One pass over a file: takes its observations from the best source there is, and records them.
+
+    Use as a context manager.
 
     Attributes:
-        batches: of what was seen, in order of time; to be taken once.
-        source: has the times of the frames and the notes, when the last batch was taken.
-        from_crops: whether the people were found in an earlier pass.
-        is_kept: whether another analysis will find the pass.
-        end: to be called with whether the last batch was taken: nothing is read any more, and the pass is kept.
+        people_are_known: whether a stored pass says who is where.
+        is_recorded: whether the pass will be stored, if it is not yet.
     """
 
-    batches: Iterator[Sequence[Observation]]
-    source: RecordedPass | VideoReader
-    from_crops: bool
-    is_kept: bool
-    end: Callable[[bool], None]
-
-
-@contextmanager
-def _seen_in(
-    reader: VideoReader, recognizer: Recognizer, models: Models, settings: Settings, store: PassStore | None
-) -> Iterator[_Seen]:
-    at_once = frames_per_detection(settings)
-    key = pass_key_from(reader.info.sha256, models.provenance, settings)
-    recorded = None if store is None or key is None else store.find(key)
-    if recorded is not None and recorded.has_crops(settings.crop_style):
-        observations = recorded.observations(settings.crop_style)
-        yield _Seen(_batches(observations, at_once), recorded, from_crops=True, is_kept=True, end=lambda _: None)
-        return
-    with ExitStack() as stack:
-        recorder: PassRecorder | None = None
-        if store is not None and key is not None:
-            recorder = stack.enter_context(store.record(key, settings.crop_style))
-        if recorded is not None:
-            # the same people cut out otherwise: decode for the crops, detect nothing
-            sample_of = {index: sample for sample, index in enumerate(recorded.frame_index.tolist())}
-            frames = decoded_ahead(reader.frames(lambda index, _: index in sample_of))
-            batches: Iterator[Sequence[Observation]] = (
-                [recognizer.observe_again(frame, recorded, sample_of[frame.index])] for frame in frames
-            )
+    def __init__(self, reader: VideoReader, models: Models, settings: Settings, store: PassStore | None) -> None:
+        style = settings.crop_style
+        key = pass_key_from(reader.info.sha256, models.provenance, settings)
+        recorded = None if store is None or key is None else store.find(key)
+        self._source: _Source
+        self._recorder: PassRecorder | None = None
+        if recorded is not None and recorded.has_crops(style):
+            self._source = _StoredCrops(recorded, settings)
+        elif recorded is not None:
+            self._source = _StoredPeople(reader, recorded, settings)
         else:
-            frames = decoded_ahead(reader.frames(lambda _, time_s: recognizer.take_sample(time_s)))
-            batches = _observed(recognizer, _batches(frames, at_once))
-        stack.enter_context(closing(frames))
+            self._source = _DetectedPeople(reader, models, settings)
+        if store is not None and key is not None and not isinstance(self._source, _StoredCrops):
+            self._recorder = store.record(key, style)
+        self.people_are_known = recorded is not None
+        self.is_recorded = self._recorder is not None
 
-        def end(complete: bool) -> None:
-            frames.close()
-            if complete and recorder is not None:
-                recorder.keep(reader.frame_times_s, reader.notes)
+    def __enter__(self) -> Self:
+        return self
 
-        batches = batches if recorder is None else _entered(batches, recorder)
-        yield _Seen(batches, reader, from_crops=recorded is not None, is_kept=recorder is not None, end=end)
+    def __exit__(self, *_: object) -> None:
+        self._source.close()
+        if self._recorder is not None:
+            self._recorder.discard()
 
+    def batches(self) -> Iterator[Sequence[Observation]]:
+        """Yield and record the observations, in order of time; call once."""
+        for batch in self._source.batches():
+            if self._recorder is not None:
+                for observation in batch:
+                    self._recorder.add(observation)
+            yield batch
 
-def _observed(recognizer: Recognizer, batches: Iterator[Sequence[Frame]]) -> Iterator[Sequence[Observation]]:
-    batch = next(batches, None)
-    while batch is not None:
-        found = recognizer.find(batch)
-        # taken now, so that what may be decoded in their stead is decoded beside following and cutting out, which keep
-        # one core busy, and not beside the networks, which keep all of them busy
-        upcoming = next(batches, None)
-        yield recognizer.observe_found(batch, found)
-        batch = upcoming
+    def finish(self, *, complete: bool) -> tuple[NDArray[np.float64], Sequence[str]]:
+        """Stop reading; store the pass if it is complete.
 
-
-def _entered(batches: Iterable[Sequence[Observation]], recorder: PassRecorder) -> Iterator[Sequence[Observation]]:
-    for batch in batches:
-        for observation in batch:
-            recorder.add(observation)
-        yield batch
-
-
-def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+        Returns:
+            The times of the frames, float64 (n,), and the reader's notes.
+        """
+        self._source.close()
+        times_s, notes = self._source.frame_times_s, self._source.notes
+        if complete and self._recorder is not None:
+            self._recorder.keep(times_s, notes)
+        return times_s, notes
 
 
-class _Run:
-    """Drives one recogniser through a file, reporting and looking out for a cancel."""
+class _FileAnalysis:
+    """Runs one pass over a file, reports progress, and stops when it is cancelled."""
 
     def __init__(
         self,
-        recognizer: Recognizer,
-        video: VideoInfo,
+        one_pass: _Pass,
+        reader: VideoReader,
+        models: Models,
+        settings: Settings,
         progress: Callable[[Progress], None] | None,
         cancel: Callable[[], bool] | None,
-        seen: _Seen,
     ) -> None:
-        self._recognizer = recognizer
-        self._video = video
+        self._pass = one_pass
+        self._video = reader.info
+        self._labeler = ActionLabeler(models, settings, reader.info)
+        self._stitcher = Stitcher()
+        self._interval_s = settings.sample_interval_s(frame_rate_hz(reader.info))
         self._progress = progress
         self._cancel = cancel or (lambda: False)
-        self._seen = seen
         self._started_s = time.monotonic()
         self._analysed_s = 0.0
         self._clips_per_call = CLIPS_IN_FIRST_CALL
 
-    def name_everyone(self) -> bool:
-        """Go through what is seen and name its clips; True when the end was reached, False when cancelled before."""
-        for batch in self._seen.batches:
+    def label_everyone(self) -> Timeline:
+        """Label what everyone does; the timeline is incomplete if the analysis was cancelled."""
+        complete = self._label_all()
+        frame_times_s, notes = self._pass.finish(complete=complete)
+        timeline = self._labeler.timeline(
+            frame_times_s,
+            complete=complete,
+            notes=notes,
+            person_of=self._stitcher.person_of(self._labeler.tracks(), self._interval_s),
+        )
+        return replace(timeline, notes=(*timeline.notes, *_remarks(timeline)))
+
+    def find_everyone(self) -> bool:
+        """Find and track everyone, label nothing; return False if the analysis was cancelled."""
+        complete = self._find_all()
+        self._pass.finish(complete=complete)
+        return complete
+
+    def _label_all(self) -> bool:
+        """Return whether the end was reached."""
+        for batch in self._pass.batches():
             if self._cancel():
                 return False
-            clips = self._recognizer.collect(batch)
+            clips: list[Clip] = []
+            for observation in batch:
+                self._stitcher.add(observation)
+                clips += self._labeler.add(observation)
             self._analysed_s = batch[-1].time_s
             if not self._label(clips):
                 return False
             self._report()
-        return self._label(self._recognizer.end_clips())
+        return self._label(self._labeler.end_clips())
 
-    def find_everyone(self) -> bool:
-        """Go through what is seen; True when the end was reached, False when cancelled before."""
-        for batch in self._seen.batches:
+    def _find_all(self) -> bool:
+        """Return whether the end was reached."""
+        for batch in self._pass.batches():
             if self._cancel():
                 return False
             self._analysed_s = batch[-1].time_s
@@ -262,11 +379,12 @@ class _Run:
         return not self._cancel()
 
     def _label(self, clips: Sequence[Clip]) -> bool:
+        """Label clips in calls of a suitable size; return False if cancelled."""
         waiting = list(clips)
         while waiting and not self._cancel():
             some, waiting = waiting[: self._clips_per_call], waiting[self._clips_per_call :]
             started_s = time.monotonic()
-            self._recognizer.label(some)
+            self._labeler.label(some)
             took_s = (time.monotonic() - started_s) / len(some)
             self._clips_per_call = max(1, min(MOST_CLIPS_PER_CALL, int(CALL_TAKES_S / max(took_s, 1e-6))))
             self._report()
@@ -287,7 +405,24 @@ class _Run:
                 duration_s=duration_s,
                 frames_per_s=None if seconds_per_s is None else seconds_per_s * frame_rate_hz(self._video),
                 remaining_s=remaining_s,
-                from_crops=self._seen.from_crops,
-                timeline=lambda: self._recognizer.timeline(complete=False),
+                from_crops=self._pass.people_are_known,
+                timeline=lambda: self._labeler.timeline(np.zeros(0), complete=False),
             )
         )
+
+
+def _remarks(timeline: Timeline) -> Iterator[str]:
+    """Yield what people should know about the result."""
+    small = len(timeline.small_ids)
+    if small:
+        who = "1 person is" if small == 1 else f"{small} people are"
+        yield (
+            f"{who} under {LEAST_HEIGHT_PX} pixels high for most of their time: followed, but too small to be named; "
+            "film from nearer, or with more pixels."
+        )
+
+
+def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -286,7 +286,7 @@ class PassRecorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._leave_nothing()
+        self.discard()
 
     def add(self, observation: Observation) -> None:
         """Record one sampled frame."""
@@ -365,9 +365,10 @@ class PassRecorder:
 
     def _give_up(self, error: OSError) -> None:
         _log.warning("a pass is not kept, so the next analysis starts from the video again: %s", error)
-        self._leave_nothing()
+        self.discard()
 
-    def _leave_nothing(self) -> None:
+    def discard(self) -> None:
+        """Remove what was written, unless it was kept."""
         for file in self._files:
             with suppress(OSError):  # on a full disk the rest of its buffer cannot be written; it goes anyway
                 file.close()

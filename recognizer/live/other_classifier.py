@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from recognizer.analysis.stream import Recognizer
+from recognizer.analysis.labeling import ActionLabeler
 from recognizer.live.naming import Namer
 from recognizer.live.stats import NamingStats
 from recognizer.networks.loading import Models
@@ -21,17 +21,17 @@ class SecondClassifier:
     Args:
         models: whose classifier speaks.
         settings: those of the stream, but for the classifier.
-        recognizer: the stream's; it alone follows people and collects their clips.
+        labeler: the stream's; it alone collects clips.
         now_s: the stream's time.
     """
 
-    def __init__(self, models: Models, settings: Settings, recognizer: Recognizer, now_s: Callable[[], float]) -> None:
-        self._recognizer = recognizer
+    def __init__(self, models: Models, settings: Settings, labeler: ActionLabeler, now_s: Callable[[], float]) -> None:
+        self._labeler = labeler
         self._lock = threading.Lock()
         self._said: list[Prediction] = []
         self._newest: dict[int, Prediction] = {}
         self.change(models, settings)
-        self._namer = Namer(self._label, recognizer.stay_began_s, now_s)
+        self._namer = Namer(self._label, labeler.stay_began_s, now_s)
 
     def change(self, models: Models, settings: Settings) -> None:
         """Go on with another classifier, or other settings; what was said before stays."""
@@ -67,7 +67,7 @@ class SecondClassifier:
     def newest_prediction(self, person_id: int) -> Prediction | None:
         """What was last said of a person in their present stay."""
         newest = self._newest.get(person_id)
-        if newest is None or newest.start_s < self._recognizer.stay_began_s(person_id):
+        if newest is None or newest.start_s < self._labeler.stay_began_s(person_id):
             return None
         return newest
 

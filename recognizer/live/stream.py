@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recognizer.analysis.stream import STREAM, Recognizer
+from recognizer.analysis.following import PeopleFollower
+from recognizer.analysis.labeling import ActionLabeler
+from recognizer.analysis.stream import STREAM, FrameTimes
 from recognizer.comparison.model import Comparison, Entry, named
 from recognizer.drawing.overlay import DETECTING_TEXT, OverlayPerson, draw_overlay
 from recognizer.errors import RecognizerError
@@ -24,9 +26,9 @@ from recognizer.live.recording import Recording
 from recognizer.live.stats import MEASURED, LiveStats, Rate
 from recognizer.networks.loading import Models
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
-from recognizer.settings import UNKNOWN_ACTION, Settings
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ, UNKNOWN_ACTION, Settings
 from recognizer.timeline.model import Timeline
-from recognizer.types import Box, Frame, Prediction, TrackedPerson
+from recognizer.types import Box, Clip, Frame, Prediction, TrackedPerson
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +62,9 @@ class LiveStream:
     ) -> None:
         self.min_confidence = min_confidence
         self.mirrored = False
-        self._recognizer = Recognizer(models, settings, followed_hz=_FOLLOWED_HZ)
+        self._follower = PeopleFollower(models, settings, DEFAULT_FRAME_RATE_HZ, followed_hz=_FOLLOWED_HZ)
+        self._labeler = ActionLabeler(models, settings, STREAM)
+        self._frame_times = FrameTimes()
         self._labels = models.classifier.labels
         self._settings = settings
         self._load = load
@@ -81,7 +85,7 @@ class LiveStream:
         self._recording: Recording | None = None
         self._condition = threading.Condition()
         self._closed = False
-        self._namer = Namer(self._recognizer.label, self._recognizer.stay_began_s, self._now_s)
+        self._namer = Namer(self._labeler.label, self._labeler.stay_began_s, self._now_s)
         self._threads = [
             threading.Thread(target=work, name=f"live-{name}", daemon=True)
             for name, work in (("follow", self._follow), ("change", self._change))
@@ -106,7 +110,7 @@ class LiveStream:
             self._size_wh = (rgb.shape[1], rgb.shape[0])
             recording = self._recording
             self._condition.notify_all()
-        self._recognizer.count_frame(time_s)
+        self._frame_times.add(time_s)
         drawn = self._drawn(rgb)
         if recording is not None:
             recording.add(drawn, time_s)
@@ -132,7 +136,7 @@ class LiveStream:
                 overlay.append(self._labelled(person, prediction))
                 continue
             # two labels on one person: whose each is stands before it, and the second takes the next free place
-            overlay.append(self._labelled(person, prediction, self._recognizer.classifier_name))
+            overlay.append(self._labelled(person, prediction, self._labeler.classifier_name))
             overlay.append(self._labelled(person, second.newest_prediction(person.person_id), second.name))
         return overlay
 
@@ -155,7 +159,7 @@ class LiveStream:
 
     def _known(self) -> list[tuple[TrackedPerson, Prediction | None]]:
         """Who is in the picture, and what was last said of them."""
-        return [(person, self._recognizer.newest_prediction(person.person_id)) for person in self._recognizer.people]
+        return [(person, self._labeler.latest_prediction(person.person_id)) for person in self._follower.people]
 
     # ---- the thread that follows people
 
@@ -170,7 +174,7 @@ class LiveStream:
             if frame is None:
                 continue
             try:
-                clips = self._recognizer.follow(frame)
+                clips = self._followed_clips(frame)
             except Exception:  # noqa: BLE001 - one bad frame must not end the stream; it is logged and said
                 _log.exception("a frame could not be followed")
                 self._problems["follow"] = "People could not be followed in a frame; the log of the server says why."
@@ -181,6 +185,13 @@ class LiveStream:
             second = self._speaking_second()
             if second is not None:
                 second.put(clips)
+
+    def _followed_clips(self, frame: Frame) -> list[Clip]:
+        observation = self._follower.follow(frame)
+        if observation is not None:
+            return self._labeler.add(observation)
+        self._labeler.add_people(frame.time_s, self._follower.people)
+        return []
 
     # ---- the thread that loads networks
 
@@ -219,7 +230,8 @@ class LiveStream:
                     self._take_second(wanted)
                 elif wanted is not None:
                     models = self._load(wanted)
-                    self._recognizer.change(models, wanted)
+                    self._follower.change(models, wanted)
+                    self._labeler.change(models, wanted)
                     self._labels = models.classifier.labels
                 problem = None
             except RecognizerError as error:
@@ -243,7 +255,7 @@ class LiveStream:
             return
         models = self._load(settings)
         if self._second is None:
-            self._second = SecondClassifier(models, settings, self._recognizer, self._now_s)
+            self._second = SecondClassifier(models, settings, self._labeler, self._now_s)
         else:
             self._second.change(models, settings)
         self._compares = True
@@ -264,10 +276,10 @@ class LiveStream:
             followed_per_s=self._followed.per_s(now_s),
             dropped_frames=self._dropped_frames,
             naming=self._namer.stats(),
-            classifier=self._recognizer.classifier_name,
+            classifier=self._labeler.classifier_name,
             second_naming=second.stats() if second is not None else None,
             second_classifier=second.name if second is not None else None,
-            people=len(self._recognizer.people),
+            people=len(self._follower.people),
             silent_s=self._returned.silent_s(now_s),
             left_out_frames=recording.left_out if recording else 0,
             problem=next((problem for problem in problems if problem is not None), None),
@@ -287,7 +299,7 @@ class LiveStream:
         """
         width, height = self._size_wh
         video = replace(STREAM, width=width, height=height)
-        return self._recognizer.timeline(complete=complete, video=video, since_s=since_s)
+        return self._labeler.timeline(self._frame_times.to_array(), complete=complete, video=video, since_s=since_s)
 
     def second_timeline(self, *, complete: bool = False, since_s: float = 0.0) -> Timeline | None:
         """The same for the second classifier; None where there never was one."""
@@ -310,7 +322,7 @@ class LiveStream:
                 Entry("", second.settings, None, self._second.labels, second),
             ]
         )
-        names_now = (self._recognizer.classifier_name, self._second.name)
+        names_now = (self._labeler.classifier_name, self._second.name)
         notes = [note for entry, now in zip(entries, names_now, strict=True) for note in _changes(entry, now)]
         return Comparison((replace(entries[0], timeline=replace(first, notes=(*first.notes, *notes))), entries[1]))
 
@@ -349,7 +361,7 @@ class LiveStream:
             thread.join(_END_TIMEOUT_S)
         if first:
             self._newest_frame = None
-            last_clips = self._recognizer.end_clips()
+            last_clips = self._labeler.end_clips()
             self._namer.close(last_clips, _END_TIMEOUT_S)
             if self._second is not None:
                 self._second.close(last_clips if self._compares else [], _END_TIMEOUT_S)

@@ -145,7 +145,7 @@ class TestLabels:
         labels: dict[int, dict[int, str | None]] = {}
         for number, time_s in enumerate(even(60)):
             recognizer.step(numbered_frame(number, time_s))
-            newest = {p.person_id: recognizer.newest_prediction(p.person_id) for p in recognizer.people}
+            newest = {p.person_id: recognizer.latest_prediction(p.person_id) for p in recognizer.people}
             labels[number] = {key: value.top[0][0] if value else None for key, value in newest.items()}
         assert labels[6] == {1: None}
         assert labels[9] == {1: "yoga"}  # its own fourth sample
@@ -174,7 +174,7 @@ class TestLabels:
         for number, time_s in enumerate(even(52)):
             recognizer.step(numbered_frame(number, time_s))
         assert [p.person_id for p in recognizer.people] == [1]
-        assert recognizer.newest_prediction(1) is not None
+        assert recognizer.latest_prediction(1) is not None
 
     def test_label_does_not_survive_a_hole_of_more_than_a_second(self) -> None:
         """Regression: to the tracker a hole is one call, so the number stays, but the label does not."""
@@ -182,7 +182,7 @@ class TestLabels:
         for number, time_s in enumerate([*even(23), *(5 + t for t in even(20))]):
             recognizer.step(numbered_frame(number, time_s))
             if number in (22, 23, 31, 32):
-                newest = recognizer.newest_prediction(1)
+                newest = recognizer.latest_prediction(1)
                 if number == 22:
                     assert newest is not None
                 elif number < 32:

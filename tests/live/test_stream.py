@@ -13,20 +13,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.analysis.stream import Recognizer
 from recognizer.drawing.overlay import OverlayPerson, draw_overlay
 from recognizer.errors import WeightsError
 from recognizer.live import LiveStream
 from recognizer.live import recording as recording_module
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
-from recognizer.settings import TRACKER_NAMES, UNKNOWN_ACTION, Settings
+from recognizer.settings import UNKNOWN_ACTION, Settings
 from recognizer.types import Clip, Detection
 from tests.support.fakes import (
     ScriptedClassifier,
     ScriptedDetector,
     always,
-    numbered_frame,
     numbered_picture,
     person,
     scripted_models,
@@ -321,93 +319,6 @@ def test_last_of_several_quick_changes_holds(open_stream: OpenStream) -> None:
     assert stream.timeline().settings.num_video_sequence_samples == 24
     assert loads[-1] == 24
     assert len(loads) < 20
-
-
-def step(recognizer: Recognizer, number: int) -> list[Clip]:
-    return recognizer.follow(numbered_frame(number, number * FRAME_S, *SIZE))
-
-
-def test_another_skip_interval_begins_the_clips_anew() -> None:
-    models = scripted_models(ONE)
-    recognizer = Recognizer(models, SETTINGS)
-    assert not any(step(recognizer, k) for k in range(3))
-    recognizer.change(models, replace(SETTINGS, skip_frame=2))
-    clips = [clip for k in range(3, 12) for clip in step(recognizer, k)]
-    assert len(clips) == 1
-    # four samples two frames apart, none of them from before the change
-    assert clips[0].start_s == pytest.approx(3 * FRAME_S)
-    assert clips[0].end_s - clips[0].start_s == pytest.approx(8 * FRAME_S)
-
-
-@pytest.mark.parametrize(("length", "first_clip_at"), [(2, 3), (6, 5)])
-def test_another_sequence_length_keeps_the_samples(length: int, first_clip_at: int) -> None:
-    models = scripted_models(ONE)
-    recognizer = Recognizer(models, SETTINGS)
-    assert not any(step(recognizer, k) for k in range(3))
-    recognizer.change(models, replace(SETTINGS, num_video_sequence_samples=length))
-    found = {k: clips for k in range(3, 6) if (clips := step(recognizer, k))}
-    first = min(found)
-    assert first == first_clip_at
-    assert len(found[first][0].rgb) == length
-    assert found[first][0].start_s == pytest.approx((first - length + 1) * FRAME_S)
-
-
-def test_another_tracker_goes_on_numbering() -> None:
-    models = scripted_models(TWO)
-    recognizer = Recognizer(models, SETTINGS)
-    for k in range(5):
-        step(recognizer, k)
-    assert [one.person_id for one in recognizer.people] == [1, 2]
-    recognizer.change(models, replace(SETTINGS, tracker="ocsort"))
-    for k in range(5, 15):
-        step(recognizer, k)
-    assert [one.person_id for one in recognizer.people] == [3, 4]
-
-
-def test_other_settings_leave_numbers_and_labels() -> None:
-    models = scripted_models(TWO)
-    recognizer = Recognizer(models, SETTINGS)
-    for k in range(5):
-        recognizer.label(step(recognizer, k))
-    for changed in (
-        replace(SETTINGS, crop_margin_percentage=50),
-        replace(SETTINGS, min_person_confidence=0.2),
-        replace(SETTINGS, overlap=0.5),
-        replace(SETTINGS, num_video_sequence_samples=8),
-        replace(SETTINGS, skip_frame=3),
-    ):
-        recognizer.change(models, changed)
-        assert recognizer.newest_prediction(2) is not None
-        for k in range(5, 8):
-            step(recognizer, k)
-        assert [one.person_id for one in recognizer.people] == [1, 2], changed
-
-
-def test_person_stays_the_same_over_a_short_absence_with_a_long_skip_interval() -> None:
-    """A camera is followed in every frame, whatever is sampled."""
-
-    def script(number: int) -> Sequence[Detection]:
-        return () if 20 <= number < 35 else ONE(number)
-
-    models = scripted_models(script)
-    recognizer = Recognizer(models, replace(SETTINGS, skip_frame=30), followed_hz=30)
-    for k in range(45):
-        step(recognizer, k)
-    assert [one.person_id for one in recognizer.people] == [1]
-
-
-@pytest.mark.parametrize("tracker", TRACKER_NAMES)
-@pytest.mark.parametrize(("looks_per_s", "away_s", "same"), [(30, 0.8, True), (5, 0.8, True), (30, 2.5, False)])
-def test_lost_person_is_remembered_for_a_time_not_for_a_number_of_looks(
-    tracker: str, looks_per_s: int, away_s: float, same: bool
-) -> None:
-    def script(number: int) -> Sequence[Detection]:
-        return () if 60 <= number < 60 + away_s * looks_per_s else ONE(number)
-
-    recognizer = Recognizer(scripted_models(script), replace(SETTINGS, tracker=tracker), followed_hz=15)
-    for k in range(60 + 4 * looks_per_s):
-        recognizer.follow(numbered_frame(k, k / looks_per_s, *SIZE))
-    assert [one.person_id for one in recognizer.people] == [1 if same else 2]
 
 
 # ---- trouble

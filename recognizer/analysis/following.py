@@ -1,0 +1,142 @@
+"""Frames to observations: find the people in a frame, track them, and crop them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.clips.cropping import Cropper
+from recognizer.clips.sampling import SampleClock
+from recognizer.networks.loading import Models
+from recognizer.people.appearance import appearance_of
+from recognizer.people.cuts import CutDetector
+from recognizer.people.tracking import PersonTracker
+from recognizer.settings import Settings
+from recognizer.types import Detection, Frame, Observation, TrackedPerson
+
+_LATEST_SHARE = 0.1
+"""Weight of the latest interval between two followed frames in their moving average."""
+
+_SHORTEST_INTERVAL_S, _LONGEST_INTERVAL_S = 0.01, 1.0
+"""Intervals are clamped to these: pauses and bursts say nothing about the inference rate."""
+
+
+class PeopleFollower:
+    """Follows the people of one stream. Owns the tracker, the cropper and the sample clock; shares the detector.
+
+    A file is followed in its sampled frames alone (``take_sample``, ``find``, ``observe``), a camera in every frame
+    that there is time for (``follow``). Frames come in order of time. ``change`` may be called on another thread than
+    ``follow``.
+
+    Args:
+        models: the networks, shared with other streams.
+        settings: the initial settings.
+        frame_rate_hz: frame rate of the stream.
+        followed_hz: initial estimate of how often ``follow`` is called, which is then measured; None where only samples
+            are followed.
+        is_file: whether to detect cuts and to measure what people look like, so that their tracks can be stitched.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        settings: Settings,
+        frame_rate_hz: float,
+        *,
+        followed_hz: float | None = None,
+        is_file: bool = False,
+    ) -> None:
+        self._detector = models.detector
+        self._settings = settings
+        self._rate_hz = frame_rate_hz
+        self._followed_hz = followed_hz
+        self._last_followed_s: float | None = None
+        self._is_file = is_file
+        self._clock = SampleClock(settings.sample_interval_s(frame_rate_hz), 1 / frame_rate_hz)
+        self._cuts = CutDetector()
+        self._tracker = PersonTracker(settings, frame_rate_hz, updates_per_s=followed_hz)
+        self._cropper = Cropper(settings.crop_style, settings.max_gap_s(frame_rate_hz))
+        self._people: tuple[TrackedPerson, ...] = ()
+        self._lock = threading.Lock()
+
+    @property
+    def people(self) -> tuple[TrackedPerson, ...]:
+        """The people in the latest frame."""
+        return self._people
+
+    def take_sample(self, time_s: float) -> bool:
+        """Advance the sample clock and return whether the frame at ``time_s`` is a sample; call once for each frame."""
+        return self._clock.take_sample(time_s)
+
+    def find(self, frames: Sequence[Frame]) -> list[list[Detection]]:
+        """Detect the people in several frames, in one batch."""
+        return self._detector.detect([frame.rgb for frame in frames])
+
+    def observe(self, frame: Frame, detections: Sequence[Detection]) -> Observation:
+        """Track and crop the people that were detected in a sampled frame."""
+        with self._lock:
+            is_cut = self._is_file and self._cuts.push(frame.rgb)
+            if is_cut:
+                self._tracker = self._next_tracker()
+            self._people = tuple(self._tracker.update(frame.rgb, detections))
+            appearances = (
+                tuple(appearance_of(frame.rgb, person.box_xyxy) for person in self._people) if self._is_file else ()
+            )
+            return cropped(self._cropper, frame, self._people, appearances, is_cut=is_cut)
+
+    def follow(self, frame: Frame) -> Observation | None:
+        """Detect and track the people in a camera's frame; crop them if it is also a sample.
+
+        Returns:
+            The observation of a sample; None between two samples, where only ``people`` is new.
+        """
+        with self._lock:
+            detector = self._detector
+            self._measure_rate(frame.time_s)
+        (detections,) = detector.detect([frame.rgb])
+        with self._lock:
+            self._people = tuple(self._tracker.update(frame.rgb, detections))
+            if not self._clock.take_sample(frame.time_s):
+                return None
+            return cropped(self._cropper, frame, self._people)
+
+    def _measure_rate(self, time_s: float) -> None:
+        """How often a camera is followed depends on the machine and on its load."""
+        if self._last_followed_s is not None and self._followed_hz is not None:
+            interval_s = min(max(time_s - self._last_followed_s, _SHORTEST_INTERVAL_S), _LONGEST_INTERVAL_S)
+            mean_s = 1 / self._followed_hz
+            self._followed_hz = 1 / (mean_s + _LATEST_SHARE * (interval_s - mean_s))
+            self._tracker.expect(self._followed_hz)
+        self._last_followed_s = time_s
+
+    def change(self, models: Models, settings: Settings) -> None:
+        """Continue with other settings. People keep their numbers unless the tracker changes."""
+        with self._lock:
+            before, self._settings, self._detector = self._settings, settings, models.detector
+            if not self._tracker.change(settings):
+                self._tracker = self._next_tracker()
+            if settings.skip_frame != before.skip_frame:
+                self._clock = SampleClock(settings.sample_interval_s(self._rate_hz), 1 / self._rate_hz)
+            self._cropper.change(settings.crop_style, settings.max_gap_s(self._rate_hz))
+
+    def _next_tracker(self) -> PersonTracker:
+        """Return a tracker that knows nobody yet and continues the numbering."""
+        return PersonTracker(
+            self._settings, self._rate_hz, first_id=self._tracker.people_seen + 1, updates_per_s=self._followed_hz
+        )
+
+
+def cropped(
+    cropper: Cropper,
+    frame: Frame,
+    people: tuple[TrackedPerson, ...],
+    appearances: tuple[NDArray[np.uint8], ...] = (),
+    *,
+    is_cut: bool = False,
+) -> Observation:
+    """Crop people out of a sampled frame; call once for each frame, in order of time."""
+    crops, surroundings = cropper.cut(frame.rgb, frame.time_s, people)
+    return Observation(frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings)

@@ -1,0 +1,132 @@
+"""Observations to a timeline: collect each person's crops into clips, classify them, and record the predictions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.clips.sampling import ClipSampler
+from recognizer.networks.loading import Models
+from recognizer.settings import Settings, least_height_px
+from recognizer.timeline.model import PersonTrack, Timeline, TimelineBuilder, frame_rate_hz
+from recognizer.types import Clip, Observation, Prediction, TrackedPerson, VideoInfo
+
+
+class ActionLabeler:
+    """Labels what the people of one stream do. Owns the clip sampler and the timeline; shares the classifier.
+
+    ``add`` and ``label`` may be called on different threads, and ``change``, ``timeline`` and the properties on others
+    still: the lock is never held while the classifier runs.
+
+    Args:
+        models: the networks, shared with other streams.
+        settings: the initial settings.
+        video: what is known about the stream.
+    """
+
+    def __init__(self, models: Models, settings: Settings, video: VideoInfo) -> None:
+        self._models = models
+        self._video = video
+        self._rate_hz = frame_rate_hz(video)
+        self._sampler = ClipSampler(settings, self._rate_hz, least_height_px(video.height))
+        self._builder = TimelineBuilder(settings, self._rate_hz)
+        self._max_gap_s = settings.max_gap_s(self._rate_hz)
+        self._latest: dict[int, Prediction] = {}
+        self._last_seen_s: dict[int, float] = {}
+        self._stay_began_s: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def classifier_name(self) -> str:
+        """Name of the current classifier."""
+        return self._models.classifier.name
+
+    def latest_prediction(self, person_id: int) -> Prediction | None:
+        """Return a person's latest prediction; None before their first clip, and again after a long absence."""
+        return self._latest.get(person_id)
+
+    def stay_began_s(self, person_id: int) -> float:
+        """Return the time since which a person has been present without a long absence; 0 for an unknown person."""
+        return self._stay_began_s.get(person_id, 0.0)
+
+    def add(self, observation: Observation) -> list[Clip]:
+        """Add a sampled frame to the timeline and to each person's clip; return the clips that are now complete."""
+        with self._lock:
+            self._note_stays(observation)
+            self._builder.add_people(observation.time_s, observation.people)
+            return self._sampler.add(observation)
+
+    def add_people(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
+        """Add the people of a frame that is not a sample to the timeline."""
+        with self._lock:
+            self._builder.add_people(time_s, people)
+
+    def _note_stays(self, observation: Observation) -> None:
+        """A person who returns after a long absence has no label until the first clip of the new stay."""
+        for person in observation.people:
+            last_s = self._last_seen_s.get(person.person_id, float("-inf"))
+            if observation.time_s - last_s > self._max_gap_s:
+                self._latest.pop(person.person_id, None)
+                self._stay_began_s[person.person_id] = observation.time_s
+            self._last_seen_s[person.person_id] = observation.time_s
+
+    def label(self, clips: Sequence[Clip]) -> list[Prediction]:
+        """Classify clips and add the predictions to the timeline."""
+        predictions = self._models.classifier.classify(clips)
+        with self._lock:
+            self._builder.add_predictions(predictions)
+            for prediction in predictions:
+                if prediction.start_s >= self.stay_began_s(prediction.person_id):
+                    self._latest[prediction.person_id] = prediction
+        return predictions
+
+    def end_clips(self) -> list[Clip]:
+        """Return the last clips of the people who were present at the end of the stream."""
+        with self._lock:
+            return self._sampler.finish()
+
+    def change(self, models: Models, settings: Settings) -> None:
+        """Continue with other settings. Labels stay; a person with enough samples is labelled again at once."""
+        with self._lock:
+            self._models = models
+            self._sampler.change(settings, self._rate_hz)
+            self._builder.change(settings, self._rate_hz)
+            self._max_gap_s = settings.max_gap_s(self._rate_hz)
+
+    def tracks(self) -> tuple[PersonTrack, ...]:
+        """Return everyone so far, numbered by the tracker."""
+        return self._builder.tracks()
+
+    def timeline(
+        self,
+        frame_times_s: NDArray[np.float64],
+        *,
+        complete: bool,
+        notes: Iterable[str] = (),
+        video: VideoInfo | None = None,
+        since_s: float = 0.0,
+        person_of: Mapping[int, int] | None = None,
+    ) -> Timeline:
+        """Return the timeline so far.
+
+        Args:
+            frame_times_s: float64 (n,), times of all frames of the stream, sampled or not.
+            complete: whether the stream has ended.
+            notes: remarks for people.
+            video: what is known by now, if it is more than at the beginning.
+            since_s: leave out earlier samples and predictions.
+            person_of: tracks with the same number here belong to one person.
+        """
+        with self._lock:
+            return self._builder.build(
+                video or self._video,
+                frame_times_s=frame_times_s,
+                complete=complete,
+                notes=notes,
+                provenance=self._models.provenance,
+                since_s=since_s,
+                person_of=person_of,
+            )
