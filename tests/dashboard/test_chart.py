@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard.parts import chart
-from tests.support.fakes import charts
+from tests.support.pages import charts
 
 
 def page() -> None:

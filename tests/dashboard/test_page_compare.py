@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,25 +16,22 @@ from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
 from recognizer.service.comparisons import StoredComparison
 from recognizer.settings import CLASSIFIER_NAMES, Settings, recommended
-from tests.dashboard.test_page_analyse import (
-    TITLES,
-    Networks,
+from tests.support.fakes import ScriptedClassifier
+from tests.support.networks import WAIT_S, Networks
+from tests.support.pages import (
+    SETTING_TITLES,
     button,
+    charts,
     choose_preset,
     has_button,
-    networks,
+    open_page,
     tab,
     upload_video,
     uploader,
     widget,
     words,
 )
-from tests.support.environment import APP
-from tests.support.fakes import ScriptedClassifier, charts
 
-__all__ = ["networks"]
-
-WAIT_S = 30.0
 PAGE = "pages/compare.py"
 REAL_LOADER = models_module.load_clip_classifier
 
@@ -82,14 +79,8 @@ def classifiers(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
-def clip(make_video: Callable[..., Path]) -> Path:
-    return make_video("clip.mp4", frames=60, fps=30)
-
-
-@pytest.fixture
 def page(classifiers: Classifiers, clip: Path) -> AppTest:
-    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
-    at.run()
+    at = open_page()
     choose_preset(at, "documented")
     at.switch_page(PAGE).run()
     assert not at.exception
@@ -143,8 +134,7 @@ def table_with(at: AppTest, column: str) -> Any:
 
 
 def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifiers, clip: Path) -> None:
-    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
-    at.run()
+    at = open_page()
     upload_video(at, clip)
     at.switch_page(PAGE).run()
     assert not at.exception
@@ -231,12 +221,7 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
     assert scores["Right (%)"].tolist() == [50.0, 50.0]
     assert charts(page)[-1]["label"] == "s3d: what it says where your labels say something"
     assert "s3d cannot say resting, so it is never right there." in words(page)
-    fresh = AppTest.from_file(str(APP), default_timeout=WAIT_S)
-    fresh.run()
-    fresh.switch_page(PAGE)
-    fresh.query_params["comparison"] = shown(page).comparison_id
-    fresh.run()
-    assert not fresh.exception
+    fresh = open_page(PAGE, comparison=shown(page).comparison_id)
     assert names(fresh) == ["s3d", "r3d_18"]
     assert "Against your labels" in subheaders(fresh)
     assert "clip.mp4" in words(fresh)
@@ -249,8 +234,7 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
 def test_earlier_comparison_of_this_browser_can_be_opened_again(page: AppTest, classifiers: Classifiers) -> None:
     compare(page)
     earlier = shown(page)
-    fresh = AppTest.from_file(str(APP), default_timeout=WAIT_S)
-    fresh.run()
+    fresh = open_page()
     fresh.switch_page(PAGE)
     tab(fresh).own["comparisons"] = [earlier.comparison_id, "gone"]  # as the browser says
     fresh.run()
@@ -300,12 +284,7 @@ def test_a_refresh_finds_the_comparison_that_runs(classifiers: Classifiers, page
     assert classifiers.reached.wait(WAIT_S)
     job = tab(page).compare.job
     assert job is not None
-    fresh = AppTest.from_file(str(APP), default_timeout=WAIT_S)
-    fresh.run()
-    fresh.switch_page(PAGE)
-    fresh.query_params["comparison"] = job.job_id
-    fresh.run()
-    assert not fresh.exception
+    fresh = open_page(PAGE, comparison=job.job_id)
     assert has_button(fresh, "Cancel")
     assert [row.classifier for row in tab(fresh).compare.rows] == ["s3d", "r3d_18", "mc3_18"]
     assert names(fresh) == ["s3d"]
@@ -317,8 +296,7 @@ def test_a_refresh_finds_the_comparison_that_runs(classifiers: Classifiers, page
 
 def test_settings_are_the_same_on_every_page(classifiers: Classifiers) -> None:
     # each page drew the sliders of the page before at their lowest values, and analysed with those
-    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
-    at.run()
+    at = open_page()
     widget(at, "Sequence length").set_value(24)
     at.run()
     for page, title in ((PAGE, "Skip interval"), ("pages/analyse.py", "Sequence length"), (PAGE, "Overlap")):
@@ -326,16 +304,11 @@ def test_settings_are_the_same_on_every_page(classifiers: Classifiers) -> None:
         assert not at.exception
         expected = replace(recommended(Settings()), num_video_sequence_samples=24)
         assert tab(at).settings == expected
-        assert widget(at, title).value == expected.as_dict()[TITLES[title]]
+        assert widget(at, title).value == expected.as_dict()[SETTING_TITLES[title]]
 
 
 def test_unknown_comparison_in_the_address_is_told(classifiers: Classifiers) -> None:
-    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
-    at.run()
-    at.switch_page(PAGE)
-    at.query_params["comparison"] = "nothing"
-    at.run()
-    assert not at.exception
+    at = open_page(PAGE, comparison="nothing")
     assert "is not on this machine; drop the video in and compare again." in words(at)
 
 
@@ -359,8 +332,7 @@ def test_own_checkpoint_is_a_row_with_its_name(classifiers: Classifiers, page: A
 
 def test_the_only_classifier_that_is_here_begins_beside_itself_at_quite_another_length(networks: Networks) -> None:
     networks.missing |= set(CLASSIFIER_NAMES) - {"i3d"}
-    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
-    at.run()
+    at = open_page()
     tab(at).settings = recommended(Settings(video_classifier_model="i3d"))
     at.switch_page(PAGE).run()
     assert not at.exception

@@ -20,13 +20,11 @@ from recognizer.live import session as camera_module
 from recognizer.live.session import Camera
 from recognizer.networks import loading as models_module
 from recognizer.settings import Settings
-from tests.dashboard.test_page_analyse import Networks, networks, tab, upload_video, widget, words
 from tests.support.environment import APP
-from tests.support.fakes import ScriptedClassifier, always, charts, numbered_picture, open_table, person
+from tests.support.fakes import ScriptedClassifier, always, numbered_picture, person
+from tests.support.networks import WAIT_S, Networks
+from tests.support.pages import charts, open_table, tab, upload_video, widget, words
 
-__all__ = ["networks"]
-
-WAIT_S = 30.0
 PAGE = "pages/live.py"
 
 

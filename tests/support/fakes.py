@@ -6,12 +6,11 @@ pictures only. Videos for ``analyze`` must be lossless then (``numbered_video``)
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,7 @@ from recognizer.networks.loading import Models
 from recognizer.types import Box, Clip, Detection, Frame, Prediction, VideoInfo
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from streamlit.testing.v1 import AppTest
+    pass
 
 Script = Callable[[int], Sequence[Detection]]
 """Who is found in the frame of that number."""
@@ -113,23 +111,3 @@ class ScriptedClassifier:
 def scripted_models(script: Script, says: Callable[[Clip], Answer] | None = None) -> Models:
     """Both, with a detector hash so that a crop store can keep the pass."""
     return Models(ScriptedDetector(script), ScriptedClassifier(says), {"detector_sha256": "0" * 64})
-
-
-def charts(at: AppTest) -> list[dict[str, Any]]:
-    """What the charts on a page were given, from top to bottom: ``figure``, ``config``, ``label``, ``library``."""
-    return [json.loads(message) for message in chart_messages(at).values()]
-
-
-def chart_messages(at: AppTest) -> dict[str, bytes]:
-    """The same as the browser gets it, by the charts' names."""
-    own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_chart"]
-    return {proto.id: proto.bytes for proto in own}
-
-
-def open_table(at: AppTest, name: str) -> pd.DataFrame:
-    """Open one of the tables below a timeline; what is in it. The others are not made."""
-    at.session_state["tables"] = name
-    at.run()
-    assert not at.exception
-    table: pd.DataFrame = at.dataframe[-1].value
-    return table

@@ -1,0 +1,139 @@
+"""What the page "Analyse a video" shows of an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from tests.support.fakes import always, numbered_video, person
+from tests.support.networks import Networks
+from tests.support.pages import (
+    analyse,
+    button,
+    chart_messages,
+    charts,
+    has_button,
+    open_table,
+    settle,
+    tab,
+    upload_video,
+    widget,
+    words,
+)
+
+
+def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppTest, clip: Path) -> None:
+    upload_video(page, clip)
+    analyse(page)
+    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert "1 person" in words(page)
+    assert [one.label for one in page.tabs] == ["Who appeared when", "Time per action", "All segments"]
+    assert [one.label for one in page.download_button] == [
+        "Timeline as CSV",
+        "Everything as JSON",
+        "Annotated video (MP4)",
+    ]
+    assert [list(table.value["Person"]) for table in page.dataframe] == [[1]]
+    assert list(open_table(page, "Time per action")["Action"]) == ["waving"]
+    assert list(open_table(page, "All segments")["Action"]) == ["waving"]
+    rendering = tab(page).rendering
+    assert rendering is not None
+    assert rendering.job.error is None
+    assert rendering.job.result is not None
+    assert rendering.job.result.stat().st_size > 0
+    run = tab(page).run
+    assert run is not None
+    assert page.query_params["run"] in (run.run_id, [run.run_id])
+
+
+def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
+    page: AppTest, clip: Path, networks: Networks
+) -> None:
+    upload_video(page, clip)
+    analyse(page)
+    open_table(page, "Time per action")
+    run, classified = tab(page).run, networks.classified
+    before = chart_messages(page)
+    assert [chart["label"].split(":")[0] for chart in charts(page)] == ["Timeline", "Time per action"]
+    widget(page, "Minimum confidence").set_value(0.65)
+    page.run()
+    assert list(page.dataframe[-1].value["Action"]) == ["unknown"]
+    after = chart_messages(page)
+    assert after.keys() == before.keys(), "the charts stay, and so does a zoom"
+    assert all(after[one] != before[one] for one in after)
+    widget(page, "Minimum confidence").set_value(0.0)
+    widget(page, "Minimum duration").set_value(10.0)
+    page.run()
+    assert list(page.dataframe[-1].value["Action"]) == ["unknown"]
+    assert tab(page).run is run
+    assert networks.classified == classified > 0
+    assert has_button(page, "Draw it again with these thresholds")
+    first = tab(page).rendering
+    button(page, "Draw it again with these thresholds").click()
+    page.run()
+    settle(page)
+    second = tab(page).rendering
+    assert first is not None
+    assert second is not None
+    assert first.job.result != second.job.result
+
+
+def test_video_without_people_is_told_kindly(page: AppTest, clip: Path, networks: Networks) -> None:
+    networks.script = always()
+    upload_video(page, clip)
+    analyse(page)
+    assert "Nobody was found in this video" in words(page)
+    assert not page.error
+    assert not page.tabs
+    assert not page.download_button
+    assert has_button(page, "Analyse")
+
+
+def test_who_was_there_for_a_moment_is_folded_away_and_can_be_shown(
+    page: AppTest, make_video: Callable[..., Path], networks: Networks
+) -> None:
+    networks.script = lambda number: (person(), *((person((40, 8, 56, 40)),) if number < 20 else ()))
+    networks.says = lambda _: (("waving", 0.9),)
+    upload_video(page, numbered_video(make_video, 60), "numbered.mkv")
+    widget(page, "Sequence length").set_value(8)
+    page.run()
+    analyse(page)
+    assert "1 person and 1 seen for under 1 s" in words(page)
+    toggle = widget(page, "Show 1 person seen for under 1 s")
+    assert shown_people(page) == {1}
+    toggle.set_value(True)
+    page.run()
+    assert not page.exception
+    assert shown_people(page) == {1, 2}
+    run = tab(page).run
+    assert run is not None
+    assert [track.person_id for track in run.timeline.people] == [1, 2], "the downloads have everyone"
+
+
+def shown_people(at: AppTest) -> set[int]:
+    """In all tables together."""
+    return {int(number) for table in at.dataframe for number in table.value["Person"]}
+
+
+def test_where_nobody_was_there_for_a_moment_there_is_no_such_control(page: AppTest, clip: Path) -> None:
+    upload_video(page, clip)
+    analyse(page)
+    assert not [one for one in page.toggle if one.label.startswith("Show")]
+    assert "seen for under" not in words(page)
+
+
+def test_stay_too_short_for_a_clip_is_told_with_both_lengths(page: AppTest, clip: Path, networks: Networks) -> None:
+    networks.script = always(person())
+    upload_video(page, clip)
+    widget(page, "Sequence length").set_value(64)
+    page.run()
+    analyse(page)
+    run = tab(page).run
+    assert run is not None
+    assert not run.timeline.predictions
+    assert "that takes 2.13 s" in words(page)
+    assert "longest stay is 2.00 s" in words(page)
+    assert "Who appeared when" in [one.label for one in page.tabs]
+    assert not page.error

@@ -1,0 +1,255 @@
+"""Running an analysis: progress, Cancel, failures, and finding it again by its address."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from recognizer.errors import WeightsError
+from recognizer.networks import loading as models_module
+from recognizer.settings import (
+    Settings,
+)
+from recognizer.types import Clip
+from tests.support.networks import WAIT_S, Networks
+from tests.support.pages import (
+    EARLIER,
+    analyse,
+    button,
+    current_video,
+    has_button,
+    open_page,
+    settle,
+    start,
+    tab,
+    upload_video,
+    uploader,
+    widget,
+    words,
+)
+
+
+def test_another_classifier_does_not_detect_again(page: AppTest, clip: Path, networks: Networks) -> None:
+    upload_video(page, clip)
+    analyse(page)
+
+    def script(number: int) -> Any:
+        raise AssertionError("the detector ran again")
+
+    networks.script = script
+    widget(page, "Classifier").set_value("i3d")
+    page.run()
+    analyse(page)
+    run = tab(page).run
+    assert run is not None
+    assert not page.error
+    assert run.timeline.settings.video_classifier_model == "i3d"
+    assert run.timeline.predictions
+
+
+def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip: Path, networks: Networks) -> None:
+    upload_video(page, clip)
+    analyse(page)
+    run = tab(page).run
+    assert run is not None
+
+    def refuse(settings: Settings, progress: Any = None) -> Any:
+        raise WeightsError("the weights of r3d_18 cannot be had; put them into the folder.")
+
+    widget(page, "Classifier").set_value("r3d_18")
+    page.run()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models_module, "load_clip_classifier", refuse)
+        analyse(page)
+    assert [one.value.replace("\\", "") for one in page.error] == [
+        "The weights of r3d_18 cannot be had; put them into the folder."
+    ]
+    assert tab(page).run is run
+    assert page.query_params["run"] in (run.run_id, [run.run_id])
+    assert "Timeline" in [one.value for one in page.subheader]
+    analyse(page)
+    assert not page.error
+    assert tab(page).run is not run
+
+
+def test_bug_in_an_analysis_shows_no_traceback(page: AppTest, clip: Path, networks: Networks) -> None:
+    def broken(_: Clip) -> Any:
+        raise KeyError("the secret detail")
+
+    networks.says = broken
+    upload_video(page, clip)
+    analyse(page)
+    assert len(page.error) == 1
+    assert "secret detail" not in page.error[0].value
+    assert "log" in page.error[0].value
+    assert not page.exception
+
+
+def test_running_analysis_shows_progress_and_cancel_and_no_second_analyse(
+    page: AppTest, clip: Path, networks: Networks
+) -> None:
+    networks.hold = threading.Event()
+    upload_video(page, clip)
+    start(page)
+    assert networks.reached.wait(WAIT_S)
+    page.run()
+    assert not has_button(page, "Analyse")
+    button(page, "Cancel").click()
+    page.run()
+    assert not page.exception
+    job = tab(page).analysis
+    assert job is not None
+    assert job.cancelled
+    networks.hold.set()
+    settle(page)
+    run = tab(page).run
+    assert run is not None
+    assert not run.timeline.complete
+    assert "before it was cancelled" in words(page)
+    assert has_button(page, "Analyse")
+    networks.hold = None
+    analyse(page)
+    again = tab(page).run
+    assert again is not None
+    assert again.timeline.complete
+
+
+def test_cancelling_before_anything_was_seen_does_not_claim_that_nobody_is_there(
+    page: AppTest, clip: Path, networks: Networks
+) -> None:
+    loading, go_on = threading.Event(), threading.Event()
+    original = networks.load_detector
+
+    def slow(settings: Settings, progress: Any = None) -> Any:
+        loading.set()
+        assert go_on.wait(WAIT_S)
+        return original(settings, progress)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models_module, "load_detector", slow)
+        upload_video(page, clip)
+        start(page)
+        assert loading.wait(WAIT_S)
+        page.run()
+        button(page, "Cancel").click()
+        page.run()
+        assert not page.exception
+        go_on.set()
+        settle(page)
+    assert "Nobody was found in this video" not in words(page)
+    assert "cancelled" in words(page)
+    assert has_button(page, "Analyse")
+
+
+def test_result_is_there_again_after_a_refresh(page: AppTest, clip: Path) -> None:
+    widget(page, "Sequence length").set_value(4)
+    upload_video(page, clip, "dance.mp4")
+    analyse(page)
+    run = tab(page).run
+    assert run is not None
+    fresh = open_page(run=run.run_id)
+    settle(fresh)
+    again = tab(fresh).run
+    assert again is not None
+    assert again.run_id == run.run_id
+    assert again.timeline.predictions == run.timeline.predictions
+    assert widget(fresh, "Sequence length").value == 4
+    assert current_video(fresh).file.name == "dance.mp4"
+    assert not fresh.error
+
+
+def test_address_names_the_analysis_again_after_another_page_was_visited(page: AppTest, clip: Path) -> None:
+    """Regression: back from another page the result was shown, but a refresh lost it."""
+    upload_video(page, clip)
+    analyse(page)
+    run = tab(page).run
+    assert run is not None
+    del page.query_params["run"]  # as Streamlit does on the way
+    page.run()
+    assert run.run_id in page.query_params["run"]
+
+
+def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, make_video: Callable[..., Path]) -> None:
+    runs = {}
+    for name in ("dance.mp4", "walk.mp4"):
+        upload_video(page, make_video(name, frames=60, fps=30), name)
+        analyse(page)
+        run = tab(page).run
+        assert run is not None
+        runs[name] = run.run_id
+    assert not [one for one in page.selectbox if one.label == EARLIER]  # what the browser does not remember
+    tab(page).own["analyses"] = [*runs.values(), "gone"]  # as it says where it does
+    page.run()
+    choice = widget(page, EARLIER)
+    assert len(choice.options) == 1  # not the one that is shown
+    assert choice.options[0].startswith("dance.mp4, ")
+    choice.select_index(0)
+    page.run()
+    settle(page)
+    shown = tab(page).run
+    assert shown is not None
+    assert shown.run_id == runs["dance.mp4"]
+    assert shown.run_id in page.query_params["run"]
+    assert current_video(page).file.name == "dance.mp4"
+    choice = widget(page, EARLIER)
+    assert choice.value is None
+    assert choice.options[0].startswith("walk.mp4, ")
+
+
+def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip: Path, networks: Networks) -> None:
+    networks.hold = threading.Event()
+    widget(page, "Sequence length").set_value(4)
+    upload_video(page, clip)
+    start(page)
+    assert networks.reached.wait(WAIT_S)
+    job = tab(page).analysis
+    assert job is not None
+    fresh = open_page(run=job.job_id)
+    assert tab(fresh).analysis is job
+    assert has_button(fresh, "Cancel")
+    networks.hold.set()
+    settle(fresh)
+    run = tab(fresh).run
+    assert run is not None
+    assert run.run_id == job.job_id
+    assert run.timeline.complete
+
+
+@pytest.mark.parametrize(
+    "run_id", ["unknown", "../../etc/passwd", "<script>alert(1)</script>", "'; DROP TABLE run; --"]
+)
+def test_address_of_an_unknown_analysis_is_told_in_one_sentence(networks: Networks, run_id: str) -> None:
+    at = open_page(run=run_id)
+    assert [one.value.replace("\\", "") for one in at.error] == [
+        "The analysis in the address is not on this machine; drop the video in and analyse it again."
+    ]
+    assert "run" not in at.query_params
+    assert uploader(at, "Drop in a video")
+
+
+def test_two_tabs_do_not_mix(page: AppTest, make_video: Callable[..., Path], networks: Networks) -> None:
+    other = open_page()
+    upload_video(page, make_video("one.mp4", frames=60))
+    assert tab(other).video is None
+    upload_video(other, make_video("two.mp4", frames=40))
+    widget(page, "Crop margin").set_value(60)
+    page.run()
+    other.run()
+    assert widget(other, "Crop margin").value == Settings().crop_margin_percentage
+    start(page)
+    start(other)
+    settle(page)
+    settle(other)
+    one, two = tab(page).run, tab(other).run
+    assert one is not None
+    assert two is not None
+    assert (one.video_name, two.video_name) == ("one.mp4", "two.mp4")
+    assert one.timeline.analysed_s == pytest.approx(2.0, abs=0.05)
+    assert two.timeline.analysed_s == pytest.approx(40 / 30, abs=0.05)
+    assert one.timeline.settings.crop_margin_percentage == 60
+    assert two.timeline.settings.crop_margin_percentage == Settings().crop_margin_percentage

@@ -1,0 +1,52 @@
+"""The first visit: networks that are fetched, and what happens when they cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.networks import Networks
+from tests.support.pages import (
+    button,
+    open_page,
+    uploader,
+    widget,
+    words,
+)
+
+
+def test_first_start_that_fails_says_why_and_tries_again(networks: Networks) -> None:
+    networks.missing |= {"yolo26n.pt"}
+    at = open_page()
+    assert [one.value.replace("\\", "") for one in at.error] == [
+        "The weights of yolo26n.pt cannot be had; put yolo26n.pt.bin into the folder."
+    ]
+    assert not at.file_uploader
+    networks.missing.clear()
+    button(at, "Try again").click()
+    at.run()
+    assert not at.exception
+    assert not at.error
+    assert uploader(at, "Drop in a video")
+
+
+def test_i3d_stands_in_where_s3d_cannot_be_had_and_the_page_says_so(networks: Networks) -> None:
+    networks.missing |= {"s3d"}
+    at = open_page()
+    assert widget(at, "Classifier").value == "i3d"
+    assert "weights of s3d cannot be had here, so i3d is used" in words(at)
+    assert not at.error
+    widget(at, "Classifier").set_value("s3d")
+    at.run()
+    assert "cannot be had here" not in words(at)
+
+
+def test_folder_of_results_that_cannot_be_used_is_told_in_one_sentence(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("RECOGNIZER_DATA", str(tmp_path / "file" / "data"))
+    at = open_page()
+    assert len(at.error) == 1
+    assert "RECOGNIZER_DATA" in at.error[0].value.replace("\\", "")

@@ -1,0 +1,216 @@
+"""The settings in the sidebar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from recognizer.settings import (
+    CLASSIFIER_NAMES,
+    DETECTOR_NAMES,
+    DEVICE_NAMES,
+    RANGES,
+    TRACKER_NAMES,
+    Settings,
+    recommended,
+)
+from tests.support.networks import Networks
+from tests.support.pages import (
+    SETTING_TITLES,
+    analyse,
+    choose_preset,
+    open_page,
+    tab,
+    upload_video,
+    uploader,
+    widget,
+    words,
+)
+
+
+def test_every_setting_has_a_help_text_in_plain_words(page: AppTest) -> None:
+    for title in SETTING_TITLES:
+        assert len(widget(page, title).help.split()) > 8, title
+    for at_uploader in page.file_uploader:
+        assert at_uploader.help
+
+
+def test_settings_offer_what_is_allowed_and_start_with_the_documented_defaults(page: AppTest) -> None:
+    for title, name in SETTING_TITLES.items():
+        shown = widget(page, title)
+        assert shown.value == getattr(Settings(), name), title
+        if name in RANGES:
+            assert (shown.min, shown.max) == tuple(RANGES[name]), title
+    assert len(widget(page, "Classifier").options) == len(CLASSIFIER_NAMES)
+    assert len(widget(page, "Detector").options) == len(DETECTOR_NAMES)
+    assert len(widget(page, "Tracker").options) == len(TRACKER_NAMES)
+    assert len(widget(page, "Device").options) == len(DEVICE_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("title", "value"),
+    [
+        ("Classifier", "swin3d_t"),
+        ("Crop margin", 35),
+        ("Sequence length", 64),
+        ("Skip interval", 30),
+        ("Detector", "yolo26x.pt"),
+        ("Detector confidence", 0.05),
+        ("Tracker", "ocsort"),
+        ("Overlap", 0.9),
+        ("Device", "cpu"),
+        ("Steady crop", True),
+        ("Surroundings", True),
+        ("Calibrated confidence", True),
+        ("Smoothing", 2.5),
+    ],
+)
+def test_widget_sets_its_own_setting_and_no_other(page: AppTest, title: str, value: object) -> None:
+    before = tab(page).settings
+    assert before is not None
+    widget(page, title).set_value(value)
+    page.run()
+    assert not page.exception
+    after = tab(page).settings
+    assert after is not None
+    changed = {
+        name: new
+        for (name, new), old in zip(after.as_dict().items(), before.as_dict().values(), strict=True)
+        if new != old
+    }
+    assert changed == {SETTING_TITLES[title]: value}
+
+
+def test_line_tells_how_long_a_clip_is_in_this_video(page: AppTest, make_video: Callable[..., Path]) -> None:
+    assert "One clip spans **0.53 s** at 30 frames/s" in words(page)
+    assert "first label comes 0.53 s" in words(page)
+    upload_video(page, make_video("slow.mp4", frames=20, fps=10))
+    assert "One clip spans **1.60 s**" in words(page)
+
+
+def test_short_clips_are_warned_of(page: AppTest) -> None:
+    assert "Most actions need a second or more" in words(page)
+    choose_preset(page, "recommended")
+    assert "Most actions need a second or more" not in words(page)
+
+
+def test_the_page_starts_with_what_is_recommended_and_says_what_that_is(networks: Networks) -> None:
+    at = open_page()
+    assert tab(at).settings == recommended(Settings(video_classifier_model="s3d"))
+    assert "Two seconds of each person" in words(at)
+    assert widget(at, "Sequence length").value == 32
+
+
+def test_recommended_follows_the_frame_rate_of_the_video_and_the_classifier(
+    networks: Networks, make_video: Callable[..., Path]
+) -> None:
+    at = open_page()
+    upload_video(at, make_video("slow.mp4", frames=20, fps=10))
+    assert (widget(at, "Skip interval").value, widget(at, "Sequence length").value) == (1, 21)
+    widget(at, "Classifier").set_value("mvit_v2_s")
+    at.run()
+    assert widget(at, "Sequence length").value == 21
+    assert tab(at).preset == "recommended"
+
+
+def test_a_setting_that_is_moved_makes_them_ones_own_and_a_preset_puts_it_back(page: AppTest) -> None:
+    widget(page, "Overlap").set_value(0.75)
+    page.run()
+    assert tab(page).preset == "custom"
+    assert tab(page).settings == Settings(overlap=0.75)
+    widget(page, "Tracker").set_value("ocsort")
+    page.run()
+    choose_preset(page, "documented")
+    assert tab(page).settings == Settings(tracker="ocsort")
+
+
+def test_browser_that_has_not_heard_of_ones_own_settings_does_not_bring_the_preset_back(page: AppTest) -> None:
+    """Regression: Analyse was pressed right after a slider, and the analysis went by the preset."""
+
+    def control() -> Any:
+        (found,) = [one for one in page.segmented_control if one.label == "Preset"]
+        return found
+
+    choose_preset(page, "documented")
+    old = control()
+    widget(page, "Sequence length").set_value(16)
+    page.run()
+    assert control().value is None
+    assert control().id != old.id, "what the browser says of the old one is said of nothing now"
+    page.run()
+    assert tab(page).settings == Settings(num_video_sequence_samples=16)
+
+
+def test_network_that_is_not_here_is_marked_as_to_be_fetched(page: AppTest, networks: Networks) -> None:
+    networks.missing |= {"swin3d_b", "yolo26x.pt"}
+    page.run()
+    marked = [text for text in widget(page, "Classifier").options if "to be fetched" in text]
+    assert len(marked) == 1
+    assert [text for text in widget(page, "Detector").options if "to be fetched" in text] == ["YOLO26X · to be fetched"]
+
+
+def test_chosen_settings_are_those_of_the_analysis(page: AppTest, clip: Path) -> None:
+    upload_video(page, clip)
+    chosen: dict[str, object] = {
+        "Classifier": "i3d",
+        "Crop margin": 25,
+        "Sequence length": 4,
+        "Skip interval": 3,
+        "Detector confidence": 0.6,
+        "Overlap": 0.5,
+        "Tracker": "ocsort",
+    }
+    for title, value in chosen.items():
+        widget(page, title).set_value(value)
+    page.run()
+    analyse(page)
+    run = tab(page).run
+    assert run is not None
+    for title, value in chosen.items():
+        assert getattr(run.timeline.settings, SETTING_TITLES[title]) == value
+
+
+def test_checkpoint_without_labels_says_what_is_missing(page: AppTest, clip: Path) -> None:
+    uploader(page, "Checkpoint").upload("mine.pt", b"not a checkpoint")
+    page.run()
+    assert "The label file is missing" in words(page)
+    settings = tab(page).settings
+    assert settings is not None
+    assert settings.checkpoint_path is None
+    upload_video(page, clip)
+    analyse(page)
+    assert not page.error
+
+
+def test_own_checkpoint_with_a_wrong_file_gets_one_sentence(page: AppTest, clip: Path) -> None:
+    uploader(page, "Checkpoint").upload("mine.pt", b"not a checkpoint" * 100)
+    uploader(page, "Labels").upload("labels.txt", b"fight\nnoFight\n")
+    page.run()
+    assert "In use: mine.pt with labels.txt" in words(page)
+    upload_video(page, clip)
+    analyse(page)
+    assert len(page.error) == 1
+    told = page.error[0].value.replace("\\", "")
+    assert told.endswith(".")
+    assert "\n" not in told
+    assert "log of the server" not in told
+    assert tab(page).run is None
+
+
+def test_another_checkpoint_of_the_same_name_and_size_takes_the_place_of_the_first(page: AppTest) -> None:
+    uploader(page, "Labels").upload("labels.txt", b"fight\nnoFight\n")
+    uploader(page, "Checkpoint").upload("best.pt", b"first  training")
+    page.run()
+    first = tab(page).settings
+    uploader(page, "Checkpoint").upload("best.pt", b"second training")
+    page.run()
+    second = tab(page).settings
+    assert first is not None
+    assert second is not None
+    assert first.checkpoint_path is not None
+    assert second.checkpoint_path is not None
+    assert Path(second.checkpoint_path).read_bytes() == b"second training"

@@ -1,0 +1,145 @@
+"""What tests do with a page that Streamlit's AppTest runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streamlit.testing.v1 import AppTest
+
+from recognizer.dashboard.state import CurrentVideo, Tab
+from tests.support.environment import APP
+from tests.support.networks import WAIT_S
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+SETTING_TITLES = {
+    "Crop margin": "crop_margin_percentage",
+    "Sequence length": "num_video_sequence_samples",
+    "Steady crop": "steady_crop",
+    "Surroundings": "surroundings",
+    "Calibrated confidence": "calibrated",
+    "Smoothing": "smoothing_s",
+    "Skip interval": "skip_frame",
+    "Detector confidence": "min_person_confidence",
+    "Overlap": "overlap",
+    "Classifier": "video_classifier_model",
+    "Detector": "model",
+    "Tracker": "tracker",
+    "Device": "device",
+}
+
+EARLIER = "Open an earlier analysis"
+
+
+def open_page(page: str | None = None, **query: str) -> AppTest:
+    """Open the app in a new tab, at another page and address if they are given; check that nothing is raised."""
+    at = AppTest.from_file(str(APP), default_timeout=WAIT_S)
+    if page is not None:
+        at.run()
+        at.switch_page(page)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def tab(at: AppTest) -> Tab:
+    state: Tab = at.session_state["tab"]
+    return state
+
+
+def choose_preset(at: AppTest, preset: str) -> None:
+    tab(at).preset = preset  # as the control's callback does
+    at.run()
+    assert not at.exception
+
+
+def current_video(at: AppTest) -> CurrentVideo:
+    video = tab(at).video
+    assert video is not None
+    return video
+
+
+def words(at: AppTest) -> str:
+    """Everything that is written on the page, without what keeps it from being Markdown."""
+    parts = (at.title, at.header, at.subheader, at.markdown, at.caption, at.text, at.info, at.warning, at.error)
+    return "\n".join(str(one.value) for kind in parts for one in kind).replace("\\", "").replace("\u2060", "")
+
+
+def button(at: AppTest, label: str) -> Any:
+    found = [one for one in at.button if one.label == label]
+    assert len(found) == 1, f"{len(found)} buttons {label!r} among {[one.label for one in at.button]}"
+    return found[0]
+
+
+def has_button(at: AppTest, label: str) -> bool:
+    return any(one.label == label for one in at.button)
+
+
+def widget(at: AppTest, label: str) -> Any:
+    found = [one for kind in (at.selectbox, at.slider, at.toggle) for one in kind if one.label == label]
+    assert len(found) == 1, label
+    return found[0]
+
+
+def uploader(at: AppTest, label: str) -> Any:
+    found = [one for one in at.file_uploader if one.label.startswith(label)]
+    assert len(found) == 1, [one.label for one in at.file_uploader]
+    return found[0]
+
+
+def upload_video(at: AppTest, path: Path, name: str | None = None) -> None:
+    uploader(at, "Drop in").upload(name or path.name, path.read_bytes(), "video/mp4")
+    at.run()
+    assert not at.exception
+
+
+def start(at: AppTest) -> None:
+    button(at, "Analyse").click()
+    at.run()
+    assert not at.exception
+
+
+def settle(at: AppTest) -> None:
+    """Do what the page's polling does: look again when the background work has ended."""
+    for _ in range(20):
+        now = tab(at)
+        jobs = [now.analysis, now.rendering.job if now.rendering else None, now.video.preview if now.video else None]
+        pending = [job for job in jobs if job is not None and not job.finished]
+        for job in pending:
+            assert job.wait(WAIT_S)
+        at.run()
+        assert not at.exception
+        if not pending and tab(at).analysis is None:
+            return
+    raise AssertionError("the page did not settle")
+
+
+def analyse(at: AppTest) -> None:
+    start(at)
+    settle(at)
+
+
+def charts(at: AppTest) -> list[dict[str, Any]]:
+    """What the charts on a page were given, from top to bottom: ``figure``, ``config``, ``label``, ``library``."""
+    return [json.loads(message) for message in chart_messages(at).values()]
+
+
+def chart_messages(at: AppTest) -> dict[str, bytes]:
+    """The same as the browser gets it, by the charts' names."""
+    own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_chart"]
+    return {proto.id: proto.bytes for proto in own}
+
+
+def open_table(at: AppTest, name: str) -> pd.DataFrame:
+    """Open one of the tables below a timeline; what is in it. The others are not made."""
+    at.session_state["tables"] = name
+    at.run()
+    assert not at.exception
+    table: pd.DataFrame = at.dataframe[-1].value
+    return table
