@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from recognizer.networks.classifiers.clip_input import network_input
+from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
 from recognizer.networks.classifiers.specs import spec_of
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX
@@ -33,7 +33,9 @@ def with_random_weights(settings: Settings, folder: Path) -> Settings:
                 layer.weight.mul_((2 / layer.weight[0].numel()) ** 0.5 / layer.weight.std())
         # scores as far apart as a trained network's: where all labels are alike, every clip is a close call
         head.bias.zero_()
-        head.weight.mul_(SPREAD / network(network_input([noise], spec, spec.length.minimum).contiguous()).std())
+        head.weight.mul_(
+            SPREAD / network(Normalise(spec)(clip_pictures([noise], spec.length.minimum)).contiguous()).std()
+        )
     checkpoint, labels = folder / f"{spec.name}-random.pth", folder / "labels.txt"
     torch.save(network.state_dict(), checkpoint)
     labels.write_text("\n".join(spec.labels), encoding="utf-8")

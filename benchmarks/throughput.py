@@ -216,8 +216,8 @@ def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
     from benchmarks import plain_loop
     from recognizer import weights
     from recognizer.networks.classifiers.checkpoint import read_tensors
-    from recognizer.networks.classifiers.network import resolve_device
     from recognizer.networks.classifiers.specs import spec_of
+    from recognizer.networks.devices import resolve_device
 
     spec = spec_of(settings.video_classifier_model)
     network = spec.build(len(spec.labels))

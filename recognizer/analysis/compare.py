@@ -20,8 +20,8 @@ from recognizer.analysis.file import Progress, analyze, find_people
 from recognizer.analysis.passes import PassStore
 from recognizer.comparison.model import CANCELLED, Comparison, Cost, Entry, check_comparable, named
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
-from recognizer.networks.classifiers.network import resolve_device
 from recognizer.networks.classifiers.specs import spec_of
+from recognizer.networks.devices import resolve_device
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline

@@ -16,7 +16,7 @@ from recognizer.analysis.following import PeopleFollower, cropped
 from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.passes import PassRecorder, PassStore, RecordedPass, pass_key_from
 from recognizer.clips.cropping import Cropper
-from recognizer.networks.classifiers.network import resolve_device
+from recognizer.networks.devices import resolve_device
 from recognizer.networks.loading import Models, load_models
 from recognizer.people.appearance import Appearances
 from recognizer.people.stitching import Tracklet, stitch

@@ -12,7 +12,7 @@ from recognizer.errors import SettingsError
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, Settings
 
 if TYPE_CHECKING:
-    from recognizer.networks.backends.choice import Choice
+    from recognizer.networks.backends.choices import Choice
 
 _DESCRIPTION = """\
 Tell what this machine is, and for each network how it is run here: with which
@@ -88,9 +88,9 @@ def _print_machine(settings: Settings, stdout: IO[str]) -> None:
     import torch
 
     from recognizer.networks.backends import openvino
-    from recognizer.networks.backends.choice import library_versions, machine
+    from recognizer.networks.backends.choices import library_versions, machine
     from recognizer.networks.backends.ways import has_bfloat16
-    from recognizer.networks.classifiers.network import resolve_device
+    from recognizer.networks.devices import resolve_device
 
     facts = machine()
     listed = table({"Machine": False, " ": False})

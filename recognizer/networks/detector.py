@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision.ops import nms
 
-from recognizer.networks.backends.autotune import Backends, Subject
+from recognizer.networks.backends.autotune import Backends, TunableNetwork
 from recognizer.types import Detection
 from recognizer.weights import verified_sha256
 
@@ -84,11 +84,13 @@ class YoloDetector:
         for parameter in network.parameters():
             parameter.requires_grad_(False)
         example = _input([np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)])
-        subject = Subject(weights_path.name, verified_sha256(weights_path), network, example, _boxes_apart_px, BOUND_PX)
-        quickest = backends.quickest(subject, device)
+        sha256 = verified_sha256(weights_path)
+        tuned = backends.tune(
+            TunableNetwork(weights_path.name, sha256, network, example, _box_difference_px, BOUND_PX), device
+        )
         self._letterbox = LetterBox(IMAGE_SIZE_PX, auto=True, stride=_STRIDE_PX)
-        self._runner = quickest.runner
-        self.choice = quickest.choice
+        self._runner = tuned.runner
+        self.choice = tuned.choice
 
     def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         """People in each frame, uint8 (H, W, 3), most confident first; boxes in pixels of that frame."""
@@ -127,7 +129,7 @@ def _input(pictures_rgb: Sequence[NDArray[np.uint8]]) -> Tensor:
     return torch.from_numpy(np.stack(pictures_rgb))
 
 
-def _boxes_apart_px(reference: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+def _box_difference_px(reference: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.percentile(np.abs(other[:, :4] - reference[:, :4]), 95))
 
 

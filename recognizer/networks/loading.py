@@ -9,11 +9,12 @@ from pathlib import Path
 
 from recognizer import weights
 from recognizer.networks.backends.autotune import Backends
-from recognizer.networks.backends.choice import Choice, library_versions
+from recognizer.networks.backends.choices import Choice, library_versions
 from recognizer.networks.classifiers.i3d import state_dict_from_arrays
-from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier, resolve_device
+from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
 from recognizer.networks.classifiers.specs import spec_of
 from recognizer.networks.detector import YoloDetector
+from recognizer.networks.devices import resolve_device
 from recognizer.settings import Settings
 from recognizer.types import Classifier, Detector
 
@@ -126,11 +127,11 @@ def unmeasured(settings: Settings) -> tuple[str, ...]:
     classifier = None if published is None else network_path(name, published)
     if settings.checkpoint_path is not None:
         classifier = Path(settings.checkpoint_path)
-    measured = backends(settings).is_measured
+    is_tuned = backends(settings).is_tuned
     return tuple(
         network
         for network, path in ((settings.model, weights.local_path(settings.model)), (name, classifier))
-        if path is None or not path.is_file() or not measured(network, weights.verified_sha256(path), device)
+        if path is None or not path.is_file() or not is_tuned(network, weights.verified_sha256(path), device)
     )
 
 

@@ -25,9 +25,9 @@ from torch import Tensor, nn
 
 from recognizer.analysis.stream import Recognizer
 from recognizer.errors import RecognizerError
-from recognizer.networks.backends.autotune import Quickest
-from recognizer.networks.backends.choice import Choice
-from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends.autotune import TunedNetwork
+from recognizer.networks.backends.choices import Choice
+from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE
 from recognizer.networks.classifiers.clip_input import Normalise
 from recognizer.networks.classifiers.halved_time import take_bare_samples
@@ -65,7 +65,7 @@ def probed(spec: ClassifierSpec, probe: Probe) -> NetworkClassifier:
     """The classifier with the probe in the place of its network."""
     runner = PyTorchRunner(nn.Sequential(Normalise(spec), probe), 5, torch.device("cpu"), REFERENCE)
     labels = tuple(f"label {k}" for k in range(CLASSES))
-    return NetworkClassifier(spec, probe, labels, "cpu", quickest=Quickest(runner, None, Choice(REFERENCE)))
+    return NetworkClassifier(spec, probe, labels, "cpu", tuned=TunedNetwork(runner, None, Choice(REFERENCE)))
 
 
 def legal_shapes(name: str) -> set[tuple[int, ...]]:

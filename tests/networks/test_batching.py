@@ -1,9 +1,8 @@
-"""Callers of one network: each in turn, and what they wait with goes through together."""
+"""Callers that share a network: they are served in order, and compatible requests run as one batch."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -11,40 +10,28 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recognizer.networks.backends import run_pytorch
-from recognizer.networks.backends.batching import Turns
-from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends import pytorch
+from recognizer.networks.backends.batching import FairQueue
+from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE
+from tests.support.waiting import wait_until
 
 CPU = torch.device("cpu")
 SOON_S = 20
 
 
-class Queue(deque[Any]):
-    """Tells when somebody has joined it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.joined = threading.Semaphore(0)
-
-    def append(self, place: Any) -> None:
-        super().append(place)
-        self.joined.release()
-
-
 class Callers:
-    """Threads that call one after the other; the first keeps its turn until all others wait."""
+    """Threads that call one after the other; the first holds its turn until all others wait."""
 
-    def __init__(self, turns: Turns) -> None:
-        self.queue = Queue()
-        turns._waiting = self.queue
+    def __init__(self, queue: FairQueue) -> None:
+        self._queue = queue
         self._others_wait = threading.Event()
         self._began = threading.Event()
         self.results: dict[str, Any] = {}
         self._threads: list[threading.Thread] = []
 
     def hold(self) -> None:
-        """Call this in the first turn."""
+        """Wait in the first turn, which calls this, until all others queue."""
         if not self._began.is_set():
             self._began.set()
             assert self._others_wait.wait(SOON_S)
@@ -61,21 +48,21 @@ class Callers:
         if len(self._threads) == 1:
             assert self._began.wait(SOON_S)
         else:
-            assert self.queue.joined.acquire(timeout=SOON_S)
+            wait_until(lambda: self._queue.waiting == len(self._threads) - 1)
 
     def go_on(self) -> None:
         self._others_wait.set()
         for thread in self._threads:
             thread.join(SOON_S)
-        assert not any(thread.is_alive() for thread in self._threads), "somebody waits for ever"
+        assert not any(thread.is_alive() for thread in self._threads), "a caller waits for ever"
 
 
 class Network:
-    """Doubles what it is given, and notes what went through together; -1 is what it cannot take."""
+    """Doubles its input and records each batch; fails on negative values."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
-        self.callers = Callers(self.turns)
+        self.queue = FairQueue()
+        self.callers = Callers(self.queue)
         self.passes: list[list[Any]] = []
 
     def run(self, batch: Tensor) -> Tensor:
@@ -85,30 +72,30 @@ class Network:
             raise ValueError(f"cannot take {self.passes[-1]}")
         return batch * 2
 
-    def call(self, *values: int, kind: str = "clip", most: int = 8) -> None:
+    def call(self, *values: int, kind: str = "clip", limit: int = 8) -> None:
         batch = torch.tensor(values)[:, None]
 
         def work() -> list[int]:
-            outputs = self.turns.together(kind, batch, most, self.run)
+            outputs = self.queue.run_batched(kind, batch, limit, self.run)
             return outputs[:, 0].tolist()
 
         self.callers.call("+".join(map(str, values)), work)
 
 
-class TestTurns:
-    def test_who_came_first_is_served_first(self) -> None:
-        """Regression: with a plain lock, a thread that came back at once passed those who waited."""
-        turns, served = Turns(), []
-        callers = Callers(turns)
+class TestTurn:
+    def test_callers_are_served_in_order_of_arrival(self) -> None:
+        """Regression: with a plain lock, a thread that returned at once overtook those that waited."""
+        queue, served = FairQueue(), []
+        callers = Callers(queue)
 
         def greedy() -> None:
             for _ in range(3):
-                with turns.turn():
+                with queue.turn():
                     served.append("greedy")
                     callers.hold()
 
         def patient(name: str) -> None:
-            with turns.turn():
+            with queue.turn():
                 served.append(name)
 
         callers.call("greedy", greedy)
@@ -117,32 +104,32 @@ class TestTurns:
         callers.go_on()
         assert served == ["greedy", "first", "second", "greedy", "greedy"]
 
-    def test_an_error_gives_the_turn_on(self) -> None:
-        turns = Turns()
-        with pytest.raises(ValueError, match="once"), turns.turn():
+    def test_an_error_passes_the_turn_on(self) -> None:
+        queue = FairQueue()
+        with pytest.raises(ValueError, match="once"), queue.turn():
             raise ValueError("once")
-        with turns.turn():
+        with queue.turn():
             pass
 
-    def test_who_is_interrupted_while_waiting_leaves_the_queue(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Ctrl-C; otherwise the turn would be given to somebody who is gone, and all others wait for ever."""
+    def test_an_interrupted_caller_leaves_the_queue(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After Ctrl-C, the turn would otherwise go to a caller that is gone, and all others would wait for ever."""
 
         def interrupted(*_: object) -> bool:
             raise KeyboardInterrupt
 
-        turns = Turns()
-        with turns.turn():
+        queue = FairQueue()
+        with queue.turn():
             monkeypatch.setattr(threading.Event, "wait", interrupted)
-            with pytest.raises(KeyboardInterrupt), turns.turn():
+            with pytest.raises(KeyboardInterrupt), queue.turn():
                 pass
             monkeypatch.undo()
-        with turns.turn():
+        with queue.turn():
             pass
-        assert not turns._waiting
+        assert queue.waiting == 0
 
 
-class TestTogether:
-    def test_what_waits_goes_through_together_and_each_gets_their_own(self) -> None:
+class TestRunBatched:
+    def test_waiting_requests_run_as_one_batch_and_each_gets_its_own_outputs(self) -> None:
         network = Network()
         network.call(0)
         network.call(1, 2)
@@ -152,12 +139,12 @@ class TestTogether:
         assert network.passes == [[0], [1, 2, 3, 4, 5, 6]]
         assert network.callers.results == {"0": [0], "1+2": [2, 4], "3": [6], "4+5+6": [8, 10, 12]}
 
-    def test_outputs_of_one_are_not_changed_by_what_another_does_with_theirs(self) -> None:
+    def test_callers_can_change_their_outputs_without_affecting_others(self) -> None:
         network = Network()
         outputs: dict[int, Tensor] = {}
 
         def work(value: int) -> None:
-            outputs[value] = network.turns.together("clip", torch.full((1, 1), value), 8, network.run)
+            outputs[value] = network.queue.run_batched("clip", torch.full((1, 1), value), 8, network.run)
             outputs[value] += 100
 
         for value in range(3):
@@ -167,28 +154,28 @@ class TestTogether:
         assert {value: one.item() for value, one in outputs.items()} == {0: 100, 1: 102, 2: 104}
         assert outputs[1].untyped_storage().data_ptr() != outputs[2].untyped_storage().data_ptr()
 
-    def test_no_more_go_along_than_a_batch_holds_and_nobody_passes_another(self) -> None:
+    def test_a_joint_batch_respects_the_limit_and_no_request_overtakes(self) -> None:
         network = Network()
-        network.call(0, most=4)
-        network.call(1, 2, most=4)
-        network.call(3, 4, 5, most=4)
-        network.call(6, most=4)  # would fit beside the first two, but came later than those who do not
+        network.call(0, limit=4)
+        network.call(1, 2, limit=4)
+        network.call(3, 4, 5, limit=4)
+        network.call(6, limit=4)  # would fit with the first two, but arrived after a request that does not
         network.callers.go_on()
         assert network.passes == [[0], [1, 2], [3, 4, 5, 6]]
         assert network.callers.results["6"] == [12]
 
-    def test_other_kinds_keep_their_turn_between(self) -> None:
+    def test_other_kinds_keep_their_place_in_the_queue(self) -> None:
         network = Network()
         network.call(0)
         network.call(1)
         network.call(2, kind="picture")
         network.call(3)
-        network.callers.call("plain", lambda: network.passes.append(["plain"]) if in_turn(network.turns) else None)
+        network.callers.call("plain", lambda: network.passes.append(["plain"]) if in_turn(network.queue) else None)
         network.call(4, kind="picture")
         network.callers.go_on()
         assert network.passes == [[0], [1, 3], [2, 4], ["plain"]]
 
-    def test_an_error_reaches_only_whose_own_it_is(self) -> None:
+    def test_an_error_reaches_only_the_caller_who_caused_it(self) -> None:
         network = Network()
         for value in (0, 1, -1, 2):
             network.call(value)
@@ -197,9 +184,9 @@ class TestTogether:
         assert str(results.pop("-1")) == "cannot take [-1]"
         assert results == {"0": [0], "1": [2], "2": [4]}
         assert network.passes == [[0], [1, -1, 2], [1], [-1], [2]]
-        assert network.turns.together("clip", torch.ones(1, 1), 8, network.run).item() == 2, "it is free afterwards"
+        assert network.queue.run_batched("clip", torch.ones(1, 1), 8, network.run).item() == 2, "it is free afterwards"
 
-    def test_where_nothing_goes_through_everybody_gets_an_exception_of_their_own(self) -> None:
+    def test_if_every_request_fails_each_caller_gets_an_own_exception(self) -> None:
         network = Network()
         for values in ((-1,), (-1, 1), (-1, 2), (-1, 3)):
             network.call(*values)
@@ -214,17 +201,17 @@ class TestTogether:
         assert len({id(error) for error in errors}) == 4
 
 
-def in_turn(turns: Turns) -> bool:
-    with turns.turn():
+def in_turn(queue: FairQueue) -> bool:
+    with queue.turn():
         return True
 
 
 class Means(nn.Module):
-    """The mean of each clip; keeps the first pass until all others wait."""
+    """Computes the mean of each clip; holds the first run until all others wait."""
 
-    def __init__(self, turns: Turns, room_for: int = 8) -> None:
+    def __init__(self, queue: FairQueue, room_for: int = 8) -> None:
         super().__init__()
-        self.callers = Callers(turns)
+        self.callers = Callers(queue)
         self.room_for = room_for
         self.passes: list[int] = []
 
@@ -243,8 +230,8 @@ def clips(value: int, number: int = 1, frames: int = 2) -> Tensor:
 class TestCallersOfANetwork:
     @pytest.fixture(autouse=True)
     def eight_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """As many as a GPU would take, on this processor."""
-        monkeypatch.setitem(run_pytorch._MOST_AT_ONCE, "cpu", 8)
+        """Allow the batches of a GPU on this CPU."""
+        monkeypatch.setitem(pytorch.MAX_BATCH_SIZE, "cpu", 8)
 
     def call(self, means: Means, runner: PyTorchRunner, batches: list[Tensor]) -> list[Any]:
         for k, batch in enumerate(batches):
@@ -253,16 +240,16 @@ class TestCallersOfANetwork:
         return [means.callers.results[str(k)] for k in range(len(batches))]
 
     def test_clips_of_several_callers_are_one_batch(self) -> None:
-        turns = Turns()
-        means = Means(turns)
-        runner = PyTorchRunner(means, 5, CPU, REFERENCE, turns)
+        queue = FairQueue()
+        means = Means(queue)
+        runner = PyTorchRunner(means, 5, CPU, REFERENCE, queue)
         assert self.call(means, runner, [clips(0), clips(1), clips(2, 2), clips(3)]) == [[0], [1], [2, 2], [3]]
         assert means.passes == [1, 4]
 
     def test_other_lengths_and_other_runners_of_the_network_are_not_joined(self) -> None:
-        turns = Turns()
-        means = Means(turns)
-        runner, exact = (PyTorchRunner(means, 5, CPU, REFERENCE, turns) for _ in range(2))
+        queue = FairQueue()
+        means = Means(queue)
+        runner, exact = (PyTorchRunner(means, 5, CPU, REFERENCE, queue) for _ in range(2))
         means.callers.call("first", lambda: runner(clips(0)))
         for k, (one, frames) in enumerate([(runner, 2), (exact, 2), (runner, 3), (runner, 2)]):
             batch = clips(k, k + 1, frames)
@@ -272,26 +259,26 @@ class TestCallersOfANetwork:
         for k in range(4):
             assert means.callers.results[str(k)][:, 0].tolist() == [k] * (k + 1)
 
-    def test_on_a_cpu_no_more_than_two_clips_are_joined(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_cpu_joins_at_most_two_clips(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.undo()
-        turns = Turns()
-        means = Means(turns)
-        runner = PyTorchRunner(means, 5, CPU, REFERENCE, turns)
+        queue = FairQueue()
+        means = Means(queue)
+        runner = PyTorchRunner(means, 5, CPU, REFERENCE, queue)
         batches = [torch.full((1, 8, 224, 224, 3), k, dtype=torch.uint8) for k in range(5)]
         assert self.call(means, runner, batches) == [[0], [1], [2], [3], [4]]
         assert means.passes == [1, 2, 2]
 
-    def test_where_memory_runs_out_together_it_goes_on_in_smaller_batches(self) -> None:
-        turns = Turns()
-        means = Means(turns, room_for=1)
-        runner = PyTorchRunner(means, 5, CPU, REFERENCE, turns)
+    def test_a_joint_batch_shrinks_when_memory_runs_out(self) -> None:
+        queue = FairQueue()
+        means = Means(queue, room_for=1)
+        runner = PyTorchRunner(means, 5, CPU, REFERENCE, queue)
         assert self.call(means, runner, [clips(k) for k in range(4)]) == [[0], [1], [2], [3]]
         assert means.passes == [1, 3, 2, 1, 1, 1]
 
-    def test_where_memory_has_room_for_nobody_everybody_is_told(self) -> None:
-        turns = Turns()
-        means = Means(turns, room_for=0)
-        runner = PyTorchRunner(means, 5, CPU, REFERENCE, turns)
+    def test_without_any_memory_every_caller_gets_the_error(self) -> None:
+        queue = FairQueue()
+        means = Means(queue, room_for=0)
+        runner = PyTorchRunner(means, 5, CPU, REFERENCE, queue)
         errors = self.call(means, runner, [clips(k) for k in range(4)])
         assert all(isinstance(error, torch.OutOfMemoryError) for error in errors)
         assert len({id(error) for error in errors}) == 4

@@ -368,7 +368,7 @@ class TestLabels:
         torch.save(states(SMALL), path)
         labels_file.write_text("fall\nsit\n", encoding="utf-8")
         message = refused(lambda: load_classifier(SMALL, checkpoint_path=path, labels_path=labels_file))
-        assert "tells 3 classes apart but" in message
+        assert "has 3 classes but" in message
         assert "has 2 labels; give one label for each class" in message
 
     def test_an_upload_is_signed_with_the_first_digits_of_its_hash(

@@ -6,7 +6,7 @@ import gc
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,23 +16,30 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model, get_model_weights
 
 from recognizer.errors import SettingsError, WeightsError
-from recognizer.networks.classifiers.clip_input import clip_pictures, network_input, sample_indices
+from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures, sample_indices
 from recognizer.networks.classifiers.i3d import InceptionI3d, MaxPoolSame, state_dict_from_arrays
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
-from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier, resolve_device
+from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
 from recognizer.networks.classifiers.specs import GFLOPS_FRAMES, SPECS, ClassifierSpec, LengthRule, spec_of
-from recognizer.settings import CLASSIFIER_NAMES, RANGES
+from recognizer.networks.devices import resolve_device
+from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
 from recognizer.types import CROP_SIZE_PX, Clip
 
 TORCHVISION_NAMES = [name for name in SPECS if name != "i3d"]
 SAMPLES = range(int(RANGES["num_video_sequence_samples"].low), int(RANGES["num_video_sequence_samples"].high) + 1)
 CLASSES = 7
 TOLERANCE = 1e-4
+
+
+def network_input(clips_rgb: Sequence[NDArray[np.uint8]], spec: ClassifierSpec, length: int) -> Tensor:
+    """Return what the network is fed for these clips, float32 (B, 3, T, S, S)."""
+    normalised: Tensor = Normalise(spec)(clip_pictures(clips_rgb, length))
+    return normalised
 
 
 def random_clip(samples: int, person_id: int = 1, *, side: int = CROP_SIZE_PX, seed: int = 0) -> Clip:
@@ -388,15 +395,15 @@ class TestClassifier:
         ):
             resolve_device("cuda")
         with pytest.raises(SettingsError, match="device is 'tpu'; choose one of auto, cpu, cuda, mps"):
-            resolve_device("tpu")
+            Settings(device="tpu")
 
     def test_auto_takes_a_gpu_where_there_is_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         assert resolve_device("auto") == torch.device("cuda")
 
-    def test_an_unknown_precision_is_refused(self, small: NetworkClassifier) -> None:
+    def test_an_unknown_precision_is_refused(self) -> None:
         with pytest.raises(SettingsError, match="precision is 'int4'; choose one of auto, float32"):
-            NetworkClassifier(small.spec, nn.Identity(), small.labels, precision="int4")
+            Settings(precision="int4")
 
 
 @pytest.mark.real

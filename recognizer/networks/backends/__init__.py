@@ -1,6 +1,7 @@
-"""How a network is run: by PyTorch or OpenVINO, in which number format, whichever is quickest on this machine.
+"""Run a network with PyTorch or OpenVINO, in the number format that is fastest on this machine.
 
-``ways`` says what there is to choose from, ``choice`` measures once and remembers, ``openvino`` converts, keeps and
-compiles; ``turns`` lets callers of one network take turns, or go through it together; ``cuda`` is what only a GPU
-needs. What a network is fed and what its outputs mean is known to ``detection`` and ``classifiers`` alone.
+``ways`` lists the options; ``autotune`` measures them once and picks the fastest; ``choices`` stores what it picked.
+``pytorch`` and ``openvino`` run a network (``runner`` is their interface), ``batching`` lets several callers share one,
+and ``cuda`` holds what only a GPU needs. Preparing inputs and reading outputs is left to ``detector`` and
+``classifiers``.
 """

@@ -1,11 +1,14 @@
-"""From a network in PyTorch to what runs it quickest on this machine, within a bound of the reference."""
+"""Measure the ways of running a network once, and pick the fastest whose outputs stay close to the reference."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,35 +16,42 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recognizer.errors import SettingsError
-from recognizer.networks.backends import openvino
-from recognizer.networks.backends.batching import Turns
-from recognizer.networks.backends.choice import (
+from recognizer.networks.backends.batching import FairQueue
+from recognizer.networks.backends.choices import (
     FORMAT,
     Choice,
-    Choices,
-    Difference,
-    Run,
+    ChoiceStore,
+    Measured,
     choice_key,
     library_versions,
-    measure,
 )
-from recognizer.networks.backends.run_openvino import OpenVinoRunner
-from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.networks.backends.openvino import ConvertedNetworks, OpenVinoRunner, UnavailableError
+from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.runner import Runner
 from recognizer.networks.backends.ways import REFERENCE, Way, ways
 
+_RUNS = 3
+_ENOUGH_S = 1.0
+"""A way runs ``_RUNS`` times, or until this time has passed: a network that takes seconds runs once."""
+
+Run = Callable[[], NDArray[np.float32]]
+"""Runs a network once on a fixed example and returns its output."""
+
+Difference = Callable[[NDArray[np.float32], NDArray[np.float32]], float]
+"""Returns how far an output (second argument) is from the reference (first argument)."""
+
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """A network of which the quickest way is wanted.
+class TunableNetwork:
+    """A network to autotune.
 
     Attributes:
         name: for people.
-        weights_sha256: of the file that its weights are from.
+        weights_sha256: of the file with its weights.
         module: the network in PyTorch.
         example: an input (1, …), on the CPU.
         difference: compares two outputs.
-        bound: the largest difference that may be chosen.
+        bound: the largest acceptable difference.
     """
 
     name: str
@@ -53,13 +63,13 @@ class Subject:
 
 
 @dataclass(frozen=True, eq=False)
-class Quickest:
-    """What runs a network.
+class TunedNetwork:
+    """A network that is ready to run.
 
     Attributes:
-        runner: in the way that was chosen.
-        exact: in float32, where ``runner`` rounds more; else None.
-        choice: what was measured.
+        runner: runs it in the chosen way.
+        exact: runs it in float32 if ``runner`` rounds more, else None.
+        choice: the chosen way and its measurements.
     """
 
     runner: Runner
@@ -69,11 +79,11 @@ class Quickest:
 
 @dataclass(frozen=True)
 class Backends:
-    """What a person wants of the backends, and where what is measured and converted is kept.
+    """The backends that a person allows, and the folder of measurements and converted networks.
 
     Attributes:
-        folder: is made when it is needed.
-        backend: ``auto``, or the library that a person insists on.
+        folder: created when needed.
+        backend: ``auto``, or the library to use.
         precision: ``auto``, or ``float32`` for the reference.
     """
 
@@ -81,74 +91,121 @@ class Backends:
     backend: str = "auto"
     precision: str = "auto"
 
-    def is_measured(self, name: str, weights_sha256: str, device: torch.device) -> bool:
-        """Whether ``quickest`` will know the answer; where not, it takes seconds."""
-        possible = ways(device, self.backend, self.precision)
+    def is_tuned(self, name: str, weights_sha256: str, device: torch.device) -> bool:
+        """Return whether ``tune`` needs no measurement, which takes seconds."""
+        allowed = ways(device, self.backend, self.precision)
         return (
-            _needs_no_measuring(possible)
-            or self._choices.find(choice_key(name, weights_sha256, possible, _gpu_name(device))) is not None
+            _is_only_reference(allowed)
+            or self._choices.find(choice_key(name, weights_sha256, allowed, _gpu_name(device))) is not None
         )
 
-    def quickest(self, subject: Subject, device: torch.device) -> Quickest:
-        """The network in its quickest way; measured now, where that was not done before.
+    def tune(self, network: TunableNetwork, device: torch.device) -> TunedNetwork:
+        """Return the network in its fastest way; measure now if no measurement is stored.
 
         Raises:
-            SettingsError: the backend that the person insists on cannot run this network here.
+            SettingsError: the required backend cannot run this network on this machine.
         """
-        possible = ways(device, self.backend, self.precision)
-        if _needs_no_measuring(possible):
-            return Quickest(self._runner(subject, possible[0], device, Turns()), None, Choice(possible[0]))
-        key = choice_key(subject.name, subject.weights_sha256, possible, _gpu_name(device))
+        allowed = ways(device, self.backend, self.precision)
+        queue = FairQueue()
+        if _is_only_reference(allowed):
+            return TunedNetwork(self._runner(network, allowed[0], device, queue), None, Choice(allowed[0]))
+        key = choice_key(network.name, network.weights_sha256, allowed, _gpu_name(device))
         choice = self._choices.find(key)
         if choice is None:
-            choice = self._measure(subject, possible, device)
-            self._choices.keep(key, choice)
-        turns = Turns()
-        runner = self._runner(subject, choice.way, device, turns)
+            choice = self._measure(network, allowed, device)
+            self._choices.save(key, choice)
+        runner = self._runner(network, choice.way, device, queue)
         exact = None
         if choice.way.number_format != "float32":
-            exact = self._runner(subject, Way(choice.way.library, "float32"), device, turns)
-        return Quickest(runner, exact, choice)
+            exact = self._runner(network, Way(choice.way.library, "float32"), device, queue)
+        return TunedNetwork(runner, exact, choice)
 
-    def _measure(self, subject: Subject, possible: tuple[Way, ...], device: torch.device) -> Choice:
+    def _measure(self, network: TunableNetwork, allowed: tuple[Way, ...], device: torch.device) -> Choice:
         def prepare(way: Way) -> Run:
-            runner = self._runner(subject, way, device, Turns())
+            runner = self._runner(network, way, device, FairQueue())
             if isinstance(runner, OpenVinoRunner):
-                runner.prepare(subject.example)
+                runner.prepare(network.example)
 
             def run() -> NDArray[np.float32]:
-                return np.asarray(runner(subject.example).cpu().numpy(), np.float32)
+                return np.asarray(runner(network.example).cpu().numpy(), np.float32)
 
             return run
 
         try:
-            return measure(possible, prepare, subject.difference, subject.bound)
-        except openvino.UnavailableError as error:
+            return measure(allowed, prepare, network.difference, network.bound)
+        except UnavailableError as error:
             raise SettingsError(
-                f"backend is {self.backend!r}, which cannot run {subject.name} on this machine ({error}); "
+                f"backend is {self.backend!r}, which cannot run {network.name} on this machine ({error}); "
                 "choose auto or pytorch."
             ) from error
 
-    def _runner(self, subject: Subject, way: Way, device: torch.device, turns: Turns) -> Runner:
+    def _runner(self, network: TunableNetwork, way: Way, device: torch.device, queue: FairQueue) -> Runner:
         if way.library == "pytorch":
-            return PyTorchRunner(subject.module, subject.example.ndim, device, way, turns)
-        kept = openvino.ConvertedNetworks(self.folder / "converted")
-        return OpenVinoRunner(kept, _conversion_key(subject), subject.module, way, turns)
+            return PyTorchRunner(network.module, network.example.ndim, device, way, queue)
+        converted = ConvertedNetworks(self.folder / "converted")
+        return OpenVinoRunner(converted, _conversion_key(network), network.module, way, queue)
 
     @property
-    def _choices(self) -> Choices:
-        return Choices(self.folder / "choices")
+    def _choices(self) -> ChoiceStore:
+        return ChoiceStore(self.folder / "choices")
 
 
-def _needs_no_measuring(possible: tuple[Way, ...]) -> bool:
-    return len(possible) == 1 and possible[0].library == REFERENCE.library
+def _is_only_reference(allowed: tuple[Way, ...]) -> bool:
+    """Nothing else can be chosen, and PyTorch itself runs on every machine."""
+    return len(allowed) == 1 and allowed[0].library == REFERENCE.library
 
 
 def _gpu_name(device: torch.device) -> str | None:
-    """Whose speed is measured, where it is not the processor's."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else None
 
 
-def _conversion_key(subject: Subject) -> str:
+def _conversion_key(network: TunableNetwork) -> str:
     versions = json.dumps([FORMAT, library_versions()], sort_keys=True)
-    return f"{subject.weights_sha256[:16]}-{hashlib.sha256(versions.encode()).hexdigest()[:8]}"
+    return f"{network.weights_sha256[:16]}-{hashlib.sha256(versions.encode()).hexdigest()[:8]}"
+
+
+def measure(ways: Sequence[Way], prepare: Callable[[Way], Run], difference: Difference, bound: float) -> Choice:
+    """Run the network in each way and choose the fastest whose output is within the bound of the reference.
+
+    Args:
+        ways: the ways to choose from.
+        prepare: makes the network ready to run in one way.
+        difference: see ``Difference``.
+        bound: the largest acceptable difference.
+
+    Raises:
+        UnavailableError: no way works on this machine.
+    """
+    reference_run = prepare(REFERENCE)
+    reference = reference_run()
+    measured: list[Measured] = []
+    for way in ways:
+        try:
+            run = reference_run if way == REFERENCE else prepare(way)
+            off = difference(reference, run())
+        except UnavailableError as error:
+            measured.append(Measured(way.name, None, None, str(error)))
+            continue
+        problem = None if off <= bound else f"differs from {REFERENCE.name} by more than {bound:g}"
+        measured.append(Measured(way.name, _milliseconds(run), off, problem))
+    possible = [one for one in measured if one.problem is None and one.milliseconds is not None]
+    if not possible:
+        raise UnavailableError("; ".join(f"{one.way}: {one.problem}" for one in measured))
+    best = min(possible, key=lambda one: one.milliseconds or 0.0)
+    return Choice(Way.named(best.way), tuple(measured))
+
+
+def _milliseconds(run: Run) -> float:
+    times_s: list[float] = []
+    while len(times_s) < _RUNS and sum(times_s) < _ENOUGH_S:
+        started_s = time.perf_counter()
+        run()
+        times_s.append(time.perf_counter() - started_s)
+    # the shortest, because other work on the machine only adds time, and the choice is stored
+    return min(times_s) * 1000
+
+
+def relative_difference(reference: NDArray[Any], other: NDArray[Any]) -> float:
+    """Return the root mean square of the difference, relative to the reference's own spread."""
+    spread = float(np.sqrt(np.mean((reference - reference.mean(axis=-1, keepdims=True)) ** 2)))
+    return float(np.sqrt(np.mean((other - reference) ** 2))) / max(spread, 1e-12)

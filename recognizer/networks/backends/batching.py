@@ -1,4 +1,4 @@
-"""Taking turns at a network: who came first is served first, and what others wait with may go along."""
+"""Share a network between callers: first come, first served, with compatible requests batched together."""
 
 from __future__ import annotations
 
@@ -16,122 +16,128 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
-class _Place:
-    """One caller's in the queue.
+class _Waiter:
+    """One caller in the queue.
 
     Attributes:
-        called: set when the waiting is over.
-        has_turn: whether it ended with a turn, which the caller has to give on.
+        done_waiting: set when the caller may go on.
+        has_turn: whether the caller then holds the turn, and must pass it on.
     """
 
-    called: threading.Event = field(default_factory=threading.Event)
+    done_waiting: threading.Event = field(default_factory=threading.Event)
     has_turn: bool = False
 
 
 @dataclass(eq=False)
-class _Brought(_Place):
-    """A place with what its caller brings.
+class _Request(_Waiter):
+    """A caller with a batch.
 
     Attributes:
-        kind: see ``Turns.together``.
-        batch: see ``Turns.together``.
-        outputs: there before its turn where it went along in another's.
-        alone: whether it failed together with others, so that its turn is for itself.
+        kind: see ``FairQueue.run_batched``.
+        batch: see ``FairQueue.run_batched``.
+        outputs: set early if another caller's run included this batch.
+        must_run_alone: whether a joint run failed, so that this batch runs by itself.
     """
 
     kind: Hashable = None
     batch: Tensor = field(default_factory=lambda: torch.empty(0))
     outputs: Tensor | None = None
-    alone: bool = False
+    must_run_alone: bool = False
 
 
-class Turns:
-    """A lock that is fair. ``threading.Lock`` lets a thread that comes back at once pass all who wait.
+class FairQueue:
+    """A fair lock: with ``threading.Lock``, a thread that returns at once overtakes all that wait.
 
-    A thread must not take a turn inside its own.
+    A thread must not take a turn while it holds one.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: deque[_Place] = deque()
+        self._waiting: deque[_Waiter] = deque()
         self._taken = False
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a turn."""
+        with self._lock:
+            return len(self._waiting)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """A turn of one's own, as a context manager."""
-        with self._queued(_Place()):
+        """Hold the turn during a ``with`` block."""
+        with self._queued(_Waiter()):
             yield
 
-    def together(self, kind: Hashable, batch: Tensor, most: int, run: Callable[[Tensor], Tensor]) -> Tensor:
-        """What ``run`` makes of the batch (B, …): in a turn of one's own, or along with another's batch.
+    def run_batched(self, kind: Hashable, batch: Tensor, limit: int, run: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return ``run(batch)`` for a batch (B, …), computed in this caller's turn or as part of another's.
 
-        Whose turn it is takes along, in order of arrival, what others of the same kind wait with. Where that fails,
-        everyone is served alone, so that an error reaches only those whose own it is.
+        The caller whose turn it is also runs compatible requests that are waiting, first come, first served. If the
+        joint run fails, each request runs alone, so that an error reaches only the caller who caused it.
 
         Args:
             kind: batches of equal kinds can be joined, and any of their callers' ``run`` serves them.
             batch: in memory that nobody changes meanwhile.
-            most: of which no more are taken along, own ones included.
-            run: gives one output for each of the batch, in order.
+            limit: the largest joint batch, this one included.
+            run: returns one output for each input, in order.
         """
-        mine = _Brought(kind=kind, batch=batch)
-        with self._queued(mine):
-            if mine.outputs is None and not mine.alone and (along := self._along_with(mine, most)):
-                self._serve([mine, *along], run)
-            if mine.outputs is None:
-                mine.outputs = run(batch)
-        return mine.outputs
+        own = _Request(kind=kind, batch=batch)
+        with self._queued(own):
+            if own.outputs is None and not own.must_run_alone and (others := self._compatible_with(own, limit)):
+                self._run_together([own, *others], run)
+            if own.outputs is None:
+                own.outputs = run(batch)
+        return own.outputs
 
-    def _along_with(self, mine: _Brought, most: int) -> list[_Brought]:
-        along, total = [], len(mine.batch)
+    def _compatible_with(self, own: _Request, limit: int) -> list[_Request]:
+        compatible, total = [], len(own.batch)
         with self._lock:
-            for place in self._waiting:
-                if isinstance(place, _Brought) and place.kind == mine.kind and not place.alone:
-                    total += len(place.batch)
-                    if total > most:  # nor those after it, who may fit but came later
+            for waiter in self._waiting:
+                if isinstance(waiter, _Request) and waiter.kind == own.kind and not waiter.must_run_alone:
+                    total += len(waiter.batch)
+                    if total > limit:  # a smaller request behind it could fit, but must not overtake
                         break
-                    along.append(place)
-        return along
+                    compatible.append(waiter)
+        return compatible
 
-    def _serve(self, places: Sequence[_Brought], run: Callable[[Tensor], Tensor]) -> None:
-        """Give everyone's outputs to them, in memory of their own; whoever waits stays in the queue until then."""
+    def _run_together(self, requests: Sequence[_Request], run: Callable[[Tensor], Tensor]) -> None:
+        """Run a joint batch and hand out copies of the outputs; the others stay in the queue until then."""
         try:
-            outputs = run(torch.cat([place.batch for place in places]))
-            parts = [part.clone() for part in torch.split(outputs, [len(place.batch) for place in places])]
-        except Exception:  # noqa: BLE001 - whatever a network raises; whose error it is, is seen when each goes alone
-            _log.warning("%d batches did not go through together; each goes alone", len(places), exc_info=True)
-            for place in places:
-                place.alone = True
+            outputs = run(torch.cat([request.batch for request in requests]))
+            parts = [part.clone() for part in torch.split(outputs, [len(request.batch) for request in requests])]
+        except Exception:  # noqa: BLE001 - a network may raise anything; running each alone shows who caused it
+            _log.warning("a joint run of %d batches failed; each runs alone", len(requests), exc_info=True)
+            for request in requests:
+                request.must_run_alone = True
             return
         with self._lock:
-            for place, part in zip(places, parts, strict=True):
-                place.outputs = part
-                if place in self._waiting:  # not one's own, nor one that was interrupted meanwhile
-                    self._waiting.remove(place)
-                    place.called.set()
+            for request, part in zip(requests, parts, strict=True):
+                request.outputs = part
+                if request in self._waiting:  # not the caller's own, nor one interrupted meanwhile
+                    self._waiting.remove(request)
+                    request.done_waiting.set()
 
     @contextmanager
-    def _queued(self, place: _Place) -> Iterator[None]:
-        """Wait until the place is called; afterwards the turn, if that is what it was called for, goes over."""
+    def _queued(self, waiter: _Waiter) -> Iterator[None]:
+        """Wait for the turn, or for outputs from another's turn; pass a turn on at the end."""
         with self._lock:
             if self._taken:
-                self._waiting.append(place)
+                self._waiting.append(waiter)
             else:
                 self._taken = True
-                self._call(place)
+                self._give_turn(waiter)
         try:
-            place.called.wait()
+            waiter.done_waiting.wait()
             yield
         finally:
             with self._lock:
-                if not place.called.is_set():  # Ctrl-C in the middle of waiting
-                    self._waiting.remove(place)
-                elif place.has_turn:
+                if not waiter.done_waiting.is_set():  # Ctrl-C during the wait
+                    self._waiting.remove(waiter)
+                elif waiter.has_turn:
                     if self._waiting:
-                        self._call(self._waiting.popleft())  # the turn is never free in between
+                        self._give_turn(self._waiting.popleft())  # never free in between, so nobody overtakes
                     else:
                         self._taken = False
 
-    def _call(self, place: _Place) -> None:
-        place.has_turn = True
-        place.called.set()
+    def _give_turn(self, waiter: _Waiter) -> None:
+        waiter.has_turn = True
+        waiter.done_waiting.set()

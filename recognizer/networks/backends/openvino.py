@@ -1,6 +1,6 @@
-"""OpenVINO: networks are converted from PyTorch, kept on disk, and compiled for this processor when they are loaded.
+"""Run a network with OpenVINO on the CPU: convert it from PyTorch, store the conversion, compile it when loading.
 
-It is optional. Where it has no wheel, or does not load, PyTorch serves.
+OpenVINO is optional. PyTorch takes over where it has no wheel or does not load.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import warnings
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,33 +19,38 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from recognizer.files import prune_lru, staged
-from recognizer.networks.backends.ways import Way
+from recognizer.networks.backends.batching import FairQueue
+from recognizer.networks.backends.pytorch import PyTorchRunner
+from recognizer.networks.backends.ways import REFERENCE, Way
 from recognizer.weights.cache import file_sha256, locked
 
 _log = logging.getLogger(__name__)
 
 MAX_FOLDER_BYTES = 2 * 2**30
-"""Converted networks beyond this go, the least recently used first."""
+"""When converted networks exceed this, the least recently used are deleted."""
+
+_MAX_COMPILED_SHAPES = 3
+"""Input shapes that stay compiled; each holds another copy of the network's weights in memory."""
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class UnavailableError(Exception):
-    """OpenVINO cannot be used here, or not for this network; ``str(error)`` says why."""
+    """OpenVINO cannot be used, on this machine or for this network; ``str(error)`` says why."""
 
 
 @cache
 def library() -> Any:
-    """The module ``openvino``.
+    """Import and return the module ``openvino``.
 
     Raises:
         UnavailableError: it is not installed or does not load.
     """
-    # Its import sends statistics of use to the makers through this module, and keeps quiet where the module cannot be
-    # had. Nothing leaves the machine (docs/decisions/010-backends.md).
+    # On import, OpenVINO sends usage statistics to its makers through this module, and stays silent if the module
+    # cannot be imported. Nothing leaves the machine (docs/decisions/010-backends.md).
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     try:
         import openvino
@@ -58,7 +65,7 @@ def _core() -> Any:
 
 
 def problem() -> str | None:
-    """Why OpenVINO cannot be used on this machine; None where it can."""
+    """Return why OpenVINO cannot be used on this machine, or None if it can."""
     try:
         library()
     except UnavailableError as error:
@@ -67,18 +74,18 @@ def problem() -> str | None:
 
 
 class ConvertedNetworks:
-    """A size-limited folder of converted networks. Safe to share between processes."""
+    """A size-limited folder of converted networks. Processes can share it."""
 
     def __init__(self, folder: Path, max_folder_bytes: int = MAX_FOLDER_BYTES) -> None:
         self._folder = folder
         self._max_folder_bytes = max_folder_bytes
 
-    def network(self, key: str, build: Callable[[], tuple[nn.Module, torch.Tensor]]) -> Any:
-        """The converted network of this key; converted where it is not kept, or what is kept is damaged.
+    def network(self, key: str, build: Callable[[], tuple[nn.Module, Tensor]]) -> Any:
+        """Return the converted network of this key; convert it if it is missing or damaged.
 
         Args:
-            key: names all that decides what comes out: weights, shape, versions. Fit for a file name.
-            build: gives the module and an example of its input, whose shape it is converted for.
+            key: identifies everything that affects the result: weights, shape, versions. Valid as a file name.
+            build: returns the module and an example input, whose shape the network is converted for.
 
         Raises:
             UnavailableError: OpenVINO does not load, or cannot convert this network.
@@ -90,32 +97,32 @@ class ConvertedNetworks:
             with locked(path):
                 found = self._read(path)
                 if found is None:
-                    self._write(path, _converted(*build()))
+                    self._write(path, _convert(*build()))
                     self._prune(path)
                     found = self._read(path)
         except OSError as error:
-            _log.warning("converted networks cannot be kept, so each start takes longer: %s", error)
+            _log.warning("converted networks cannot be stored, so each start takes longer: %s", error)
             found = None
-        return _converted(*build()) if found is None else found
+        return _convert(*build()) if found is None else found
 
     def _read(self, path: Path) -> Any:
         try:
             digests = json.loads(_note(path).read_text(encoding="utf-8"))
             for file in (path, _weights(path)):
                 if file_sha256(file) != digests[file.suffix]:
-                    raise ValueError(f"'{file.name}' is not what was written")
+                    raise ValueError(f"'{file.name}' has changed since it was written")
             model = _core().read_model(path)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            # a crash, a full disk: it can be made again
-            _log.warning("the converted network %s is damaged (%s); it is made again", path.name, error)
+            # after a crash or on a full disk; the network can be converted again
+            _log.warning("the converted network %s is damaged (%s); converting it again", path.name, error)
             return None
-        _note(path).touch()  # the most recently used is the last to go
+        _note(path).touch()  # marks the network as recently used
         return model
 
     def _write(self, path: Path, model: Any) -> None:
-        _note(path).unlink(missing_ok=True)  # it comes last: without it the rest does not count
+        _note(path).unlink(missing_ok=True)  # written last, since the other files are ignored without it
         library().save_model(model, path, compress_to_fp16=False)
         digests = {file.suffix: file_sha256(file) for file in (path, _weights(path))}
         with staged(_note(path)) as part:
@@ -135,34 +142,34 @@ def _note(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _converted(module: nn.Module, example: torch.Tensor) -> Any:
+def _convert(module: nn.Module, example: Tensor) -> Any:
     try:
         with torch.inference_mode(), warnings.catch_warnings():
-            # sizes become constants, of which tracing warns: one shape is all that the result is for
+            # tracing warns that sizes become constants, which is intended: the result serves one shape
             warnings.simplefilter("ignore")
-            # traced here, because OpenVINO traces a second time to compare, which takes as long again
+            # traced here, because OpenVINO would trace a second time to compare, which takes as long again
             traced = torch.jit.trace(module.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
             model = library().convert_model(traced, example_input=example)
             model.reshape(list(example.shape))
-    except Exception as error:  # what tracing and converting raise is not documented; PyTorch serves then
+    except Exception as error:  # which exceptions tracing and converting raise is not documented
         _log.info("OpenVINO cannot convert the network", exc_info=True)
         raise UnavailableError(f"the network cannot be converted: {str(error).splitlines()[0]}") from error
     return model
 
 
 class Compiled:
-    """A converted network, compiled for this processor. One caller at a time.
+    """A converted network, compiled for this CPU. One caller at a time.
 
     Args:
-        model: as ``ConvertedNetworks.network`` gives it.
-        way: whose number format is computed in.
+        model: as ``ConvertedNetworks.network`` returns it.
+        way: sets the number format.
 
     Raises:
-        UnavailableError: it cannot be compiled.
+        UnavailableError: the network cannot be compiled.
     """
 
     def __init__(self, model: Any, way: Way) -> None:
-        # one clip, one picture at a time, on all cores; callers take turns
+        # one input at a time on all cores; callers take turns
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": _HINTS[way.number_format],
@@ -174,6 +181,73 @@ class Compiled:
             raise UnavailableError(f"the network cannot be compiled: {str(error).splitlines()[0]}") from error
 
     def __call__(self, one: NDArray[Any]) -> NDArray[np.float32]:
-        """The output for one input of the shape that the network was converted for, in memory of its own."""
+        """Return a copy of the output for one input of the shape that the network was converted for."""
         outputs = self._request.infer([one], share_inputs=True, share_outputs=True)
         return np.array(outputs[0], np.float32)
+
+
+class OpenVinoRunner:
+    """Run a network with OpenVINO; convert and compile it when an input of a new shape arrives.
+
+    ``prepare`` finds out whether that works. A later shape that cannot be converted runs with PyTorch.
+
+    Args:
+        converted: stores the converted networks.
+        key: identifies the weights and everything else that affects the outputs, except the input's shape.
+        module: the network in PyTorch, for shapes that are not converted yet.
+        way: OpenVINO, in one of its number formats.
+        queue: shared with other runners of the same network.
+    """
+
+    def __init__(self, converted: ConvertedNetworks, key: str, module: nn.Module, way: Way, queue: FairQueue) -> None:
+        self._converted = converted
+        self._key = key
+        self._module = module
+        self._way = way
+        self._queue = queue
+        self._compiled: OrderedDict[tuple[torch.dtype, tuple[int, ...]], Compiled] = OrderedDict()
+        self._compiling = threading.Lock()  # not the queue: others can run during the seconds that converting takes
+
+    @property
+    def way(self) -> Way:
+        """The library and the number format."""
+        return self._way
+
+    def max_batch_size(self, _shape: Sequence[int], /) -> int:
+        """Return 1: one input keeps all cores busy, and a second in the same run gains nothing."""
+        return 1
+
+    def prepare(self, example: Tensor) -> None:
+        """Convert and compile the network for the shape of the example, (1, …).
+
+        Raises:
+            UnavailableError: OpenVINO cannot run this network.
+        """
+        self._compiled_for(example)
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """See ``Runner``."""
+        try:
+            compiled = self._compiled_for(batch)
+        except UnavailableError as error:
+            _log.warning("PyTorch runs an input of shape %s: %s", tuple(batch.shape), error)
+            return PyTorchRunner(self._module, batch.ndim, torch.device("cpu"), REFERENCE, self._queue)(batch)
+        outputs = []
+        for one in torch.split(batch, 1):
+            array = one.contiguous().numpy()
+            with self._queue.turn():
+                outputs.append(torch.from_numpy(compiled(array)))
+        return torch.cat(outputs)
+
+    def _compiled_for(self, batch: Tensor) -> Compiled:
+        shape, dtype = tuple(batch.shape[1:]), batch.dtype
+        kind = dtype, shape
+        with self._compiling:
+            if kind not in self._compiled:
+                key = f"{self._key}-{str(dtype).removeprefix('torch.')}-{'x'.join(map(str, shape))}"
+                model = self._converted.network(key, lambda: (self._module, torch.zeros(1, *shape, dtype=dtype)))
+                self._compiled[kind] = Compiled(model, self._way)
+                while len(self._compiled) > _MAX_COMPILED_SHAPES:
+                    self._compiled.popitem(last=False)
+            self._compiled.move_to_end(kind)
+            return self._compiled[kind]

@@ -1,4 +1,4 @@
-"""What runs a network: the interface of ``run_pytorch`` and ``run_openvino``."""
+"""The interface of everything that runs a network."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from recognizer.networks.backends.ways import Way
 
 
 class Runner(Protocol):
-    """Runs one network in one way. Stateless but for the weights; several threads may call it, they take turns."""
+    """Run one network in one way. Stateless except for the weights and safe to call from several threads."""
 
     @property
     def way(self) -> Way:
         """The library and the number format."""
         ...
 
-    def most_at_once(self, shape: Sequence[int], /) -> int:
-        """The largest batch of inputs of this shape each that is worth giving it."""
+    def max_batch_size(self, shape: Sequence[int], /) -> int:
+        """Return the largest useful batch of inputs of this shape (without the batch axis)."""
         ...
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """What the network makes of (B, …), in the number format of the example that it was made with; float32.
+        """Return the network's float32 outputs for a batch (B, …), on the device of the network.
 
-        The batch is on the CPU, the outputs are where the network is.
+        The batch is on the CPU, in the number format of the example that the runner was made with.
         """
         ...

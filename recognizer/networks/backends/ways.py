@@ -1,4 +1,4 @@
-"""The ways in which a network can be run on a device."""
+"""The ways to run a network on a device: a library and a number format."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 import torch
 
 from recognizer.errors import SettingsError
-from recognizer.settings import BACKEND_NAMES, PRECISION_NAMES
 
 
 @dataclass(frozen=True)
 class Way:
-    """A library and the number format that it computes in.
+    """A library and the number format it computes in.
 
     Attributes:
         library: ``pytorch`` or ``openvino``.
@@ -26,34 +25,31 @@ class Way:
 
     @property
     def name(self) -> str:
-        """For tables and records, such as ``openvino-bfloat16``."""
+        """The name in tables and records, such as ``openvino-bfloat16``."""
         return f"{self.library}-{self.number_format}"
 
     @classmethod
     def named(cls, name: str) -> Way:
-        """The way of that ``name``."""
+        """Return the way with this ``name``."""
         return cls(*name.split("-"))
 
 
 REFERENCE = Way("pytorch", "float32")
-"""What every other way is compared with."""
+"""Every other way is compared with this one."""
 
 
 def ways(device: torch.device, backend: str, precision: str) -> tuple[Way, ...]:
-    """What may be chosen from, on this machine.
+    """Return the ways to choose from on this machine.
 
     Args:
-        device: where the network is to run.
-        backend: ``auto``, or the library that a person insists on.
-        precision: ``float32`` is the reference: PyTorch, unless ``backend`` names OpenVINO. ``auto`` may round more.
+        device: where the network runs.
+        backend: see ``Settings``; ``auto`` allows both libraries.
+        precision: see ``Settings``; ``float32`` means PyTorch, unless ``backend`` names OpenVINO. ``auto`` allows
+            formats that round more.
 
     Raises:
-        SettingsError: an unknown name, or a library that does not run on the device.
+        SettingsError: the library does not run on the device.
     """
-    if precision not in PRECISION_NAMES:
-        raise SettingsError(f"precision is {precision!r}; choose one of {', '.join(PRECISION_NAMES)}.")
-    if backend not in BACKEND_NAMES:
-        raise SettingsError(f"backend is {backend!r}; choose one of {', '.join(BACKEND_NAMES)}.")
     if device.type != "cpu":
         if backend == "openvino":
             raise SettingsError(f"backend is 'openvino', which does not run on {device.type}; choose device cpu.")
@@ -68,7 +64,7 @@ def ways(device: torch.device, backend: str, precision: str) -> tuple[Way, ...]:
 
 @cache
 def has_bfloat16() -> bool:
-    """Whether this processor computes in bfloat16 itself; elsewhere it is imitated, slowly."""
+    """Return whether this processor computes in bfloat16; others emulate it, slowly."""
     mkldnn: Any = torch.backends.mkldnn
     operators: Any = torch.ops.mkldnn
     return bool(mkldnn.is_available() and operators._is_mkldnn_bf16_supported())

@@ -79,9 +79,3 @@ class Normalise(nn.Module):
         # before the axes are changed: OpenVINO then need not move anything
         normalised: Tensor = (x - self._mean) * self._scale
         return normalised.permute(0, 4, 1, 2, 3)
-
-
-def network_input(clips_rgb: Sequence[NDArray[np.uint8]], spec: ClassifierSpec, length: int) -> Tensor:
-    """What ``spec``'s network is fed for these clips: float32 (B, 3, T, S, S). See ``clip_pictures``, ``Normalise``."""
-    fed: Tensor = Normalise(spec)(clip_pictures(clips_rgb, length))
-    return fed

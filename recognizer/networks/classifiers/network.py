@@ -1,4 +1,4 @@
-"""A network that names clips: loaded, on its device, behind the ``Classifier`` protocol."""
+"""Classify clips: a loaded network on its device, behind the ``Classifier`` protocol."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recognizer.errors import CheckpointError, SettingsError, WeightsError
-from recognizer.networks.backends.autotune import Backends, Quickest, Subject
-from recognizer.networks.backends.choice import Choice, relative_difference
-from recognizer.networks.backends.run_pytorch import PyTorchRunner
+from recognizer.errors import CheckpointError, WeightsError
+from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork, relative_difference
+from recognizer.networks.backends.choices import Choice
+from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, ways
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
 from recognizer.networks.classifiers.halved_time import take_bare_samples
 from recognizer.networks.classifiers.labels import read_labels
 from recognizer.networks.classifiers.specs import ClassifierSpec, spec_of
+from recognizer.networks.devices import resolve_device
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
 from recognizer.weights import verified_sha256
 
 TOP_LABELS = 5
-"""How many labels a prediction keeps."""
+"""How many labels a prediction holds."""
 
 CLOSE_CALL = 0.86
-"""Where the second best label has more than this share of the best one's probability, a network that runs in fewer than
-32 bits is asked again in float32. On 196 real clips of eight samples, I3D in bfloat16 named four otherwise than in
-float32, with shares of 0.91 to 0.97; at 0.86 (scores 0.15 apart) one clip in six is asked again and none is left."""
+"""If the probability of the runner-up exceeds this share of the best label's, a network that runs in a rounded format
+runs again in float32. On 196 real clips of eight samples, I3D in bfloat16 labelled four differently from float32, with
+shares of 0.91 to 0.97; at 0.86 (scores 0.15 apart) one clip in six runs again and no difference remains."""
 
 BOUND = 0.05
-"""A way of running a network is not chosen when its scores differ from PyTorch's in float32 by more than this share of
-their own spread (root mean squares). Rounding to bfloat16 makes about 0.02 of difference."""
+"""A way of running a network is rejected if its scores differ from PyTorch's in float32 by more than this share of
+their spread (root mean squares). Rounding to bfloat16 causes a difference of about 0.02."""
 
 _HASH = re.compile("[0-9a-f]{64}")
 _HASH_SHOWN_CHARS = 8
@@ -48,21 +49,20 @@ _BLOB_PX = 32
 
 
 class NetworkClassifier:
-    """One network with its labels. Stateless but for the weights; several threads may call it: they take turns, and
-    what they wait with goes through together where that gains (``backends``).
+    """One network with its labels. Stateless except for the weights; threads may share it (``backends.batching``).
 
     Attributes:
-        choice: how the network is run, and what was measured for it.
+        choice: the way the network runs, and its measurements.
 
     Args:
-        spec: what the network is fed.
-        module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluate, and one layer
-            of it may be replaced. Not used with ``quickest``.
+        spec: describes the network's input.
+        module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluation mode, and one
+            of its layers may be replaced. Ignored with ``tuned``.
         labels: in the order of the outputs.
         device: where it runs.
         precision: ``float32`` is the reference; ``auto`` is the same on a CPU and may use half precision on a GPU.
-        name: what predictions are signed with; the network's name if None.
-        quickest: runs the network, where that is not simply PyTorch on ``device``.
+        name: stored as ``Prediction.classifier``; the network's name if None.
+        tuned: runs the network; None means PyTorch on ``device``.
     """
 
     def __init__(
@@ -74,41 +74,41 @@ class NetworkClassifier:
         precision: str = "auto",
         name: str | None = None,
         *,
-        quickest: Quickest | None = None,
+        tuned: TunedNetwork | None = None,
     ) -> None:
         self.spec = spec
         self.device = torch.device(device)
         self._name = name or spec.name
         self._labels = labels
-        if quickest is None:
+        if tuned is None:
             way = ways(self.device, REFERENCE.library, precision)[0]
             runner = PyTorchRunner(_from_bytes(spec, module), _INPUT_AXES, self.device, way)
-            quickest = Quickest(runner, None, Choice(way))
+            tuned = TunedNetwork(runner, None, Choice(way))
         self._temperature = 1.0
-        self._runner, self._exact = quickest.runner, quickest.exact
-        self.choice = quickest.choice
+        self._runner, self._exact = tuned.runner, tuned.exact
+        self.choice = tuned.choice
 
     @property
     def name(self) -> str:
-        """What predictions are signed with."""
+        """The name stored as ``Prediction.classifier``."""
         return self._name
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """In the order of the network's outputs."""
+        """The labels, in the order of the network's outputs."""
         return self._labels
 
     def at_temperature(self, temperature: float) -> NetworkClassifier:
-        """The same network, whose probabilities come from scores divided by ``temperature``; shares the weights."""
+        """Return a classifier with the same weights that divides the scores by ``temperature``."""
         other = copy.copy(self)
         other._temperature = temperature
         return other
 
     def logits(self, pictures: Tensor) -> Tensor:
-        """Scores before the softmax, float32 (B, len(labels)) on the device.
+        """Return the scores before the softmax, float32 (B, len(labels)) on the device.
 
         Args:
-            pictures: uint8 (B, T, S, S, 3), as ``clip_pictures`` makes it, T as ``spec.frames_fed`` tells.
+            pictures: uint8 (B, T, S, S, 3) from ``clip_pictures``, with T from ``spec.frames_fed``.
         """
         scores = self._runner(pictures)
         if self._exact is not None and len(self._labels) > 1:
@@ -119,13 +119,13 @@ class NetworkClassifier:
         return scores
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        """One prediction a clip, in order. Clips of any number of samples; those of one network length share a pass."""
+        """Return one prediction per clip, in order, for clips of any length; batch those of one network length."""
         by_length: dict[int, list[int]] = {}
         for index, clip in enumerate(clips):
             by_length.setdefault(self.spec.frames_fed(len(clip.rgb)), []).append(index)
         predictions: dict[int, Prediction] = {}
         for length, indices in by_length.items():
-            batch_size = self._runner.most_at_once((length, *clips[indices[0]].rgb.shape[1:]))
+            batch_size = self._runner.max_batch_size((length, *clips[indices[0]].rgb.shape[1:]))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
                 scores = self._scores([clips[index] for index in batch], length).double()
@@ -136,10 +136,10 @@ class NetworkClassifier:
         return [predictions[index] for index in range(len(clips))]
 
     def _scores(self, clips: Sequence[Clip], length: int) -> Tensor:
-        """Scores of each clip, float32 (B, len(labels)); the mean of crop and surroundings where it has both.
+        """Return the scores of each clip, float32 (B, len(labels)); with surroundings, the mean of both.
 
-        The surroundings are shown mirrored, as half of the training clips of all networks were: what errs because of
-        the side on which something is errs in one of the two only.
+        The surroundings are mirrored, as half of the training clips of all networks were: an error that depends on the
+        side on which something appears then affects only one of the two.
         """
         scores = self.logits(clip_pictures([clip.rgb for clip in clips], length))
         around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
@@ -154,32 +154,16 @@ class NetworkClassifier:
         return Prediction(clip.person_id, clip.start_s, clip.end_s, top, self._name)
 
     def warm_up(self, samples: int) -> None:
-        """Run once on a grey clip of ``samples`` samples, also in the float32 that only close labels need: set up in
-        the middle of a stream, that one takes a second and its memory when nobody expects it."""
+        """Run once on a grey clip of ``samples`` samples.
+
+        This includes the float32 runner that only close calls need, so that a stream does not stop for a second when
+        it is first used.
+        """
         grey = np.full((samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
         pictures = clip_pictures([grey], self.spec.frames_fed(samples))
         for runner in (self._runner, self._exact):
             if runner is not None:
                 runner(pictures)
-
-
-def resolve_device(device: str) -> torch.device:
-    """``auto`` to a CUDA GPU where there is one, else the CPU; other names as they are.
-
-    Raises:
-        SettingsError: the device is not there.
-    """
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device == "auto":
-        return torch.device("cuda" if available["cuda"] else "cpu")
-    if device not in available:
-        raise SettingsError(f"device is {device!r}; choose one of auto, {', '.join(available)}.")
-    if not available[device]:
-        there = ", ".join(name for name, is_there in available.items() if is_there)
-        raise SettingsError(
-            f"device is '{device}', which PyTorch does not find on this machine; choose auto or {there}."
-        )
-    return torch.device(device)
 
 
 def load_classifier(
@@ -192,7 +176,7 @@ def load_classifier(
     precision: str = "auto",
     backends: Backends | None = None,
 ) -> NetworkClassifier:
-    """A classifier with its published weights, or with a person's own.
+    """Load a classifier with its published weights, or with a person's own.
 
     Args:
         name: one of ``settings.CLASSIFIER_NAMES``.
@@ -200,12 +184,12 @@ def load_classifier(
             with a checkpoint.
         checkpoint_path: a person's own weights for this network.
         labels_path: the labels that go with the checkpoint.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        device: see ``Settings``.
         precision: see ``NetworkClassifier``.
-        backends: chooses what runs the network; PyTorch if None.
+        backends: picks the fastest way to run the network; None means PyTorch.
 
     Raises:
-        SettingsError: an argument has a value that is not allowed here.
+        SettingsError: there is no such classifier, or the device is not available.
         CheckpointError: the checkpoint or the label file does not fit.
         WeightsError: the published file does not fit.
     """
@@ -214,29 +198,29 @@ def load_classifier(
     if checkpoint_path is not None or labels_path is not None:
         module, labels = _own_weights(spec, checkpoint_path, labels_path)
         path = Path(str(checkpoint_path))
-        signed = f"{name}:{_readable(path.stem)}"
+        shown_name = f"{name}:{_readable(path.stem)}"
     elif weights_path is not None:
         module, labels = _published_weights(spec, weights_path), spec.labels
-        path, signed = weights_path, name
+        path, shown_name = weights_path, name
     else:
         raise WeightsError(
             f"the weights of {name} are not given; fetch {spec.weights} or give a checkpoint of your own."
         )
-    quickest = None if backends is None else backends.quickest(_subject(spec, module, path), place)
-    return NetworkClassifier(spec, module, labels, place, precision, signed, quickest=quickest)
+    tuned = None if backends is None else backends.tune(_tunable(spec, module, path), place)
+    return NetworkClassifier(spec, module, labels, place, precision, shown_name, tuned=tuned)
 
 
 def _readable(stem: str) -> str:
-    """Other names as they are; an upload is stored under its hash, of which the first digits tell it apart."""
+    """Shorten the hash that an upload is stored under; return other names unchanged."""
     return stem[:_HASH_SHOWN_CHARS] if _HASH.fullmatch(stem) else stem
 
 
-def _subject(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Subject:
-    """What is measured: one clip of moving blobs, nearer to pictures than noise is."""
+def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> TunableNetwork:
+    # measured on moving blobs, which resemble pictures more than noise does
     cells = CROP_SIZE_PX // _BLOB_PX
     coarse = np.random.default_rng(0).integers(0, 256, (_MEASURED_SAMPLES, cells, cells, 3), dtype=np.uint8)
     blobs = coarse.repeat(_BLOB_PX, axis=1).repeat(_BLOB_PX, axis=2)
-    return Subject(
+    return TunableNetwork(
         name=spec.name,
         weights_sha256=verified_sha256(weights_path),
         module=_from_bytes(spec, module).eval(),
@@ -247,7 +231,7 @@ def _subject(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Sub
 
 
 def _from_bytes(spec: ClassifierSpec, network: nn.Module) -> nn.Module:
-    """The network with its input's normalisation, from uint8 (B, T, S, S, 3)."""
+    """Prepend the normalisation, so that the network takes uint8 (B, T, S, S, 3)."""
     return nn.Sequential(Normalise(spec), take_bare_samples(network, spec))
 
 
@@ -262,7 +246,7 @@ def _own_weights(
     weights = fit(read_tensors(checkpoint_path), spec, checkpoint_path)
     if weights.num_classes != len(labels):
         raise CheckpointError(
-            f"checkpoint '{checkpoint_path}' tells {weights.num_classes} classes apart but '{labels_path}' has "
+            f"checkpoint '{checkpoint_path}' has {weights.num_classes} classes but '{labels_path}' has "
             f"{len(labels)} labels; give one label for each class, in the order of the training."
         )
     module = spec.build(weights.num_classes)
@@ -274,7 +258,7 @@ def _published_weights(spec: ClassifierSpec, path: Path) -> nn.Module:
     try:
         weights = fit(read_tensors(path), spec, path)
         if weights.num_classes != len(spec.labels):
-            raise CheckpointError(f"it tells {weights.num_classes} classes apart")
+            raise CheckpointError(f"it has {weights.num_classes} classes")
         module = spec.build(weights.num_classes)
         load_into(module, weights, spec.name, path)
     except CheckpointError as error:

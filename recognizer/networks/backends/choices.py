@@ -1,0 +1,129 @@
+"""Which way of running a network was chosen on this machine, stored on disk until something it depends on changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from recognizer.files import staged
+from recognizer.networks.backends.ways import Way
+
+_log = logging.getLogger(__name__)
+
+FORMAT = 3
+"""Part of the keys. Increase it when what is measured, the method, the bounds or the conversions change."""
+
+_LIBRARIES = ("torch", "torchvision", "ultralytics", "openvino")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One way of running a network, measured on this machine.
+
+    Attributes:
+        way: name of the way.
+        milliseconds: shortest of several runs on one clip or picture; None if it did not run.
+        difference: from PyTorch in float32, in the unit of the network's bound; None if it did not run.
+        problem: why it cannot be chosen, else None.
+    """
+
+    way: str
+    milliseconds: float | None
+    difference: float | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen way and the measurements behind it."""
+
+    way: Way
+    measured: tuple[Measured, ...] = ()
+
+    @property
+    def taken(self) -> Measured | None:
+        """The measurement of the chosen way; None if there was no alternative to measure."""
+        return next((one for one in self.measured if one.way == self.way.name), None)
+
+
+class ChoiceStore:
+    """The choices made on this machine, one small file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, key: str) -> Choice | None:
+        """Return the stored choice, or None if there is none or it cannot be read."""
+        try:
+            stored = json.loads(self._path(key).read_text(encoding="utf-8"))
+            return Choice(Way.named(stored["way"]), tuple(Measured(**one) for one in stored["measured"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _log.warning("a stored choice of how to run a network cannot be read; measuring again: %s", error)
+            return None
+
+    def save(self, key: str, choice: Choice) -> None:
+        """Store a choice. If the folder cannot be written to, each start measures again."""
+        path = self._path(key)
+        text = json.dumps({"way": choice.way.name, "measured": [asdict(one) for one in choice.measured]})
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with staged(path) as part:
+                part.write_text(text, encoding="utf-8")
+        except OSError as error:
+            _log.warning("a choice of how to run a network cannot be stored: %s", error)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+
+def choice_key(network: str, weights_sha256: str, ways: Sequence[Way], gpu: str | None = None) -> str:
+    """Return a key for everything that may affect the choice: network, ways to choose from, machine and libraries."""
+    parts = {
+        "format": FORMAT,
+        "network": network,
+        "weights": weights_sha256,
+        "ways": [way.name for way in ways],
+        "machine": machine() if gpu is None else {**machine(), "gpu": gpu},
+        "libraries": library_versions(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def machine() -> Mapping[str, str]:
+    """Return what affects the speed of a network on this machine."""
+    return {
+        "processor": _processor_name(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "cores": str(os.cpu_count() or 1),
+    }
+
+
+def _processor_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
+
+
+def library_versions(names: Sequence[str] = _LIBRARIES) -> dict[str, str]:
+    """Return the versions of the named libraries, by default of those that run networks; ``-`` if not installed."""
+
+    def installed(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "-"
+
+    return {name: installed(name) for name in names}
