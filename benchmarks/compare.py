@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -122,12 +123,16 @@ def main() -> None:
     detection_s, compared_s, classified_s = [], [], []
     alone_s: dict[Settings, list[float]] = {one: [] for one in settings}
     shown = 0
+
+    def analyze_alone(one: Settings) -> None:
+        analyze(path, one, models=load(one))
+
     for _ in range(arguments.rounds):
         detector.frames = 0
         detection_s.append(seconds(lambda: analyze(path, settings[0], models=nothing)))
         samples = detector.frames
         for one in settings:
-            alone_s[one].append(seconds(lambda one=one: analyze(path, one, models=load(one))))
+            alone_s[one].append(seconds(partial(analyze_alone, one)))
         detector.frames = 0
         for classifier in timed.values():
             classifier.worked_s = 0.0

@@ -98,6 +98,9 @@ class Nobody:
         """Nothing of each."""
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, (("none", 1.0),), self.name) for clip in clips]
 
+    def warm_up(self, samples: int) -> None:
+        """Do nothing: there is nothing to set up."""
+
 
 class _Remembering:
     """Finds people once in each picture."""

@@ -142,7 +142,7 @@ class Tally:
                 self.lanes.append((clip, right, [one for one in said if one.person_id == person_id]))
         sums: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for prediction in timeline.predictions:
-            if right := actions.get(prediction.person_id):
+            if right := actions.get(prediction.person_id, ()):
                 self.windows += 1
                 self.right_windows += prediction.top[0][0] in right
                 for label, probability in prediction.top:
@@ -256,6 +256,7 @@ def reliability(tally: Tally) -> list[tuple[float, float, float]]:
 def draw(before: Tally, after: Tally, path: Path) -> None:
     """The reliability diagram of two tallies."""
     import matplotlib.pyplot as plt
+    from matplotlib.collections import PathCollection
 
     figure, axes = plt.subplots(figsize=(5, 5))
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as sure as right")
@@ -267,7 +268,8 @@ def draw(before: Tally, after: Tally, path: Path) -> None:
     axes.set(xlabel="confidence", ylabel="share of the time that is right", xlim=(0, 1), ylim=(0, 1.02))
     axes.set_title("larger: more of the time", fontsize="small")
     for handle in axes.legend(loc="upper left").legend_handles[1:]:
-        handle.set_sizes([40])
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([40])
     figure.tight_layout()
     figure.savefig(path)
 
@@ -275,6 +277,7 @@ def draw(before: Tally, after: Tally, path: Path) -> None:
 def draw_lanes(tallies: Sequence[tuple[str, Tally]], path: Path) -> None:
     """What each known person is said to do by several steps, one lane each; as an SVG."""
     import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
 
     colours = {"right": "#0072b2", "wrong": "#d55e00", UNKNOWN_ACTION: "#bbbbbb"}
     people = len(tallies[0][1].lanes)
@@ -293,7 +296,7 @@ def draw_lanes(tallies: Sequence[tuple[str, Tally]], path: Path) -> None:
         place.set_title(f"{clip[:40]}: {right[0]}", fontsize=8, loc="left", pad=2)
     axes[-1].set_xlabel("seconds")
     figure.legend(
-        [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in colours.values()], list(colours), ncols=3, fontsize=8
+        [Rectangle((0, 0), 1, 1, color=colour) for colour in colours.values()], list(colours), ncols=3, fontsize=8
     )
     figure.tight_layout(rect=(0, 0, 1, 0.98))
     figure.savefig(path)

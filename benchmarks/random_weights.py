@@ -24,6 +24,7 @@ def with_random_weights(settings: Settings, folder: Path) -> Settings:
     torch.manual_seed(0)
     network = spec.build(len(spec.labels)).eval()
     head = network.get_submodule(spec.head)
+    weight, bias = head.get_parameter("weight"), head.get_parameter("bias")
     shape = (spec.length.minimum, CROP_SIZE_PX, CROP_SIZE_PX, 3)
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     with torch.no_grad():
@@ -32,10 +33,8 @@ def with_random_weights(settings: Settings, folder: Path) -> Settings:
             if isinstance(layer, nn.Conv3d):
                 layer.weight.mul_((2 / layer.weight[0].numel()) ** 0.5 / layer.weight.std())
         # scores as far apart as a trained network's: where all labels are alike, every clip is a close call
-        head.bias.zero_()
-        head.weight.mul_(
-            SPREAD / network(Normalise(spec)(clip_pictures([noise], spec.length.minimum)).contiguous()).std()
-        )
+        bias.zero_()
+        weight.mul_(SPREAD / network(Normalise(spec)(clip_pictures([noise], spec.length.minimum)).contiguous()).std())
     checkpoint, labels = folder / f"{spec.name}-random.pth", folder / "labels.txt"
     torch.save(network.state_dict(), checkpoint)
     labels.write_text("\n".join(spec.labels), encoding="utf-8")

@@ -106,10 +106,11 @@ def long_timeline(segments: int, sha256: str) -> Timeline:
     rng = np.random.default_rng(0)
     each = math.ceil(segments / PEOPLE)
     duration_s = each * SEGMENT_S
-    people, predictions = [], []
+    people: list[PersonTrack] = []
+    predictions: list[Prediction] = []
     for person_id in range(1, PEOPLE + 1):
         times_s = np.arange(0, duration_s, SEGMENT_S / 2)
-        boxes = np.tile(np.float32([10 * person_id, 10, 10 * person_id + 40, 90]), (len(times_s), 1))
+        boxes = np.tile(np.array([10 * person_id, 10, 10 * person_id + 40, 90], np.float32), (len(times_s), 1))
         confidence = np.full(len(times_s), 0.9, np.float32)
         people.append(PersonTrack(person_id, times_s, boxes, confidence, ((0.0, duration_s),)))
         for k in range(min(each, segments - len(predictions))):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from recognizer.analysis import passes as passes_module
 from recognizer.analysis.compare import CompareProgress, compare
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
@@ -77,7 +77,7 @@ def test_people_are_looked_for_once_also_where_the_disk_is_full(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(passes_module.np, "savez", full)
+    monkeypatch.setattr(np, "savez", full)
     comparison = compare(video, [EIGHT, FOUR, OTHER], load=networks.load, pass_store=store)
     assert len(comparison.finished) == 3
     assert len(networks.detector.seen) == SAMPLES

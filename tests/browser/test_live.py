@@ -78,7 +78,7 @@ def open_camera(app_url: str) -> Iterator[OpenCamera]:
             browsers.append(
                 playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*CHROMIUM_ARGUMENTS, *arguments])
             )
-            page = browsers[-1].new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
+            page: Page = browsers[-1].new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
             page.set_default_timeout(STEP_TIMEOUT_MS)
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.goto(f"{app_url}/live{query}")

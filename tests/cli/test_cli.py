@@ -12,9 +12,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import recognizer.drawing.video
 import recognizer.networks.loading
@@ -22,6 +24,7 @@ from recognizer import __version__
 from recognizer.cli import main
 from recognizer.cli.outputs import plan_outputs
 from recognizer.cli.signals import Interrupts
+from recognizer.drawing.overlay import draw_overlay
 from recognizer.errors import SettingsError, WeightsError
 from recognizer.networks.fallback import usable_classifier
 from recognizer.networks.loading import Models
@@ -47,7 +50,7 @@ class OnePerson:
 class OneAction:
     """Names every clip alike."""
 
-    labels = ("[bold]tai chi", "archery")
+    labels: tuple[str, ...] = ("[bold]tai chi", "archery")
 
     def __init__(self, name: str = "i3d", labels: tuple[str, ...] = labels) -> None:
         self.name = name
@@ -399,13 +402,12 @@ def test_interrupted_drawing_leaves_no_half_video(
 ) -> None:
     video = make_video("a.mp4")
     (tmp_path / "r.mp4").write_bytes(b"the old one")
-    draw = recognizer.drawing.video.draw_overlay
     calls = iter(range(100))
 
-    def interrupt(*given: object) -> np.ndarray:
+    def interrupt(*given: Any) -> NDArray[np.uint8]:
         if next(calls) == 10:
             os.kill(os.getpid(), signal.SIGINT)
-        return draw(*given)  # type: ignore[arg-type]
+        return draw_overlay(*given)
 
     monkeypatch.setattr(recognizer.drawing.video, "draw_overlay", interrupt)
     options = ("--csv", str(tmp_path / "r.csv"), "--video", str(tmp_path / "r.mp4"))
@@ -572,10 +574,9 @@ def test_weights_options_that_do_not_go_together(capsys: pytest.CaptureFixture[s
 # --- as a program ---
 
 
-def program(*words: str, **given: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "recognizer", *words], cwd=ROOT, text=True, capture_output=True, timeout=60, **given
-    )  # type: ignore[call-overload]
+def program(*words: str, **given: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "recognizer", *words]
+    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=60, **given)
 
 
 def test_help_answers_at_once() -> None:

@@ -58,7 +58,7 @@ def networks() -> Models:
 @pytest.fixture
 def loaded(networks: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real networks, loaded once for all files."""
-    monkeypatch.setattr(recognizer.models, "load_models", lambda *_: networks)
+    monkeypatch.setattr(recognizer.networks.loading, "load_models", lambda *_: networks)
 
 
 def test_csv_json_and_video_of_a_real_clip(tai_chi: Path, tmp_path: Path) -> None:

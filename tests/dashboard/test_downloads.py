@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from streamlit import runtime
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-from recognizer.dashboard import streamlit_private
 from recognizer.dashboard.parts.downloads import offer_download
 
 
@@ -26,8 +27,8 @@ class Button:
 def files(monkeypatch: pytest.MonkeyPatch) -> MediaFileManager:
     """Streamlit's own files, as a server has them."""
     manager = MediaFileManager(MemoryMediaFileStorage("/media"))
-    monkeypatch.setattr(streamlit_private.runtime, "exists", lambda: True)
-    monkeypatch.setattr(streamlit_private.runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=manager))
+    monkeypatch.setattr(runtime, "exists", lambda: True)
+    monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=manager))
     return manager
 
 
@@ -63,7 +64,7 @@ def test_few_files_are_held_and_no_large_one(files: MediaFileManager) -> None:
     button: Any = Button()
     made = []
     for k in range(20):
-        offer_download(button, "CSV", lambda k=k: f"{k}\n", "a.csv", "text/csv")
+        offer_download(button, "CSV", partial("{}\n".format, k), "a.csv", "text/csv")
         made.append(pressed(files, button.make))
     offer_download(button, "CSV", lambda: bytes(20_000_000), "a.csv", "text/csv")
     large = pressed(files, button.make)

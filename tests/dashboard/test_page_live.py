@@ -316,7 +316,9 @@ def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -
     widget(page, "Session").set_value(first.run_id)
     page.run()
     assert not page.exception
-    assert tab(page).run.run_id == first.run_id
+    shown = tab(page).run
+    assert shown is not None
+    assert shown.run_id == first.run_id
     assert page.query_params["run"] in (first.run_id, [first.run_id])
     assert [track.person_id for track in second.timeline.people] == [1]
 
@@ -350,7 +352,9 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
     other.run()
     assert not other.exception
     assert [one.value for one in other.subheader] == ["Timeline"]
-    assert tab(other).run.run_id == camera.run_id
+    shown = tab(other).run
+    assert shown is not None
+    assert shown.run_id == camera.run_id
 
 
 def test_lost_connection_is_told_and_the_session_is_there(

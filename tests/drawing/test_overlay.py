@@ -33,7 +33,8 @@ def grey(height: int = 180, width: int = 240) -> NDArray[np.uint8]:
 
 
 def changed(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    return (before != after).any(axis=2)
+    different: NDArray[np.bool_] = (before != after).any(axis=2)
+    return different
 
 
 # --- the words ---
@@ -89,7 +90,8 @@ def test_label_follows_the_time(time_s: float, texts: list[str]) -> None:
 
 def test_who_is_too_small_to_be_named_is_not_detecting_for_ever() -> None:
     timeline = make_timeline()
-    small = replace(timeline, people=tuple(replace(one, box_xyxy=one.box_xyxy / 2) for one in timeline.people))
+    half = np.float32(0.5)
+    small = replace(timeline, people=tuple(replace(one, box_xyxy=one.box_xyxy * half) for one in timeline.people))
     found = overlay_people(small, small.segments(0.0), 2.5, ActionPalette())
     assert [one.text for one in found] == ["too small", "too small"]
 
@@ -234,7 +236,7 @@ def test_a_picture_of_another_kind_is_refused(picture: Any) -> None:
 @pytest.mark.real
 def test_label_is_drawn_on_a_real_frame(clips_dir: Path) -> None:
     with av.open(str(clips_dir / "stgcn_ta_chi.mp4")) as container:
-        rgb = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        rgb = np.asarray(next(container.decode(video=0)).to_ndarray(format="rgb24"), np.uint8)
     before = rgb.copy()
     drawn = draw_overlay(rgb, [person((110, 40, 230, 250), label="tai chi")])
     assert np.array_equal(rgb, before)

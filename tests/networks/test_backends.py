@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,11 +76,14 @@ class TestWays:
         assert Way.named(OPENVINO.name) == OPENVINO
 
 
+Prepare = Callable[[Way], Callable[[], np.ndarray]]
+
+
 class TestMeasuring:
     REFERENCE_OUTPUT = np.array([[0.0, 1.0, 2.0, 5.0]], np.float32)
 
-    def prepare(self, outputs: dict[Way, np.ndarray | Exception], took_s: dict[Way, float]):
-        def prepared(way: Way):
+    def prepare(self, outputs: dict[Way, np.ndarray | Exception], took_s: dict[Way, float]) -> Prepare:
+        def prepared(way: Way) -> Callable[[], np.ndarray]:
             output = outputs[way]
             if isinstance(output, Exception):
                 raise output
@@ -97,8 +100,8 @@ class TestMeasuring:
         bfloat16 = Way("openvino", "bfloat16")
         outputs: dict[Way, np.ndarray | Exception] = {
             REFERENCE: self.REFERENCE_OUTPUT,
-            OPENVINO: self.REFERENCE_OUTPUT + np.float32([[0.01, -0.01, 0.01, -0.01]]),
-            bfloat16: self.REFERENCE_OUTPUT + np.float32([[0.5, -0.5, 0.5, -0.5]]),
+            OPENVINO: self.REFERENCE_OUTPUT + np.array([[0.01, -0.01, 0.01, -0.01]], np.float32),
+            bfloat16: self.REFERENCE_OUTPUT + np.array([[0.5, -0.5, 0.5, -0.5]], np.float32),
         }
         choice = measure(
             (REFERENCE, OPENVINO, bfloat16),
@@ -224,7 +227,7 @@ class TestOpenVino:
     def test_pytorch_runs_a_network_that_cannot_be_converted(self, tmp_path: Path) -> None:
         class Untraceable(nn.Module):
             def forward(self, x: torch.Tensor) -> torch.Tensor:
-                if torch.jit.is_tracing():
+                if torch.jit._trace.is_tracing():  # type: ignore[no-untyped-call]  # torch publishes no type for it
                     raise RuntimeError("no graph of this")
                 return x.mean(dim=(2, 3, 4))
 

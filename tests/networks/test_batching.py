@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -148,7 +149,7 @@ class TestRunBatched:
             outputs[value] += 100
 
         for value in range(3):
-            network.callers.call(str(value), lambda value=value: work(value))
+            network.callers.call(str(value), partial(work, value))
         network.callers.go_on()
         assert network.passes == [[0], [1, 2]]
         assert {value: one.item() for value, one in outputs.items()} == {0: 100, 1: 102, 2: 104}
@@ -234,8 +235,11 @@ class TestCallersOfANetwork:
         monkeypatch.setitem(pytorch.MAX_BATCH_SIZE, "cpu", 8)
 
     def call(self, means: Means, runner: PyTorchRunner, batches: list[Tensor]) -> list[Any]:
+        def first_outputs(batch: Tensor) -> list[float]:
+            return [float(output) for output in runner(batch)[:, 0]]
+
         for k, batch in enumerate(batches):
-            means.callers.call(str(k), lambda batch=batch: runner(batch)[:, 0].tolist())
+            means.callers.call(str(k), partial(first_outputs, batch))
         means.callers.go_on()
         return [means.callers.results[str(k)] for k in range(len(batches))]
 
@@ -253,7 +257,7 @@ class TestCallersOfANetwork:
         means.callers.call("first", lambda: runner(clips(0)))
         for k, (one, frames) in enumerate([(runner, 2), (exact, 2), (runner, 3), (runner, 2)]):
             batch = clips(k, k + 1, frames)
-            means.callers.call(str(k), lambda one=one, batch=batch: one(batch))
+            means.callers.call(str(k), partial(one, batch))
         means.callers.go_on()
         assert means.passes == [1, 1 + 4, 2, 3]
         for k in range(4):

@@ -132,7 +132,12 @@ def test_loaded_network_is_had_while_another_is_being_loaded(loaders: Loaders) -
     slow.start()
     assert loaders.holding.wait(10)
     had = threading.Event()
-    threading.Thread(target=lambda: (cache.get(I3D), had.set()), daemon=True).start()
+
+    def get_loaded() -> None:
+        cache.get(I3D)
+        had.set()
+
+    threading.Thread(target=get_loaded, daemon=True).start()
     assert had.wait(5)
     loaders.hold.set()
     slow.join()

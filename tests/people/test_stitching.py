@@ -38,7 +38,7 @@ def track(
     speed: float = 0.0,
 ) -> Tracklet:
     """Sampled five times a second; ``speed`` is in pixels a second to the right, from ``box`` on."""
-    time_s = np.arange(round(start_s / INTERVAL_S), round(end_s / INTERVAL_S) + 1) * INTERVAL_S
+    time_s = INTERVAL_S * np.arange(round(start_s / INTERVAL_S), round(end_s / INTERVAL_S) + 1, dtype=np.float64)
     boxes = np.array(box, np.float32) + np.outer(time_s - time_s[0], [speed, 0, speed, 0]).astype(np.float32)
     return Tracklet(track_id, time_s, boxes, look)
 

@@ -53,4 +53,4 @@ def frames_of(path: Path) -> list[NDArray[np.uint8]]:
         stream = container.streams.video[0]
         assert stream.codec_context.name == "h264"
         assert stream.codec_context.pix_fmt == "yuv420p"
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(stream)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from streamlit.testing.v1 import AppTest
 
@@ -53,7 +53,7 @@ def tab(at: AppTest) -> Tab:
     return state
 
 
-def choose_preset(at: AppTest, preset: str) -> None:
+def choose_preset(at: AppTest, preset: Literal["recommended", "documented", "custom"]) -> None:
     tab(at).preset = preset  # as the control's callback does
     at.run()
     assert not at.exception

@@ -26,7 +26,7 @@ def label_at(predictions: list[Prediction], time_s: float, smoothing_s: float = 
     for stretch in votes(sorted(predictions, key=lambda p: (p.start_s, p.end_s)), smoothing_s):
         for k in range(len(stretch.best)):
             if stretch.edges_s[k] <= time_s < stretch.edges_s[k + 1]:
-                return stretch.labels[stretch.best[k]]
+                return str(stretch.labels[stretch.best[k]])
     return "nobody"
 
 

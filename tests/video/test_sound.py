@@ -41,9 +41,9 @@ def recorded(path: Path, pieces: Sequence[Piece], first_picture_s: float = 0.0) 
         for begins_s, samples in pieces:
             for start in range(0, len(samples), 400):
                 part = np.round(32_000 * samples[None, start : start + 400]).astype(np.int16)
-                frame = av.AudioFrame.from_ndarray(part, "s16", "mono")
-                frame.sample_rate, frame.pts = RATE_HZ, round(begins_s * RATE_HZ) + start
-                container.mux(sound.encode(frame))
+                heard = av.AudioFrame.from_ndarray(part, "s16", "mono")
+                heard.sample_rate, heard.pts = RATE_HZ, round(begins_s * RATE_HZ) + start
+                container.mux(sound.encode(heard))
         container.mux(sound.encode(None))
     return path
 
@@ -68,7 +68,7 @@ def loudness(path: Path, step_s: float = 0.05) -> NDArray[np.float64]:
                 samples = part.to_ndarray()[0]
                 heard[begins : begins + len(samples)] = samples
     steps = heard.reshape(-1, round(step_s * RATE_HZ))
-    return np.sqrt((steps**2).mean(axis=1))
+    return np.asarray(np.sqrt((steps**2).mean(axis=1)), np.float64)
 
 
 def loud_from_to(path: Path) -> list[tuple[float, float]]:

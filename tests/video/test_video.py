@@ -65,6 +65,7 @@ def encode(path: Path, pictures: list[np.ndarray], rate: int, codec: str, pix_fm
     """Like ``make_video``, for old codecs, whose clock can only tick once a frame."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = pictures[0].shape[1], pictures[0].shape[0], pix_fmt
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
@@ -407,6 +408,7 @@ def test_archive_is_refused(tmp_path: Path, make_video: MakeVideo) -> None:
 def write_audio(path: Path, codec: str) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=44100)
+        assert isinstance(stream, av.AudioStream)
         for k in range(20):
             frame = av.AudioFrame.from_ndarray(np.zeros((1, 2 * 1024), np.int16), format="s16", layout="stereo")
             frame.sample_rate, frame.pts = 44100, 1024 * k

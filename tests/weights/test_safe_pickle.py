@@ -33,9 +33,10 @@ def write_pickle(path: Path, content: Any, protocol: int = 4) -> Path:
 
 @pytest.mark.parametrize("protocol", [3, 4])
 def test_arrays_in_plain_containers_are_read(tmp_path: Path, protocol: int) -> None:
-    tree = {"params": {"kernel": np.arange(6, dtype=np.float32).reshape(2, 3)}, "steps": [np.int64(3), 2.5, "x", None]}
+    kernel = np.arange(6, dtype=np.float32).reshape(2, 3)
+    tree = {"params": {"kernel": kernel}, "steps": [np.int64(3), 2.5, "x", None]}
     read = weights.load_numpy_pickle(write_pickle(tmp_path / "a.ckpt", tree, protocol))
-    assert np.array_equal(read["params"]["kernel"], tree["params"]["kernel"])
+    assert np.array_equal(read["params"]["kernel"], kernel)
     assert read["steps"] == [3, 2.5, "x", None]
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from recognizer import weights
 from recognizer.errors import WeightsError
@@ -302,7 +303,7 @@ def test_a_host_that_is_away_is_asked_once_for_several_files(monkeypatch: pytest
             resolver.obtain(item(file_name=f"{number}.pt", official_url=f"https://nowhere.invalid/{number}.pt"))
     assert tries == ["nowhere.invalid:443"]
     later_s = time.monotonic() + sources.AWAY_MEMORY_S
-    monkeypatch.setattr(sources.time, "monotonic", lambda: later_s)
+    monkeypatch.setattr(time, "monotonic", lambda: later_s)
     with pytest.raises(WeightsError):
         resolver.obtain(item(official_url="https://nowhere.invalid/again.pt"))
     assert len(tries) == 2
@@ -342,7 +343,7 @@ def test_a_network_that_swallows_packets_is_noticed_quickly(monkeypatch: pytest.
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
         monkeypatch.setattr(sources, "CONNECT_TIMEOUT_S", 0.3)
-        monkeypatch.setattr(sources.requests.utils, "should_bypass_proxies", lambda *_, **__: True)
+        monkeypatch.setattr(requests.utils, "should_bypass_proxies", lambda *_, **__: True)
         start_s = time.monotonic()
         try:
             sources.check_reachable(f"http://127.0.0.1:{port}/network.pt")
@@ -618,7 +619,7 @@ def test_without_pip_its_variables_still_count(monkeypatch: pytest.MonkeyPatch) 
     def no_pip(*_: object, **__: object) -> None:
         raise FileNotFoundError
 
-    monkeypatch.setattr(index_settings.subprocess, "run", no_pip)
+    monkeypatch.setattr(subprocess, "run", no_pip)
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://extra.invalid/simple")
     assert index_settings.read_index_settings().index_urls == (None, "https://extra.invalid/simple")
