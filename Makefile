@@ -44,6 +44,7 @@ test-fast: $(INSTALLED_DEV)
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/oxlint --deny-warnings recognizer
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

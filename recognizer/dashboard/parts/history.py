@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from importlib.resources import files
 from typing import Final, Literal
 
 import streamlit as st
@@ -20,32 +21,9 @@ _Kind = Literal["analyses", "comparisons"]
 
 _MOST: Final = 100
 
-_JS: Final = """
-function remembered(place) {
-    try {
-        const names = JSON.parse(localStorage.getItem(place));
-        return Array.isArray(names) ? names.filter(name => typeof name === 'string') : [];
-    } catch {
-        return [];  // a browser that keeps nothing, or not what was put there
-    }
-}
-
-export default function ({data, setStateValue}) {
-    const place = `who-does-what-when.${data.kind}`;
-    let names = remembered(place);
-    if (data.named && !names.includes(data.named)) {
-        names = [...names, data.named].slice(-data.most);
-        try {
-            localStorage.setItem(place, JSON.stringify(names));
-        } catch (error) {
-            console.warn(error);
-        }
-    }
-    if (data.known && JSON.stringify(names) !== JSON.stringify(data.known)) setStateValue('names', names);
-}
-"""
-
-_remember = st.components.v2.component("recognizer_history", js=_JS)
+_remember = st.components.v2.component(
+    "recognizer_history", js=files(__package__).joinpath("history.js").read_text("utf-8")
+)
 
 
 def remember_analysis(*, hears: bool = True) -> None:
