@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from recognizer.analysis.following import PeopleFollower, cropped
 from recognizer.analysis.labeling import ActionLabeler
-from recognizer.analysis.passes import PassRecorder, PassStore, RecordedPass, pass_key_from
+from recognizer.analysis.pass_record import RecordedPass
+from recognizer.analysis.passes import PassRecorder, PassStore, pass_key_from
 from recognizer.clips.cropping import Cropper
 from recognizer.networks.devices import resolve_device
 from recognizer.networks.loading import Models, load_models
@@ -309,7 +310,7 @@ class _Pass:
         self._source.close()
         times_s, notes = self._source.frame_times_s, self._source.notes
         if complete and self._recorder is not None:
-            self._recorder.keep(times_s, notes)
+            self._recorder.commit(times_s, notes)
         return times_s, notes
 
 
