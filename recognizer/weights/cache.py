@@ -1,4 +1,4 @@
-"""The folder of fetched files: where it is, what is verified in it, and who may write to it."""
+"""The folder of downloaded files: its location, the hashes of its files, and locks for writing."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from recognizer.errors import WeightsError
 from recognizer.files import remove_leftovers, staged
 
 CACHE_VARIABLE = "RECOGNIZER_CACHE"
-"""Environment variable that names another folder in place of the person's cache."""
+"""Environment variable with a folder to use instead of the person's cache."""
 
 _APPLICATION = "who-does-what-when"
 _log = logging.getLogger(__name__)
 
 
 def cache_dir() -> Path:
-    """The folder that fetched files are kept in; it may not exist yet.
+    """Return the folder of downloaded files, which may not exist yet.
 
-    ``weights`` in the person's cache, or in the folder that the environment variable RECOGNIZER_CACHE names.
+    It is ``weights`` in the person's cache, or in the folder in the environment variable RECOGNIZER_CACHE.
     """
     named = os.environ.get(CACHE_VARIABLE)
     root = Path(named).expanduser().absolute() if named else Path(platformdirs.user_cache_dir(_APPLICATION))
@@ -34,10 +34,10 @@ def cache_dir() -> Path:
 
 
 def make_cache_dir() -> Path:
-    """``cache_dir()``, made if it is not there.
+    """Create ``cache_dir()`` if it is missing, and return it.
 
     Raises:
-        WeightsError: it cannot be made.
+        WeightsError: it cannot be created.
     """
     folder = cache_dir()
     try:
@@ -48,23 +48,23 @@ def make_cache_dir() -> Path:
 
 
 def unwritable(error: OSError) -> WeightsError:
-    """The sentence for a cache that cannot be written to."""
+    """Return the error for a cache that cannot be written to."""
     reason = error.strerror or type(error).__name__
     return WeightsError(
-        f"Cannot write to the folder '{cache_dir()}' ({reason}); make room or name another folder in {CACHE_VARIABLE}."
+        f"Cannot write to the folder '{cache_dir()}' ({reason}); free some space or set {CACHE_VARIABLE}."
     )
 
 
 def file_sha256(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, 64 lower-case hexadecimal digits. Raises OSError where it cannot be read."""
+    """Return a file's SHA-256 as 64 lower-case hexadecimal digits. Raises OSError if it cannot be read."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def verified_sha256(path: Path) -> str:
-    """``file_sha256``, remembered between runs until the file's size or time of modification changes.
+    """Return ``file_sha256``, stored between runs until the file's size or modification time changes.
 
-    A big file takes seconds to hash; a start of the app should not.
+    Hashing a large file takes seconds, which would slow down every start of the app.
     """
     path = path.absolute()
     status = path.stat()
@@ -76,14 +76,14 @@ def verified_sha256(path: Path) -> str:
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.info("the note %s cannot be read (%s); hashing %s again", note, error, path)
+        _log.info("the stored hash %s cannot be read (%s); hashing %s again", note, error, path)
     digest = file_sha256(path)
     _remember(note, status, digest)
     return digest
 
 
 def remember_sha256(path: Path, digest: str) -> None:
-    """Spare ``verified_sha256`` the hashing of a file that has just been hashed."""
+    """Store the hash of a file, so that ``verified_sha256`` need not compute it again."""
     _remember(_note_of(path.absolute()), path.stat(), digest)
 
 
@@ -98,15 +98,15 @@ def _remember(note: Path, status: os.stat_result, digest: str) -> None:
         with staged(note) as part:
             part.write_text(text, encoding="utf-8")
     except OSError as error:
-        # a cache that is read-only costs time at each start, nothing else
-        _log.info("cannot write the note %s: %s", note, error)
+        # with a read-only cache, each start hashes again
+        _log.info("cannot store the hash %s: %s", note, error)
 
 
 @contextlib.contextmanager
 def locked(destination: Path) -> Iterator[None]:
-    """Only one thread of one process at a time is inside, for each ``destination``."""
+    """Let one thread of one process at a time enter, for each ``destination``."""
     lock = FileLock(destination.with_name(f".{destination.name}.lock"))
     with lock:
-        # whoever holds the lock is the only writer: what lies about was left by a process that was killed
+        # the holder of the lock is the only writer, so a killed process left these behind
         remove_leftovers(destination)
         yield

@@ -1,4 +1,4 @@
-"""Keep a converted copy of a file, so that it is converted once and not at every start."""
+"""Store a converted copy of a file, so that it is converted once and not at every start."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _log = logging.getLogger(__name__)
 
 
 def convert_once(source_path: Path, convert: Callable[[Path], Mapping[str, Any]], name: str) -> Path:
-    """The safetensors file that ``convert`` makes of ``source_path``, made when it is not in the cache yet.
+    """Return the safetensors file that ``convert`` creates from ``source_path``; create it if it is missing.
 
-    The copy's name holds ``name`` and the hash of the source: another source makes another copy. When ``convert``
-    changes what it makes, give another ``name``.
+    The copy is named after ``name`` and the hash of the source, so each source has its own. If the output of
+    ``convert`` changes, pass another ``name``.
 
     Args:
         source_path: a verified file.
-        convert: reads it and returns arrays by name; NumPy arrays, or tensors of the CPU without gradients.
+        convert: reads the file and returns arrays by name: NumPy arrays, or CPU tensors without gradients.
         name: start of the copy's file name.
 
     Raises:
-        WeightsError: the cache cannot be written to, or what ``convert`` raises.
+        WeightsError: the cache cannot be written to, or ``convert`` raises it.
     """
     digest = verified_sha256(source_path)
     destination = make_cache_dir() / f"{name}-{digest[:16]}.safetensors"
@@ -37,7 +37,7 @@ def convert_once(source_path: Path, convert: Callable[[Path], Mapping[str, Any]]
         return destination
     with locked(destination):
         if not _is_whole(destination):
-            # safetensors writes memory as it lies: a transposed view must be copied into order first
+            # safetensors writes memory as it is, so a transposed view must be copied into order first
             arrays = {key: np.asarray(value, order="C") for key, value in convert(source_path).items()}
             try:
                 with staged(destination) as part:
@@ -51,9 +51,9 @@ def _is_whole(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        # opening checks that the header fits the length of the file
+        # opening compares the header with the length of the file
         with safetensors.safe_open(path, framework="numpy"):
             return True
     except (safetensors.SafetensorError, OSError) as error:
-        _log.warning("%s is damaged (%s); it is made again", path, error)
+        _log.warning("%s is damaged (%s); converting again", path, error)
         return False

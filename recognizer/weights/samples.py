@@ -1,4 +1,4 @@
-"""A video to try the program with."""
+"""Sample videos to try the program with."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from recognizer.weights.resolver import here, named_folder, obtain
 
 @dataclass(frozen=True)
 class SampleVideo:
-    """A fetched sample.
+    """A downloaded sample.
 
     Attributes:
         path: the verified file.
-        title: what it shows.
+        title: describes what it shows.
         licence: SPDX name.
-        source: who made it and where it is from, for the line of credit.
+        source: its author and origin, for the credit line.
     """
 
     path: Path
@@ -65,14 +65,14 @@ _SAMPLES = (
 
 
 def sample_video(progress: Progress | None = None) -> SampleVideo:
-    """A sample video, the richer one where its publisher can be reached; fetched when it is not here.
+    """Return a sample video: a local one, else a downloaded one, the first of the list if its publisher is reachable.
 
     Raises:
-        WeightsError: neither can be had.
+        WeightsError: none is available.
     """
     named_folder()
     reasons: list[str] = []
-    # one that is here is better than a wait for one that is not
+    # prefer a local one to a download
     for sample in sorted(_SAMPLES, key=lambda sample: here(sample.file) is None):
         try:
             path = obtain(sample.file, progress=progress)
@@ -82,7 +82,7 @@ def sample_video(progress: Progress | None = None) -> SampleVideo:
         return SampleVideo(path, sample.title, sample.file.licence, sample.source)
     names = " or ".join(f"{sample.file.file_name} ({sample.file.hash_text})" for sample in _SAMPLES)
     error = WeightsError(
-        f"No sample video can be had; drop in a video of your own, or put {names} into the folder '{cache_dir()}'."
+        f"No sample video is available; use a video of your own, or put {names} into the folder '{cache_dir()}'."
     )
     for reason in reasons:
         error.add_note(reason)

@@ -1,37 +1,44 @@
-"""What the network sources share: a failure that moves on to the next one, and a memory of hosts that are away."""
+"""What all network sources share: an error that moves on to the next source, certificates, and unreachable hosts."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import socket
+import ssl
 import threading
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import requests
+import certifi
 
 CONNECT_TIMEOUT_S = 5.0
-"""How long a host may take to be found and to answer; a network that swallows packets is noticed after this."""
+"""Limit for looking up a host and connecting to it. A network that drops packets is noticed after this time."""
 
 READ_TIMEOUT_S = 30.0
-"""How long a server that has answered may be silent."""
+"""Limit for the silence of a server that has answered."""
 
 AWAY_MEMORY_S = 60.0
-"""How long a host that could not be reached is not asked again."""
+"""A host that could not be reached is not tried again during this time."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_away_since_s: dict[tuple[str, int], float] = {}
+
+away_since_s: dict[tuple[str, int], float] = {}
+"""By host and port, when a host could not be reached, in seconds of ``time.monotonic``."""
 
 
 class SourceError(Exception):
-    """One source cannot give the file; never leaves this package, the next source is asked."""
+    """One source cannot provide the file. Never leaves this package: the next source is tried."""
 
 
 def check_reachable(url: str) -> None:
-    """Find out quickly that a host is away. Does nothing for a local file and where a proxy stands between.
+    """Find out quickly whether a host is reachable. Do nothing for a local file or behind a proxy.
 
-    The timeouts of an HTTP library do not cover the look-up of a name, and count for each of its addresses again.
+    The timeouts of an HTTP client do not cover the name look-up, and apply to each of a host's addresses again.
 
     Raises:
         SourceError: the host cannot be found or does not answer, now or within the last ``AWAY_MEMORY_S``.
@@ -39,41 +46,65 @@ def check_reachable(url: str) -> None:
     address = _address_of(url)
     if address is None:
         return
-    since_s = _away_since_s.get(address)
+    since_s = away_since_s.get(address)
     if since_s is not None and time.monotonic() - since_s < AWAY_MEMORY_S:
         raise SourceError(f"{address[0]} could not be reached a moment ago")
     reason = _try_to_connect(*address)
     if reason is not None:
-        _away_since_s[address] = time.monotonic()
+        away_since_s[address] = time.monotonic()
         raise SourceError(f"{address[0]} cannot be reached ({reason})")
-    _away_since_s.pop(address, None)
+    away_since_s.pop(address, None)
 
 
 def remember_away(url: str) -> None:
-    """Do not ask this URL's host again for ``AWAY_MEMORY_S``."""
+    """Do not try this URL's host again for ``AWAY_MEMORY_S``."""
     address = _address_of(url)
     if address is not None:
-        _away_since_s[address] = time.monotonic()
+        away_since_s[address] = time.monotonic()
 
 
-def forget_away_hosts() -> None:
-    """Ask every host again."""
-    _away_since_s.clear()
+def ca_path_from(environment: Mapping[str, str]) -> str | None:
+    """Return the file or folder of certificate authorities that the environment names, or None."""
+    return environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE")
+
+
+def ssl_context(ca_path: str | os.PathLike[str] | None) -> ssl.SSLContext:
+    """Return the context that checks servers' certificates.
+
+    Args:
+        ca_path: file or folder of certificate authorities; None for those of the system and of ``certifi``.
+
+    Raises:
+        OSError: the file cannot be read (``ssl.SSLError``: it holds no certificates).
+    """
+    if ca_path is None:
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())
+        return context
+    if Path(ca_path).is_dir():
+        return ssl.create_default_context(capath=ca_path)
+    return ssl.create_default_context(cafile=ca_path)
 
 
 def _address_of(url: str) -> tuple[str, int] | None:
+    """Return host and port, or None if there is no host to connect to directly."""
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         return None
-    if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
+    proxies = getproxies()
+    if (proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
     return parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
 def _try_to_connect(host: str, port: int) -> str | None:
-    """None when one of the host's addresses answers within CONNECT_TIMEOUT_S, else why not."""
-    # daemon threads: a look-up of a name cannot be interrupted, and must not hold up the end of the process
+    """Return None if one of the host's addresses answers within CONNECT_TIMEOUT_S, else the reason.
+
+    ``anyio.connect_tcp`` (RFC 8305) looks names up in threads that the interpreter waits for at its exit. A look-up
+    cannot be interrupted, so only daemon threads let the process end.
+    """
     answers: queue.Queue[str | None] = queue.Queue()
+    address_count: queue.Queue[int] = queue.Queue()
 
     def connect(family: int, address: tuple[object, ...]) -> None:
         try:
@@ -92,14 +123,13 @@ def _try_to_connect(host: str, port: int) -> str | None:
             answers.put(getattr(error, "strerror", None) or str(error))
             return
         targets = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
-        lookup_done.put(len(targets))
+        address_count.put(len(targets))
         for target in targets:
             threading.Thread(target=connect, args=target, daemon=True).start()
 
-    lookup_done: queue.Queue[int] = queue.Queue()
     threading.Thread(target=look_up, daemon=True).start()
     end_s = time.monotonic() + CONNECT_TIMEOUT_S
-    reason, refused, addresses = "no answer", 0, 1
+    reason, failures, addresses = "no answer", 0, 1
     while (left_s := end_s - time.monotonic()) > 0:
         try:
             answer = answers.get(timeout=left_s)
@@ -108,8 +138,8 @@ def _try_to_connect(host: str, port: int) -> str | None:
         if answer is None:
             return None
         with contextlib.suppress(queue.Empty):
-            addresses = lookup_done.get_nowait()
-        reason, refused = answer, refused + 1
-        if refused >= addresses:
+            addresses = address_count.get_nowait()
+        reason, failures = answer, failures + 1
+        if failures >= addresses:
             break
     return reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recognizer.weights import fetch_archive_member
+from tests.support.weights import fetch_archive_member
 
 FIGHT_SHA256 = "8268694ade4c0e79a1c5fa41a4f3c21129082d75fac9eb7c25e5a0eabad49bfa"
 

@@ -81,7 +81,7 @@ def test_an_array_of_objects_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_whole_pickle_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.ckpt"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match="is no readable file of NumPy arrays"):
+    with pytest.raises(WeightsError, match="is not a readable file of NumPy arrays"):
         weights.load_numpy_pickle(path)
 
 

