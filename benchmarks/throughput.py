@@ -150,7 +150,8 @@ class Alone:
 
 def serve_engine(settings: Settings, calls: Connection) -> None:
     """The engine's process: answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
-    from recognizer.analysis.file import analyze, frames_per_detection
+    from recognizer.analysis.file import analyze
+    from recognizer.analysis.file_pass import frames_per_detection
     from recognizer.clips.sampling import SampleClock
     from recognizer.networks.loading import Models, load_models
     from recognizer.timeline.model import frame_rate_hz

@@ -3,22 +3,23 @@
     RecognizerError
     ├── SettingsError           a setting is outside its range
     ├── VideoError              a file cannot be read as a video
-    ├── WeightsError            a network's weights cannot be had or are not the right ones
+    ├── WeightsError            a network's weights are unavailable or are not the published ones
     ├── CheckpointError         a person's own checkpoint or label file does not fit
-    ├── StoreError              an analysis cannot be stored, or read back
+    ├── StoreError              an analysis cannot be stored or restored
+    ├── OutputError             a result cannot be written
     └── TruthError              a person's own labels do not fit
 
-The message of each is one sentence that a person can act on: the fact, the value, the remedy.
-Command line: exit code 2. Page: shown as it is. Anything else that is raised is a bug in this project.
+Each message is one sentence that a person can act on: the fact, the value, the remedy. The command line prints it and
+exits with code 2; the page shows it unchanged. Any other exception is a bug in this project.
 """
 
 
 class RecognizerError(Exception):
-    """A problem that the person in front of the screen can solve; ``str(error)`` says how."""
+    """A problem that people can solve themselves; ``str(error)`` says how."""
 
 
 class SettingsError(RecognizerError):
-    """A setting has a value that is not allowed."""
+    """A setting is outside its range."""
 
 
 class VideoError(RecognizerError):
@@ -26,7 +27,7 @@ class VideoError(RecognizerError):
 
 
 class WeightsError(RecognizerError):
-    """A network's weights cannot be had, or the file is not the one that was published."""
+    """A network's weights are unavailable, or the file is not the published one."""
 
 
 class CheckpointError(RecognizerError):
@@ -34,7 +35,11 @@ class CheckpointError(RecognizerError):
 
 
 class StoreError(RecognizerError):
-    """An analysis cannot be stored, or read back."""
+    """An analysis cannot be stored or restored."""
+
+
+class OutputError(RecognizerError):
+    """A result cannot be written."""
 
 
 class TruthError(RecognizerError):

@@ -1,4 +1,4 @@
-"""Memory: what was freed goes back to the system, and what stays is not looked at again and again."""
+"""Return freed memory to the operating system; exempt long-lived objects from garbage collection."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functools import cache
 
 
 def give_back_memory() -> None:
-    """Let the C library give back what was freed; does nothing where it does not know how (outside glibc).
+    """Make the C library return freed memory; does nothing outside glibc.
 
-    Pictures and clips of many sizes, freed by several threads, leave free memory in pieces that glibc keeps: about 1 MB
-    more for each second of a stream. Takes some 10 ms.
+    Pictures and clips of many sizes, freed by several threads, leave fragments that glibc retains: about 1 MB for each
+    second of a stream. Takes about 10 ms.
     """
     trim = _malloc_trim()
     if trim is not None:
@@ -21,10 +21,10 @@ def give_back_memory() -> None:
 
 
 def exempt_from_collection() -> None:
-    """Leave what there is now out of all later garbage collections; for when something large was loaded that stays.
+    """Exempt all present objects from later garbage collections; call it after loading something large that stays.
 
-    A whole collection looks at everything that Python holds, a tenth of a second and more with the networks' libraries,
-    and all pages wait for it. What is a cycle now is collected before.
+    With the networks' libraries loaded, a full collection takes a tenth of a second or more, and all pages wait for it.
+    Present cycles are collected first.
     """
     gc.collect()
     gc.freeze()

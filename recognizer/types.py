@@ -1,4 +1,4 @@
-"""The core types: what travels between the stages. RGB everywhere, times in seconds, boxes in pixels."""
+"""The core types that the stages exchange. RGB everywhere, times in seconds, boxes in pixels."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 CROP_SIZE_PX = 224
-"""Side of a person's crop. Networks that take 112 average 2 x 2 pixels (docs/decisions/003-one-crop-size.md)."""
+"""Side of a person's crop. Networks with 112-pixel input average 2 x 2 pixels (docs/decisions/003-one-crop-size.md)."""
 
 APPEARANCE_SIZE = 256
-"""Numbers that tell what a person looks like: two halves of 8 x 4 x 4 colours."""
+"""Length of an appearance: colour histograms of a person's upper and lower half, 8 x 4 x 4 bins each."""
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the frame; x2 and y2 are exclusive."""
@@ -22,16 +22,16 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What is known of a video before it is decoded. None where the file does not tell.
+    """What is known about a video before it is decoded. None if the file does not state it.
 
     Attributes:
         sha256: hash of the file's bytes, lower-case hexadecimal; None for a live stream.
         width: pixels, after rotation.
         height: pixels, after rotation.
         frame_rate: average frames per second.
-        duration_s: seconds from the first to past the last frame, as the container tells it.
-        frame_count: frames, as the container tells it; the truth is known after decoding.
-        codec: FFmpeg's name of the codec, such as ``h264``.
+        duration_s: seconds from the start of the first frame to the end of the last, according to the container.
+        frame_count: number of frames, according to the container; decoding may find another number.
+        codec: FFmpeg's name for the codec, such as ``h264``.
     """
 
     sha256: str | None
@@ -45,12 +45,12 @@ class VideoInfo:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a stream.
+    """One frame of a stream.
 
     Attributes:
         index: 0 for the first frame of the stream; counts every frame, sampled or not.
         time_s: presentation time from the start of the stream.
-        rgb: uint8 (H, W, 3), already rotated upright.
+        rgb: uint8 (H, W, 3), rotated upright.
     """
 
     index: int
@@ -64,7 +64,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Detection:
-    """One person found in one frame, not yet joined to the frames around it."""
+    """One person detected in one frame, not yet tracked."""
 
     box_xyxy: Box
     confidence: float
@@ -81,16 +81,16 @@ class TrackedPerson:
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """One sampled frame as the classification needs it: who is there, and what they look like.
+    """The people in one sampled frame, and their crops.
 
     Attributes:
         frame_index: index of the frame in its stream.
         time_s: presentation time.
-        people: the people seen.
-        crops_rgb: for each of ``people`` a crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3).
-        looks: for each of ``people`` what they look like in few numbers, uint8 (LOOK_SIZE,); empty where nobody asks.
-        is_cut: whether the frame begins another shot.
-        surroundings_rgb: for each of ``people`` the picture around them, of the same shape; empty where not wanted.
+        people: the tracked people.
+        crops_rgb: one crop for each of ``people``, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3).
+        appearances: one appearance for each of ``people``, uint8 (APPEARANCE_SIZE,); empty if not measured.
+        is_cut: whether a new shot begins at the frame.
+        surroundings_rgb: the surroundings of each of ``people``, of the same shape as a crop; empty if not wanted.
     """
 
     frame_index: int
@@ -112,15 +112,15 @@ class Observation:
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """The samples of one person that are named together.
+    """The classifier's input: consecutive samples of one person.
 
     Attributes:
-        person_id: whose crops they are.
+        person_id: the person.
         start_s: time of the first sample.
         end_s: time of the last sample plus one sampling interval.
         rgb: uint8 (N, S, S, 3), N samples in time order, S = CROP_SIZE_PX.
-        surroundings_rgb: the picture around the person in the same samples, of the same shape; the classifier averages
-            what it says of the two. None where not wanted.
+        surroundings_rgb: the person's surroundings in the same samples, of the same shape; the classifier averages the
+            scores of the two. None if not wanted.
     """
 
     person_id: int
@@ -142,13 +142,13 @@ class Clip:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a classifier says of one clip.
+    """A classifier's output for one clip.
 
     Attributes:
-        person_id: whose clip it was.
+        person_id: the clip's person.
         start_s: start of the clip.
         end_s: end of the clip.
-        top: the five (or fewer) most probable labels with their probabilities, descending.
+        top: the five most probable labels (or fewer) with their probabilities, descending.
         classifier: name of the classifier.
     """
 
@@ -161,9 +161,9 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of time in which one person does one thing: ``[start_s, end_s)``.
+    """A stretch of time in which one person does one action: ``[start_s, end_s)``.
 
-    ``confidence`` is the time-weighted mean probability of ``action``; of the best guess where it is ``unknown``.
+    ``confidence`` is the time-weighted mean probability of ``action``, or of the best label if it is ``unknown``.
     """
 
     person_id: int
@@ -179,30 +179,30 @@ class Segment:
 
 
 class Detector(Protocol):
-    """Finds people. Stateless, shared between streams, safe to call from several threads."""
+    """Detects people. Stateless, shared between streams, safe to call from several threads."""
 
     def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """People in each of the frames, each uint8 (H, W, 3), most confident first."""
+        """Return the people in each frame, uint8 (H, W, 3), most confident first."""
         ...
 
 
 class Classifier(Protocol):
-    """Names clips. Stateless, shared between streams, safe to call from several threads."""
+    """Classifies clips. Stateless, shared between streams, safe to call from several threads."""
 
     @property
     def name(self) -> str:
-        """What the prediction is signed with."""
+        """Name in the predictions."""
         ...
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels it can give, in the order of the network's outputs."""
+        """Its labels, in the order of the network's outputs."""
         ...
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        """One prediction a clip, in order. Clips may have different numbers of samples."""
+        """Return one prediction for each clip, in order. Clips may have different numbers of samples."""
         ...
 
     def warm_up(self, samples: int) -> None:
-        """Set up all that clips of ``samples`` samples will need, so that none of them waits for it."""
+        """Prepare for clips of ``samples`` samples, so that the first one does not wait."""
         ...

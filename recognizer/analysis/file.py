@@ -1,63 +1,47 @@
-"""The analysis of a video file: observations from its frames or from a stored pass, labelled as they come."""
+"""Analyze a video file: label its observations, stitch its tracks, and report progress."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recognizer.analysis.following import PeopleFollower, cropped
+from recognizer.analysis.file_pass import FilePass
 from recognizer.analysis.labeling import ActionLabeler
-from recognizer.analysis.pass_record import RecordedPass
-from recognizer.analysis.passes import PassRecorder, PassStore, pass_key_from
-from recognizer.clips.cropping import Cropper
-from recognizer.networks.devices import resolve_device
+from recognizer.analysis.passes import PassStore
 from recognizer.networks.loading import Models, load_models
 from recognizer.people.appearance import Appearances
 from recognizer.people.stitching import Tracklet, stitch
 from recognizer.settings import LEAST_HEIGHT_PX, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import Clip, Frame, Observation
-from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead, open_video
-
-_T = TypeVar("_T")
-
-_FRAMES_PER_DETECTION = {"cpu": 4, "mps": 4, "cuda": DECODED_AHEAD}
-"""Sampled frames that go through the detector together, by the kind of device. What fills up because of them is named
-together, too, and a GPU wants many clips at once; on a CPU more gain nothing (8 take 23 ms each, 4 take 25)."""
+from recognizer.types import Clip, Observation
+from recognizer.video import VideoReader, open_video
 
 CLIPS_IN_FIRST_CALL = 2
 MOST_CLIPS_PER_CALL = 64
 CALL_TAKES_S = 0.5
-"""How many clips are named together follows from how long the ones before took: as many as are done in this time, so
-that a cancel is seen soon on a small machine and a GPU gets whole batches."""
+"""Each call of the classifier gets as many clips as are expected to take this long, judged by the previous call: a
+cancel takes effect soon on a small machine, and a GPU gets large batches."""
 
 _RATE_AFTER_S = 0.5
-"""Before, the rate is chance: the crops of an earlier pass are there at once, and nothing is named yet."""
-
-
-def frames_per_detection(settings: Settings) -> int:
-    """How many sampled frames go through the detector together on the device of ``settings``."""
-    return _FRAMES_PER_DETECTION[resolve_device(settings.device).type]
+"""No rate is reported earlier, because it would be arbitrary: stored crops are read at once, before anything is
+classified."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an analysis is.
+    """The progress of an analysis.
 
     Attributes:
         analysed_s: seconds of the video that are done.
-        duration_s: seconds in all; None where the file does not tell.
-        frames_per_s: frames of the video done in a second of work; None before that can be told.
-        remaining_s: estimate of the seconds of work to come; None where it cannot be told.
-        from_crops: True where the crops of an earlier pass serve.
-        timeline: gives the timeline so far; costs little, but is not free.
+        duration_s: seconds in total; None if the file does not state it.
+        frames_per_s: frames of the video per second of work; None until it can be measured.
+        remaining_s: estimated seconds of work left; None until it can be estimated.
+        from_crops: whether the people come from an earlier pass.
+        timeline: returns the timeline so far; cheap, but not free.
     """
 
     analysed_s: float
@@ -80,32 +64,32 @@ def analyze(
     sha256: str | None = None,
     name: str | None = None,
 ) -> Timeline:
-    """Tell who does what, when, in a video file.
+    """Analyze who does what, when, in a video file.
 
     Args:
         path: the file.
-        settings: how; the documented defaults where not given.
-        models: loaded networks, to share them between calls; loaded when not given.
+        settings: the settings; the documented defaults if None.
+        models: loaded networks, to share them between calls; loaded if None.
         progress: called after each step, on this thread.
-        cancel: asked after each step; True ends the analysis, and what is there so far is returned.
-        pass_store: where a finished pass is kept, so that another classifier or sequence length need not decode or
+        cancel: called after each step; True ends the analysis, and the timeline so far is returned.
+        pass_store: where to store the finished pass, so that another classifier or sequence length need not decode or
             detect again.
         max_file_bytes: larger files are refused.
-        sha256: of the file's bytes, where it is known already.
-        name: what messages call the file, where it is not its file name.
+        sha256: of the file's bytes, if known already.
+        name: what messages call the file, if not by its file name.
 
     Returns:
-        The timeline; ``complete`` is False where it was cancelled.
+        The timeline; ``complete`` is False if the analysis was cancelled.
 
     Raises:
         VideoError: the file cannot be read as a video.
-        WeightsError: a network's weights cannot be had.
+        WeightsError: a network's weights are unavailable.
         CheckpointError: a person's own checkpoint does not fit.
     """
     settings = settings or Settings()
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
         models = models or load_models(settings, None)
-        with _Pass(reader, models, settings, pass_store) as one_pass:
+        with FilePass(reader, models, settings, pass_store) as one_pass:
             return _FileAnalysis(one_pass, reader, models, settings, progress, cancel).label_everyone()
 
 
@@ -121,20 +105,19 @@ def find_people(
     sha256: str | None = None,
     name: str | None = None,
 ) -> bool:
-    """Find and follow the people of a video file and keep the pass, so that analyses of it begin from there.
+    """Find and track the people in a video file and store the pass, so that analyses can start from it.
 
-    The arguments are those of ``analyze``; of the networks only the detector works. Nothing is done where the pass is
-    kept already.
+    The arguments are those of ``analyze``. The classifier does not run. Returns at once if the pass is stored already.
 
     Returns:
-        False where it was cancelled; then nothing is kept.
+        False if it was cancelled; then nothing is stored.
 
     Raises:
         VideoError: the file cannot be read as a video.
     """
     with (
         open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader,
-        _Pass(reader, models, settings, pass_store) as one_pass,
+        FilePass(reader, models, settings, pass_store) as one_pass,
     ):
         if one_pass.people_are_known or not one_pass.is_recorded:
             return True
@@ -168,158 +151,12 @@ class Stitcher:
         return stitch(tracklets, interval_s=interval_s, cuts_s=self._cuts_s)
 
 
-class _Source(Protocol):
-    """Where a file's observations come from. The times and notes are complete after the last batch."""
-
-    @property
-    def frame_times_s(self) -> NDArray[np.float64]: ...
-
-    @property
-    def notes(self) -> Sequence[str]: ...
-
-    def batches(self) -> Iterator[Sequence[Observation]]:
-        """Yield the observations in order of time; call once."""
-        ...
-
-    def close(self) -> None:
-        """Stop reading; may be called again."""
-        ...
-
-
-class _StoredCrops:
-    """A stored pass and its crops: nothing is decoded."""
-
-    def __init__(self, recorded: RecordedPass, settings: Settings) -> None:
-        self._recorded = recorded
-        self._settings = settings
-        self.frame_times_s = recorded.frame_times_s
-        self.notes = recorded.notes
-
-    def batches(self) -> Iterator[Sequence[Observation]]:
-        return _batched(self._recorded.observations(self._settings.crop_style), frames_per_detection(self._settings))
-
-    def close(self) -> None:
-        """There is nothing to stop."""
-
-
-class _DecodedFrames:
-    """Frames of a file, decoded ahead on another thread."""
-
-    def __init__(self, reader: VideoReader, wanted: Callable[[int, float], bool]) -> None:
-        self._reader = reader
-        self._frames = decoded_ahead(reader.frames(wanted))
-
-    @property
-    def frame_times_s(self) -> NDArray[np.float64]:
-        return self._reader.frame_times_s
-
-    @property
-    def notes(self) -> Sequence[str]:
-        return self._reader.notes
-
-    def close(self) -> None:
-        self._frames.close()
-
-
-class _StoredPeople(_DecodedFrames):
-    """The people of a stored pass, cropped in another style: frames are decoded, but nobody is detected."""
-
-    def __init__(self, reader: VideoReader, recorded: RecordedPass, settings: Settings) -> None:
-        self._recorded = recorded
-        self._cropper = Cropper(settings.crop_style, settings.max_gap_s(frame_rate_hz(reader.info)))
-        self._sample_of = {index: sample for sample, index in enumerate(recorded.frame_index.tolist())}
-        super().__init__(reader, lambda index, _: index in self._sample_of)
-
-    def batches(self) -> Iterator[Sequence[Observation]]:
-        for frame in self._frames:
-            sample = self._sample_of[frame.index]
-            people, appearances = self._recorded.people_in(sample), self._recorded.appearances_in(sample)
-            yield [cropped(self._cropper, frame, people, appearances, is_cut=self._recorded.is_cut(sample))]
-
-
-class _DetectedPeople(_DecodedFrames):
-    """People detected and tracked in the file's frames."""
-
-    def __init__(self, reader: VideoReader, models: Models, settings: Settings) -> None:
-        self._follower = PeopleFollower(models, settings, frame_rate_hz(reader.info), is_file=True)
-        self._batch_size = frames_per_detection(settings)
-        # the sample clock is only ever advanced by the thread that decodes
-        super().__init__(reader, lambda _, time_s: self._follower.take_sample(time_s))
-
-    def batches(self) -> Iterator[Sequence[Observation]]:
-        batches: Iterator[list[Frame]] = _batched(self._frames, self._batch_size)
-        batch = next(batches, None)
-        while batch is not None:
-            found = self._follower.find(batch)
-            # Pull the next batch now: its decoding then overlaps tracking and cropping (one core), not inference (all
-            # cores).
-            upcoming = next(batches, None)
-            yield [self._follower.observe(frame, people) for frame, people in zip(batch, found, strict=True)]
-            batch = upcoming
-
-
-class _Pass:
-    """One pass over a file: takes its observations from the best source there is, and records them.
-
-    Use as a context manager.
-
-    Attributes:
-        people_are_known: whether a stored pass says who is where.
-        is_recorded: whether the pass will be stored, if it is not yet.
-    """
-
-    def __init__(self, reader: VideoReader, models: Models, settings: Settings, store: PassStore | None) -> None:
-        style = settings.crop_style
-        key = pass_key_from(reader.info.sha256, models.provenance, settings)
-        recorded = None if store is None or key is None else store.find(key)
-        self._source: _Source
-        self._recorder: PassRecorder | None = None
-        if recorded is not None and recorded.has_crops(style):
-            self._source = _StoredCrops(recorded, settings)
-        elif recorded is not None:
-            self._source = _StoredPeople(reader, recorded, settings)
-        else:
-            self._source = _DetectedPeople(reader, models, settings)
-        if store is not None and key is not None and not isinstance(self._source, _StoredCrops):
-            self._recorder = store.record(key, style)
-        self.people_are_known = recorded is not None
-        self.is_recorded = self._recorder is not None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._source.close()
-        if self._recorder is not None:
-            self._recorder.discard()
-
-    def batches(self) -> Iterator[Sequence[Observation]]:
-        """Yield and record the observations, in order of time; call once."""
-        for batch in self._source.batches():
-            if self._recorder is not None:
-                for observation in batch:
-                    self._recorder.add(observation)
-            yield batch
-
-    def finish(self, *, complete: bool) -> tuple[NDArray[np.float64], Sequence[str]]:
-        """Stop reading; store the pass if it is complete.
-
-        Returns:
-            The times of the frames, float64 (n,), and the reader's notes.
-        """
-        self._source.close()
-        times_s, notes = self._source.frame_times_s, self._source.notes
-        if complete and self._recorder is not None:
-            self._recorder.commit(times_s, notes)
-        return times_s, notes
-
-
 class _FileAnalysis:
     """Runs one pass over a file, reports progress, and stops when it is cancelled."""
 
     def __init__(
         self,
-        one_pass: _Pass,
+        one_pass: FilePass,
         reader: VideoReader,
         models: Models,
         settings: Settings,
@@ -418,12 +255,6 @@ def _remarks(timeline: Timeline) -> Iterator[str]:
     if small:
         who = "1 person is" if small == 1 else f"{small} people are"
         yield (
-            f"{who} under {LEAST_HEIGHT_PX} pixels high for most of their time: followed, but too small to be named; "
-            "film from nearer, or with more pixels."
+            f"{who} under {LEAST_HEIGHT_PX} pixels tall most of the time: tracked, but too small to be labelled; "
+            "film from closer, or at a higher resolution."
         )
-
-
-def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

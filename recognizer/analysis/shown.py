@@ -1,4 +1,4 @@
-"""What a classifier was shown: the pictures of one clip, from the record of the pass, or else from the video again."""
+"""Show what a classifier saw: the pictures of one clip, from the stored pass or from the video."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _SAME_TIME_S = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class SeenFrame:
-    """What a network was shown of one frame.
+    """What a network saw of one frame.
 
     Attributes:
-        time_s: of the frame.
+        time_s: time of the frame.
         rgb: the crop around the person, uint8 (S, S, 3).
-        surroundings_rgb: what is around that, mirrored, as the network sees it; None where it is shown crops alone.
+        surroundings_rgb: the person's surroundings, mirrored, as the network sees them; None if it sees the crop alone.
     """
 
     time_s: float
@@ -38,22 +38,22 @@ class SeenFrame:
 
 
 def prediction_at(timeline: Timeline, person_id: int, time_s: float) -> Prediction | None:
-    """What was said of a person's clip around a moment; of several, the one whose middle is nearest."""
+    """Return the prediction for a person's clip at ``time_s``; of several, the one whose middle is nearest."""
     around = [p for p in timeline.predictions if p.person_id == person_id and p.start_s <= time_s < p.end_s]
     return min(around, key=lambda p: abs((p.start_s + p.end_s) / 2 - time_s), default=None)
 
 
 def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: PassStore) -> list[SeenFrame]:
-    """What the network was shown for one prediction, in order of time, each frame once.
+    """Return the frames that the network saw for one prediction, in order of time, each frame once.
 
     Args:
-        timeline: which the prediction is of.
-        prediction: what was said.
-        video: the file.
-        store: where passes are recorded; where this one is not, the video is decoded again.
+        timeline: the prediction's timeline.
+        prediction: the prediction.
+        video: the file; decoded again if the pass is not stored.
+        store: the stored passes.
 
     Raises:
-        VideoError: the file has to be read and cannot be.
+        VideoError: the file has to be decoded, and cannot be read as a video.
     """
     settings = timeline.settings
     boxes = _boxes(timeline, prediction)
@@ -71,7 +71,7 @@ def _track(timeline: Timeline, prediction: Prediction) -> PersonTrack:
 
 
 def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
-    """Where the person was in the samples of the clip, by time."""
+    """Return the person's box in each sample of the clip, by time."""
     track = _track(timeline, prediction)
     high = track.box_xyxy[:, 3] - track.box_xyxy[:, 1] >= least_height_px(timeline.video.height)
     within = (track.time_s > prediction.start_s - _SAME_TIME_S) & (track.time_s < prediction.end_s)
@@ -83,7 +83,7 @@ def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
 
 
 def _cut_boxes(timeline: Timeline, prediction: Prediction, boxes: dict[float, Box]) -> dict[float, Box]:
-    """What was cut out where the person was; followed from the beginning, as a steady crop remembers where it was."""
+    """Return the box of each crop, by time. Starts at the track's first sample, because a steady crop has a memory."""
     track = _track(timeline, prediction)
     cropper = Cropper(timeline.settings.crop_style, timeline.settings.max_gap_s(timeline.frame_rate_hz))
     cut: dict[float, Box] = {}
@@ -100,7 +100,7 @@ def _from_record(timeline: Timeline, boxes: dict[float, Box], store: PassStore) 
         return None
     try:
         pictures = found.pictures_at(boxes, style)
-    except FileNotFoundError:  # another analysis took its room just now
+    except FileNotFoundError:  # another analysis has just displaced it
         return None
     if len(pictures) < len(boxes):
         return None
@@ -108,7 +108,7 @@ def _from_record(timeline: Timeline, boxes: dict[float, Box], store: PassStore) 
 
 
 def _others(timeline: Timeline, prediction: Prediction, times_s: Collection[float]) -> dict[float, list[Box]]:
-    """Where everybody else was, by time."""
+    """Return everybody else's boxes, by time."""
     others: dict[float, list[Box]] = {time_s: [] for time_s in times_s}
     for track in timeline.people:
         if track.person_id != prediction.person_id:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from recognizer.cli.outputs import OutputError, Outputs, plan_outputs, write_text
+from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.terminal import (
     BYTES_PER_MB,
     complain,
@@ -17,7 +17,7 @@ from recognizer.cli.terminal import (
     table,
     working,
 )
-from recognizer.errors import VideoError
+from recognizer.errors import OutputError, VideoError
 from recognizer.settings import Settings
 
 # video is quick to import; the networks' libraries, which are not, wait for the first video that is one

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from recognizer import files
-from recognizer.errors import RecognizerError, SettingsError
+from recognizer.errors import OutputError, SettingsError
 from recognizer.video import display_name
 
 NAME_FIELD: Final = "{name}"
@@ -45,10 +45,6 @@ class Outputs:
     def files(self) -> tuple[str, ...]:
         """The files that are written, without standard output."""
         return tuple(path for path in (self.csv, self.json, self.video, self.report) if path not in (None, STDOUT))
-
-
-class OutputError(RecognizerError):
-    """A result cannot be written."""
 
 
 def plan_outputs(

@@ -209,7 +209,7 @@ class TestSmall:
         assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(2.0)),)] * 2
         assert {person_id for person_id, _, _ in said(timeline)} == ({1, 2} if is_named else {2})
         assert timeline.small_ids == (frozenset() if is_named else {1})
-        assert any("1 person is under 40 pixels high" in note for note in timeline.notes) is not is_named
+        assert any("1 person is under 40 pixels tall" in note for note in timeline.notes) is not is_named
 
     def test_who_walks_away_is_named_while_they_are_large_enough(self, make_video: MakeVideo) -> None:
         seen: Seen = lambda time_s: ((30, 20, 60, 20 + max(80 - 20 * time_s, 24)),)  # noqa: E731

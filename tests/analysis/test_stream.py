@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from recognizer.analysis import file
-from recognizer.analysis.file import Progress, analyze, frames_per_detection
+from recognizer.analysis.file import Progress, analyze
+from recognizer.analysis.file_pass import frames_per_detection
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.stream import Recognizer
 from recognizer.errors import VideoError
