@@ -1,11 +1,15 @@
-"""The settings of an analysis: five documented arguments and a few more; and the presets.
+"""The settings of an analysis, one entry each, and the presets.
 
-``docs/accuracy.md`` has the measurements behind the recommended preset; ``benchmarks/labels.py`` repeats them.
+A field of ``Settings`` carries everything that is known of the setting: title, command line option, help, allowed
+values, what it decides (``Scope``) and its value in the recommended preset. The command line, the sidebar, the keys of
+stored passes, the entries of a comparison and the tables of the README follow from these entries.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
 from typing import Any, Final, Literal, NamedTuple
 
 from recognizer.errors import SettingsError
@@ -23,56 +27,169 @@ CLASSIFIER_NAMES = (
     "swin3d_b",
     "i3d",
 )
-TRACKER_NAMES = ("bytetrack", "botsort", "tracktrack", "ocsort", "deepocsort", "fasttrack")
-DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
-PRECISION_NAMES = ("auto", "float32")
-BACKEND_NAMES = ("auto", "openvino", "pytorch")
+
+_TRACKERS: Final = {
+    "bytetrack": "ByteTrack",
+    "botsort": "BoT-SORT (also uses appearance)",
+    "tracktrack": "TrackTrack (follows a moving camera)",
+    "ocsort": "OC-SORT",
+    "deepocsort": "Deep OC-SORT (also uses appearance)",
+    "fasttrack": "FastTrack",
+}
+_DEVICES: Final = {
+    "auto": "Automatic",
+    "cpu": "Processor (CPU)",
+    "cuda": "NVIDIA GPU (CUDA)",
+    "mps": "Apple GPU (Metal)",
+}
+_PRECISIONS: Final = {"auto": "Automatic", "float32": "float32"}
+_BACKENDS: Final = {"auto": "Automatic", "openvino": "OpenVINO", "pytorch": "PyTorch"}
+
+TRACKER_NAMES = tuple(_TRACKERS)
+DEVICE_NAMES = tuple(_DEVICES)
+PRECISION_NAMES = tuple(_PRECISIONS)
+BACKEND_NAMES = tuple(_BACKENDS)
 
 UNKNOWN_ACTION = "unknown"
-"""What a timeline says where no label is sure enough."""
+"""The action of a segment whose best label is below the minimum confidence."""
 
 MAX_GAP_S = 1.0
-"""A track that is lost for longer than this starts a new clip and a new presence interval."""
+"""A person who is lost for longer than this starts a new clip and a new presence interval."""
 
 LEAST_HEIGHT_PX = 40
-"""Who is less high in the picture is followed, but not named: the networks see 112 or 224 pixels, and of a person this
-small they would get six times as many as there are. Whoever is that small is told so (Timeline.small_ids)."""
+"""People shorter than this are tracked but not classified: upscaling them to 112 or 224 pixels would invent most of the
+pixels. Notes and the timeline list them (``Timeline.small_ids``)."""
 
 DEFAULT_FRAME_RATE_HZ = 30.0
-"""Assumed where a stream does not tell its frame rate (a webcam, the drop-in class)."""
+"""Assumed where a stream has no frame rate: a webcam, ``ActionRecognition``."""
+
+
+def least_height_px(frame_height_px: int) -> float:
+    """Return the least height of a person who is classified in a frame of this height.
+
+    In a frame under 200 pixels high it is a fifth of the height, not ``LEAST_HEIGHT_PX``: its owner has no larger one.
+    0 where the height is unknown, as a camera's before its first frame.
+    """
+    return min(LEAST_HEIGHT_PX, frame_height_px / 5)
+
+
+class Scope(Enum):
+    """What a setting decides. Every setting has exactly one scope."""
+
+    PERSON = "who is found, where and when"
+    CLIP = "which samples make a clip"
+    CROP = "what a crop shows"
+    LABEL = "how clips are labelled"
+    MACHINE = "what the networks run on"
+
+    @property
+    def decides_pass(self) -> bool:
+        """Whether another value needs another pass of detection and tracking over the video."""
+        return self in (Scope.PERSON, Scope.MACHINE)
 
 
 class Range(NamedTuple):
-    """Allowed values of a number, both ends included."""
+    """Allowed values of a number, both ends included; of a whole number where the ends are ``int``."""
 
     low: float
     high: float
 
 
-RANGES: dict[str, Range] = {
-    "crop_margin_percentage": Range(0, 100),
-    "num_video_sequence_samples": Range(1, 64),
-    "skip_frame": Range(1, 30),
-    "min_person_confidence": Range(0.05, 0.95),
-    "overlap": Range(0.0, 0.9),
-    "smoothing_s": Range(0.0, 10.0),
-}
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "model": DETECTOR_NAMES,
-    "video_classifier_model": CLASSIFIER_NAMES,
-    "tracker": TRACKER_NAMES,
-    "device": DEVICE_NAMES,
-    "precision": PRECISION_NAMES,
-    "backend": BACKEND_NAMES,
-}
+BY_CLASSIFIER: Final = "by classifier"
+"""``SettingSpec.recommended`` of a setting whose recommended value depends on the classifier and the frame rate."""
 
 
-_SWITCHES = ("steady_crop", "surroundings", "calibrated")
+@dataclass(frozen=True)
+class SettingSpec:
+    """Everything that is known of one setting.
+
+    Attributes:
+        title: the label in the sidebar.
+        option: the option on the command line.
+        help: explanation for people, in full sentences; shared by the command line, the sidebar and the README.
+        scope: what the setting decides.
+        choices: the allowed names; empty for numbers, switches and paths.
+        choice_titles: how the sidebar spells the choices that it does not show as they are.
+        limits: the allowed numbers; None for everything else.
+        form: printf format of the number in the sidebar.
+        differs: how an entry of a comparison is told from others that differ in this setting only: a ``str.format``
+            template, or the texts for False and True. Empty where the name of the network already tells.
+        recommended: value in the recommended preset, or ``BY_CLASSIFIER``; None where presets leave the setting alone.
+        sidebar: where the sidebar shows it: at the top, under More, as an upload, or nowhere.
+        name: the field's name; filled in by ``specs_of``.
+        default: the field's default; filled in by ``specs_of``.
+    """
+
+    title: str
+    option: str
+    help: str
+    scope: Scope
+    choices: tuple[str, ...] = ()
+    choice_titles: Mapping[str, str] = field(default_factory=dict)
+    limits: Range | None = None
+    form: str = ""
+    differs: str | tuple[str, str] = ""
+    recommended: Any = None
+    sidebar: Literal["top", "more", "upload"] | None = "more"
+    name: str = ""
+    default: Any = None
+
+    @property
+    def kind(self) -> type:
+        """``bool``, ``int``, ``float`` or ``str``; an optional path counts as ``str``."""
+        return str if self.default is None else type(self.default)
+
+    def check(self, value: Any) -> None:
+        """Raise SettingsError, with the allowed values, unless ``value`` is allowed."""
+        if self.choices and value not in self.choices:
+            raise SettingsError(f"{self.name} is {value!r}; choose one of {', '.join(self.choices)}.")
+        if self.kind is bool and not isinstance(value, bool):
+            raise SettingsError(f"{self.name} is {value!r}; give True or False.")
+        if self.limits is None:
+            return
+        low, high = self.limits
+        whole = self.kind is int
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            kind = "a whole number" if whole else "a number"
+            raise SettingsError(f"{self.name} is {value!r}; give {kind} from {low:g} to {high:g}.")
+        if not low <= value <= high:
+            raise SettingsError(f"{self.name} is {value:g}; give a value from {low:g} to {high:g}.")
+
+    def difference(self, value: Any) -> str:
+        """Return a few words for ``value``, for the name of an entry of a comparison."""
+        return self.differs.format(value) if isinstance(self.differs, str) else self.differs[bool(value)]
+
+
+_SPEC: Final = "spec"
+"""Key of the ``SettingSpec`` in a field's metadata."""
+
+
+def setting(default: Any, **spec: Any) -> Any:
+    """Make a field of ``Settings`` from its default and the attributes of its ``SettingSpec``."""
+    return field(default=default, metadata={_SPEC: SettingSpec(**spec)})
+
+
+_SPECS_OF: Final[dict[type, dict[str, SettingSpec]]] = {}
+
+
+def specs_of(settings_class: type[Settings]) -> dict[str, SettingSpec]:
+    """Return the specs of a class's settings by name, in the order of declaration.
+
+    Raises:
+        TypeError: a field was not made by ``setting``.
+    """
+    if settings_class not in _SPECS_OF:
+        specs = {}
+        for one in fields(settings_class):
+            if _SPEC not in one.metadata:
+                raise TypeError(f"{one.name} has no SettingSpec; declare it with setting(...).")
+            specs[one.name] = replace(one.metadata[_SPEC], name=one.name, default=one.default)
+        _SPECS_OF[settings_class] = specs
+    return _SPECS_OF[settings_class]
 
 
 class CropStyle(NamedTuple):
-    """How people are cut out of a frame; the rest of the settings does not change a crop.
+    """How people are cut out of a frame: the settings of ``Scope.CROP``.
 
     Attributes:
         margin_percentage: added on each side of a person's box, in % of its longer side.
@@ -85,86 +202,206 @@ class CropStyle(NamedTuple):
     surroundings: bool
 
 
-def least_height_px(frame_height_px: int) -> float:
-    """From which height on people are named, in a picture of this height; under 200 pixels a fifth of it: whoever
-    analyses such a picture has no other. 0 where the height is not known, as a camera's before its first frame."""
-    return min(LEAST_HEIGHT_PX, frame_height_px / 5)
-
-
 @dataclass(frozen=True)
 class Settings:
-    """What an analysis is made with; checked when made.
+    """What an analysis is made with; checked when made. The ``help`` of each field describes it.
 
-    Attributes:
-        model: file name of the person detector.
-        video_classifier_model: name of the network that names each clip.
-        crop_margin_percentage: how much is added on each side of a person's box, in % of the box's longer side.
-        num_video_sequence_samples: how many crops of one person make a clip.
-        skip_frame: every ``skip_frame``-th frame is sampled; as a time, ``skip_frame / frame_rate`` seconds.
-        min_person_confidence: a person starts to be tracked at this detector confidence.
-        tracker: how boxes of successive frames are joined into people.
-        overlap: share of a clip's samples that were already in the person's previous clip.
-        device: where the networks run; ``auto`` takes a GPU where there is one.
-        precision: number format of the networks; ``float32`` is the reference.
-        backend: library that runs the networks; ``auto`` takes what is quickest on this machine, measured once.
-        steady_crop: the crop follows its person smoothly instead of jumping with the box from sample to sample.
-        surroundings: each clip is also named by the largest square of the picture around the person, and the scores of
-            the two are averaged; this doubles the classifier's work.
-        calibrated: probabilities are those of being right, where that was measured for the classifier
-            (``ClassifierSpec.temperature``), and not the network's own, which is too sure.
-        smoothing_s: time over which the predictions around a moment are weighed when segments are made; 0 takes each
-            prediction by itself.
-        checkpoint_path: a person's own weights for ``video_classifier_model``; None for the published ones.
-        labels_path: the label file that goes with the checkpoint, one label a line.
+    The first five are the documented ones; their names, types, order and defaults stay.
 
     Raises:
-        SettingsError: a value is outside its range; the message says which and what is allowed.
+        SettingsError: a value is not allowed; the message has the value and the allowed ones.
     """
 
-    model: str = "yolo26n.pt"
-    video_classifier_model: str = "s3d"
-    crop_margin_percentage: int = 10
-    num_video_sequence_samples: int = 8
-    skip_frame: int = 2
-    min_person_confidence: float = 0.4
-    tracker: str = "botsort"
-    overlap: float = 0.25
-    device: str = "auto"
-    precision: str = "auto"
-    checkpoint_path: str | None = None
-    labels_path: str | None = None
-    backend: str = "auto"
-    steady_crop: bool = False
-    surroundings: bool = False
-    calibrated: bool = False
-    smoothing_s: float = 0.0
+    model: str = setting(
+        "yolo26n.pt",
+        title="Detector",
+        option="--detector",
+        help="The network that finds people. From n to x, each finds more small and hidden people and is slower.",
+        scope=Scope.PERSON,
+        choices=DETECTOR_NAMES,
+    )
+    video_classifier_model: str = setting(
+        "s3d",
+        title="Classifier",
+        option="--classifier",
+        help="The network that labels what a person does. The more accurate ones are larger and slower.",
+        scope=Scope.LABEL,
+        choices=CLASSIFIER_NAMES,
+        sidebar="top",
+    )
+    crop_margin_percentage: int = setting(
+        10,
+        title="Crop margin",
+        option="--crop-margin",
+        help="What is added around a person's box on each side, in percent of its longer side. More shows what the "
+        "person holds and stands on; less keeps other people out.",
+        scope=Scope.CROP,
+        limits=Range(0, 100),
+        form="%d %%",
+        differs="margin {} %",
+        recommended=10,
+        sidebar="top",
+    )
+    num_video_sequence_samples: int = setting(
+        8,
+        title="Sequence length",
+        option="--sequence-length",
+        help="How many samples of a person make one clip. Longer clips show more of an action and give steadier "
+        "labels; shorter ones react sooner.",
+        scope=Scope.CLIP,
+        limits=Range(1, 64),
+        form="%d samples",
+        differs="{} samples",
+        recommended=BY_CLASSIFIER,
+        sidebar="top",
+    )
+    skip_frame: int = setting(
+        2,
+        title="Skip interval",
+        option="--skip",
+        help="One frame in this many is sampled. A higher number is faster and lets a clip span more time; fast "
+        "movements need a lower one.",
+        scope=Scope.PERSON,
+        limits=Range(1, 30),
+        form="%d",
+        recommended=BY_CLASSIFIER,
+        sidebar="top",
+    )
+    min_person_confidence: float = setting(
+        0.4,
+        title="Detector confidence",
+        option="--min-person-confidence",
+        help="How confident the detector must be to start tracking a person. Lower it if people are missed; raise it "
+        "if things are taken for people.",
+        scope=Scope.PERSON,
+        limits=Range(0.05, 0.95),
+        form="%.2f",
+    )
+    tracker: str = setting(
+        "botsort",
+        title="Tracker",
+        option="--tracker",
+        help="How people keep their number from frame to frame. BoT-SORT scored best in our measurements; try another "
+        "if numbers change.",
+        scope=Scope.PERSON,
+        choices=TRACKER_NAMES,
+        choice_titles=_TRACKERS,
+    )
+    overlap: float = setting(
+        0.25,
+        title="Overlap",
+        option="--overlap",
+        help="The share of a clip's samples that were already in the clip before. More overlap finds the moment of a "
+        "change more exactly and takes longer.",
+        scope=Scope.CLIP,
+        limits=Range(0.0, 0.9),
+        form="%.2f",
+        differs="overlap {:g}",
+        recommended=0.5,
+    )
+    device: str = setting(
+        "auto",
+        title="Device",
+        option="--device",
+        help="What the networks run on. By default an NVIDIA GPU, if there is one.",
+        scope=Scope.MACHINE,
+        choices=DEVICE_NAMES,
+        choice_titles=_DEVICES,
+    )
+    precision: str = setting(
+        "auto",
+        title="Precision",
+        option="--precision",
+        help="The number format of the networks. float32 is the reference; by default a faster format is used where "
+        "the processor has one.",
+        scope=Scope.MACHINE,
+        choices=PRECISION_NAMES,
+        choice_titles=_PRECISIONS,
+        sidebar=None,
+    )
+    checkpoint_path: str | None = setting(
+        None,
+        title="Checkpoint",
+        option="--checkpoint",
+        help="Your own weights for the classifier's network. Nothing in the file is executed.",
+        scope=Scope.LABEL,
+        sidebar="upload",
+    )
+    labels_path: str | None = setting(
+        None,
+        title="Labels",
+        option="--labels",
+        help="The checkpoint's labels, one per line, in the order of its outputs.",
+        scope=Scope.LABEL,
+        sidebar="upload",
+    )
+    backend: str = setting(
+        "auto",
+        title="Backend",
+        option="--backend",
+        help="The library that runs the networks. By default the fastest on this machine, which is measured the first "
+        "time a network is used and takes some seconds.",
+        scope=Scope.MACHINE,
+        choices=BACKEND_NAMES,
+        choice_titles=_BACKENDS,
+    )
+    steady_crop: bool = setting(
+        False,
+        title="Steady crop",
+        option="--steady-crop",
+        help="The crop follows a person smoothly instead of jumping with the detected box. The networks were trained "
+        "on footage that does not jump.",
+        scope=Scope.CROP,
+        differs=("not steady", "steady"),
+        recommended=True,
+    )
+    surroundings: bool = setting(
+        False,
+        title="Surroundings",
+        option="--surroundings",
+        help="Also classify the picture around the person, with other people covered, and average the two scores: "
+        "where people are often tells what they do. Takes twice as long.",
+        scope=Scope.CROP,
+        differs=("crop alone", "with surroundings"),
+        recommended=True,
+    )
+    calibrated: bool = setting(
+        False,
+        title="Calibrated confidence",
+        option="--calibrated",
+        help="Scale confidence to how often a label was right in our measurements; the networks' own scores are too "
+        "high, most of all for people who do nothing that they know. Measured for I3D only; the others stay as they "
+        "are.",
+        scope=Scope.LABEL,
+        differs=("not calibrated", "calibrated"),
+        recommended=True,
+    )
+    smoothing_s: float = setting(
+        0.0,
+        title="Smoothing",
+        option="--smoothing",
+        help="The clips around each moment vote for its action, up to this many seconds away. More gives a calmer "
+        "timeline and may lose short actions; 0 takes each clip by itself.",
+        scope=Scope.LABEL,
+        limits=Range(0.0, 10.0),
+        form="%.1f s",
+        differs="smoothing {:g} s",
+        recommended=1.0,
+    )
 
     def __post_init__(self) -> None:
-        for name, allowed in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(allowed)}.")
-        for name, (low, high) in RANGES.items():
-            value = getattr(self, name)
-            whole = isinstance(low, int)
-            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-                kind = "a whole number" if whole else "a number"
-                raise SettingsError(f"{name} is {value!r}; give {kind} from {low:g} to {high:g}.")
-            if not low <= value <= high:
-                raise SettingsError(f"{name} is {value:g}; give a value from {low:g} to {high:g}.")
-        for name in _SWITCHES:
-            if not isinstance(getattr(self, name), bool):
-                raise SettingsError(f"{name} is {getattr(self, name)!r}; give True or False.")
+        for name, spec in specs_of(type(self)).items():
+            spec.check(getattr(self, name))
         if (self.checkpoint_path is None) != (self.labels_path is None):
             missing = "labels_path" if self.labels_path is None else "checkpoint_path"
             raise SettingsError(f"{missing} is missing; a checkpoint and its label file go together.")
 
     def sample_interval_s(self, frame_rate_hz: float) -> float:
-        """Seconds between two samples of a person in a stream of ``frame_rate_hz``."""
+        """Return the seconds between two samples of a person in a stream of ``frame_rate_hz``."""
         return self.skip_frame / frame_rate_hz
 
     def clip_span_s(self, frame_rate_hz: float) -> float:
-        """Seconds of video that one clip covers: the time until a person's first label."""
+        """Return the seconds of video that one clip covers: the time until a person's first label."""
         return self.num_video_sequence_samples * self.sample_interval_s(frame_rate_hz)
 
     @property
@@ -174,16 +411,32 @@ class Settings:
 
     @property
     def crop_style(self) -> CropStyle:
-        """What decides what a crop shows."""
+        """The settings that decide what a crop shows."""
         return CropStyle(self.crop_margin_percentage, self.steady_crop, self.surroundings)
 
     def as_dict(self) -> dict[str, Any]:
-        """Field names and values, in the order of declaration."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return the values by name, in the order of declaration."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def max_gap_s(self, frame_rate_hz: float) -> float:
-        """Longest loss that a person's clip survives; never shorter than the way to the next sample and a half."""
+        """Return the longest loss that a person's clip survives: never less than one and a half sample intervals."""
         return max(MAX_GAP_S, 1.5 * self.sample_interval_s(frame_rate_hz))
+
+
+SETTING_SPECS: Final = specs_of(Settings)
+"""Every setting by name, in the order of declaration."""
+
+RANGES: Final = {name: spec.limits for name, spec in SETTING_SPECS.items() if spec.limits is not None}
+"""The allowed values of every number."""
+
+PRESET_FIELDS: Final = tuple(name for name, spec in SETTING_SPECS.items() if spec.recommended is not None)
+"""The settings that a preset decides; it leaves the others alone."""
+
+
+def specs_by_scope() -> list[SettingSpec]:
+    """Return every setting, in the order of ``Scope`` and, within a scope, of declaration."""
+    order = list(Scope)
+    return sorted(SETTING_SPECS.values(), key=lambda spec: order.index(spec.scope))
 
 
 Preset = Literal["recommended", "documented", "custom"]
@@ -200,50 +453,42 @@ _CLIP: Final[dict[str, tuple[int, float]]] = {
     "swin3d_b": (32, 15.0),
     "i3d": (38, 15.0),
 }
-"""Samples of a clip, and how many a second: those of the published accuracies (torchvision's documentation:
-``clip_len`` and ``frame_rate``). But ``s3d`` was trained on 128, over eight seconds, for which no label should wait;
-and ``i3d`` on 64 at 25 a second (arXiv 1705.07750): the same 2.56 s, of which fewer pictures serve as well."""
-
-_AROUND: Final[dict[str, Any]] = {
-    "crop_margin_percentage": 10,
-    "overlap": 0.5,
-    "steady_crop": True,
-    "surroundings": True,
-    "calibrated": True,
-    "smoothing_s": 1.0,
-}
+"""Samples of a clip, and samples per second: those of the published accuracies (torchvision's documentation:
+``clip_len`` and ``frame_rate``). Two differ: ``s3d`` was trained on 128 samples over eight seconds, too long to wait
+for a label; ``i3d`` on 64 at 25 per second (arXiv 1705.07750): the same 2.56 s, of which 38 samples serve as well."""
 
 RECOMMENDED_MIN_CONFIDENCE: Final = 0.3
-"""Below this, what is recommended says ``unknown``: then who does none of the labels gets one in at most a fifth of the
-time, and who does one of them in at least four fifths (docs/accuracy.md)."""
-
-PRESET_FIELDS: Final = ("num_video_sequence_samples", "skip_frame", *_AROUND)
-"""The settings that a preset decides; the others are the person's own."""
+"""Minimum confidence that goes with the recommended preset. With it, people doing no known action are labelled at most
+20 % of the time, and people doing one at least 80 % (docs/accuracy.md)."""
 
 
 def recommended(settings: Settings, frame_rate_hz: float | None = None) -> Settings:
-    """``settings`` with what names people best, for its classifier and a stream of this frame rate.
+    """Return ``settings`` with the values that label people best, measured in ``docs/accuracy.md``.
 
     Args:
-        settings: gives the classifier, and all that a preset leaves alone.
-        frame_rate_hz: a clip spans the same time at any; the usual 30 where it is not known.
+        settings: gives the classifier and everything that presets leave alone.
+        frame_rate_hz: frame rate of the stream, 30 if None; a clip spans the same time at any frame rate.
     """
     rate_hz = frame_rate_hz or DEFAULT_FRAME_RATE_HZ
     samples, samples_hz = _CLIP[settings.video_classifier_model]
-    allowed = RANGES["skip_frame"]
-    skip = int(min(max(round(rate_hz / samples_hz), allowed.low), allowed.high))
-    most = RANGES["num_video_sequence_samples"]
-    fitting = int(min(max(round(samples / samples_hz * rate_hz / skip), most.low), most.high))
-    return replace(settings, num_video_sequence_samples=fitting, skip_frame=skip, **_AROUND)
+    skip = _within("skip_frame", rate_hz / samples_hz)
+    fitting = _within("num_video_sequence_samples", samples / samples_hz * rate_hz / skip)
+    fixed = {name: spec.recommended for name, spec in SETTING_SPECS.items() if name in PRESET_FIELDS}
+    return replace(settings, **fixed | {"num_video_sequence_samples": fitting, "skip_frame": skip})
+
+
+def _within(name: str, value: float) -> int:
+    low, high = RANGES[name]
+    return int(min(max(round(value), low), high))
 
 
 def documented(settings: Settings) -> Settings:
-    """``settings`` with the documented defaults in all that a preset decides."""
-    return replace(settings, **{name: getattr(Settings, name) for name in PRESET_FIELDS})
+    """Return ``settings`` with the documented defaults in everything that a preset decides."""
+    return replace(settings, **{name: SETTING_SPECS[name].default for name in PRESET_FIELDS})
 
 
 def preset_of(settings: Settings, frame_rate_hz: float | None = None) -> Preset:
-    """Which preset these settings are, for a stream of this frame rate."""
+    """Return the preset that these settings are, for a stream of this frame rate."""
     if settings == recommended(settings, frame_rate_hz):
         return "recommended"
     return "documented" if settings == documented(settings) else "custom"

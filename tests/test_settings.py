@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
@@ -12,7 +14,24 @@ from hypothesis import strategies as st
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.networks.classifiers.specs import SPECS
 from recognizer.networks.detector import LOWEST_CONFIDENCE
-from recognizer.settings import CLASSIFIER_NAMES, PRESET_FIELDS, RANGES, Settings, documented, preset_of, recommended
+from recognizer.settings import (
+    BY_CLASSIFIER,
+    CLASSIFIER_NAMES,
+    PRESET_FIELDS,
+    RANGES,
+    SETTING_SPECS,
+    Range,
+    Scope,
+    Settings,
+    documented,
+    preset_of,
+    recommended,
+    setting,
+    specs_by_scope,
+    specs_of,
+)
+from tests.support.environment import ROOT
+from tests.support.settings import another
 
 DOCUMENTED = {
     "model": "yolo26n.pt",
@@ -115,6 +134,80 @@ def test_the_allowed_gap_is_a_second_or_lets_one_sample_follow_another(skip: int
     assert settings.sample_interval_s(rate_hz) < gap_s
     if settings.sample_interval_s(rate_hz) <= 0.5:
         assert gap_s == 1.0
+
+
+@pytest.mark.parametrize("name", list(SETTING_SPECS))
+def test_every_setting_is_described(name: str) -> None:
+    spec = SETTING_SPECS[name]
+    assert spec.name == name
+    assert spec.title
+    assert spec.option.startswith("--")
+    assert spec.help.endswith(".")
+    spec.check(spec.default)
+    if spec.recommended not in (None, BY_CLASSIFIER):
+        spec.check(spec.recommended)
+    assert set(spec.choice_titles) <= set(spec.choices)
+    if spec.limits is not None:
+        assert spec.form % spec.limits.high
+        assert isinstance(spec.limits.low, spec.kind)
+
+
+def test_titles_and_options_are_each_used_once() -> None:
+    for attribute in ("title", "option"):
+        used = [getattr(spec, attribute) for spec in SETTING_SPECS.values()]
+        assert len(set(used)) == len(used)
+
+
+def test_scopes_partition_the_settings() -> None:
+    by_scope = {scope: {name for name, spec in SETTING_SPECS.items() if spec.scope is scope} for scope in Scope}
+    assert all(by_scope.values())
+    assert sorted(name for names in by_scope.values() for name in names) == sorted(one.name for one in fields(Settings))
+    assert [spec.name for spec in specs_by_scope()] == [
+        name for scope in Scope for name in SETTING_SPECS if name in by_scope[scope]
+    ]
+
+
+def test_a_field_without_a_spec_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Careless(Settings):
+        zoom: int = 1
+
+    with pytest.raises(TypeError, match="zoom has no SettingSpec"):
+        Careless()
+
+
+def test_a_new_setting_is_one_entry() -> None:
+    @dataclass(frozen=True)
+    class Extended(Settings):
+        zoom: float = setting(
+            1.0, title="Zoom", option="--zoom", help="How far.", scope=Scope.CROP, limits=Range(0.5, 2.0)
+        )
+
+    assert Extended(zoom=2).as_dict() == {**Settings().as_dict(), "zoom": 2}
+    with pytest.raises(SettingsError, match=r"^zoom is 3; give a value from 0\.5 to 2\.$"):
+        Extended(zoom=3)
+    assert specs_of(Extended)["zoom"].default == 1.0
+    assert "zoom" not in SETTING_SPECS
+
+
+@pytest.mark.parametrize("name", list(SETTING_SPECS))
+def test_the_crop_style_changes_with_the_settings_of_its_scope_and_no_others(name: str) -> None:
+    changed = another(name)
+    assert (changed.crop_style != Settings().crop_style) == (SETTING_SPECS[name].scope is Scope.CROP)
+
+
+def test_the_json_schema_knows_every_setting() -> None:
+    schema = json.loads((ROOT / "docs" / "timeline.schema.json").read_text(encoding="utf-8"))
+    described = schema["properties"]["settings"]["properties"]
+    assert set(described) == set(SETTING_SPECS)
+    kinds = {str: "string", bool: "boolean", int: "integer", float: "number"}
+    for name, spec in SETTING_SPECS.items():
+        kind = kinds[spec.kind]
+        assert described[name]["type"] == (kind if spec.default is not None else [kind, "null"]), name
+        if spec.kind is int:
+            assert spec.limits is not None
+            assert (described[name]["minimum"], described[name]["maximum"]) == spec.limits, name
+        assert tuple(described[name].get("enum", spec.choices)) == spec.choices, name
 
 
 def test_settings_go_through_a_dictionary_and_can_be_compared() -> None:

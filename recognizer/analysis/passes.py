@@ -16,7 +16,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from filelock import FileLock
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from recognizer.analysis.pass_record import CROP_BYTES, FORMAT, RecordedPass, crop_paths, is_record
 from recognizer.files import is_abandoned, prune_lru
-from recognizer.settings import CropStyle, Settings
+from recognizer.settings import CropStyle, Settings, specs_of
 from recognizer.types import Observation
 
 _log = logging.getLogger(__name__)
@@ -39,22 +39,24 @@ _ASIDE = "writing-"
 """Prefix of a folder that is still being written."""
 
 
+_KNOWN_BY_RESULT = ("model", "backend")
+"""Settings that a key holds by what came of them: the hash of the detector, and what ran it."""
+
+
 def pass_key(video_sha256: str, detector_sha256: str, settings: Settings, detector_backend: str = "") -> str:
     """Return the key of a pass: two passes with the same key find the same people in the same places.
 
     ``detector_backend`` is the library that runs the detector: libraries round differently.
     """
-    parts = {
+    parts: dict[str, Any] = {
         "format": FORMAT,
         "video": video_sha256,
         "detector": detector_sha256,
         "detector_backend": detector_backend,
-        "skip_frame": settings.skip_frame,
-        "min_person_confidence": settings.min_person_confidence,
-        "tracker": settings.tracker,
-        "device": settings.device,
-        "precision": settings.precision,
     }
+    for name, spec in specs_of(type(settings)).items():
+        if spec.scope.decides_pass and name not in _KNOWN_BY_RESULT:
+            parts[name] = getattr(settings, name)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -1,26 +1,14 @@
-"""``python -m recognizer analyze``: the options; ``analyze_run`` does the work."""
+"""``python -m recognizer analyze``: the options; ``analyze_command`` does the work."""
 
 from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import replace
 from functools import partial
-from typing import IO, Any, Final
+from typing import IO, Any
 
+from recognizer.cli.options import add_settings, add_thresholds, min_confidence, settings_of, within
 from recognizer.errors import SettingsError
-from recognizer.settings import (
-    BACKEND_NAMES,
-    CLASSIFIER_NAMES,
-    DETECTOR_NAMES,
-    DEVICE_NAMES,
-    PRECISION_NAMES,
-    RANGES,
-    RECOMMENDED_MIN_CONFIDENCE,
-    TRACKER_NAMES,
-    Settings,
-    recommended,
-)
 
 _DESCRIPTION = """\
 Find everyone in a video, follow them, and name what each of them does. Without
@@ -53,57 +41,6 @@ examples:
   python -m recognizer analyze *.mp4 --csv 'tables/{name}-actions.csv' --json results/
 """
 
-# option, field of Settings, type, help
-_SETTINGS: Final[tuple[tuple[str, str, type, str], ...]] = (
-    ("--detector", "model", str, f"the network that finds people: {', '.join(DETECTOR_NAMES)}"),
-    (
-        "--classifier",
-        "video_classifier_model",
-        str,
-        f"the network that names actions: {', '.join(CLASSIFIER_NAMES)}; where the default cannot be had and you name "
-        "none, i3d is used",
-    ),
-    ("--sequence-length", "num_video_sequence_samples", int, "how many samples of a person make one clip"),
-    ("--skip", "skip_frame", int, "take every how many frames one sample"),
-    (
-        "--crop-margin",
-        "crop_margin_percentage",
-        int,
-        "what is added around a person on each side, in percent of the longer side",
-    ),
-    (
-        "--min-person-confidence",
-        "min_person_confidence",
-        float,
-        "how sure the detector must be of a person to start following them",
-    ),
-    ("--tracker", "tracker", str, f"how people are followed: {', '.join(TRACKER_NAMES)}"),
-    ("--overlap", "overlap", float, "share of a clip's samples that were in the clip before it"),
-    ("--steady-crop", "steady_crop", bool, "let the crop follow its person smoothly instead of jumping with the box"),
-    (
-        "--surroundings",
-        "surroundings",
-        bool,
-        "name each clip by the picture around the person too, and average the two; takes twice as long",
-    ),
-    ("--calibrated", "calibrated", bool, "give probabilities of being right, where that was measured (i3d)"),
-    (
-        "--smoothing",
-        "smoothing_s",
-        float,
-        "seconds over which clips around a moment weigh in; 0 takes each by itself",
-    ),
-    ("--device", "device", str, f"where the networks run: {', '.join(DEVICE_NAMES)}"),
-    ("--precision", "precision", str, f"number format of the networks: {', '.join(PRECISION_NAMES)}"),
-    (
-        "--backend",
-        "backend",
-        str,
-        f"library that runs the networks: {', '.join(BACKEND_NAMES)}; auto takes what is quickest on this machine, "
-        "measured once ('python -m recognizer doctor' shows it)",
-    ),
-)
-
 
 def add_command(commands: Any) -> None:
     """Add ``analyze`` to argparse's sub-commands."""
@@ -124,59 +61,10 @@ def add_command(commands: Any) -> None:
     add_thresholds(results)
     settings = parser.add_argument_group("settings")
     add_settings(settings)
-    settings.add_argument(
-        "--checkpoint",
-        dest="checkpoint_path",
-        metavar="FILE",
-        help="your own weights for the classifier's network; nothing in the file is executed",
-    )
-    settings.add_argument(
-        "--labels", dest="labels_path", metavar="FILE", help="the checkpoint's labels, one a line, in their order"
-    )
     settings.add_argument("--max-file-mb", type=float, metavar="MB", help="refuse larger videos (default: no limit)")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no summary, only what is wrong")
     parser.add_argument("--verbose", action="store_true", help="tell on standard error what is done")
     parser.set_defaults(run=run)
-
-
-def add_thresholds(group: Any) -> None:
-    """Add the options that decide which segments there are."""
-    group.add_argument(
-        "--min-confidence",
-        type=float,
-        metavar="P",
-        help="where the best label is less probable it reads 'unknown'; 0 to 1 (default: 0; 0.3 where recommended)",
-    )
-    group.add_argument(
-        "--min-duration",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="an action shorter than this does not count as one; in seconds (default: 0)",
-    )
-
-
-def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
-    """Add an option for each field of Settings but those ``without``, and the presets."""
-    group.add_argument(
-        "--preset",
-        choices=("documented", "recommended"),
-        default="documented",
-        help="what the settings start from: documented (half a second of a tight crop; the default), or recommended "
-        "(what was measured to name people best, and 0.3 as --min-confidence; the page starts with it)",
-    )
-    for option, field, kind, text in _SETTINGS:
-        if field in without:
-            continue
-        default = getattr(Settings, field)
-        if kind is bool:
-            group.add_argument(
-                option, dest=field, action=argparse.BooleanOptionalAction, default=None, help=f"{text} (default: no)"
-            )
-            continue
-        allowed = f"; {RANGES[field].low:g} to {RANGES[field].high:g}" if field in RANGES else ""
-        metavar = "NAME" if kind is str else "N" if kind is int else "X"
-        group.add_argument(option, dest=field, type=kind, metavar=metavar, help=f"{text}{allowed} (default: {default})")
 
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
@@ -199,60 +87,6 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
         ),
         stdout,
     )
-
-
-def min_confidence(options: argparse.Namespace) -> float:
-    """What the person asked for, or else what goes with the preset.
-
-    Raises:
-        SettingsError: it is not from 0 to 1.
-    """
-    if options.min_confidence is None:
-        return RECOMMENDED_MIN_CONFIDENCE if options.preset == "recommended" else 0.0
-    return within("--min-confidence", options.min_confidence, 1.0)
-
-
-def settings_of(options: argparse.Namespace, frame_rate_hz: float | None = None, **more: Any) -> Settings:
-    """The settings that the options give, and ``more`` of them; those of the preset where there is nothing.
-
-    Args:
-        options: what the person typed.
-        frame_rate_hz: of the video; None where it is not known.
-        **more: fields of Settings.
-
-    Raises:
-        SettingsError: a value is not allowed; the message names the option.
-    """
-    fields = (*(field for _, field, _, _ in _SETTINGS), "checkpoint_path", "labels_path")
-    named = {field: getattr(options, field, None) for field in fields} | more
-    own = {field: value for field, value in named.items() if value is not None}
-    try:
-        settings = replace(Settings(), **own)
-        if options.preset == "recommended":
-            settings = replace(recommended(settings, frame_rate_hz), **own)
-        return settings
-    except SettingsError as error:
-        raise SettingsError(_in_options(str(error))) from error
-
-
-def _in_options(sentence: str) -> str:
-    """A sentence about a field of Settings, in the words of the command line."""
-    names = {field: option for option, field, _, _ in _SETTINGS}
-    names |= {"checkpoint_path": "--checkpoint", "labels_path": "--labels"}
-    field, space, rest = sentence.partition(" ")
-    return names.get(field, field) + space + rest
-
-
-def within(option: str, value: float, highest: float) -> float:
-    """The value, if it is from 0 to ``highest``.
-
-    Raises:
-        SettingsError: it is not.
-    """
-    if not (0 <= value <= highest and math.isfinite(value)):
-        allowed = "from 0 up" if math.isinf(highest) else f"from 0 to {highest:g}"
-        raise SettingsError(f"{option} is {value:g}; give a number {allowed}.")
-    return value
 
 
 def _positive_mb(value: float) -> float:

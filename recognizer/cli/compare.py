@@ -1,4 +1,4 @@
-"""``python -m recognizer compare``: the options; ``compare_run`` does the work."""
+"""``python -m recognizer compare``: the options; ``compare_command`` does the work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import IO, Any, Final
 
-from recognizer.cli.analyze import add_settings, add_thresholds, min_confidence, settings_of, within
+from recognizer.cli.options import add_settings, add_thresholds, min_confidence, settings_of, within
 from recognizer.errors import SettingsError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
@@ -76,7 +76,7 @@ def add_command(commands: Any) -> None:
     results.add_argument("--report", metavar="PATH", help="charts and tables in one HTML file that needs no network")
     add_thresholds(results)
     settings = parser.add_argument_group("settings, the same for all of them")
-    add_settings(settings, without=("video_classifier_model",))
+    add_settings(settings, without=("video_classifier_model", "checkpoint_path", "labels_path"))
     parser.add_argument("--quiet", action="store_true", help="show no progress and no summary, only what is wrong")
     parser.add_argument("--verbose", action="store_true", help="tell on standard error what is done")
     parser.set_defaults(run=run)

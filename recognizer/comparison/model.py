@@ -10,24 +10,13 @@ from pathlib import PureWindowsPath
 from typing import Final
 
 from recognizer.errors import SettingsError
-from recognizer.settings import Settings
+from recognizer.settings import SETTING_SPECS, Settings, specs_by_scope
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Segment
 
-ENTRY_SETTINGS: Final = (
-    "video_classifier_model",
-    "num_video_sequence_samples",
-    "crop_margin_percentage",
-    "overlap",
-    "steady_crop",
-    "surroundings",
-    "calibrated",
-    "smoothing_s",
-    "checkpoint_path",
-    "labels_path",
-)
-"""What may differ between the entries of a comparison. All else decides who is seen where and when, and is the same for
-all of them (docs/decisions/030-one-pass-for-a-comparison.md)."""
+ENTRY_SETTINGS: Final = tuple(name for name, spec in SETTING_SPECS.items() if not spec.scope.decides_pass)
+"""The settings that may differ between the entries of a comparison. The others decide who is found where and when, and
+are the same for all entries (docs/decisions/030-one-pass-for-a-comparison.md)."""
 
 CANCELLED: Final = "it was cancelled before it came to its end; compare again to run it."
 
@@ -175,20 +164,9 @@ def names_of(settings: Sequence[Settings], checkpoint_names: Sequence[str | None
     for one, network in zip(settings, networks, strict=True):
         alike = [other for other, its in zip(settings, networks, strict=True) if its == network]
         parts = [network]
-        if len({other.num_video_sequence_samples for other in alike}) > 1:
-            parts.append(f"{one.num_video_sequence_samples} samples")
-        if len({other.crop_margin_percentage for other in alike}) > 1:
-            parts.append(f"margin {one.crop_margin_percentage} %")
-        if len({other.overlap for other in alike}) > 1:
-            parts.append(f"overlap {one.overlap:g}")
-        if len({other.steady_crop for other in alike}) > 1:
-            parts.append("steady" if one.steady_crop else "not steady")
-        if len({other.surroundings for other in alike}) > 1:
-            parts.append("with surroundings" if one.surroundings else "crop alone")
-        if len({other.calibrated for other in alike}) > 1:
-            parts.append("calibrated" if one.calibrated else "not calibrated")
-        if len({other.smoothing_s for other in alike}) > 1:
-            parts.append(f"smoothing {one.smoothing_s:g} s")
+        for spec in specs_by_scope():
+            if spec.differs and len({getattr(other, spec.name) for other in alike}) > 1:
+                parts.append(spec.difference(getattr(one, spec.name)))
         names.append(", ".join(parts))
     # two checkpoints of one file name in different folders
     taken = Counter(names)

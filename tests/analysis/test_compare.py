@@ -12,7 +12,7 @@ import pytest
 from recognizer.analysis.compare import CompareProgress, compare
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
-from recognizer.comparison.model import CANCELLED, Comparison, names_of
+from recognizer.comparison.model import CANCELLED, Comparison
 from recognizer.errors import SettingsError, VideoError, WeightsError
 from recognizer.networks.classifiers.specs import SPECS
 from recognizer.networks.loading import Models
@@ -270,13 +270,3 @@ def test_a_file_that_is_no_video_ends_the_comparison(networks: Networks, tmp_pat
     path.write_text("Dear reader")
     with pytest.raises(VideoError):
         compare(path, [EIGHT, OTHER], load=networks.load)
-
-
-def test_names_tell_apart_what_differs_and_no_more() -> None:
-    own = Settings(video_classifier_model="mc3_18", checkpoint_path="/a/fight.pth", labels_path="/a/l.txt")
-    same_name = Settings(video_classifier_model="mc3_18", checkpoint_path="/b/fight.pth", labels_path="/b/l.txt")
-    assert names_of([EIGHT, OTHER]) == ("i3d", "mc3_18")
-    assert names_of([EIGHT, FOUR, own]) == ("i3d, 8 samples", "i3d, 4 samples", "mc3_18:fight")
-    assert names_of([own, same_name]) == ("mc3_18:fight (1)", "mc3_18:fight (2)")
-    wide = Settings(video_classifier_model="i3d", crop_margin_percentage=50)
-    assert names_of([EIGHT, wide]) == ("i3d, margin 10 %", "i3d, margin 50 %")

@@ -9,7 +9,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,9 @@ import pytest
 
 from recognizer.analysis.pass_record import RecordedPass
 from recognizer.analysis.passes import PassStore, pass_key
-from recognizer.settings import CropStyle, Settings
+from recognizer.settings import SETTING_SPECS, CropStyle, Scope, Settings, setting
 from recognizer.types import APPEARANCE_SIZE, CROP_SIZE_PX, Observation, TrackedPerson
+from tests.support.settings import another
 
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
 TIMES_S = np.arange(8) / 30
@@ -346,23 +347,36 @@ def test_memory_of_a_recorder_grows_by_compact_arrays_only(folder: Path) -> None
     assert 300 < (after_bytes - before_bytes) / samples < (312 + 16) * 9 / 8
 
 
-def test_the_key_holds_what_decides_who_is_found_and_nothing_else() -> None:
-    base = Settings()
-    key = pass_key("v", "d", base)
-    differing = {
-        "skip_frame": 3,
-        "min_person_confidence": 0.5,
-        "tracker": "ocsort",
-        "device": "cpu",
-        "precision": "float32",
+@pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
+def test_the_key_holds_what_decides_who_is_found_and_nothing_else(name: str) -> None:
+    """Regression: the fields were listed by hand, and a forgotten one would have found a pass of other people."""
+    by_result = {
+        "model": pass_key("v", "another detector", Settings()),
+        "backend": pass_key("v", "d", Settings(), "another backend"),
     }
-    same = {
-        "video_classifier_model": "i3d",
-        "crop_margin_percentage": 50,
-        "num_video_sequence_samples": 32,
-        "overlap": 0.5,
-    }
-    changed = {name: pass_key("v", "d", Settings(**{name: value})) for name, value in differing.items()}  # type: ignore[arg-type]
-    assert len({key, *changed.values(), pass_key("w", "d", base), pass_key("v", "e", base)}) == len(differing) + 3
-    for name, value in same.items():
-        assert pass_key("v", "d", Settings(**{name: value})) == key, name  # type: ignore[arg-type]
+    changed = by_result.get(name) or pass_key("v", "d", another(name))
+    assert (changed != pass_key("v", "d", Settings())) == SETTING_SPECS[name].scope.decides_pass
+
+
+def test_the_keys_of_stored_passes_stay() -> None:
+    """Two keys written down before they were derived from the table of settings: stored passes are still found."""
+    others = Settings("yolo26s.pt", "i3d", 0, 9, 3, 0.5, "ocsort", 0.5, "cpu", "float32", backend="pytorch")
+    assert pass_key("v", "d", Settings()) == "4de57ac95233295abeb715bb6982aa7b"
+    assert pass_key("v" * 64, "d" * 64, others, "openvino int8") == "0767bcccb1a6b2cf87509f052df8c2e6"
+    assert pass_key("w", "d", Settings()) != pass_key("v", "d", Settings())
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_new_setting_becomes_part_of_the_key_by_its_scope(scope: Scope) -> None:
+    @dataclass(frozen=True)
+    class Extended(Settings):
+        zoom: bool = setting(False, title="Zoom", option="--zoom", help="How far.", scope=scope)
+
+    assert (pass_key("v", "d", Extended()) != pass_key("v", "d", Extended(zoom=True))) == scope.decides_pass
+
+
+@pytest.mark.parametrize("name", [name for name, spec in SETTING_SPECS.items() if spec.scope is Scope.CROP])
+def test_crops_of_another_style_are_not_taken_for_these(name: str, store: PassStore) -> None:
+    record(store, "a")
+    assert found(store).has_crops(Settings().crop_style)
+    assert not found(store).has_crops(another(name).crop_style)

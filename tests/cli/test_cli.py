@@ -28,7 +28,7 @@ from recognizer.drawing.overlay import draw_overlay
 from recognizer.errors import SettingsError, WeightsError
 from recognizer.networks.fallback import usable_classifier
 from recognizer.networks.loading import Models
-from recognizer.settings import Settings
+from recognizer.settings import SETTING_SPECS, Range, Scope, Settings, SettingSpec
 from recognizer.types import Clip, Detection, Prediction
 from recognizer.video import probe
 from tests.support.environment import ROOT
@@ -604,16 +604,46 @@ def test_help_imports_no_heavy_library(words: str) -> None:
 
 
 def test_help_explains_units_ranges_and_defaults() -> None:
-    text = " ".join(program("analyze", "--help", env=os.environ | {"COLUMNS": "100"}).stdout.split())
+    text = " ".join(program("analyze", "--help", env=os.environ | {"COLUMNS": "10000"}).stdout.split())
     for said in (
-        "how many samples of a person make one clip; 1 to 64 (default: 8)",
-        "in percent of the longer side; 0 to 100 (default: 10)",
+        *(spec.help for spec in SETTING_SPECS.values()),
+        "react sooner. (1 to 64; default: 8)",
+        "in percent of its longer side.",
+        "(0 to 100; default: 10)",
         "in seconds (default: 0)",
-        "(default: yolo26n.pt)",
+        "; default: yolo26n.pt)",
         "130 ended by Ctrl-C",
         "examples:",
     ):
         assert said in text
+
+
+def test_a_new_setting_gets_an_option_by_its_entry_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = SettingSpec("Zoom", "--zoom", "How far.", Scope.CROP, limits=Range(1, 9), name="zoom", default=3)
+    monkeypatch.setitem(SETTING_SPECS, "zoom", spec)
+    monkeypatch.setenv("COLUMNS", "100")
+    for command in ("analyze", "compare"):
+        assert main([command, "--help"]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert "--zoom N How far. (1 to 9; default: 3)" in text
+
+
+def test_every_setting_has_an_option_that_sets_it(
+    make_video: MakeVideo, loader: Loader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = Settings(
+        "yolo26s.pt", "mvit_v2_s", 20, 5, 3, 0.5, "ocsort", 0.5, "cpu", "float32", "w.pth", "l.txt", "pytorch",
+        steady_crop=True, surroundings=True, calibrated=True, smoothing_s=2.0,
+    )  # fmt: skip
+    words = []
+    for name, spec in SETTING_SPECS.items():
+        value = getattr(others, name)
+        assert value != spec.default, f"{name}: give this test another value"
+        words += [spec.option] if spec.kind is bool else [spec.option, str(value)]
+    assert main(["analyze", str(make_video("a.mp4")), *words, "--quiet"]) == 0
+    assert loader.asked == [others]
 
 
 def test_version() -> None:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recognizer.settings import (
-    CLASSIFIER_NAMES,
-    DETECTOR_NAMES,
-    DEVICE_NAMES,
-    RANGES,
-    TRACKER_NAMES,
-    Settings,
-    recommended,
-)
+from recognizer.settings import SETTING_SPECS, Range, Scope, Settings, SettingSpec, recommended
 from tests.support.networks import Networks
 from tests.support.pages import (
     SETTING_TITLES,
@@ -43,12 +36,19 @@ def test_settings_offer_what_is_allowed_and_start_with_the_documented_defaults(p
     for title, name in SETTING_TITLES.items():
         shown = widget(page, title)
         assert shown.value == getattr(Settings(), name), title
-        if name in RANGES:
-            assert (shown.min, shown.max) == tuple(RANGES[name]), title
-    assert len(widget(page, "Classifier").options) == len(CLASSIFIER_NAMES)
-    assert len(widget(page, "Detector").options) == len(DETECTOR_NAMES)
-    assert len(widget(page, "Tracker").options) == len(TRACKER_NAMES)
-    assert len(widget(page, "Device").options) == len(DEVICE_NAMES)
+        spec = SETTING_SPECS[name]
+        if spec.limits is not None:
+            assert (shown.min, shown.max) == spec.limits, title
+        if spec.choices:
+            assert len(shown.options) == len(spec.choices), title
+
+
+def test_a_new_setting_gets_a_widget_by_its_entry_alone(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = SettingSpec("Zoom", "--zoom", "How far.", Scope.CLIP, limits=Range(0.0, 0.8), form="%.1f", recommended=0.5)
+    # in the place of another, because Settings has no field zoom
+    monkeypatch.setitem(SETTING_SPECS, "overlap", replace(spec, name="overlap"))
+    zoom = widget(open_page(), "Zoom")
+    assert (zoom.min, zoom.max, zoom.help) == (0.0, 0.8, "How far.")
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_browser_that_has_not_heard_of_ones_own_settings_does_not_bring_the_pres
     assert tab(page).settings == Settings(num_video_sequence_samples=16)
 
 
-def test_network_that_is_not_here_is_marked_as_to_be_fetched(page: AppTest, networks: Networks) -> None:
+def test_network_that_is_not_downloaded_is_marked(page: AppTest, networks: Networks) -> None:
     networks.missing |= {"swin3d_b", "yolo26x.pt"}
     page.run()
-    marked = [text for text in widget(page, "Classifier").options if "to be fetched" in text]
-    assert len(marked) == 1
-    assert [text for text in widget(page, "Detector").options if "to be fetched" in text] == ["YOLO26X · to be fetched"]
+    mark = " · not downloaded yet"
+    assert len([text for text in widget(page, "Classifier").options if text.endswith(mark)]) == 1
+    assert [text for text in widget(page, "Detector").options if text.endswith(mark)] == [f"YOLO26X{mark}"]
 
 
 def test_chosen_settings_are_those_of_the_analysis(page: AppTest, clip: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard.state import CurrentVideo, Tab
+from recognizer.settings import SETTING_SPECS
 from tests.support.environment import APP
 from tests.support.networks import WAIT_S
 
@@ -16,21 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-SETTING_TITLES = {
-    "Crop margin": "crop_margin_percentage",
-    "Sequence length": "num_video_sequence_samples",
-    "Steady crop": "steady_crop",
-    "Surroundings": "surroundings",
-    "Calibrated confidence": "calibrated",
-    "Smoothing": "smoothing_s",
-    "Skip interval": "skip_frame",
-    "Detector confidence": "min_person_confidence",
-    "Overlap": "overlap",
-    "Classifier": "video_classifier_model",
-    "Detector": "model",
-    "Tracker": "tracker",
-    "Device": "device",
-}
+SETTING_TITLES = {spec.title: name for name, spec in SETTING_SPECS.items() if spec.sidebar in ("top", "more")}
 
 EARLIER = "Open an earlier analysis"
 

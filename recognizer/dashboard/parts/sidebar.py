@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -14,138 +15,84 @@ from recognizer.dashboard.text import plain, seconds
 from recognizer.networks.classifiers.specs import SPECS
 from recognizer.service.store import StoredFile
 from recognizer.settings import (
-    BACKEND_NAMES,
-    CLASSIFIER_NAMES,
     DEFAULT_FRAME_RATE_HZ,
-    DETECTOR_NAMES,
-    DEVICE_NAMES,
     PRESET_FIELDS,
-    RANGES,
-    TRACKER_NAMES,
+    SETTING_SPECS,
     Preset,
     Settings,
     documented,
     preset_of,
     recommended,
+    specs_by_scope,
 )
 
 SHORT_CLIP_S = 1.0
-"""Most Kinetics-400 actions cannot be told in less; the networks were trained on clips of one to ten seconds."""
+"""Most Kinetics-400 actions take longer; the networks were trained on clips of one to ten seconds."""
 
 LONGER_SAMPLES = 32
 """About two seconds at the default skip interval."""
 
-_SHOWN = (
-    "video_classifier_model",
-    "crop_margin_percentage",
-    "num_video_sequence_samples",
-    "skip_frame",
-    "model",
-    "min_person_confidence",
-    "tracker",
-    "overlap",
-    "device",
-    "backend",
-    "steady_crop",
-    "surroundings",
-    "calibrated",
-    "smoothing_s",
-)
 _PRESETS: dict[Preset, str] = {"recommended": "Recommended", "documented": "Documented"}
 _PRESET_LINES: dict[Preset, str] = {
-    "recommended": "Two seconds of each person and of what is around them, weighed over time: measured with I3D "
-    "to be right twice as often as the documented settings.",
+    "recommended": "Two seconds of each person and their surroundings, smoothed over time. Measured with I3D, its "
+    "labels are right twice as often as with the documented settings.",
     "documented": "As published: half a second of a tight crop. Labels come sooner and are often wrong.",
     "custom": "Your own settings, as below and under More.",
 }
 _PRESET_KEY = "preset"
-_TRACKER_TITLES = {
-    "bytetrack": "ByteTrack",
-    "botsort": "BoT-SORT (goes by colours, too)",
-    "tracktrack": "TrackTrack (follows a moving camera)",
-    "ocsort": "OC-SORT",
-    "deepocsort": "Deep OC-SORT (goes by colours, too)",
-    "fasttrack": "FastTrack",
-}
-_DEVICE_TITLES = {
-    "auto": "Automatic",
-    "cpu": "Processor (CPU)",
-    "cuda": "NVIDIA GPU (CUDA)",
-    "mps": "Apple GPU (Metal)",
-}
-
-_BACKEND_TITLES = {"auto": "Automatic", "openvino": "OpenVINO", "pytorch": "PyTorch"}
+_CLASSIFIER = "video_classifier_model"
+"""Comes first: the presets depend on it."""
 
 
 def _key(name: str) -> str:
     return f"setting-{name}"
 
 
+def _shown() -> list[str]:
+    """The settings that have a widget with a value."""
+    return [name for name, spec in SETTING_SPECS.items() if spec.sidebar in ("top", "more")]
+
+
 def adopt(settings: Settings, rate_hz: float | None = None) -> None:
-    """Show these settings of a stream of that frame rate; call before ``choose_settings`` draws the widgets."""
+    """Show these settings, of a stream of this frame rate; call before ``choose_settings`` draws the widgets."""
     tab = state.tab()
     tab.settings = settings
     _follow_preset(preset_of(settings, rate_hz))
-    for name in _SHOWN:
+    for name in _shown():
         state.set_widget(_key(name), getattr(settings, name))
 
 
 def _restored() -> Settings:
-    """The tab's settings, in the widgets too."""
+    """Restore the tab's settings in the widgets, and return them."""
     current = state.tab().settings or Settings()
-    for name in _SHOWN:
+    for name in _shown():
         state.restore_widget(_key(name), getattr(current, name))
     return current
 
 
 def choose_settings(rate_hz: float | None = None) -> Settings:
-    """Draw the sidebar; returns what it says.
+    """Draw the sidebar and return the chosen settings.
 
     Args:
-        rate_hz: frames per second of what will be analysed; None where it is not known yet.
+        rate_hz: frame rate of the video or camera; None while unknown.
     """
     current = _restored()
     tab = state.tab()
     with st.sidebar:
         st.header("Settings")
-        chosen: dict[str, Any] = {
-            "video_classifier_model": st.selectbox(
-                "Classifier",
-                CLASSIFIER_NAMES,
-                key=_key("video_classifier_model"),
-                format_func=classifier_title,
-                help="The network that names what a person does. The percentage is how often its first guess is right "
-                "on the Kinetics-400 test videos, as published; on people cut out of your video it will be lower. "
-                "Larger ones are slower.",
-            ),
-        }
-        # what comes and goes has a place of its own: what stands below it would be drawn anew, and an open "More" shut
+        chosen: dict[str, Any] = {_CLASSIFIER: _widget(_CLASSIFIER)}
+        # a container of its own: a caption that comes and goes would redraw the widgets below it and close "More"
         with st.container():
-            if tab.classifier_note and chosen["video_classifier_model"] != Settings.video_classifier_model:
+            if tab.classifier_note and chosen[_CLASSIFIER] != Settings.video_classifier_model:
                 st.caption(plain(tab.classifier_note))
         current = _choose_preset(replace(current, **chosen), rate_hz)
-        chosen |= {
-            "crop_margin_percentage": _slider(
-                "Crop margin",
-                "crop_margin_percentage",
-                "%d %%",
-                "How much of the surroundings is shown to the classifier: this share of the person's size is added on "
-                "each side. More margin shows the ball, the pan or the bench; less keeps other people out.",
-            ),
-            "num_video_sequence_samples": _slider(
-                "Sequence length",
-                "num_video_sequence_samples",
-                "%d samples",
-                "How many pictures of a person make one clip. Longer clips show more of the action and give steadier "
-                "labels; shorter ones react sooner.",
-            ),
-            "skip_frame": _skip_interval(),
-        }
+        others = [name for name, spec in SETTING_SPECS.items() if spec.sidebar == "top" and name != _CLASSIFIER]
+        chosen |= {name: _widget(name) for name in others}
         with st.container():
             _clip_line(chosen, rate_hz)
         with st.expander("More"):
             chosen |= _more()
-            chosen |= _own_checkpoint(chosen["video_classifier_model"])
+            chosen |= _own_checkpoint(chosen[_CLASSIFIER])
     tab.settings = replace(current, **chosen)
     return tab.settings
 
@@ -186,17 +133,21 @@ def _follow_preset(preset: Preset) -> None:
 
 
 def choose_shared_settings(rate_hz: float | None = None) -> Settings:
-    """Draw only what decides who is seen where and when, for a page that compares classifiers on the same people.
+    """Draw the settings that the classifiers of a comparison share, and return the chosen ones.
 
     Args:
-        rate_hz: frames per second of what will be analysed; None where it is not known yet.
+        rate_hz: frame rate of the video; None while unknown.
     """
     current = _restored()
     tab = state.tab()
     with st.sidebar:
         st.header("Settings")
-        st.caption("The same for all classifiers of a comparison, so that people are found and followed once.")
-        chosen: dict[str, Any] = {"skip_frame": _skip_interval()}
+        st.caption("Shared by all classifiers of a comparison, so that people are found and tracked once.")
+        chosen: dict[str, Any] = {
+            name: _widget(name)
+            for name, spec in SETTING_SPECS.items()
+            if spec.sidebar == "top" and spec.scope.decides_pass
+        }
         sample_s = chosen["skip_frame"] / (rate_hz or DEFAULT_FRAME_RATE_HZ)
         st.caption(f"One sample every {seconds(sample_s)}: 32 samples span {seconds(32 * sample_s)}.")
         with st.expander("More"):
@@ -205,31 +156,54 @@ def choose_shared_settings(rate_hz: float | None = None) -> Settings:
     return tab.settings
 
 
-def _skip_interval() -> Any:
-    return _slider(
-        "Skip interval",
-        "skip_frame",
-        "%d",
-        "One frame in this many is looked at. A higher number is faster and lets a clip span more time; fast "
-        "movements need a lower one.",
+def _more() -> dict[str, Any]:
+    return {spec.name: _widget(spec.name) for spec in specs_by_scope() if spec.sidebar == "more"}
+
+
+def _widget(name: str) -> Any:
+    """Draw the widget of a setting and return its value."""
+    spec = SETTING_SPECS[name]
+    text = f"{spec.help} {_MORE_HELP[name]}" if name in _MORE_HELP else spec.help
+    on_change = _own_settings if name in PRESET_FIELDS else None
+    if spec.kind is bool:
+        return st.toggle(spec.title, key=_key(name), help=text, on_change=on_change)
+    if spec.limits is not None:
+        low, high = spec.limits
+        return st.slider(spec.title, low, high, key=_key(name), format=spec.form, help=text, on_change=on_change)
+    return st.selectbox(
+        spec.title,
+        spec.choices,
+        key=_key(name),
+        format_func=_CHOICE_TITLES.get(name, lambda choice: spec.choice_titles.get(choice, choice)),
+        help=text,
+        on_change=on_change,
     )
 
 
-def _slider(title: str, name: str, form: str, explanation: str) -> Any:
-    low, high = RANGES[name]
-    on_change = _own_settings if name in PRESET_FIELDS else None
-    return st.slider(title, low, high, key=_key(name), format=form, help=explanation, on_change=on_change)
-
-
-def _switch(title: str, name: str, explanation: str) -> Any:
-    return st.toggle(title, key=_key(name), help=explanation, on_change=_own_settings)
-
-
 def classifier_title(name: str) -> str:
-    """The network, how accurate it is said to be, and whether it has to be fetched."""
+    """Return the classifier's title, its published accuracy, and whether its weights are still to be downloaded."""
     spec = SPECS[name]
-    here = "" if weights.is_here(name) else " · to be fetched"
-    return f"{spec.title} · {spec.top1_percent:.0f} %{here}"
+    return f"{spec.title} · {spec.top1_percent:.0f} %{_download_mark(name)}"
+
+
+def _detector_title(name: str) -> str:
+    return f"{name.removesuffix('.pt').upper()}{_download_mark(name)}"
+
+
+def _download_mark(name: str) -> str:
+    return "" if weights.is_here(name) else " · not downloaded yet"
+
+
+_CHOICE_TITLES: Final[dict[str, Callable[[str], str]]] = {
+    _CLASSIFIER: classifier_title,
+    "model": _detector_title,
+}
+
+_MORE_HELP: Final = {
+    _CLASSIFIER: "The percentage is the share of Kinetics-400 test videos that it labels correctly, as "
+    "published; expect less on people cut out of your video.",
+}
+"""What only the sidebar needs to add to the help of a setting."""
 
 
 def _clip_line(chosen: dict[str, Any], rate_hz: float | None) -> None:
@@ -240,82 +214,6 @@ def _clip_line(chosen: dict[str, Any], rate_hz: float | None) -> None:
     )
     if span_s < SHORT_CLIP_S:
         st.caption("Most actions need a second or more to be told apart.")
-
-
-def _more() -> dict[str, Any]:
-    return {
-        "model": st.selectbox(
-            "Detector",
-            DETECTOR_NAMES,
-            key=_key("model"),
-            format_func=lambda name: (
-                name.removesuffix(".pt").upper() + ("" if weights.is_here(name) else " · to be fetched")
-            ),
-            help="The network that finds people. From n to x they find more small people and get slower.",
-        ),
-        "min_person_confidence": _slider(
-            "Detector confidence",
-            "min_person_confidence",
-            "%.2f",
-            "How sure the detector must be before a person is followed. Lower it when people are missed, raise it when "
-            "things are taken for people.",
-        ),
-        "tracker": st.selectbox(
-            "Tracker",
-            TRACKER_NAMES,
-            key=_key("tracker"),
-            format_func=_TRACKER_TITLES.__getitem__,
-            help="How people keep their number from frame to frame. BoT-SORT measured best; try another when numbers "
-            "change all the same.",
-        ),
-        "overlap": _slider(
-            "Overlap",
-            "overlap",
-            "%.2f",
-            "The share of a clip that is seen again in the next one. More overlap finds the moment of a change more "
-            "exactly and takes longer.",
-        ),
-        "steady_crop": _switch(
-            "Steady crop",
-            "steady_crop",
-            "The crop follows a person smoothly instead of jumping with the box that was found. The networks were "
-            "trained on film that does not jump.",
-        ),
-        "surroundings": _switch(
-            "Surroundings",
-            "surroundings",
-            "The classifier also looks at the picture around the person, where others are covered, and the two are "
-            "averaged: what somebody does is often told by where they are. It takes twice as long.",
-        ),
-        "calibrated": _switch(
-            "Calibrated confidence",
-            "calibrated",
-            "Networks are surer than they are right, most of all of people who do nothing that they know. This "
-            "divides their scores by what was measured; so far for I3D, the others stay as they are.",
-        ),
-        "smoothing_s": _slider(
-            "Smoothing",
-            "smoothing_s",
-            "%.1f s",
-            "At each moment the clips around it vote for the action, up to this far away. More gives a calmer timeline "
-            "and may swallow what lasts only a moment; 0 takes each clip by itself.",
-        ),
-        "device": st.selectbox(
-            "Device",
-            DEVICE_NAMES,
-            key=_key("device"),
-            format_func=_DEVICE_TITLES.__getitem__,
-            help="Where the networks run. Automatic takes an NVIDIA GPU where there is one.",
-        ),
-        "backend": st.selectbox(
-            "Backend",
-            BACKEND_NAMES,
-            key=_key("backend"),
-            format_func=_BACKEND_TITLES.__getitem__,
-            help="The library that runs the networks. Automatic takes what is quickest on this machine; it is measured "
-            "the first time a network is used, which takes some seconds.",
-        ),
-    }
 
 
 def _own_checkpoint(classifier: str) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""Options that commands share: one for each setting, the presets, and the thresholds of the segments."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import replace
+from typing import Any
+
+from recognizer.errors import SettingsError
+from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, SETTING_SPECS, Settings, SettingSpec, recommended
+
+_METAVARS = {str: "NAME", int: "N", float: "X"}
+
+_MORE_HELP = {
+    "video_classifier_model": "If the default cannot be fetched and you name none, i3d is used.",
+    "backend": "'python -m recognizer doctor' shows what was measured.",
+}
+"""What only the command line needs to add to the help of a setting."""
+
+
+def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
+    """Add the presets, and an option for each setting except those ``without``."""
+    group.add_argument(
+        "--preset",
+        choices=("documented", "recommended"),
+        default="documented",
+        help="what the settings start from: documented (half a second of a tight crop; the default), or recommended "
+        "(the settings that labelled people best in our measurements, with --min-confidence 0.3; the app starts with "
+        "it)",
+    )
+    for name, spec in SETTING_SPECS.items():
+        if name not in without:
+            _add_setting(group, name, spec)
+
+
+def _add_setting(group: Any, name: str, spec: SettingSpec) -> None:
+    text = _help(name, spec).replace("%", "%%")
+    if spec.kind is bool:
+        group.add_argument(spec.option, dest=name, action=argparse.BooleanOptionalAction, default=None, help=text)
+        return
+    metavar = "FILE" if spec.default is None else _METAVARS[spec.kind]
+    group.add_argument(spec.option, dest=name, type=spec.kind, metavar=metavar, help=text)
+
+
+def _help(name: str, spec: SettingSpec) -> str:
+    """Return the help of a setting with its allowed values and its default."""
+    facts = []
+    if spec.choices:
+        facts.append(", ".join(spec.choices))
+    if spec.limits is not None:
+        facts.append(f"{spec.limits.low:g} to {spec.limits.high:g}")
+    if spec.default is not None:
+        facts.append(f"default: {'no' if spec.default is False else spec.default}")
+    more = f" {_MORE_HELP[name]}" if name in _MORE_HELP else ""
+    return f"{spec.help}{more}" + (f" ({'; '.join(facts)})" if facts else "")
+
+
+def add_thresholds(group: Any) -> None:
+    """Add the options that decide which segments there are."""
+    group.add_argument(
+        "--min-confidence",
+        type=float,
+        metavar="P",
+        help="show 'unknown' where the best label is less probable than this; 0 to 1 (default: 0, or 0.3 with the "
+        "recommended preset)",
+    )
+    group.add_argument(
+        "--min-duration",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="actions shorter than this become the action around them, or 'unknown'; in seconds (default: 0)",
+    )
+
+
+def settings_of(options: argparse.Namespace, frame_rate_hz: float | None = None, **more: Any) -> Settings:
+    """Return the settings that the options give; the preset's where an option is not given.
+
+    Args:
+        options: the parsed command line.
+        frame_rate_hz: frame rate of the video; None where unknown.
+        **more: settings that take precedence over the options.
+
+    Raises:
+        SettingsError: a value is not allowed; the message names the option.
+    """
+    given = {name: getattr(options, name, None) for name in SETTING_SPECS} | more
+    own = {name: value for name, value in given.items() if value is not None}
+    try:
+        settings = replace(Settings(), **own)
+        if options.preset == "recommended":
+            settings = replace(recommended(settings, frame_rate_hz), **own)
+        return settings
+    except SettingsError as error:
+        raise SettingsError(_with_option(str(error))) from error
+
+
+def _with_option(sentence: str) -> str:
+    """Return a sentence that begins with the name of a setting, with its option instead."""
+    name, space, rest = sentence.partition(" ")
+    return (SETTING_SPECS[name].option if name in SETTING_SPECS else name) + space + rest
+
+
+def min_confidence(options: argparse.Namespace) -> float:
+    """Return the minimum confidence that was given, or else the preset's.
+
+    Raises:
+        SettingsError: it is not from 0 to 1.
+    """
+    if options.min_confidence is None:
+        return RECOMMENDED_MIN_CONFIDENCE if options.preset == "recommended" else 0.0
+    return within("--min-confidence", options.min_confidence, 1.0)
+
+
+def within(option: str, value: float, highest: float) -> float:
+    """Return ``value`` if it is from 0 to ``highest``.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    if not (0 <= value <= highest and math.isfinite(value)):
+        allowed = "from 0 up" if math.isinf(highest) else f"from 0 to {highest:g}"
+        raise SettingsError(f"{option} is {value:g}; give a number {allowed}.")
+    return value
