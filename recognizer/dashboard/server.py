@@ -10,7 +10,6 @@ from recognizer.memory import exempt_from_collection
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
-from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext, get_ready
@@ -24,9 +23,9 @@ def context() -> ServerContext:
     return ServerContext(jobs=Jobs(), store=AnalysisStore(), models=ModelCache(), pass_store=PassStore(crops))
 
 
-def comparisons() -> ComparisonStore:
-    """The comparisons of this server."""
-    return ComparisonStore(context().store)
+def max_upload_bytes() -> int:
+    """Return the size of the largest file that Streamlit accepts; its option is in MiB."""
+    return int(st.get_option("server.maxUploadSize")) * 1024 * 1024
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from recognizer.comparison.model import Comparison
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, Preset, Settings
-from recognizer.timeline.model import Timeline
 from recognizer.types import VideoInfo
 
 if TYPE_CHECKING:
@@ -82,7 +80,7 @@ class CompareTab:
         rows: what is to be compared.
         rows_made: how many rows there have ever been.
         job: the comparison that runs, if one does.
-        finished: how many of its classifiers are finished and shown.
+        partial: the latest result of the job, as far as it is shown.
         shown: the comparison that is shown.
         problem: one sentence about what went wrong last.
         truth_uploads: how many files of labels were taken; a new number empties the field.
@@ -91,8 +89,8 @@ class CompareTab:
 
     rows: list[EntryRow] = field(default_factory=list)
     rows_made: int = 0
-    job: Job[Comparison] | None = None
-    finished: int = 0
+    job: Job[StoredComparison] | None = None
+    partial: StoredComparison | None = None
     shown: StoredComparison | None = None
     problem: str | None = None
     truth_uploads: int = 0
@@ -141,7 +139,7 @@ class Tab:
     preset_changes: int = 0
     classifier_note: str | None = None
     video: CurrentVideo | None = None
-    analysis: Job[Timeline] | None = None
+    analysis: Job[StoredAnalysis] | None = None
     run: StoredAnalysis | None = None
     rendering: Rendering | None = None
     uploads: int = 0

@@ -22,7 +22,6 @@ from recognizer.memory import give_back_memory
 from recognizer.networks.cache import networks_of
 from recognizer.networks.loading import Models, loading_text
 from recognizer.palette import ActionPalette
-from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import ServerContext, Status, fetch_report
@@ -331,7 +330,7 @@ class Camera:
         try:
             store.save_analysis(run_id, file, timeline)
             if comparison is not None:
-                ComparisonStore(store).save(run_id, file, comparison)
+                self._context.comparisons.save(run_id, file, comparison)
         except StoreError as error:
             _log.warning("a camera's stream could not be kept: %s", error)
             problem = str(error)

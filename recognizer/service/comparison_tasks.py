@@ -1,4 +1,7 @@
-"""Comparisons in the background: started by a page, kept entry by entry. Quick to import, as ``runs`` is."""
+"""Comparisons in the background: a page starts them, and each entry is stored when it is finished.
+
+Quick to import, like ``tasks``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recognizer.comparison.model import Comparison, Entry
-from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext, Status, fetch_report, progress_text
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComparisonRequest:
-    """What a comparison's job works on, for who finds it by its name.
+    """What a comparison's job works on, for a page that finds the job by its name.
 
     Attributes:
         video: the file.
@@ -33,37 +36,27 @@ class ComparisonRequest:
     checkpoint_names: tuple[str | None, ...]
 
 
-@dataclass(frozen=True)
-class CompareStatus(Status):
-    """What a comparison's job shows while it runs.
-
-    Attributes:
-        finished: how many of those that were to run are over, and kept.
-    """
-
-    finished: int = 0
-
-
 def start_comparison(
     context: ServerContext,
     comparison_id: str,
     request: ComparisonRequest,
     known: Sequence[Entry],
     max_file_bytes: int,
-) -> Job[Comparison]:
-    """Compare on a stored video in the background, and keep each entry as it comes, also when it is cancelled.
+) -> Job[StoredComparison]:
+    """Compare classifiers on a stored video in the background, and store each entry, also if the job is cancelled.
+
+    The job's partial result has the entries that are finished, their timelines in memory.
 
     Args:
-        services: what all share.
-        comparison_id: names the job and what it keeps.
+        context: what everyone on this server shares.
+        comparison_id: names the job and the stored comparison.
         request: what to compare.
         known: entries that ran before; they are not run again.
         max_file_bytes: larger files are refused.
     """
-    store = ComparisonStore(context.store)
     video = request.video
 
-    def work(job: Job[Comparison]) -> Comparison:
+    def work(job: Job[StoredComparison]) -> StoredComparison:
         job.report(Status("Loading the networks"))
         from recognizer.analysis.compare import compare
         from recognizer.networks.loading import loading_text
@@ -71,6 +64,9 @@ def start_comparison(
         def load(settings: Settings) -> Models:
             job.report(Status(loading_text(settings)))
             return context.models.get(settings, fetch_report(job))
+
+        def store(comparison: Comparison) -> None:
+            job.partial = context.comparisons.save(comparison_id, video, comparison)
 
         comparison = compare(
             video.path,
@@ -80,25 +76,23 @@ def start_comparison(
             checkpoint_names=request.checkpoint_names,
             pass_store=context.pass_store,
             progress=lambda progress: job.report(_status(progress)),
-            entry_done=lambda so_far: store.save(comparison_id, video, so_far),
+            entry_done=store,
             cancel=lambda: job.cancelled,
             max_file_bytes=max_file_bytes,
             sha256=video.sha256,
             name=video.name,
         )
-        store.save(comparison_id, video, comparison)
-        return comparison
+        return context.comparisons.save(comparison_id, video, comparison)
 
     return context.jobs.start(work, comparison_id, about=request)
 
 
-def _status(progress: CompareProgress) -> CompareStatus:
-    """How far a comparison is, in words and as a share of all that is to run."""
-    finished = progress.number - 1
+def _status(progress: CompareProgress) -> Status:
+    """Return the progress of a comparison in words, and as a share of everything there is to run."""
     if progress.entry is None and progress.analysis is not None:
         text = f"Finding people, once for all classifiers: {progress_text(progress.analysis)}"
     elif progress.analysis is None:
         text = f"{progress.entry}, {progress.number} of {progress.count}: loading the network"
     else:
         text = f"{progress.entry}, {progress.number} of {progress.count}: {progress_text(progress.analysis)}"
-    return CompareStatus(text, progress.share, finished=finished)
+    return Status(text, progress.share)

@@ -1,46 +1,36 @@
-"""Comparisons, kept over restarts, in the database of analyses."""
+"""Comparisons, stored across restarts in the database of analyses."""
 
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from recognizer.comparison.model import Comparison, Cost, Entry, named
 from recognizer.comparison.truth import Truth, read_truth
-from recognizer.errors import SettingsError, StoreError
+from recognizer.errors import SettingsError, StoreError, TruthError
 from recognizer.export import timeline_from_json, timeline_json
-from recognizer.service.store import AnalysisStore, StoredFile, StoredSummary
+from recognizer.service.store import AnalysisStore, StoredFile, StoredSummary, now, summaries
 from recognizer.settings import Settings
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS comparison (
-    comparison_id TEXT PRIMARY KEY,
-    created_at TEXT NOT NULL,
-    video_name TEXT NOT NULL,
-    video_path TEXT NOT NULL,
-    video_sha256 TEXT NOT NULL,
-    entries_zlib BLOB NOT NULL,
-    truth_name TEXT,
-    truth BLOB
-);
-"""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class StoredComparison:
-    """A comparison that was kept.
+    """A comparison as the store has it, its timelines in memory.
 
     Attributes:
         comparison_id: names it; cannot be guessed.
-        created_at: when it was begun.
-        video: the file; its path may be gone.
-        comparison: what came out.
-        truth: the person's own labels; None where there are none.
+        created_at: when it was first stored.
+        video: the file; it may have been removed.
+        comparison: the result.
+        truth: the person's own labels; None if there are none.
     """
 
     comparison_id: str
@@ -51,70 +41,84 @@ class StoredComparison:
 
     @property
     def is_of_camera(self) -> bool:
-        """Whether two classifiers spoke while a camera ran: there is no video, at most the recording."""
+        """Whether two classifiers ran on a camera: there is no uploaded video, at most a recording."""
         return not self.video.sha256
 
 
 class ComparisonStore:
-    """Keeps comparisons beside the analyses. Any thread may call."""
+    """Comparisons, stored in the database of analyses. Any thread may call."""
 
     def __init__(self, store: AnalysisStore) -> None:
         self._store = store
-        with store.connection() as connection:
-            connection.executescript(_SCHEMA)
+        self._database = store.database
 
-    def save(self, comparison_id: str, video: StoredFile, comparison: Comparison) -> None:
-        """Keep a comparison; one of the same name is replaced, and its labels stay.
+    def save(self, comparison_id: str, video: StoredFile, comparison: Comparison) -> StoredComparison:
+        """Store a comparison and return it; one with the same name is replaced, and its labels stay.
 
         Raises:
-            StoreError: it cannot be written.
+            StoreError: the database cannot be written to.
         """
         document = json.dumps([_entry_values(entry) for entry in comparison.entries])
         values = (
             comparison_id,
-            datetime.now(UTC).isoformat(timespec="seconds"),
+            now().isoformat(),
             video.name,
             video.path.name,
             video.sha256,
             zlib.compress(document.encode()),
         )
         try:
-            with self._store.connection() as connection:
+            with self._database.connection() as connection:
                 connection.execute(
                     "INSERT INTO comparison VALUES (?, ?, ?, ?, ?, ?, NULL, NULL) "
                     "ON CONFLICT (comparison_id) DO UPDATE SET entries_zlib = excluded.entries_zlib",
                     values,
                 )
+                created_at, truth_name, truth = connection.execute(
+                    "SELECT created_at, truth_name, truth FROM comparison WHERE comparison_id = ?", (comparison_id,)
+                ).fetchone()
         except sqlite3.Error as error:
             raise StoreError(
-                f"the comparison on '{video.name}' could not be kept ({error}); make room on the disk and try again."
+                f"the comparison on '{video.name}' could not be saved ({error}); make room on the disk and try again."
             ) from error
+        return StoredComparison(
+            comparison_id=comparison_id,
+            created_at=datetime.fromisoformat(created_at),
+            video=video,
+            comparison=comparison,
+            truth=None if truth is None else _readable_truth(truth, truth_name),
+        )
 
     def save_truth(self, comparison_id: str, name: str | None, data: bytes | None) -> None:
-        """Keep the person's own labels with a comparison, as their file came; None takes them away."""
-        with self._store.connection() as connection:
+        """Store the person's own labels with a comparison, byte for byte; None removes them."""
+        with self._database.connection() as connection:
             connection.execute(
                 "UPDATE comparison SET truth_name = ?, truth = ? WHERE comparison_id = ?", (name, data, comparison_id)
             )
 
-    def kept(self, comparison_ids: Sequence[str]) -> list[StoredSummary]:
-        """Those of the comparisons that are here, the newest first."""
-        return self._store.kept("comparison", comparison_ids)
+    def stored_comparisons(self, comparison_ids: Sequence[str]) -> list[StoredSummary]:
+        """Return a summary of each of these comparisons that is stored, the latest first."""
+        return summaries(
+            self._database,
+            "SELECT comparison_id, created_at, video_name FROM comparison"
+            " WHERE comparison_id IN (SELECT value FROM json_each(?)) ORDER BY created_at DESC, rowid DESC",
+            comparison_ids,
+        )
 
     def has(self, comparison_id: str) -> bool:
-        """Whether there is a comparison of this name."""
-        with self._store.connection() as connection:
+        """Return whether there is a comparison with this name."""
+        with self._database.connection() as connection:
             found = connection.execute("SELECT 1 FROM comparison WHERE comparison_id = ?", (comparison_id,)).fetchone()
         return found is not None
 
     def load(self, comparison_id: str) -> StoredComparison | None:
-        """The comparison of this name, if there is one.
+        """Return the comparison with this name; None if there is none.
 
         Raises:
-            StoreError: it is there, but cannot be read.
+            StoreError: it is damaged, or a later version of this program wrote it.
             TruthError: its labels cannot be read any more.
         """
-        with self._store.connection() as connection:
+        with self._database.connection() as connection:
             connection.row_factory = sqlite3.Row
             row = connection.execute("SELECT * FROM comparison WHERE comparison_id = ?", (comparison_id,)).fetchone()
         if row is None:
@@ -136,10 +140,19 @@ class ComparisonStore:
         )
 
 
+def _readable_truth(data: bytes, name: str) -> Truth | None:
+    """Read stored labels; None where they cannot be read any more, because they must not stop a comparison."""
+    try:
+        return read_truth(data, name)
+    except TruthError:
+        _log.warning("the labels of a stored comparison cannot be read", exc_info=True)
+        return None
+
+
 def _entry_values(entry: Entry) -> dict[str, Any]:
     timeline = entry.timeline
     return {
-        # with the folder of a checkpoint, which stays on this machine, so that it can be run again
+        # a checkpoint's folder is included, unlike in an export: the entry can be run again from it
         "settings": entry.settings.as_dict(),
         "checkpoint_name": entry.checkpoint_name,
         "labels": entry.labels,

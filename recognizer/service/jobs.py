@@ -1,4 +1,4 @@
-"""Work that goes on while the page is drawn again and again: started by one person, watched by polling."""
+"""Background work: one person starts it, and pages poll it while they are drawn again and again."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 MAX_AT_ONCE = 4
-"""Jobs that run at the same time; others wait for their turn."""
+"""How many jobs run at the same time; others wait for their turn."""
 
 END_WITHIN_S = 5.0
-"""When the server ends, running jobs are cancelled and have this long to keep what they have."""
+"""When the server ends, running jobs are cancelled and have this long to save what they have."""
 
-MAX_KEPT = 200
-"""Finished jobs that are remembered; what they made lives in the store."""
+MAX_REMEMBERED = 200
+"""How many jobs are remembered after they finish; their results are in the store."""
 
 
 class Job(Generic[Result]):
@@ -32,56 +32,58 @@ class Job(Generic[Result]):
 
     Attributes:
         job_id: names it; cannot be guessed.
-        progress: what the work last reported, of the work's own type; None before the first report.
+        progress: the work's latest report, of a type of its own; None before the first.
+        partial: the result so far, if the work sets it.
         result: what the work returned; None until then.
-        error: why it failed, one sentence for people; None when it did not.
-        about: what it works on, for those who find it by its name.
+        error: why it failed, one sentence for people; None if it did not. A job may have an error and a result.
+        about: what it works on, for whoever finds the job by its name.
     """
 
     def __init__(self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None) -> None:
         self.job_id = job_id or uuid.uuid4().hex
         self.about = about
         self.progress: Any = None
+        self.partial: Result | None = None
         self.result: Result | None = None
         self.error: str | None = None
         self._work = work
-        self._turn = threading.Lock()  # it begins or is cancelled, never both at the same moment
+        self._turn = threading.Lock()  # a job is started or cancelled, never both at the same moment
         self._cancelled = threading.Event()
         self._started = threading.Event()
         self._finished = threading.Event()
 
     @property
     def started(self) -> bool:
-        """Whether its turn has come."""
+        """Whether the work has begun."""
         return self._started.is_set()
 
     @property
     def finished(self) -> bool:
-        """Whether it has ended, in whatever way."""
+        """Whether the job has ended, in whatever way."""
         return self._finished.is_set()
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked it to stop; the work looks at this."""
+        """Whether somebody asked the job to stop; the work polls this."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Ask it to stop; what it has so far is its result. One that waits for its turn ends at once, with none."""
+        """Ask the job to stop; its result is what it has so far. A job that still waits ends at once, without one."""
         self._cancelled.set()
         with self._turn:
             if not self.started:
                 self._finished.set()
 
     def report(self, progress: Any) -> None:
-        """Called by the work: how far it is."""
+        """Publish the work's progress; for the work to call."""
         self.progress = progress
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end; False when it did not come in time."""
+        """Wait until the job ends; return False on timeout."""
         return self._finished.wait(timeout_s)
 
     def run(self) -> None:
-        """Do the work; called once."""
+        """Do the work on the calling thread; call once."""
         with self._turn:
             if self.finished:
                 return
@@ -91,7 +93,7 @@ class Job(Generic[Result]):
             self.result = self._work(self)
         except RecognizerError as error:
             self.error = str(error)
-        except Exception:  # noqa: BLE001 - a bug in one job must not end the thread; it is logged and said
+        except Exception:  # noqa: BLE001 - a bug in one job must not end the thread; it is logged and reported
             _log.exception("a job failed")
             self.error = "Something went wrong inside the program; the log of the server says what."
         finally:
@@ -113,22 +115,22 @@ class Jobs:
     def start(
         self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None
     ) -> Job[Result]:
-        """Begin a piece of work; returns at once."""
+        """Start a piece of work in the background, or queue it."""
         job = Job(work, job_id, about)
         with self._lock:
             self._jobs[job.job_id] = job
             finished = [key for key, known in self._jobs.items() if known.finished]
-            for key in finished[: max(0, len(self._jobs) - MAX_KEPT)]:
+            for key in finished[: max(0, len(self._jobs) - MAX_REMEMBERED)]:
                 del self._jobs[key]
             self._waiting.append(job)
             if self._threads < self._max_at_once:
                 self._threads += 1
-                # no thread pool of the standard library: at Ctrl-C those wait until the last job has come to its end
+                # not concurrent.futures: at Ctrl-C its pools wait until the last job has finished
                 threading.Thread(target=self._work_off, name="job", daemon=True).start()
         return job
 
     def _work_off(self) -> None:
-        """One thread's life: job after job, until none waits."""
+        """Run job after job until none waits; the body of a thread."""
         while True:
             with self._lock:
                 if not self._waiting:
@@ -147,7 +149,7 @@ class Jobs:
             job.wait(max(0.0, end_s - time.monotonic()))
 
     def get(self, job_id: str) -> Job[Any] | None:
-        """The job of this name, if it is remembered."""
+        """Return the job with this name; None if it is unknown, or forgotten."""
         with self._lock:
             return self._jobs.get(job_id)
 

@@ -1,22 +1,25 @@
-"""The background work of the pages: getting networks ready, previews, analyses, annotated videos.
+"""The background work of the pages: fetching networks, previews, analyses, annotated videos.
 
-Quick to import: what the networks need is imported by the job that needs it, while the page is already there.
+Quick to import: a job imports what the networks need, while the page is already there.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
+from recognizer.errors import StoreError
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
+from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.jobs import Job, Jobs
-from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile
+from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile, analysis_of
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.video import make_preview
@@ -25,21 +28,22 @@ if TYPE_CHECKING:
     from recognizer.analysis.file import Progress
 
 _SNAPSHOT_EVERY_S = 0.7
-"""How often the timeline is put together while an analysis runs."""
+"""Interval between two snapshots of the timeline while an analysis runs."""
 
 _MEGABYTE = 1e6
+"""Megabytes in texts are decimal."""
 
 
 @dataclass(frozen=True)
 class ServerContext:
-    """What all people on this server share; nothing in it belongs to one stream.
+    """What everyone on this server shares; nothing in it belongs to one stream.
 
     Attributes:
         jobs: background work.
         store: what people made.
         models: the loaded networks.
         pass_store: finished passes over videos.
-        live_runs: the runs that cameras' streams will be kept as, while they run or are being kept.
+        live_runs: names of the analyses that cameras' streams become, from a stream's start until it is stored.
     """
 
     jobs: Jobs
@@ -48,15 +52,20 @@ class ServerContext:
     pass_store: PassStore
     live_runs: set[str] = field(default_factory=set)
 
+    @cached_property
+    def comparisons(self) -> ComparisonStore:
+        """The stored comparisons, in the same database."""
+        return ComparisonStore(self.store)
+
 
 @dataclass(frozen=True)
 class Status:
-    """What a job shows while it runs.
+    """What a page shows of a running job.
 
     Attributes:
-        text: what it does, for people.
-        share: 0 to 1; None where it cannot be told.
-        timeline: what an analysis has so far; None before it begins.
+        text: what the job does, for people.
+        share: finished part, 0 to 1; None if unknown.
+        timeline: an analysis's timeline so far; None before it begins.
     """
 
     text: str
@@ -65,7 +74,7 @@ class Status:
 
 
 def fetch_report(job: Job[Any]) -> weights.Progress:
-    """A job's report of a download, in words."""
+    """Return a function that reports a download as a job's status."""
 
     def report(name: str, done_bytes: int, total_bytes: int | None) -> None:
         done_mb = done_bytes / _MEGABYTE
@@ -79,10 +88,10 @@ def fetch_report(job: Job[Any]) -> weights.Progress:
 
 
 def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
-    """Fetch what the main job needs and is not here: the default detector and a classifier.
+    """Fetch the default detector and a classifier, unless they are on this machine already.
 
     Raises:
-        WeightsError: the detector cannot be had, or no classifier.
+        WeightsError: the detector, or every classifier, is unavailable.
     """
     report = fetch_report(job)
     job.report(Status("Looking for the networks"))
@@ -92,10 +101,14 @@ def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
 
 def start_analysis(
     context: ServerContext, run_id: str, video: StoredFile, settings: Settings, max_file_bytes: int
-) -> Job[Timeline]:
-    """Analyse a stored video in the background, and keep what comes out, also when it is cancelled."""
+) -> Job[StoredAnalysis]:
+    """Analyze a stored video in the background and store the result, also if the job is cancelled.
 
-    def work(job: Job[Timeline]) -> Timeline:
+    The job's result holds the timeline in memory, so a page need not load it. If it cannot be stored, the job has both
+    an error and a result, and the page can still offer the result for download.
+    """
+
+    def work(job: Job[StoredAnalysis]) -> StoredAnalysis:
         job.report(Status("Loading the networks"))
         from recognizer.analysis.file import analyze
         from recognizer.networks.loading import loading_text
@@ -115,16 +128,19 @@ def start_analysis(
             sha256=video.sha256,
             name=video.name,
         )
-        context.store.save_analysis(run_id, video, timeline)
-        return timeline
+        try:
+            return context.store.save_analysis(run_id, video, timeline)
+        except StoreError as error:
+            job.error = str(error)
+            return analysis_of(run_id, video, timeline)
 
     return context.jobs.start(work, run_id, about=video)
 
 
 class _AnalysisReport:
-    """Turns the engine's progress into words, and the timeline so far into a snapshot now and then."""
+    """Turns the engine's progress into a job's status, with a snapshot of the timeline now and then."""
 
-    def __init__(self, job: Job[Timeline]) -> None:
+    def __init__(self, job: Job[StoredAnalysis]) -> None:
         self._job = job
         self._snapshot: Timeline | None = None
         self._snapshot_at_s = float("-inf")
@@ -138,7 +154,7 @@ class _AnalysisReport:
 
 
 def progress_text(progress: Progress) -> str:
-    """How far an analysis is, in words."""
+    """Return the progress of an analysis in words."""
     parts = [f"{progress.analysed_s:.1f} s"]
     if progress.duration_s:
         parts[0] = f"{progress.analysed_s:.1f} of {progress.duration_s:.1f} s of video"
@@ -152,15 +168,15 @@ def progress_text(progress: Progress) -> str:
 
 
 def remaining_text(remaining_s: float) -> str:
-    """A time to wait, as coarse as it is certain."""
+    """Return a remaining time in words, rounded as an estimate deserves."""
     if remaining_s < 90:
         return f"{remaining_s:.0f} s"
     return f"{remaining_s / 60:.0f} min"
 
 
 def start_preview(context: ServerContext, video: StoredFile) -> Job[Path]:
-    """Make a small copy that every browser plays."""
-    target = context.store.path_beside(video.path, "preview.mp4")
+    """Make a small copy of a video that every browser plays."""
+    target = context.store.derived_path(video.path, "preview.mp4")
 
     def work(job: Job[Path]) -> Path:
         if not target.is_file():
@@ -176,12 +192,16 @@ def start_preview(context: ServerContext, video: StoredFile) -> Job[Path]:
 
 
 def start_rendering(
-    context: ServerContext, run: StoredAnalysis, palette: ActionPalette, min_confidence: float, min_duration_s: float
+    context: ServerContext,
+    analysis: StoredAnalysis,
+    palette: ActionPalette,
+    min_confidence: float,
+    min_duration_s: float,
 ) -> Job[Path]:
-    """Draw boxes and labels into a copy of the video of an analysis that was kept."""
+    """Draw boxes and labels into a copy of the video of a stored analysis."""
     thresholds = f"{min_confidence:g}-{min_duration_s:g}"
-    target = context.store.path_beside(run.video_path, f"{run.run_id}-{thresholds}.mp4")
-    segments = run.timeline.segments(min_confidence, min_duration_s)
+    target = context.store.derived_path(analysis.video_path, f"{analysis.run_id}-{thresholds}.mp4")
+    segments = analysis.timeline.segments(min_confidence, min_duration_s)
 
     def work(job: Job[Path]) -> Path:
         def report(done_s: float, duration_s: float | None) -> None:
@@ -192,12 +212,12 @@ def start_rendering(
             from recognizer.drawing.video import render_video
 
             render_video(
-                run.video_path,
-                run.timeline,
+                analysis.video_path,
+                analysis.timeline,
                 segments,
                 palette,
                 target,
-                name=run.video_name,
+                name=analysis.video_name,
                 progress=report,
                 cancel=lambda: job.cancelled,
             )

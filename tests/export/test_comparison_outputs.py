@@ -216,7 +216,7 @@ def test_a_damaged_comparison_is_told_in_one_sentence(comparison: Comparison, vi
     data = AnalysisStore(tmp_path / "data")
     store = ComparisonStore(data)
     store.save("one", StoredFile(video, "clip.mkv", "a" * 64, 1), comparison)
-    with data.connection() as connection:
+    with data.database.connection() as connection:
         connection.execute("UPDATE comparison SET entries_zlib = x'00'")
     with pytest.raises(StoreError, match=r"^the stored comparison of 'clip\.mkv' cannot be read; compare"):
         store.load("one")

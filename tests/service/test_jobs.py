@@ -136,7 +136,7 @@ def test_job_is_found_by_its_name_and_says_what_it_is_about() -> None:
 
 
 def test_oldest_finished_jobs_are_forgotten_and_running_ones_never(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs_module, "MAX_KEPT", 5)
+    monkeypatch.setattr(jobs_module, "MAX_REMEMBERED", 5)
     jobs = Jobs(max_at_once=2)
     hold = threading.Event()
     running = jobs.start(lambda _: hold.wait(WAIT_S), "running")

@@ -144,7 +144,7 @@ def test_file_larger_than_the_whole_allowance_is_kept_while_it_is_the_newest(tmp
 def test_what_was_made_from_the_newest_file_stays_with_it(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path, max_videos_bytes=KB)
     file = stored(store, b"v" * KB)
-    preview = store.path_beside(file.path, "preview.mp4")
+    preview = store.derived_path(file.path, "preview.mp4")
     preview.write_bytes(b"p" * KB)
     again = stored(store, b"v" * KB)
     assert files_of(store) == sorted([again.path, preview])
@@ -201,7 +201,7 @@ def test_names_of_analyses_are_those_asked_for_the_newest_first(tmp_path: Path) 
     for run_id in ("one", "two", "three"):
         store.save_analysis(run_id, stored(store), some_timeline())
     names = store.stored_analyses(["one", "gone", "three", "' OR 1=1 --"])
-    assert [one.kept_id for one in names] == ["three", "one"]
+    assert [one.item_id for one in names] == ["three", "one"]
     assert names[0].video_name == stored(store).name
     assert names[0].created_at.tzinfo is not None
     assert store.stored_analyses([]) == []

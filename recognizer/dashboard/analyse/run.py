@@ -10,7 +10,7 @@ from recognizer.dashboard import state
 from recognizer.dashboard.analyse.results import draw_swimlane
 from recognizer.dashboard.parts.sidebar import adopt, named
 from recognizer.dashboard.parts.video_card import restore_video
-from recognizer.dashboard.server import context, readiness, try_again_to_get_ready
+from recognizer.dashboard.server import context, max_upload_bytes, readiness, try_again_to_get_ready
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.store import StoredFile
@@ -18,7 +18,6 @@ from recognizer.service.tasks import Status, start_analysis
 from recognizer.settings import Settings, recommended
 
 _POLL_S = 1.0
-_MEGABYTE = 1024 * 1024
 
 
 def wait_until_ready() -> None:
@@ -94,7 +93,7 @@ def take_over_finished() -> None:
         # it failed, or was cancelled before its turn came: what was shown before stays
         state.name_run_in_address(tab.run.run_id if tab.run else None)
         return
-    tab.run = context().store.load_analysis(job.job_id)
+    tab.run = job.result
     tab.rendering = None
     tab.jump_s = 0.0
 
@@ -113,9 +112,8 @@ def offer_analysis(settings: Settings) -> None:
         return
     if st.button("Analyse", type="primary", icon=":material/play_arrow:"):
         run_id = uuid.uuid4().hex
-        max_bytes = int(st.get_option("server.maxUploadSize")) * _MEGABYTE
         tab.problem = None
-        tab.analysis = start_analysis(context(), run_id, tab.video.file, settings, max_bytes)
+        tab.analysis = start_analysis(context(), run_id, tab.video.file, settings, max_upload_bytes())
         tab.seen_runs.add(run_id)
         state.name_run_in_address(run_id)
         st.rerun()

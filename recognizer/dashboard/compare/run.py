@@ -12,16 +12,16 @@ from recognizer.dashboard import state
 from recognizer.dashboard.compare.entries import adopt
 from recognizer.dashboard.parts.sidebar import adopt as adopt_settings
 from recognizer.dashboard.parts.video_card import restore_video
-from recognizer.dashboard.server import comparisons, context
+from recognizer.dashboard.server import context, max_upload_bytes
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import RecognizerError, SettingsError
-from recognizer.service.comparison_tasks import CompareStatus, ComparisonRequest, start_comparison
+from recognizer.service.comparison_tasks import ComparisonRequest, start_comparison
+from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import Status
 
 _POLL_S = 1.0
-_MEGABYTE = 1024 * 1024
 
 
 def take_up_address() -> None:
@@ -34,9 +34,9 @@ def take_up_address() -> None:
         return
     if comparison_id == compare.taken_up:
         return
-    compare.taken_up, compare.job, compare.problem = comparison_id, None, None
+    compare.taken_up, compare.job, compare.partial, compare.problem = comparison_id, None, None, None
     try:
-        compare.shown = comparisons().load(comparison_id)
+        compare.shown = context().comparisons.load(comparison_id)
     except RecognizerError as error:
         compare.problem = str(error)
         return
@@ -67,15 +67,14 @@ def take_over_finished() -> None:
         return
     compare.job = None
     compare.problem = job.error
-    _show_what_is_kept(job)
+    _show_latest(job)
 
 
-def _show_what_is_kept(job: Job[Comparison]) -> None:
+def _show_latest(job: Job[StoredComparison]) -> None:
     compare = state.tab().compare
-    try:
-        compare.shown = comparisons().load(job.job_id) or compare.shown
-    except RecognizerError as error:
-        compare.problem = str(error)
+    latest = job.result or job.partial
+    if latest is not compare.partial:  # else it is shown, perhaps with labels that were added to it since
+        compare.shown = compare.partial = latest
 
 
 def show_problem() -> None:
@@ -105,12 +104,11 @@ def offer_comparison(wanted: Sequence[Entry]) -> None:
     if st.button(title, type="primary", icon=":material/play_arrow:", disabled=len(wanted) < 2):
         # what is added to a comparison goes on under its name
         comparison_id = tab.compare.shown.comparison_id if known and tab.compare.shown else uuid.uuid4().hex
-        max_bytes = int(st.get_option("server.maxUploadSize")) * _MEGABYTE
         names = tuple(entry.checkpoint_name for entry in wanted)
         tab.compare.problem = None
-        tab.compare.finished = 0
         request = ComparisonRequest(tab.video.file, settings, names)
-        tab.compare.job = start_comparison(context(), comparison_id, request, known, max_bytes)
+        tab.compare.partial = None
+        tab.compare.job = start_comparison(context(), comparison_id, request, known, max_upload_bytes())
         tab.compare.taken_up = comparison_id
         state.name_comparison_in_address(comparison_id)
         st.rerun()
@@ -147,9 +145,8 @@ def _progress() -> None:
         st.rerun()
         return
     status = job.progress or Status("Waiting for a turn")
-    if isinstance(status, CompareStatus) and status.finished > compare.finished:
-        compare.finished = status.finished
-        _show_what_is_kept(job)
+    if job.partial is not compare.partial:
+        _show_latest(job)
         st.rerun()
     bar, button = st.columns([5, 1], vertical_alignment="center")
     text = "Stopping; the classifiers that are finished are kept." if job.cancelled else status.text

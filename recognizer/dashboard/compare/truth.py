@@ -14,7 +14,7 @@ from recognizer.comparison.truth import Truth, read_truth
 from recognizer.dashboard import state
 from recognizer.dashboard.analyse.results import is_dark
 from recognizer.dashboard.parts.chart import show_chart
-from recognizer.dashboard.server import comparisons
+from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError
 from recognizer.service.comparisons import StoredComparison
@@ -52,7 +52,7 @@ def _keep(shown: StoredComparison, truth: Truth | None, data: bytes | None) -> N
     compare = state.tab().compare
     # another number, and the field is empty when it is drawn again
     compare.truth_uploads += 1
-    comparisons().save_truth(shown.comparison_id, None if truth is None else truth.name, data)
+    context().comparisons.save_truth(shown.comparison_id, None if truth is None else truth.name, data)
     compare.shown = replace(shown, truth=truth)
 
 

@@ -14,7 +14,7 @@ from recognizer.dashboard.live.setup import ice_servers, start_encoders
 from recognizer.dashboard.live.source import choose_source
 from recognizer.dashboard.live.trouble import show_trouble
 from recognizer.dashboard.parts.sidebar import classifier_title
-from recognizer.dashboard.server import comparisons, context
+from recognizer.dashboard.server import context
 from recognizer.dashboard.streamlit_private import session_is_open, webrtc_hang_up
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError, StoreError
@@ -230,7 +230,7 @@ def offer_sessions() -> None:
 def offer_comparison() -> None:
     """Draw the way to the comparison of the shown session, where two classifiers spoke in it."""
     run = state.tab().run
-    if run is not None and comparisons().has(run.run_id):
+    if run is not None and context().comparisons.has(run.run_id):
         st.page_link(
             "pages/compare.py",
             label="Compare what the two classifiers said",

@@ -14,7 +14,7 @@ from typing import Final, Literal
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.server import comparisons, context
+from recognizer.dashboard.server import context
 from recognizer.service.store import StoredSummary
 
 _Kind = Literal["analyses", "comparisons"]
@@ -73,7 +73,9 @@ def offer_earlier_comparison() -> None:
     if compare.job is not None:
         return
     shown = compare.shown.comparison_id if compare.shown is not None else None
-    chosen = _choice("Open an earlier comparison", comparisons().kept(_others("comparisons", shown)))
+    chosen = _choice(
+        "Open an earlier comparison", context().comparisons.stored_comparisons(_others("comparisons", shown))
+    )
     if chosen is not None:
         tab.problem = None
         state.name_comparison_in_address(chosen)
@@ -88,7 +90,7 @@ def _choice(label: str, kept: Sequence[StoredSummary]) -> str | None:
     if not kept:
         return None
     tab = state.tab()
-    by_id = {one.kept_id: one for one in kept}
+    by_id = {one.item_id: one for one in kept}
     chosen: str | None = st.selectbox(
         label,
         list(by_id),

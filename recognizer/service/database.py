@@ -1,0 +1,99 @@
+"""The SQLite database of analyses, comparisons and colors.
+
+One file. Every connection is short and belongs to its caller, so any thread may use the database.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from recognizer.errors import StoreError
+
+_BUSY_TIMEOUT_S = 30.0
+
+_MIGRATIONS: Final = (
+    # 1: databases that were made before versions were counted have these tables, or some of them, already
+    (
+        """
+        CREATE TABLE IF NOT EXISTS run (
+            run_id TEXT PRIMARY KEY,
+            created_at TEXT NOT NULL,
+            video_name TEXT NOT NULL,
+            video_path TEXT NOT NULL,
+            timeline_zlib BLOB NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS action_colour (
+            action TEXT PRIMARY KEY,
+            slot INTEGER NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE IF NOT EXISTS comparison (
+            comparison_id TEXT PRIMARY KEY,
+            created_at TEXT NOT NULL,
+            video_name TEXT NOT NULL,
+            video_path TEXT NOT NULL,
+            video_sha256 TEXT NOT NULL,
+            entries_zlib BLOB NOT NULL,
+            truth_name TEXT,
+            truth BLOB
+        )
+        """,
+    ),
+)
+"""The statements that lead from one version to the next. Only ever append: ``PRAGMA user_version`` counts them."""
+
+VERSION: Final = len(_MIGRATIONS)
+"""Version of the tables that this program reads and writes."""
+
+
+class Database:
+    """A database file whose tables have the current version."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database, create it if it is missing, and migrate its tables if they are older.
+
+        Raises:
+            sqlite3.Error: the file cannot be used as a database.
+            StoreError: a later version of this program wrote the database.
+        """
+        self.path = path
+        with self.connection() as connection:
+            connection.execute("PRAGMA journal_mode=WAL")  # the file remembers it
+        with self.connection() as connection:
+            if _version(connection) != VERSION:
+                connection.execute("BEGIN IMMEDIATE")  # of two processes that start at once, one migrates
+                self._migrate(connection)
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection for one transaction: at the end of the block everything is saved, or nothing."""
+        connection = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S)
+        try:
+            with connection:
+                yield connection
+        finally:
+            connection.close()
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        version = _version(connection)
+        if version > VERSION:
+            raise StoreError(
+                f"'{self.path}' has version {version}, and this program reads versions up to {VERSION}; "
+                "install the latest version of this program."
+            )
+        for statements in _MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")  # a pragma takes no parameters
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)

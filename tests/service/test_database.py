@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from recognizer.errors import StoreError
+from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.database import VERSION, Database
+from recognizer.service.store import AnalysisStore
+
+WRITTEN_BY_0_1 = Path(__file__).parent / "data" / "analyses-0.1.sqlite3"
+"""Version 0.1 wrote it: one analysis, one comparison with labels, two colors; its version is 0."""
+
+
+def version_of(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return int(version)
+
+
+def tables_of(path: Path) -> dict[str, list[str]]:
+    """The names of the columns, by table."""
+    connection = sqlite3.connect(path)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    columns = {table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")] for table in tables}
+    connection.close()
+    return columns
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A data folder with a copy of the old database."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    shutil.copy(WRITTEN_BY_0_1, folder / "analyses.sqlite3")
+    return folder
+
+
+def test_everything_that_version_0_1_wrote_is_still_read(old: Path) -> None:
+    assert version_of(old / "analyses.sqlite3") == 0
+    store = AnalysisStore(old)
+    analysis = store.load_analysis("old-analysis")
+    assert analysis is not None
+    assert analysis.video_name == "dance.mp4"
+    assert [track.person_id for track in analysis.timeline.people] == [1, 2]
+    assert len(analysis.timeline.predictions) == 12
+    assert len(analysis.timeline.frame_times_s) == 60
+    assert [one.item_id for one in store.stored_analyses(["old-analysis"])] == ["old-analysis"]
+    assert store.action_slots() == {"tai chi": 0, "yoga": 3}
+    comparisons = ComparisonStore(store)
+    comparison = comparisons.load("old-comparison")
+    assert comparison is not None
+    assert [entry.name for entry in comparison.comparison.finished] == ["i3d", "s3d"]
+    assert comparison.comparison.entries[2].problem == "the weights cannot be had; put them there."
+    assert comparison.truth is not None
+    assert [row.action for row in comparison.truth.rows] == ["tai chi", "yoga"]
+    assert [one.item_id for one in comparisons.stored_comparisons(["old-comparison"])] == ["old-comparison"]
+
+
+def test_an_old_database_gets_its_version_and_keeps_its_tables(old: Path, tmp_path: Path) -> None:
+    before = tables_of(old / "analyses.sqlite3")
+    Database(old / "analyses.sqlite3")
+    assert version_of(old / "analyses.sqlite3") == VERSION == 1
+    assert tables_of(old / "analyses.sqlite3") == before
+    Database(tmp_path / "new.sqlite3")
+    assert version_of(tmp_path / "new.sqlite3") == VERSION
+    assert tables_of(tmp_path / "new.sqlite3") == before
+
+
+def test_an_old_database_without_comparisons_gets_their_table(old: Path) -> None:
+    connection = sqlite3.connect(old / "analyses.sqlite3")
+    connection.execute("DROP TABLE comparison")
+    connection.close()
+    store = AnalysisStore(old)
+    assert not ComparisonStore(store).has("old-comparison")
+    assert store.load_analysis("old-analysis") is not None
+
+
+def test_a_database_of_a_later_version_is_refused_and_left_alone(old: Path) -> None:
+    path = old / "analyses.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+    with pytest.raises(StoreError, match=rf"version {VERSION + 1}.*reads versions up to {VERSION}; install the latest"):
+        AnalysisStore(old)
+    assert version_of(path) == VERSION + 1
+
+
+def test_several_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    failures: list[BaseException] = []
+
+    def open_it() -> None:
+        try:
+            Database(tmp_path / "new.sqlite3")
+        except BaseException as error:  # noqa: BLE001 - the assertion below reports it
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert version_of(tmp_path / "new.sqlite3") == VERSION
+
+
+def test_a_block_that_fails_saves_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "new.sqlite3")
+
+    def fail() -> None:
+        with database.connection() as connection:
+            connection.execute("INSERT INTO action_colour VALUES ('yoga', 1)")
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        fail()
+    with database.connection() as connection:
+        assert connection.execute("SELECT count(*) FROM action_colour").fetchone() == (0,)
