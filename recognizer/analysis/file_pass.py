@@ -18,11 +18,11 @@ from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import frame_rate_hz
 from recognizer.types import Frame, Observation
-from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead
+from recognizer.video import PREFETCHED_FRAMES, VideoReader, prefetched
 
 _T = TypeVar("_T")
 
-_FRAMES_PER_DETECTION = {"cpu": 4, "mps": 4, "cuda": DECODED_AHEAD}
+_FRAMES_PER_DETECTION = {"cpu": 4, "mps": 4, "cuda": PREFETCHED_FRAMES}
 """Sampled frames per call of the detector, by the kind of device. Clips that these frames complete are classified
 together, and a GPU needs many at once; on a CPU larger batches gain nothing (8 take 23 ms each, 4 take 25 ms)."""
 
@@ -71,7 +71,7 @@ class _DecodedFrames:
 
     def __init__(self, reader: VideoReader, wanted: Callable[[int, float], bool]) -> None:
         self._reader = reader
-        self._frames = decoded_ahead(reader.frames(wanted))
+        self._frames = prefetched(reader.frames(wanted))
 
     @property
     def frame_times_s(self) -> NDArray[np.float64]:

@@ -1,30 +1,30 @@
-"""Presentation times that can be relied on, made of the time stamps that a file has."""
+"""Turn a file's time stamps into reliable presentation times."""
 
 from __future__ import annotations
 
 _DISCONTINUITY_S = 0.5
-"""A jump back by more than this, and by several frames, is a new start of the file's own clock, not a wrong stamp."""
+"""A jump back by more than this, and by several frames, restarts the file's clock; a smaller one is a wrong stamp."""
 
 _OVERSHOOT_S = 10.0
-"""A stamp this far past the end of the file is a wrong one."""
+"""A stamp this far past the end of the file is wrong."""
 
 _LONGEST_STANDSTILL = 4
-"""After this many stamps in a row that do not advance, the file's clock is taken to stand still."""
+"""After this many stamps in a row that do not advance, the file's clock counts as stopped."""
 
 
 class PresentationClock:
-    """Turns the time stamps of one stream, in display order, into strictly increasing seconds from its first frame.
+    """Turn the time stamps of one stream, in display order, into strictly increasing seconds from its first frame.
 
-    A missing stamp is replaced by one frame interval after the frame before; a stamp that does not advance is put
-    between its neighbours, so that the frames after it keep their time; where the file's clock jumps back, the time
-    goes on from there. A jump ahead is a hole in the recording and stays.
+    A missing stamp becomes one frame interval after the previous frame. A stamp that does not advance is placed
+    between its neighbours, so that later frames keep their times. After the file's clock jumps back, time continues
+    from there. A jump ahead is a gap in the recording and stays.
 
     Attributes:
-        repaired: how many frames got a time that is not their stamp's.
+        repaired: how many frames have a time that differs from their stamp.
     """
 
     def __init__(self, interval_s: float, duration_s: float | None = None) -> None:
-        """``interval_s``: seconds between two frames; ``duration_s``: length of the stream where it is known."""
+        """``interval_s``: seconds between two frames; ``duration_s``: length of the stream, if known."""
         self.repaired = 0
         self._interval_s = interval_s
         self._latest_plausible_s = float("inf") if duration_s is None else 2.0 * duration_s + _OVERSHOOT_S
@@ -35,7 +35,7 @@ class PresentationClock:
         self._standstill = 0
 
     def time_s(self, presentation_s: float | None, decoding_s: float | None = None) -> float:
-        """Seconds from the first frame to the one that carries these two stamps (None: it does not carry it)."""
+        """Return the seconds from the first frame to the one with these stamps (None: the stamp is missing)."""
         stamp_s = self._choice.pick(presentation_s, decoding_s)
         if self._last_s is None:
             self._origin_s, self._last_s = stamp_s, 0.0
@@ -57,7 +57,7 @@ class PresentationClock:
             repaired_s = self._after(self._last_s, self._interval_s)
             self._origin_s = stamp_s - repaired_s
             return repaired_s
-        # a short row of wrong stamps stays within one interval: a half, a quarter, an eighth of it
+        # a short run of wrong stamps stays within one interval: a half, a quarter, an eighth of it
         return self._after(self._last_s, self._interval_s / 2**self._standstill)
 
     def _after(self, last_s: float, step_s: float) -> float:
@@ -67,10 +67,10 @@ class PresentationClock:
 
 
 class _StampChoice:
-    """Presentation stamp or decoding stamp: the one that ran backwards less often so far.
+    """Choose the presentation or the decoding stamp: the one that has run backwards less often.
 
-    AVI stores no presentation times; what FFmpeg makes up for MPEG-4 with B-frames swaps neighbours. The rule is that
-    of FFmpeg's ``guess_correct_pts``.
+    AVI stores no presentation times, and FFmpeg's guesses for MPEG-4 with B-frames swap neighbours. The rule is that of
+    FFmpeg's ``guess_correct_pts``.
     """
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class _StampChoice:
         self._decoding_lead_s: float | None = None
 
     def pick(self, presentation_s: float | None, decoding_s: float | None) -> float | None:
-        """The better of the two, on the scale of the presentation stamps; None when there is none."""
+        """Return the better stamp, on the scale of the presentation stamps; None if both are missing."""
         if decoding_s is not None:
             self._decoding_faults += decoding_s <= self._last_decoding_s
             self._last_decoding_s = decoding_s

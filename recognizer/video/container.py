@@ -1,4 +1,4 @@
-"""Opening a file safely, and what can be told of it before it is decoded."""
+"""Open a file safely and find out its facts. This is the only place that opens a video file."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import av
-import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.sidedata.sidedata import SideData
-from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
 from recognizer.types import VideoInfo
@@ -31,6 +27,7 @@ from recognizer.video.diagnosis import (
     is_encrypted_mp4,
     refuse_still_picture,
 )
+from recognizer.video.picture import MAX_PICTURE_PX, Orientation, check_picture_size, orientation_of
 
 VIDEO_SUFFIXES = (
     *("mp4", "m4v", "mov", "qt", "3gp", "3g2", "mj2"),
@@ -38,26 +35,24 @@ VIDEO_SUFFIXES = (
     *("flv", "f4v", "wmv", "asf", "ogv", "ogg", "mxf", "dv", "rm", "rmvb", "wtv", "nut", "y4m", "ivf"),
     *("h264", "264", "h265", "265", "hevc", "mjpeg", "mjpg", "dav"),
 )
-"""Suffixes of video files, lower case, without the point; for the uploader. What a file is, its content decides."""
+"""Suffixes of video files, lower case, without the dot, for the uploader. A file's content decides what it is."""
 
 _DEMUXERS = (
     "mov,avi,matroska,gif,apng,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,mxf,gxf,dv,rm,wtv,nut,yuv4mpegpipe,ivf,"
     "h264,hevc,m4v,h263,mjpeg,obu,av1,vc1,dhav,nsv"
 )
-"""FFmpeg's containers that hold their pictures themselves. Playlists (hls, dash, concat, image2, sdp, …) are left out:
-they would make FFmpeg open other files and addresses."""
+"""FFmpeg's self-contained formats. Playlists (hls, dash, concat, image2, sdp, …) are left out, because they make FFmpeg
+open other files and addresses."""
 
 _OPEN_OPTIONS = {
     "format_whitelist": _DEMUXERS,
     "protocol_whitelist": "file",
-    "enable_drefs": "0",  # a QuickTime file may point to other files for its pictures
+    "enable_drefs": "0",  # a QuickTime file may refer to other files for its pictures
 }
 
-MAX_SIDE_PX = 16_384
-MAX_PICTURE_PX = 100_000_000
 MAX_FRAME_RATE_HZ = 1000
 _DOUBTFUL_FRAME_RATE_HZ = 125
-"""Above this a container's average rate is checked against the packets: WebM from a browser's recorder says 1000."""
+"""An average rate above this is checked against the packets: WebM files from a browser's recorder claim 1000."""
 _RATE_PACKETS = 64
 _DEMUX_RETRIES = 3
 
@@ -67,16 +62,16 @@ _Stream = TypeVar("_Stream", VideoStream, AudioStream)
 
 @dataclass(frozen=True)
 class Inspection:
-    """A :class:`VideoInfo` and what only the stage itself needs to know.
+    """A :class:`VideoInfo` and the facts that only this package needs.
 
     Attributes:
-        info: what others know of the video.
+        info: the public facts.
         container: FFmpeg's name of the container, such as ``matroska,webm``.
         pixel_format: FFmpeg's name, such as ``yuv420p``.
-        audio_codecs: FFmpeg's names of the codecs of the sound.
-        pixel_aspect: width of a pixel divided by its height, as shown upright.
-        duration_is_of_pictures: False where ``duration_s`` may be that of the sound.
-        first_picture_s: time stamp of the first picture, seconds; 0 where it has none.
+        audio_codecs: FFmpeg's names of the audio codecs.
+        pixel_aspect: width of a pixel divided by its height, when upright.
+        duration_is_of_pictures: False if ``duration_s`` may be that of the sound.
+        first_picture_s: time stamp of the first picture in seconds; 0 if it has none.
     """
 
     info: VideoInfo
@@ -88,36 +83,17 @@ class Inspection:
     first_picture_s: float
 
 
-@dataclass(frozen=True)
-class Orientation:
-    """How a stored picture is turned upright: first transposed, then mirrored."""
-
-    transpose: bool = False
-    flip_x: bool = False
-    flip_y: bool = False
-
-    def apply(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The upright picture, uint8 (H, W, 3), contiguous."""
-        if self.transpose:
-            rgb = rgb.transpose(1, 0, 2)
-        return np.ascontiguousarray(rgb[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1])
-
-    def size_wh(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height after turning; its own inverse."""
-        return (height, width) if self.transpose else (width, height)
-
-
 @contextmanager
 def open_container(path: Path, shown: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and the stream of its main pictures, closed on the way out.
+    """Open the container and its main video stream; close it at the end of the ``with`` block.
 
-    Only local containers are opened, and nothing but the file itself is read.
+    Only local files are opened, and no other file is read.
 
     Raises:
-        VideoError: no video, or a picture size over the limit.
+        VideoError: the file is not a video, or its pictures exceed the size limit.
     """
     try:
-        # absolute, with the protocol: "http:x.mp4", "concat:a|b" and "-x" are plain file names
+        # absolute, with the protocol, so that "http:x.mp4", "concat:a|b" and "-x" are plain file names
         container = av.open(
             f"file:{os.path.abspath(path)}",  # noqa: PTH100 (resolve() would follow links)
             "r",
@@ -135,21 +111,8 @@ def open_container(path: Path, shown: str) -> Iterator[tuple[InputContainer, Vid
         container.close()
 
 
-def check_picture_size(width: int, height: int, shown: str) -> None:
-    """Refuse pictures that would fill the memory.
-
-    Raises:
-        VideoError: a side over 16384 px or more than 100 megapixels.
-    """
-    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PICTURE_PX:
-        raise VideoError(
-            f"the pictures of {shown} are {width} × {height} pixels, the limit is {MAX_SIDE_PX} a side and"
-            f" {MAX_PICTURE_PX // 10**6} million in all; convert it to a smaller size."
-        )
-
-
 def packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stream]]:
-    """The packets of a stream. A damaged place is passed over where FFmpeg finds the next packet."""
+    """Yield the packets of a stream. Skip a damaged part if FFmpeg finds the next packet."""
     failures = 0
     while failures < _DEMUX_RETRIES:
         try:
@@ -164,10 +127,10 @@ def packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stre
 
 
 def inspect(path: Path, shown: str, *, sha256: str | None, max_file_bytes: int | None = None) -> Inspection:
-    """Open a file, decode its first frame and tell what it is.
+    """Open a file, decode its first frame and return its facts.
 
     Raises:
-        VideoError: it is not a video that can be read; one sentence that says why.
+        VideoError: the file is not a readable video; the message says why.
     """
     check_file(path, shown, max_file_bytes)
     refuse_still_picture(path, shown)
@@ -204,23 +167,8 @@ def inspect(path: Path, shown: str, *, sha256: str | None, max_file_bytes: int |
     return _with_rate(facts, _measured_rate(path, shown) or rate)
 
 
-def orientation_of(frame: VideoFrame) -> Orientation | None:
-    """How a frame's display matrix turns it, to the nearest right angle; None where it has no matrix.
-
-    The matrix is that of ISO/IEC 14496-12, 6.2.2: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.
-    PyAV keeps a frame whose side data was looked at until the garbage collector runs: do not ask for every frame.
-    """
-    for item in cast("list[SideData]", list(frame.side_data)):
-        if item.type is SideDataType.DISPLAYMATRIX:
-            a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(item), np.int32)[:5])
-            if abs(a) + abs(d) >= abs(b) + abs(c):
-                return Orientation(False, flip_x=a < 0, flip_y=d < 0)
-            return Orientation(True, flip_x=c < 0, flip_y=b < 0)
-    return None
-
-
 def _declared_size_wh(container: InputContainer, stream: VideoStream, path: Path) -> tuple[int, int]:
-    if container.format.name == "gif":  # FFmpeg learns a GIF's size only when it decodes
+    if container.format.name == "gif":  # FFmpeg knows a GIF's size only after decoding
         with path.open("rb") as file:
             header = file.read(10)
         return int.from_bytes(header[6:8], "little"), int.from_bytes(header[8:10], "little")
@@ -228,7 +176,7 @@ def _declared_size_wh(container: InputContainer, stream: VideoStream, path: Path
 
 
 def _main_stream(container: InputContainer, path: Path, shown: str) -> VideoStream:
-    # the cover of a song is a video stream to FFmpeg
+    # FFmpeg treats the cover of a song as a video stream
     streams = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
     if not streams:
         if container.streams.audio:
@@ -261,7 +209,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, shown: str) -> 
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> tuple[float | None, bool]:
-    """Seconds, and whether they are surely those of the pictures."""
+    """Return the duration in seconds, and whether it is certainly that of the pictures."""
     if stream.duration is not None and stream.duration > 0 and stream.time_base is not None:
         return float(stream.duration * stream.time_base), True
     if container.duration is not None and container.duration > 0:
@@ -279,7 +227,7 @@ def _pixel_aspect(stream: VideoStream) -> Fraction:
 
 
 def _measured_rate(path: Path, shown: str) -> Fraction | None:
-    """Average rate of the first packets; None where they carry no times."""
+    """Return the average rate of the first packets, or None if they have no time stamps."""
     times: list[int] = []
     with open_container(path, shown) as (container, stream):
         for packet in packets(container, stream):

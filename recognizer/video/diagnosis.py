@@ -1,4 +1,4 @@
-"""Why a file is no video, in one sentence: the fact, the value, the remedy."""
+"""Explain in one sentence why a file is not a video: the fact, the value, the remedy."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _PLAYLIST = re.compile(
 
 
 def display_name(path: str | os.PathLike[str]) -> str:
-    """The base name of a file in quotes, safe to print: one line, no control or direction characters, at most 80 long.
+    """Return a file's base name in quotes: one line, no control or direction characters, at most 80 characters.
 
-    HTML and Markdown in a name stay as they are; a page escapes what it shows.
+    HTML and Markdown stay; a page must escape them.
     """
     name = os.path.basename(os.fspath(path).rstrip("/")) or os.fspath(path)  # noqa: PTH119 (Path drops a trailing "/.")
     clean = "".join(
@@ -62,7 +62,7 @@ def display_name(path: str | os.PathLike[str]) -> str:
 
 
 def size_text(size_bytes: int) -> str:
-    """A number of bytes for people, such as ``3.3 MB`` (1 MB is 10**6 bytes)."""
+    """Return a number of bytes for people, such as ``3.3 MB`` (1 MB is 10**6 bytes)."""
     for unit, unit_bytes in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size_bytes >= unit_bytes:
             return f"{size_bytes / unit_bytes:.1f} {unit}"
@@ -70,10 +70,10 @@ def size_text(size_bytes: int) -> str:
 
 
 def check_file(path: Path, shown: str, max_file_bytes: int | None) -> None:
-    """Refuse what is not a readable, regular, non-empty file within the limit.
+    """Refuse anything but a readable, regular, non-empty file within the limit.
 
     Raises:
-        VideoError: one sentence that says which.
+        VideoError: the message says which condition fails.
     """
     try:
         if path.is_dir():
@@ -94,21 +94,21 @@ def check_file(path: Path, shown: str, max_file_bytes: int | None) -> None:
 
 
 def refuse_still_picture(path: Path, shown: str) -> None:
-    """Refuse HEIC and AVIF photographs, which come in the container of MP4 and would open as a video of one frame."""
+    """Refuse HEIC and AVIF photographs, which have MP4's container and would open as a video of one frame."""
     kind = _still_brand(_head(path))
     if kind is not None:
         raise VideoError(f"{shown} is a picture ({kind}), not a video; choose a video file.")
 
 
 def explain_open_failure(path: Path, shown: str, error: Exception) -> VideoError:
-    """The sentence for a file that FFmpeg would not open."""
+    """Return the error for a file that FFmpeg does not open."""
     if isinstance(error, (PermissionError, FileNotFoundError)) and not os.access(path, os.R_OK):
         return VideoError(_os_error_sentence(error, shown))
     return VideoError(describe_content(path, shown) or f"{shown} is not a video that can be read; choose another file.")
 
 
 def describe_content(path: Path, shown: str) -> str | None:
-    """What a file is, judged by its first bytes, where that explains why it is no video; one sentence."""
+    """Return a sentence about the file's type if its first bytes explain why it is not a video, else None."""
     head = _head(path)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if _PLAYLIST.match(text):
@@ -135,7 +135,7 @@ def describe_content(path: Path, shown: str) -> str | None:
 
 
 def is_encrypted_mp4(path: Path) -> bool:
-    """Whether the index of an MP4 file speaks of encrypted video (ISO/IEC 23001-7, sample entry ``encv``)."""
+    """Return whether the index of an MP4 file lists encrypted video (ISO/IEC 23001-7, sample entry ``encv``)."""
     with path.open("rb") as file:
         return any(
             b"encv" in _read(file, start, min(size, 1 << 20)) for kind, start, size in _boxes(file) if kind == b"moov"
@@ -152,7 +152,7 @@ def _os_error_sentence(error: Exception, shown: str) -> str:
 
 
 def write_failure(shown: str, error: OSError | av.FFmpegError) -> VideoError:
-    """The sentence for a video that cannot be written."""
+    """Return the error for a video that cannot be written."""
     reason = (getattr(error, "strerror", None) or type(error).__name__).rstrip(".").lower()
     return VideoError(
         f"{shown} cannot be written, the system says {reason!r}; choose another folder or free some space."
@@ -169,7 +169,7 @@ def _still_brand(head: bytes) -> str | None:
 
 
 def _is_text(head: bytes) -> bool:
-    # a character may be cut in two at the end of the head
+    # the end of the head may cut a character in two
     text = head.decode("utf-8", errors="ignore")
     if len(text.encode()) < len(head) - 3:
         return False
@@ -177,14 +177,14 @@ def _is_text(head: bytes) -> bool:
 
 
 def _lacks_index(path: Path) -> bool:
-    """Whether this is an MP4 or MOV file without its ``moov`` box (ISO/IEC 14496-12, 8.2.1)."""
+    """Return whether this is an MP4 or MOV file without its ``moov`` box (ISO/IEC 14496-12, 8.2.1)."""
     with path.open("rb") as file:
         kinds = [kind for kind, _, _ in _boxes(file)]
     return bool(kinds) and kinds[0] in {b"ftyp", b"wide", b"mdat", b"free", b"skip"} and b"moov" not in kinds
 
 
 def _boxes(file: BinaryIO) -> list[tuple[bytes, int, int]]:
-    """Kind, start of the content and its size in bytes of each top-level box, up to the first that is not one."""
+    """Return kind, start of the content and its size in bytes for each top-level box, up to the first invalid one."""
     found: list[tuple[bytes, int, int]] = []
     end = os.fstat(file.fileno()).st_size
     position = 0

@@ -1,4 +1,4 @@
-"""Decoding beside other work."""
+"""Decode frames on another thread, so that decoding overlaps with the work on earlier frames."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from collections.abc import Generator, Iterator
 
 from recognizer.types import Frame
 
-DECODED_AHEAD = 16
-"""Frames that may wait for who asked for them; bounds the memory."""
+PREFETCHED_FRAMES = 16
+"""At most this many decoded frames wait to be used; bounds the memory."""
+
+_PUT_TIMEOUT_S = 0.1
 
 
 class _End:
-    """Closes the queue of decoded frames; carries the error that ended it, if one did."""
+    """The last item in the queue of frames, with the error that ended decoding, if any."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
-def decoded_ahead(frames: Iterator[Frame]) -> Generator[Frame]:
-    """Decode on another thread, up to DECODED_AHEAD frames ahead; closing this generator ends the thread."""
-    waiting: queue.Queue[Frame | _End] = queue.Queue(DECODED_AHEAD)
+def prefetched(frames: Iterator[Frame]) -> Generator[Frame]:
+    """Yield the frames, decoded on another thread up to PREFETCHED_FRAMES ahead. Closing the generator ends it."""
+    waiting: queue.Queue[Frame | _End] = queue.Queue(PREFETCHED_FRAMES)
     stop = threading.Event()
 
     def put(item: Frame | _End) -> None:
         while not stop.is_set():
             try:
-                waiting.put(item, timeout=0.1)
+                waiting.put(item, timeout=_PUT_TIMEOUT_S)
             except queue.Full:
                 continue
             return
@@ -42,7 +44,7 @@ def decoded_ahead(frames: Iterator[Frame]) -> Generator[Frame]:
                         break
             finally:
                 frames.close()  # type: ignore[attr-defined]
-        except BaseException as raised:  # noqa: BLE001 - it is raised again on the thread that asked
+        except BaseException as raised:  # noqa: BLE001 - raised again on the caller's thread
             error = raised
         put(_End(error))
 

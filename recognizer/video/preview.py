@@ -1,4 +1,4 @@
-"""What a page shows before the analysis: a preview that the browser can play, a picture, a line of facts."""
+"""Make what a page shows before the analysis: a preview that browsers play, a poster, a line of facts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WEBM_AUDIO = {"opus", "vorbis"}
 
 _PREVIEW_RATE_HZ = 30.0
 _BLACK_LEVEL = 16.0
-"""Mean of a picture up to which it counts as black; video's own black is stored as 16 of 255."""
+"""A picture with a mean up to this counts as black; video stores black as 16 of 255."""
 _POSTER_SEARCH_S = 1.0
 
 _CODEC_NAMES = {
@@ -51,13 +51,13 @@ _CODEC_NAMES = {
 
 
 def is_browser_playable(path: str | os.PathLike[str]) -> bool:
-    """Whether Chromium, Firefox and Safari all play the file as it is. When in doubt, no.
+    """Return whether Chromium, Firefox and Safari all play the file. When in doubt, return False.
 
-    Yes for H.264 (8-bit 4:2:0, sound AAC or MP3 or none) in MP4 or MOV, and for VP8 and VP9 (8-bit 4:2:0) in WebM.
-    AV1 is left out because Safari plays it on the newest devices only.
+    True for H.264 (8-bit 4:2:0; sound AAC, MP3 or none) in MP4 or MOV, and for VP8 and VP9 (8-bit 4:2:0) in WebM.
+    AV1 is left out because Safari plays it only on recent devices.
 
     Raises:
-        VideoError: the file is not a video that can be read.
+        VideoError: the file is not a readable video.
     """
     facts = inspect(Path(path), display_name(path), sha256=None)
     if facts.pixel_format not in _PLAYABLE_PIXELS:
@@ -65,7 +65,7 @@ def is_browser_playable(path: str | os.PathLike[str]) -> bool:
     if "mp4" in facts.container.split(","):
         return facts.info.codec == "h264" and _MP4_AUDIO.issuperset(facts.audio_codecs)
     if "webm" in facts.container.split(","):
-        # FFmpeg names Matroska and WebM alike; the document type stands in the first bytes
+        # FFmpeg has one name for Matroska and WebM; the first bytes hold the document type
         with Path(path).open("rb") as file:
             is_webm = b"webm" in file.read(64)
         return is_webm and facts.info.codec in {"vp8", "vp9"} and _WEBM_AUDIO.issuperset(facts.audio_codecs)
@@ -81,21 +81,21 @@ def make_preview(
     progress: Callable[[float], None] | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> bool:
-    """Write a small H.264 copy that every browser plays; at most 30 frames a second.
+    """Write a small H.264 copy that every browser plays, with at most 30 frames per second.
 
     Args:
         path: the video.
-        target: the MP4 file to make.
-        max_seconds: how much of the video from its start.
+        target: the MP4 file to write.
+        max_seconds: length of the copy, from the start of the video.
         max_height_px: higher pictures are scaled down.
-        progress: is told the share that is done, 0 to 1.
-        cancel: is asked before each frame; when it says yes, nothing is left behind.
+        progress: receives the share that is done, 0 to 1.
+        cancel: called before each frame; if it returns True, writing stops and nothing is left behind.
 
     Returns:
-        Whether the preview was made; False when cancelled.
+        Whether the preview is complete; False if cancelled.
 
     Raises:
-        VideoError: the video cannot be read, or the target not be written.
+        VideoError: the video cannot be read, or the target cannot be written.
     """
     with open_video(path) as video:
         rate = min(float(video.facts.frame_rate or DEFAULT_FRAME_RATE_HZ), _PREVIEW_RATE_HZ)
@@ -133,10 +133,10 @@ def make_preview(
 
 
 def poster(path: str | os.PathLike[str]) -> Frame:
-    """The picture to show for a video: the first of its first second that is not black, or the first.
+    """Return the first picture of the first second that is not black, else the first one.
 
     Raises:
-        VideoError: the file is not a video that can be read.
+        VideoError: the file is not a readable video.
     """
     with open_video(path) as video:
         first: Frame | None = None
@@ -146,12 +146,12 @@ def poster(path: str | os.PathLike[str]) -> Frame:
                 break
             if float(frame.rgb.mean()) > _BLACK_LEVEL:
                 return frame
-        assert first is not None, "frames() raises where there is none"
+        assert first is not None, "frames() raises if there is none"
         return first
 
 
 def describe(info: VideoInfo) -> str:
-    """A line of facts, such as ``10.0 s, 340 × 256, 28 frames/s, H.264``; what is not known is left out."""
+    """Return a line of the known facts, such as ``10.0 s, 340 × 256, 28 frames/s, H.264``."""
     parts: list[str] = []
     if info.duration_s is not None:
         parts.append(_duration_text(info.duration_s))
@@ -175,14 +175,14 @@ def _duration_text(duration_s: float) -> str:
 
 
 class _EveryInterval:
-    """Wants a frame whenever an interval has passed; keeps to the beat: of 60 frames/s every second one makes 30."""
+    """Select a frame whenever an interval has passed. Does not drift: every second of 60 frames/s makes 30."""
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
         self._due_s = 0.0
 
     def __call__(self, _index: int, time_s: float) -> bool:
-        # a hair early counts: times are floats and stamps are rounded to a container's ticks
+        # tolerate slightly early frames: times are floats, and stamps are rounded to a container's ticks
         if time_s < self._due_s - 0.1 * self._interval_s:
             return False
         self._due_s = max(self._due_s, time_s - self._interval_s) + self._interval_s

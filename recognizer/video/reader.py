@@ -1,4 +1,4 @@
-"""Reading a video: its facts, then its frames, upright, with their times, in one pass and in little memory."""
+"""Read a video: its facts, then its upright frames with their times, in one pass and with little memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -25,28 +24,29 @@ from recognizer.errors import VideoError
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame, VideoInfo
 from recognizer.video.clock import PresentationClock
-from recognizer.video.container import Inspection, Orientation, inspect, open_container, orientation_of, packets
+from recognizer.video.container import Inspection, inspect, open_container, packets
 from recognizer.video.diagnosis import display_name
+from recognizer.video.picture import PictureConverter, fitting_wh
 from recognizer.video.sound import Samples, read_sound
 
-FrameChoice = Callable[[int, float], bool]
-"""Given a frame's index and its time in seconds: is it wanted?"""
+FrameFilter = Callable[[int, float], bool]
+"""Takes a frame's index and its time in seconds; returns whether to convert and yield the frame."""
 
 _EARLY_END_S = 0.5
 _EARLY_END_SHARE = 0.05
-"""A file that is shorter than its container says by more than both is one that was cut."""
+"""A file that is shorter than its container claims by more than both was cut off."""
 
 
 class VideoReader:
-    """One video file; made by :func:`open_video`.
+    """One video file, opened by :func:`open_video`.
 
-    Each call of :meth:`frames` is a pass over the file of its own and resets ``notes``, ``progress`` and
-    ``frame_times_s``. Memory does not grow with the length of the video, but for eight bytes a frame of times.
+    Each call of :meth:`frames` reads the file from the start and resets ``notes``, ``progress`` and ``frame_times_s``.
+    Memory does not grow with the length of the video, except for eight bytes per frame for its time.
 
     Attributes:
-        pixel_aspect: width of a stored pixel divided by its height, as shown upright; 1 for most files.
-        notes: what a person should know of the reading, in sentences; complete when the pass is.
-        progress: share of the file that was read in this pass, 0 to 1; an estimate.
+        pixel_aspect: width of a stored pixel divided by its height, when upright; 1 for most files.
+        notes: sentences for people about problems in the file; complete after the last frame.
+        progress: estimated share of the file that has been read, 0 to 1.
     """
 
     def __init__(self, path: Path, shown: str, inspection: Inspection) -> None:
@@ -63,12 +63,12 @@ class VideoReader:
 
     @property
     def facts(self) -> VideoInfo:
-        """``info`` for those who need no hash: costs nothing, ``sha256`` is None where the caller did not give it."""
+        """The facts without computing a hash: ``sha256`` is None unless the caller passed it."""
         return self._info
 
     @property
     def info(self) -> VideoInfo:
-        """What is known of the file. The first use reads it once for its hash, if that was not given."""
+        """The facts of the file. The first access reads the whole file for its hash, unless the caller passed it."""
         if self._info.sha256 is None:
             try:
                 with self._path.open("rb") as file:
@@ -79,20 +79,20 @@ class VideoReader:
 
     @property
     def frame_times_s(self) -> NDArray[np.float64]:
-        """Times of all frames decoded so far in this pass, wanted or not, float64 (frames,), strictly increasing."""
+        """Times of all frames decoded so far, selected or not: float64 (frames,), strictly increasing."""
         return np.array(self._times_s, np.float64)
 
-    def frames(self, select: FrameChoice | None = None, *, max_height_px: int | None = None) -> Iterator[Frame]:
-        """The frames that ``select`` wants (None: all), in display order.
+    def frames(self, select: FrameFilter | None = None, *, max_height_px: int | None = None) -> Iterator[Frame]:
+        """Yield the frames that ``select`` accepts (None: all), in display order.
 
-        Every frame is decoded and counted, but only the wanted ones are converted to RGB, which is half the work. All
-        have the size of the first; where the size changes in the middle of a file, later pictures are scaled to it,
-        so that boxes stay comparable. With ``max_height_px``, larger pictures are scaled down to that height.
+        Every frame is decoded and counted, but only selected ones are converted to RGB, which is half the work. All
+        have the size of the first: if the size changes within a file, later pictures are scaled, so that boxes stay
+        comparable. Pictures higher than ``max_height_px`` are scaled down to it.
 
-        Packets that cannot be decoded are skipped; ``notes`` tells how many.
+        Packets that cannot be decoded are skipped; ``notes`` reports how many.
 
         Raises:
-            VideoError: the file yields no frame at all.
+            VideoError: no frame can be decoded.
         """
         if self._closed:
             raise ValueError("the video is closed")
@@ -101,17 +101,17 @@ class VideoReader:
         return frames
 
     def sound(self) -> Iterator[tuple[int, Samples]]:
-        """The sound, for a ``VideoWriter``; nothing where there is none. A pass over the file of its own."""
+        """Yield the sound, if any, for a ``VideoWriter``. Reads the file separately from ``frames``."""
         return read_sound(self._path, self._shown, self._inspection.first_picture_s)
 
     def close(self) -> None:
-        """End every pass and give the file back. Safe to call twice."""
+        """Stop all reading and close the file. Can be called twice."""
         self._closed = True
         for one in self._passes:
             try:
                 one.close()  # type: ignore[attr-defined]  # they are generators
             except ValueError:
-                # running in another thread this moment; it stops at the next packet
+                # it is running in another thread, and stops at the next packet
                 continue
         self._passes.clear()
 
@@ -123,14 +123,14 @@ class VideoReader:
     ) -> None:
         self.close()
 
-    def _frames(self, select: FrameChoice | None, max_height_px: int | None) -> Iterator[Frame]:
+    def _frames(self, select: FrameFilter | None, max_height_px: int | None) -> Iterator[Frame]:
         self.notes, self.progress, self._times_s = [], 0.0, array("d")
-        # this pass keeps its own lists, should another one start
+        # local names, because another call of frames() replaces the attributes
         notes, times_s = self.notes, self._times_s
         interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
         clock = PresentationClock(interval_s, self._info.duration_s)
         size_wh = fitting_wh(self._info.width, self._info.height, max_height_px)
-        picture = Converter(size_wh)
+        converter = PictureConverter(size_wh)
         stored_wh: tuple[int, int] | None = None
         resized_at_s: float | None = None
         end_s = 0.0
@@ -155,7 +155,7 @@ class VideoReader:
                         f" {frame.height} at {time_s:.1f} s; later pictures are scaled to the first size."
                     )
                 if select is None or select(index, time_s):
-                    yield Frame(index, time_s, picture.upright_rgb(frame))
+                    yield Frame(index, time_s, converter.upright_rgb(frame))
             if not times_s:
                 raise VideoError(f"no picture of {self._shown} can be decoded, it is damaged; copy it again.")
             notes.extend(self._closing_notes(decoder.undecodable, clock.repaired, end_s))
@@ -174,7 +174,7 @@ class VideoReader:
             yield f"{undecodable} {packets_were} skipped."
         if repaired:
             frames_had = "frame had" if repaired == 1 else "frames had"
-            yield f"{repaired} {frames_had} a missing or wrong time stamp; it was worked out from the frames around."
+            yield f"{repaired} {frames_had} a missing or wrong time stamp; estimated from the frames around."
         duration_s = self._info.duration_s
         if duration_s is not None and self._inspection.duration_is_of_pictures:
             missing_s = duration_s - end_s
@@ -192,14 +192,13 @@ def open_video(
     """Open a video file for reading; use it in a ``with`` block.
 
     Args:
-        path: a file of this computer. It is never taken for an address, and nothing but this file is read, whatever
-            stands in it.
+        path: a local file. It is never treated as an address, and no other file is read, whatever its content.
         max_file_bytes: larger files are refused.
-        sha256: the file's hash, if the caller knows it; otherwise ``VideoReader.info`` works it out.
-        name: what the person calls the file, for messages (an upload is stored under another name).
+        sha256: the file's hash, if known; otherwise ``VideoReader.info`` computes it.
+        name: the person's name for the file, used in messages (an upload is stored under another name).
 
     Raises:
-        VideoError: the file is not a video that can be read; one sentence that says why.
+        VideoError: the file is not a readable video; the message says why.
     """
     shown = display_name(path if name is None else name)
     inspection = inspect(Path(path), shown, sha256=sha256, max_file_bytes=max_file_bytes)
@@ -207,7 +206,7 @@ def open_video(
 
 
 def probe(path: str | os.PathLike[str], *, sha256: str | None = None, name: str | None = None) -> VideoInfo:
-    """What is known of a video, quickly: one frame is decoded and ``sha256`` is only passed on, not worked out.
+    """Return the facts of a video quickly: decode one frame and do not compute its hash.
 
     Raises:
         VideoError: as :func:`open_video`.
@@ -216,7 +215,7 @@ def probe(path: str | os.PathLike[str], *, sha256: str | None = None, name: str 
 
 
 class _Decoder:
-    """Iterates over the frames of a stream; packets that cannot be decoded are counted and passed over."""
+    """Iterate over the frames of a stream; skip and count packets that cannot be decoded."""
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self.undecodable = 0
@@ -227,14 +226,14 @@ class _Decoder:
     def __iter__(self) -> Iterator[VideoFrame]:
         waiting: Packet[VideoStream] | None = None
         for packet in packets(self._container, self._stream):
-            # to the decoder an empty packet means the end; some files have them for dropped frames
+            # the decoder takes an empty packet for the end, but some files have them for dropped frames
             if not packet.size:
                 continue
             if waiting is not None:
                 yield from self._decode(waiting)
             waiting = packet
         if waiting is not None:
-            # the packet at which a file was cut; in the decoder its error would cost the frames that wait there
+            # the packet at which a file was cut off: its error in the decoder would lose the frames buffered there
             if waiting.is_corrupt:
                 self.undecodable += 1
             else:
@@ -242,43 +241,16 @@ class _Decoder:
         yield from self._decode(None)
 
     def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
-        """The frames that come out when a packet goes in; None: the last ones."""
+        """Decode a packet and return the frames that are complete; None returns the remaining ones."""
         if packet is not None:
             self.byte_position = packet.pos or self.byte_position
         try:
             return self._stream.decode(packet)
-        except MemoryError:  # FFmpeg's own is one too
+        except MemoryError:  # some FFmpeg errors are MemoryErrors, too
             raise
         except av.FFmpegError:
             self.undecodable += 1
             return []
-
-
-class Converter:
-    """Makes upright RGB pictures of one size; keeps FFmpeg's scaler, which is costly to set up."""
-
-    def __init__(self, size_wh: tuple[int, int]) -> None:
-        self._size_wh = size_wh
-        self._orientation = Orientation()
-        self._rotation: int | None = None
-        self._scaler = VideoReformatter()
-
-    def upright_rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """Uint8 (H, W, 3)."""
-        if frame.rotation != self._rotation:
-            self._rotation = frame.rotation
-            self._orientation = orientation_of(frame) or self._orientation
-        width, height = self._orientation.size_wh(*self._size_wh)
-        # one thread: decoding and the networks already share the cores
-        rgb = self._scaler.reformat(frame, width, height, "rgb24", threads=1).to_ndarray()
-        return self._orientation.apply(rgb.astype(np.uint8, copy=False))
-
-
-def fitting_wh(width: int, height: int, max_height_px: int | None) -> tuple[int, int]:
-    """Width and height, scaled down to the greatest height where there is one."""
-    if max_height_px is None or height <= max_height_px:
-        return width, height
-    return max(1, round(width * max_height_px / height)), max_height_px
 
 
 def _seconds(stamp: int | None, base: Fraction) -> float | None:

@@ -1,4 +1,4 @@
-"""The sound of a video, for a copy of its pictures: decoded, put at their times, and encoded as AAC."""
+"""Decode the sound of a video, align it with the pictures, and encode it as AAC."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ _CHANNELS: Final = 2
 _FORMAT: Final = "fltp"
 _BITS_PER_S: Final = 128_000
 _SAMPLES_A_FRAME: Final = 1024
-"""What AAC takes at a time (ISO/IEC 14496-3)."""
+"""Samples of one AAC frame (ISO/IEC 14496-3)."""
 
 _DRIFT: Final = round(0.05 * _RATE_HZ)
-"""Samples that begin earlier or later than where the ones before end: up to here they are taken to follow on. Rounded
-stamps do that; nobody hears it, and a cut or a silence of a few samples crackles."""
+"""Ignore gaps and overlaps up to this many samples. Rounded stamps cause them, and they are inaudible, while cutting or
+padding a few samples crackles."""
 
 Samples = NDArray[np.float32]
 """Float32 (channels, samples), -1 to 1."""
 
 
 def read_sound(path: Path, shown: str, first_picture_s: float) -> Iterator[tuple[int, Samples]]:
-    """The file's first sound: where its samples begin, counted from the first picture, and the samples.
+    """Yield the first audio track: the position of the samples, counted from the first picture, and the samples.
 
-    Nothing comes where there is no sound, or none that can be decoded; damaged places are left out.
+    Yields nothing without a track that can be decoded. Damaged parts are left out.
 
     Args:
         path: the video.
-        shown: what messages call it.
-        first_picture_s: time stamp of the first picture, seconds.
+        shown: its name in messages.
+        first_picture_s: time stamp of the first picture, in seconds.
 
     Raises:
-        VideoError: the file cannot be opened any more.
+        VideoError: the file can no longer be opened.
     """
     with open_container(path, shown) as (container, _):
         stream = next((one for one in container.streams.audio if one.codec_context is not None), None)
@@ -67,22 +67,22 @@ def read_sound(path: Path, shown: str, first_picture_s: float) -> Iterator[tuple
 
 
 def _or_nothing(work: Callable[[], list[AudioFrame]]) -> list[AudioFrame]:
-    """What comes out of damaged sound: a hole."""
+    """Return nothing for damaged sound, which leaves a gap."""
     try:
         return work()
-    except MemoryError:  # FFmpeg's own is one too
+    except MemoryError:  # some FFmpeg errors are MemoryErrors, too
         raise
     except av.FFmpegError:
         return []
 
 
 class SoundTrack:
-    """Sound beside the pictures of a file that is being written.
+    """The audio track of a file that is being written.
 
     Args:
-        container: the file; nothing was written to it yet.
-        sound: as ``read_sound`` gives it.
-        first: what came out of ``sound`` already.
+        container: the file, still empty.
+        sound: from ``read_sound``.
+        first: the first item of ``sound``, already taken from it.
     """
 
     def __init__(
@@ -97,14 +97,14 @@ class SoundTrack:
         self._is_silent = True
 
     def until(self, end_s: float) -> Iterator[Packet[AudioStream]]:
-        """Encode what is heard before that moment, but for a rest that does not fill a frame."""
+        """Encode the sound before this time, except for the last samples that do not fill an AAC frame."""
         self._collect(round(end_s * _RATE_HZ))
         while self._waiting.shape[1] >= _SAMPLES_A_FRAME:
             now, self._waiting = self._waiting[:, :_SAMPLES_A_FRAME], self._waiting[:, _SAMPLES_A_FRAME:]
             yield from self._encode(now)
 
     def finish(self, end_s: float) -> Iterator[Packet[AudioStream]]:
-        """Encode what is heard before the end of the last picture, to the last sample."""
+        """Encode the rest of the sound up to the end of the last picture."""
         yield from self.until(end_s)
         rest = self._waiting[:, : max(0, round(end_s * _RATE_HZ) - self._encoded)]
         if rest.shape[1]:
@@ -112,12 +112,12 @@ class SoundTrack:
         yield from self._stream.encode(None)
 
     def _collect(self, end: int) -> None:
-        """Samples up to there: what overlaps is cut, and where nothing is heard is silence."""
+        """Collect the samples before this position; cut overlaps and fill gaps with silence."""
         parts = [self._waiting]
         position = self._encoded + self._waiting.shape[1]
         while position < end and self._next is not None:
             begins, samples = self._next
-            drift = 0 if self._is_silent else _DRIFT  # after a silence there is nothing that it could follow on
+            drift = 0 if self._is_silent else _DRIFT  # after silence, there are no samples to join
             self._is_silent = begins > position + drift
             if self._is_silent:
                 samples = _silence(min(begins, end) - position)

@@ -1,4 +1,4 @@
-"""Writing a video that every browser plays: H.264, 8-bit 4:2:0, with AAC, in an MP4 file with its index in front."""
+"""Write a video that every browser plays: H.264 (8-bit 4:2:0) and AAC in MP4, with the index at the start."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from recognizer.video.diagnosis import display_name, write_failure
 from recognizer.video.sound import Samples, SoundTrack
 
 _TIME_BASE = Fraction(1, 90_000)
-"""The clock of MPEG; all usual frame rates are whole numbers of its ticks, or nearly."""
+"""MPEG's clock: the frame interval of every usual frame rate is a whole number of ticks, or nearly."""
 
 _BT709 = 1
 _LIMITED_RANGE = 1
 
 
 class VideoWriter:
-    """Writes RGB frames with their own times to an MP4 file, and the sound of where they are from.
+    """Write RGB frames with their own times, and optionally sound, to an MP4 file.
 
-    The file appears at its place, complete, when the writer is closed. Until then the pictures go to a hidden file
-    beside it, which is removed when the ``with`` block is left by an error, or by :meth:`abort`.
+    The complete file appears when the writer is closed. Until then the pictures go to a hidden file next to it, which
+    is removed by an error in the ``with`` block or by :meth:`abort`.
 
-    H.264 wants even sides: an odd last row or column is cut off. Pictures are tagged and converted as BT.709.
+    H.264 needs even sides, so an odd last row or column is cut off. Pictures are converted to BT.709 and tagged so.
     """
 
     def __init__(
@@ -54,18 +54,18 @@ class VideoWriter:
         """Start a file.
 
         Args:
-            path: where the video is to appear; a file that is there is replaced at the end.
-            frame_rate: frames per second, for the encoder's planning and the length of the last frame.
-            width: of the frames that will be written, pixels.
-            height: of the frames that will be written, pixels.
+            path: the video; an existing file is replaced at the end.
+            frame_rate: frames per second, for the encoder and for the duration of the last frame.
+            width: of the frames, in pixels.
+            height: of the frames, in pixels.
             max_side_px: pictures with a longer side are scaled down to it.
-            crf: quality of x264, 0 to 51; smaller is better and larger.
+            crf: quality of x264, 0 to 51; smaller values give better quality and larger files.
             preset: speed of x264, such as ``ultrafast`` or ``veryfast``.
             pixel_aspect: width of a pixel divided by its height.
-            sound: what is heard beside the pictures, as ``VideoReader.sound`` gives it; it ends with the last picture.
+            sound: the audio track, from ``VideoReader.sound``; it ends with the last picture.
 
         Raises:
-            VideoError: the file cannot be made there, or the sound's cannot be read.
+            VideoError: the file cannot be created, or the file with the sound cannot be read.
         """
         if width < 1 or height < 1:
             raise ValueError(f"a video needs pictures of at least 1 × 1 pixels, got {width} × {height}")
@@ -80,7 +80,7 @@ class VideoWriter:
         rate = Fraction(frame_rate).limit_denominator(1001)
         self._frame_ticks = max(1, round(1 / (rate * _TIME_BASE)))
         try:
-            self._staged.path.touch()  # FFmpeg opens it late; a place that cannot be written is told now
+            self._staged.path.touch()  # FFmpeg opens it late; this finds out now whether it can be written
             self._container = av.open(
                 f"file:{self._staged.path}", "w", format="mp4", options={"movflags": "+faststart"}
             )
@@ -91,11 +91,11 @@ class VideoWriter:
         self._sound = SoundTrack(self._container, sound, first) if sound is not None and first is not None else None
 
     def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Append a frame, uint8 (height, width, 3), that is shown from ``time_s`` on.
+        """Append a frame, uint8 (height, width, 3), shown from ``time_s`` on.
 
         Raises:
-            VideoError: the disk is full or gone.
-            ValueError: another size, or a time that is not after the one before.
+            VideoError: the file cannot be written, for example on a full disk.
+            ValueError: the frame has another size, or its time is not after the previous one.
         """
         if rgb.shape != self._shape or rgb.dtype != np.uint8:
             raise ValueError(f"the frame must be uint8 {self._shape}, got {rgb.dtype} {rgb.shape}")
@@ -110,10 +110,10 @@ class VideoWriter:
             self._mux(lambda: sound.until(time_s))
 
     def close(self) -> None:
-        """Finish the file and put it in its place. Safe to call twice.
+        """Complete the file and give it its final name. Can be called twice.
 
         Raises:
-            VideoError: no frame was written, or the disk is full; nothing is left behind.
+            VideoError: there are no frames, or the file cannot be written; nothing is left behind.
         """
         if not self._open:
             return
@@ -133,13 +133,13 @@ class VideoWriter:
             self.abort()
 
     def abort(self) -> None:
-        """Give up: nothing appears at the place, nothing is left beside it. After :meth:`close` it does nothing."""
+        """Discard the file; leave nothing behind. Does nothing after :meth:`close`."""
         if self._open:
             self._open = False
             try:
                 self._container.close()
             except (av.FFmpegError, OSError, ValueError):
-                # its trailer cannot be written when nothing was, or on a full disk; the file goes anyway
+                # an empty file has no trailer, and a full disk no room for it; the file is removed anyway
                 self._last_tick = -1
         self._staged.discard()
 
@@ -158,7 +158,7 @@ class VideoWriter:
         stream = self._container.add_stream("libx264", rate=rate)
         stream.width, stream.height = self._size_wh
         stream.pix_fmt = "yuv420p"
-        # with B-frames the container's length is wrong when frames come at irregular times
+        # B-frames at irregular times give the container a wrong duration
         stream.options = {"crf": str(crf), "preset": preset, "bf": "0"}
         context = stream.codec_context
         context.time_base = _TIME_BASE

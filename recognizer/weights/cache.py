@@ -51,7 +51,8 @@ def unwritable(error: OSError) -> WeightsError:
     """Return the error for a cache that cannot be written to."""
     reason = error.strerror or type(error).__name__
     return WeightsError(
-        f"Cannot write to the folder '{cache_dir()}' ({reason}); free some space or set {CACHE_VARIABLE}."
+        f"Cannot write to the folder '{cache_dir()}' ({reason}); "
+        f"free some space or set {CACHE_VARIABLE} to another folder."
     )
 
 

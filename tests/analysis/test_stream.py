@@ -26,7 +26,7 @@ from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection, Frame, Prediction, VideoInfo
-from recognizer.video import DECODED_AHEAD, VideoReader, decoded_ahead
+from recognizer.video import PREFETCHED_FRAMES, VideoReader, prefetched
 from tests.support.fakes import (
     Answer,
     Script,
@@ -368,11 +368,11 @@ class TestAnalyze:
                 yield numbered_frame(number, number / 30)
 
         detector = Slow(always())
-        source = decoded_ahead(frames())
+        source = prefetched(frames())
         first = [next(source) for _ in range(4)]
         detector.detect([frame.rgb for frame in first])
         source.close()
-        assert 4 + DECODED_AHEAD <= ahead[0] <= 4 + DECODED_AHEAD + 2
+        assert 4 + PREFETCHED_FRAMES <= ahead[0] <= 4 + PREFETCHED_FRAMES + 2
         assert [frame.index for frame in first] == [0, 1, 2, 3]
 
 
@@ -533,7 +533,7 @@ class TestFailures:
 
             def consume(source: Any = source, got: list[Frame] = got, outcome: list[Any] = outcome) -> None:
                 try:
-                    got.extend(decoded_ahead(source))
+                    got.extend(prefetched(source))
                 except BrokenError as error:
                     outcome.append(error)
 
@@ -556,7 +556,7 @@ class TestFailures:
             finally:
                 closed.set()
 
-        source = decoded_ahead(endless())
+        source = prefetched(endless())
         next(source)
         started_s = time.monotonic()
         source.close()

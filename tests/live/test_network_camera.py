@@ -109,11 +109,11 @@ def test_file_at_an_address_has_its_own_times_and_an_end(camera_url: str) -> Non
         ("http://192.0.2.7/live", "the host '192.0.2.7' is not among the cameras"),
         ("http://127.0.0.1.example.org/live", "the host '127.0.0.1.example.org' is not among the cameras"),
         ("http://127.0.0.1@192.0.2.7/live", "the host '192.0.2.7' is not among the cameras"),
-        ("file:///etc/passwd", "is no camera's address"),
-        ("concat:http://127.0.0.1/a|file:/etc/passwd", "is no camera's address"),
-        ("/etc/passwd", "is no camera's address"),
-        ("http://127.0.0.1:port/live", "is no camera's address"),
-        ("rtmp://127.0.0.1/live", "is no camera's address"),
+        ("file:///etc/passwd", "is not a camera's address"),
+        ("concat:http://127.0.0.1/a|file:/etc/passwd", "is not a camera's address"),
+        ("/etc/passwd", "is not a camera's address"),
+        ("http://127.0.0.1:port/live", "is not a camera's address"),
+        ("rtmp://127.0.0.1/live", "is not a camera's address"),
     ],
 )
 def test_address_that_is_not_listed_is_refused_before_anything_is_opened(address: str, told: str) -> None:
