@@ -5,7 +5,7 @@
 
 Frames are 640 x 480; several people are several real clips beside one another. Printed per number of people: frames per
 second returned, median and 95th percentile of the time from a frame's arrival to its return, seconds from a person's
-first frame to the first label, how often people are looked for, frames in which nobody was, milliseconds to name a
+first frame to the first label, how often detection runs, frames it skipped, milliseconds to classify a
 clip, how far a label is behind the picture, clips that were joined with the next and clips that were never named.
 
 With ``--browser`` a Chromium on the same cores sends the frames and shows what comes back; then frames per second are
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.live_browser import app_server, camera_page, frames_shown, picture, told
 from benchmarks.live_clips import CAMERA_HZ, CLIPS_DIR, HEIGHT, WIDTH, camera_frames, write_camera_file
 from benchmarks.random_weights import with_random_weights
-from recognizer.live import LiveStream
+from recognizer.live.stream import LiveStream
 from recognizer.networks.loading import Models, load_models
 from recognizer.palette import ActionPalette
 from recognizer.settings import CLASSIFIER_NAMES, Settings
@@ -57,7 +57,7 @@ def run(models: Models, settings: Settings, frames: list[NDArray[np.uint8]]) -> 
         stream.frame(frame, time.monotonic())
         now_s = time.monotonic()
         delays_ms.append((now_s - due_s) * 1000)
-        for person_id, label in stream.labels():
+        for person_id, label in stream.overlay.labels():
             first_seen_s.setdefault(person_id, now_s)
             if label is not None:
                 first_label_s.setdefault(person_id, now_s)
@@ -70,12 +70,12 @@ def run(models: Models, settings: Settings, frames: list[NDArray[np.uint8]]) -> 
         "median": float(np.median(delays_ms)),
         "p95": float(np.percentile(delays_ms, 95)),
         "first": float(np.median(waits_s)) if waits_s else None,
-        "looks": stats.followed_per_s,
-        "dropped": stats.dropped_frames,
-        "clip": stats.naming.clip_ms,
-        "behind": stats.naming.behind_s,
-        "joined": stats.naming.joined_clips,
-        "lost": stats.naming.dropped_clips,
+        "looks": stats.detections_per_s,
+        "dropped": stats.skipped_frames,
+        "clip": stats.labeling.clip_ms,
+        "behind": stats.labeling.behind_s,
+        "joined": stats.labeling.joined_clips,
+        "lost": stats.labeling.dropped_clips,
     }
 
 
@@ -102,12 +102,12 @@ def run_in_browser(url: str, frames: list[NDArray[np.uint8]], seconds: float) ->
                 "median": told(page, r"drawn (\d+) ms"),
                 "p95": told(page, r"nearly all within (\d+) ms"),
                 "first": first_s,
-                "looks": told(page, r"looked for (\d+) times"),
-                "dropped": told(page, r"(\d+) frames? passed over"),
-                "clip": told(page, r"(\d+) ms to name a clip"),
+                "looks": told(page, r"Detection runs (\d+) times"),
+                "dropped": told(page, r"(\d+) frames? skipped"),
+                "clip": told(page, r"(\d+) ms to classify a clip"),
                 "behind": told(page, r"a label is ([\d.]+) s behind"),
                 "joined": told(page, r"(\d+) clips? joined"),
-                "lost": told(page, r"(\d+) clips? passed over"),
+                "lost": told(page, r"(\d+) clips? skipped"),
             }
             picture(page).get_by_role("button", name="Stop").click()
             page.get_by_role("heading", name="Timeline", exact=True).wait_for(timeout=60_000)

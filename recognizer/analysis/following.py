@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,7 @@ class PeopleFollower:
         self._tracker = PersonTracker(settings, frame_rate_hz, updates_per_s=followed_hz)
         self._cropper = Cropper(settings.crop_style, settings.max_gap_s(frame_rate_hz))
         self._people: tuple[TrackedPerson, ...] = ()
+        self._people_s: float | None = None
         self._lock = threading.Lock()
 
     @property
@@ -87,21 +89,33 @@ class PeopleFollower:
             )
             return cropped(self._cropper, frame, self._people, appearances, is_cut=is_cut)
 
-    def follow(self, frame: Frame) -> Observation | None:
-        """Detect and track the people in a camera's frame; crop them if it is also a sample.
+    def follow(self, frame: Frame, samples: Sequence[Frame]) -> list[Observation]:
+        """Detect and track the people in a camera's frame, and crop them out of the sampled frames up to it.
 
-        Returns:
-            The observation of a sample; None between two samples, where only ``people`` is new.
+        Detection may run less often than samples are taken. In the samples that it skipped, people are where the line
+        between their boxes before and after says; only people who are in both are cropped.
+
+        Args:
+            frame: the frame to detect people in.
+            samples: the sampled frames (``take_sample``) since the previous call, in order of time; the last one may be
+                ``frame`` itself.
         """
         with self._lock:
             detector = self._detector
             self._measure_rate(frame.time_s)
         (detections,) = detector.detect([frame.rgb])
         with self._lock:
+            before, before_s = self._people, self._people_s
             self._people = tuple(self._tracker.update(frame.rgb, detections))
-            if not self._clock.take_sample(frame.time_s):
-                return None
-            return cropped(self._cropper, frame, self._people)
+            self._people_s = frame.time_s
+            observations = []
+            for sample in samples:
+                if sample.time_s >= frame.time_s:
+                    observations.append(cropped(self._cropper, frame, self._people))
+                elif before_s is not None and sample.time_s > before_s:
+                    share = (sample.time_s - before_s) / (frame.time_s - before_s)
+                    observations.append(cropped(self._cropper, sample, _between(before, self._people, share)))
+            return observations
 
     def _measure_rate(self, time_s: float) -> None:
         """How often a camera is followed depends on the machine and on its load."""
@@ -127,6 +141,21 @@ class PeopleFollower:
         return PersonTracker(
             self._settings, self._rate_hz, first_id=self._tracker.people_seen + 1, updates_per_s=self._followed_hz
         )
+
+
+def _between(
+    before: Sequence[TrackedPerson], after: Sequence[TrackedPerson], share: float
+) -> tuple[TrackedPerson, ...]:
+    """Return the people of both, ``share`` of the way from the boxes ``before`` to those ``after``."""
+    boxes_before = {person.person_id: person.box_xyxy for person in before}
+    people = []
+    for person in after:
+        box_before = boxes_before.get(person.person_id)
+        if box_before is None:
+            continue
+        x1, y1, x2, y2 = (then + share * (now - then) for then, now in zip(box_before, person.box_xyxy, strict=True))
+        people.append(replace(person, box_xyxy=(x1, y1, x2, y2)))
+    return tuple(people)
 
 
 def cropped(

@@ -41,6 +41,6 @@ def enter_through_app(page: str, *, shows_camera: bool = False) -> None:
         st.navigation(pages())
         st.rerun()
     state.tab().page = page
-    camera = state.tab().camera
-    if camera is not None and camera.running and not shows_camera:
+    camera = state.tab().live.camera
+    if camera is not None and camera.session is not None and not shows_camera:
         camera.end_soon()

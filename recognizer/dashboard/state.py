@@ -15,8 +15,8 @@ from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, Preset, Settings
 from recognizer.types import VideoInfo
 
 if TYPE_CHECKING:
+    from recognizer.live.camera import TabCamera
     from recognizer.live.feed import Feed
-    from recognizer.live.session import Camera
     from recognizer.networks.loading import Models
 
 DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
@@ -98,6 +98,29 @@ class CompareTab:
 
 
 @dataclass
+class LiveTab:
+    """The page "Live camera" in one browser tab.
+
+    Attributes:
+        camera: takes the tab's frames; None until its networks are ready.
+        feed: what stands in for the browser's camera; None if nothing does.
+        feed_source: what ``feed`` plays.
+        shown_session_id: the last ended session that was shown.
+        sessions: names of the ended sessions, by the id of the stored analysis; the latest last.
+        loading: loads the networks.
+        networks: what they were loaded for (``networks.cache.networks_of``).
+    """
+
+    camera: TabCamera | None = None
+    feed: Feed | None = None
+    feed_source: tuple[str, str] | None = None
+    shown_session_id: str | None = None
+    sessions: dict[str, str] = field(default_factory=dict)
+    loading: Job[Models] | None = None
+    networks: tuple[object, ...] | None = None
+
+
+@dataclass
 class Tab:
     """Everything of one browser tab.
 
@@ -118,13 +141,7 @@ class Tab:
         checkpoint: the person's own checkpoint.
         labels: its label file.
         kept_uploads: checkpoints and label files that are on the disk, by the number of their upload.
-        camera: this tab's camera; None until its networks are ready.
-        feed: what stands in for the browser's camera; None where nothing does.
-        feed_source: what ``feed`` plays.
-        camera_run_id: what the camera's last stream was kept as, once it is shown.
-        camera_sessions: the runs that the camera's streams were kept as, by name; the newest last.
-        camera_job: loads the camera's networks.
-        camera_networks: what those networks were loaded for (``model_cache.networks_of``).
+        live: the state of the page "Live camera".
         seen_runs: runs that were taken up from the address already.
         own: the analyses and comparisons that this browser has shown at any time, as it remembers them.
         opened: how many of them were chosen to be opened again; a new number empties the choice.
@@ -150,13 +167,7 @@ class Tab:
     checkpoint: StoredFile | None = None
     labels: StoredFile | None = None
     kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
-    camera: Camera | None = None
-    feed: Feed | None = None
-    feed_source: tuple[str, str] | None = None
-    camera_run_id: str | None = None
-    camera_sessions: dict[str, str] = field(default_factory=dict)
-    camera_job: Job[Models] | None = None
-    camera_networks: tuple[object, ...] | None = None
+    live: LiveTab = field(default_factory=LiveTab)
     seen_runs: set[str] = field(default_factory=set)
     own: dict[str, list[str]] = field(default_factory=dict)
     opened: int = 0

@@ -1,11 +1,7 @@
 """A camera: the picture never waits for a network.
 
-Threads that share one stream: the camera's own hands every frame in and gets it back with what is known drawn on it, a
-second follows people in the newest frame, a third names clips. Between them stand one frame, and at most one clip a
-person: what is late is dropped or joined, and counted; nothing queues without bound.
+Threads share one stream. The camera's own thread hands every frame in and gets it back with the known boxes and labels
+drawn on it; a second thread detects and tracks people in the latest frame; a third classifies clips. At most one frame
+waits for detection and one clip a person for the classifier: late frames are skipped, late clips are joined, both are
+counted, and nothing queues without bound.
 """
-
-from recognizer.live.stats import LiveStats
-from recognizer.live.stream import LiveStream
-
-__all__ = ["LiveStats", "LiveStream"]

@@ -1,4 +1,4 @@
-"""Pictures that stand in for a browser's camera: a video file in a loop, or a camera in the network."""
+"""Sources that stand in for a browser's camera: a video file in a loop, or a network camera."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from recognizer.video import network_frames, open_video
 _log = logging.getLogger(__name__)
 
 MAX_HEIGHT_PX = 480
-"""Larger pictures are scaled down, to what is asked of a browser's camera too."""
+"""Larger pictures are scaled down to this; a browser's camera is asked for the same."""
 
 _IDLE_S = 3.0
-"""When nobody has asked for a picture for so long, nobody watches any more."""
+"""After this long without a request nobody watches any more."""
 
 _REST_S = 1.0
 _AGAIN_AFTER_S = 5.0
 _GREY = np.full((MAX_HEIGHT_PX, 640, 3), 96, np.uint8)
 
 Annotate = Callable[[NDArray[np.uint8], float], NDArray[np.uint8]]
-"""Given a picture, uint8 (H, W, 3), and when it came (``time.monotonic``): the picture with what is known on it."""
+"""Takes a picture, uint8 (H, W, 3), and when it came (``time.monotonic``); returns it annotated."""
 
 
 def looped_frames(path: Path, name: str) -> Iterator[Frame]:
-    """A video file over and over, as if it had no end.
+    """Yield the frames of a video file over and over, as if it had no end.
 
     Raises:
         VideoError: the file cannot be read.
@@ -52,7 +52,7 @@ def looped_frames(path: Path, name: str) -> Iterator[Frame]:
 
 
 def camera_frames(address: str, hosts: Collection[str]) -> Iterator[Frame]:
-    """A network camera's pictures as they come.
+    """Yield a network camera's frames as they come.
 
     Raises:
         VideoError: the address is refused or gives no picture.
@@ -61,11 +61,14 @@ def camera_frames(address: str, hosts: Collection[str]) -> Iterator[Frame]:
 
 
 class Feed:
-    """Plays frames at their pace into ``annotate`` while somebody watches, and holds the newest result.
+    """Plays frames at their pace into ``annotate`` while somebody watches, and holds the latest result.
 
     Args:
-        frames: begins the source anew; called again when it broke.
-        annotate: what stands behind the picture.
+        frames: opens the source; called again after an error.
+        annotate: annotates each picture.
+
+    Attributes:
+        problem: one sentence about why the source gives no picture; None while it does.
     """
 
     def __init__(self, frames: Callable[[], Iterator[Frame]], annotate: Annotate) -> None:
@@ -81,11 +84,11 @@ class Feed:
 
     @property
     def running(self) -> bool:
-        """Whether somebody watches."""
+        """Whether it plays."""
         return self._thread is not None
 
-    def newest(self) -> av.VideoFrame:
-        """The newest picture, at once; the first request begins the source."""
+    def latest(self) -> av.VideoFrame:
+        """Return the latest picture, at once; the first request opens the source."""
         with self._lock:
             now_s = time.monotonic()
             rests = now_s < self._rests_until_s
@@ -97,7 +100,7 @@ class Feed:
         return av.VideoFrame.from_ndarray(self._shown, format="rgb24")
 
     def rest(self) -> None:
-        """Nobody watches any more: nothing goes to ``annotate`` after this, until somebody asks again."""
+        """Stop: nothing goes to ``annotate`` after this until somebody asks again."""
         with self._lock:
             # a connection that is being closed may still ask once or twice
             self._rests_until_s = time.monotonic() + _REST_S
@@ -107,7 +110,7 @@ class Feed:
             thread.join(_REST_S)
 
     def close(self) -> None:
-        """End it for good; returns at once."""
+        """End for good; returns at once."""
         self._stop.set()
 
     def _watched(self) -> bool:
@@ -118,10 +121,10 @@ class Feed:
             try:
                 self._play_once()
             except RecognizerError as error:
-                self._wait_after(f"{error} It is tried again every {_AGAIN_AFTER_S:.0f} s.")
-            except Exception:  # noqa: BLE001 - it is tried again; it is logged and said
+                self._wait_after(f"{error} The server tries again every {_AGAIN_AFTER_S:.0f} s.")
+            except Exception:  # noqa: BLE001 - it is logged and reported, and the source opened again
                 _log.exception("a feed broke")
-                self._wait_after("The picture broke off; the log of the server says why.")
+                self._wait_after("The picture broke off; the server's log says why.")
         with self._lock:
             self._thread, self._shown = None, _GREY
 
@@ -139,7 +142,7 @@ class Feed:
                 now_s = time.monotonic()
                 if began_s is None:
                     began_s = now_s - frame.time_s
-                # a file is held back to its pace; a camera's pictures are never early (see network_frames)
+                # a file is held back to its pace; a camera's frames are never early (see network_frames)
                 if self._stop.wait(max(0.0, began_s + frame.time_s - now_s)) or not self._watched():
                     return
                 self._shown = self._annotate(frame.rgb, time.monotonic())

@@ -1,4 +1,4 @@
-"""A second classifier beside the first: it names the same clips of the same people."""
+"""Another classifier next to the stream's own: it classifies the same clips of the same people."""
 
 from __future__ import annotations
 
@@ -7,80 +7,88 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from recognizer.analysis.labeling import ActionLabeler
-from recognizer.live.naming import Namer
-from recognizer.live.stats import NamingStats
+from recognizer.live.labeling_thread import LabelingThread
+from recognizer.live.stats import LabelingStats
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Prediction
 
 
-class SecondClassifier:
-    """What another classifier says of a stream's clips; has a thread of its own, so that neither waits for the other.
+class OtherClassifier:
+    """Holds another classifier's predictions. Has a thread of its own: neither classifier waits for the other.
 
     Args:
-        models: whose classifier speaks.
-        settings: those of the stream, but for the classifier.
+        models: whose classifier is used.
+        settings: the stream's, with the other classifier.
         labeler: the stream's; it alone collects clips.
         now_s: the stream's time.
+
+    Attributes:
+        is_active: whether it is used at present.
     """
 
     def __init__(self, models: Models, settings: Settings, labeler: ActionLabeler, now_s: Callable[[], float]) -> None:
+        self.is_active = True
         self._labeler = labeler
         self._lock = threading.Lock()
-        self._said: list[Prediction] = []
-        self._newest: dict[int, Prediction] = {}
+        self._predictions: list[Prediction] = []
+        self._latest: dict[int, Prediction] = {}
         self.change(models, settings)
-        self._namer = Namer(self._label, labeler.stay_began_s, now_s)
+        self._thread = LabelingThread(self._label, labeler.stay_began_s, now_s)
 
     def change(self, models: Models, settings: Settings) -> None:
-        """Go on with another classifier, or other settings; what was said before stays."""
+        """Continue with another classifier or other settings; earlier predictions stay."""
         with self._lock:
             self._models, self._settings = models, settings
 
     @property
     def name(self) -> str:
-        """Of the classifier that speaks now."""
+        """Name of the current classifier."""
         return self._models.classifier.name
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the classifier that speaks now can say."""
+        """Labels of the current classifier."""
         return self._models.classifier.labels
 
     @property
     def problem(self) -> str | None:
         """One sentence about what went wrong last; None when nothing did."""
-        return self._namer.problem
+        return self._thread.problem
 
     def put(self, clips: Sequence[Clip]) -> None:
-        """Clips that are full now; returns at once."""
-        self._namer.put(clips)
+        """Add clips that are complete; returns at once."""
+        self._thread.put(clips)
+
+    def oldest_wait_s(self) -> float:
+        """Return how long the oldest clip without a label has waited; 0 if there is none."""
+        return self._thread.oldest_wait_s()
 
     def _label(self, clips: Sequence[Clip]) -> None:
         predictions = self._models.classifier.classify(clips)
         with self._lock:
-            self._said += predictions
+            self._predictions += predictions
             for prediction in predictions:
-                self._newest[prediction.person_id] = prediction
+                self._latest[prediction.person_id] = prediction
 
-    def newest_prediction(self, person_id: int) -> Prediction | None:
-        """What was last said of a person in their present stay."""
-        newest = self._newest.get(person_id)
-        if newest is None or newest.start_s < self._labeler.stay_began_s(person_id):
+    def latest_prediction(self, person_id: int) -> Prediction | None:
+        """Return the latest prediction of a person's present stay."""
+        latest = self._latest.get(person_id)
+        if latest is None or latest.start_s < self._labeler.stay_began_s(person_id):
             return None
-        return newest
+        return latest
 
-    def stats(self) -> NamingStats:
-        """How its naming keeps up."""
-        return self._namer.stats()
+    def stats(self) -> LabelingStats:
+        """Return how labelling keeps up."""
+        return self._thread.stats()
 
     def timeline(self, first: Timeline, since_s: float = 0.0) -> Timeline:
-        """The same people as in the first classifier's timeline, and what this one says of them."""
+        """Return the people of the stream's own timeline ``first`` with this classifier's predictions."""
         with self._lock:
-            said = [prediction for prediction in self._said if prediction.end_s > since_s]
+            predictions = [prediction for prediction in self._predictions if prediction.end_s > since_s]
             settings, own = self._settings, self._models.provenance
-        said.sort(key=lambda prediction: (prediction.person_id, prediction.start_s, prediction.end_s))
+        predictions.sort(key=lambda prediction: (prediction.person_id, prediction.start_s, prediction.end_s))
         return replace(
             first,
             # the clips are the stream's, whatever its settings have become since this classifier was chosen
@@ -90,10 +98,10 @@ class SecondClassifier:
                 checkpoint_path=settings.checkpoint_path,
                 labels_path=settings.labels_path,
             ),
-            predictions=tuple(replace(p, end_s=min(p.end_s, first.analysed_s)) for p in said),
+            predictions=tuple(replace(p, end_s=min(p.end_s, first.analysed_s)) for p in predictions),
             provenance={**first.provenance, **own},
         )
 
     def close(self, last_clips: Sequence[Clip], timeout_s: float) -> None:
-        """End its thread, and name what still waits and ``last_clips``; called once."""
-        self._namer.close(last_clips, timeout_s)
+        """End the thread, then classify the waiting clips and, if in use, ``last_clips``; call once."""
+        self._thread.close(last_clips if self.is_active else [], timeout_s)

@@ -1,4 +1,4 @@
-"""The annotated picture of a live stream, written to a file while it runs."""
+"""Write the annotated pictures of a live stream to a file while it runs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from recognizer.video import VideoWriter
 
 _log = logging.getLogger(__name__)
 
-_AHEAD_FRAMES = 60
-"""Frames that may wait for the encoder; later ones are left out of the recording and counted."""
+AHEAD_FRAMES = 60
+"""Frames that may wait for the encoder; further ones are left out of the recording and counted."""
 
 _CLOSEST_S = 0.001
-"""Frames that come closer together than this are one in the recording; a file cannot show two at the same moment."""
+"""Frames closer together than this become one in the recording; a file cannot show two at the same moment."""
 
 
 class Recording:
-    """Writes frames to a file on a thread of its own; what the encoder cannot keep up with is left out.
+    """Writes frames to a file on a thread of its own; leaves out those that the encoder cannot keep up with.
 
     Attributes:
         left_out: frames that were left out so far.
-        problem: one sentence about why it ended early; None where it did not.
+        problem: one sentence about why it ended early; None if it did not.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,9 +45,9 @@ class Recording:
         self._thread.start()
 
     def add(self, rgb: NDArray[np.uint8], time_s: float) -> None:
-        """The next frame, uint8 (H, W, 3), and the stream's time; returns at once."""
+        """Add the next frame, uint8 (H, W, 3), at the stream's time; returns at once."""
         with self._condition:
-            if len(self._waiting) >= _AHEAD_FRAMES:
+            if len(self._waiting) >= AHEAD_FRAMES:
                 self.left_out += 1
                 return
             self._waiting.append((rgb, time_s))
@@ -71,7 +71,7 @@ class Recording:
                 if time_s - last_s < _CLOSEST_S:
                     continue
                 last_s = time_s
-                if (rgb.shape[1], rgb.shape[0]) != size_wh:  # browsers send less while the line is slow
+                if (rgb.shape[1], rgb.shape[0]) != size_wh:  # browsers send smaller frames over a slow line
                     rgb = np.asarray(cv2.resize(rgb, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
                 writer.write(rgb, time_s - first_s)
             if writer is not None:
@@ -85,9 +85,52 @@ class Recording:
                 writer.abort()
 
     def close(self) -> Path | None:
-        """Finish the file; returns it, or None where there is none."""
+        """Finish the file; returns it, or None if there is none."""
         with self._condition:
             self._closed = True
             self._condition.notify()
         self._thread.join()
         return self._path if self._written else None
+
+
+class Recorder:
+    """Writes at most one recording at a time. Its methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._recording: Recording | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether pictures are being written to a file."""
+        return self._recording is not None
+
+    @property
+    def left_out(self) -> int:
+        """Frames that are missing from the running recording."""
+        recording = self._recording
+        return recording.left_out if recording is not None else 0
+
+    @property
+    def problem(self) -> str | None:
+        """One sentence about why the running recording ended early; None if it did not."""
+        recording = self._recording
+        return recording.problem if recording is not None else None
+
+    def start(self, path: Path) -> None:
+        """Begin to write pictures to an MP4 file, unless that is under way."""
+        with self._lock:
+            if self._recording is None:
+                self._recording = Recording(path)
+
+    def add(self, rgb: NDArray[np.uint8], time_s: float) -> None:
+        """Add the next picture, uint8 (H, W, 3), to the running recording; returns at once."""
+        recording = self._recording
+        if recording is not None:
+            recording.add(rgb, time_s)
+
+    def stop(self) -> Path | None:
+        """End the recording; returns the finished file, or None if there is none."""
+        with self._lock:
+            recording, self._recording = self._recording, None
+        return recording.close() if recording is not None else None

@@ -12,7 +12,7 @@ from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.stream import STREAM
 from recognizer.networks.loading import Models
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, TRACKER_NAMES, Settings
-from recognizer.types import Clip, Detection
+from recognizer.types import Clip, Detection, Observation
 from tests.support.fakes import always, numbered_frame, person, scripted_models
 
 FRAME_S = 1 / 30
@@ -20,6 +20,12 @@ SIZE = (160, 120)
 SETTINGS = Settings(num_video_sequence_samples=4, skip_frame=1)
 ONE = always(person((20, 20, 60, 100)))
 TWO = always(person((10, 20, 50, 100)), person((100, 20, 140, 100)))
+
+
+def follow(follower: PeopleFollower, number: int, time_s: float) -> list[Observation]:
+    """Follow one frame of a camera whose detector keeps up."""
+    frame = numbered_frame(number, time_s, *SIZE)
+    return follower.follow(frame, [frame] if follower.take_sample(time_s) else [])
 
 
 class Camera:
@@ -31,8 +37,8 @@ class Camera:
 
     def step(self, number: int) -> list[Clip]:
         """Follow frame ``number``; return the clips that are now complete."""
-        observation = self.follower.follow(numbered_frame(number, number * FRAME_S, *SIZE))
-        return [] if observation is None else self.labeler.add(observation)
+        observations = follow(self.follower, number, number * FRAME_S)
+        return [clip for observation in observations for clip in self.labeler.add(observation)]
 
     def change(self, models: Models, settings: Settings) -> None:
         self.follower.change(models, settings)
@@ -107,7 +113,7 @@ def test_person_stays_the_same_over_a_short_absence_with_a_long_skip_interval() 
     settings = replace(SETTINGS, skip_frame=30)
     follower = PeopleFollower(scripted_models(script), settings, DEFAULT_FRAME_RATE_HZ, followed_hz=30)
     for k in range(45):
-        follower.follow(numbered_frame(k, k * FRAME_S, *SIZE))
+        follow(follower, k, k * FRAME_S)
     assert [one.person_id for one in follower.people] == [1]
 
 
@@ -122,5 +128,43 @@ def test_lost_person_is_remembered_for_a_time_not_for_a_number_of_frames(
     settings = replace(SETTINGS, tracker=tracker)
     follower = PeopleFollower(scripted_models(script), settings, DEFAULT_FRAME_RATE_HZ, followed_hz=15)
     for k in range(60 + 4 * followed_hz):
-        follower.follow(numbered_frame(k, k / followed_hz, *SIZE))
+        follow(follower, k, k / followed_hz)
     assert [one.person_id for one in follower.people] == [1 if same else 2]
+
+
+def test_samples_that_detection_skipped_are_cropped_on_the_line_between_its_boxes() -> None:
+    def walks(number: int) -> Sequence[Detection]:
+        left = 20 + number
+        return (person((left, 20, left + 40, 100)),)
+
+    follower = PeopleFollower(scripted_models(walks), SETTINGS, DEFAULT_FRAME_RATE_HZ, followed_hz=30 / 12)
+    frames = [numbered_frame(k, k * FRAME_S, *SIZE) for k in range(25)]
+    (first,) = follower.follow(frames[0], frames[:1])
+    follower.follow(frames[12], frames[1:13])
+    before = follower.people[0].box_xyxy
+    observations = follower.follow(frames[24], frames[13:25:2])
+    after = follower.people[0].box_xyxy
+    assert first.frame_index == 0
+    assert [observation.frame_index for observation in observations] == [13, 15, 17, 19, 21, 23]
+    for observation in observations:
+        (walker,) = observation.people
+        share = (observation.frame_index - 12) / 12
+        expected = [then + share * (now - then) for then, now in zip(before, after, strict=True)]
+        assert walker.box_xyxy == pytest.approx(expected)
+        assert len(observation.crops_rgb) == 1
+
+
+def test_only_people_before_and_after_a_skipped_sample_are_cropped_in_it() -> None:
+    def script(number: int) -> Sequence[Detection]:
+        return ONE(number) if number < 4 else TWO(number)
+
+    follower = PeopleFollower(scripted_models(script), SETTINGS, DEFAULT_FRAME_RATE_HZ, followed_hz=15)
+    frames = [numbered_frame(k, k * FRAME_S, *SIZE) for k in range(9)]
+    assert [len(one.people) for one in follower.follow(frames[2], frames[:3])] == [1], (
+        "nobody is known before the first"
+    )
+    for k in (4, 6, 8):
+        *skipped, latest = follower.follow(frames[k], frames[k - 1 : k + 1])
+        assert len(skipped) == 1
+        assert len(skipped[0].people) <= len(latest.people)
+    assert len(latest.people) == 2

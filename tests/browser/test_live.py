@@ -181,11 +181,11 @@ def test_two_classifiers_speak_at_once_and_one_is_swapped_while_they_run(
     button(page, "Start").wait_for(timeout=WORK_TIMEOUT_MS)
     start(page)
     wait_for_label(page, r"(fight|noFight|unknown)")
-    choose_second(page, "inception")
+    choose_other(page, "inception")
     wait_for_label(page, r"mc3_18:\w+: (fight|noFight|unknown).*, i3d: tai chi \([01]\.\d\d\)")
     told = main(page).get_by_test_id("stCaptionContainer")
-    wait_for_text(told, r"mc3_18:\w+: \d+ ms to name a clip[\s\S]*i3d: \d+ ms to name a clip")
-    choose_second(page, "resnet 3d")
+    wait_for_text(told, r"mc3_18:\w+: \d+ ms to classify a clip[\s\S]*i3d: \d+ ms to classify a clip")
+    choose_other(page, "resnet 3d")
     wait_for_text(main(page).get_by_role("alert"), "r3d_18", WORK_TIMEOUT_MS)  # its weights cannot be had here
     wait_for_label(page, r".*, i3d: ")
     assert {row["classifier"].split(":")[0] for row in stop(page)} == {"mc3_18"}
@@ -203,8 +203,8 @@ def test_two_classifiers_speak_at_once_and_one_is_swapped_while_they_run(
     assert "tai chi" in {row["action"] for row in rows_of(content) if row["classifier"] == "i3d"}
 
 
-def choose_second(page: Page, typed: str) -> None:
-    main(page).get_by_role("combobox", name="Compare with a second classifier").click()
+def choose_other(page: Page, typed: str) -> None:
+    main(page).get_by_role("combobox", name="Compare with another classifier").click()
     page.keyboard.type(typed)
     page.keyboard.press("Enter")
 

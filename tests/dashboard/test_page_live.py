@@ -12,12 +12,13 @@ import av
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recognizer.dashboard.live import view
-from recognizer.dashboard.live.setup import HOSTS_VARIABLE, ICE_VARIABLE
+from recognizer.dashboard.live import picture
+from recognizer.dashboard.live.configuration import HOSTS_VARIABLE, ICE_VARIABLE
 from recognizer.dashboard.live.source import BROWSER, LOOP, NETWORK
 from recognizer.errors import WeightsError
-from recognizer.live import session as camera_module
-from recognizer.live.session import Camera
+from recognizer.live import watchdog as watchdog_module
+from recognizer.live.camera import TabCamera
+from recognizer.live.session import LiveSession
 from recognizer.networks import loading as models_module
 from recognizer.settings import Settings
 from tests.support.environment import APP
@@ -48,8 +49,8 @@ class Browser:
         return None
 
     def send(self, number: int = 0) -> None:
-        picture = numbered_picture(number, 160, 120)
-        drawn = self.asked["video_frame_callback"](av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        rgb = numbered_picture(number, 160, 120)
+        drawn = self.asked["video_frame_callback"](av.VideoFrame.from_ndarray(rgb, format="rgb24"))
         assert (drawn.width, drawn.height) == (160, 120)
 
     def send_until(self, condition: Callable[[], bool]) -> None:
@@ -63,9 +64,9 @@ class Browser:
 @pytest.fixture
 def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stand_in = Browser()
-    monkeypatch.setattr(view, "webrtc_streamer", stand_in.streamer)
-    monkeypatch.setattr(view, "create_video_source_track", lambda callback, **_: callback)
-    monkeypatch.setattr(view, "start_encoders", lambda: None)  # AppTest has no event loop
+    monkeypatch.setattr(picture, "webrtc_streamer", stand_in.streamer)
+    monkeypatch.setattr(picture, "create_video_source_track", lambda callback, **_: callback)
+    monkeypatch.setattr(picture, "start_encoders", lambda: None)  # AppTest has no event loop
     monkeypatch.delenv(HOSTS_VARIABLE, raising=False)
     monkeypatch.delenv(ICE_VARIABLE, raising=False)
     return stand_in
@@ -79,20 +80,27 @@ def page(networks: Networks, browser: Browser) -> Any:
     at.switch_page(PAGE).run()
     assert not at.exception
     yield at
-    camera = tab(at).camera
+    camera = tab(at).live.camera
     if camera is not None:
         camera.end()
 
 
-def camera_of(at: AppTest) -> Camera:
-    camera = tab(at).camera
+def camera_of(at: AppTest) -> TabCamera:
+    camera = tab(at).live.camera
     assert camera is not None
     return camera
 
 
+def session_of(at: AppTest) -> LiveSession:
+    """The running session or the last one."""
+    session = camera_of(at).latest
+    assert session is not None
+    return session
+
+
 def predictions(at: AppTest) -> int:
-    timeline = camera_of(at).timeline()
-    return len(timeline.predictions) if timeline else 0
+    session = camera_of(at).session
+    return len(session.stream.timeline().predictions) if session is not None else 0
 
 
 def play(at: AppTest, browser: Browser) -> None:
@@ -182,7 +190,7 @@ def test_ice_servers_come_from_the_environment(
         ("turn:turn.example.org", "is not JSON"),
         ('{"urls": "turn:turn.example.org"}', "is not a list of servers"),
         ('[{"url": "turn:turn.example.org"}]', "is not a list of servers"),
-        ('[{"urls": "http://turn.example.org"}]', "is no STUN or TURN server"),
+        ('[{"urls": "http://turn.example.org"}]', "is not a STUN or TURN server"),
     ],
 )
 def test_ice_servers_that_are_none_are_told_in_one_sentence(
@@ -198,7 +206,7 @@ def test_ice_servers_that_are_none_are_told_in_one_sentence(
 def test_what_goes_on_stands_beside_the_picture(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     text = words(page)
-    for part in ("Person 1", "frames/s", "after they came", "passed over", "to name a clip", "behind the picture"):
+    for part in ("Person 1", "frames/s", "after they came", "skipped", "to classify a clip", "behind the picture"):
         assert part in text, part
     (chart,) = charts(page)
     assert chart["label"].startswith("Timeline of the last minute")
@@ -209,18 +217,17 @@ def test_what_goes_on_stands_beside_the_picture(page: AppTest, browser: Browser)
 def test_frames_before_the_browser_says_that_it_plays_are_not_ended(page: AppTest, browser: Browser) -> None:
     browser.state.signalling = True
     page.run()
-    browser.send_until(lambda: camera_of(page).running)
-    stream = camera_of(page)._stream
+    browser.send_until(lambda: camera_of(page).session is not None)
+    session = camera_of(page).session
     page.run()
-    assert camera_of(page)._stream is stream
+    assert camera_of(page).session is session
     assert tab(page).run is None
 
 
 def test_settings_and_switches_reach_the_running_stream(page: AppTest, browser: Browser) -> None:
     play(page, browser)
-    stream = camera_of(page)._stream
-    assert stream is not None
-    assert stream.mirrored
+    stream = session_of(page).stream
+    assert stream.overlay.mirrored
     chosen: dict[str, Any] = {
         "Classifier": "r3d_18",
         "Sequence length": 8,
@@ -235,9 +242,11 @@ def test_settings_and_switches_reach_the_running_stream(page: AppTest, browser: 
     widget(page, "Minimum confidence in the picture").set_value(0.7)
     toggle(page, "Mirror").set_value(False)
     page.run()
-    assert camera_of(page)._stream is stream
-    assert not stream.mirrored
-    assert stream.min_confidence == pytest.approx(0.7)
+    session = camera_of(page).session
+    assert session is not None
+    assert session.stream is stream
+    assert not stream.overlay.mirrored
+    assert stream.overlay.min_confidence == pytest.approx(0.7)
     end_s = time.monotonic() + WAIT_S
     while stream.stats().changing:
         assert time.monotonic() < end_s
@@ -254,8 +263,7 @@ def test_classifier_that_cannot_be_loaded_is_told_beside_the_running_picture(
     page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play(page, browser)
-    stream = camera_of(page)._stream
-    assert stream is not None
+    stream = session_of(page).stream
 
     def refuse(settings: Settings, progress: Any = None) -> Any:
         raise WeightsError("the weights of r3d_18 cannot be had; put them into the folder.")
@@ -331,17 +339,17 @@ def test_two_tabs_have_a_camera_each(page: AppTest, browser: Browser) -> None:
     other.switch_page(PAGE).run()
     assert not other.exception
     assert camera_of(other) is not camera_of(page)
-    assert not camera_of(other).running
-    assert camera_of(page).running
+    assert camera_of(other).session is None
+    assert camera_of(page).session is not None
 
 
 def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     camera = camera_of(page)
-    assert page.query_params["run"] in (camera.run_id, [camera.run_id])
+    assert page.query_params["run"] in (session_of(page).run_id, [session_of(page).run_id])
     other = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     browser.state = State()
-    other.query_params["run"] = camera.run_id
+    other.query_params["run"] = session_of(page).run_id
     other.run()
     other.switch_page(PAGE).run()
     assert not other.exception
@@ -354,25 +362,24 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
     assert [one.value for one in other.subheader] == ["Timeline"]
     shown = tab(other).run
     assert shown is not None
-    assert shown.run_id == camera.run_id
+    assert shown.run_id == session_of(page).run_id
 
 
 def test_lost_connection_is_told_and_the_session_is_there(
     page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera_module, "GONE_AFTER_S", 0.5)
-    monkeypatch.setattr(camera_module, "_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)
+    monkeypatch.setattr(watchdog_module, "CHECK_EVERY_S", 0.05)
     play(page, browser)
-    camera = camera_of(page)
     end_s = time.monotonic() + WAIT_S
-    while camera.ended is None:
+    while session_of(page).ended is None:
         assert time.monotonic() < end_s
         time.sleep(0.02)
     page.run()
     assert not page.exception
-    assert "the connection to the browser was lost" in words(page)
+    assert "The connection to the browser was lost" in words(page)
     assert [one.value for one in page.subheader] == ["Timeline"]
-    assert page.query_params["run"] in (camera.run_id, [camera.run_id])
+    assert page.query_params["run"] in (session_of(page).run_id, [session_of(page).run_id])
 
 
 def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
@@ -380,7 +387,7 @@ def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
     camera = camera_of(page)
     page.switch_page("pages/analyse.py").run()
     assert not page.exception
-    assert not camera.running
+    assert camera.session is None
     assert camera.end() is not None
     browser.state = State()
     page.switch_page(PAGE).run()
@@ -393,9 +400,6 @@ def test_confidence_of_the_picture_goes_on_in_the_timeline(page: AppTest, browse
     stop(page, browser)
     assert widget(page, "Minimum confidence").value == pytest.approx(0.75)
     assert set(open_table(page, "All segments")["Action"]) == {"unknown"}
-
-
-# ---- what stands in for the camera
 
 
 def choose(at: AppTest, source: str) -> None:
@@ -430,7 +434,7 @@ def test_video_in_a_loop_stands_in_for_the_camera(
     stop(page, browser)
     assert [one.value for one in page.subheader] == ["Timeline"]
     assert set(open_table(page, "All segments")["Action"]) == {"waving"}
-    feed = tab(page).feed
+    feed = tab(page).live.feed
     assert feed is not None
     choose(page, BROWSER)
     assert browser.asked["mode"].name == "SENDRECV"
@@ -460,16 +464,15 @@ def test_network_cameras_are_offered_only_where_the_operator_lists_hosts(
 
 
 def test_second_classifier_speaks_beside_the_first(page: AppTest, browser: Browser) -> None:
-    widget(page, "Compare with a second classifier").set_value("r3d_18")
+    widget(page, "Compare with another classifier").set_value("r3d_18")
     play(page, browser)
-    stream = camera_of(page)._stream
-    assert stream is not None
-    browser.send_until(lambda: stream.stats().second_naming is not None and len(stream.shown()) == 2)
-    browser.send_until(lambda: "detecting" not in stream.shown()[1].text)
+    stream = session_of(page).stream
+    browser.send_until(lambda: stream.stats().other_labeling is not None and len(stream.overlay.shown()) == 2)
+    browser.send_until(lambda: "detecting" not in stream.overlay.shown()[1].text)
     page.run()
     assert not page.exception
     assert len(charts(page)) == 2
-    assert words(page).count("to name a clip") == 2
+    assert words(page).count("to classify a clip") == 2
     stop(page, browser)
     (link,) = links(page)
     assert link.label == "Compare what the two classifiers said"
@@ -477,7 +480,7 @@ def test_second_classifier_speaks_beside_the_first(page: AppTest, browser: Brows
     assert run is not None
     assert parse_qs(link.query_string) == {"comparison": [run.run_id]}
     # the next session has one voice; the first one's comparison is a click away
-    widget(page, "Compare with a second classifier").set_value(None)
+    widget(page, "Compare with another classifier").set_value(None)
     page.run()
     play(page, browser)
     stop(page, browser)
@@ -493,11 +496,10 @@ def links(at: AppTest) -> list[Any]:
 
 def compared(at: AppTest, browser: Browser) -> AppTest:
     """A session with two classifiers that never agree, as the page that compares opens it."""
-    widget(at, "Compare with a second classifier").set_value("r3d_18")
+    widget(at, "Compare with another classifier").set_value("r3d_18")
     play(at, browser)
-    stream = camera_of(at)._stream
-    assert stream is not None
-    browser.send_until(lambda: len(stream.shown()) == 2 and "detecting" not in stream.shown()[1].text)
+    stream = session_of(at).stream
+    browser.send_until(lambda: len(stream.overlay.shown()) == 2 and "detecting" not in stream.overlay.shown()[1].text)
     stop(at, browser)
     (link,) = links(at)
     at.switch_page("pages/compare.py")

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from recognizer.analysis.passes import PassStore
-from recognizer.live import LiveStream
-from recognizer.live.session import load_and_warm
+from recognizer.live.stream import LiveStream
+from recognizer.live.warming import load_and_warm
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.classifiers import network as network_module
 from recognizer.palette import ActionPalette

@@ -167,14 +167,14 @@ def test_file_plays_in_a_loop_at_its_own_pace_while_somebody_watches(
     assert not feed.running
     began_s = time.monotonic()
     while len(annotate.arrived_s) < 24:  # more than twice through
-        picture = feed.newest().to_ndarray(format="rgb24")
+        picture = feed.latest().to_ndarray(format="rgb24")
         assert time.monotonic() - began_s < WAIT_S
         time.sleep(0.01)
     assert picture[0, 0].tolist() == pytest.approx([200, 200, 200], abs=3)
     # 23 steps at 20 a second, but for the one step between two rounds
     assert annotate.arrived_s[-1] - annotate.arrived_s[0] > 23 / 20 * 0.9
     wait_until(lambda: not feed.running)
-    assert feed.newest().to_ndarray(format="rgb24")[0, 0].tolist() == pytest.approx([96, 96, 96], abs=3)
+    assert feed.latest().to_ndarray(format="rgb24")[0, 0].tolist() == pytest.approx([96, 96, 96], abs=3)
     wait_until(lambda: len(annotate.arrived_s) > 26)  # whoever comes back sees it again
     feed.close()
     wait_until(lambda: not feed.running)
@@ -184,16 +184,16 @@ def test_feed_that_rests_gives_nothing_more_until_somebody_asks_again(monkeypatc
     monkeypatch.setattr(feed_module, "_REST_S", 0.3)
     annotate = Annotated()
     feed = Feed(lambda: (Frame(k, k / 100, np.zeros((8, 8, 3), np.uint8)) for k in range(100_000)), annotate)
-    feed.newest()
+    feed.latest()
     wait_until(lambda: len(annotate.arrived_s) > 5)
     feed.rest()
     given = len(annotate.arrived_s)
-    feed.newest()  # of a connection that is being closed
+    feed.latest()  # of a connection that is being closed
     time.sleep(0.1)
     assert len(annotate.arrived_s) == given
     assert not feed.running
     time.sleep(0.3)
-    feed.newest()
+    feed.latest()
     wait_until(lambda: len(annotate.arrived_s) > given)
     feed.close()
 
@@ -210,11 +210,11 @@ def test_source_that_breaks_is_told_and_tried_again(monkeypatch: pytest.MonkeyPa
 
     annotate = Annotated()
     feed = Feed(frames, annotate)
-    feed.newest()
+    feed.latest()
     wait_until(lambda: feed.problem is not None)
-    assert "It is tried again" in (feed.problem or "")
+    assert "The server tries again" in (feed.problem or "")
     while not annotate.arrived_s:
-        feed.newest()
+        feed.latest()
         time.sleep(0.01)
     wait_until(lambda: feed.problem is None)
     feed.close()

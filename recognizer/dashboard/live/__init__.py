@@ -1,1 +1,1 @@
-"""The page of the live camera."""
+"""The page "Live camera"."""

@@ -1,4 +1,4 @@
-"""Where the live picture comes from: the browser's camera, a video in a loop, or a camera in the network."""
+"""Choose the source of the live picture: the browser's camera, a video in a loop, or a network camera."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.live.setup import camera_hosts
+from recognizer.dashboard.live.configuration import camera_hosts
 from recognizer.dashboard.parts import video_card
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import VideoError
 from recognizer.video import check_address, shown_address
 
 if TYPE_CHECKING:
-    from recognizer.live.session import Camera
+    from recognizer.live.camera import TabCamera
     from recognizer.types import Frame
 
 BROWSER, LOOP, NETWORK = "This device's camera", "A video, in a loop", "A network camera"
 
 
-def choose_source(camera: Camera) -> bool:
-    """Draw the choice; what stands in for the browser's camera becomes the tab's feed.
+def choose_source(camera: TabCamera) -> bool:
+    """Draw the choice; a source other than the browser's camera becomes the tab's feed.
 
     Returns:
-        Whether there is a source to start; the browser's camera always is one.
+        Whether there is a source to start; the browser's camera is always one.
     """
     sources = [BROWSER, LOOP, *([NETWORK] if camera_hosts() else [])]
     source = st.segmented_control(
@@ -34,10 +34,10 @@ def choose_source(camera: Camera) -> bool:
         default=BROWSER,
         key="camera-source",
         label_visibility="collapsed",
-        disabled=camera.running,
+        disabled=camera.session is not None,
         required=True,
     )
-    if camera.running:
+    if camera.session is not None:
         return True
     if source == LOOP:
         return _choose_video(camera)
@@ -47,14 +47,14 @@ def choose_source(camera: Camera) -> bool:
     return True
 
 
-def _choose_video(camera: Camera) -> bool:
+def _choose_video(camera: TabCamera) -> bool:
     tab = state.tab()
     if tab.video is None:
         video_card.choose_video()
         _play(camera, None, None)
         return False
     file = tab.video.file
-    st.caption(f"Plays {plain(file.name)}; drop another one in under Analyse a video.")
+    st.caption(f"Plays {plain(file.name)}; choose another one on the page Analyse a video.")
 
     def frames() -> Iterator[Frame]:
         from recognizer.live.feed import looped_frames
@@ -65,13 +65,13 @@ def _choose_video(camera: Camera) -> bool:
     return True
 
 
-def _choose_address(camera: Camera) -> bool:
+def _choose_address(camera: TabCamera) -> bool:
     hosts = camera_hosts()
     address = st.text_input(
         "Address",
         key="camera-address",
         placeholder=f"rtsp://{hosts[0]}/stream",
-        help=f"Of a camera at {', '.join(hosts)}. RTSP, motion JPEG and other video over HTTP.",
+        help=f"A camera at {', '.join(hosts)}: RTSP, motion JPEG or other video over HTTP.",
     ).strip()
     if not address:
         _play(camera, None, None)
@@ -93,15 +93,15 @@ def _choose_address(camera: Camera) -> bool:
     return True
 
 
-def _play(camera: Camera, source: tuple[str, str] | None, frames: Callable[[], Iterator[Frame]] | None) -> None:
-    """Make the feed of a source, unless it is there."""
-    tab = state.tab()
-    if tab.feed_source == source:
+def _play(camera: TabCamera, source: tuple[str, str] | None, frames: Callable[[], Iterator[Frame]] | None) -> None:
+    """Create the feed of a source, unless it exists."""
+    live = state.tab().live
+    if live.feed_source == source:
         return
-    if tab.feed is not None:
-        tab.feed.close()
-    tab.feed, tab.feed_source = None, source
+    if live.feed is not None:
+        live.feed.close()
+    live.feed, live.feed_source = None, source
     if frames is not None:
         from recognizer.live.feed import Feed
 
-        tab.feed = Feed(frames, camera.annotate)
+        live.feed = Feed(frames, camera.annotate)

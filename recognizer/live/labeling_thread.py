@@ -1,4 +1,4 @@
-"""Naming a live stream's clips beside its picture, on a thread of its own."""
+"""Label a live stream's clips on a thread of their own."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from statistics import median
 import torch
 
 from recognizer.clips.sampling import joined
-from recognizer.live.stats import MEASURED, NamingStats
+from recognizer.live.stats import MEASURED, LabelingStats
 from recognizer.types import Clip
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_JOINED = 4
-"""A clip that waits grows to at most as many times its span. With 8 samples that is still about four a second at the
+"""A waiting clip grows to at most this many times its span. With 8 samples that is still about four a second at the
 documented settings; fewer would no longer show a movement."""
 
 
-class Namer:
-    """Gives clips to a classifier, one at a time; whoever has waited longest comes first.
+class LabelingThread:
+    """Classifies clips one at a time; the person who has waited longest comes first.
 
-    At most one clip a person waits. Where the next one comes before the classifier is free, the two become one over the
-    time of both: the label comes as late, but no time goes unnamed and the classifier has no more to do.
+    At most one clip a person waits. If the next one comes before the classifier is free, the two are joined into one
+    over the time of both: the label comes as late, but covers all of the time, and the classifier has no more to do.
 
     Args:
-        label: names clips and keeps what was said; called on this thread.
-        stay_began_s: since when a person is there without a long absence; a clip never reaches over one.
+        label: classifies clips and stores the predictions; called on this thread.
+        stay_began_s: time since which a person has been present without a long absence; clips never span one.
         now_s: the stream's time.
     """
 
@@ -46,6 +46,8 @@ class Namer:
         self._stay_began_s = stay_began_s
         self._now_s = now_s
         self._waiting: dict[int, Clip] = {}
+        self._waiting_since_s: dict[int, float] = {}
+        self._working_since_s: float | None = None
         self._clip_ms: deque[float] = deque(maxlen=MEASURED)
         self._behind_s: deque[float] = deque(maxlen=MEASURED)
         self._joined = 0
@@ -56,14 +58,16 @@ class Namer:
         self._thread.start()
 
     def put(self, clips: Iterable[Clip]) -> None:
-        """Clips that are full now; returns at once."""
+        """Add clips that are complete; returns at once."""
+        now_s = time.monotonic()
         with self._condition:
             for clip in clips:
                 older = self._waiting.get(clip.person_id)
-                self._waiting[clip.person_id] = clip if older is None else self._together(older, clip)
+                self._waiting[clip.person_id] = clip if older is None else self._joined_clip(older, clip)
+                self._waiting_since_s.setdefault(clip.person_id, now_s)
             self._condition.notify_all()
 
-    def _together(self, older: Clip, newer: Clip) -> Clip:
+    def _joined_clip(self, older: Clip, newer: Clip) -> Clip:
         longest_s = _LONGEST_JOINED * (newer.end_s - newer.start_s)
         from_s = max(self._stay_began_s(newer.person_id), newer.end_s - longest_s)
         whole = older.start_s >= from_s
@@ -71,32 +75,43 @@ class Namer:
         self._dropped += not whole
         return joined(older, newer, from_s) if older.end_s > from_s else newer
 
+    def oldest_wait_s(self) -> float:
+        """Return how long the oldest clip without a label has waited, including the one in work; 0 if there is none."""
+        with self._condition:
+            since_s = list(self._waiting_since_s.values())
+            if self._working_since_s is not None:
+                since_s.append(self._working_since_s)
+        return time.monotonic() - min(since_s) if since_s else 0.0
+
     def _work(self) -> None:
         torch.set_num_threads(threads_each())
         while True:
             with self._condition:
+                self._working_since_s = None
                 self._condition.wait_for(lambda: self._closed or bool(self._waiting))
                 if self._closed:
                     return
-                clip = self._waiting.pop(next(iter(self._waiting)))
-            self._name(clip)
+                person_id = next(iter(self._waiting))
+                clip = self._waiting.pop(person_id)
+                self._working_since_s = self._waiting_since_s.pop(person_id)
+            self._classify(clip)
 
-    def _name(self, clip: Clip) -> None:
+    def _classify(self, clip: Clip) -> None:
         started_s = time.monotonic()
         try:
             self._label([clip])
-        except Exception:  # noqa: BLE001 - one bad clip must not end the stream; it is logged and said
-            _log.exception("a clip could not be named")
-            self.problem = "A clip could not be named; the log of the server says why."
+        except Exception:  # noqa: BLE001 - one bad clip must not end the stream; it is logged and reported
+            _log.exception("a clip could not be classified")
+            self.problem = "A clip could not be classified; the server's log says why."
             return
         self.problem = None
         self._clip_ms.append((time.monotonic() - started_s) * 1000)
         self._behind_s.append(max(0.0, self._now_s() - clip.end_s))
 
-    def stats(self) -> NamingStats:
-        """How it keeps up."""
+    def stats(self) -> LabelingStats:
+        """Return how labelling keeps up."""
         clip_ms, behind_s = list(self._clip_ms), list(self._behind_s)
-        return NamingStats(
+        return LabelingStats(
             clip_ms=median(clip_ms) if clip_ms else None,
             behind_s=median(behind_s) if behind_s else None,
             joined_clips=self._joined,
@@ -104,21 +119,21 @@ class Namer:
         )
 
     def close(self, last_clips: Sequence[Clip], timeout_s: float) -> None:
-        """End the thread, and name what still waits and ``last_clips``; called once.
+        """End the thread, then classify the waiting clips and ``last_clips``; call once.
 
         Args:
-            last_clips: of those who were there at the end.
-            timeout_s: how long a clip that is being named is waited for.
+            last_clips: of the people who were present at the end.
+            timeout_s: how long to wait for the clip that is being classified.
         """
         with self._condition:
             self._closed = True
             self._condition.notify_all()
         self._thread.join(timeout_s)
         for clip in [*self._waiting.values(), *last_clips]:
-            self._name(clip)
+            self._classify(clip)
 
 
 def threads_each() -> int:
-    """Cores for the thread that follows and for each that names: when all take all, each waits for the others'
-    (measured by benchmarks/live.py)."""
+    """Return how many cores the following thread and each labelling thread use: if all use all, each waits for the
+    others (measured by benchmarks/live.py)."""
     return max(1, (os.cpu_count() or 2) // 2)

@@ -1,4 +1,4 @@
-"""One tab's camera, over several starts: what begins a stream, what ends it, and what is kept of it."""
+"""One tab's camera, over several starts: what begins a session, what ends it, and what is stored of it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
-from recognizer.live import session as camera_module
-from recognizer.live.session import Camera
+from recognizer.live import warming as warming_module
+from recognizer.live import watchdog as watchdog_module
+from recognizer.live.camera import TabCamera
+from recognizer.live.controls import Controls
+from recognizer.live.session import LiveSession
 from recognizer.memory import give_back_memory
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
@@ -33,12 +36,12 @@ from tests.support.waiting import WAIT_S
 
 
 @pytest.fixture
-def camera_of(tmp_path: Path) -> Iterator[Callable[..., tuple[Camera, ServerContext]]]:
-    cameras: list[Camera] = []
+def camera_of(tmp_path: Path) -> Iterator[Callable[..., tuple[TabCamera, ServerContext]]]:
+    cameras: list[TabCamera] = []
 
-    def make(models: Models, settings: Settings = SETTINGS) -> tuple[Camera, ServerContext]:
+    def make(models: Models, settings: Settings = SETTINGS) -> tuple[TabCamera, ServerContext]:
         context = ServerContext(Jobs(), AnalysisStore(tmp_path / "data"), ModelCache(), PassStore(tmp_path / "crops"))
-        cameras.append(Camera(context, models, settings, ActionPalette()))
+        cameras.append(TabCamera(context, models, settings, ActionPalette()))
         return cameras[-1], context
 
     yield make
@@ -46,12 +49,12 @@ def camera_of(tmp_path: Path) -> Iterator[Callable[..., tuple[Camera, ServerCont
         camera.end()
 
 
-def take(camera: Camera, number: int = 0) -> NDArray[np.uint8]:
+def take(camera: TabCamera, number: int = 0) -> NDArray[np.uint8]:
     given = av.VideoFrame.from_ndarray(numbered_picture(number, *SIZE), format="rgb24")
     return np.asarray(camera.take(given).to_ndarray(format="rgb24"), np.uint8)
 
 
-def take_until(camera: Camera, condition: Callable[[], bool]) -> None:
+def take_until(camera: TabCamera, condition: Callable[[], bool]) -> None:
     end_s = time.monotonic() + WAIT_S
     while not condition():
         assert time.monotonic() < end_s
@@ -59,24 +62,29 @@ def take_until(camera: Camera, condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def predictions_so_far(camera: Camera) -> int:
-    timeline = camera.timeline()
-    return len(timeline.predictions) if timeline else 0
+def predictions_so_far(camera: TabCamera) -> int:
+    session = camera.session
+    return len(session.stream.timeline().predictions) if session is not None else 0
+
+
+def session_of(camera: TabCamera) -> LiveSession:
+    """The running session or the last one."""
+    assert camera.latest is not None
+    return camera.latest
 
 
 def test_ended_stream_is_kept_and_the_next_start_begins_another(
-    camera_of: Callable[..., tuple[Camera, ServerContext]],
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]],
 ) -> None:
     before = live_threads()
     camera, context = camera_of(scripted_models(ONE))
     assert camera.end() is None
-    assert camera.stats() is None
-    assert not camera.running
+    assert camera.session is None
+    assert camera.latest is None
     take_until(camera, lambda: predictions_so_far(camera) > 0)
-    assert camera.running
+    assert camera.session is not None
     first_end = camera.end()
     assert live_threads() == before
-    assert camera.timeline() is None
     assert camera.end() is first_end
     assert first_end is not None
     assert first_end.problem is None
@@ -89,11 +97,10 @@ def test_ended_stream_is_kept_and_the_next_start_begins_another(
     assert first.timeline.predictions
     assert not first.video_path.is_file()
     take(camera, 3)
-    assert not camera.running, "a frame that comes late begins nothing"
+    assert camera.session is None, "a late frame begins nothing"
     camera.arm()
     take_until(camera, lambda: predictions_so_far(camera) > 0)
-    timeline = camera.timeline()
-    assert timeline is not None
+    timeline = session_of(camera).stream.timeline()
     assert [track.person_id for track in timeline.people] == [1]
     assert timeline.frame_times_s[0] == 0
     second_end = camera.end()
@@ -104,9 +111,9 @@ def test_ended_stream_is_kept_and_the_next_start_begins_another(
     assert again.timeline.predictions == first.timeline.predictions
 
 
-def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[Camera, ServerContext]]) -> None:
+def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[TabCamera, ServerContext]]) -> None:
     camera, context = camera_of(scripted_models(ONE))
-    camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=True)
+    camera.adjust(Controls(SETTINGS, min_confidence=0.0, mirrored=False, recording=True))
     for k in range(10):
         take(camera, k)
         time.sleep(0.01)
@@ -115,8 +122,8 @@ def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[
     run = context.store.load_analysis(ended.run.run_id)
     assert run is not None
     assert len(frames_of(run.video_path)) == 10
-    assert camera.recordings == [run.video_path]
-    camera.adjust(SETTINGS, min_confidence=0.0, mirrored=False, recording=False)
+    assert session_of(camera).recordings == [run.video_path]
+    camera.adjust(Controls(SETTINGS, min_confidence=0.0, mirrored=False, recording=False))
     camera.arm()
     take(camera)
     ended = camera.end()
@@ -126,21 +133,21 @@ def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[
     assert not run.video_path.is_file()
 
 
-def test_switches_reach_the_stream_while_it_runs(camera_of: Callable[..., tuple[Camera, ServerContext]]) -> None:
+def test_switches_reach_the_stream_while_it_runs(camera_of: Callable[..., tuple[TabCamera, ServerContext]]) -> None:
     camera, _ = camera_of(scripted_models(always(), saying("yoga", 0.4)))
     picture = numbered_picture(0, *SIZE)
     picture[:, :40] = (10, 200, 30)
     given = av.VideoFrame.from_ndarray(picture, format="rgb24")
-    camera.adjust(SETTINGS, min_confidence=0.5, mirrored=False, recording=False)
+    camera.adjust(Controls(SETTINGS, min_confidence=0.5, mirrored=False, recording=False))
     plain = camera.take(given).to_ndarray(format="rgb24")
-    camera.adjust(SETTINGS, min_confidence=0.5, mirrored=True, recording=False)
+    camera.adjust(Controls(SETTINGS, min_confidence=0.5, mirrored=True, recording=False))
     mirrored = camera.take(given).to_ndarray(format="rgb24")
     assert plain[5, 5].tolist() == [10, 200, 30]
     assert mirrored[5, -5].tolist() == [10, 200, 30]
 
 
 def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
-    camera_of: Callable[..., tuple[Camera, ServerContext]],
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]],
 ) -> None:
     classifier = HeldClassifier()
     camera, context = camera_of(Models(ScriptedDetector(ONE), classifier))
@@ -157,32 +164,32 @@ def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
 
 
 def test_camera_that_sends_nothing_any_more_is_ended_kept_and_given_back(
-    camera_of: Callable[..., tuple[Camera, ServerContext]], monkeypatch: pytest.MonkeyPatch
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera_module, "GONE_AFTER_S", 0.4)
-    monkeypatch.setattr(camera_module, "_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.4)
+    monkeypatch.setattr(watchdog_module, "CHECK_EVERY_S", 0.05)
     before = live_threads()
     hung_up = threading.Event()
     camera, context = camera_of(scripted_models(ONE))
     camera.connect(hung_up.set)
     take_until(camera, lambda: predictions_so_far(camera) > 0)
-    run_id = camera.run_id
-    assert run_id is not None
+    run_id = session_of(camera).run_id
     assert context.live_runs == {run_id}
     assert hung_up.wait(WAIT_S)
-    assert not camera.running
+    assert camera.session is None
     assert live_threads() == before
-    assert camera.ended is not None
-    assert camera.ended.lost
-    assert camera.ended.run.run_id == run_id
+    ended = session_of(camera).ended
+    assert ended is not None
+    assert ended.lost
+    assert ended.run.run_id == run_id
     assert context.store.load_analysis(run_id) is not None
     assert not context.live_runs
     take(camera)
-    assert not camera.running, "a frame that comes late begins nothing"
+    assert camera.session is None, "a late frame begins nothing"
 
 
 def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
-    camera_of: Callable[..., tuple[Camera, ServerContext]], monkeypatch: pytest.MonkeyPatch
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera, context = camera_of(scripted_models(ONE))
 
@@ -200,24 +207,24 @@ def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
 
 
 def test_frames_are_not_held_up_while_the_stream_before_is_being_kept(
-    camera_of: Callable[..., tuple[Camera, ServerContext]],
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]],
 ) -> None:
     classifier = HeldClassifier()
     camera, _ = camera_of(Models(ScriptedDetector(ONE), classifier))
     take_until(camera, classifier.reached.is_set)
     camera.end_soon()
-    while camera.running:
+    while camera.session is not None:
         time.sleep(0.005)
     began_s = time.monotonic()
     take(camera)
     assert time.monotonic() - began_s < PROMPT_S
-    assert camera.ended is None
+    assert session_of(camera).ended is None
     classifier.let_go.set()
     assert camera.end() is not None
 
 
 def test_networks_are_not_warmed_again_for_another_margin(
-    camera_of: Callable[..., tuple[Camera, ServerContext]], monkeypatch: pytest.MonkeyPatch
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = scripted_models(ONE)
     camera, context = camera_of(models)
@@ -228,17 +235,16 @@ def test_networks_are_not_warmed_again_for_another_margin(
         warmed.append(settings.num_video_sequence_samples)
         return models
 
-    monkeypatch.setattr(camera_module, "load_and_warm", warm)
-    take_until(camera, lambda: camera.running)
+    monkeypatch.setattr(warming_module, "load_and_warm", warm)
+    take_until(camera, lambda: camera.session is not None)
     for settings in (replace(SETTINGS, crop_margin_percentage=40), replace(SETTINGS, num_video_sequence_samples=6)):
-        camera.adjust(settings, min_confidence=0.0, mirrored=False, recording=False)
+        camera.adjust(Controls(settings, min_confidence=0.0, mirrored=False, recording=False))
         take_until(camera, lambda settings=settings: in_use(camera) == settings)  # type: ignore[misc]
     assert warmed == [6]
 
 
-def in_use(camera: Camera) -> Settings:
-    timeline = camera.timeline()
-    assert timeline is not None
+def in_use(camera: TabCamera) -> Settings:
+    timeline = session_of(camera).stream.timeline()
     return timeline.settings
 
 

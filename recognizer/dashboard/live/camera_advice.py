@@ -1,0 +1,41 @@
+"""Show on the page what to do when the browser gives no camera. Runs in the browser alone, without the server."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import streamlit as st
+
+ADVICE = {
+    "insecure": "This browser gives its camera only to pages with https or on localhost: open this page at "
+    "http://localhost with its port, on the machine that runs it, or set up https.",
+    "missing": "No camera was found: plug one in or switch it on. The page notices at once.",
+    "denied": "The camera is denied to this page: allow it in the browser, to the left of the address, then press "
+    "Start.",
+    "NotAllowedError": "The camera was denied: allow it in the browser, to the left of the address, or in the system's "
+    "privacy settings, then press Start again.",
+    "NotFoundError": "No camera was found: plug one in or switch it on, then press Start again.",
+    "NotReadableError": "The camera is in use: close the other tab or program that shows it, then press Start again.",
+    "AbortError": "The camera stopped while it was being opened: press Start again, or plug it in again.",
+    "OverconstrainedError": "The chosen camera is gone: choose another one under the picture, then press Start again.",
+    "SecurityError": "This browser does not give its camera to this page: allow it in the browser's settings.",
+    "slow": "The connection takes long: between two networks it needs a TURN server (see Live camera on a server in "
+    "the documentation); within one network a firewall may block it.",
+}
+"""What to do, by the browser's name of the error (W3C, Media Capture and Streams, 10.2)."""
+
+_HTML = '<div class="advice" role="alert" hidden></div>'
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+_component = st.components.v2.component(
+    "camera_advice", html=_HTML, css=_text("camera_advice.css"), js=_text("camera_advice.js")
+)
+
+
+def show_camera_advice() -> None:
+    """Draw what to do about a camera that is denied, missing or in use; nothing if all is well."""
+    _component(key="camera-trouble", data={"advice": ADVICE}, height="content")

@@ -1,0 +1,60 @@
+"""Load and warm the networks before Start is offered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from recognizer.dashboard import state
+from recognizer.dashboard.parts.sidebar import named
+from recognizer.dashboard.server import context, palette
+from recognizer.dashboard.text import sentence
+from recognizer.networks.cache import networks_of
+from recognizer.service.jobs import Job
+from recognizer.service.tasks import Status
+from recognizer.settings import Settings
+
+if TYPE_CHECKING:
+    from recognizer.networks.loading import Models
+
+_POLL_S = 0.2
+
+
+def prepare(settings: Settings) -> bool:
+    """Load and warm the networks, with progress, and return whether they are ready."""
+    live = state.tab().live
+    if live.camera is not None and live.camera.session is not None:
+        return True
+    wanted = networks_of(settings)
+    if live.networks == wanted and live.camera is not None:
+        return True
+    if live.loading is None or live.networks != wanted:
+        live.networks = wanted
+
+        def work(job: Job[Models]) -> Models:
+            job.report(Status("Loading the networks"))
+            from recognizer.live.warming import load_and_warm
+
+            return load_and_warm(context(), settings, job)
+
+        live.loading = context().jobs.start(work)
+    job = live.loading
+    place = st.empty()
+    while not job.wait(_POLL_S):
+        status = job.progress or Status("Waiting for a turn")
+        place.progress(status.share or 0.0, status.text)
+    place.empty()
+    live.loading = None
+    if job.result is None:
+        live.networks = None
+        st.error(sentence(named(job.error or "The networks could not be loaded.")))
+        st.button("Try again")
+        return False
+    from recognizer.live.camera import TabCamera
+
+    if live.camera is None:
+        live.camera = TabCamera(context(), job.result, settings, palette())
+    else:
+        live.camera.prepare(job.result, settings)
+    return True

@@ -1,0 +1,168 @@
+"""The camera's picture and its switches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
+
+from recognizer.dashboard import state
+from recognizer.dashboard.live.camera_advice import show_camera_advice
+from recognizer.dashboard.live.configuration import ice_servers
+from recognizer.dashboard.live.encoders import start_encoders
+from recognizer.dashboard.live.sessions import end_session, show_lost_session
+from recognizer.dashboard.live.source import choose_source
+from recognizer.dashboard.parts.sidebar import classifier_title
+from recognizer.dashboard.streamlit_private import session_is_open, webrtc_hang_up
+from recognizer.dashboard.text import sentence
+from recognizer.errors import SettingsError
+from recognizer.live.controls import Controls
+from recognizer.settings import CLASSIFIER_NAMES, Settings
+
+if TYPE_CHECKING:
+    from recognizer.live.camera import TabCamera
+
+_PICTURE_PX = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
+_FEED_HZ = 30
+_VIDEO = {"autoPlay": True, "controls": True, "muted": True, "playsInline": True, "style": {"width": "100%"}}
+"""``playsInline``: otherwise a phone shows the picture alone, over the whole screen."""
+
+_FRONT = "Front or only camera"
+_FACING = {_FRONT: "user", "Back camera": "environment"}
+_WORDS = {
+    "start": "Start",
+    "stop": "Stop",
+    "select_device": "Choose a camera",
+    "select_camera": "Choose a camera",
+    "turn_camera_off": "Hide the picture",
+    "turn_camera_on": "Show the picture",
+    "media_api_not_available": "This browser gives its camera only to pages on localhost or with https.",
+    "device_ask_permission": "Allow the camera when the browser asks.",
+    "device_not_available": "No camera is available: plug one in, or close the program or tab that uses it.",
+    "device_access_denied": "The camera was denied: allow it next to the address, then press Start again.",
+}
+
+
+def show_camera(settings: Settings) -> None:
+    """Draw the choice of the source, the picture and, under it, its switches."""
+    tab = state.tab()
+    camera = tab.live.camera
+    if camera is None:
+        return
+    with st.container():
+        ready = choose_source(camera)
+    picture = st.container()  # above the switches on the page, but drawn after them: it depends on what they say
+    constraints = _switches(camera, settings)
+    if not ready:
+        return
+    with picture:
+        context = _streamer(camera, constraints)
+        if context is None:
+            return
+    camera.connect(webrtc_hang_up(context), session_is_open())
+    session = camera.session
+    if session is not None:
+        tab.seen_runs.add(session.run_id)
+        state.name_run_in_address(session.run_id)
+    # while the connection is being made, frames come before the browser reports that it plays
+    if not context.state.playing and not context.state.signalling:
+        end_session()
+        camera.arm()
+    else:
+        show_lost_session()
+
+
+def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
+    """Draw the switches and pass them to the camera; return what to ask the browser for."""
+    tab, facing = state.tab(), _FRONT
+    switches = st.container(horizontal=True, vertical_alignment="center")
+    if tab.live.feed is None:
+        facing = switches.segmented_control(
+            "Camera",
+            list(_FACING),
+            default=_FRONT,
+            key="camera-facing",
+            label_visibility="collapsed",
+            disabled=camera.session is not None,
+            required=True,
+        )
+    faces_viewer = tab.live.feed is None and facing == _FRONT
+    mirrored = switches.toggle(
+        "Mirror",
+        faces_viewer,
+        key=f"camera-mirror-{faces_viewer}",
+        help="Shows left on the left, like a mirror. Only the display is mirrored, not what is recognised.",
+    )
+    recording = switches.toggle("Record", key="camera-record", help="Saves the annotated picture as a video.")
+    min_confidence = st.slider(
+        "Minimum confidence in the picture",
+        0.0,
+        1.0,
+        state.DEFAULT_MIN_CONFIDENCE,
+        0.05,
+        key="camera-confidence",
+        help="If the network's best guess is less probable than this, the picture says unknown.",
+    )
+    other = st.selectbox(
+        "Compare with another classifier",
+        [name for name in CLASSIFIER_NAMES if name != settings.video_classifier_model],
+        index=None,
+        placeholder="None",
+        key="camera-second",
+        format_func=classifier_title,
+        help="Classifies the same clips, too, and both labels are drawn. Labelling then takes twice as much computing.",
+    )
+    camera.adjust(
+        Controls(
+            settings,
+            min_confidence=min_confidence,
+            mirrored=mirrored,
+            recording=recording,
+            other=None if other is None else _with_classifier(settings, other),
+            checkpoint_name=tab.checkpoint.name if tab.checkpoint is not None else None,
+        )
+    )
+    return {"video": {**_PICTURE_PX, "facingMode": _FACING[facing]}, "audio": False}
+
+
+def _with_classifier(settings: Settings, name: str) -> Settings:
+    """Return the same settings with a published classifier."""
+    return replace(settings, video_classifier_model=name, checkpoint_path=None, labels_path=None)
+
+
+def _streamer(camera: TabCamera, constraints: dict[str, Any]) -> Any:
+    """Draw the picture; return streamlit-webrtc's context, or None if the configuration is wrong."""
+    start_encoders()
+    try:
+        servers = ice_servers()
+    except SettingsError as error:
+        st.error(sentence(str(error)))
+        return None
+    feed = state.tab().live.feed
+    if feed is not None:
+        return webrtc_streamer(
+            key="feed",
+            mode=WebRtcMode.RECVONLY,
+            rtc_configuration={"iceServers": servers},
+            source_video_track=create_video_source_track(
+                lambda *_: feed.latest(), key="feed-track", fps=_FEED_HZ, on_ended=camera.end_soon
+            ),
+            video_html_attrs=_VIDEO,
+            translations=_WORDS,
+        )
+    context = webrtc_streamer(
+        key="camera",
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration={"iceServers": servers},
+        media_stream_constraints=constraints,
+        video_frame_callback=camera.take,
+        on_video_ended=camera.end_soon,  # called on the loop that serves all cameras
+        async_processing=True,
+        sendback_audio=False,
+        video_html_attrs=_VIDEO,
+        translations=_WORDS,
+    )
+    show_camera_advice()
+    return context

@@ -1,0 +1,97 @@
+"""The ended sessions of a tab: save the last one, and choose which one the page shows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from recognizer.dashboard import state
+from recognizer.dashboard.analyse.results import adopt_thresholds
+from recognizer.dashboard.server import context
+from recognizer.dashboard.text import sentence
+from recognizer.errors import StoreError
+
+_SESSION_KEY = "camera-session"
+
+
+def end_session() -> None:
+    """End the running session, if there is one, and show what was saved of the last."""
+    live = state.tab().live
+    if live.camera is None:
+        return
+    was_running = live.camera.session is not None
+    if live.feed is not None and live.feed.running:
+        live.feed.rest()  # its next pictures would begin another session
+    with st.spinner("Saving the session"):
+        live.camera.end()
+    _show_ended()
+    if was_running:
+        live.camera.arm()
+        st.rerun()  # the page above was drawn for a running camera
+
+
+def show_lost_session() -> None:
+    """Show what was saved of a session whose connection broke, until another one begins."""
+    camera = state.tab().live.camera
+    if camera is None or camera.session is not None or camera.latest is None:
+        return
+    if camera.latest.ended is not None and camera.latest.ended.lost:
+        _show_ended()
+
+
+def _show_ended() -> None:
+    tab = state.tab()
+    camera = tab.live.camera
+    if camera is None or camera.latest is None or camera.latest.ended is None:
+        return
+    ended = camera.latest.ended
+    if ended.lost:
+        st.warning(
+            "The connection to the browser was lost: no more pictures came. Everything until then is saved and shown "
+            "below; press Start to begin another session."
+        )
+    if ended.problem is not None:
+        st.error(sentence(f"{ended.problem} The session is shown below as long as this tab is open."))
+    run_id = ended.run.run_id
+    if run_id == tab.live.shown_session_id:
+        return
+    tab.live.shown_session_id = run_id
+    tab.live.sessions[run_id] = ended.run.video_name
+    state.set_widget(_SESSION_KEY, run_id)
+    tab.run = ended.run
+    tab.rendering = None
+    adopt_thresholds(camera.controls.min_confidence, state.DEFAULT_MIN_DURATION_S)
+    tab.seen_runs.add(run_id)
+    state.name_run_in_address(run_id)
+
+
+def offer_sessions() -> None:
+    """Draw the choice of this tab's sessions, if there are several."""
+    tab = state.tab()
+    sessions = tab.live.sessions
+    if len(sessions) < 2:
+        return
+    if not state.has_widget(_SESSION_KEY):
+        state.set_widget(_SESSION_KEY, next(reversed(sessions)))
+    chosen = st.selectbox("Session", list(sessions)[::-1], key=_SESSION_KEY, format_func=sessions.__getitem__)
+    if tab.run is not None and tab.run.run_id == chosen:
+        return
+    try:
+        run = context().store.load_analysis(chosen)
+    except StoreError as error:
+        st.error(sentence(str(error)))
+        return
+    if run is not None:
+        tab.run, tab.rendering = run, None
+        state.name_run_in_address(chosen)
+
+
+def offer_comparison() -> None:
+    """Draw the link to the comparison of the shown session, if two classifiers ran in it."""
+    run = state.tab().run
+    if run is not None and context().comparisons.has(run.run_id):
+        st.page_link(
+            "pages/compare.py",
+            label="Compare what the two classifiers said",
+            icon=":material/compare_arrows:",
+            query_params={state.COMPARISON_PARAMETER: run.run_id},
+        )

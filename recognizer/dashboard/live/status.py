@@ -1,0 +1,131 @@
+"""Next to the camera's picture: the last minute of everybody, and how the stream runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from recognizer import plots
+from recognizer.dashboard import state
+from recognizer.dashboard.analyse.results import is_dark
+from recognizer.dashboard.parts.chart import show_chart
+from recognizer.dashboard.parts.sidebar import named
+from recognizer.dashboard.server import palette
+from recognizer.dashboard.text import plain, seconds, sentence
+
+if TYPE_CHECKING:
+    from recognizer.live.stats import LabelingStats, LiveStats
+    from recognizer.timeline.model import Timeline
+
+WINDOW_S = 60.0
+"""How much of the past the timeline next to the picture shows."""
+
+_SHORTEST_S = 10.0
+"""Shortest time axis, so that the first seconds do not race."""
+
+_SILENT_S = 3.0
+"""An older picture is no longer live."""
+
+_POLL_S = 1.0
+_LEGEND_PX = 230
+
+
+@st.fragment(run_every=_POLL_S)
+def show_status() -> None:
+    """Draw the last minute and how the stream runs; does not touch the picture."""
+    live = state.tab().live
+    camera = live.camera
+    if camera is None:
+        return
+    if live.feed is not None and live.feed.problem is not None:
+        st.warning(sentence(live.feed.problem))
+    session = camera.session
+    if session is None:
+        ended = camera.latest.ended if camera.latest is not None else None
+        if ended is not None and ended.lost and ended.run.run_id != live.shown_session_id:
+            st.rerun()  # the whole page: it shows the stored session
+        st.caption("Press Start, allow the camera, and the last minute of everybody's actions appears here.")
+        return
+    if session.run_id != state.run_in_address():
+        # a reload of the page finds this session again, and an address is only set by a run of the whole page
+        st.rerun()
+    stream = session.stream
+    stats = stream.stats()
+    since_s = max(0.0, stats.time_s - WINDOW_S)
+    _show_problems(stats)
+    labels: dict[int, list[str]] = {}
+    for one in stream.overlay.shown():
+        labels.setdefault(one.person_id, []).append(plain(one.text))
+    people = " · ".join(f"**Person {person_id}** {', '.join(texts)}" for person_id, texts in labels.items())
+    st.markdown(people or "Nobody is in the picture.")
+    min_confidence = camera.controls.min_confidence
+    _rolling_timeline(stream.timeline(since_s=since_s), min_confidence, stats.time_s, "camera-timeline")
+    other = stream.other_timeline(since_s=since_s)
+    if stats.other_classifier is not None and other is not None:
+        st.caption(f"The same people, labelled by {plain(stats.other_classifier)}")
+        _rolling_timeline(other, min_confidence, stats.time_s, "camera-second-timeline")
+    st.caption("  \n".join(_in_words(stats)))
+
+
+def _show_problems(stats: LiveStats) -> None:
+    if stats.silent_s > _SILENT_S:
+        st.warning(
+            f"No picture has come for {stats.silent_s:.0f} s: the browser's tab sleeps or the connection is broken. "
+            "Everything so far is saved; if the picture does not come back, press Stop, then Start."
+        )
+    if stats.problem:
+        st.warning(sentence(named(stats.problem)))
+
+
+def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, key: str) -> None:
+    figure = plots.swimlane(
+        timeline, timeline.segments(min_confidence), palette(), dark=is_dark(), legend_width_px=_LEGEND_PX
+    )
+    first_s = max(0.0, now_s - WINDOW_S)
+    layout = figure["layout"]
+    layout["uirevision"] = None
+    layout["xaxis"] |= {
+        "range": [plots.time_on_axis(timeline, t) for t in (first_s, max(now_s, _SHORTEST_S))],
+        "autorange": False,
+        "minallowed": None,
+        "maxallowed": None,
+    }
+    show_chart(figure, key, "Timeline of the last minute: who does what, when", mode_bar=False)
+
+
+def _in_words(stats: LiveStats) -> list[str]:
+    skipped = _counted(stats.skipped_frames, "frame")
+    lines = [
+        f"**{stats.frames_per_s:.0f}** frames/s, drawn **{stats.delay_ms:.0f} ms** after they came, nearly all within "
+        f"**{stats.delay_95_ms:.0f} ms**",
+        f"Detection runs **{stats.detections_per_s:.0f}** times a second; {skipped} skipped",
+    ]
+    if stats.other_labeling is None:
+        lines += _labeling_in_words(stats.labeling)
+    else:
+        lines += [f"{stats.classifier}: {line}" for line in _labeling_in_words(stats.labeling)]
+        lines += [f"{stats.other_classifier}: {line}" for line in _labeling_in_words(stats.other_labeling)]
+    if stats.left_out_frames:
+        left_out = _counted(stats.left_out_frames, "frame")
+        lines.append(f"{left_out} left out of the recording because the machine is busy")
+    if stats.changing:
+        lines.append("Loading the new settings; until then the previous ones are in use")
+    return lines
+
+
+def _labeling_in_words(labeling: LabelingStats) -> list[str]:
+    if labeling.clip_ms is None or labeling.behind_s is None:
+        return []
+    behind = seconds(labeling.behind_s)
+    lines = [f"**{labeling.clip_ms:.0f} ms** to classify a clip; a label is **{behind}** behind the picture"]
+    if labeling.joined_clips:
+        joined = _counted(labeling.joined_clips, "clip")
+        lines.append(f"{joined} joined with the next while the classifier was busy; such a label covers a longer time")
+    if labeling.dropped_clips:
+        lines.append(f"{_counted(labeling.dropped_clips, 'clip')} skipped: try a faster classifier")
+    return lines
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,143 @@
+"""One browser tab's camera, over any number of starts: a session begins with its first frame."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.live.controls import Controls
+from recognizer.live.session import EndedSession, LiveSession
+from recognizer.live.stream import LiveStream
+from recognizer.live.warming import WarmNetworks
+from recognizer.live.watchdog import Watchdog
+from recognizer.networks.loading import Models
+from recognizer.palette import ActionPalette
+from recognizer.service.tasks import ServerContext
+from recognizer.settings import Settings
+
+
+class TabCamera:
+    """Takes a camera's frames and begins and ends the sessions. Its methods may be called from any thread.
+
+    Args:
+        context: what all sessions share.
+        models: for ``settings``, loaded and warm.
+        settings: to begin with.
+        palette: colours of the actions.
+
+    Attributes:
+        controls: what the page's controls say.
+        latest: the running session or, after its end, the last one; None before the first frame.
+    """
+
+    def __init__(self, context: ServerContext, models: Models, settings: Settings, palette: ActionPalette) -> None:
+        self.controls = Controls(settings)
+        self.latest: LiveSession | None = None
+        self._context = context
+        self._models = models
+        self._model_settings = settings
+        self._networks = WarmNetworks(context, settings)
+        self._palette = palette
+        self._lock = threading.Lock()
+        self._session: LiveSession | None = None
+        self._watchdog: Watchdog | None = None
+        self._armed = True
+        self._hang_up: Callable[[], None] | None = None
+        self._is_watched: Callable[[], bool] = lambda: True
+
+    @property
+    def session(self) -> LiveSession | None:
+        """The running session; None while there is none."""
+        return self._session
+
+    def prepare(self, models: Models, settings: Settings) -> None:
+        """Begin the next session with these networks; ``adjust`` changes a running one."""
+        with self._lock:
+            self._models, self._model_settings = models, settings
+            self.controls = replace(self.controls, settings=settings)
+            self._networks.note(settings)
+
+    def connect(self, hang_up: Callable[[], None] | None, is_watched: Callable[[], bool] = lambda: True) -> None:
+        """Set how to give back the connection once the browser is gone, and how to tell whether the tab is open."""
+        self._hang_up, self._is_watched = hang_up, is_watched
+
+    def adjust(self, controls: Controls) -> None:
+        """Follow the page's controls, in the running session and the next."""
+        with self._lock:
+            self.controls = controls
+            session = self._session
+        if session is not None:
+            session.apply(controls)
+
+    def take(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Take the browser's next frame and return it annotated."""
+        arrived_s = time.monotonic()
+        if self._running_session() is None:
+            return frame
+        drawn = self.annotate(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), arrived_s)
+        return av.VideoFrame.from_ndarray(drawn, format="rgb24")
+
+    def annotate(self, rgb: NDArray[np.uint8], arrived_s: float) -> NDArray[np.uint8]:
+        """Take the next picture, uint8 (H, W, 3), of any source and return it annotated.
+
+        Args:
+            rgb: the picture.
+            arrived_s: when it came, on the clock of ``time.monotonic``.
+        """
+        session = self._running_session()
+        return rgb if session is None else session.stream.frame(rgb, arrived_s)
+
+    def arm(self) -> None:
+        """Let the next frame begin a session. Until then, frames that come after the end are returned unchanged."""
+        with self._lock:
+            self._armed = True
+
+    def _running_session(self) -> LiveSession | None:
+        session = self._session
+        if session is not None:  # without the lock: nothing may hold up the picture
+            return session
+        with self._lock:
+            if self._session is None and self._armed:
+                self._begin()
+            return self._session
+
+    def _begin(self) -> None:
+        stream = LiveStream(self._models, self._model_settings, self._networks.load, self._palette)
+        session = LiveSession(self._context, stream, self.controls)
+        self._session = self.latest = session
+        self._watchdog = Watchdog(stream, lambda: self._is_watched(), lambda: self._lose(session))
+
+    def _lose(self, session: LiveSession) -> None:
+        if self._session is not session:
+            return
+        hang_up, self._hang_up = self._hang_up, None
+        self._end(lost=True)
+        if hang_up is not None:
+            hang_up()
+
+    def end_soon(self) -> None:
+        """Call ``end`` on another thread, for a caller that serves other cameras too and must not wait."""
+        threading.Thread(target=self.end, name="camera-end", daemon=True).start()
+
+    def end(self) -> EndedSession | None:
+        """End the running session and store it.
+
+        Returns:
+            The last session, stored; None where there was none.
+        """
+        return self._end(lost=False)
+
+    def _end(self, *, lost: bool) -> EndedSession | None:
+        with self._lock:
+            session = self.latest
+            if self._session is not None:
+                self._session, self._armed = None, False
+            if self._watchdog is not None:
+                self._watchdog.stop()
+        return session.end(lost=lost) if session is not None else None

@@ -1,0 +1,91 @@
+"""Follow the people of a live stream on a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+
+from recognizer.analysis.following import PeopleFollower
+from recognizer.analysis.labeling import ActionLabeler
+from recognizer.live.labeling_thread import threads_each
+from recognizer.live.mailbox import FrameMailbox, Mail
+from recognizer.live.pace import DetectionPace
+from recognizer.live.stats import Rate
+from recognizer.types import Clip
+
+_log = logging.getLogger(__name__)
+
+_PACE_POLL_S = 0.05
+"""How soon a detection that waits for a label notices that it came."""
+
+
+class FollowingThread:
+    """Takes the latest frame out of the mailbox, follows the people in it, and collects their clips.
+
+    Args:
+        mailbox: where the frames come from; closing it ends the thread.
+        follower: the stream's; entered from this thread.
+        labeler: the stream's; collects the clips.
+        pace: how long a detection waits.
+        put: takes complete clips; must not wait.
+
+    Attributes:
+        problem: one sentence about why the latest frame could not be followed; None if it was.
+        rate: how often detection runs.
+    """
+
+    def __init__(
+        self,
+        mailbox: FrameMailbox,
+        follower: PeopleFollower,
+        labeler: ActionLabeler,
+        pace: DetectionPace,
+        put: Callable[[Sequence[Clip]], None],
+    ) -> None:
+        self.problem: str | None = None
+        self.rate = Rate()
+        self._mailbox = mailbox
+        self._follower = follower
+        self._labeler = labeler
+        self._pace = pace
+        self._put = put
+        self._thread = threading.Thread(target=self._work, name="live-follow", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        torch.set_num_threads(threads_each())
+        while self._mailbox.wait():
+            rest_s = self._pace.rest_s()
+            if rest_s > 0:  # then the latest frame is taken, not the one that is there now
+                self._mailbox.pause(min(rest_s, _PACE_POLL_S))
+                continue
+            mail = self._mailbox.take()
+            if mail is None:
+                continue
+            self._pace.start()
+            try:
+                clips = self._follow(mail)
+            except Exception:  # noqa: BLE001 - one bad frame must not end the stream; it is logged and reported
+                _log.exception("a frame could not be followed")
+                self.problem = "People could not be followed in a frame; the server's log says why."
+                continue
+            self.problem = None
+            self.rate.tick(time.monotonic())
+            self._put(clips)
+
+    def _follow(self, mail: Mail) -> list[Clip]:
+        clips: list[Clip] = []
+        observations = self._follower.follow(mail.frame, mail.samples)
+        for observation in observations:
+            clips += self._labeler.add(observation)
+        if not observations or observations[-1].frame_index != mail.frame.index:
+            self._labeler.add_people(mail.frame.time_s, self._follower.people)
+        return clips
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until the thread has ended; close the mailbox first."""
+        self._thread.join(timeout_s)
