@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
@@ -163,7 +163,14 @@ class Prediction:
 class Segment:
     """A stretch of time in which one person does one action: ``[start_s, end_s)``.
 
-    ``confidence`` is the time-weighted mean probability of ``action``, or of the best label if it is ``unknown``.
+    Attributes:
+        person_id: 1, 2, … within the video.
+        action: a label, or ``unknown``.
+        start_s: where it begins.
+        end_s: where it ends; exclusive.
+        confidence: time-weighted mean probability of ``action``; of ``unknown``, that of each moment's best guess.
+        counted: the stretches that ``confidence`` is the mean of; None for all of it. Time that a minimum duration gave
+            to this action does not count: another label was recognized there.
     """
 
     person_id: int
@@ -171,6 +178,7 @@ class Segment:
     start_s: float
     end_s: float
     confidence: float
+    counted: tuple[tuple[float, float], ...] | None = field(default=None, compare=False, repr=False)
 
     @property
     def duration_s(self) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from recognizer.plots.confusion import confusion_matrix
-from recognizer.plots.evidence import Evidence
 from recognizer.plots.lanes import classifier_lanes
 from recognizer.plots.swimlane import swimlane
 from recognizer.plots.time_axis import LONG_VIDEO_S, time_on_axis
@@ -11,7 +10,6 @@ from recognizer.plots.totals import time_per_action
 
 __all__ = [
     "LONG_VIDEO_S",
-    "Evidence",
     "classifier_lanes",
     "confusion_matrix",
     "swimlane",

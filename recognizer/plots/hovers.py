@@ -7,11 +7,10 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from recognizer.plots.bars import MOST_BARS
-from recognizer.plots.evidence import Evidence
 from recognizer.plots.layout import plain_label
 from recognizer.plots.time_axis import span_in_words
 from recognizer.settings import UNKNOWN_ACTION
-from recognizer.timeline.model import Timeline
+from recognizer.timeline.model import LikelyLabels, Timeline
 from recognizer.types import Segment
 
 _LABELS: Final = 5
@@ -20,18 +19,20 @@ _LABELS_OF_MANY: Final = 3
 
 
 class _Hovers:
-    """The hover texts of one timeline's segments. Most of them stay from one threshold to the next, so the texts that
-    were asked for last are kept."""
+    """The hover texts of one timeline's segments. Most segments stay the same from one threshold to the next, so the
+    latest texts are cached."""
 
-    def __init__(self, timeline: Timeline) -> None:
-        self._evidence = Evidence(timeline.predictions)
+    def __init__(self) -> None:
         self._labels = 0
         self._last: dict[Segment, str] = {}
 
-    def of(self, segments: Sequence[Segment]) -> list[str]:
+    def of(self, timeline: Timeline, segments: Sequence[Segment]) -> list[str]:
         labels = _LABELS if len(segments) <= MOST_BARS else _LABELS_OF_MANY
         last = self._last if labels == self._labels else {}
-        texts = [last.get(segment) or _segment_hover(segment, labels, self._evidence) for segment in segments]
+        texts = [last.get(segment, "") for segment in segments]
+        new = [k for k, text in enumerate(texts) if not text]
+        for k, likely in zip(new, timeline.likely_labels([segments[k] for k in new]), strict=True):
+            texts[k] = _segment_hover(segments[k], likely[:labels])
         self._labels, self._last = labels, dict(zip(segments, texts, strict=True))
         return texts
 
@@ -43,15 +44,15 @@ def segment_hovers(timeline: Timeline, segments: Sequence[Segment]) -> list[str]
     """The hover text of each segment of a timeline."""
     hovers = _of_timeline.get(timeline)
     if hovers is None:
-        hovers = _of_timeline[timeline] = _Hovers(timeline)
-    return hovers.of(segments)
+        hovers = _of_timeline[timeline] = _Hovers()
+    return hovers.of(timeline, segments)
 
 
-def _segment_hover(segment: Segment, labels: int, evidence: Evidence) -> str:
+def _segment_hover(segment: Segment, likely: LikelyLabels) -> str:
     what = "best guess" if segment.action == UNKNOWN_ACTION else "probability"
     lines = [
         f"Person {segment.person_id} · <b>{plain_label(segment.action)}</b> · "
         f"{span_in_words(segment.start_s, segment.end_s)} · {what} {segment.confidence:.2f}",
-        *(f"{probability:.2f}  {plain_label(label)}" for label, probability in evidence.top(segment)[:labels]),
+        *(f"{probability:.2f}  {plain_label(label)}" for label, probability in likely),
     ]
     return "<br>".join(lines)

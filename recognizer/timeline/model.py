@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,15 @@ from recognizer.types import Box, Prediction, Segment, TrackedPerson, VideoInfo
 _TOUCHING_S = 1e-6
 """Ends and starts that are closer than this are one boundary."""
 
+
+_SEGMENTS_AT_ONCE = 512
+"""Bounds the memory: segments times labels."""
+
+MOST_LIKELY = 5
+"""As many labels as a prediction has."""
+
+LikelyLabels = tuple[tuple[str, float], ...]
+"""Labels with their probabilities."""
 
 BRIEF_S = 1.0
 """Who is there for less than this in all is folded away where people look at a result: mostly passers-by and boxes that
@@ -136,19 +148,33 @@ class Timeline:
         """
         return tuple(
             segment
-            for person_id in self._said
+            for person_id in self._guesses
             for segment in self._segments_of(person_id, min_confidence, min_duration_s)
         )
 
     def _segments_of(self, person_id: int, min_confidence: float, min_duration_s: float) -> Iterator[Segment]:
-        if self.settings.smoothing_s == 0:
-            pieces = _merged(_pieces(self._said[person_id], min_confidence))
-        else:
-            pieces = _merged(_voted(self._votes[person_id], min_confidence))
+        pieces = _merged(self._guesses[person_id].pieces(min_confidence))
         if min_duration_s > 0:
             pieces = _without_short(pieces, min_duration_s)
         for piece in pieces:
-            yield Segment(person_id, piece.action, piece.start_s, piece.end_s, piece.confidence)
+            yield Segment(person_id, piece.action, piece.start_s, piece.end_s, piece.confidence, piece.counted)
+
+    def likely_labels(self, segments: Sequence[Segment]) -> list[LikelyLabels]:
+        """Return up to five labels a segment with their mean probabilities, from what ``segments`` was made from.
+
+        The first is the segment's action, and its probability is the segment's confidence. Of an ``unknown`` segment
+        the first is the best guess that weighs most in its confidence; its probability is the mean over the whole
+        segment, so it equals the confidence where this was the best guess throughout and is lower elsewhere. The other
+        labels follow, the most probable first. A label that is not among a prediction's top five counts as 0 there.
+        Time that does not count towards the confidence (see ``Segment.counted``) does not count here.
+        """
+        likely: list[LikelyLabels] = []
+        for person_id, of_person in groupby(segments, attrgetter("person_id")):
+            if person_id in self._guesses:
+                likely.extend(self._guesses[person_id].likely_labels(list(of_person)))
+            else:
+                likely.extend(() for _ in of_person)
+        return likely
 
     @cached_property
     def _said(self) -> Mapping[int, Sequence[Prediction]]:
@@ -162,9 +188,12 @@ class Timeline:
         }
 
     @cached_property
-    def _votes(self) -> Mapping[int, Sequence[Votes]]:
-        """What each person's predictions say together: it takes long, and no threshold changes it."""
-        return {person_id: tuple(votes(said, self.settings.smoothing_s)) for person_id, said in self._said.items()}
+    def _guesses(self) -> Mapping[int, _Guesses]:
+        """Each person's guesses: votes take long to count, and no threshold changes them."""
+        smoothing_s = self.settings.smoothing_s
+        if smoothing_s == 0:
+            return {person_id: _ClipGuesses(said) for person_id, said in self._said.items()}
+        return {person_id: _VotedGuesses(votes(said, smoothing_s)) for person_id, said in self._said.items()}
 
 
 def frame_rate_hz(video: VideoInfo, frame_times_s: Sequence[float] | NDArray[np.float64] = ()) -> float:
@@ -176,50 +205,144 @@ def frame_rate_hz(video: VideoInfo, frame_times_s: Sequence[float] | NDArray[np.
     return DEFAULT_FRAME_RATE_HZ
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """Part of a person's time with one prediction."""
+class _Piece(NamedTuple):
+    """Part of a person's time with one label. ``counted`` as in ``Segment``."""
 
     action: str
     start_s: float
     end_s: float
     confidence: float
+    counted: tuple[tuple[float, float], ...] | None = None
 
 
-def _pieces(ordered: Sequence[Prediction], min_confidence: float) -> Iterator[_Piece]:
-    """Each prediction's own stretch: where two overlap, they meet in the middle of the overlap."""
-    for k, prediction in enumerate(ordered):
-        start_s, end_s = prediction.start_s, prediction.end_s
-        if k > 0 and ordered[k - 1].end_s > start_s:
-            start_s = (start_s + ordered[k - 1].end_s) / 2
-        if k + 1 < len(ordered) and ordered[k + 1].start_s < end_s:
-            end_s = (ordered[k + 1].start_s + end_s) / 2
-        label, probability = prediction.top[0]
-        if end_s > start_s:
+class _Guesses(Protocol):
+    """The best guess for each moment of one person's time, and how probable each label is."""
+
+    def pieces(self, min_confidence: float) -> Iterator[_Piece]:
+        """Yield stretches with one guess; a guess that is less probable is ``unknown``."""
+        ...
+
+    def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
+        """Yield the labels of each segment, see ``Timeline.likely_labels``; fastest in order of time."""
+        ...
+
+
+class _ClipGuesses:
+    """Each prediction decides its own stretch: where two overlap, they meet in the middle of the overlap."""
+
+    def __init__(self, ordered: Sequence[Prediction]) -> None:
+        self._stretches: list[tuple[Prediction, float, float]] = []
+        for k, prediction in enumerate(ordered):
+            start_s, end_s = prediction.start_s, prediction.end_s
+            if k > 0 and ordered[k - 1].end_s > start_s:
+                start_s = (start_s + ordered[k - 1].end_s) / 2
+            if k + 1 < len(ordered) and ordered[k + 1].start_s < end_s:
+                end_s = (ordered[k + 1].start_s + end_s) / 2
+            if end_s > start_s:
+                self._stretches.append((prediction, start_s, end_s))
+        self._starts_s = [start_s for _, start_s, _ in self._stretches]
+        self._ends_s = [end_s for _, _, end_s in self._stretches]
+
+    def pieces(self, min_confidence: float) -> Iterator[_Piece]:
+        for prediction, start_s, end_s in self._stretches:
+            label, probability = prediction.top[0]
             yield _Piece(label if probability >= min_confidence else UNKNOWN_ACTION, start_s, end_s, probability)
 
+    def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
+        for segment in segments:
+            sums: dict[str, float] = defaultdict(float)
+            guessed: dict[str, float] = defaultdict(float)
+            total_s = 0.0
+            is_unknown = segment.action == UNKNOWN_ACTION
+            for from_s, to_s in _counted(segment):
+                for k in range(bisect_right(self._ends_s, from_s), bisect_left(self._starts_s, to_s)):
+                    prediction, start_s, end_s = self._stretches[k]
+                    weight_s = min(end_s, to_s) - max(start_s, from_s)
+                    total_s += weight_s
+                    for label, probability in prediction.top:
+                        sums[label] += weight_s * probability
+                    if is_unknown:
+                        guess, probability = prediction.top[0]
+                        guessed[guess] += weight_s * probability
+            yield _ranked(sums, total_s, max(guessed, key=guessed.__getitem__, default=segment.action))
 
-def _voted(stretches: Iterable[Votes], min_confidence: float) -> Iterator[_Piece]:
-    """Stretches in which the same label wins the vote of the predictions around, or none is sure enough."""
-    for stretch in stretches:
-        said = np.where(stretch.probability >= min_confidence, stretch.best, -1)
-        starts = np.concatenate(([0], np.flatnonzero(np.diff(said)) + 1))
-        ends = np.append(starts[1:], len(said))
-        means = np.add.reduceat(stretch.probability, starts) / (ends - starts)
-        for start, end, mean in zip(starts.tolist(), ends.tolist(), means.tolist(), strict=True):
-            action = UNKNOWN_ACTION if said[start] < 0 else stretch.labels[said[start]]
-            yield _Piece(action, float(stretch.edges_s[start]), float(stretch.edges_s[end]), mean)
+
+class _VotedGuesses:
+    """The label that wins the vote of the predictions around each moment."""
+
+    def __init__(self, stretches: Iterable[Votes]) -> None:
+        self._stretches = tuple(stretches)
+        self._starts_s = [float(stretch.edges_s[0]) for stretch in self._stretches]
+
+    def pieces(self, min_confidence: float) -> Iterator[_Piece]:
+        for stretch in self._stretches:
+            said = np.where(stretch.probability >= min_confidence, stretch.best, -1)
+            starts = np.concatenate(([0], np.flatnonzero(np.diff(said)) + 1))
+            ends = np.append(starts[1:], len(said))
+            means = np.add.reduceat(stretch.probability, starts) / (ends - starts)
+            for start, end, mean in zip(starts.tolist(), ends.tolist(), means.tolist(), strict=True):
+                action = UNKNOWN_ACTION if said[start] < 0 else stretch.labels[said[start]]
+                yield _Piece(action, float(stretch.edges_s[start]), float(stretch.edges_s[end]), mean)
+
+    def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
+        for k, together in groupby(segments, lambda segment: bisect_right(self._starts_s, segment.start_s) - 1):
+            of_stretch = list(together)
+            for first in range(0, len(of_stretch), _SEGMENTS_AT_ONCE):
+                yield from _most_voted(self._stretches[max(k, 0)], of_stretch[first : first + _SEGMENTS_AT_ONCE])
+
+
+def _most_voted(stretch: Votes, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
+    """The likely labels of segments that lie in one stretch."""
+    index = {label: k for k, label in enumerate(stretch.labels)}
+    times_s = np.array([(row, *span) for row, segment in enumerate(segments) for span in _counted(segment)])
+    bounds = np.minimum(np.searchsorted(stretch.edges_s, times_s[:, 1:]), len(stretch.best)).tolist()
+    spans = [(row, *b) for row, b in zip(times_s[:, 0].astype(int).tolist(), bounds, strict=True) if b[1] > b[0]]
+    leads = np.array([index.get(segment.action, -1) for segment in segments])
+    guessed: dict[int, NDArray[Any]] = {}
+    for row, first, past in spans:
+        if segments[row].action == UNKNOWN_ACTION:
+            weight = np.bincount(stretch.best[first:past], stretch.probability[first:past], len(index))
+            guessed[row] = guessed.get(row, 0.0) + weight
+            leads[row] = guessed[row].argmax()
+    shares = stretch.mean_shares(spans, len(segments))
+    rank = -shares
+    rank[leads >= 0, leads[leads >= 0]] = -np.inf
+    top = np.argpartition(rank, min(MOST_LIKELY, len(index) - 1), axis=1)[:, :MOST_LIKELY]
+    values = np.take_along_axis(shares, top, axis=1).tolist()
+    for lead, labels, probabilities in zip(leads.tolist(), top.tolist(), values, strict=True):
+        ranked = sorted(zip(labels, probabilities, strict=True), key=lambda one: (one[0] != lead, -one[1]))
+        yield tuple((stretch.labels[label], probability) for label, probability in ranked if probability > 0)
+
+
+def _counted(segment: Segment | _Piece) -> tuple[tuple[float, float], ...]:
+    return ((segment.start_s, segment.end_s),) if segment.counted is None else segment.counted
+
+
+def _counted_s(piece: _Piece) -> float:
+    return sum(end_s - start_s for start_s, end_s in _counted(piece))
+
+
+def _ranked(sums: Mapping[str, float], total_s: float, first: str) -> LikelyLabels:
+    ranked = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    if ranked and ranked[0][0] != first and first in sums:
+        ranked.remove((first, sums[first]))
+        ranked.insert(0, (first, sums[first]))
+    return tuple((label, weighted / total_s) for label, weighted in ranked[:MOST_LIKELY])
 
 
 def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:
-    """Join neighbours that touch and say the same; their confidence is weighted by time."""
+    """Join neighbours that touch and have the same action; their confidence is weighted by the time that counts."""
     merged: list[_Piece] = []
     for piece in pieces:
         last = merged[-1] if merged else None
         if last and last.action == piece.action and piece.start_s - last.end_s < _TOUCHING_S:
-            last_s, piece_s = last.end_s - last.start_s, piece.end_s - piece.start_s
+            if last.counted is None and piece.counted is None:
+                last_s, piece_s, counted = last.end_s - last.start_s, piece.end_s - piece.start_s, None
+            else:
+                last_s, piece_s = _counted_s(last), _counted_s(piece)
+                counted = (*_counted(last), *_counted(piece))
             mean = (last.confidence * last_s + piece.confidence * piece_s) / (last_s + piece_s)
-            merged[-1] = _Piece(last.action, last.start_s, piece.end_s, mean)
+            merged[-1] = _Piece(last.action, last.start_s, piece.end_s, mean, counted)
         else:
             merged.append(piece)
     return merged
@@ -234,7 +357,7 @@ def _without_short(pieces: list[_Piece], min_duration_s: float) -> list[_Piece]:
         if len(joined) == len(pieces):
             break
         pieces = joined
-    return _merged(replace(piece, action=UNKNOWN_ACTION) if is_short(piece) else piece for piece in pieces)
+    return _merged(piece._replace(action=UNKNOWN_ACTION) if is_short(piece) else piece for piece in pieces)
 
 
 def _absorbed(pieces: list[_Piece], is_short: Callable[[_Piece], bool]) -> Iterator[_Piece]:
@@ -249,10 +372,8 @@ def _absorbed(pieces: list[_Piece], is_short: Callable[[_Piece], bool]) -> Itera
             and before.action == after.action
             and not (is_short(before) and is_short(after))
         ):
-            # the stretch was not recognised as this action, so it does not weigh in the action's confidence
-            before_s, after_s = before.end_s - before.start_s, after.end_s - after.start_s
-            mean = (before.confidence * before_s + after.confidence * after_s) / (before_s + after_s)
-            yield replace(piece, action=before.action, confidence=mean)
+            # the stretch was not recognized as this action, so it does not count towards the action's confidence
+            yield piece._replace(action=before.action, counted=())
         else:
             yield piece
 

@@ -10,7 +10,7 @@ third, and a change of action then lies where the votes of both sides are equal.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +43,35 @@ class Votes:
         labels: the labels that were voted for.
         best: int64 (n,), index in ``labels`` of what is said at each step.
         probability: float64 (n,), its weighted mean probability.
+        shares_at: counts the votes again at ascending times, float64 (m,). Returns indices in ``labels``, int64 (k,),
+            and the weighted mean probabilities of these labels, float64 (k, m). To store them for every step would
+            take hundreds of megabytes for hours of video.
     """
 
     edges_s: NDArray[np.float64]
     labels: tuple[str, ...]
     best: NDArray[np.int64]
     probability: NDArray[np.float64]
+    shares_at: Callable[[NDArray[np.float64]], tuple[NDArray[np.int64], NDArray[np.float64]]]
+
+    def mean_shares(self, spans: Sequence[tuple[int, int, int]], rows: int) -> NDArray[np.float64]:
+        """Return each label's mean share over spans of steps, float64 (rows, number of labels).
+
+        Args:
+            spans: row of the result, first and past-the-last step of each, none empty; fastest in order of time.
+            rows: how many rows there are; one without a span is 0.
+        """
+        counts = np.zeros(rows)
+        sums = np.zeros((rows, len(self.labels)))
+        middles_s = (self.edges_s[:-1] + self.edges_s[1:]) / 2
+        for batch in _batched(spans):
+            labels, shares = self.shares_at(np.concatenate([middles_s[first:past] for _, first, past in batch]))
+            lengths = np.array([past - first for _, first, past in batch])
+            of_row = np.array([row for row, _, _ in batch])
+            of_span = np.add.reduceat(shares, np.cumsum(lengths) - lengths, axis=1)
+            np.add.at(sums, np.ix_(of_row, labels), of_span.T)
+            np.add.at(counts, of_row, lengths)
+        return sums / np.maximum(counts, 1)[:, None]
 
 
 def votes(ordered: Sequence[Prediction], smoothing_s: float) -> Iterator[Votes]:
@@ -62,19 +85,33 @@ def votes(ordered: Sequence[Prediction], smoothing_s: float) -> Iterator[Votes]:
         One for each stretch that the predictions cover without a gap; no vote reaches over a gap.
     """
     for together in _without_gaps(ordered):
-        stretch = _Stretch(together)
+        stretch = _Stretch(together, smoothing_s)
         start_s, end_s = float(stretch.starts_s[0]), float(stretch.latest_ends_s[-1])
         steps = max(1, round((end_s - start_s) / STEP_S))
         edges_s = np.linspace(start_s, end_s, steps + 1)
         counted = []
         for first in range(0, steps, _STEPS_AT_ONCE):
             edges = edges_s[first : min(first + _STEPS_AT_ONCE, steps) + 1]
-            counted.append(stretch.count((edges[:-1] + edges[1:]) / 2, smoothing_s))
+            counted.append(stretch.count((edges[:-1] + edges[1:]) / 2))
         winners = np.concatenate([labels[shares.argmax(axis=0)] for labels, shares in counted])
         candidates = np.unique(winners)
         shares = np.concatenate([_rows(labels, shares, candidates) for labels, shares in counted], axis=1)
         best = _path(shares, np.searchsorted(candidates, winners), smoothing_s)
-        yield Votes(edges_s, stretch.labels, candidates[best], shares[best, np.arange(steps)])
+        yield Votes(edges_s, stretch.labels, candidates[best], shares[best, np.arange(steps)], stretch.count)
+
+
+def _batched(spans: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+    """Divide spans into batches in order of time, each of which lies within ``_STEPS_AT_ONCE`` steps."""
+    batch: list[tuple[int, int, int]] = []
+    for row, start, end in spans:
+        for first in range(start, end, _STEPS_AT_ONCE):
+            past = min(first + _STEPS_AT_ONCE, end)
+            if batch and (first < batch[-1][2] or past - batch[0][1] > _STEPS_AT_ONCE):
+                yield batch
+                batch = []
+            batch.append((row, first, past))
+    if batch:
+        yield batch
 
 
 def _rows(labels: NDArray[np.int64], shares: NDArray[np.float64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -137,7 +174,8 @@ def _without_gaps(ordered: Sequence[Prediction]) -> Iterator[list[Prediction]]:
 class _Stretch:
     """Predictions that follow each other without a gap, as arrays with one row each."""
 
-    def __init__(self, together: Sequence[Prediction]) -> None:
+    def __init__(self, together: Sequence[Prediction], smoothing_s: float) -> None:
+        self._smoothing_s = smoothing_s
         self.labels = tuple(dict.fromkeys(label for prediction in together for label, _ in prediction.top))
         self.starts_s = np.array([prediction.start_s for prediction in together])
         ends_s = np.array([prediction.end_s for prediction in together])
@@ -149,8 +187,9 @@ class _Stretch:
         self._label = np.array([index[label] for prediction in together for label, _ in prediction.top])
         self._probability = np.array([probability for prediction in together for _, probability in prediction.top])
 
-    def count(self, middle_s: NDArray[np.float64], smoothing_s: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def count(self, middle_s: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Who is voted for, int64 (m,) ascending, and their weighted mean probabilities, float64 (m, len(middle_s))."""
+        smoothing_s = self._smoothing_s
         first = int(np.searchsorted(self.latest_ends_s, middle_s[0] - smoothing_s))
         past = int(np.searchsorted(self.starts_s, middle_s[-1] + smoothing_s))
         near = slice(first, past)

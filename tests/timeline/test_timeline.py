@@ -96,6 +96,98 @@ def test_rules_of_segments_hold_for_any_predictions(
     assert plain[-1].end_s == pytest.approx(predictions[-1].end_s)
 
 
+@st.composite
+def _overlapping(draw: st.DrawFn) -> list[Prediction]:
+    """Predictions of two people with five labels each that overlap as a sampler's do, and some gaps."""
+    said = []
+    for person_id in (1, 2):
+        start_s = 0.0
+        for _ in range(draw(st.integers(1, 25))):
+            start_s += draw(st.sampled_from([0.25, 0.5, 0.5, 1.0, 4.0]))
+            labels = draw(st.permutations("abcdefg"))[:5]
+            first = draw(st.floats(0.15, 0.9))
+            rest = (draw(st.floats(0.0, 1.0)) * min(first, (1 - first) / 4) for _ in range(4))
+            top = sorted(zip((first, *rest), labels, strict=True), key=lambda one: -one[0])
+            said.append(Prediction(person_id, start_s, start_s + 2.0, tuple((b, a) for a, b in top), "scripted"))
+    return said
+
+
+@given(
+    predictions=_overlapping(),
+    smoothing_s=st.sampled_from([0.0, 1.0]),
+    min_confidence=st.sampled_from([0.0, 0.3, 0.5]),
+    min_duration_s=st.sampled_from([0.0, 1.0, 2.5]),
+)
+@settings(max_examples=300, deadline=None)
+def test_likely_labels_agree_with_the_segment(
+    predictions: list[Prediction], smoothing_s: float, min_confidence: float, min_duration_s: float
+) -> None:
+    """Regression: with smoothing the list under a bar could begin with another label, or give its label another
+    probability by up to 0.22, because it was made from the clips and the bar from their votes."""
+    timeline = replace(timeline_of(*predictions), settings=Settings(smoothing_s=smoothing_s))
+    segments = timeline.segments(min_confidence, min_duration_s)
+    for segment, likely in zip(segments, timeline.likely_labels(segments), strict=True):
+        label, probability = likely[0]
+        assert 1 <= len(likely) <= 5
+        assert len({label for label, _ in likely}) == len(likely)
+        assert [p for _, p in likely[1:]] == sorted((p for _, p in likely[1:]), reverse=True)
+        if segment.action == UNKNOWN_ACTION:
+            assert probability <= segment.confidence + 1e-9
+        else:
+            assert label == segment.action
+            assert probability == pytest.approx(segment.confidence, abs=1e-9)
+        # the order of asking does not matter
+        assert timeline.likely_labels([segment]) == [
+            tuple((label, pytest.approx(probability, abs=1e-9)) for label, probability in likely)
+        ]
+
+
+@pytest.mark.parametrize("smoothing_s", [0.0, 1.0])
+def test_of_an_unknown_segment_the_best_guess_comes_first(smoothing_s: float) -> None:
+    said = [Prediction(1, k, k + 2.0, (("yoga", 0.2), ("tai chi", 0.15)), "x") for k in range(6)]
+    timeline = replace(timeline_of(*said), settings=Settings(smoothing_s=smoothing_s))
+    (segment,) = timeline.segments(min_confidence=0.3)
+    assert (segment.action, segment.confidence) == (UNKNOWN_ACTION, pytest.approx(0.2))
+    assert timeline.likely_labels([segment]) == [(("yoga", pytest.approx(0.2)), ("tai chi", pytest.approx(0.15)))]
+
+
+def test_of_an_unknown_segment_the_guess_that_weighs_most_comes_first_with_its_mean() -> None:
+    said = [
+        Prediction(1, 0.0, 3.0, (("yoga", 0.2), ("tai chi", 0.1)), "x"),
+        Prediction(1, 3.0, 4.0, (("tai chi", 0.28), ("yoga", 0.12)), "x"),
+    ]
+    timeline = timeline_of(*said)
+    (segment,) = timeline.segments(min_confidence=0.3)
+    assert segment.confidence == pytest.approx((3 * 0.2 + 0.28) / 4)
+    assert timeline.likely_labels([segment]) == [(("yoga", pytest.approx(0.18)), ("tai chi", pytest.approx(0.145)))]
+
+
+@pytest.mark.parametrize("smoothing_s", [0.0, 0.1])
+def test_time_given_to_an_action_by_a_minimum_duration_counts_for_nothing(smoothing_s: float) -> None:
+    """Regression: it was in the list under the bar, but not in the bar's probability."""
+    said = [
+        Prediction(1, 0.0, 4.0, (("yoga", 0.8), ("dancing", 0.1)), "x"),
+        Prediction(1, 4.0, 4.5, (("jumping", 0.9),), "x"),
+        Prediction(1, 4.5, 8.5, (("yoga", 0.6), ("dancing", 0.3)), "x"),
+        Prediction(1, 8.5, 9.0, (("jumping", 0.9),), "x"),
+        Prediction(1, 9.0, 13.0, (("yoga", 0.5), ("dancing", 0.4)), "x"),
+    ]
+    timeline = replace(timeline_of(*said), settings=Settings(smoothing_s=smoothing_s))
+    (segment,) = timeline.segments(min_duration_s=1.0)
+    ((label, probability), *rest) = timeline.likely_labels([segment])[0]
+    assert (segment.action, label, segment.duration_s) == ("yoga", "yoga", pytest.approx(13.0))
+    assert probability == pytest.approx(segment.confidence)
+    if smoothing_s == 0:
+        assert segment.counted == ((0.0, 4.0), (4.5, 8.5), (9.0, 13.0))
+        assert probability == pytest.approx((0.8 + 0.6 + 0.5) / 3)
+        assert rest == [("dancing", pytest.approx((0.1 + 0.3 + 0.4) / 3))]
+
+
+def test_a_segment_of_somebody_without_predictions_has_no_likely_labels() -> None:
+    timeline = timeline_of(Prediction(1, 0.0, 2.0, (("yoga", 0.8),), "x"))
+    assert timeline.likely_labels([Segment(2, "yoga", 0.0, 1.0, 0.5), Segment(1, "yoga", 5.0, 6.0, 0.5)]) == [(), ()]
+
+
 def _covered(segments: tuple[Segment, ...]) -> list[tuple[float, float]]:
     """Stretches without a break."""
     stretches: list[tuple[float, float]] = []
