@@ -1,11 +1,11 @@
-"""What does a comparison cost beside separate analyses? Runs both on one clip with the real networks, side by side.
+"""What does a comparison cost compared with separate analyses? Runs both on one clip with the real networks.
 
     .venv/bin/python -m benchmarks.compare [--entries i3d:8,i3d:16,i3d:32] [--own mc3_18 FILE LABELS] [--rounds 2]
 
-In each round, in turn: one detection pass (decoding, finding and following people, naming nothing), each classifier in
-an analysis of its own, and all of them in one comparison. Networks are loaded and have run once before. Printed are
-the medians over the rounds, how often the detector was shown each sampled frame, and whether the comparison stays
-within the sum of the classifications and 1.05 times the detection pass.
+Each round runs, in turn: one detection pass (decoding, detection and tracking, no classification), each classifier in
+an analysis of its own, and all of them in one comparison. The networks are loaded and warm. Prints the medians over the
+rounds, how often the detector received each sampled frame, and whether the comparison takes no longer than its
+classifications and 1.05 detection passes.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from recognizer.settings import Settings
 from recognizer.types import Classifier, Clip, Detection, Detector, Prediction
 
 DETECTION_ALLOWANCE = 1.05
-"""So many detection passes may be in a comparison, beside its classifications."""
+"""Detection passes that a comparison may take in addition to its classifications."""
 
 
 class CountingDetector:
-    """The detector, and how many frames it was shown."""
+    """A detector that counts its frames."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self.frames = 0
 
     def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """As the detector does."""
+        """See ``Detector``."""
         self.frames += len(frames_rgb)
         return self._detector.detect(frames_rgb)
 
 
 class TimedClassifier:
-    """The classifier, and how long it worked; one that is None says nothing."""
+    """A classifier that measures its time; with None it predicts nothing."""
 
     def __init__(self, classifier: Classifier | None) -> None:
         self._classifier = classifier
@@ -56,16 +56,16 @@ class TimedClassifier:
 
     @property
     def name(self) -> str:
-        """Of the classifier."""
+        """See ``Classifier``."""
         return self._classifier.name if self._classifier else "nothing"
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Of the classifier."""
+        """See ``Classifier``."""
         return self._classifier.labels if self._classifier else ()
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        """As the classifier does."""
+        """See ``Classifier``."""
         if self._classifier is None:
             return []
         started_s = time.perf_counter()
@@ -74,20 +74,20 @@ class TimedClassifier:
         return predictions
 
     def warm_up(self, samples: int) -> None:
-        """As the classifier does."""
+        """See ``Classifier``."""
         if self._classifier is not None:
             self._classifier.warm_up(samples)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Return how long ``work`` takes."""
     started_s = time.perf_counter()
     work()
     return time.perf_counter() - started_s
 
 
 def chosen_settings(entries: str, own: Sequence[Sequence[str]]) -> list[Settings]:
-    """The settings that the options name."""
+    """Return the settings that the options select."""
     settings = []
     for word in entries.split(","):
         name, _, samples = word.partition(":")
@@ -108,7 +108,7 @@ def main() -> None:
     arguments = parser.parse_args()
     path = arguments.clips / arguments.clip
     if not path.is_file():
-        sys.exit(f"there is no clip '{path}'; name its folder with --clips.")
+        sys.exit(f"the clip '{path}' does not exist; give its folder with --clips.")
     settings = chosen_settings(arguments.entries, arguments.own)
     names = names_of(settings)
     cache = ModelCache(max_classifiers=len(settings))

@@ -1,10 +1,11 @@
-"""Does the cost grow as it should: linear in people and in length, memory flat in length?
+"""How does the cost grow? It should be linear in people and in length, and memory should not grow with length.
 
     .venv/bin/python -m benchmarks.growth [--classifier s3d] [--people 1,2,4,8,16] [--minutes 1,5] [--seconds 10]
     .venv/bin/python -m benchmarks.growth --classifier r3d_18 --skip 15 --size 340x256 --people '' --minutes 1,5,30
 
-Videos are tiled from the shared clips. Every line is a process of its own, so that its memory is its own; it has run on
-a short one of that size before. First the numbers of people, at ``--seconds``; then the lengths, with one person.
+Videos are tiled from the shared clips. Each line is measured in a process of its own, so that its memory is its own,
+after a warm-up on a short video of that size. First come the numbers of people, at ``--seconds``, then the lengths,
+with one person.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 
 def line(video: Path, settings: Settings, people: int, seconds: float, warm_video: Path) -> str:
-    """One measurement in its own process."""
+    """Measure in a process of its own; return the line to print."""
     engine = Side(serve_engine, settings)
     engine.ask("run", warm_video)
     run: EngineRun = engine.ask("run", video)
@@ -43,7 +44,7 @@ def main() -> None:
     parser.add_argument("--size", default=f"{WIDTH}x{HEIGHT}", metavar="WIDTHxHEIGHT")
     arguments = parser.parse_args()
     if not arguments.clips.is_dir():
-        sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
+        sys.exit(f"the clips are not in '{arguments.clips}'; give their folder with --clips.")
     width, _, height = arguments.size.partition("x")
     size_wh = int(width), int(height)
     multiprocessing.set_start_method("spawn")
@@ -51,7 +52,7 @@ def main() -> None:
         folder = Path(scratch)
         chosen = Settings(video_classifier_model=arguments.classifier, skip_frame=arguments.skip)
         _, settings, _ = checkpoint_of(chosen, folder)
-        # as many seconds as give everybody a clip
+        # long enough for everybody to get a clip
         warm_video = tiled_video(arguments.clips, 1, max(2.0, 2 * chosen.clip_span_s(float(RATE))), folder, size_wh)
         rows = [(int(people), arguments.seconds) for people in arguments.people.split(",") if people]
         rows += [(1, 60 * float(minutes)) for minutes in arguments.minutes.split(",") if minutes]

@@ -1,12 +1,12 @@
-"""One person, one number? Follows the people of the clips that have known ones, with each tracker, and counts numbers.
+"""One person, one number? Tracks the people of the clips with known people, with each tracker, and counts numbers.
 
     .venv/bin/python -m benchmarks.identities [--trackers bytetrack botsort] [--skip 2] [--detector yolo26n.pt]
 
-For each real person: how many numbers they have as the tracker gives them, and after tracks are stitched; only numbers
-that somebody had for ``BRIEF_S`` or longer, all in brackets. *Mixed* are numbers that two real people share for
-``BRIEF_S`` each. For ``opencv_vtest.avi``: how often a number changes over the five frames with true boxes and ids.
-People are found once for each clip; no classifier runs, and the
-milliseconds at the end of a line are those of a sampled frame without its detection.
+Prints how many numbers each real person has from the tracker, and after stitching: numbers that last ``BRIEF_S`` or
+longer, and in brackets all. *Mixed* numbers are shared by two real people for ``BRIEF_S`` each. For
+``opencv_vtest.avi`` it prints how often a number changes over the five frames with true boxes and ids. People are
+detected once for each clip and never classified; the milliseconds at the end of a line are those of a sampled frame
+without its detection.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from recognizer.types import Box, Clip, Detection, Detector, Prediction
 from recognizer.video import open_video
 
 BRIEF_S = 1.0
-"""Who is seen for less than this is folded away on the page."""
+"""The page hides people who are visible for less than this."""
 
 SHARES_FROM = 0.5
-"""A box is that of a true one from this intersection over union on (MOTChallenge)."""
+"""Least intersection over union at which a box matches a true one (MOTChallenge)."""
 
 VTEST = "opencv_vtest.avi"
 _VTEST_RATE_HZ = 10.0
 
 WhoIs = Callable[[float, Box, int, int], str | None]
-"""The real person of a box at a time in a picture of that width and height; None for the people behind."""
+"""Returns the real person of a box at a time in a picture of that size; None for people in the background."""
 
 VISITS_S = ((6.1, 19.7), (22.8, 44.6), (50.3, 69.6), (74.6, 86.6), (92.2, 119.7), (123.6, 135.9))
-"""When each of the six is there, from the clips' read-me."""
+"""When each of the six visitors is present, from the clips' read-me."""
 
 
 def _visitor(time_s: float, _: Box, __: int, ___: int) -> str | None:
@@ -65,7 +65,7 @@ def _side(left: str, right: str) -> WhoIs:
 
 
 def _wrestler(time_s: float, box: Box, width: int, height: int) -> str | None:
-    """The two are close to the camera; from 8.2 s on the file is damaged and shows nobody whole."""
+    """Return the wrestler close to the camera; from 8.2 s on the file is damaged and shows nobody completely."""
     if box[3] - box[1] < 0.5 * height or time_s > _WHOLE_UNTIL_S:
         return None
     return "left wrestler" if box[0] + box[2] < width else "right wrestler"
@@ -75,7 +75,7 @@ _WHOLE_UNTIL_S = 8.2
 
 
 def _cook(_: float, box: Box, width: int, height: int) -> str | None:
-    """The other sits small at the right border."""
+    """Return the cook, or the companion, who appears small at the right border."""
     return "companion" if box[0] > 0.75 * width and box[3] - box[1] < 0.6 * height else "cook"
 
 
@@ -90,27 +90,27 @@ CLIPS: dict[str, WhoIs] = {
 
 
 class Nobody:
-    """A classifier that is never asked for more than this."""
+    """A classifier that labels nothing."""
 
     name, labels = "none", ("none",)
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        """Nothing of each."""
+        """Return the label ``none`` for each clip."""
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, (("none", 1.0),), self.name) for clip in clips]
 
     def warm_up(self, samples: int) -> None:
-        """Do nothing: there is nothing to set up."""
+        """Do nothing."""
 
 
 class _Remembering:
-    """Finds people once in each picture."""
+    """A detector that remembers its detections for each picture."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._found: dict[bytes, list[Detection]] = {}
 
     def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """As the detector does."""
+        """See ``Detector``."""
         keys = [hashlib.blake2b(np.ascontiguousarray(rgb[::4, ::4]).tobytes()).digest() for rgb in frames_rgb]
         for key, rgb in zip(keys, frames_rgb, strict=True):
             if key not in self._found:
@@ -120,12 +120,12 @@ class _Remembering:
 
 @dataclass(frozen=True)
 class Numbers:
-    """What became of the real people of one clip.
+    """The numbers of the real people in one clip.
 
     Attributes:
-        of: numbers that each real person has, of those who are there for BRIEF_S.
-        all: and with the brief ones.
-        mixed: numbers that two real people share.
+        of: how many numbers each real person has that last BRIEF_S or longer.
+        all: how many numbers each has in total.
+        mixed: how many numbers two real people share.
     """
 
     of: dict[str, int]
@@ -134,7 +134,7 @@ class Numbers:
 
 
 def followed(path: Path, settings: Settings, models: Models, from_s: float = 0.0) -> tuple[Timeline, Timeline, float]:
-    """Who was where, as the tracker numbers them and stitched; and how long a sampled frame took (s)."""
+    """Track a clip; return its timeline before and after stitching, and the seconds that a sampled frame took."""
     with open_video(path) as reader:
         rate_hz = frame_rate_hz(reader.info)
         follower = PeopleFollower(models, settings, rate_hz, is_file=True)
@@ -155,7 +155,7 @@ def followed(path: Path, settings: Settings, models: Models, from_s: float = 0.0
 
 
 def numbers(timeline: Timeline, who_is: WhoIs) -> Numbers:
-    """Count the numbers of each real person; a number belongs to whom most of its samples show."""
+    """Count the numbers of each real person; a number belongs to the person that most of its samples show."""
     of: Counter[str] = Counter()
     every: Counter[str] = Counter()
     mixed = 0
@@ -175,13 +175,13 @@ def numbers(timeline: Timeline, who_is: WhoIs) -> Numbers:
 
 @dataclass(frozen=True)
 class Switches:
-    """What became of true people over the frames in which they are known.
+    """The numbers of the true people over the frames with true boxes.
 
     Attributes:
-        switches: how often a person's number is another one than when they were found before.
-        fragments: numbers beyond the first, over all people.
-        missed: true boxes without a found one.
-        boxes: true boxes.
+        switches: how often a person's number differs from the previous one.
+        fragments: how many numbers the people have beyond their first.
+        missed: how many true boxes have no match.
+        boxes: how many true boxes there are.
     """
 
     switches: int
@@ -191,7 +191,7 @@ class Switches:
 
 
 def true_frames(path: Path) -> dict[float, dict[int, Box]]:
-    """Boxes by time, then by true id. The file counts frames from 1."""
+    """Return the true boxes by time, then by true id. The file counts frames from 1."""
     frames: dict[float, dict[int, Box]] = defaultdict(dict)
     with path.open(newline="") as file:
         for frame, number, x, y, width, height in csv.reader(line for line in file if not line.startswith("#")):
@@ -202,7 +202,7 @@ def true_frames(path: Path) -> dict[float, dict[int, Box]]:
 
 
 def switches(people: Sequence[PersonTrack], frames: dict[float, dict[int, Box]]) -> Switches:
-    """Compare with the true frames; boxes between two samples are interpolated."""
+    """Compare tracks with the true frames; boxes between two samples are interpolated."""
     had: dict[int, list[int]] = defaultdict(list)
     missed = boxes = 0
     for time_s, true in sorted(frames.items()):
@@ -247,13 +247,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="file names of clips")
     arguments = parser.parse_args()
     if not arguments.clips.is_dir():
-        sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
+        sys.exit(f"the clips are not in '{arguments.clips}'; give their folder with --clips.")
     detector, _ = load_detector(Settings(model=arguments.detector))
     names = [name for name in (*CLIPS, VTEST) if arguments.only is None or name in arguments.only]
     for name in names:
         models = Models(_Remembering(detector), Nobody())
         print(f"\n{name}", flush=True)
-        # people are found before anything is timed
+        # detect everybody before anything is timed
         followed(arguments.clips / name, Settings(model=arguments.detector, skip_frame=arguments.skip), models)
         for tracker in arguments.trackers:
             settings = Settings(model=arguments.detector, tracker=tracker, skip_frame=arguments.skip)

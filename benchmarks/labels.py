@@ -1,18 +1,19 @@
-"""Are the labels right? Runs the real networks on the shared clips, from documented to recommended settings.
+"""Are the labels right? Runs the real networks on the shared clips, from the documented to the recommended settings.
 
     .venv/bin/python -m benchmarks.labels [--steps recommended] [--diagram FILE] [--lanes FILE] [--errors FOLDER]
 
-Each step is one more thing than the step before; the ones after "recommended" were tried and not taken. For each:
+Each step adds one change to the step before; those after "recommended" were tried and rejected. Printed for each:
 
-* windows: share of predictions whose best label is right, of the people whose action is known;
-* time: share of their named time that is right, as the timeline says it with no threshold;
+* windows: share of predictions with the right best label, for people whose action is known;
+* time: share of their labelled time that is right in the timeline, without a threshold;
 * first, top 5: people whose most probable label over the whole clip is right, or one of their five;
 * named: share of their time that gets an action, not ``unknown``, at the page's threshold;
-* named wrongly: the same of the people who do nothing that Kinetics-400 knows (only for some steps, as it takes long);
-* bystanders: the same of those who are beside or behind somebody who does;
-* cost: time of the whole analysis (decode, find, name) against that of the first step; of clips with labels.
+* named wrongly: the same for people whose action is not in Kinetics-400 (only for some steps, because it is slow);
+* bystanders: the same for people next to or behind somebody whose action is known;
+* cost: time of the whole analysis (decoding, detection, classification) of the clips with labels, relative to the first
+  step.
 
-``--diagram`` writes how often a label is right by its confidence. The last table holds where a change of action is put.
+``--diagram`` writes a reliability diagram. The last table shows how far from a change of action its boundary is.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.true_actions import CLIPS, Actions, bystanders, nothing_known
 from recognizer.analysis.file import analyze
@@ -48,7 +50,7 @@ from recognizer.settings import (
 )
 from recognizer.timeline.model import Timeline, frame_rate_hz
 from recognizer.timeline.smoothing import votes
-from recognizer.types import Detection, Segment, VideoInfo
+from recognizer.types import Detection, Frame, Segment, VideoInfo
 from recognizer.video import VideoWriter, open_video
 
 CLIPS_DIR = Path(__file__).resolve().parents[2] / "shared" / "clips"
@@ -64,7 +66,7 @@ WITH_THE_UNKNOWN = ("documented", "weighed over 1 s", "recommended (calibrated)"
 
 
 def steps(classifier: str, frame_rate_hz: float | None) -> dict[str, Settings]:
-    """What is measured, for a clip of this frame rate."""
+    """Return the steps' settings for a clip of this frame rate."""
     start = documented(Settings(video_classifier_model=classifier))
     end = recommended(start, frame_rate_hz)
     longer = replace(start, num_video_sequence_samples=end.num_video_sequence_samples, skip_frame=end.skip_frame)
@@ -88,7 +90,7 @@ def steps(classifier: str, frame_rate_hz: float | None) -> dict[str, Settings]:
 
 @dataclass
 class Named:
-    """Time of some people at the page's threshold, and how much of it got an action."""
+    """Some people's time at the page's threshold, and how much of it got an action."""
 
     time_s: float = 0.0
     named_s: float = 0.0
@@ -100,25 +102,25 @@ class Named:
 
     @property
     def share(self) -> float:
-        """Of their time that got an action."""
+        """Share of the time that got an action."""
         return self.named_s / max(self.time_s, 1e-9)
 
 
 @dataclass
 class Tally:
-    """What one step made of all clips.
+    """The results of one step over all clips.
 
     Attributes:
-        windows: predictions of people whose action is known.
-        right_windows: of those, the right ones.
+        windows: number of predictions for people whose action is known.
+        right_windows: number of right ones among them.
         moments: for each step or segment of known people: seconds, confidence, whether right.
-        unknown_moments: the same of people who do nothing known; never right.
-        first: people whose most probable label is right.
-        top5: people with a right one among five.
-        people: people whose action is known.
-        took_s: whole analyses of the clips with labels.
+        unknown_moments: the same for people whose action is not in Kinetics-400; never right.
+        first: number of people whose most probable label is right.
+        top5: number of people with a right label among their five.
+        people: number of people whose action is known.
+        took_s: time of the whole analyses of the clips with labels.
         lanes: for each person whose action is known: clip, right labels, segments at the page's threshold.
-        bystanders: those who only stand by.
+        bystanders: time of the bystanders.
     """
 
     windows: int = 0
@@ -158,7 +160,7 @@ class Tally:
         self._threshold(timeline, actions)
 
     def add_bystanders(self, timeline: Timeline, person_ids: Collection[int]) -> None:
-        """Count those who only stand by in one clip."""
+        """Count the bystanders of one clip."""
         for segment in timeline.segments(RECOMMENDED_MIN_CONFIDENCE):
             if segment.person_id in person_ids:
                 self.bystanders.add(segment)
@@ -171,22 +173,22 @@ class Tally:
 
     @property
     def time_right(self) -> float:
-        """Share of the known people's named time that is right."""
+        """Share of the known people's labelled time that is right."""
         seconds = sum(moment[0] for moment in self.moments)
         return sum(moment[0] for moment in self.moments if moment[2]) / max(seconds, 1e-9)
 
     def named(self, known: bool) -> float:
-        """Share of the time of the people whose action is known, or not, that gets an action."""
+        """Return the share of time with an action, for people whose action is known, or for the others."""
         return self._named[known].share
 
     @property
     def named_right(self) -> float:
-        """Share of what is named at the threshold that is right, of people whose action is known."""
+        """Share of the time labelled at the threshold that is right, for people whose action is known."""
         return self._named_right / max(self._named[True].named_s, 1e-9)
 
 
 def _moments(timeline: Timeline, person_id: int, known: tuple[str, ...]) -> Iterator[tuple[float, float, bool]]:
-    """Seconds, confidence, and whether right, with no threshold: by steps where clips vote, else by segments."""
+    """Yield seconds, confidence and whether right, without a threshold: by step if smoothed, else by segment."""
     if timeline.settings.smoothing_s == 0:
         for segment in timeline.segments():
             if segment.person_id == person_id:
@@ -200,7 +202,7 @@ def _moments(timeline: Timeline, person_id: int, known: tuple[str, ...]) -> Iter
 
 
 def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: PassStore, folder: Path) -> None:
-    """For each person, the prediction that is wrong with the highest probability: what the network saw, in a row."""
+    """Draw, for each person, what the network saw for the wrong prediction with the highest probability."""
     for person_id, right in actions.items():
         wrong = [p for p in timeline.predictions if p.person_id == person_id and p.top[0][0] not in right]
         worst = max(wrong, key=lambda prediction: prediction.top[0][1], default=None)
@@ -215,7 +217,7 @@ def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: PassSt
 def run_step(
     name: str, classifier: str, clips: Path, cache: ModelCache, store: PassStore, errors: Path | None = None
 ) -> Tally:
-    """All clips with the settings of one step; what the clips with labels took is that of whole analyses."""
+    """Analyze all clips with the settings of one step; clips with labels always run from the video, for the cost."""
     tally = Tally()
     for file, truth in CLIPS.items():
         if truth is nothing_known and name not in WITH_THE_UNKNOWN:
@@ -238,7 +240,7 @@ def run_step(
 
 
 def reliability(tally: Tally) -> list[tuple[float, float, float]]:
-    """(mean confidence, share that is right, share of the time) in ten bins; known and unknown people weigh alike."""
+    """Return (mean confidence, share right, share of the time) in ten bins; known and unknown people weigh the same."""
     rows = []
     for moments in (tally.moments, tally.unknown_moments):
         seconds = sum(moment[0] for moment in moments)
@@ -254,7 +256,7 @@ def reliability(tally: Tally) -> list[tuple[float, float, float]]:
 
 
 def draw(before: Tally, after: Tally, path: Path) -> None:
-    """The reliability diagram of two tallies."""
+    """Draw the reliability diagram of two tallies."""
     import matplotlib.pyplot as plt
     from matplotlib.collections import PathCollection
 
@@ -275,7 +277,7 @@ def draw(before: Tally, after: Tally, path: Path) -> None:
 
 
 def draw_lanes(tallies: Sequence[tuple[str, Tally]], path: Path) -> None:
-    """What each known person is said to do by several steps, one lane each; as an SVG."""
+    """Draw each known person's labels, one lane for each step."""
     import matplotlib.pyplot as plt
     from matplotlib.patches import Rectangle
 
@@ -303,7 +305,7 @@ def draw_lanes(tallies: Sequence[tuple[str, Tally]], path: Path) -> None:
 
 
 def boundaries(classifier: str, clips: Path, cache: ModelCache) -> Iterator[tuple[str, list[float]]]:
-    """Seconds between where a change of action is and where it is put: in a video with cuts, and without a cut."""
+    """Yield the seconds between changes of action and their boundaries: in a video with cuts, and without cuts."""
     settings = recommended(Settings(video_classifier_model=classifier), RATE_HZ)
     models = cache.get(settings)
     pictures = []
@@ -320,31 +322,31 @@ def boundaries(classifier: str, clips: Path, cache: ModelCache) -> Iterator[tupl
         yield "three clips, cut", _off_s(analyze(path, settings, models=models), truth_s)
         one_person = replace(models, detector=_OnePerson(SIDE_PX * 4 // 3, SIDE_PX))
         with open_video(path) as reader:
-            # a camera knows no cuts, and a person who is everywhere has one number: only the vote can tell
+            # a stream detects no cuts, and a person who is everywhere has one number: only smoothing places boundaries
             yield "the same as one stay", _off_s(_one_stay(reader.info, reader.frames(), settings, one_person), truth_s)
 
 
 class _OnePerson:
-    """Says that one person fills the picture, so that nothing but the labels tells one clip from the next."""
+    """Detects one person who fills the picture, so that only the labels distinguish one clip from the next."""
 
     def __init__(self, width: int, height: int) -> None:
         left = (width - height) / 2
         self._found = [Detection((left, 0.0, left + height, float(height)), 0.9)]
 
-    def detect(self, frames_rgb: Sequence[object]) -> list[list[Detection]]:
-        """The same in each frame."""
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Return the same detection for each frame."""
         return [self._found for _ in frames_rgb]
 
 
-def _one_stay(info: VideoInfo, frames: Iterator[object], settings: Settings, models: Models) -> Timeline:
+def _one_stay(info: VideoInfo, frames: Iterator[Frame], settings: Settings, models: Models) -> Timeline:
     one = Recognizer(models, settings, info)
     for frame in frames:
-        one.step(frame)  # type: ignore[arg-type]
+        one.step(frame)
     return one.finish()
 
 
 def _off_s(timeline: Timeline, truth_s: Sequence[float]) -> list[float]:
-    """For each true change, how far away is the nearest place where a right segment ends or begins."""
+    """Return, for each true change, the distance to the nearest place where a right segment ends or begins."""
     off = []
     for change_s, (before, after) in zip(truth_s, pairwise(SEQUENCE_LABELS), strict=True):
         ends = [s.end_s for s in timeline.segments() if s.action == before]
@@ -359,15 +361,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, default=CLIPS_DIR)
     parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default="i3d")
-    parser.add_argument("--steps", nargs="*", help="the first words of those that are wanted; all where none is given")
-    parser.add_argument("--diagram", type=Path, help="writes the reliability diagram there")
-    parser.add_argument("--lanes", type=Path, help="draws there what the first and the recommended step say")
-    parser.add_argument("--errors", type=Path, help="writes a picture of each person's surest error there")
+    parser.add_argument("--steps", nargs="*", help="first words of the steps to run; all if not given")
+    parser.add_argument("--diagram", type=Path, help="file for the reliability diagram")
+    parser.add_argument("--lanes", type=Path, help="file for a drawing of the first and the recommended step's labels")
+    parser.add_argument("--errors", type=Path, help="folder for a picture of each person's most confident error")
     arguments = parser.parse_args()
     if arguments.errors is not None:
         arguments.errors.mkdir(parents=True, exist_ok=True)
     if not arguments.clips.is_dir():
-        sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
+        sys.exit(f"the clips are not in '{arguments.clips}'; give their folder with --clips.")
     cache = ModelCache()
     tallies: dict[str, Tally] = {}
     with tempfile.TemporaryDirectory() as folder:

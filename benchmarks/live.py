@@ -1,15 +1,15 @@
-"""How live is the camera's page? Feeds its own frame path from real clips at the camera's 30 frames a second.
+"""How live is the camera's page? Feeds its frame path from real clips at the camera's 30 frames a second.
 
     .venv/bin/python -m benchmarks.live [--classifier i3d] [--seconds 30] [--people 1,3,6] [--random-weights]
     .venv/bin/python -m benchmarks.live --browser
 
-Frames are 640 x 480; several people are several real clips beside one another. Printed per number of people: frames per
-second returned, median and 95th percentile of the time from a frame's arrival to its return, seconds from a person's
-first frame to the first label, how often detection runs, frames it skipped, milliseconds to classify a
-clip, how far a label is behind the picture, clips that were joined with the next and clips that were never named.
+Frames are 640 x 480; several people are several real clips side by side. Printed for each number of people: frames per
+second returned; median and 95th percentile of the time from a frame's arrival to its return; seconds from a person's
+first frame to the first label; detections per second; frames without detection; milliseconds to classify a clip; how
+far a label is behind the picture; clips joined with the next; and clips never classified.
 
-With ``--browser`` a Chromium on the same cores sends the frames and shows what comes back; then frames per second are
-those that it showed, the first label is counted from pressing Start, and the rest is what the page itself tells.
+With ``--browser`` a Chromium on the same cores sends the frames and shows the result: frames per second are those that
+it showed, the first label is counted from pressing Start, and the rest is read from the page.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _row(people: int, figures: dict[str, float | None]) -> str:
 
 
 def run(models: Models, settings: Settings, frames: list[NDArray[np.uint8]]) -> dict[str, float | None]:
-    """Feed the frames in real time."""
+    """Feed the frames in real time; return the figures of one line."""
     stream = LiveStream(models, settings, lambda _: models, ActionPalette())
     delays_ms: list[float] = []
     first_seen_s: dict[int, float] = {}
@@ -53,7 +53,7 @@ def run(models: Models, settings: Settings, frames: list[NDArray[np.uint8]]) -> 
     for k, frame in enumerate(frames):
         due_s = started_s + k / CAMERA_HZ
         time.sleep(max(0.0, due_s - time.monotonic()))
-        # a frame arrives when the camera sends it, also when the one before is still being drawn
+        # a frame arrives when the camera sends it, even if the previous one is still being drawn
         stream.frame(frame, time.monotonic())
         now_s = time.monotonic()
         delays_ms.append((now_s - due_s) * 1000)
@@ -80,7 +80,7 @@ def run(models: Models, settings: Settings, frames: list[NDArray[np.uint8]]) -> 
 
 
 def run_in_browser(url: str, frames: list[NDArray[np.uint8]], seconds: float) -> dict[str, float | None]:
-    """Let a Chromium send the frames and show what comes back."""
+    """Let a Chromium send the frames and show the result; return the figures of one line."""
     with tempfile.TemporaryDirectory() as folder:
         camera = Path(folder) / "camera.y4m"
         write_camera_file(frames, camera)
@@ -122,8 +122,8 @@ def main() -> None:
     parser.add_argument("--sequence-length", type=int, default=Settings.num_video_sequence_samples)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--people", default="1,3,6")
-    parser.add_argument("--random-weights", action="store_true", help="for the speed of a network that is not here")
-    parser.add_argument("--browser", action="store_true", help="through Chromium, with the page's own settings")
+    parser.add_argument("--random-weights", action="store_true", help="measure speed without the weights")
+    parser.add_argument("--browser", action="store_true", help="measure through Chromium, with the page's own settings")
     arguments = parser.parse_args()
     counts = [int(part) for part in arguments.people.split(",")]
     frames_in_all = round(arguments.seconds * CAMERA_HZ)

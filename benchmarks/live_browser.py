@@ -1,4 +1,4 @@
-"""The app's own server and a Chromium with a clip as its camera, for the live benchmarks."""
+"""The app's server, and a Chromium with a clip as its camera, for the live benchmarks."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class AppServer:
 
 
 @contextmanager
-def app_server(data_dir: Path, look_every_s: float = 0.2) -> Iterator[AppServer]:
-    """The app on a free port of this machine's loopback, with a database of its own; ended on the way out."""
+def app_server(data_dir: Path, poll_every_s: float = 0.2) -> Iterator[AppServer]:
+    """Run the app on a free local port, with a database of its own, during the ``with`` block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -51,14 +51,14 @@ def app_server(data_dir: Path, look_every_s: float = 0.2) -> Iterator[AppServer]
     with (data_dir / "server.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_for(url, server, look_every_s)
+            _wait_for(url, server, poll_every_s)
             yield AppServer(url, server.pid)
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], look_every_s: float) -> None:
+def _wait_for(url: str, server: subprocess.Popen[bytes], poll_every_s: float) -> None:
     end_s = time.monotonic() + 60
     while time.monotonic() < end_s:
         if server.poll() is not None:
@@ -67,13 +67,13 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], look_every_s: float) ->
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(look_every_s)
+            time.sleep(poll_every_s)
     sys.exit("the server did not start within a minute.")
 
 
 @contextmanager
 def camera_page(url: str, camera: Path) -> Iterator[Page]:
-    """The live page in a Chromium whose camera is that file, ready to start."""
+    """Open the live page in a Chromium whose camera is that file, ready to start."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -87,18 +87,18 @@ def camera_page(url: str, camera: Path) -> Iterator[Page]:
 
 
 def picture(page: Page) -> FrameLocator:
-    """The frame with the picture and its buttons."""
+    """Return the page's frame with the picture and its buttons."""
     return page.frame_locator("iframe[title*='webrtc']")
 
 
 def frames_shown(page: Page) -> int:
-    """How many pictures the browser has shown so far."""
+    """Return how many pictures the browser has shown so far."""
     quality = "one => one.getVideoPlaybackQuality().totalVideoFrames"
     return int(picture(page).locator("video").evaluate(quality))
 
 
 def told(page: Page, pattern: str) -> float | None:
-    """The number that the page tells in such words; None where it does not."""
+    """Return the number in the page's caption that matches ``pattern``; None if there is none."""
     for text in page.get_by_test_id("stCaptionContainer").all_inner_texts():
         found = re.search(pattern, text)
         if found is not None:

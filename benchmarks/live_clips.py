@@ -1,4 +1,4 @@
-"""What the camera sees in the live benchmarks: real clips beside one another, at 640 x 480 and 30 frames a second."""
+"""The camera's picture in the live benchmarks: real clips side by side, 640 x 480, 30 frames a second."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ CLIPS = (
     "tv_basketball.mp4",
     "stgcn_ta_chi.mp4",
 )
-"""One person each; beside one another for as many people as are asked for."""
+"""Clips of one person each, placed side by side for several people."""
 
 COLUMNS = {1: 1, 3: 3, 6: 3}
 _CLIP_FRAMES = 200
 
 
 def camera_frames(clips: Path, people: int, frames: int) -> list[NDArray[np.uint8]]:
-    """What the camera sees: uint8 (480, 640, 3) each, the clips going back and forth."""
+    """Return the camera's frames, uint8 (480, 640, 3) each; the clips play forwards, then backwards."""
     if not clips.is_dir():
-        sys.exit(f"the clips are not in '{clips}'; name their folder with --clips.")
+        sys.exit(f"the clips are not in '{clips}'; give their folder with --clips.")
     columns = COLUMNS.get(people, people)
     rows = -(-people // columns)
     cell_w, cell_h = WIDTH // columns, HEIGHT // rows
@@ -51,7 +51,7 @@ def camera_frames(clips: Path, people: int, frames: int) -> list[NDArray[np.uint
 
 
 def _fitted(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """The middle of the picture, scaled to fill the cell."""
+    """Scale a picture to fill the cell, and crop it around its middle."""
     scale = max(width / rgb.shape[1], height / rgb.shape[0])
     size = (max(width, round(rgb.shape[1] * scale)), max(height, round(rgb.shape[0] * scale)))
     scaled = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
@@ -60,7 +60,7 @@ def _fitted(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8
 
 
 def write_camera_file(frames: list[NDArray[np.uint8]], path: Path) -> None:
-    """The frames as the uncompressed file that Chromium takes for a camera; it plays it over and over."""
+    """Write the frames as the uncompressed file that Chromium plays in a loop as its camera."""
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{CAMERA_HZ}:1 Ip A1:1 C420\n".encode())
         for rgb in frames:

@@ -1,8 +1,8 @@
 """The loop that people would write from the documentation: the yardstick of ``benchmarks/throughput.py``.
 
-Every frame is read with OpenCV and tracked on its own; every ``skip_frame``-th one gives a crop of each person; a full
-clip is classified at once, by PyTorch in float32 as it is built; boxes and labels are drawn on every frame. Nothing
-here is meant to be quick, and nothing is made slow: PyTorch may use all cores.
+It reads each frame with OpenCV and tracks it by itself, crops each person in every ``skip_frame``-th frame, classifies
+a full clip at once with PyTorch in float32, and draws boxes and labels on every frame. It is not optimized and not
+slowed down: PyTorch may use all cores.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ PERSON_CLASS = 0
 
 @dataclass
 class PlainResult:
-    """What the loop found.
+    """The loop's results.
 
     Attributes:
-        took_s: from opening the file to its last frame.
-        frames: of the file.
-        boxes: of each frame, by track id.
+        took_s: seconds from opening the file to its last frame.
+        frames: number of frames in the file.
+        boxes: boxes of each frame, by track id.
         said: track id, number of the first and of the last frame of the clip, its label and probability.
     """
 
@@ -55,7 +55,7 @@ def run(
     device: str,
     given: Mapping[int, dict[int, Box]] | None = None,
 ) -> PlainResult:
-    """Go through a video once; where the boxes of each frame are ``given``, nobody is looked for."""
+    """Run over a video once; with ``given`` boxes for each frame, do not detect anybody."""
     started_s = perf_counter()
     result = PlainResult(0.0)
     crops: dict[int, deque[tuple[int, np.ndarray]]] = defaultdict(
@@ -64,7 +64,7 @@ def run(
     new: dict[int, int] = defaultdict(int)
     labels: dict[int, str] = {}
     video = cv2.VideoCapture(str(path))
-    yolo.predictor = None  # a video of its own: no tracks of the one before
+    yolo.predictor = None  # forget the tracks of the previous video
     while True:
         ok, bgr = video.read()
         if not ok:
@@ -97,7 +97,7 @@ def _tracked(bgr: np.ndarray, yolo: YOLO, device: str) -> dict[int, Box]:
     (tracked,) = yolo.track(
         bgr, persist=True, tracker="bytetrack.yaml", classes=[PERSON_CLASS], device=device, verbose=False
     )
-    # ultralytics leaves one core unused; the comparison is with all of them
+    # Ultralytics leaves one core unused; the comparison uses all of them
     torch.set_num_threads(os.cpu_count() or 1)
     if tracked.boxes.id is None:
         return {}
@@ -106,7 +106,7 @@ def _tracked(bgr: np.ndarray, yolo: YOLO, device: str) -> dict[int, Box]:
 
 
 def classify(crops: list[np.ndarray], network: nn.Module, spec: ClassifierSpec, device: str) -> tuple[str, float]:
-    """The best label of one clip, and its probability."""
+    """Return the best label of one clip and its probability."""
     taken = np.stack(crops)[sample_indices(len(crops), spec.length.network_length(len(crops)))]
     x = torch.from_numpy(taken).permute(0, 3, 1, 2).float() / 255
     if x.shape[-1] != spec.crop_size_px:

@@ -1,4 +1,4 @@
-"""Networks whose weights cannot be had: with random ones, they are as fast."""
+"""Random weights for networks whose weights are unavailable: they are as fast."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX
 
 SPREAD = 3.0
-"""Standard deviation of a clip's scores; I3D's is about that on real clips."""
+"""Standard deviation of a clip's scores; I3D's is about this on real clips."""
 
 
 def with_random_weights(settings: Settings, folder: Path) -> Settings:
-    """The same settings with a checkpoint of seeded random weights, which is written to ``folder``."""
+    """Write a checkpoint of seeded random weights to ``folder``; return the settings with it."""
     spec = spec_of(settings.video_classifier_model)
     torch.manual_seed(0)
     network = spec.build(len(spec.labels)).eval()
@@ -29,10 +29,10 @@ def with_random_weights(settings: Settings, folder: Path) -> Settings:
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     with torch.no_grad():
         for layer in network.modules():
-            # torchvision's own let the signal fade to nothing on its way, and every clip gets the same two labels
+            # with torchvision's initialization the signal fades, and every clip gets the same two labels
             if isinstance(layer, nn.Conv3d):
                 layer.weight.mul_((2 / layer.weight[0].numel()) ** 0.5 / layer.weight.std())
-        # scores as far apart as a trained network's: where all labels are alike, every clip is a close call
+        # spread the scores as a trained network does: with similar scores every clip would be a close call
         bias.zero_()
         weight.mul_(SPREAD / network(Normalise(spec)(clip_pictures([noise], spec.length.minimum)).contiguous()).std())
     checkpoint, labels = folder / f"{spec.name}-random.pth", folder / "labels.txt"

@@ -1,8 +1,8 @@
-"""Several analyses at once on one set of networks: no slower than one after the other, and each goes forward?
+"""Are several concurrent analyses on one set of networks as fast as sequential ones, and does each make progress?
 
     .venv/bin/python -m benchmarks.sessions [--classifier s3d] [--backend auto] [--sessions 4] [--seconds 5] [--runs 3]
 
-Printed: medians of both, their ratio, and how far the slowest of those at once was at half time.
+Prints the medians of both, their ratio, and the progress of the slowest concurrent analysis at half time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from recognizer.settings import BACKEND_NAMES, CLASSIFIER_NAMES, Settings
 
 
 def at_once(video: Path, settings: Settings, models: Models, sessions: int) -> tuple[float, float]:
-    """Seconds until all ended, and how far the slowest was when half of the time was over."""
+    """Return the seconds until all ended, and the progress of the slowest at half of that time."""
     halves: list[list[tuple[float, float]]] = [[] for _ in range(sessions)]
     started_s = perf_counter()
 
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     if not arguments.clips.is_dir():
-        sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips.")
+        sys.exit(f"the clips are not in '{arguments.clips}'; give their folder with --clips.")
     with tempfile.TemporaryDirectory() as scratch:
         asked = Settings(video_classifier_model=arguments.classifier, backend=arguments.backend)
         _, settings, _ = checkpoint_of(asked, Path(scratch))

@@ -1,11 +1,11 @@
-"""Does the live page keep its memory and threads? Streams through Chromium for minutes and looks at the server.
+"""Do the live page's memory and threads stay constant? Streams through Chromium for minutes and watches the server.
 
     .venv/bin/python -m benchmarks.soak [--minutes 10]
 
-Prints the server's resident memory and threads every half minute, memory at minute 2 and at the end (medians over half
-a minute, because PyTorch's allocations come and go), and threads before Start, after the tab was closed, and after one
-more short session. Of those that stay after the first session, up to cores + 4 are the pool of Python's event loop, in
-which aiortc encodes: it fills as it is used, never shrinks and is everybody's. Another session must add none.
+Prints the server's resident memory and threads every half minute; the memory at minute 2 and at the end (medians over
+half a minute, because PyTorch's allocations fluctuate); and the threads before Start, after the tab is closed, and
+after one more short session. Up to cores + 4 threads stay after the first session: they are the pool of Python's event
+loop, in which aiortc encodes, which grows with use, never shrinks, and is shared. Another session must add none.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from benchmarks.live_clips import CAMERA_HZ, CLIPS_DIR, camera_frames, write_cam
 
 MEGABYTE = 2**20
 EARLY_S = 120.0
-LOOK_EVERY_S = 1.0
-TOLD_EVERY_S = 30.0
+SAMPLE_EVERY_S = 1.0
+PRINT_EVERY_S = 30.0
 ENDED_WITHIN_S = 20.0
 SHORT_S = 15.0
 
@@ -60,29 +60,29 @@ def main() -> None:
 
 
 def _watch(process: psutil.Process, seconds: float) -> list[tuple[float, float]]:
-    """(seconds since Start, resident MB), once a second."""
+    """Return (seconds since Start, resident MB), once a second."""
     began_s = time.monotonic()
-    looks: list[tuple[float, float]] = []
-    told_s = 0.0
+    samples: list[tuple[float, float]] = []
+    printed_s = 0.0
     while (now_s := time.monotonic() - began_s) < seconds:
-        looks.append((now_s, process.memory_info().rss / MEGABYTE))
-        if now_s - told_s >= TOLD_EVERY_S:
-            told_s = now_s
-            print(f"{now_s:>5.0f} s  {looks[-1][1]:>6.0f} MB  {process.num_threads():>3} threads", flush=True)
-        time.sleep(LOOK_EVERY_S)
-    return looks
+        samples.append((now_s, process.memory_info().rss / MEGABYTE))
+        if now_s - printed_s >= PRINT_EVERY_S:
+            printed_s = now_s
+            print(f"{now_s:>5.0f} s  {samples[-1][1]:>6.0f} MB  {process.num_threads():>3} threads", flush=True)
+        time.sleep(SAMPLE_EVERY_S)
+    return samples
 
 
 def _threads_when_over(process: psutil.Process, expected: int) -> int:
-    """How many there are when a closed tab's have had time to end; at once when as few as expected."""
+    """Return the number of threads once it is as low as expected, or after a closed tab's threads had time to end."""
     closed_s = time.monotonic()
     while process.num_threads() > expected and time.monotonic() - closed_s < ENDED_WITHIN_S:
         time.sleep(0.2)
     return process.num_threads()
 
 
-def _median_before(looks: list[tuple[float, float]], end_s: float) -> float:
-    return statistics.median(mb for time_s, mb in looks if end_s - TOLD_EVERY_S <= time_s <= end_s)
+def _median_before(samples: list[tuple[float, float]], end_s: float) -> float:
+    return statistics.median(mb for time_s, mb in samples if end_s - PRINT_EVERY_S <= time_s <= end_s)
 
 
 if __name__ == "__main__":

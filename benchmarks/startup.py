@@ -1,14 +1,14 @@
-"""How long do people wait before anything runs? The command line's help, the first page, a slider on a long timeline.
+"""How long do people wait? Measures the command line's help, the first page, and a slider on a long timeline.
 
     .venv/bin/python -m benchmarks.startup [--runs 5] [--segments 5000] [--moves 40]
 
 - ``python -m recognizer --help``, from the start of the process to its end.
-- The first page, from the start of the server's process until a Chromium that is already there shows the field for the
-  video and Streamlit runs nothing any more. The disk is warm: one start before is not counted.
-- A slider on a finished timeline: a real Chromium presses an arrow key on "Minimum confidence", and the time is noted
-  in the page until the chart changes no more. The drawing is the browser's, so that is in it. Each press changes some
-  segments, and waits for the one before. Printed beside it: when the page sent the slider's value, when the chart's
-  message (the largest) came, and when the chart was there for the first time.
+- The first page, from the start of the server's process until a running Chromium shows the field for the video and
+  Streamlit is idle. The disk is warm: a first start is not counted.
+- A slider on a finished timeline: a real Chromium presses an arrow key on "Minimum confidence", and the page measures
+  the time until the chart stops changing, the browser's drawing included. Each press changes some segments, after the
+  previous one is drawn. Also printed: when the page sent the slider's value, when the chart's message (the largest)
+  arrived, and when the chart first appeared.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PEOPLE = 5
 ACTIONS = 12
 SEGMENT_S = 1.0
 STEPS = 4
-"""So often the slider goes to the right, then back: with more, many segments become one unknown."""
+"""Presses to the right before the slider goes back: with more, many segments merge into one unknown."""
 
 RUN_ID = "startup-benchmark"
 WAIT_MS = 60_000
@@ -64,7 +64,7 @@ _LISTEN = """
         }
     };
 """
-"""Notes when the page sent (size 0) and received messages; milliseconds."""
+"""Records when the page sent (size 0) and received messages; milliseconds."""
 
 _WATCH = """
 () => {
@@ -87,7 +87,7 @@ _WATCH = """
     }).observe(document.body, {subtree: true, childList: true, attributes: true});
 }
 """
-"""Notes when a key was pressed, and when the first chart changed first and last; milliseconds."""
+"""Records when a key was pressed, and when the first chart changed first and last; milliseconds."""
 
 _PARTS = """
 () => {
@@ -98,11 +98,11 @@ _PARTS = """
 """
 
 QUIET_MS = 1500
-"""A chart that has not changed for so long is drawn."""
+"""A chart that has not changed for this long is drawn."""
 
 
 def long_timeline(segments: int, sha256: str) -> Timeline:
-    """A finished timeline of ``PEOPLE`` people in which no two neighbours do the same; seeded."""
+    """Return a finished timeline of ``PEOPLE`` people in which no two neighbouring segments are equal; seeded."""
     rng = np.random.default_rng(0)
     each = math.ceil(segments / PEOPLE)
     duration_s = each * SEGMENT_S
@@ -132,17 +132,17 @@ def long_timeline(segments: int, sha256: str) -> Timeline:
 
 
 def help_s() -> float:
-    """Seconds that the command line takes to explain itself."""
+    """Return the seconds that ``--help`` takes."""
     started_s = perf_counter()
     subprocess.run([sys.executable, "-m", "recognizer", "--help"], cwd=ROOT, check=True, capture_output=True)
     return perf_counter() - started_s
 
 
 def first_page_s(browser: Browser, folder: Path) -> tuple[float, float]:
-    """Seconds from the server's start until it answers, and until its first page can be used."""
+    """Return the seconds from the server's start until it answers, and until its first page is usable."""
     page = browser.new_page()
     started_s = perf_counter()
-    with app_server(folder, look_every_s=0.02) as server:
+    with app_server(folder, poll_every_s=0.02) as server:
         answers_s = perf_counter() - started_s
         page.goto(server.url)
         wait_until_idle(page)
@@ -152,14 +152,14 @@ def first_page_s(browser: Browser, folder: Path) -> tuple[float, float]:
 
 
 def wait_until_idle(page: Page) -> None:
-    """Until the field for the video is there and the page's run has ended."""
+    """Wait until the field for the video is present and the page's run has ended."""
     page.get_by_test_id("stMain").locator("input[type=file]").first.wait_for(state="attached", timeout=WAIT_MS)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT_MS)
 
 
 def redraws_ms(browser: Browser, folder: Path, segments: int, moves: int) -> NDArray[np.float64]:
-    """Milliseconds from each press of a key on the slider until its value was sent, until the chart's message came,
-    until the timeline was there and until it changed no more; float64 (moves, 4)."""
+    """Return float64 (moves, 4): milliseconds from each key press on the slider until its value was sent, the chart's
+    message arrived, the timeline appeared, and it stopped changing."""
     video = folder / "video.mp4"
     video.write_bytes(b"not needed for the timeline")
     store = AnalysisStore(folder)
@@ -190,7 +190,7 @@ def redraws_ms(browser: Browser, folder: Path, segments: int, moves: int) -> NDA
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser that is already there when the server starts."""
+    """Start a browser before the server."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -200,16 +200,16 @@ def chromium() -> Iterator[Browser]:
 
 
 def percentile_95(values: Sequence[float]) -> float:
-    """The value that 95 % do not exceed."""
+    """Return the value that 95 % do not exceed."""
     return float(np.percentile(values, 95))
 
 
 def main() -> None:
-    """Measure the three and print."""
+    """Measure all three and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--segments", type=int, default=5000)
-    parser.add_argument("--moves", type=int, default=40, help="of the slider; 0 to leave it out")
+    parser.add_argument("--moves", type=int, default=40, help="of the slider; 0 to skip it")
     arguments = parser.parse_args()
     help_s()
     helps_s = [help_s() for _ in range(arguments.runs)]

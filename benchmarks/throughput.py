@@ -1,20 +1,23 @@
-"""How much faster is the engine than the loop that people would write from the documentation?
+"""How much faster is this package than the loop that people would write from the documentation?
 
     .venv/bin/python -m benchmarks.throughput [CLIP ...] [--classifier s3d] [--people 4] [--device cpu] [--runs 5]
 
 Both do the same work with the same arguments: the same clip, the same weights, everybody labelled. They take turns,
-each in a process of its own, so that neither changes the other's threads or memory. Without CLIP: a 720p video of
-``--people`` people tiled from the shared clips, and a 340 x 256 clip of one person. Where a classifier's weights cannot
-be had, both get the same random ones: for the speed alone.
+each in a process of its own, so that neither affects the other's threads or memory. Without CLIP they run on a 720p
+video of ``--people`` people tiled from the shared clips, and on a 340 x 256 clip of one person. If a classifier's
+weights are unavailable, both get the same random ones, for the speed alone.
 
-Printed for each clip: medians, their ratio, the engine's shares, milliseconds a clip and a picture, the largest memory
-of each process, the engine's time over the sum of its own stages run alone on the same inputs right after it, and on
-how much of the person-time that both labelled the labels are the same. For that the plain loop runs once more with the
-engine's boxes: another tracker, or the same one shown other frames, puts each box a few percent elsewhere, and where no
-label is likely that alone gives another one. How much that is, the next line tells, with the boxes that each found
-itself; each line also tells it where neither label would read "unknown" at the recommended limit. How far any two runs
-can agree, the last line tells: the plain loop once more, each side of its own boxes moved by a thousandth. With
-``--backend pytorch --precision float32`` nothing is rounded.
+Printed for each clip: medians and their ratio; the engine's shares; milliseconds per clip and picture; the peak memory
+of each process; the engine's time divided by the sum of its stages, each run alone on the same inputs directly
+afterwards; and the share of the person-time labelled by both in which the labels agree:
+
+* "same label": the plain loop runs again with the engine's boxes. Another tracker, or the same one on other frames,
+  moves each box by a few percent, which changes a label wherever none is likely.
+* "own boxes": each with the boxes that it found itself.
+* "with itself": the plain loop again, each side of its own boxes moved by a thousandth; no two runs can agree more.
+
+Each line also gives the share where both labels reach the recommended limit. With ``--backend pytorch --precision
+float32`` nothing is rounded.
 """
 
 from __future__ import annotations
@@ -44,17 +47,17 @@ if TYPE_CHECKING:
 
 SAME_PERSON_OVERLAP = 0.5
 MOVED_BY = 0.001
-"""Standard deviation, in heights of a box, by which its sides are moved to see how far the plain loop agrees with
-itself: a fifth of a pixel for somebody 200 pixels high."""
+"""Standard deviation by which the sides of a box are moved, in box heights, to measure how far the plain loop agrees
+with itself: a fifth of a pixel for a person 200 pixels tall."""
 
 KIB_PER_MIB = 1024
 
 People = dict[int, dict[int, Box]]
-"""Number of a frame, then of a person."""
+"""Boxes by frame number, then by person."""
 
 
 class TimedDetector:
-    """Notes how long the detector takes, and on request what it was shown."""
+    """A detector that measures its time and counts its pictures."""
 
     def __init__(self, detector: Detector) -> None:
         self.took_s, self.pictures = 0.0, 0
@@ -70,7 +73,7 @@ class TimedDetector:
 
 
 class TimedClassifier:
-    """Notes how long the classifier takes, and on request the clips it was given."""
+    """A classifier that measures its time, and on request keeps its clips."""
 
     def __init__(self, classifier: Classifier) -> None:
         self.took_s, self.clips = 0.0, 0
@@ -94,7 +97,7 @@ class TimedClassifier:
 
 
 class CountedRunner:
-    """Counts the clips whose labels are so close that the classifier asks its exact network, too."""
+    """Counts the clips whose labels are so close that the classifier also runs its exact network."""
 
     def __init__(self, classifier: Any) -> None:
         self.clips = 0
@@ -103,14 +106,14 @@ class CountedRunner:
             classifier._exact = self
 
     def __call__(self, batch: Any) -> Any:
-        """What the exact network says."""
+        """Run the exact network."""
         self.clips += len(batch)
         return self._exact(batch)
 
 
 @dataclass(frozen=True)
 class Said:
-    """The label of one clip; frames are counted from 0, and both are among its samples."""
+    """The label of one clip; its first and last frame are samples, counted from 0."""
 
     person_id: int
     first_frame: int
@@ -121,7 +124,7 @@ class Said:
 
 @dataclass(frozen=True)
 class EngineRun:
-    """One pass of the engine; times in seconds."""
+    """One run of the engine; times in seconds."""
 
     took_s: float
     detect_s: float
@@ -136,7 +139,7 @@ class EngineRun:
 
 @dataclass(frozen=True)
 class Alone:
-    """The engine's stages one after the other on what they get in a pass; seconds."""
+    """Seconds that the engine's stages take one after the other, on their inputs in a run."""
 
     decode_s: float
     detect_s: float
@@ -144,12 +147,12 @@ class Alone:
 
     @property
     def sum_s(self) -> float:
-        """What a pass would take if nothing overlapped and nothing else had to be done."""
+        """Time of a run without overlap and without other work."""
         return self.decode_s + self.detect_s + self.classify_s
 
 
 def serve_engine(settings: Settings, calls: Connection) -> None:
-    """The engine's process: answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
+    """Run the engine's process; answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
     from recognizer.analysis.file import analyze
     from recognizer.analysis.file_pass import frames_per_detection
     from recognizer.clips.sampling import SampleClock
@@ -211,7 +214,7 @@ def serve_engine(settings: Settings, calls: Connection) -> None:
 
 
 def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
-    """The plain loop's process: answers ``("run", path)``, ``("run", path, boxes)`` and ``("memory", "")``."""
+    """Run the plain loop's process; answers ``("run", path)``, ``("run", path, boxes)`` and ``("memory", "")``."""
     from ultralytics import YOLO
 
     from benchmarks import plain_loop
@@ -244,11 +247,11 @@ def _serve(calls: Connection, answers: dict[str, Any], hello: dict[str, str]) ->
 
 
 def _most_memory_mib() -> float:
-    """The most that this process itself ever had in memory."""
+    """Return this process's peak memory."""
     status = Path("/proc/self/status")
     if not status.is_file():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MIB
-    # what getrusage tells on Linux begins with the memory of the process that started this one
+    # on Linux getrusage starts from the memory of the parent process
     (line,) = (line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / KIB_PER_MIB
 
@@ -263,7 +266,7 @@ class Side:
         self.hello: dict[str, str] = self._calls.recv()
 
     def ask(self, what: str, path: Path | str = "", *more: Any) -> Any:
-        """The answer of the process."""
+        """Return the process's answer."""
         self._calls.send((what, str(path), *more))
         return self._calls.recv()
 
@@ -275,8 +278,8 @@ class Side:
 
 @dataclass
 class Agreement:
-    """How far two runs say the same, in samples of people: ``same`` of ``both`` labels are, and ``same_likely`` of the
-    ``likely`` ones, which neither would call unknown at the recommended limit."""
+    """How far two runs agree, in samples of people: ``same`` of ``both`` labels agree, and ``same_likely`` of
+    ``likely``, whose labels both reach the recommended limit."""
 
     both: int = 0
     same: int = 0
@@ -293,7 +296,7 @@ class Agreement:
 
     @property
     def text(self) -> str:
-        """For the table."""
+        """The line of the table."""
 
         def share(part: int, whole: int) -> str:
             return f"{part / whole:.1%} of {whole}" if whole else "none of 0"
@@ -310,13 +313,13 @@ class Agreement:
 
 
 def agreement(people: People, said: Sequence[Said], plain: PlainResult) -> Agreement:
-    """Compare the labels of the people whom both found, at the samples of the one run.
+    """Compare the labels of the people whom both runs found, at the samples of the first.
 
-    On both sides a sample has the label of the clip whose middle is nearest, as in a timeline.
+    In both runs a sample gets the label of the clip whose middle is nearest, as in a timeline.
 
     Args:
-        people: boxes of one run, of its sampled frames.
-        said: the labels of that run.
+        people: boxes of the first run, in its sampled frames.
+        said: labels of the first run.
         plain: the other run.
     """
     theirs = [Said(*one) for one in plain.said]
@@ -357,13 +360,13 @@ def _overlap(a: Box, b: Box) -> float:
 
 
 def _clip_at(said: Sequence[Said], person_id: int | None, frame: int) -> Said | None:
-    """The clip whose middle is nearest, among those of that person that hold the frame."""
+    """Return the person's clip that contains the frame; of several, the one whose middle is nearest."""
     clips = [one for one in said if one.person_id == person_id and one.first_frame <= frame <= one.last_frame]
     return min(clips, key=lambda one: abs(2 * frame - one.first_frame - one.last_frame), default=None)
 
 
 def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, bool]:
-    """The file with the classifier's weights, the settings that lead to it, and whether they are the published ones."""
+    """Return the file of the classifier's weights, the settings that use it, and whether the weights are published."""
     from recognizer import weights
     from recognizer.errors import WeightsError
     from recognizer.networks import loading
@@ -380,12 +383,12 @@ def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, boo
 
 
 def compare(path: Path, engine: Side, plain: Side, runs: int, skip_frame: int) -> tuple[Agreement, Agreement]:
-    """Print what is measured on one video.
+    """Measure on one video and print the result.
 
     Returns:
-        How far the labels agree with the boxes that each found, and how far the plain loop's do with its own.
+        How far the labels agree with each run's own boxes, and how far the plain loop agrees with itself.
     """
-    engine.ask("run", path)  # shapes of this video are converted and compiled now, as once in a life
+    engine.ask("run", path)  # converts and compiles the networks for the shapes of this video
     engine_runs: list[EngineRun] = []
     plain_runs: list[Any] = []
     alone_runs: list[Alone] = []
@@ -395,7 +398,7 @@ def compare(path: Path, engine: Side, plain: Side, runs: int, skip_frame: int) -
         alone_runs.append(engine.ask("alone", path))
     memory = engine.ask("memory"), plain.ask("memory")
     alone = sorted(alone_runs, key=lambda one: one.sum_s)[len(alone_runs) // 2]
-    # each run over the stages that were run next to it: the machine is not the same from minute to minute
+    # each run is divided by the stages run directly after it: the machine's speed varies from minute to minute
     over_alone = median(one.took_s / other.sum_s for one, other in zip(engine_runs, alone_runs, strict=True))
     engine_s = median(run.took_s for run in engine_runs)
     plain_s = median(run.took_s for run in plain_runs)
@@ -430,7 +433,7 @@ def compare(path: Path, engine: Side, plain: Side, runs: int, skip_frame: int) -
 
 
 def _moved(people: People) -> People:
-    """Each side of each box a little elsewhere; the same at each call."""
+    """Return the boxes with each side moved slightly; the same at each call."""
     random = np.random.default_rng(0)
 
     def moved(box: Box) -> Box:
@@ -468,7 +471,7 @@ def main() -> None:
         videos = list(arguments.videos)
         if not videos:
             if not arguments.clips.is_dir():
-                sys.exit(f"the clips are not in '{arguments.clips}'; name their folder with --clips, or give a CLIP.")
+                sys.exit(f"the clips are not in '{arguments.clips}'; give their folder with --clips, or give a CLIP.")
             if arguments.people:
                 videos.append(tiled_video(arguments.clips, arguments.people, arguments.seconds, Path(scratch)))
             videos.append(arguments.clips / "stgcn_ta_chi.mp4")

@@ -1,4 +1,4 @@
-"""Videos with as many people and minutes as a measurement needs, made of real clips beside one another."""
+"""Videos with any number of people and of any length, tiled from real clips."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ONE_PERSON = (
     "c11_signlanguage_one_signer_ccby.mp4",
     "tv_R6llTwEh07w.mp4",
 )
-"""Of the shared clips, those with one person who stays."""
+"""The shared clips with one person who stays."""
 
 _FRAMES_OF_EACH = 240
 
@@ -29,7 +29,7 @@ _FRAMES_OF_EACH = 240
 def tiled_video(
     clips: Path, people: int, seconds: float, target: Path, size_wh: tuple[int, int] = (WIDTH, HEIGHT)
 ) -> Path:
-    """A video of so many people, each in a cell of their own, going back and forth; kept in ``target``."""
+    """Write a video of ``people`` people to ``target``, each in a cell, played forwards, then backwards."""
     width, height = size_wh
     path = target / f"people-{people}-{seconds:g}s-{width}x{height}.mp4"
     if path.is_file():
@@ -47,7 +47,7 @@ def tiled_video(
     for k in range(round(seconds * RATE)):
         canvas = np.full((height, width, 3), 96, np.uint8)
         for cell, loop in enumerate(loops):
-            # nobody moves in step with somebody else
+            # no two people move in step
             picture = loop[(k + 17 * cell) % len(loop)]
             left, top = cell % columns * cell_wh[0], cell // columns * cell_wh[1]
             canvas[top : top + cell_wh[1], left : left + cell_wh[0]] = picture
@@ -58,7 +58,7 @@ def tiled_video(
 
 
 def _fitted(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """The whole picture on grey, as large as the cell allows: nobody's feet are cut off."""
+    """Scale the whole picture to fit the cell, on grey, so that nobody's feet are cut off."""
     scale = min(width / rgb.shape[1], height / rgb.shape[0])
     size = (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale))
     scaled = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

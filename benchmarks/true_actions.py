@@ -1,4 +1,4 @@
-"""Who does what in the shared clips, by their read-me."""
+"""The true actions in the shared clips, from their read-me."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from recognizer.timeline.model import PersonTrack, Timeline
 
 Actions = dict[int, tuple[str, ...]]
-"""The labels that are right for a person, by ``person_id``; none for who does nothing that Kinetics-400 knows."""
+"""The right labels of each person, by ``person_id``; empty if their action is not in Kinetics-400."""
 
 _BASKETBALL = ("shooting basketball", "playing basketball", "dunking basketball", "dribbling basketball")
 _SIGNING = ("sign language interpreting",)
@@ -18,26 +18,26 @@ _LEAST_S = 1.0
 
 
 def covered_px(track: PersonTrack) -> float:
-    """Pixels of a person's boxes, summed over the samples."""
+    """Return the area of a person's boxes in pixels, summed over the samples."""
     sides = track.box_xyxy[:, 2:] - track.box_xyxy[:, :2]
     return float(np.sum(sides[:, 0] * sides[:, 1]))
 
 
 def _largest(timeline: Timeline, count: int) -> list[PersonTrack]:
-    """So many people whose boxes cover most, from left to right."""
+    """Return the ``count`` people whose boxes cover most, from left to right."""
     largest = sorted(timeline.people, key=covered_px, reverse=True)[:count]
     return sorted(largest, key=lambda track: float(track.box_xyxy[:, 0].mean()))
 
 
 def _people(*actions: tuple[str, ...]) -> Callable[[Timeline], Actions]:
-    """The largest people, from left to right, with what each does."""
+    """Return a function that gives the largest people, from left to right, these actions."""
     return lambda timeline: {
         track.person_id: right for track, right in zip(_largest(timeline, len(actions)), actions, strict=False)
     }
 
 
 def nothing_known(timeline: Timeline) -> Actions:
-    """Everybody who is there for a second does nothing that Kinetics-400 knows."""
+    """Return no right label for everybody who is visible for a second or longer."""
     return {track.person_id: () for track in timeline.people if track.present_s >= _LEAST_S}
 
 
@@ -59,11 +59,11 @@ CLIPS: dict[str, Callable[[Timeline], Actions]] = {
 }
 
 WITH_BYSTANDERS = ("decord_flipping_a_pancake.mkv", "mmaction2_demo.mp4")
-"""Beside or behind those who do something there are others who do not: who sits behind the cook, who watches."""
+"""Clips with people next to or behind those whose action is known, such as spectators."""
 
 
 def bystanders(clip: str, timeline: Timeline) -> set[int]:
-    """Who is there for a second, large enough to be named, and does not do what is done in the clip."""
+    """Return the people who are visible for a second, large enough to be labelled, and do not do the clip's action."""
     if clip not in WITH_BYSTANDERS:
         return set()
     there = {track.person_id for track in timeline.people if track.present_s >= _LEAST_S}
