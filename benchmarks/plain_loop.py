@@ -20,9 +20,10 @@ import torch
 from torch import nn
 from ultralytics import YOLO
 
+from recognizer.classifier_specs import ClassifierSpec
 from recognizer.clips.cropping import square_crop
 from recognizer.networks.classifiers.clip_input import sample_indices
-from recognizer.networks.classifiers.specs import ClassifierSpec
+from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.settings import Settings
 from recognizer.types import Box
 
@@ -115,4 +116,4 @@ def classify(crops: list[np.ndarray], network: nn.Module, spec: ClassifierSpec, 
     x = ((x - mean) / std).permute(1, 0, 2, 3)[None].contiguous().to(device)
     with torch.no_grad():
         best = network(x)[0].softmax(0).max(0)
-    return spec.labels[int(best.indices)], float(best.values)
+    return KINETICS400_LABELS[int(best.indices)], float(best.values)

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from recognizer.classifier_specs import spec_of
+from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
-from recognizer.networks.classifiers.specs import spec_of
+from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX
 
@@ -22,7 +24,7 @@ def with_random_weights(settings: Settings, folder: Path) -> Settings:
     """Write a checkpoint of seeded random weights to ``folder``; return the settings with it."""
     spec = spec_of(settings.video_classifier_model)
     torch.manual_seed(0)
-    network = spec.build(len(spec.labels)).eval()
+    network = build(spec, len(KINETICS400_LABELS)).eval()
     head = network.get_submodule(spec.head)
     weight, bias = head.get_parameter("weight"), head.get_parameter("bias")
     shape = (spec.length.minimum, CROP_SIZE_PX, CROP_SIZE_PX, 3)
@@ -37,5 +39,5 @@ def with_random_weights(settings: Settings, folder: Path) -> Settings:
         weight.mul_(SPREAD / network(Normalise(spec)(clip_pictures([noise], spec.length.minimum)).contiguous()).std())
     checkpoint, labels = folder / f"{spec.name}-random.pth", folder / "labels.txt"
     torch.save(network.state_dict(), checkpoint)
-    labels.write_text("\n".join(spec.labels), encoding="utf-8")
+    labels.write_text("\n".join(KINETICS400_LABELS), encoding="utf-8")
     return replace(settings, checkpoint_path=str(checkpoint), labels_path=str(labels))

@@ -219,12 +219,13 @@ def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
 
     from benchmarks import plain_loop
     from recognizer import weights
+    from recognizer.classifier_specs import spec_of
+    from recognizer.networks.classifiers.architecture import build
     from recognizer.networks.classifiers.checkpoint import read_tensors
-    from recognizer.networks.classifiers.specs import spec_of
     from recognizer.networks.devices import resolve_device
 
     spec = spec_of(settings.video_classifier_model)
-    network = spec.build(len(spec.labels))
+    network = build(spec, 400)
     network.load_state_dict(read_tensors(Path(checkpoint)))
     device = str(resolve_device(settings.device))
     network.eval().to(device)

@@ -12,21 +12,11 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple
 
+from recognizer.classifier_specs import SPECS
 from recognizer.errors import SettingsError
 
 DETECTOR_NAMES = ("yolo26n.pt", "yolo26s.pt", "yolo26m.pt", "yolo26l.pt", "yolo26x.pt")
-CLASSIFIER_NAMES = (
-    "s3d",
-    "r3d_18",
-    "mc3_18",
-    "r2plus1d_18",
-    "mvit_v1_b",
-    "mvit_v2_s",
-    "swin3d_t",
-    "swin3d_s",
-    "swin3d_b",
-    "i3d",
-)
+CLASSIFIER_NAMES = tuple(SPECS)
 
 _TRACKERS: Final = {
     "bytetrack": "ByteTrack",
@@ -441,22 +431,6 @@ def specs_by_scope() -> list[SettingSpec]:
 
 Preset = Literal["recommended", "documented", "custom"]
 
-_CLIP: Final[dict[str, tuple[int, float]]] = {
-    "s3d": (32, 15.0),
-    "r3d_18": (16, 15.0),
-    "mc3_18": (16, 15.0),
-    "r2plus1d_18": (16, 15.0),
-    "mvit_v1_b": (16, 7.5),
-    "mvit_v2_s": (16, 7.5),
-    "swin3d_t": (32, 15.0),
-    "swin3d_s": (32, 15.0),
-    "swin3d_b": (32, 15.0),
-    "i3d": (38, 15.0),
-}
-"""Samples of a clip, and samples per second: those of the published accuracies (torchvision's documentation:
-``clip_len`` and ``frame_rate``). Two differ: ``s3d`` was trained on 128 samples over eight seconds, too long to wait
-for a label; ``i3d`` on 64 at 25 per second (arXiv 1705.07750): the same 2.56 s, of which 38 samples serve as well."""
-
 RECOMMENDED_MIN_CONFIDENCE: Final = 0.3
 """Minimum confidence that goes with the recommended preset. With it, people doing no known action are labelled at most
 20 % of the time, and people doing one at least 80 % (docs/accuracy.md)."""
@@ -470,9 +444,10 @@ def recommended(settings: Settings, frame_rate_hz: float | None = None) -> Setti
         frame_rate_hz: frame rate of the stream, 30 if None; a clip spans the same time at any frame rate.
     """
     rate_hz = frame_rate_hz or DEFAULT_FRAME_RATE_HZ
-    samples, samples_hz = _CLIP[settings.video_classifier_model]
-    skip = _within("skip_frame", rate_hz / samples_hz)
-    fitting = _within("num_video_sequence_samples", samples / samples_hz * rate_hz / skip)
+    classifier = SPECS[settings.video_classifier_model]
+    span_s = classifier.recommended_samples / classifier.recommended_rate_hz
+    skip = _within("skip_frame", rate_hz / classifier.recommended_rate_hz)
+    fitting = _within("num_video_sequence_samples", span_s * rate_hz / skip)
     fixed = {name: spec.recommended for name, spec in SETTING_SPECS.items() if name in PRESET_FIELDS}
     return replace(settings, **fixed | {"num_video_sequence_samples": fitting, "skip_frame": skip})
 

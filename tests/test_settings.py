@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recognizer.classifier_specs import SPECS
 from recognizer.errors import RecognizerError, SettingsError
-from recognizer.networks.classifiers.specs import SPECS
 from recognizer.networks.detector import LOWEST_CONFIDENCE
 from recognizer.settings import (
     BY_CLASSIFIER,

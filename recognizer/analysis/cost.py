@@ -11,8 +11,9 @@ from typing import Final, Self
 import psutil
 import torch
 
+from recognizer.classifier_specs import spec_of
 from recognizer.comparison.model import Cost
-from recognizer.networks.classifiers.specs import spec_of
+from recognizer.networks.classifiers.architecture import parameters_for
 from recognizer.networks.devices import resolve_device
 from recognizer.timeline.model import Timeline
 from recognizer.types import Classifier, Clip, Prediction
@@ -113,7 +114,7 @@ def cost_of(timeline: Timeline, classifier: TimedClassifier, memory: PeakMemory)
         video_s=timeline.analysed_s,
         device=str(resolve_device(settings.device)),
         backend=timeline.provenance.get("classifier_backend", ""),
-        parameters=spec.parameters_for(len(classifier.labels)),
+        parameters=parameters_for(spec, len(classifier.labels)),
         peak_memory_bytes=memory.peak_bytes,
         gpu_memory_bytes=memory.gpu_peak_bytes,
         top1_percent=spec.top1_percent if settings.checkpoint_path is None else None,

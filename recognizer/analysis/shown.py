@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.analysis.passes import PassStore, pass_key_from
+from recognizer.classifier_specs import spec_of
 from recognizer.clips.cropping import Cropper, square_crop, surroundings_crop
 from recognizer.networks.classifiers.clip_input import sample_indices
-from recognizer.networks.classifiers.specs import spec_of
 from recognizer.settings import least_height_px
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Box, Prediction, TrackedPerson

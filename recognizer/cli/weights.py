@@ -118,7 +118,7 @@ def _list(as_json: bool, stdout: IO[str]) -> None:
 
 def _row(item: PublishedFile) -> dict[str, Any]:
     from recognizer import weights
-    from recognizer.networks.classifiers.specs import GFLOPS_FRAMES, SPECS
+    from recognizer.classifier_specs import GFLOPS_FRAMES, SPECS
 
     spec = SPECS.get(item.name)
     path = weights.local_path(item.name)
@@ -139,7 +139,7 @@ def _row(item: PublishedFile) -> dict[str, Any]:
 
 
 def _print_kind(kind: str, items: list[PublishedFile], stdout: IO[str]) -> None:
-    from recognizer.networks.classifiers.specs import GFLOPS_FRAMES
+    from recognizer.classifier_specs import GFLOPS_FRAMES
 
     metric = items[0].metric.removesuffix(", %")
     columns = {"Name": False, "Here": False, "MB": True, "Accuracy": True}

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recognizer import weights
+from recognizer.classifier_specs import spec_of
 from recognizer.networks.backends.autotune import Backends
 from recognizer.networks.backends.choices import Choice, library_versions
 from recognizer.networks.classifiers.i3d import state_dict_from_arrays
 from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
-from recognizer.networks.classifiers.specs import spec_of
 from recognizer.networks.detector import YoloDetector
 from recognizer.networks.devices import resolve_device
 from recognizer.settings import Settings

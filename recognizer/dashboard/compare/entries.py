@@ -10,12 +10,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import weights
+from recognizer.classifier_specs import SPECS
 from recognizer.comparison.model import Entry
 from recognizer.dashboard import state
 from recognizer.dashboard.parts.sidebar import LONGER_SAMPLES, classifier_title
 from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain
-from recognizer.networks.classifiers.specs import SPECS
 from recognizer.service.store import StoredFile
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
 

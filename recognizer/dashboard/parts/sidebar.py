@@ -9,10 +9,10 @@ from typing import Any, Final
 import streamlit as st
 
 from recognizer import weights
+from recognizer.classifier_specs import SPECS
 from recognizer.dashboard import state
 from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain, seconds
-from recognizer.networks.classifiers.specs import SPECS
 from recognizer.service.store import StoredFile
 from recognizer.settings import (
     DEFAULT_FRAME_RATE_HZ,

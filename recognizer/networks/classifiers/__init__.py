@@ -1,4 +1,4 @@
-"""The networks that name clips: a catalogue, how each is built, what it is fed, and how weights get into it.
+"""The networks that classify clips: how each is built, what it is fed, and how weights get into it.
 
-``catalogue`` is data and quick to import; ``network.load_classifier`` gives a classifier that is ready to run.
+``recognizer/classifier_specs.py`` lists them; ``network.load_classifier`` loads one that is ready to run.
 """

@@ -16,8 +16,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from recognizer.classifier_specs import SPECS, ClassifierSpec
 from recognizer.errors import CheckpointError
-from recognizer.networks.classifiers.specs import SPECS, ClassifierSpec
+from recognizer.networks.classifiers.architecture import build
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
 """Under these names training scripts put the weights when they save more than that."""
@@ -134,7 +135,7 @@ Signature = dict[str, tuple[int, ...]]
 def _signature(name: str) -> Signature:
     """Names and shapes of a network's weights, without making them."""
     with torch.device("meta"):
-        return {key: tuple(value.shape) for key, value in SPECS[name].build(400).state_dict().items()}
+        return {key: tuple(value.shape) for key, value in build(SPECS[name], 400).state_dict().items()}
 
 
 def _body(spec: ClassifierSpec) -> Signature:
@@ -242,7 +243,7 @@ def _checked(key: str, value: Tensor, path: Path) -> Tensor:
 
 
 def load_into(module: torch.nn.Module, weights: FittedWeights, name: str, path: Path) -> None:
-    """Put fitted weights into a network that ``ClassifierSpec.build`` made for ``weights.num_classes``.
+    """Put fitted weights into a network that ``architecture.build`` made for ``weights.num_classes``.
 
     Raises:
         CheckpointError: a table of indices differs from the network's own; following it could read outside a tensor.

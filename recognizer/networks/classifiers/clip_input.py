@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recognizer.networks.classifiers.specs import ClassifierSpec
+from recognizer.classifier_specs import ClassifierSpec
 
 _WHITE = 255.0
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recognizer.networks.classifiers.specs import ClassifierSpec
+from recognizer.classifier_specs import ClassifierSpec
 
 
 class TwiceShown(nn.Module):

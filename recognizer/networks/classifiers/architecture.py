@@ -1,0 +1,37 @@
+"""Builds the network of a classifier, and counts its parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recognizer.classifier_specs import ClassifierSpec
+from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def build(spec: ClassifierSpec, num_classes: int) -> nn.Module:
+    """Build the network with random weights, from float32 (B, 3, T, S, S) to logits (B, num_classes)."""
+    if spec.name == "i3d":
+        from recognizer.networks.classifiers.i3d import InceptionI3d
+
+        return InceptionI3d(num_classes)
+    from recognizer.networks.classifiers import torchvision
+
+    return torchvision.build(spec.name, num_classes)
+
+
+def parameters_for(spec: ClassifierSpec, num_classes: int) -> int:
+    """Count the learnt values of the network with a last layer for ``num_classes``; allocates none of them."""
+    published_classes = len(KINETICS400_LABELS)
+    if num_classes == published_classes:
+        return spec.parameters
+    import torch
+
+    def in_head(classes: int) -> int:
+        with torch.device("meta"):
+            head = build(spec, classes).get_submodule(spec.head)
+        return sum(parameter.numel() for parameter in head.parameters())
+
+    return spec.parameters - in_head(published_classes) + in_head(num_classes)
