@@ -16,6 +16,9 @@ CROP_SIZE_PX = 224
 APPEARANCE_SIZE = 256
 """Length of an appearance: colour histograms of a person's upper and lower half, 8 x 4 x 4 bins each."""
 
+TOUCHING_S = 1e-6
+"""Times closer than this are one boundary."""
+
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the frame; x2 and y2 are exclusive."""
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from recognizer.clips.sampling import ClipSampler
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings, least_height_px
-from recognizer.timeline.model import PersonTrack, Timeline, TimelineBuilder, frame_rate_hz
+from recognizer.timeline.builder import TimelineBuilder
+from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
 from recognizer.types import Clip, Observation, Prediction, TrackedPerson, VideoInfo
 
 

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from recognizer.types import Segment
+from recognizer.types import TOUCHING_S, Segment
 
 BIN_S: Final = 0.1
 """Kappa is counted over bins of this length, in seconds; a bin has the label that stands in its middle."""
-
-_TOUCHING_S: Final = 1e-6
-"""Ends and starts that are closer than this are one boundary."""
 
 _KAPPA_WORDS: Final = (
     (0.0, "poor"),
@@ -128,7 +125,7 @@ def _pieces(person_id: int, lanes: Sequence[Sequence[Segment]]) -> Iterator[Piec
     starts_s = [[segment.start_s for segment in lane] for lane in lanes]
     last: Piece | None = None
     for start_s, end_s in pairwise(times_s):
-        if end_s - start_s < _TOUCHING_S:
+        if end_s - start_s < TOUCHING_S:
             continue
         middle_s = (start_s + end_s) / 2
         labels = tuple(_label_at(lane, begins_s, middle_s) for lane, begins_s in zip(lanes, starts_s, strict=True))
@@ -149,7 +146,7 @@ def _label_at(lane: Sequence[Segment], starts_s: Sequence[float], time_s: float)
 
 def _bins_before(time_s: float) -> int:
     """How many bins have their middle before ``time_s``."""
-    return math.ceil(time_s / BIN_S - 0.5 - _TOUCHING_S)
+    return math.ceil(time_s / BIN_S - 0.5 - TOUCHING_S)
 
 
 def count_bins(pieces: Iterable[Piece]) -> Counter[tuple[str, str]]:

@@ -10,7 +10,8 @@ from recognizer.plots.bars import MOST_BARS
 from recognizer.plots.layout import plain_label
 from recognizer.plots.time_axis import span_in_words
 from recognizer.settings import UNKNOWN_ACTION
-from recognizer.timeline.model import LikelyLabels, Timeline
+from recognizer.timeline.model import Timeline
+from recognizer.timeline.segments import LikelyLabels
 from recognizer.types import Segment
 
 _LABELS: Final = 5

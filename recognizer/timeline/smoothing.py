@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.types import Prediction
+from recognizer.types import TOUCHING_S, Prediction
 
 STEP_S = 0.1
 """Votes are counted this often; a boundary is not exacter than half of it."""
@@ -29,7 +29,6 @@ the time was right (docs/accuracy.md)."""
 _LEAST_SHARE = 0.02
 """A label that is not among the best five still has some probability; about what the fifth of five usually has."""
 
-_TOUCHING_S = 1e-6
 _STEPS_AT_ONCE = 256
 """Bounds the memory: labels times steps."""
 
@@ -162,7 +161,7 @@ def _without_gaps(ordered: Sequence[Prediction]) -> Iterator[list[Prediction]]:
     together: list[Prediction] = []
     end_s = -np.inf
     for prediction in ordered:
-        if together and prediction.start_s - end_s > _TOUCHING_S:
+        if together and prediction.start_s - end_s > TOUCHING_S:
             yield together
             together = []
         together.append(prediction)

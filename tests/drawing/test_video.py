@@ -12,7 +12,8 @@ import pytest
 from recognizer.drawing.video import render_video
 from recognizer.palette import ActionPalette
 from recognizer.settings import Settings
-from recognizer.timeline.model import Timeline, TimelineBuilder
+from recognizer.timeline.builder import TimelineBuilder
+from recognizer.timeline.model import Timeline
 from recognizer.types import Prediction, TrackedPerson
 from recognizer.video import open_video, probe
 

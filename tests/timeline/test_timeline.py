@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognizer.settings import UNKNOWN_ACTION, Settings
-from recognizer.timeline.model import Timeline, TimelineBuilder, frame_rate_hz
+from recognizer.timeline.builder import TimelineBuilder
+from recognizer.timeline.model import Timeline, frame_rate_hz
 from recognizer.timeline.smoothing import votes
 from recognizer.types import Box, Prediction, Segment, TrackedPerson
 from tests.support.fakes import video_info
@@ -217,7 +218,7 @@ def test_votes_are_counted_once_and_not_for_each_threshold(monkeypatch: pytest.M
         counted.append(arguments)
         return votes(*arguments)
 
-    monkeypatch.setattr("recognizer.timeline.model.votes", count)
+    monkeypatch.setattr("recognizer.timeline.segments.votes", count)
     said = Prediction(1, 0.0, 2.0, (("waving", 0.5),), "x")
     timeline = replace(timeline_of(said), settings=Settings(smoothing_s=1.0))
     assert [s.action for s in timeline.segments(0.3)] == ["waving"]

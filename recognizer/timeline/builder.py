@@ -1,0 +1,167 @@
+"""Building a timeline while an analysis runs."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.settings import Settings
+from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
+from recognizer.types import Prediction, TrackedPerson, VideoInfo
+
+
+class _TrackBuilder:
+    """One person's samples in compact arrays; grows by 32 bytes a sample."""
+
+    def __init__(self) -> None:
+        self.time_s = array("d")
+        self.box_xyxy = array("f")
+        self.confidence = array("f")
+
+
+class TimelineBuilder:
+    """Collects what is seen and said of one stream.
+
+    ``build`` may be called at any time, also in between and on another thread.
+    """
+
+    def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
+        self.change(settings, frame_rate_hz)
+        self._tracks: dict[int, _TrackBuilder] = {}
+        self._predictions: list[Prediction] = []
+        self._analysed_s = 0.0
+        self._lock = threading.Lock()  # an array that is being copied cannot grow
+
+    def change(self, settings: Settings, frame_rate_hz: float) -> None:
+        """Go on with other settings; the timeline is signed with the last ones."""
+        self._settings = settings
+        self._interval_s = settings.sample_interval_s(frame_rate_hz)
+        self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+
+    def add_people(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
+        """Record who was there in a sampled frame; frames come in time order."""
+        with self._lock:
+            self._analysed_s = time_s + self._interval_s
+            for person in people:
+                track = self._tracks.setdefault(person.person_id, _TrackBuilder())
+                track.time_s.append(time_s)
+                track.box_xyxy.extend(person.box_xyxy)
+                track.confidence.append(person.confidence)
+
+    def add_predictions(self, predictions: Iterable[Prediction]) -> None:
+        """Record what the classifier said; predictions may come in any order."""
+        with self._lock:
+            self._predictions.extend(predictions)
+
+    def build(
+        self,
+        video: VideoInfo,
+        *,
+        frame_times_s: NDArray[np.float64],
+        complete: bool,
+        notes: Iterable[str] = (),
+        provenance: Mapping[str, str] | None = None,
+        since_s: float = 0.0,
+        person_of: Mapping[int, int] | None = None,
+    ) -> Timeline:
+        """The timeline as it stands. Nothing lasts beyond the end of the last frame.
+
+        With ``since_s``, samples and predictions from before that time are left out, and who has no others.
+        With ``person_of``, the tracks that it gives one number are one person.
+        """
+        with self._lock:
+            end_s = self._analysed_s
+            if len(frame_times_s):
+                end_s = min(end_s, float(frame_times_s[-1]) + 1 / frame_rate_hz(video, frame_times_s))
+            recent = [person_id for person_id, track in self._tracks.items() if track.time_s[-1] >= since_s]
+            together: dict[int, list[int]] = defaultdict(list)
+            for person_id in sorted(recent):
+                together[(person_of or {}).get(person_id, person_id)].append(person_id)
+            people = tuple(self._track(number, together[number], since_s, end_s) for number in sorted(together))
+            said = [prediction for prediction in self._predictions if prediction.end_s > since_s]
+            if person_of is not None:
+                said = list(_said_of_people(said, person_of))
+            predictions = sorted(said, key=lambda p: (p.person_id, p.start_s, p.end_s))
+        return Timeline(
+            video=video,
+            settings=self._settings,
+            people=people,
+            predictions=tuple(replace(p, end_s=min(p.end_s, end_s)) for p in predictions),
+            frame_times_s=frame_times_s,
+            analysed_s=end_s,
+            complete=complete,
+            notes=tuple(notes),
+            provenance=dict(provenance or {}),
+        )
+
+    def tracks(self) -> tuple[PersonTrack, ...]:
+        """Everyone so far, as the tracker numbers them."""
+        with self._lock:
+            return tuple(self._track(number, [number], 0.0, self._analysed_s) for number in sorted(self._tracks))
+
+    def _track(self, person_id: int, of: Sequence[int], since_s: float, end_s: float) -> PersonTrack:
+        """One person's samples out of one or more of the tracker's tracks. Where two have the same sample, the longer
+        track's box stands."""
+        parts = [self._samples(number, since_s) for number in of]
+        time_s, box_xyxy, confidence = parts[0]
+        if len(parts) > 1:
+            longest_first = sorted(parts, key=lambda part: -len(part[0]))
+            times_s = np.concatenate([part[0] for part in longest_first])
+            time_s, first = np.unique(times_s, return_index=True)
+            box_xyxy = np.concatenate([part[1] for part in longest_first])[first]
+            confidence = np.concatenate([part[2] for part in longest_first])[first]
+        ends = np.flatnonzero(np.diff(time_s) > self._max_gap_s)
+        starts_s = time_s[np.concatenate(([0], ends + 1))]
+        ends_s = np.minimum(time_s[np.concatenate((ends, [len(time_s) - 1]))] + self._interval_s, end_s)
+        return PersonTrack(
+            person_id=person_id,
+            time_s=time_s,
+            box_xyxy=box_xyxy,
+            confidence=confidence,
+            presence=tuple((float(a), float(b)) for a, b in zip(starts_s, ends_s, strict=True)),
+        )
+
+    def _samples(
+        self, number: int, since_s: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+        built = self._tracks[number]
+        first = bisect_left(built.time_s, since_s)
+        return (
+            np.array(built.time_s[first:], np.float64),
+            np.array(built.box_xyxy[4 * first :], np.float32).reshape(-1, 4),
+            np.array(built.confidence[first:], np.float32),
+        )
+
+
+def _said_of_people(predictions: Iterable[Prediction], person_of: Mapping[int, int]) -> Iterator[Prediction]:
+    """What was said of tracks, as said of people. Where two tracks of one person were there at once, what was said of
+    the one that more was said of stands: the other's clip shows the same."""
+    of_track: dict[int, list[Prediction]] = defaultdict(list)
+    for prediction in predictions:
+        of_track[prediction.person_id].append(prediction)
+    covering: dict[int, list[list[Prediction]]] = defaultdict(list)
+    for number in sorted(of_track, key=lambda number: (-len(of_track[number]), number)):
+        person_id, said = person_of.get(number, number), of_track[number]
+        start_s, end_s = _span_s(said)
+        at_once = [
+            other
+            for those in covering[person_id]
+            if _span_s(those)[0] < end_s and _span_s(those)[1] > start_s
+            for other in those
+        ]
+        covering[person_id].append(said)
+        for prediction in said:
+            middle_s = (prediction.start_s + prediction.end_s) / 2
+            if not any(other.start_s <= middle_s < other.end_s for other in at_once):
+                yield replace(prediction, person_id=person_id)
+
+
+def _span_s(predictions: Sequence[Prediction]) -> tuple[float, float]:
+    return min(one.start_s for one in predictions), max(one.end_s for one in predictions)
