@@ -1,9 +1,6 @@
 """The app: page configuration and navigation, nothing else."""
 
-import streamlit as st
-
-from recognizer.dashboard import navigation, state
+from recognizer.dashboard import navigation
 
 navigation.configure()
-state.note_app()
-st.navigation(navigation.pages()).run()
+navigation.run()

@@ -1,23 +1,35 @@
-"""Drop in a video, see who does what, when, take the table."""
+"""Drop in a video, see who does what, when, and download the table."""
 
 import streamlit as st
 
 from recognizer.dashboard import navigation
-from recognizer.dashboard.analyse import results, run
-from recognizer.dashboard.parts import history, player, sidebar, video_card
+from recognizer.dashboard.analyse import analysis, results
+from recognizer.dashboard.parts import history, player, problem, ready, sidebar, video_card
 
 navigation.enter_through_app("analyse")
 st.title("Who does what, when")
 st.markdown("Drop in a video and get a timeline of actions for every person in it. Nothing leaves this machine.")
-run.wait_until_ready()
-run.take_up_address()
-run.take_over_finished()
+ready.wait_until_ready()
+
+# after a refresh, and after the job's end
+analysis.restore_from_address()
+analysis.take_over_finished()
+
+# controls
 video_card.choose_video()
 history.offer_earlier_analysis()
 settings = sidebar.choose_settings(video_card.frame_rate_hz())
-run.show_problem()
-video_card.show_video(below_facts=lambda: run.offer_analysis(settings), has_player=not player.plays_current_video())
-run.show_progress()
-run.show_awaited()
+problem.show_problems()
+place = video_card.show_video(has_player=not player.plays_current_video())
+
+# service
+if place is not None and analysis.can_start():
+    pressed = place.button("Analyse", type="primary", icon=":material/play_arrow:")
+    if pressed:
+        analysis.start(settings)
+
+# show
+analysis.show_progress()
+analysis.show_awaited()
 results.show_results()
 history.remember_analysis()

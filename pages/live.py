@@ -3,9 +3,9 @@
 import streamlit as st
 
 from recognizer.dashboard import navigation
-from recognizer.dashboard.analyse import results, run
+from recognizer.dashboard.analyse import analysis, results
 from recognizer.dashboard.live import networks, picture, sessions, status
-from recognizer.dashboard.parts import history, sidebar
+from recognizer.dashboard.parts import history, problem, ready, sidebar
 
 navigation.enter_through_app("live", shows_camera=True)
 st.title("Live camera")
@@ -14,18 +14,18 @@ st.markdown(
     "page, and nowhere else."
 )
 with st.container():  # messages that come and go here must not move the picture: that would end the stream
-    run.wait_until_ready()
-    run.take_up_address()
+    ready.wait_until_ready()
+    analysis.restore_from_address()
     settings = sidebar.choose_settings()
-    run.show_problem()
-    ready = networks.prepare(settings)
+    problem.show_problems()
+    are_ready = networks.prepare(settings)
 left, right = st.columns([3, 2], gap="medium")
-if ready:
+if are_ready:
     with left:
         picture.show_camera(settings)
     with right:
         status.show_status()
-run.show_awaited()
+analysis.show_awaited()
 sessions.offer_sessions()
 sessions.offer_comparison()
 results.show_results()

@@ -12,17 +12,17 @@ _ICON = Path(__file__).resolve().parents[2] / "docs" / "icon.png"
 
 
 def configure() -> None:
-    """Name and icon of the app; before the pages are declared, whose named icons would be fetched from the internet."""
+    """Set the app's title and icon. Call this before the pages are declared, or their icons come from the internet."""
     st.set_page_config(
         page_title="Who does what, when",
         page_icon=_ICON,
         layout="wide",
-        menu_items={"About": "Tells who does what, when, in a video. Free software under the AGPL-3.0."},
+        menu_items={"About": "Shows who does what, when, in a video. Free software under the AGPL-3.0."},
     )
 
 
 def pages() -> list[st.Page]:
-    """All pages, in the order of the menu."""
+    """Return all pages in the order of the menu."""
     return [
         st.Page("pages/analyse.py", title="Analyse a video", icon=":material/movie:", default=True),
         st.Page("pages/compare.py", title="Compare classifiers", icon=":material/compare_arrows:"),
@@ -30,17 +30,28 @@ def pages() -> list[st.Page]:
     ]
 
 
-def enter_through_app(page: str, *, shows_camera: bool = False) -> None:
-    """Begin the page of this name. A camera that runs ends where the page does not show it; its own shows what it saw.
+def run() -> None:
+    """Run the page in the address; called by ``app.py`` alone."""
+    state.tab().came_through_app = True
+    st.navigation(pages()).run()
 
-    Until ``app.py`` has run once, Streamlit takes the files in ``pages`` for an app of the old kind and runs the one
-    that the address names by itself: then declare the pages, and begin again through ``app.py``.
+
+def enter_through_app(page: str, *, shows_camera: bool = False) -> None:
+    """Begin a page, and end the tab's camera unless the page shows it.
+
+    Until a script calls ``st.navigation``, Streamlit treats the folder ``pages`` as an app of the old kind and runs the
+    file that the address names without ``app.py``. In that case declare the pages and begin again.
+
+    Args:
+        page: the page's name.
+        shows_camera: whether the page shows the camera.
     """
-    if not state.came_through_app():
+    tab = state.tab()
+    if not tab.came_through_app:
         configure()
         st.navigation(pages())
         st.rerun()
-    state.tab().page = page
-    camera = state.tab().live.camera
+    tab.page = page
+    camera = tab.live.camera
     if camera is not None and camera.session is not None and not shows_camera:
         camera.end_soon()

@@ -14,28 +14,26 @@ from recognizer.service.jobs import Job, Jobs
 from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext, get_ready
 
+_MEGABYTE = 1024 * 1024
+"""Streamlit's unit of ``server.maxUploadSize``."""
+
 
 @st.cache_resource(show_spinner=False)
 def context() -> ServerContext:
-    """The jobs, the database, the networks and the crops of this server."""
+    """Return this server's jobs, database, networks and passes."""
     exempt_from_collection()
     crops = weights.cache_dir().parent / "crops"
     return ServerContext(jobs=Jobs(), store=AnalysisStore(), models=ModelCache(), pass_store=PassStore(crops))
 
 
-def max_upload_bytes() -> int:
-    """Return the size of the largest file that Streamlit accepts; its option is in MiB."""
-    return int(st.get_option("server.maxUploadSize")) * 1024 * 1024
-
-
 @st.cache_resource(show_spinner=False)
 def palette() -> ActionPalette:
-    """The colours of the actions, the same on every page and after a restart."""
+    """Return the colours of the actions: the same on every page and after a restart."""
     return ActionPalette(context().store.action_slots())
 
 
-def keep_colours() -> None:
-    """Write down the colours that were given since the last time."""
+def save_colours() -> None:
+    """Save the colours that were assigned since the last call."""
     store, slots = context().store, palette().slots
     if slots.keys() - store.action_slots().keys():
         store.save_action_slots(slots)
@@ -43,10 +41,15 @@ def keep_colours() -> None:
 
 @st.cache_resource(show_spinner=False)
 def readiness() -> Job[UsableClassifier]:
-    """The job that gets the default networks ready; begun by the first visit."""
+    """Return the job that makes the default networks available; the first visit starts it."""
     return context().jobs.start(get_ready)
 
 
-def try_again_to_get_ready() -> None:
-    """Forget a failed attempt, so that the next look begins another."""
+def retry_readiness() -> None:
+    """Forget a failed attempt; the next call of ``readiness`` starts another."""
     readiness.clear()
+
+
+def max_upload_bytes() -> int:
+    """Return the largest video that this server accepts."""
+    return int(st.get_option("server.maxUploadSize")) * _MEGABYTE

@@ -1,4 +1,23 @@
-"""What one person's browser tab has in hand; the only place that touches ``st.session_state`` by name."""
+"""The state of one browser tab; the only module that names keys of ``st.session_state``.
+
+``tab()`` returns one object per tab. Each part of it has few writers:
+
+==================  ====================================================================
+part                written by
+==================  ====================================================================
+``sidebar``         ``parts/sidebar.py``; ``parts/ready.py`` (the first settings)
+``video``           ``parts/video_card.py``
+``problem``         whatever failed last: ``parts/video_card.py``, ``analyse/analysis.py``
+``filters``         ``parts/filters.py``
+``history``         ``parts/history.py``
+``analyse``         ``analyse/``, ``parts/player.py``; ``live/`` shows a session's analysis
+``compare``         ``compare/``
+``live``            ``live/``
+``page``            ``navigation.py``, ``came_through_app`` too
+==================  ====================================================================
+
+``restored`` belongs to ``address.py``, ``drawn_on`` to this module.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +44,19 @@ DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
 DEFAULT_MIN_DURATION_S = 0.0
 
 _KEY = "tab"
-_APP_KEY = "came-through-app"
-_RUN_PARAMETER = "run"
-COMPARISON_PARAMETER = "comparison"
-"""What names a comparison in the address of the page that compares."""
 
 
 @dataclass
 class CurrentVideo:
-    """The video that was dropped in last."""
+    """The video that was uploaded last.
+
+    Attributes:
+        file: the stored file.
+        info: what it is.
+        playable: whether browsers play it.
+        credit: source and licence of the sample.
+        preview: makes a copy that browsers play; None if they play the file.
+    """
 
     file: StoredFile
     info: VideoInfo
@@ -44,11 +67,90 @@ class CurrentVideo:
 
 @dataclass
 class Rendering:
-    """An annotated video that is made or being made, and what it shows."""
+    """An annotated video that is made or being made, and the thresholds it shows."""
 
     job: Job[Path]
     run_id: str
     thresholds: tuple[float, float]
+
+
+@dataclass
+class SidebarTab:
+    """The settings in the sidebar, the same on every page.
+
+    Attributes:
+        settings: the chosen settings; None until the default classifier is known.
+        preset: the preset that they follow.
+        preset_changes: how often it changed without its control.
+        classifier_note: why the default is not the documented classifier; None if it is.
+        checkpoint: the person's own checkpoint.
+        labels: its label file.
+        kept_uploads: stored checkpoints and label files, by the id of their upload.
+    """
+
+    settings: Settings | None = None
+    preset: Preset = "recommended"
+    preset_changes: int = 0
+    classifier_note: str | None = None
+    checkpoint: StoredFile | None = None
+    labels: StoredFile | None = None
+    kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
+
+
+@dataclass
+class FiltersTab:
+    """What is shown of predictions, the same on every page.
+
+    Attributes:
+        min_confidence: less probable labels read "unknown".
+        min_duration_s: shorter segments are absorbed.
+        shows_brief: whether people are shown who appeared only for a moment.
+    """
+
+    min_confidence: float = DEFAULT_MIN_CONFIDENCE
+    min_duration_s: float = DEFAULT_MIN_DURATION_S
+    shows_brief: bool = False
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        """Minimum confidence and minimum duration (s)."""
+        return self.min_confidence, self.min_duration_s
+
+
+@dataclass
+class HistoryTab:
+    """Earlier analyses and comparisons of this browser.
+
+    Attributes:
+        own: their ids by kind, as the browser remembers them.
+        choices: how many were opened; a new number empties the choice.
+    """
+
+    own: dict[str, list[str]] = field(default_factory=dict)
+    choices: int = 0
+
+
+@dataclass
+class AnalyseTab:
+    """The page "Analyse a video", and the analysis that the page "Live camera" shows.
+
+    Attributes:
+        job: the running analysis; None if none runs.
+        shown: the analysis that is shown.
+        rendering: its annotated video.
+        jump_s: where its player starts.
+        awaited_id: a camera session that the address names and that is still running.
+    """
+
+    job: Job[StoredAnalysis] | None = None
+    shown: StoredAnalysis | None = None
+    rendering: Rendering | None = None
+    jump_s: float = 0.0
+    awaited_id: str | None = None
+
+    def show(self, analysis: StoredAnalysis | None) -> None:
+        """Show another analysis, from its beginning."""
+        self.shown, self.rendering, self.jump_s = analysis, None, 0.0
 
 
 @dataclass
@@ -74,17 +176,16 @@ class EntryRow:
 
 @dataclass
 class CompareTab:
-    """What the page "Compare classifiers" has in hand.
+    """The page "Compare classifiers".
 
     Attributes:
         rows: what is to be compared.
         rows_made: how many rows there have ever been.
-        job: the comparison that runs, if one does.
-        partial: the latest result of the job, as far as it is shown.
+        job: the running comparison; None if none runs.
+        partial: its latest result, as far as it is shown.
         shown: the comparison that is shown.
         problem: one sentence about what went wrong last.
-        truth_uploads: how many files of labels were taken; a new number empties the field.
-        taken_up: the comparison that was taken up from the address last.
+        truth_uploads: how many label files were read; a new number empties the upload field.
     """
 
     rows: list[EntryRow] = field(default_factory=list)
@@ -94,12 +195,11 @@ class CompareTab:
     shown: StoredComparison | None = None
     problem: str | None = None
     truth_uploads: int = 0
-    taken_up: str | None = None
 
 
 @dataclass
 class LiveTab:
-    """The page "Live camera" in one browser tab.
+    """The page "Live camera".
 
     Attributes:
         camera: takes the tab's frames; None until its networks are ready.
@@ -122,127 +222,62 @@ class LiveTab:
 
 @dataclass
 class Tab:
-    """Everything of one browser tab.
+    """One browser tab.
 
     Attributes:
-        settings: what the sidebar says; None until the default classifier is known.
-        preset: which preset the sidebar follows.
-        preset_changes: how often that changed without the control of the presets.
-        classifier_note: why the documented classifier is not the one that was chosen; None when it is.
-        video: the current video.
-        analysis: the analysis that runs, if one does.
-        run: the analysis that is shown.
-        rendering: its annotated video.
-        uploads: how many uploads were taken; a new number empties the upload field.
-        problem: one sentence about what went wrong last.
-        jump_s: where the player should start.
-        thresholds: minimum confidence and minimum duration (s) of the shown analysis.
-        shows_brief: whether people who were there for a moment are shown, too.
-        checkpoint: the person's own checkpoint.
-        labels: its label file.
-        kept_uploads: checkpoints and label files that are on the disk, by the number of their upload.
-        live: the state of the page "Live camera".
-        seen_runs: runs that were taken up from the address already.
-        own: the analyses and comparisons that this browser has shown at any time, as it remembers them.
-        opened: how many of them were chosen to be opened again; a new number empties the choice.
-        awaited_run_id: a camera's run that the address names and that is not over yet.
+        came_through_app: whether ``app.py`` has run.
         page: the page that is shown.
-        drawn_on: the page on which a widget was drawn last, by its key.
-        compare: what the page that compares has in hand.
+        problem: one sentence about what went wrong last.
+        video: the current video, the same on every page; None before the first.
+        uploads: how many uploads were stored; a new number empties the upload field.
+        restored: what was last restored from the address or put into it, by parameter.
+        drawn_on: the page on which a widget was last drawn, by its key.
     """
 
-    settings: Settings | None = None
-    preset: Preset = "recommended"
-    preset_changes: int = 0
-    classifier_note: str | None = None
-    video: CurrentVideo | None = None
-    analysis: Job[StoredAnalysis] | None = None
-    run: StoredAnalysis | None = None
-    rendering: Rendering | None = None
-    uploads: int = 0
-    problem: str | None = None
-    jump_s: float = 0.0
-    thresholds: tuple[float, float] = (DEFAULT_MIN_CONFIDENCE, DEFAULT_MIN_DURATION_S)
-    shows_brief: bool = False
-    checkpoint: StoredFile | None = None
-    labels: StoredFile | None = None
-    kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
-    live: LiveTab = field(default_factory=LiveTab)
-    seen_runs: set[str] = field(default_factory=set)
-    own: dict[str, list[str]] = field(default_factory=dict)
-    opened: int = 0
-    awaited_run_id: str | None = None
+    came_through_app: bool = False
     page: str = ""
-    drawn_on: dict[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    video: CurrentVideo | None = None
+    uploads: int = 0
+    sidebar: SidebarTab = field(default_factory=SidebarTab)
+    filters: FiltersTab = field(default_factory=FiltersTab)
+    history: HistoryTab = field(default_factory=HistoryTab)
+    analyse: AnalyseTab = field(default_factory=AnalyseTab)
     compare: CompareTab = field(default_factory=CompareTab)
+    live: LiveTab = field(default_factory=LiveTab)
+    restored: dict[str, str | None] = field(default_factory=dict)
+    drawn_on: dict[str, str] = field(default_factory=dict)
 
 
 def tab() -> Tab:
-    """This browser tab's state; made on its first visit."""
+    """Return this browser tab's state, made on its first visit."""
     if _KEY not in st.session_state:
         st.session_state[_KEY] = Tab()
     state: Tab = st.session_state[_KEY]
     return state
 
 
-def note_app() -> None:
-    """``app.py`` has run in this tab."""
-    st.session_state[_APP_KEY] = True
-
-
-def came_through_app() -> bool:
-    """Whether ``app.py`` has run in this tab."""
-    return _APP_KEY in st.session_state
-
-
 def set_widget(key: str, value: Any) -> None:
-    """Give a widget its value, before it is drawn."""
+    """Set a widget's value, before it is drawn."""
     st.session_state[key] = value
 
 
 def widget(key: str) -> Any:
-    """What a widget says, before it is drawn again."""
+    """Return a widget's value, before it is drawn again."""
     return st.session_state[key]
 
 
 def has_widget(key: str) -> bool:
-    """Whether a widget has a value already; pages that were left have forgotten theirs."""
+    """Return whether a widget has a value; the widgets of other pages have lost theirs."""
     return key in st.session_state
 
 
 def restore_widget(key: str, value: Any) -> None:
-    """Give a widget what the tab remembers, where the widget has forgotten it.
+    """Set a widget's value unless it still has one.
 
-    A page that is left forgets its widgets, and one with the same key on another page begins at its lowest value.
+    Leaving a page clears its widgets, and one with the same key on another page starts at its lowest value.
     """
     one = tab()
     if not has_widget(key) or one.drawn_on.get(key) != one.page:
         set_widget(key, value)
     one.drawn_on[key] = one.page
-
-
-def run_in_address() -> str | None:
-    """The analysis that the page's address names."""
-    return st.query_params.get(_RUN_PARAMETER)
-
-
-def name_run_in_address(run_id: str | None) -> None:
-    """Put an analysis into the page's address, so that it is still there after a refresh."""
-    _name_in_address(_RUN_PARAMETER, run_id)
-
-
-def comparison_in_address() -> str | None:
-    """The comparison that the page's address names."""
-    return st.query_params.get(COMPARISON_PARAMETER)
-
-
-def name_comparison_in_address(comparison_id: str | None) -> None:
-    """Put a comparison into the page's address, so that it is still there after a refresh."""
-    _name_in_address(COMPARISON_PARAMETER, comparison_id)
-
-
-def _name_in_address(parameter: str, name: str | None) -> None:
-    if name is None:
-        st.query_params.pop(parameter, None)
-    else:
-        st.query_params[parameter] = name

@@ -83,7 +83,7 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     confidence = main(page).get_by_role("slider", name="Minimum confidence")
     press(page, confidence, "ArrowRight", 16)  # the focus stays although the page is drawn again
     wait_for_text(chart(page), "unknown")
-    main(page).get_by_text("The sliders have moved since this video was drawn").wait_for()
+    main(page).get_by_text("The sliders have moved since this video was made").wait_for()
     assert confidence.input_value() == "1"
     assert {row["action"] for row in rows_of(downloaded(page, "Timeline as CSV")[1])} == {"unknown"}
     assert page.url == address
@@ -203,7 +203,7 @@ def test_timeline_follows_the_player_and_takes_it_elsewhere(open_page: OpenPage,
     # drawn again, the video goes on at the same moment
     old = page.locator(PLAYER).get_attribute("src")
     press(page, main(page).get_by_role("slider", name="Minimum confidence"), "ArrowRight", 16)
-    main(page).get_by_role("button", name="Draw it again with these thresholds").click()
+    main(page).get_by_role("button", name="Make it again with these thresholds").click()
     page.locator(f"{PLAYER}:not([src='{old}'])").wait_for(timeout=WORK_TIMEOUT_MS)
     page.wait_for_function(f"() => document.querySelector('{PLAYER}').readyState >= 2")
     assert moment_s() == pytest.approx(before_s, abs=0.01)

@@ -38,12 +38,12 @@ def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppT
     assert [list(table.value["Person"]) for table in page.dataframe] == [[1]]
     assert list(open_table(page, "Time per action")["Action"]) == ["waving"]
     assert list(open_table(page, "All segments")["Action"]) == ["waving"]
-    rendering = tab(page).rendering
+    rendering = tab(page).analyse.rendering
     assert rendering is not None
     assert rendering.job.error is None
     assert rendering.job.result is not None
     assert rendering.job.result.stat().st_size > 0
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     assert page.query_params["run"] in (run.run_id, [run.run_id])
 
@@ -54,7 +54,7 @@ def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
     upload_video(page, clip)
     analyse(page)
     open_table(page, "Time per action")
-    run, classified = tab(page).run, networks.classified
+    run, classified = tab(page).analyse.shown, networks.classified
     before = chart_messages(page)
     assert [chart["label"].split(":")[0] for chart in charts(page)] == ["Timeline", "Time per action"]
     widget(page, "Minimum confidence").set_value(0.65)
@@ -67,14 +67,14 @@ def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
     widget(page, "Minimum duration").set_value(10.0)
     page.run()
     assert list(page.dataframe[-1].value["Action"]) == ["unknown"]
-    assert tab(page).run is run
+    assert tab(page).analyse.shown is run
     assert networks.classified == classified > 0
-    assert has_button(page, "Draw it again with these thresholds")
-    first = tab(page).rendering
-    button(page, "Draw it again with these thresholds").click()
+    assert has_button(page, "Make it again with these thresholds")
+    first = tab(page).analyse.rendering
+    button(page, "Make it again with these thresholds").click()
     page.run()
     settle(page)
-    second = tab(page).rendering
+    second = tab(page).analyse.rendering
     assert first is not None
     assert second is not None
     assert first.job.result != second.job.result
@@ -107,7 +107,7 @@ def test_who_was_there_for_a_moment_is_folded_away_and_can_be_shown(
     page.run()
     assert not page.exception
     assert shown_people(page) == {1, 2}
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     assert [track.person_id for track in run.timeline.people] == [1, 2], "the downloads have everyone"
 
@@ -130,7 +130,7 @@ def test_stay_too_short_for_a_clip_is_told_with_both_lengths(page: AppTest, clip
     widget(page, "Sequence length").set_value(64)
     page.run()
     analyse(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     assert not run.timeline.predictions
     assert "that takes 2.13 s" in words(page)

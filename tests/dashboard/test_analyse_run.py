@@ -45,7 +45,7 @@ def test_another_classifier_does_not_detect_again(page: AppTest, clip: Path, net
     widget(page, "Classifier").set_value("i3d")
     page.run()
     analyse(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     assert not page.error
     assert run.timeline.settings.video_classifier_model == "i3d"
@@ -55,7 +55,7 @@ def test_another_classifier_does_not_detect_again(page: AppTest, clip: Path, net
 def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip: Path, networks: Networks) -> None:
     upload_video(page, clip)
     analyse(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
 
     def refuse(settings: Settings, progress: Any = None) -> Any:
@@ -69,12 +69,12 @@ def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip:
     assert [one.value.replace("\\", "") for one in page.error] == [
         "The weights of r3d_18 cannot be had; put them into the folder."
     ]
-    assert tab(page).run is run
+    assert tab(page).analyse.shown is run
     assert page.query_params["run"] in (run.run_id, [run.run_id])
     assert "Timeline" in [one.value for one in page.subheader]
     analyse(page)
     assert not page.error
-    assert tab(page).run is not run
+    assert tab(page).analyse.shown is not run
 
 
 def test_bug_in_an_analysis_shows_no_traceback(page: AppTest, clip: Path, networks: Networks) -> None:
@@ -102,19 +102,19 @@ def test_running_analysis_shows_progress_and_cancel_and_no_second_analyse(
     button(page, "Cancel").click()
     page.run()
     assert not page.exception
-    job = tab(page).analysis
+    job = tab(page).analyse.job
     assert job is not None
     assert job.cancelled
     networks.hold.set()
     settle(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     assert not run.timeline.complete
     assert "before it was cancelled" in words(page)
     assert has_button(page, "Analyse")
     networks.hold = None
     analyse(page)
-    again = tab(page).run
+    again = tab(page).analyse.shown
     assert again is not None
     assert again.timeline.complete
 
@@ -150,11 +150,11 @@ def test_result_is_there_again_after_a_refresh(page: AppTest, clip: Path) -> Non
     widget(page, "Sequence length").set_value(4)
     upload_video(page, clip, "dance.mp4")
     analyse(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     fresh = open_page(run=run.run_id)
     settle(fresh)
-    again = tab(fresh).run
+    again = tab(fresh).analyse.shown
     assert again is not None
     assert again.run_id == run.run_id
     assert again.timeline.predictions == run.timeline.predictions
@@ -167,7 +167,7 @@ def test_address_names_the_analysis_again_after_another_page_was_visited(page: A
     """Regression: back from another page the result was shown, but a refresh lost it."""
     upload_video(page, clip)
     analyse(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     del page.query_params["run"]  # as Streamlit does on the way
     page.run()
@@ -179,11 +179,11 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
     for name in ("dance.mp4", "walk.mp4"):
         upload_video(page, make_video(name, frames=60, fps=30), name)
         analyse(page)
-        run = tab(page).run
+        run = tab(page).analyse.shown
         assert run is not None
         runs[name] = run.run_id
     assert not [one for one in page.selectbox if one.label == EARLIER]  # what the browser does not remember
-    tab(page).own["analyses"] = [*runs.values(), "gone"]  # as it says where it does
+    tab(page).history.own["analyses"] = [*runs.values(), "gone"]  # as it says where it does
     page.run()
     choice = widget(page, EARLIER)
     assert len(choice.options) == 1  # not the one that is shown
@@ -191,7 +191,7 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
     choice.select_index(0)
     page.run()
     settle(page)
-    shown = tab(page).run
+    shown = tab(page).analyse.shown
     assert shown is not None
     assert shown.run_id == runs["dance.mp4"]
     assert shown.run_id in page.query_params["run"]
@@ -207,14 +207,14 @@ def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip:
     upload_video(page, clip)
     start(page)
     assert networks.reached.wait(WAIT_S)
-    job = tab(page).analysis
+    job = tab(page).analyse.job
     assert job is not None
     fresh = open_page(run=job.job_id)
-    assert tab(fresh).analysis is job
+    assert tab(fresh).analyse.job is job
     assert has_button(fresh, "Cancel")
     networks.hold.set()
     settle(fresh)
-    run = tab(fresh).run
+    run = tab(fresh).analyse.shown
     assert run is not None
     assert run.run_id == job.job_id
     assert run.timeline.complete
@@ -245,7 +245,7 @@ def test_two_tabs_do_not_mix(page: AppTest, make_video: Callable[..., Path], net
     start(other)
     settle(page)
     settle(other)
-    one, two = tab(page).run, tab(other).run
+    one, two = tab(page).analyse.shown, tab(other).analyse.shown
     assert one is not None
     assert two is not None
     assert (one.video_name, two.video_name) == ("one.mp4", "two.mp4")

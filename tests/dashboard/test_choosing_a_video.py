@@ -64,7 +64,7 @@ def test_codec_that_browsers_do_not_play_gets_a_copy_that_they_do(
 def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTest, clip: Path, tmp_path: Path) -> None:
     upload_video(page, clip)
     analyse(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     for name, content in (
         ("letter.mp4", b"Dear all, " * 50),
         ("nothing.mp4", b""),
@@ -78,7 +78,7 @@ def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTe
         assert name in told
         assert told.endswith(".")
         assert "\n" not in told
-        assert tab(page).run is run
+        assert tab(page).analyse.shown is run
         assert current_video(page).file.name == "clip.mp4"
         assert "Timeline" in [one.value for one in page.subheader]
     upload_video(page, clip, "good again.mp4")
@@ -122,15 +122,15 @@ def test_sample_that_cannot_be_had_is_told_and_one_that_can_is_shown_with_its_so
 def test_video_that_is_no_longer_kept_leaves_its_timeline_readable(page: AppTest, clip: Path) -> None:
     upload_video(page, clip)
     analyse(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     for path in run.video_path.parent.iterdir():
         path.unlink()
     page.run()
     assert not page.exception
-    assert "'clip.mp4' is no longer kept here" in words(page)
+    assert "'clip.mp4' is no longer stored here" in words(page)
     assert "Timeline" in [one.value for one in page.subheader]
     assert not has_button(page, "Analyse")
     fresh = open_page(run=run.run_id)
-    assert "no longer kept here" in words(fresh)
+    assert "no longer stored here" in words(fresh)
     assert "Timeline" in [one.value for one in fresh.subheader]

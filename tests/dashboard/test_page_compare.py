@@ -236,7 +236,7 @@ def test_earlier_comparison_of_this_browser_can_be_opened_again(page: AppTest, c
     earlier = shown(page)
     fresh = open_page()
     fresh.switch_page(PAGE)
-    tab(fresh).own["comparisons"] = [earlier.comparison_id, "gone"]  # as the browser says
+    tab(fresh).history.own["comparisons"] = [earlier.comparison_id, "gone"]  # as the browser says
     fresh.run()
     choice = widget(fresh, "Open an earlier comparison")
     assert len(choice.options) == 1
@@ -303,7 +303,7 @@ def test_settings_are_the_same_on_every_page(classifiers: Classifiers) -> None:
         at.switch_page(page).run()
         assert not at.exception
         expected = replace(recommended(Settings()), num_video_sequence_samples=24)
-        assert tab(at).settings == expected
+        assert tab(at).sidebar.settings == expected
         assert widget(at, title).value == expected.as_dict()[SETTING_TITLES[title]]
 
 
@@ -333,7 +333,7 @@ def test_own_checkpoint_is_a_row_with_its_name(classifiers: Classifiers, page: A
 def test_the_only_classifier_that_is_here_begins_beside_itself_at_quite_another_length(networks: Networks) -> None:
     networks.missing |= set(CLASSIFIER_NAMES) - {"i3d"}
     at = open_page()
-    tab(at).settings = recommended(Settings(video_classifier_model="i3d"))
+    tab(at).sidebar.settings = recommended(Settings(video_classifier_model="i3d"))
     at.switch_page(PAGE).run()
     assert not at.exception
     assert [(row.classifier, row.samples) for row in tab(at).compare.rows] == [("i3d", 38), ("i3d", 8)]

@@ -129,7 +129,7 @@ def toggle(at: AppTest, label: str) -> Any:
 
 def test_start_is_offered_when_the_networks_are_warm(page: AppTest, browser: Browser, networks: Networks) -> None:
     assert page.title[0].value == "Live camera"
-    settings = tab(page).settings
+    settings = tab(page).sidebar.settings
     assert settings is not None
     assert networks.warmed == [settings.num_video_sequence_samples]
     assert browser.asked["video_frame_callback"]
@@ -221,7 +221,7 @@ def test_frames_before_the_browser_says_that_it_plays_are_not_ended(page: AppTes
     session = camera_of(page).session
     page.run()
     assert camera_of(page).session is session
-    assert tab(page).run is None
+    assert tab(page).analyse.shown is None
 
 
 def test_settings_and_switches_reach_the_running_stream(page: AppTest, browser: Browser) -> None:
@@ -282,7 +282,7 @@ def test_stop_keeps_the_session_with_tables_and_downloads(page: AppTest, browser
     play(page, browser)
     stop(page, browser)
     assert [one.value for one in page.subheader] == ["Timeline"]
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     assert run.video_name.startswith("Camera 20")
     assert run.timeline.complete
@@ -292,7 +292,7 @@ def test_stop_keeps_the_session_with_tables_and_downloads(page: AppTest, browser
     assert "Press Start" in words(page)
     # the page that is drawn again shows the same run; nothing is ended twice
     page.run()
-    assert tab(page).run is run
+    assert tab(page).analyse.shown is run
 
 
 def test_recording_is_offered_after_stop(page: AppTest, browser: Browser) -> None:
@@ -301,7 +301,7 @@ def test_recording_is_offered_after_stop(page: AppTest, browser: Browser) -> Non
     play(page, browser)
     stop(page, browser)
     assert [one.value for one in page.subheader] == ["Timeline"]
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     with av.open(str(run.video_path)) as container:
         assert container.streams.video[0].codec_context.name == "h264"
@@ -312,11 +312,11 @@ def test_recording_is_offered_after_stop(page: AppTest, browser: Browser) -> Non
 def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     stop(page, browser)
-    first = tab(page).run
+    first = tab(page).analyse.shown
     play(page, browser)
-    assert tab(page).run is first
+    assert tab(page).analyse.shown is first
     stop(page, browser)
-    second = tab(page).run
+    second = tab(page).analyse.shown
     assert first is not None
     assert second is not None
     assert second.run_id != first.run_id
@@ -324,7 +324,7 @@ def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -
     widget(page, "Session").set_value(first.run_id)
     page.run()
     assert not page.exception
-    shown = tab(page).run
+    shown = tab(page).analyse.shown
     assert shown is not None
     assert shown.run_id == first.run_id
     assert page.query_params["run"] in (first.run_id, [first.run_id])
@@ -360,7 +360,7 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
     other.run()
     assert not other.exception
     assert [one.value for one in other.subheader] == ["Timeline"]
-    shown = tab(other).run
+    shown = tab(other).analyse.shown
     assert shown is not None
     assert shown.run_id == session_of(page).run_id
 
@@ -476,7 +476,7 @@ def test_second_classifier_speaks_beside_the_first(page: AppTest, browser: Brows
     stop(page, browser)
     (link,) = links(page)
     assert link.label == "Compare what the two classifiers said"
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     assert parse_qs(link.query_string) == {"comparison": [run.run_id]}
     # the next session has one voice; the first one's comparison is a click away

@@ -70,12 +70,12 @@ def test_a_new_setting_gets_a_widget_by_its_entry_alone(networks: Networks, monk
     ],
 )
 def test_widget_sets_its_own_setting_and_no_other(page: AppTest, title: str, value: object) -> None:
-    before = tab(page).settings
+    before = tab(page).sidebar.settings
     assert before is not None
     widget(page, title).set_value(value)
     page.run()
     assert not page.exception
-    after = tab(page).settings
+    after = tab(page).sidebar.settings
     assert after is not None
     changed = {
         name: new
@@ -100,7 +100,7 @@ def test_short_clips_are_warned_of(page: AppTest) -> None:
 
 def test_the_page_starts_with_what_is_recommended_and_says_what_that_is(networks: Networks) -> None:
     at = open_page()
-    assert tab(at).settings == recommended(Settings(video_classifier_model="s3d"))
+    assert tab(at).sidebar.settings == recommended(Settings(video_classifier_model="s3d"))
     assert "Two seconds of each person" in words(at)
     assert widget(at, "Sequence length").value == 32
 
@@ -114,18 +114,18 @@ def test_recommended_follows_the_frame_rate_of_the_video_and_the_classifier(
     widget(at, "Classifier").set_value("mvit_v2_s")
     at.run()
     assert widget(at, "Sequence length").value == 21
-    assert tab(at).preset == "recommended"
+    assert tab(at).sidebar.preset == "recommended"
 
 
 def test_a_setting_that_is_moved_makes_them_ones_own_and_a_preset_puts_it_back(page: AppTest) -> None:
     widget(page, "Overlap").set_value(0.75)
     page.run()
-    assert tab(page).preset == "custom"
-    assert tab(page).settings == Settings(overlap=0.75)
+    assert tab(page).sidebar.preset == "custom"
+    assert tab(page).sidebar.settings == Settings(overlap=0.75)
     widget(page, "Tracker").set_value("ocsort")
     page.run()
     choose_preset(page, "documented")
-    assert tab(page).settings == Settings(tracker="ocsort")
+    assert tab(page).sidebar.settings == Settings(tracker="ocsort")
 
 
 def test_browser_that_has_not_heard_of_ones_own_settings_does_not_bring_the_preset_back(page: AppTest) -> None:
@@ -142,7 +142,7 @@ def test_browser_that_has_not_heard_of_ones_own_settings_does_not_bring_the_pres
     assert control().value is None
     assert control().id != old.id, "what the browser says of the old one is said of nothing now"
     page.run()
-    assert tab(page).settings == Settings(num_video_sequence_samples=16)
+    assert tab(page).sidebar.settings == Settings(num_video_sequence_samples=16)
 
 
 def test_network_that_is_not_downloaded_is_marked(page: AppTest, networks: Networks) -> None:
@@ -168,7 +168,7 @@ def test_chosen_settings_are_those_of_the_analysis(page: AppTest, clip: Path) ->
         widget(page, title).set_value(value)
     page.run()
     analyse(page)
-    run = tab(page).run
+    run = tab(page).analyse.shown
     assert run is not None
     for title, value in chosen.items():
         assert getattr(run.timeline.settings, SETTING_TITLES[title]) == value
@@ -178,7 +178,7 @@ def test_checkpoint_without_labels_says_what_is_missing(page: AppTest, clip: Pat
     uploader(page, "Checkpoint").upload("mine.pt", b"not a checkpoint")
     page.run()
     assert "The label file is missing" in words(page)
-    settings = tab(page).settings
+    settings = tab(page).sidebar.settings
     assert settings is not None
     assert settings.checkpoint_path is None
     upload_video(page, clip)
@@ -198,17 +198,17 @@ def test_own_checkpoint_with_a_wrong_file_gets_one_sentence(page: AppTest, clip:
     assert told.endswith(".")
     assert "\n" not in told
     assert "log of the server" not in told
-    assert tab(page).run is None
+    assert tab(page).analyse.shown is None
 
 
 def test_another_checkpoint_of_the_same_name_and_size_takes_the_place_of_the_first(page: AppTest) -> None:
     uploader(page, "Labels").upload("labels.txt", b"fight\nnoFight\n")
     uploader(page, "Checkpoint").upload("best.pt", b"first  training")
     page.run()
-    first = tab(page).settings
+    first = tab(page).sidebar.settings
     uploader(page, "Checkpoint").upload("best.pt", b"second training")
     page.run()
-    second = tab(page).settings
+    second = tab(page).sidebar.settings
     assert first is not None
     assert second is not None
     assert first.checkpoint_path is not None

@@ -41,7 +41,7 @@ def tab(at: AppTest) -> Tab:
 
 
 def choose_preset(at: AppTest, preset: Literal["recommended", "documented", "custom"]) -> None:
-    tab(at).preset = preset  # as the control's callback does
+    tab(at).sidebar.preset = preset  # as the control's callback does
     at.run()
     assert not at.exception
 
@@ -96,13 +96,17 @@ def settle(at: AppTest) -> None:
     """Do what the page's polling does: look again when the background work has ended."""
     for _ in range(20):
         now = tab(at)
-        jobs = [now.analysis, now.rendering.job if now.rendering else None, now.video.preview if now.video else None]
+        jobs = [
+            now.analyse.job,
+            now.analyse.rendering.job if now.analyse.rendering else None,
+            now.video.preview if now.video else None,
+        ]
         pending = [job for job in jobs if job is not None and not job.finished]
         for job in pending:
             assert job.wait(WAIT_S)
         at.run()
         assert not at.exception
-        if not pending and tab(at).analysis is None:
+        if not pending and tab(at).analyse.job is None:
             return
     raise AssertionError("the page did not settle")
 

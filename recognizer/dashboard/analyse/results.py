@@ -1,4 +1,4 @@
-"""What came out of an analysis: player, timeline, tables, downloads."""
+"""The result of an analysis: player, timeline, tables, downloads."""
 
 from __future__ import annotations
 
@@ -10,54 +10,47 @@ import streamlit as st
 from recognizer import export, plots
 from recognizer.clips.sampling import shortest_stay_s
 from recognizer.dashboard import state
-from recognizer.dashboard.parts.chart import show_chart
+from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
 from recognizer.dashboard.parts.player import annotated_video, show_player
-from recognizer.dashboard.server import keep_colours, palette
+from recognizer.dashboard.parts.swimlane import draw_swimlane
+from recognizer.dashboard.server import palette, save_colours
 from recognizer.dashboard.text import people, plain, seconds
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.model import BRIEF_S, Timeline
 from recognizer.types import Segment
 
-_CONFIDENCE_KEY = "min-confidence"
-_DURATION_KEY = "min-duration"
-_BRIEF_KEY = "shows-brief"
 _TABLES_KEY = "tables"
 
-_QUICKLY_WRITTEN = 500
-"""Up to so many clips the CSV and the JSON are made at each move of a slider, in some milliseconds."""
+_QUICK_PREDICTIONS = 500
+"""With up to this many predictions, CSV and JSON are made at every move of a slider: it takes milliseconds."""
 
 
 def show_results() -> None:
     """Draw the shown analysis."""
-    run = state.tab().run
+    analyse = state.tab().analyse
+    run = analyse.shown
     if run is None:
         return
     timeline = run.timeline
-    st.subheader("Timeline" if state.tab().analysis is None else "The analysis before")
+    st.subheader("Timeline" if analyse.job is None else "Previous analysis")
     st.caption(_summary(run))
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
     if not timeline.people and not timeline.complete:
-        st.info("The analysis was cancelled before anybody was found.", icon=":material/person_off:")
+        st.info("The analysis was cancelled before anyone was found.", icon=":material/person_off:")
         return
     if not timeline.people:
         st.info(
             "Nobody was found in this video. If there are people in it, lower Detector confidence under More or choose "
-            "a larger detector, and analyse it again.",
+            "a larger Detector, and analyse it again.",
             icon=":material/person_off:",
         )
         return
-    with st.container():  # what comes and goes in here must not move the chart, which would forget its zoom
+    with st.container():  # messages that come and go in here must not move the chart: it would lose its zoom
         show_player(run)
     _explore()
-
-
-def adopt_thresholds(min_confidence: float, min_duration_s: float) -> None:
-    """Show the next analysis with these thresholds; call before ``show_results`` draws the sliders."""
-    state.tab().thresholds = (min_confidence, min_duration_s)
-    state.set_widget(_CONFIDENCE_KEY, min_confidence)
-    state.set_widget(_DURATION_KEY, min_duration_s)
 
 
 def _summary(run: StoredAnalysis) -> str:
@@ -84,9 +77,8 @@ def _ordinal(number: int) -> str:
 
 @st.fragment
 def _explore() -> None:
-    """Charts, tables and downloads; the sliders redraw this part alone."""
-    tab = state.tab()
-    run = tab.run
+    """Draw charts, tables and downloads; the sliders redraw this part alone."""
+    run = state.tab().analyse.shown
     if run is None:
         return
     timeline = run.timeline
@@ -98,90 +90,24 @@ def _explore() -> None:
     draw_swimlane(shown, segments, key=f"timeline-{run.run_id}", follows=True)
     draw_thresholds()
     draw_brief(timeline)
-    keep_colours()
+    save_colours()
     st.caption(
-        "The labels are the 400 actions of Kinetics-400. There is no walking, standing or sitting among them, and "
-        "somebody who does none of the 400 still gets the nearest: raise the minimum confidence to read unknown there."
+        "The labels are the 400 actions of Kinetics-400. Walking, standing and sitting are not among them, and a "
+        "person who does none of the 400 still gets the nearest one: raise Minimum confidence to read unknown instead."
         if timeline.settings.checkpoint_path is None
-        else "The labels are those of your checkpoint; somebody who does none of them still gets the nearest."
+        else "The labels are those of your checkpoint. A person who does none of them still gets the nearest one."
     )
     _downloads(run, min_confidence, min_duration_s)
     _tables(run, shown, segments)
 
 
-def thresholds() -> tuple[float, float]:
-    """Minimum confidence and minimum duration (s), as their sliders say, whether they are drawn above or below."""
-    tab = state.tab()
-    for key, value in zip((_CONFIDENCE_KEY, _DURATION_KEY), tab.thresholds, strict=True):
-        state.restore_widget(key, value)
-    tab.thresholds = (state.widget(_CONFIDENCE_KEY), state.widget(_DURATION_KEY))
-    return tab.thresholds
-
-
-def draw_thresholds() -> None:
-    """Draw the two sliders that decide which segments there are."""
-    confidence, duration = st.columns(2)
-    confidence.slider(
-        "Minimum confidence",
-        0.0,
-        1.0,
-        step=0.05,
-        key=_CONFIDENCE_KEY,
-        help="Where the network's best guess is less probable than this, the timeline says unknown. The probability is "
-        "the network's own, unless it is calibrated; it is not the chance of being right.",
-    )
-    duration.slider(
-        "Minimum duration",
-        0.0,
-        10.0,
-        step=0.25,
-        format="%.2f s",
-        key=_DURATION_KEY,
-        help="Shorter actions are not counted: between two stretches of one other action they become that action, "
-        "elsewhere unknown.",
-    )
-
-
-def shows_brief(timeline: Timeline) -> bool:
-    """Whether those are shown who were there for a moment, where there is anybody."""
-    if not timeline.brief_ids:
-        return True
-    tab = state.tab()
-    state.restore_widget(_BRIEF_KEY, tab.shows_brief)
-    tab.shows_brief = state.widget(_BRIEF_KEY)
-    return tab.shows_brief
-
-
-def draw_brief(timeline: Timeline) -> None:
-    """Draw the control that shows who was there for a moment, where there is anybody."""
-    brief = len(timeline.brief_ids)
-    if brief:
-        st.toggle(
-            f"Show {people(brief)} seen for under {BRIEF_S:g} s",
-            key=_BRIEF_KEY,
-            help="Mostly passers-by, and what the detector took for a person for a moment. They are left out of the "
-            "chart, the tables and the count above; the downloads and the annotated video always have them.",
-        )
-
-
-def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str, *, follows: bool = False) -> None:
-    """Draw the timeline of each person in the page's theme."""
-    figure = plots.swimlane(timeline, segments, palette(), dark=is_dark())
-    show_chart(figure, key, "Timeline: who does what, when", follows=follows)
-
-
-def is_dark() -> bool:
-    """Whether the page is shown in dark colours."""
-    return st.context.theme.type == "dark"
-
-
 def _too_short(timeline: Timeline) -> str:
     if len(timeline.small_ids) == len(timeline.people):
-        return "Nobody was large enough to be named."
+        return "Nobody is large enough in the picture to be classified."
     needed_s = shortest_stay_s(timeline.settings, timeline.frame_rate_hz)
     longest_s = max(end_s - start_s for track in timeline.people for start_s, end_s in track.presence)
     return (
-        f"Nobody was in view for long enough to be named: that takes {seconds(needed_s)}, and the longest stay is "
+        f"Nobody was in view long enough to be classified: that takes {seconds(needed_s)}, and the longest stay is "
         f"{seconds(longest_s)}. Lower Sequence length or Skip interval and analyse the video again."
     )
 
@@ -189,7 +115,7 @@ def _too_short(timeline: Timeline) -> str:
 def _downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float) -> None:
     timeline = run.timeline
     name = Path(run.video_name).stem
-    is_quick = len(timeline.predictions) <= _QUICKLY_WRITTEN
+    is_quick = len(timeline.predictions) <= _QUICK_PREDICTIONS
     row = st.container(horizontal=True)
     offer_download(
         row,
@@ -197,7 +123,7 @@ def _downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float
         lambda: export.segments_csv(timeline, timeline.segments(min_confidence, min_duration_s)),
         f"{name}.csv",
         "text/csv",
-        "One row a segment, with the thresholds above, of everyone. Opens in every spreadsheet and statistics program.",
+        "One row per segment, of everyone, with the thresholds above. Opens in any spreadsheet or statistics program.",
         now=is_quick,
     )
     offer_download(
@@ -206,7 +132,7 @@ def _downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float
         lambda: export.timeline_json(timeline, min_confidence=min_confidence, min_duration_s=min_duration_s),
         f"{name}.json",
         "application/json",
-        "Settings, versions, who was there when, and the five best labels of every clip.",
+        "Settings, versions, when each person was in view, and the five best labels of every clip.",
         now=is_quick,
     )
     video = annotated_video(run)
@@ -218,7 +144,7 @@ def _tables(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]
     who, how_long, which = st.tabs(
         ["Who appeared when", "Time per action", "All segments"], key=_TABLES_KEY, on_change="rerun"
     )
-    # only the open one is made: of a long timeline they take as long as the chart, at each move of a slider
+    # only the open table is made: for a long timeline it takes as long as the chart, at every move of a slider
     if who.open:
         who.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
     if how_long.open:
@@ -245,9 +171,10 @@ def _all_segments(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Se
         selection_mode="single-row",
         key="segments",
     )
-    if run.video_path.is_file():  # of a camera there is one only where it was recorded
-        st.caption("Choose a row to start the video there.")
+    if run.video_path.is_file():  # a camera session has a video only if it was recorded
+        st.caption("Select a row to start the video there.")
     rows = chosen["selection"]["rows"]
-    if rows and rows[0] < len(segments) and segments[rows[0]].start_s != state.tab().jump_s:
-        state.tab().jump_s = segments[rows[0]].start_s
+    analyse = state.tab().analyse
+    if rows and rows[0] < len(segments) and segments[rows[0]].start_s != analyse.jump_s:
+        analyse.jump_s = segments[rows[0]].start_s
         st.rerun()

@@ -12,13 +12,13 @@ from recognizer import export, plots
 from recognizer.comparison.model import Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored
 from recognizer.dashboard import state
-from recognizer.dashboard.analyse.results import draw_brief, draw_thresholds, is_dark, shows_brief, thresholds
+from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.differences import show_differences
-from recognizer.dashboard.compare.run import as_wanted
 from recognizer.dashboard.compare.truth import choose_truth, score_or_tell, show_scores
-from recognizer.dashboard.parts.chart import show_chart
+from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
-from recognizer.dashboard.server import keep_colours, palette
+from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
+from recognizer.dashboard.server import palette, save_colours
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.service.comparisons import StoredComparison
@@ -73,7 +73,7 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         figure = plots.classifier_lanes(lanes, person_id, palette(), truth=truth_segments, dark=is_dark())
         label = f"Person {person_id}: what each classifier says, when"
         show_chart(figure, f"lanes-{shown.comparison_id}-{person_id}", label, follows=True)
-    keep_colours()
+    save_colours()
     _downloads(shown, comparison, lanes, chosen_thresholds, scored)
     if scored is not None:
         show_scores(scored)

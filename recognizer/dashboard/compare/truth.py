@@ -12,8 +12,7 @@ from recognizer.comparison.model import Lane
 from recognizer.comparison.scoring import Scored, score_lanes
 from recognizer.comparison.truth import Truth, read_truth
 from recognizer.dashboard import state
-from recognizer.dashboard.analyse.results import is_dark
-from recognizer.dashboard.parts.chart import show_chart
+from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError

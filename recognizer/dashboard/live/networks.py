@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from recognizer.dashboard import state
+from recognizer.dashboard.parts.progress import wait_for
 from recognizer.dashboard.parts.sidebar import named
 from recognizer.dashboard.server import context, palette
 from recognizer.dashboard.text import sentence
@@ -17,8 +18,6 @@ from recognizer.settings import Settings
 
 if TYPE_CHECKING:
     from recognizer.networks.loading import Models
-
-_POLL_S = 0.2
 
 
 def prepare(settings: Settings) -> bool:
@@ -40,11 +39,7 @@ def prepare(settings: Settings) -> bool:
 
         live.loading = context().jobs.start(work)
     job = live.loading
-    place = st.empty()
-    while not job.wait(_POLL_S):
-        status = job.progress or Status("Waiting for a turn")
-        place.progress(status.share or 0.0, status.text)
-    place.empty()
+    wait_for(job)
     live.loading = None
     if job.result is None:
         live.networks = None

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
 
 from recognizer.dashboard import state
+from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.live.camera_advice import show_camera_advice
 from recognizer.dashboard.live.configuration import ice_servers
 from recognizer.dashboard.live.encoders import start_encoders
@@ -64,8 +65,7 @@ def show_camera(settings: Settings) -> None:
     camera.connect(webrtc_hang_up(context), session_is_open())
     session = camera.session
     if session is not None:
-        tab.seen_runs.add(session.run_id)
-        state.name_run_in_address(session.run_id)
+        ANALYSIS.name(session.run_id)
     # while the connection is being made, frames come before the browser reports that it plays
     if not context.state.playing and not context.state.signalling:
         end_session()
@@ -121,7 +121,7 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
             mirrored=mirrored,
             recording=recording,
             other=None if other is None else _with_classifier(settings, other),
-            checkpoint_name=tab.checkpoint.name if tab.checkpoint is not None else None,
+            checkpoint_name=tab.sidebar.checkpoint.name if tab.sidebar.checkpoint is not None else None,
         )
     )
     return {"video": {**_PICTURE_PX, "facingMode": _FACING[facing]}, "audio": False}

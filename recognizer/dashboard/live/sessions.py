@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.analyse.results import adopt_thresholds
+from recognizer.dashboard.address import ANALYSIS, COMPARISON
+from recognizer.dashboard.parts.filters import adopt_thresholds
 from recognizer.dashboard.server import context
 from recognizer.dashboard.text import sentence
 from recognizer.errors import StoreError
@@ -57,11 +58,9 @@ def _show_ended() -> None:
     tab.live.shown_session_id = run_id
     tab.live.sessions[run_id] = ended.run.video_name
     state.set_widget(_SESSION_KEY, run_id)
-    tab.run = ended.run
-    tab.rendering = None
+    tab.analyse.show(ended.run)
     adopt_thresholds(camera.controls.min_confidence, state.DEFAULT_MIN_DURATION_S)
-    tab.seen_runs.add(run_id)
-    state.name_run_in_address(run_id)
+    ANALYSIS.name(run_id)
 
 
 def offer_sessions() -> None:
@@ -73,7 +72,7 @@ def offer_sessions() -> None:
     if not state.has_widget(_SESSION_KEY):
         state.set_widget(_SESSION_KEY, next(reversed(sessions)))
     chosen = st.selectbox("Session", list(sessions)[::-1], key=_SESSION_KEY, format_func=sessions.__getitem__)
-    if tab.run is not None and tab.run.run_id == chosen:
+    if tab.analyse.shown is not None and tab.analyse.shown.run_id == chosen:
         return
     try:
         run = context().store.load_analysis(chosen)
@@ -81,17 +80,17 @@ def offer_sessions() -> None:
         st.error(sentence(str(error)))
         return
     if run is not None:
-        tab.run, tab.rendering = run, None
-        state.name_run_in_address(chosen)
+        tab.analyse.show(run)
+        ANALYSIS.name(chosen)
 
 
 def offer_comparison() -> None:
     """Draw the link to the comparison of the shown session, if two classifiers ran in it."""
-    run = state.tab().run
+    run = state.tab().analyse.shown
     if run is not None and context().comparisons.has(run.run_id):
         st.page_link(
             "pages/compare.py",
             label="Compare what the two classifiers said",
             icon=":material/compare_arrows:",
-            query_params={state.COMPARISON_PARAMETER: run.run_id},
+            query_params={COMPARISON.parameter: run.run_id},
         )

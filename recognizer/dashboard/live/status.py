@@ -8,8 +8,8 @@ import streamlit as st
 
 from recognizer import plots
 from recognizer.dashboard import state
-from recognizer.dashboard.analyse.results import is_dark
-from recognizer.dashboard.parts.chart import show_chart
+from recognizer.dashboard.address import ANALYSIS
+from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.sidebar import named
 from recognizer.dashboard.server import palette
 from recognizer.dashboard.text import plain, seconds, sentence
@@ -47,7 +47,7 @@ def show_status() -> None:
             st.rerun()  # the whole page: it shows the stored session
         st.caption("Press Start, allow the camera, and the last minute of everybody's actions appears here.")
         return
-    if session.run_id != state.run_in_address():
+    if session.run_id != ANALYSIS.named():
         # a reload of the page finds this session again, and an address is only set by a run of the whole page
         st.rerun()
     stream = session.stream

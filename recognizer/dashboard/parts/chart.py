@@ -46,6 +46,11 @@ _JS: Final = files(__package__).joinpath("chart.js").read_text("utf-8")
 _draw = st.components.v2.component("recognizer_chart", html=_HTML, js=_JS, isolate_styles=False)
 
 
+def is_dark() -> bool:
+    """Return whether the page is shown in dark colours."""
+    return st.context.theme.type == "dark"
+
+
 def aspect_of(video: VideoInfo) -> str:
     """Return width over height as CSS writes it."""
     return f"{video.width} / {video.height}" if video.width and video.height else "auto"

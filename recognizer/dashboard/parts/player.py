@@ -1,4 +1,4 @@
-"""The player of a shown analysis, above its timeline: the annotated video, or a camera's recording."""
+"""The player above a timeline: the annotated video, or a camera's recording."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from recognizer.dashboard import state
 from recognizer.dashboard.parts.chart import aspect_of, followed_player
+from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.video_card import poster_of
 from recognizer.dashboard.server import context, palette
 from recognizer.dashboard.text import sentence
@@ -15,31 +16,30 @@ from recognizer.errors import VideoError
 from recognizer.service.store import StoredAnalysis
 from recognizer.service.tasks import start_rendering
 
-DRAWN_UNASKED_S = 120.0
-"""The annotated video of a longer clip is drawn when it is asked for."""
+ANNOTATED_UNASKED_S = 120.0
+"""Longer videos are annotated only when asked for."""
 
-# so large that labels can be read, and so small that the timeline below is in sight
+# large enough to read labels, small enough to leave the timeline in sight
 _MOST_WIDTH_PX = 640
 _MOST_HEIGHT_PX = 320
 
-_HINT = "Click in the timeline to go there in the video; drag to zoom in, click twice to see all of it."
-
-_POLL_S = 0.5
+_HINT = "Click in the timeline to go there in the video. Drag to zoom in; double-click to zoom out."
 
 
 def plays_current_video() -> bool:
-    """Whether the video that was dropped in last is the one that the results play."""
+    """Return whether the results play the current video."""
     tab = state.tab()
+    shown = tab.analyse.shown
     return (
         tab.video is not None
-        and tab.run is not None
-        and tab.run.timeline.video.sha256 == tab.video.file.sha256
-        and bool(tab.run.timeline.people)
+        and shown is not None
+        and shown.timeline.video.sha256 == tab.video.file.sha256
+        and bool(shown.timeline.people)
     )
 
 
 def annotated_video(run: StoredAnalysis) -> Path | None:
-    """The annotated video of an analysis, or what a camera recorded, once it is there."""
+    """Return the annotated video of an analysis, or a camera's recording; None until there is one."""
     if _is_of_camera(run):
         return run.video_path if run.video_path.is_file() else None
     rendering = _rendering(run)
@@ -48,20 +48,20 @@ def annotated_video(run: StoredAnalysis) -> Path | None:
 
 
 def show_player(run: StoredAnalysis) -> None:
-    """Draw the player and, while the annotated video is not there, how it comes to be."""
+    """Draw the player, and the progress of the annotated video until it is ready."""
     if _is_of_camera(run):
-        if run.video_path.is_file():  # a camera's video is kept only where it was recorded
+        if run.video_path.is_file():  # a camera session has a video only if it was recorded
             _play(run, run.video_path)
             st.caption(_HINT)
         return
     if not run.video_path.is_file():
-        st.info("The video itself is no longer kept here; drop it in again to see it annotated.")
+        st.info("The video itself is no longer stored here; drop it in again to see it annotated.")
         return
-    is_long = run.timeline.analysed_s > DRAWN_UNASKED_S
+    is_long = run.timeline.analysed_s > ANNOTATED_UNASKED_S
     if not is_long and _rendering(run) is None:
         _start_rendering(run)
     rendering = _rendering(run)
-    is_finished = rendering is not None and rendering.job.finished  # asked once: it may come to its end meanwhile
+    is_finished = rendering is not None and rendering.job.finished  # read once: it may finish meanwhile
     failure = rendering.job.error if rendering is not None and is_finished else None
     playable = annotated_video(run) if is_finished else None
     if playable is None and (is_long or failure):
@@ -75,18 +75,18 @@ def show_player(run: StoredAnalysis) -> None:
     elif playable is not None:
         st.caption(_HINT)
     if rendering is None:
-        if st.button("Draw the annotated video"):
+        if st.button("Make the annotated video"):
             _start_rendering(run)
             st.rerun()
     elif is_finished:
         _offer_again()
     else:
-        _drawing()
+        show_bar(rendering.job, "Making the annotated video")
 
 
 def _play(run: StoredAnalysis, path: Path) -> None:
     with followed_player(aspect_of(run.timeline.video)):
-        st.video(str(path), start_time=int(state.tab().jump_s), width=_width_px(run))
+        st.video(str(path), start_time=int(state.tab().analyse.jump_s), width=_width_px(run))
 
 
 def _is_of_camera(run: StoredAnalysis) -> bool:
@@ -94,12 +94,12 @@ def _is_of_camera(run: StoredAnalysis) -> bool:
 
 
 def _rendering(run: StoredAnalysis) -> state.Rendering | None:
-    rendering = state.tab().rendering
+    rendering = state.tab().analyse.rendering
     return rendering if rendering is not None and rendering.run_id == run.run_id else None
 
 
 def _original(run: StoredAnalysis) -> Path | None:
-    """The video as it was dropped in, where browsers play it."""
+    """Return the video as it was uploaded, if browsers play it."""
     video = state.tab().video
     is_it = video is not None and video.playable and video.file.path == run.video_path
     return run.video_path if is_it else None
@@ -111,7 +111,7 @@ def _width_px(run: StoredAnalysis) -> int:
 
 
 def _still(run: StoredAnalysis) -> None:
-    """As large as the player that takes its place, so that the timeline below stays where it is."""
+    """Draw a picture of the player's size, so that the timeline below does not move when the player comes."""
     try:
         picture = poster_of(str(run.video_path))
     except VideoError as error:
@@ -122,27 +122,19 @@ def _still(run: StoredAnalysis) -> None:
 
 def _start_rendering(run: StoredAnalysis) -> None:
     tab = state.tab()
-    job = start_rendering(context(), run, palette(), *tab.thresholds)
-    tab.rendering = state.Rendering(job, run.run_id, tab.thresholds)
-
-
-@st.fragment(run_every=_POLL_S)
-def _drawing() -> None:
-    rendering = state.tab().rendering
-    if rendering is None or rendering.job.finished:
-        st.rerun()
-        return
-    progress = rendering.job.progress
-    st.progress(progress.share if progress and progress.share else 0.0, "Drawing the annotated video")
+    thresholds = tab.filters.thresholds
+    job = start_rendering(context(), run, palette(), *thresholds)
+    tab.analyse.rendering = state.Rendering(job, run.run_id, thresholds)
 
 
 @st.fragment(run_every=2.0)
 def _offer_again() -> None:
-    """The sliders may have moved since the video was drawn."""
+    """Offer to annotate again if the sliders have moved since."""
     tab = state.tab()
-    if tab.run is None or tab.rendering is None or tab.rendering.thresholds == tab.thresholds:
+    shown, rendering = tab.analyse.shown, tab.analyse.rendering
+    if shown is None or rendering is None or rendering.thresholds == tab.filters.thresholds:
         return
-    st.caption("The sliders have moved since this video was drawn.")
-    if st.button("Draw it again with these thresholds"):
-        _start_rendering(tab.run)
+    st.caption("The sliders have moved since this video was made.")
+    if st.button("Make it again with these thresholds"):
+        _start_rendering(shown)
         st.rerun()

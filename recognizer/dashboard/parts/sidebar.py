@@ -55,7 +55,7 @@ def _shown() -> list[str]:
 
 def adopt(settings: Settings, rate_hz: float | None = None) -> None:
     """Show these settings, of a stream of this frame rate; call before ``choose_settings`` draws the widgets."""
-    tab = state.tab()
+    tab = state.tab().sidebar
     tab.settings = settings
     _follow_preset(preset_of(settings, rate_hz))
     for name in _shown():
@@ -64,7 +64,7 @@ def adopt(settings: Settings, rate_hz: float | None = None) -> None:
 
 def _restored() -> Settings:
     """Restore the tab's settings in the widgets, and return them."""
-    current = state.tab().settings or Settings()
+    current = state.tab().sidebar.settings or Settings()
     for name in _shown():
         state.restore_widget(_key(name), getattr(current, name))
     return current
@@ -77,7 +77,7 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
         rate_hz: frame rate of the video or camera; None while unknown.
     """
     current = _restored()
-    tab = state.tab()
+    tab = state.tab().sidebar
     with st.sidebar:
         st.header("Settings")
         chosen: dict[str, Any] = {_CLASSIFIER: _widget(_CLASSIFIER)}
@@ -99,7 +99,7 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
 
 def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
     """Draw the presets; returns the settings, and gives the widgets below them, what the chosen one says."""
-    tab = state.tab()
+    tab = state.tab().sidebar
     key = f"{_PRESET_KEY}-{tab.preset_changes}"
     state.restore_widget(key, tab.preset if tab.preset in _PRESETS else None)
     st.segmented_control(
@@ -126,7 +126,7 @@ def _own_settings() -> None:
 def _follow_preset(preset: Preset) -> None:
     """Follow another preset that was not chosen in the control of the presets. The control is a new one then: a browser
     that has not heard of it yet says what the old one was, which would count as choosing that preset again."""
-    tab = state.tab()
+    tab = state.tab().sidebar
     if tab.preset != preset:
         tab.preset = preset
         tab.preset_changes += 1
@@ -139,7 +139,7 @@ def choose_shared_settings(rate_hz: float | None = None) -> Settings:
         rate_hz: frame rate of the video; None while unknown.
     """
     current = _restored()
-    tab = state.tab()
+    tab = state.tab().sidebar
     with st.sidebar:
         st.header("Settings")
         st.caption("Shared by all classifiers of a comparison, so that people are found and tracked once.")
@@ -219,7 +219,7 @@ def _clip_line(chosen: dict[str, Any], rate_hz: float | None) -> None:
 def _own_checkpoint(classifier: str) -> dict[str, Any]:
     st.markdown("**Your own checkpoint**")
     st.caption(f"Weights that you trained for {SPECS[classifier].title}, and their labels. Nothing in them is run.")
-    tab = state.tab()
+    tab = state.tab().sidebar
     checkpoint = st.file_uploader("Checkpoint", ["pt", "pth", "safetensors"], help="Saved with torch.save(state_dict).")
     labels = st.file_uploader("Labels", ["txt", "csv", "json"], help="One label a line, in the order of the training.")
     tab.checkpoint, tab.labels = _kept(checkpoint), _kept(labels)
@@ -235,7 +235,7 @@ def _own_checkpoint(classifier: str) -> dict[str, Any]:
 
 def named(message: str) -> str:
     """A message with the names that a person gave their uploads, in the place of where they are kept."""
-    for file in state.tab().kept_uploads.values():
+    for file in state.tab().sidebar.kept_uploads.values():
         message = message.replace(str(file.path), file.name)
     return message
 
@@ -243,7 +243,7 @@ def named(message: str) -> str:
 def _kept(upload: Any) -> StoredFile | None:
     if upload is None:
         return None
-    kept = state.tab().kept_uploads
+    kept = state.tab().sidebar.kept_uploads
     # by the upload's own number: what is trained again has the same name and size
     if upload.file_id not in kept:
         upload.seek(0)

@@ -1,0 +1,117 @@
+"""Running an analysis: start, progress, and what comes of it."""
+
+from __future__ import annotations
+
+import uuid
+
+import streamlit as st
+
+from recognizer.dashboard import state
+from recognizer.dashboard.address import ANALYSIS
+from recognizer.dashboard.parts import progress
+from recognizer.dashboard.parts.sidebar import adopt
+from recognizer.dashboard.parts.swimlane import draw_swimlane
+from recognizer.dashboard.parts.video_card import restore_video
+from recognizer.dashboard.server import context, max_upload_bytes
+from recognizer.service.store import StoredFile
+from recognizer.service.tasks import Status, start_analysis
+from recognizer.settings import Settings
+
+_POLL_S = 1.0
+
+
+def restore_from_address() -> None:
+    """After a refresh: restore the analysis in the address, running or finished."""
+    tab = state.tab()
+    shown_id = tab.analyse.shown.run_id if tab.analyse.shown is not None else None
+    current_id = tab.analyse.job.job_id if tab.analyse.job is not None else shown_id
+    problem = ANALYSIS.restore(current_id, _restore)
+    if problem is not None:
+        tab.problem = problem
+
+
+def _restore(run_id: str) -> bool:
+    analyse = state.tab().analyse
+    if run_id in context().live_runs:
+        analyse.awaited_id = run_id
+        return True
+    job = context().jobs.get(run_id)
+    if job is not None and isinstance(job.about, StoredFile) and not job.finished:
+        restore_video(job.about.path, job.about.name, job.about.sha256)
+        analyse.job = job
+        return True
+    stored = context().store.load_analysis(run_id)
+    if stored is None:
+        return False
+    restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
+    adopt(stored.timeline.settings, stored.timeline.frame_rate_hz)
+    analyse.show(stored)
+    return True
+
+
+def take_over_finished() -> None:
+    """If the analysis has ended, show its result; if it has none, say why and keep what was shown."""
+    tab = state.tab()
+    job = tab.analyse.job
+    if job is None or not job.finished:
+        return
+    tab.analyse.job = None
+    if job.error is not None:
+        tab.problem = job.error
+    if job.result is not None:
+        tab.analyse.show(job.result)
+    else:  # it failed, or was cancelled before its turn
+        ANALYSIS.name(tab.analyse.shown.run_id if tab.analyse.shown is not None else None)
+
+
+def can_start() -> bool:
+    """Return whether there is a video and no analysis of it is running."""
+    tab = state.tab()
+    return tab.video is not None and tab.analyse.job is None
+
+
+def start(settings: Settings) -> None:
+    """Start an analysis of the current video, and run the page again."""
+    tab = state.tab()
+    if tab.video is None:
+        return
+    run_id = uuid.uuid4().hex
+    tab.problem = None
+    tab.analyse.job = start_analysis(context(), run_id, tab.video.file, settings, max_upload_bytes())
+    ANALYSIS.name(run_id)
+    st.rerun()
+
+
+def show_progress() -> None:
+    """Draw the progress of the analysis and its timeline so far, if one is running."""
+    job = state.tab().analyse.job
+    if job is not None:
+        progress.show_progress(job, "Stopping; what was found so far is kept.", _draw_so_far)
+
+
+def _draw_so_far(status: Status) -> None:
+    if status.timeline is not None and status.timeline.people:
+        segments = status.timeline.segments(*state.tab().filters.thresholds)
+        draw_swimlane(status.timeline, segments, key="growing-timeline")
+
+
+def show_awaited() -> None:
+    """Say that the camera session in the address is not over yet, if that is so."""
+    if state.tab().analyse.awaited_id is not None:
+        _awaited()
+
+
+@st.fragment(run_every=_POLL_S)
+def _awaited() -> None:
+    analyse = state.tab().analyse
+    if analyse.awaited_id is None:
+        return
+    if analyse.awaited_id in context().live_runs:
+        st.info(
+            "The session in the address still runs in another tab, or is being saved. It appears here when it is over.",
+            icon=":material/hourglass:",
+        )
+        return
+    analyse.awaited_id = None
+    ANALYSIS.forget()
+    st.rerun()

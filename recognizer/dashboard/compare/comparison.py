@@ -1,0 +1,134 @@
+"""Running a comparison: start, progress, and what comes of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import streamlit as st
+
+from recognizer.comparison.model import Comparison, Entry, check_comparable, named
+from recognizer.dashboard import state
+from recognizer.dashboard.address import COMPARISON
+from recognizer.dashboard.compare.entries import adopt
+from recognizer.dashboard.parts import progress
+from recognizer.dashboard.parts.sidebar import adopt as adopt_settings
+from recognizer.dashboard.parts.video_card import restore_video
+from recognizer.dashboard.server import context, max_upload_bytes
+from recognizer.dashboard.text import sentence
+from recognizer.errors import SettingsError
+from recognizer.service.comparison_tasks import ComparisonRequest, start_comparison
+from recognizer.service.comparisons import StoredComparison
+from recognizer.service.jobs import Job
+from recognizer.service.store import StoredFile
+
+
+def restore_from_address() -> None:
+    """After a refresh: restore the comparison in the address, running or finished."""
+    compare = state.tab().compare
+    shown_id = compare.shown.comparison_id if compare.shown is not None else None
+    problem = COMPARISON.restore(compare.job.job_id if compare.job is not None else shown_id, _restore)
+    if problem is not None:
+        compare.problem = problem
+
+
+def _restore(comparison_id: str) -> bool:
+    compare = state.tab().compare
+    compare.job, compare.partial, compare.problem = None, None, None
+    compare.shown = context().comparisons.load(comparison_id)
+    job = context().jobs.get(comparison_id)
+    if job is not None and isinstance(job.about, ComparisonRequest) and not job.finished:
+        compare.job = job
+        request = job.about
+        asked = zip(request.settings, request.checkpoint_names, strict=True)
+        _show_again(request.video, [Entry("", settings, name) for settings, name in asked])
+    elif compare.shown is not None:
+        _show_again(compare.shown.video, compare.shown.comparison.entries)
+    return compare.job is not None or compare.shown is not None
+
+
+def _show_again(video: StoredFile, entries: Sequence[Entry]) -> None:
+    restore_video(video.path, video.name, video.sha256)
+    adopt_settings(entries[0].settings)
+    adopt(entries)
+
+
+def take_over_finished() -> None:
+    """If the comparison has ended, show its result, or why there is none."""
+    compare = state.tab().compare
+    job = compare.job
+    if job is None or not job.finished:
+        return
+    compare.job = None
+    compare.problem = job.error
+    _show_latest(job)
+
+
+def _show_latest(job: Job[StoredComparison]) -> None:
+    compare = state.tab().compare
+    latest = job.result or job.partial
+    if latest is not compare.partial:  # else it is shown already, perhaps with labels that were added since
+        compare.shown = compare.partial = latest
+
+
+def offer_comparison(wanted: Sequence[Entry]) -> None:
+    """Draw the Compare button, unless a comparison is running; pressing it starts one and runs the page again."""
+    tab = state.tab()
+    if tab.video is None or tab.compare.job is not None:
+        return
+    settings = tuple(entry.settings for entry in wanted)
+    try:
+        check_comparable(settings)
+    except SettingsError as error:
+        st.warning(sentence(str(error)), icon=":material/warning:")
+        return
+    known = _known(wanted)
+    to_run = len(wanted) - len(known)
+    if not to_run:
+        return
+    title = "Compare" if not known else f"Run what is missing ({to_run})"
+    if st.button(title, type="primary", icon=":material/play_arrow:", disabled=len(wanted) < 2):
+        _start(ComparisonRequest(tab.video.file, settings, tuple(entry.checkpoint_name for entry in wanted)), known)
+        st.rerun()
+
+
+def _start(request: ComparisonRequest, known: Sequence[Entry]) -> None:
+    compare = state.tab().compare
+    # what is added to a comparison is stored with it
+    comparison_id = compare.shown.comparison_id if known and compare.shown else uuid.uuid4().hex
+    compare.problem = None
+    compare.partial = None
+    compare.job = start_comparison(context(), comparison_id, request, known, max_upload_bytes())
+    COMPARISON.name(comparison_id)
+
+
+def _known(wanted: Sequence[Entry]) -> list[Entry]:
+    """Return the entries of the shown comparison that ran on this video with wanted settings."""
+    tab = state.tab()
+    shown = tab.compare.shown
+    if shown is None or tab.video is None or shown.video.sha256 != tab.video.file.sha256:
+        return []
+    asked = [entry.settings for entry in wanted]
+    return [entry for entry in shown.comparison.finished if entry.settings in asked]
+
+
+def as_wanted(comparison: Comparison, wanted: Sequence[Entry]) -> Comparison:
+    """Return the entries of a comparison that the rows ask for, in the rows' order."""
+    asked = [entry.settings for entry in wanted]
+    there = {id(entry): entry for one in asked for entry in comparison.entries if entry.settings == one}
+    return Comparison(named(tuple(there.values())))
+
+
+def show_progress() -> None:
+    """Draw the progress of the comparison, if one is running."""
+    job = state.tab().compare.job
+    if job is not None:
+        stopping = "Stopping; the classifiers that are finished are kept."
+        progress.show_progress(job, stopping, lambda _: _show_more(job))
+
+
+def _show_more(job: Job[StoredComparison]) -> None:
+    """Run the whole page again when another classifier is finished."""
+    if job.partial is not state.tab().compare.partial:
+        _show_latest(job)
+        st.rerun()

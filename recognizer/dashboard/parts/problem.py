@@ -1,0 +1,16 @@
+"""What went wrong last, in one sentence."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from recognizer.dashboard import state
+from recognizer.dashboard.parts.sidebar import named
+from recognizer.dashboard.text import sentence
+
+
+def show_problems(*problems: str | None) -> None:
+    """Draw the tab's last problem and those of the page, if there are any."""
+    for problem in (state.tab().problem, *problems):
+        if problem is not None:
+            st.error(sentence(named(problem)), icon=":material/error:")

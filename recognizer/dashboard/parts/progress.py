@@ -1,0 +1,61 @@
+"""The progress of background jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import streamlit as st
+
+from recognizer.dashboard.text import plain
+from recognizer.service.jobs import Job
+from recognizer.service.tasks import Status
+
+_POLL_S: Final = 1.0
+_POLL_BAR_S: Final = 0.5
+_POLL_HELD_S: Final = 0.2
+
+
+def wait_for(job: Job[Any], waiting: str = "Waiting for a turn", *, prefix: str = "") -> None:
+    """Hold the page until a job has finished, and draw its progress meanwhile.
+
+    Args:
+        job: what to wait for.
+        waiting: the text before its first report.
+        prefix: stands before every text.
+    """
+    if job.wait(_POLL_HELD_S):
+        return
+    place = st.empty()
+    while not job.wait(_POLL_HELD_S):
+        status = job.progress or Status(waiting)
+        place.progress(status.share or 0.0, f"{prefix}{plain(status.text)}")
+    place.empty()
+
+
+@st.fragment(run_every=_POLL_BAR_S)
+def show_bar(job: Job[Any], text: str) -> None:
+    """Draw a bar under a fixed text, and run the whole page again when the job has finished."""
+    if job.finished:
+        st.rerun()
+    st.progress(job.progress.share or 0.0 if job.progress else 0.0, text)
+
+
+@st.fragment(run_every=_POLL_S)
+def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], None] | None = None) -> None:
+    """Draw the progress of a job and Cancel, and run the whole page again when the job has finished.
+
+    Args:
+        job: the job.
+        stopping: the text after Cancel, while the job is still stopping.
+        draw_more: draws below the bar what the job has so far.
+    """
+    if job.finished:
+        st.rerun()
+    status = job.progress or Status("Waiting for a turn")
+    bar, button = st.columns([5, 1], vertical_alignment="center")
+    bar.progress(status.share or 0.0, stopping if job.cancelled else plain(status.text))
+    # a callback: the click may arrive with a run of the whole page, during which a fragment cannot rerun itself
+    button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=job.cancel)
+    if draw_more is not None:
+        draw_more(status)
