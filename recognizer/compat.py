@@ -1,4 +1,4 @@
-"""The documented class: a picture in, the annotated picture and everyone's label out.
+"""The documented class: takes a frame, returns the annotated frame and everyone's label.
 
 action = ActionRecognition(model="yolo26n.pt", video_classifier_model="s3d", show=False)
 results = action(im0)  # a BGR frame, as OpenCV gives it
@@ -12,6 +12,7 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,12 +35,12 @@ _HIGHEST_FRAME_RATE_HZ = 1000.0
 
 @dataclass(frozen=True, eq=False)
 class ActionResults:
-    """What is known after one frame.
+    """The results after one frame.
 
     Attributes:
-        plot_im: uint8 (H, W, 3), BGR: the frame with boxes and labels; the caller's array is not drawn on.
+        plot_im: uint8 (H, W, 3), BGR: a copy of the frame with boxes and labels.
         total_tracks: how many people are tracked in this frame.
-        action_labels: the newest label of each of them, by person id; who has none yet is not in it.
+        action_labels: the latest label of each person, by person id; people without a label yet are missing.
         action_confs: its probability, for the same people.
     """
 
@@ -50,56 +51,42 @@ class ActionResults:
 
 
 class ActionRecognition:
-    """One stream of frames: finds and tracks people, and names what each of them does.
+    """One stream of frames: detects and tracks people, and labels what each of them does.
 
-    Frames carry no time: frame k is taken to be at ``k / frame_rate`` seconds. Every ``skip_frame``-th one is looked
-    at; on the others everyone is where they were last seen. Use one object a stream. Its memory grows by about 32 bytes
-    for each person and frame that is looked at.
+    Frames carry no time: frame k is taken to be at ``k / frame_rate`` seconds. Detection runs on every
+    ``skip_frame``-th frame; on the others people stay where they were detected last. Use one object per stream. Its
+    memory grows by about 32 bytes per person and detection.
 
     Args:
         model: file name of the person detector.
-        video_classifier_model: name of the network that names each clip.
-        crop_margin_percentage: what is added around a person's box, in % of its longer side, 0 to 100.
+        video_classifier_model: name of the network that labels clips.
+        crop_margin_percentage: margin around a person's box, in % of its longer side, 0 to 100.
         num_video_sequence_samples: how many crops of one person make a clip, 1 to 64.
-        skip_frame: every how many frames one is looked at, 1 to 30.
+        skip_frame: one frame in this many is sampled, 1 to 30.
         show: also show each annotated frame in a window.
         frame_rate: frames per second of the stream.
-        tracker: how boxes of successive frames are joined into people.
-        min_person_confidence: a person starts to be tracked at this detector confidence, 0.05 to 0.95.
-        overlap: share of a clip's samples that were already in the clip before, 0 to 0.9.
-        device: where the networks run; ``auto`` takes a GPU where there is one.
-        precision: number format of the networks, ``auto`` or ``float32``.
-        backend: library that runs the networks, ``auto``, ``openvino`` or ``pytorch``.
-        checkpoint_path: a person's own weights for ``video_classifier_model``.
-        labels_path: the label file that goes with the checkpoint, one label a line.
-        models: networks that are loaded already, to share them between streams.
+        models: loaded networks, to share them between streams.
+        **more_settings: any other field of ``Settings``, such as ``tracker``, ``steady_crop`` or ``checkpoint_path``.
 
     Raises:
         SettingsError: an argument is outside its range.
-        WeightsError: a network's weights cannot be had; no other network is taken in its place.
+        WeightsError: a network's weights are unavailable; no other network is used instead.
         CheckpointError: the checkpoint or the label file does not fit.
-        RecognizerError: ``show`` is asked for where there is no screen.
+        RecognizerError: ``show`` is set, but there is no screen.
     """
 
     def __init__(
         self,
-        model: str = "yolo26n.pt",
-        video_classifier_model: str = "s3d",
-        crop_margin_percentage: int = 10,
-        num_video_sequence_samples: int = 8,
-        skip_frame: int = 2,
+        model: str = Settings.model,
+        video_classifier_model: str = Settings.video_classifier_model,
+        crop_margin_percentage: int = Settings.crop_margin_percentage,
+        num_video_sequence_samples: int = Settings.num_video_sequence_samples,
+        skip_frame: int = Settings.skip_frame,
         show: bool = False,
         *,
         frame_rate: float = DEFAULT_FRAME_RATE_HZ,
-        tracker: str = Settings.tracker,
-        min_person_confidence: float = Settings.min_person_confidence,
-        overlap: float = Settings.overlap,
-        device: str = Settings.device,
-        precision: str = Settings.precision,
-        backend: str = Settings.backend,
-        checkpoint_path: str | None = None,
-        labels_path: str | None = None,
         models: Models | None = None,
+        **more_settings: Any,
     ) -> None:
         self.settings = Settings(
             model=model,
@@ -107,14 +94,7 @@ class ActionRecognition:
             crop_margin_percentage=crop_margin_percentage,
             num_video_sequence_samples=num_video_sequence_samples,
             skip_frame=skip_frame,
-            min_person_confidence=min_person_confidence,
-            tracker=tracker,
-            overlap=overlap,
-            device=device,
-            precision=precision,
-            backend=backend,
-            checkpoint_path=checkpoint_path,
-            labels_path=labels_path,
+            **more_settings,
         )
         rate = _frame_rate(frame_rate)
         if show and not _has_screen():
@@ -131,13 +111,13 @@ class ActionRecognition:
     def __call__(self, im0: NDArray[np.uint8]) -> ActionResults:
         """Take the next frame of the stream, uint8 (H, W, 3), BGR.
 
-        The size may change: larger and smaller frames are scaled to the first one's size before they are looked at.
+        The size may change: larger and smaller frames are scaled to the first one's size before detection.
 
         Raises:
-            ValueError: it is no such picture.
+            ValueError: the array has another type or shape.
         """
         rgb = _checked_rgb(im0)
-        self._look_at(rgb)
+        self._follow(rgb)
         to_frame = self._scale_to(rgb)
         labels: dict[int, str] = {}
         probabilities: dict[int, float] = {}
@@ -157,8 +137,8 @@ class ActionRecognition:
             _show(plot_im)
         return ActionResults(plot_im, len(shown), labels, probabilities)
 
-    def _look_at(self, rgb: NDArray[np.uint8]) -> None:
-        """Push the frame, where its turn has come. Not by ``Recognizer.step``, which keeps every frame's time."""
+    def _follow(self, rgb: NDArray[np.uint8]) -> None:
+        """Track people in the frame if it is sampled. ``Recognizer.step`` would do, but stores every frame's time."""
         index = self._frame_count
         self._frame_count += 1
         time_s = index * self._frame_period_s
@@ -168,7 +148,7 @@ class ActionRecognition:
         if not self._follower.take_sample(time_s):
             return
         if (width, height) != self._first_size_wh:
-            # trackers compare a picture with the one before, and boxes of two sizes do not compare
+            # trackers compare each picture with the one before, so boxes must be of one size
             rgb = np.asarray(cv2.resize(rgb, self._first_size_wh, interpolation=cv2.INTER_AREA), np.uint8)
         frame = Frame(index, time_s, rgb)
         (detections,) = self._follower.find([frame])
@@ -191,12 +171,12 @@ def _frame_rate(frame_rate: float) -> Fraction:
             f"frame_rate is {frame_rate}; give the stream's frames per second, above 0 and up to "
             f"{_HIGHEST_FRAME_RATE_HZ:g}."
         )
-    # 30000/1001 and the like come back from their decimals
+    # restores 30000/1001 and the like from their decimals
     return max(Fraction(rate).limit_denominator(1001), Fraction(1, 1001))
 
 
 def _checked_rgb(im0: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture as RGB, in memory of its own."""
+    """Return a copy of the picture in RGB."""
     if not isinstance(im0, np.ndarray):
         raise ValueError(f"a frame is a uint8 array (H, W, 3) in BGR, got {type(im0).__name__}; was the stream read?")
     if im0.dtype != np.uint8 or im0.ndim != 3 or im0.shape[2] != 3 or not im0.size:
@@ -207,7 +187,7 @@ def _checked_rgb(im0: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _has_screen() -> bool:
-    """Asked before OpenCV is, whose window library ends the whole process where there is no screen."""
+    """Return whether there is a screen. OpenCV cannot be asked: without one, its window library ends the process."""
     if sys.platform in ("win32", "darwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

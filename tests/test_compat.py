@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ from recognizer.errors import RecognizerError, SettingsError, WeightsError
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.fallback import usable_classifier
 from recognizer.networks.loading import Models
-from recognizer.settings import Settings
+from recognizer.settings import SETTING_SPECS, Settings
 from recognizer.types import Clip, Detection, Prediction
+from tests.support.settings import another
 
 HEIGHT, WIDTH = 120, 160
 BOX = (40.0, 50.0, 100.0, 110.0)
@@ -64,6 +67,31 @@ def test_arguments_and_defaults_are_the_documented_ones() -> None:
     assert (settings.model, settings.video_classifier_model) == ("yolo26n.pt", "s3d")
     given = make(Scripted(), model="yolo26s.pt", video_classifier_model="i3d", show=False).settings
     assert (given.model, given.video_classifier_model) == ("yolo26s.pt", "i3d")
+
+
+def test_the_documented_arguments_keep_their_places_and_defaults() -> None:
+    parameters = list(inspect.signature(ActionRecognition).parameters.values())[:6]
+    assert [(p.name, p.default) for p in parameters] == [
+        ("model", "yolo26n.pt"),
+        ("video_classifier_model", "s3d"),
+        ("crop_margin_percentage", 10),
+        ("num_video_sequence_samples", 8),
+        ("skip_frame", 2),
+        ("show", False),
+    ]
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
+def test_every_setting_can_be_given(name: str) -> None:
+    """Regression: four settings of the recommended preset were missing."""
+    wanted = another(name)
+    given = {key: value for key, value in wanted.as_dict().items() if value != SETTING_SPECS[key].default}
+    assert make(Scripted(), **given).settings == wanted
+
+
+def test_an_unknown_argument_is_refused() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'tracking'"):
+        make(Scripted(), tracking="botsort")
 
 
 def test_detecting_comes_before_the_first_label() -> None:

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from recognizer.cli.terminal import fetching, print_table, remark, table
 from recognizer.errors import SettingsError
+from recognizer.networks.bounds import CLASSIFIER_BOUND, DETECTOR_BOUND_PX
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, Settings
 
 if TYPE_CHECKING:
@@ -23,14 +24,13 @@ To measure anew, remove the folder backends in the cache.
 """
 _EPILOG = """\
 how far: for classifiers, the difference of the scores as a share of their own
-spread (root mean squares); at most {classifier_bound} is chosen. For detectors,
-pixels between the boxes in a picture of 640 pixels, 95th percentile; at most {detector_bound}.
+spread (root mean squares); at most {} is chosen. For detectors,
+pixels between the boxes in a picture of 640 pixels, 95th percentile; at most {}.
 
 examples:
   python -m recognizer doctor
   python -m recognizer doctor i3d yolo26n.pt
 """
-_BOUNDS = {"classifier_bound": "0.05", "detector_bound": "0.5"}
 
 
 def add_command(commands: Any) -> None:
@@ -39,7 +39,7 @@ def add_command(commands: Any) -> None:
         "doctor",
         help="show how the networks run on this machine",
         description=_DESCRIPTION,
-        epilog=_EPILOG.format(**_BOUNDS),
+        epilog=_EPILOG.format(CLASSIFIER_BOUND, DETECTOR_BOUND_PX),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

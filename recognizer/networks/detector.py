@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torchvision.ops import nms
 
 from recognizer.networks.backends.autotune import Backends, TunableNetwork
+from recognizer.networks.bounds import DETECTOR_BOUND_PX
 from recognizer.types import Detection
 from recognizer.weights import verified_sha256
 
@@ -41,11 +42,6 @@ LOWEST_CONFIDENCE = 0.05
 
 IMAGE_SIZE_PX = 640
 """Longer side of the picture that the network sees: the size YOLO26 was trained at."""
-
-BOUND_PX = 0.5
-"""A way of running the network is not chosen when its boxes on a noise picture lie further than this from PyTorch's in
-float32, at the 95th percentile, in pixels of what the network sees. Rounding to bfloat16 makes 1.5: nobody is lost, but
-everybody's crop moves a little, and that alone gave a real clip another label (docs/performance.md)."""
 
 _STRIDE_PX = 32
 _OVERLAP = 0.7
@@ -86,7 +82,7 @@ class YoloDetector:
         example = _input([np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)])
         sha256 = verified_sha256(weights_path)
         tuned = backends.tune(
-            TunableNetwork(weights_path.name, sha256, network, example, _box_difference_px, BOUND_PX), device
+            TunableNetwork(weights_path.name, sha256, network, example, _box_difference_px, DETECTOR_BOUND_PX), device
         )
         self._letterbox = LetterBox(IMAGE_SIZE_PX, auto=True, stride=_STRIDE_PX)
         self._runner = tuned.runner

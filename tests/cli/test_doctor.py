@@ -11,6 +11,7 @@ from recognizer.networks import loading
 from recognizer.networks.backends import openvino
 from recognizer.networks.backends.choices import Choice, Measured
 from recognizer.networks.backends.ways import Way
+from recognizer.networks.bounds import CLASSIFIER_BOUND, DETECTOR_BOUND_PX
 
 CHOSEN = Choice(
     Way("openvino", "float32"),
@@ -55,3 +56,10 @@ def test_without_openvino_it_says_that_pytorch_serves_and_why(
 def test_an_unknown_network_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[Any]) -> None:
     assert main(["doctor", "x3d"]) == 2
     assert "there is no network 'x3d'; choose from yolo26n.pt" in capsys.readouterr().err
+
+
+def test_help_shows_the_bounds_in_use(capsys: pytest.CaptureFixture[Any]) -> None:
+    assert main(["doctor", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"at most {CLASSIFIER_BOUND} is chosen" in text
+    assert f"at most {DETECTOR_BOUND_PX}." in text

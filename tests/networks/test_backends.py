@@ -15,7 +15,6 @@ import torch
 from torch import nn
 
 from recognizer.classifier_specs import SPECS
-from recognizer.cli import doctor
 from recognizer.errors import SettingsError
 from recognizer.networks.backends import openvino, pytorch
 from recognizer.networks.backends.autotune import (
@@ -30,8 +29,7 @@ from recognizer.networks.backends.cuda import max_batch_in_memory
 from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, UnavailableError
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, Way, has_bfloat16, ways
-from recognizer.networks.classifiers.network import BOUND, CLOSE_CALL, NetworkClassifier
-from recognizer.networks.detector import BOUND_PX
+from recognizer.networks.classifiers.network import CLOSE_CALL, NetworkClassifier
 from recognizer.settings import BACKEND_NAMES, Settings
 
 CPU = torch.device("cpu")
@@ -131,10 +129,6 @@ class TestMeasuring:
         }
         choice = measure((REFERENCE, OPENVINO), self.prepare(outputs, {REFERENCE: 0.01}), relative_difference, 0.05)
         assert choice.way == REFERENCE
-
-    def test_doctor_shows_the_bounds_in_use(self) -> None:
-        assert float(doctor._BOUNDS["classifier_bound"]) == BOUND
-        assert float(doctor._BOUNDS["detector_bound"]) == BOUND_PX
 
 
 class TestChoices:

@@ -17,6 +17,7 @@ from recognizer.networks.backends.autotune import Backends, TunableNetwork, Tune
 from recognizer.networks.backends.choices import Choice
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, ways
+from recognizer.networks.bounds import CLASSIFIER_BOUND
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
@@ -35,10 +36,6 @@ CLOSE_CALL = 0.86
 """If the probability of the runner-up exceeds this share of the best label's, a network that runs in a rounded format
 runs again in float32. On 196 real clips of eight samples, I3D in bfloat16 labelled four differently from float32, with
 shares of 0.91 to 0.97; at 0.86 (scores 0.15 apart) one clip in six runs again and no difference remains."""
-
-BOUND = 0.05
-"""A way of running a network is rejected if its scores differ from PyTorch's in float32 by more than this share of
-their spread (root mean squares). Rounding to bfloat16 causes a difference of about 0.02."""
 
 _HASH = re.compile("[0-9a-f]{64}")
 _HASH_SHOWN_CHARS = 8
@@ -228,7 +225,7 @@ def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Tun
         module=_from_bytes(spec, module).eval(),
         example=clip_pictures([blobs], spec.frames_fed(_MEASURED_SAMPLES)),
         difference=relative_difference,
-        bound=BOUND,
+        bound=CLASSIFIER_BOUND,
     )
 
 
