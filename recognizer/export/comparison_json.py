@@ -1,4 +1,4 @@
-"""A comparison as JSON, for other programs. ``docs/json-schema.md`` explains every field."""
+"""Comparisons as JSON, for other programs. ``docs/json-schema.md`` explains every field."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Final
 from recognizer.comparison.agreement import BIN_S, Agreement, agreement, disagreements
 from recognizer.comparison.model import Comparison, Cost, Entry, have_common_labels, pairs
 from recognizer.comparison.scoring import Score
-from recognizer.export.json_file import setting_values, timeline_json
+from recognizer.export.json_file import setting_values, timeline_values
 
 COMPARISON_SCHEMA_VERSION: Final = "1.0"
-"""``major.minor``, as for the timeline's own."""
+"""``major.minor``, independent of the timeline's."""
 
 
 def comparison_json(
@@ -22,15 +22,18 @@ def comparison_json(
     min_duration_s: float = 0.0,
     scores: Sequence[tuple[str, Score]] = (),
 ) -> str:
-    """The comparison as one JSON document that ends in a line feed; it never holds a path of this computer.
+    """Return a comparison as a JSON document; it ends in a line feed and holds no path of this computer.
 
     Each entry's ``timeline`` is a document of its own, as ``timeline_json`` writes it.
 
     Args:
-        comparison: what is written.
+        comparison: the comparison.
         min_confidence: threshold of the segments, the agreement and the disagreements.
         min_duration_s: threshold of the same.
-        scores: each entry's name and how right it is by the person's own labels.
+        scores: the name of each entry with its score against the person's own labels.
+
+    Raises:
+        ValueError: a number is not finite.
     """
     lanes = comparison.lanes(min_confidence, min_duration_s)
     document: dict[str, Any] = {
@@ -67,9 +70,7 @@ def comparison_json(
 def _entry(entry: Entry, min_confidence: float, min_duration_s: float) -> dict[str, Any]:
     timeline = None
     if entry.timeline is not None:
-        timeline = json.loads(
-            timeline_json(entry.timeline, min_confidence=min_confidence, min_duration_s=min_duration_s)
-        )
+        timeline = timeline_values(entry.timeline, min_confidence=min_confidence, min_duration_s=min_duration_s)
     return {
         "name": entry.name,
         "settings": setting_values(entry.settings),
@@ -80,7 +81,7 @@ def _entry(entry: Entry, min_confidence: float, min_duration_s: float) -> dict[s
 
 
 def cost_values(cost: Cost) -> dict[str, Any]:
-    """The measured fields of a cost, and what is worked out from them."""
+    """Return the measured fields of a cost, and those derived from them."""
     return {
         "clips": cost.clips,
         "ms_per_clip": cost.ms_per_clip,

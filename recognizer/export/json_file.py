@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+import re
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import PureWindowsPath
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn
 
+import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from recognizer.errors import SettingsError, StoreError
-from recognizer.settings import Settings
+from recognizer.export import document as document_types
+from recognizer.export.document import PATH_SETTINGS, Document
+from recognizer.settings import Settings, specs_of
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
 
 SCHEMA_VERSION: Final = "1.0"
 """``major.minor``: a new minor version adds fields, a new major version changes or removes some."""
-
-_PATH_SETTINGS: Final = ("checkpoint_path", "labels_path")
-
-Read = TypeVar("Read")
 
 
 def timeline_json(
@@ -45,40 +45,46 @@ def timeline_json(
     Raises:
         ValueError: a number is not finite.
     """
-    document: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "complete": timeline.complete,
-        "analysed_s": timeline.analysed_s,
-        "video": _video(timeline.video),
-        "settings": setting_values(timeline.settings),
-        "provenance": dict(timeline.provenance),
-        "notes": list(timeline.notes),
-        "thresholds": {"min_confidence": min_confidence, "min_duration_s": min_duration_s},
-        "people": [_person(track, include_boxes) for track in timeline.people],
-        "segments": [
-            {
-                "person_id": segment.person_id,
-                "action": segment.action,
-                "start_s": segment.start_s,
-                "end_s": segment.end_s,
-                "confidence": segment.confidence,
-            }
+    values = timeline_values(
+        timeline,
+        min_confidence=min_confidence,
+        min_duration_s=min_duration_s,
+        include_boxes=include_boxes,
+        include_frame_times=include_frame_times,
+    )
+    return "{\n" + ",\n".join(f"{_dumps(key)}: {_lines(value)}" for key, value in values.items()) + "\n}\n"
+
+
+def timeline_values(
+    timeline: Timeline,
+    *,
+    min_confidence: float = 0.0,
+    min_duration_s: float = 0.0,
+    include_boxes: bool = False,
+    include_frame_times: bool = False,
+) -> dict[str, Any]:
+    """Return the document of ``timeline_json`` as plain values, to nest it into another."""
+    document = Document(
+        schema_version=SCHEMA_VERSION,
+        complete=timeline.complete,
+        analysed_s=timeline.analysed_s,
+        video=_video(timeline.video),
+        settings=setting_values(timeline.settings),
+        provenance=dict(timeline.provenance),
+        notes=list(timeline.notes),
+        thresholds=document_types.Thresholds(min_confidence, min_duration_s),
+        people=[_person(track, include_boxes) for track in timeline.people],
+        segments=[
+            document_types.Segment(
+                segment.person_id, segment.action, segment.start_s, segment.end_s, segment.confidence
+            )
             for segment in timeline.segments(min_confidence, min_duration_s)
         ],
-        "predictions": [
-            {
-                "person_id": prediction.person_id,
-                "start_s": prediction.start_s,
-                "end_s": prediction.end_s,
-                "classifier": prediction.classifier,
-                "top": [{"label": label, "probability": probability} for label, probability in prediction.top],
-            }
-            for prediction in timeline.predictions
-        ],
-    }
-    if include_frame_times:
-        document["frame_times_s"] = timeline.frame_times_s.tolist()
-    return "{\n" + ",\n".join(f"{_dumps(key)}: {_lines(value)}" for key, value in document.items()) + "\n}\n"
+        predictions=[_prediction(prediction) for prediction in timeline.predictions],
+        frame_times_s=timeline.frame_times_s.tolist() if include_frame_times else UNSET,
+    )
+    values: dict[str, Any] = msgspec.to_builtins(document)
+    return values
 
 
 def timeline_from_json(text: str) -> Timeline:
@@ -92,11 +98,8 @@ def timeline_from_json(text: str) -> Timeline:
         StoreError: it is not JSON, of an unknown version, or a field is missing or of the wrong kind.
     """
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise StoreError(f"The analysis is not valid JSON ({_short(error)}); export it again.") from error
-    try:
-        _check_version(_get(document, "schema_version", str))
+        document = _decoded(text)
+        _check_version(document.schema_version)
         return _timeline(document)
     except (_UnfitError, SettingsError) as error:
         raise StoreError(f"The analysis cannot be read, because {_short(error)}; export it again.") from error
@@ -121,39 +124,49 @@ def _lines(value: object) -> str:
     return _dumps(value)
 
 
-def _video(video: VideoInfo) -> dict[str, Any]:
-    return {
-        "sha256": video.sha256,
-        "width": video.width,
-        "height": video.height,
-        "frame_rate": None if video.frame_rate is None else f"{video.frame_rate}",
-        "duration_s": video.duration_s,
-        "frame_count": video.frame_count,
-        "codec": video.codec,
-    }
+def _video(video: VideoInfo) -> document_types.Video:
+    return document_types.Video(
+        sha256=video.sha256,
+        width=video.width,
+        height=video.height,
+        frame_rate=None if video.frame_rate is None else f"{video.frame_rate}",
+        duration_s=video.duration_s,
+        frame_count=video.frame_count,
+        codec=video.codec,
+    )
 
 
 def setting_values(settings: Settings) -> dict[str, Any]:
     """The settings by name; of a checkpoint and its labels the file name alone."""
     values = settings.as_dict()
-    for name in _PATH_SETTINGS:
+    for name in PATH_SETTINGS:
         if values[name] is not None:
             values[name] = PureWindowsPath(values[name]).name  # takes both kinds of slash
     return values
 
 
-def _person(track: PersonTrack, include_boxes: bool) -> dict[str, Any]:
-    person: dict[str, Any] = {
-        "person_id": track.person_id,
-        "presence": [[start_s, end_s] for start_s, end_s in track.presence],
-    }
-    if include_boxes:
-        person["samples"] = {
-            "time_s": track.time_s.tolist(),
-            "box_xyxy": _shortest(track.box_xyxy),
-            "confidence": _shortest(track.confidence),
-        }
-    return person
+def _person(track: PersonTrack, include_boxes: bool) -> document_types.Person:
+    return document_types.Person(
+        person_id=track.person_id,
+        presence=list(track.presence),
+        samples=document_types.Samples(
+            time_s=track.time_s.tolist(),
+            box_xyxy=_shortest(track.box_xyxy),
+            confidence=_shortest(track.confidence),
+        )
+        if include_boxes
+        else UNSET,
+    )
+
+
+def _prediction(prediction: Prediction) -> document_types.Prediction:
+    return document_types.Prediction(
+        person_id=prediction.person_id,
+        start_s=prediction.start_s,
+        end_s=prediction.end_s,
+        classifier=prediction.classifier,
+        top=[document_types.LabelProbability(label, probability) for label, probability in prediction.top],
+    )
 
 
 def _shortest(values: NDArray[np.float32]) -> Any:
@@ -165,7 +178,64 @@ def _shortest(values: NDArray[np.float32]) -> Any:
 
 
 class _UnfitError(Exception):
-    """A field is missing or of the wrong kind."""
+    """A field is missing or has the wrong type."""
+
+
+def _decoded(text: str) -> Document:
+    """Decode and validate a document.
+
+    Raises:
+        StoreError: it is not JSON, or of another major version.
+        _UnfitError: a field is missing or has the wrong type.
+    """
+    try:
+        return msgspec.json.decode(text, type=Document)
+    except (ValueError, RecursionError):  # msgspec's errors are of the former kind
+        pass
+    # Once more, slowly. The standard library reads half surrogate pairs, which msgspec refuses: names of files that are
+    # not UTF-8 have them. And what the document holds is known then, for the message.
+    try:
+        values = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"The analysis is not valid JSON ({_short(error)}); export it again.") from error
+    if isinstance(values, dict) and isinstance(version := values.get("schema_version"), str):
+        _check_version(version)  # a field of another version may well be of another type
+    try:
+        return msgspec.convert(values, Document)
+    except msgspec.ValidationError as error:
+        raise _UnfitError(_fact(str(error), values)) from error
+
+
+_WORDS: Final = {
+    "object": "an object",
+    "array": "a list",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "null",
+}
+
+
+def _fact(problem: str, values: Any) -> str:
+    """Return in words which field of the document does not fit, and its value."""
+    what, _, path = problem.partition(" - at `$")
+    path = path.rstrip("`").removeprefix(".")
+    if missing := re.fullmatch(r"Object missing required field `(\w+)`", what):
+        return f"{path}{'.' if path else ''}{missing[1]} is missing"
+    expected = re.match(r"Expected `([^`]+)`(.*)", what)
+    if expected is None:
+        return f"{path} does not fit ({what})"
+    kinds = " or ".join(_WORDS.get(kind, kind) for kind in expected[1].split(" | "))
+    length = re.search(r"of length (>= )?(\d+)", expected[2])
+    if length is not None:
+        kinds += f" of {'at least ' if length[1] else ''}{length[2]}"
+    found = values
+    for name, index in re.findall(r"(\w+)|\[(\d+)\]", path.removesuffix("[...]")):
+        found = found[name or int(index)]
+    if path.endswith("[...]"):  # msgspec does not say which value of the texts by name it is
+        path, found = next((f"{path[:-5]}.{key}", value) for key, value in found.items() if not isinstance(value, str))
+    return f"{path or 'the document'} is {str(found)[:40]!r}, not {kinds}"
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -188,120 +258,76 @@ def _check_version(version: str) -> None:
         )
 
 
-def _get(record: Any, name: str, kind: type[Read]) -> Read:
-    """A field of a record; a whole number also serves as a float."""
-    if not isinstance(record, dict):
-        raise _UnfitError(f"{str(record)[:40]!r} stands where a record with {name} should be")
-    if name not in record:
-        raise _UnfitError(f"{name} is missing")
-    return _as(record[name], name, kind)
-
-
-def _as(value: Any, name: str, kind: type[Read]) -> Read:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        try:
-            value = float(value)
-        except OverflowError:
-            raise _UnfitError(f"{name} is too large") from None
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise _UnfitError(f"{name} is {str(value)[:40]!r}, not of kind {kind.__name__}")
-    if isinstance(value, float) and not np.isfinite(value):
-        raise _UnfitError(f"{name} is not a finite number")
-    return value
-
-
-def _optional(record: Any, name: str, kind: type[Read]) -> Read | None:
-    return None if isinstance(record, dict) and record.get(name, ...) is None else _get(record, name, kind)
-
-
-def _each(record: Any, name: str, read: Callable[[Any], Read]) -> tuple[Read, ...]:
-    return tuple(read(value) for value in _get(record, name, list))
-
-
-def _timeline(document: Any) -> Timeline:
+def _timeline(document: Document) -> Timeline:
+    times_s = document.frame_times_s
     return Timeline(
-        video=_read_video(_get(document, "video", dict)),
-        settings=_read_settings(_get(document, "settings", dict)),
-        people=_each(document, "people", _read_person),
-        predictions=_each(document, "predictions", _read_prediction),
-        frame_times_s=_array(document, "frame_times_s", np.float64) if "frame_times_s" in document else np.empty(0),
-        analysed_s=_get(document, "analysed_s", float),
-        complete=_get(document, "complete", bool),
-        notes=_each(document, "notes", lambda note: _as(note, "a note", str)),
-        provenance={
-            name: _as(value, f"provenance of {name}", str) for name, value in _get(document, "provenance", dict).items()
-        },
+        video=_read_video(document.video),
+        settings=_read_settings(document.settings),
+        people=tuple(_read_person(person, f"people[{k}]") for k, person in enumerate(document.people)),
+        predictions=tuple(map(_read_prediction, document.predictions)),
+        frame_times_s=np.empty(0) if isinstance(times_s, UnsetType) else np.array(times_s, np.float64),
+        analysed_s=document.analysed_s,
+        complete=document.complete,
+        notes=tuple(document.notes),
+        provenance=document.provenance,
     )
 
 
-def _read_video(record: Mapping[str, Any]) -> VideoInfo:
-    rate = _optional(record, "frame_rate", str)
+def _read_video(video: document_types.Video) -> VideoInfo:
+    rate = video.frame_rate
     try:
         frame_rate = None if rate is None else Fraction(rate)
     except (ValueError, ZeroDivisionError):
         raise _UnfitError(f"frame_rate is {str(rate)[:40]!r}, not a fraction such as '30000/1001'") from None
     return VideoInfo(
-        sha256=_optional(record, "sha256", str),
-        width=_get(record, "width", int),
-        height=_get(record, "height", int),
+        sha256=video.sha256,
+        width=video.width,
+        height=video.height,
         frame_rate=frame_rate,
-        duration_s=_optional(record, "duration_s", float),
-        frame_count=_optional(record, "frame_count", int),
-        codec=_optional(record, "codec", str),
+        duration_s=video.duration_s,
+        frame_count=video.frame_count,
+        codec=video.codec,
     )
 
 
 def _read_settings(record: Mapping[str, Any]) -> Settings:
-    known = {field.name for field in fields(Settings)}  # a later minor version may have more
+    known = specs_of(Settings)  # a later minor version may have more
     values = {name: value for name, value in record.items() if name in known}
-    for name in _PATH_SETTINGS:
-        if values.get(name) is not None:
-            _as(values[name], name, str)
+    for name in PATH_SETTINGS:
+        if not isinstance(values.get(name), str | None):
+            raise _UnfitError(f"{name} is {str(values[name])[:40]!r}, not text")
     return Settings(**values)
 
 
-def _read_person(record: Any) -> PersonTrack:
-    samples = record["samples"] if isinstance(record, dict) and "samples" in record else None
-    time_s = _array(samples, "time_s", np.float64) if samples is not None else np.empty(0)
-    boxes = _array(samples, "box_xyxy", np.float32, columns=4) if samples is not None else np.empty((0, 4), np.float32)
-    confidence = _array(samples, "confidence", np.float32) if samples is not None else np.empty(0, np.float32)
+def _read_person(person: document_types.Person, where: str) -> PersonTrack:
+    presence = tuple(person.presence)
+    if isinstance(person.samples, UnsetType):
+        return PersonTrack(
+            person.person_id, np.empty(0), np.empty((0, 4), np.float32), np.empty(0, np.float32), presence
+        )
+    time_s = np.array(person.samples.time_s, np.float64)
+    boxes = _float32(person.samples.box_xyxy, f"{where}.samples.box_xyxy").reshape(-1, 4)
+    confidence = _float32(person.samples.confidence, f"{where}.samples.confidence")
     if not len(time_s) == len(boxes) == len(confidence):
-        raise _UnfitError(f"samples has {len(time_s)} times, {len(boxes)} boxes and {len(confidence)} confidences")
-    presence = _array(record, "presence", np.float64, columns=2)
-    return PersonTrack(
-        person_id=_get(record, "person_id", int),
-        time_s=time_s,
-        box_xyxy=boxes,
-        confidence=confidence,
-        presence=tuple((float(start_s), float(end_s)) for start_s, end_s in presence),
-    )
+        raise _UnfitError(
+            f"{where}.samples has {len(time_s)} times, {len(boxes)} boxes and {len(confidence)} confidences"
+        )
+    return PersonTrack(person.person_id, time_s, boxes, confidence, presence)
 
 
-def _read_prediction(record: Any) -> Prediction:
-    top = _each(record, "top", lambda entry: (_get(entry, "label", str), _get(entry, "probability", float)))
-    if not top:
-        raise _UnfitError("a prediction has no labels")
+def _read_prediction(prediction: document_types.Prediction) -> Prediction:
     return Prediction(
-        person_id=_get(record, "person_id", int),
-        start_s=_get(record, "start_s", float),
-        end_s=_get(record, "end_s", float),
-        top=top,
-        classifier=_get(record, "classifier", str),
+        person_id=prediction.person_id,
+        start_s=prediction.start_s,
+        end_s=prediction.end_s,
+        top=tuple((entry.label, entry.probability) for entry in prediction.top),
+        classifier=prediction.classifier,
     )
 
 
-def _array(record: Any, name: str, dtype: type[Any], columns: int | None = None) -> NDArray[Any]:
-    """A list of numbers, or of rows of ``columns`` numbers."""
-    values = _get(record, name, list)
-    shape = (len(values),) if columns is None else (len(values), columns)
-    try:
-        array = np.array(values) if values else np.empty(shape)
-    except (ValueError, OverflowError) as error:
-        raise _UnfitError(f"{name} is not a list of numbers") from error
-    if array.dtype.kind not in "iuf" or array.shape != shape:
-        raise _UnfitError(f"{name} is not a list of {'numbers' if columns is None else f'{columns} numbers each'}")
-    with np.errstate(over="ignore"):  # told below
-        array = array.astype(dtype)
+def _float32(values: Sequence[Any], name: str) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # reported below
+        array = np.array(values, np.float64).astype(np.float32)
     if not np.isfinite(array).all():
-        raise _UnfitError(f"{name} holds a number that is not finite")
+        raise _UnfitError(f"{name} holds a number that is too large")
     return array

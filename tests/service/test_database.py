@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from recognizer.errors import StoreError
+from recognizer.export import comparison_json
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.database import VERSION, Database
 from recognizer.service.store import AnalysisStore
 
 WRITTEN_BY_0_1 = Path(__file__).parent / "data" / "analyses-0.1.sqlite3"
 """Version 0.1 wrote it: one analysis, one comparison with labels, two colors; its version is 0."""
+
+COMPARISON_BY_0_1 = Path(__file__).parents[1] / "export" / "data" / "comparison.json"
+"""Its export of the comparison in that database."""
 
 
 def version_of(path: Path) -> int:
@@ -60,6 +64,13 @@ def test_everything_that_version_0_1_wrote_is_still_read(old: Path) -> None:
     assert comparison.truth is not None
     assert [row.action for row in comparison.truth.rows] == ["tai chi", "yoga"]
     assert [one.item_id for one in comparisons.stored_comparisons(["old-comparison"])] == ["old-comparison"]
+
+
+def test_a_comparison_that_version_0_1_stored_is_exported_as_it_did(old: Path) -> None:
+    comparison = ComparisonStore(AnalysisStore(old)).load("old-comparison")
+    assert comparison is not None
+    text = comparison_json(comparison.comparison, min_confidence=0.3, min_duration_s=0.25)
+    assert text.encode() == COMPARISON_BY_0_1.read_bytes()
 
 
 def test_an_old_database_gets_its_version_and_keeps_its_tables(old: Path, tmp_path: Path) -> None:

@@ -1,0 +1,170 @@
+"""The JSON document of a timeline as types: they validate what is read, and the JSON Schema is generated from them.
+
+``docs/json-schema.md`` explains every field. After a change, ``python -m recognizer.export.schema`` writes
+``docs/timeline.schema.json`` again.
+
+Ranges and patterns are in the schema only. Reading is more lenient, so that the rounding of a probability, say, never
+makes a stored analysis unreadable.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from recognizer.settings import Settings, SettingSpec, specs_of
+
+PATH_SETTINGS: Final = ("checkpoint_path", "labels_path")
+
+_REQUIRED_SETTINGS: Final = (
+    "model",
+    "video_classifier_model",
+    "crop_margin_percentage",
+    "num_video_sequence_samples",
+    "skip_frame",
+)
+"""Every document of version 1.x has these. Of the others the schema gives the type only: a minor version may add names
+and widen ranges."""
+
+_JSON_TYPES: Final[dict[type, str]] = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def _setting_schema(spec: SettingSpec) -> dict[str, Any]:
+    kind = _JSON_TYPES[spec.kind]
+    schema: dict[str, Any] = {"type": kind if spec.default is not None else [kind, "null"], "title": spec.title}
+    if spec.name in PATH_SETTINGS:
+        schema |= {"pattern": "^[^/\\\\]*$", "description": "file name only, never a folder"}
+    if spec.name in _REQUIRED_SETTINGS and spec.limits is not None:
+        schema |= {"minimum": spec.limits.low, "maximum": spec.limits.high}
+    return schema
+
+
+Seconds = Annotated[float, Meta(extra_json_schema={"minimum": 0})]
+Probability = Annotated[float, Meta(extra_json_schema={"minimum": 0, "maximum": 1})]
+PersonId = Annotated[int, Meta(extra_json_schema={"minimum": 1})]
+Pixels = Annotated[int, Meta(extra_json_schema={"minimum": 0}, description="pixels, after rotation")]
+SettingValues = Annotated[
+    dict[str, Any],
+    Meta(
+        description="what the analysis was made with",
+        extra_json_schema={
+            "required": list(_REQUIRED_SETTINGS),
+            "properties": {name: _setting_schema(spec) for name, spec in specs_of(Settings).items()},
+        },
+    ),
+]
+
+
+class Video(Struct):
+    """The analyzed video; null where a value is unknown."""
+
+    sha256: Annotated[
+        str | None,
+        Meta(
+            description="hash of the file's bytes; null for a live stream",
+            extra_json_schema={"pattern": "^[0-9a-f]{64}$"},
+        ),
+    ]
+    width: Pixels
+    height: Pixels
+    frame_rate: Annotated[
+        str | None,
+        Meta(
+            description="average frames per second as an exact fraction, such as 30000/1001",
+            extra_json_schema={"pattern": "^[0-9]+(/[0-9]+)?$"},
+        ),
+    ]
+    duration_s: Annotated[float | None, Meta(description="as the container states it")]
+    frame_count: Annotated[int | None, Meta(description="as the container states it")]
+    codec: str | None
+
+
+class Thresholds(Struct):
+    """The thresholds of the segments; the predictions do not depend on them."""
+
+    min_confidence: Probability
+    min_duration_s: Seconds
+
+
+class Samples(Struct, gc=False):
+    """Where a person was; entry k of each list belongs to one sampled frame."""
+
+    time_s: list[float]
+    box_xyxy: Annotated[
+        list[tuple[float, float, float, float]],
+        Meta(description="x1, y1, x2, y2 in pixels; x2 and y2 are exclusive"),
+    ]
+    confidence: Annotated[list[float], Meta(description="the detector's")]
+
+
+class Person(Struct):
+    """A person in the video."""
+
+    person_id: PersonId
+    presence: Annotated[
+        list[tuple[float, float]], Meta(description="intervals [start_s, end_s) in which the person was there")
+    ]
+    samples: Samples | UnsetType = UNSET
+
+
+class Segment(Struct, gc=False):
+    """An action of one person from its start to its end."""
+
+    person_id: PersonId
+    action: Annotated[str, Meta(description="a label, or unknown where no label was probable enough")]
+    start_s: Seconds
+    end_s: Seconds
+    confidence: Annotated[
+        Probability,
+        Meta(
+            description="mean probability of the action, weighted by time; of the most probable label where the action "
+            "is unknown"
+        ),
+    ]
+
+
+class LabelProbability(Struct, gc=False):
+    """A label with the probability that the classifier gives it."""
+
+    label: str
+    probability: Probability
+
+
+class Prediction(Struct):
+    """The output of the classifier for one clip."""
+
+    person_id: PersonId
+    start_s: Seconds
+    end_s: Seconds
+    classifier: str
+    top: Annotated[
+        list[LabelProbability],
+        Meta(min_length=1, description="the most probable labels, descending", extra_json_schema={"maxItems": 5}),
+    ]
+
+
+class Document(Struct):
+    """The export of one analysis, schema version 1.x.
+
+    All times are seconds from the start of the video; intervals are half-open. A later minor version may add
+    properties, so readers ignore those they do not know.
+    """
+
+    schema_version: Annotated[str, Meta(extra_json_schema={"pattern": "^1\\.[0-9]+$"})]
+    complete: Annotated[bool, Meta(description="false where the analysis was cancelled or still running")]
+    analysed_s: Annotated[Seconds, Meta(description="time up to which the video was analyzed")]
+    video: Video
+    settings: SettingValues
+    provenance: Annotated[dict[str, str], Meta(description="versions of the libraries, hashes of the weights")]
+    notes: Annotated[list[str], Meta(description="remarks for people, such as packets that could not be decoded")]
+    thresholds: Thresholds
+    people: Annotated[list[Person], Meta(description="everyone who was detected, by person_id")]
+    segments: Annotated[list[Segment], Meta(description="who does what, by person, then by time")]
+    predictions: Annotated[
+        list[Prediction],
+        Meta(description="one for each clip, by person, then by time; clips of one person overlap"),
+    ]
+    frame_times_s: Annotated[list[float] | UnsetType, Meta(description="presentation time of every decoded frame")] = (
+        UNSET
+    )
