@@ -1,4 +1,4 @@
-"""Comparing classifiers with scripted networks: who runs, what is paid for once, what is kept."""
+"""Comparisons with scripted networks: which entries run, what runs once, and what stays."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ FOUR = Settings(video_classifier_model="i3d", num_video_sequence_samples=4)
 OTHER = Settings(video_classifier_model="mc3_18", num_video_sequence_samples=8)
 WIDE = Settings(video_classifier_model="s3d", num_video_sequence_samples=8, crop_margin_percentage=50)
 SAMPLES = 30
-"""Of the video below, at the default skip interval of 2."""
+"""Samples of the video below, at the default skip interval of 2."""
 
 
 class Networks:
-    """Loads scripted networks; counts what they do."""
+    """Loads scripted networks and counts their work."""
 
     def __init__(self) -> None:
         self.detector = ScriptedDetector(always(person()))
@@ -65,14 +65,14 @@ def ran(comparison: Comparison) -> list[str]:
     return [entry.name for entry in comparison.finished]
 
 
-def test_people_are_looked_for_once_for_all(networks: Networks, video: Path) -> None:
+def test_people_are_detected_once_for_all(networks: Networks, video: Path) -> None:
     comparison = compare(video, [EIGHT, FOUR, OTHER, WIDE], load=networks.load)
     assert ran(comparison) == ["i3d, 8 samples", "i3d, 4 samples", "mc3_18", "s3d"]
     assert len(networks.detector.seen) == SAMPLES
     assert len({tuple(t.presence for t in e.timeline.people) for e in comparison.finished if e.timeline}) == 1
 
 
-def test_people_are_looked_for_once_also_where_the_disk_is_full(
+def test_people_are_detected_once_even_if_the_disk_is_full(
     networks: Networks, video: Path, store: PassStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
@@ -85,7 +85,7 @@ def test_people_are_looked_for_once_also_where_the_disk_is_full(
     assert store.find("anything") is None
 
 
-def test_people_are_looked_for_once_also_where_the_crops_are_too_many(
+def test_people_are_detected_once_even_if_the_crops_exceed_the_limit(
     networks: Networks, video: Path, tmp_path: Path
 ) -> None:
     small = PassStore(tmp_path / "small", max_crops_bytes=1000)
@@ -94,7 +94,7 @@ def test_people_are_looked_for_once_also_where_the_crops_are_too_many(
     assert len(networks.detector.seen) == SAMPLES
 
 
-def test_people_are_looked_for_once_also_where_others_push_the_pass_out(
+def test_people_are_detected_once_even_if_other_passes_displace_this_one(
     networks: Networks, video: Path, store: PassStore, tmp_path: Path
 ) -> None:
     def remove(_: Comparison) -> None:
@@ -118,7 +118,7 @@ def test_each_timeline_is_that_of_a_separate_analysis(networks: Networks, video:
 
 
 @pytest.mark.parametrize("missing", ["i3d", "s3d"])
-def test_one_that_cannot_be_had_is_listed_with_its_reason_and_the_others_run(
+def test_an_unavailable_classifier_is_listed_with_its_reason_and_the_others_run(
     networks: Networks, video: Path, missing: str
 ) -> None:
     networks.missing = {missing}
@@ -139,7 +139,7 @@ def test_adding_one_runs_only_that_one(networks: Networks, video: Path, store: P
     assert second.entries[2].timeline is first.entries[1].timeline
 
 
-def test_one_that_could_not_run_is_tried_again(networks: Networks, video: Path, store: PassStore) -> None:
+def test_an_entry_that_could_not_run_is_tried_again(networks: Networks, video: Path, store: PassStore) -> None:
     networks.missing = {"mc3_18"}
     first = compare(video, [EIGHT, OTHER], load=networks.load, pass_store=store)
     networks.missing = set()
@@ -149,7 +149,7 @@ def test_one_that_could_not_run_is_tried_again(networks: Networks, video: Path, 
 
 
 class CancelIn:
-    """Cancels as soon as the ``number``-th entry has analysed something."""
+    """Cancels as soon as the ``number``-th entry has analyzed something."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -162,7 +162,7 @@ class CancelIn:
         return self._is_time
 
 
-def test_cancel_keeps_the_finished_and_a_second_try_pays_no_detection(
+def test_cancel_keeps_finished_entries_and_the_next_try_detects_nothing(
     networks: Networks, video: Path, store: PassStore
 ) -> None:
     cancel = CancelIn(2)
@@ -189,7 +189,9 @@ def test_cancel_in_the_first_leaves_none_finished(networks: Networks, video: Pat
     assert ran(second) == ["i3d", "mc3_18"]
 
 
-def test_people_are_found_before_the_first_is_named_and_the_share_only_grows(networks: Networks, video: Path) -> None:
+def test_people_are_detected_before_the_first_classifier_runs_and_the_share_only_grows(
+    networks: Networks, video: Path
+) -> None:
     told: list[CompareProgress] = []
     named: list[int] = []
 
@@ -209,7 +211,7 @@ def test_people_are_found_before_the_first_is_named_and_the_share_only_grows(net
     assert max(progress.share for progress in looking) <= 1 / 3
 
 
-def test_the_share_only_grows_also_where_the_first_cannot_be_had(networks: Networks, video: Path) -> None:
+def test_the_share_only_grows_even_if_the_first_classifier_is_unavailable(networks: Networks, video: Path) -> None:
     networks.missing = {"i3d"}
     shares: list[float] = []
     compare(video, [EIGHT, OTHER], load=networks.load, progress=lambda progress: shares.append(progress.share))
@@ -217,7 +219,7 @@ def test_the_share_only_grows_also_where_the_first_cannot_be_had(networks: Netwo
     assert 0.95 < shares[-1] <= 1
 
 
-def test_where_all_ran_before_the_video_is_not_needed(networks: Networks, video: Path) -> None:
+def test_the_video_is_not_needed_if_all_ran_before(networks: Networks, video: Path) -> None:
     first = compare(video, [EIGHT, OTHER], load=networks.load)
     video.unlink()
     again = compare(video, [EIGHT, OTHER], load=networks.load, known=first.entries)
@@ -225,7 +227,7 @@ def test_where_all_ran_before_the_video_is_not_needed(networks: Networks, video:
     assert [entry.timeline for entry in again.entries] == [entry.timeline for entry in first.entries]
 
 
-def test_cancel_while_people_are_looked_for_names_nothing(networks: Networks, video: Path, store: PassStore) -> None:
+def test_cancel_during_detection_classifies_nothing(networks: Networks, video: Path, store: PassStore) -> None:
     looking: list[bool] = []
     comparison = compare(
         video, [EIGHT, OTHER], load=networks.load, pass_store=store,
@@ -259,7 +261,7 @@ def test_parameters_are_counted_for_any_number_of_labels(name: str) -> None:
     assert more - spec.parameters == spec.parameters - fewer > 1
 
 
-def test_entries_that_would_see_other_people_are_refused(networks: Networks, video: Path) -> None:
+def test_entries_that_would_find_other_people_are_refused(networks: Networks, video: Path) -> None:
     with pytest.raises(SettingsError, match=r"^skip_frame is 3 for mc3_18 and 2 for i3d; give all classifiers"):
         compare(video, [EIGHT, Settings(video_classifier_model="mc3_18", skip_frame=3)], load=networks.load)
     with pytest.raises(SettingsError, match=r"^i3d is listed twice with the same settings;"):
