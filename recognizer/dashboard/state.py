@@ -16,7 +16,8 @@ part                written by
 ``page``            ``navigation.py``, ``came_through_app`` too
 ==================  ====================================================================
 
-``restored`` belongs to ``address.py``, ``drawn_on`` to this module.
+``restored`` belongs to ``address.py``, ``stored_uploads`` to ``parts/checkpoint_upload.py`` and ``drawn_on`` to this
+module.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from recognizer.networks.loading import Models
 
 DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
-"""Labels less probable than this read ``unknown`` until the person says otherwise."""
+"""Less probable labels read ``unknown`` until the person moves the slider."""
 
 DEFAULT_MIN_DURATION_S = 0.0
 
@@ -85,7 +86,6 @@ class SidebarTab:
         classifier_note: why the default is not the documented classifier; None if it is.
         checkpoint: the person's own checkpoint.
         labels: its label file.
-        kept_uploads: stored checkpoints and label files, by the id of their upload.
     """
 
     settings: Settings | None = None
@@ -94,7 +94,6 @@ class SidebarTab:
     classifier_note: str | None = None
     checkpoint: StoredFile | None = None
     labels: StoredFile | None = None
-    kept_uploads: dict[str, StoredFile] = field(default_factory=dict)
 
 
 @dataclass
@@ -158,7 +157,7 @@ class EntryRow:
     """One row of what is to be compared.
 
     Attributes:
-        row_id: counts up, so that a row keeps its widgets when the one above it goes.
+        row_id: a number of its own, so that a row keeps its widgets when the one above it is removed.
         classifier: the network.
         samples: sequence length.
         margin_percentage: crop margin.
@@ -230,6 +229,7 @@ class Tab:
         problem: one sentence about what went wrong last.
         video: the current video, the same on every page; None before the first.
         uploads: how many uploads were stored; a new number empties the upload field.
+        stored_uploads: stored checkpoints and label files, by the id of their upload.
         restored: what was last restored from the address or put into it, by parameter.
         drawn_on: the page on which a widget was last drawn, by its key.
     """
@@ -245,6 +245,7 @@ class Tab:
     analyse: AnalyseTab = field(default_factory=AnalyseTab)
     compare: CompareTab = field(default_factory=CompareTab)
     live: LiveTab = field(default_factory=LiveTab)
+    stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
     restored: dict[str, str | None] = field(default_factory=dict)
     drawn_on: dict[str, str] = field(default_factory=dict)
 

@@ -82,7 +82,7 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
     differences = main(page).get_by_test_id("stDataFrame").nth(1)
     differences.scroll_into_view_if_needed()
     differences.click(position={"x": ROW_PX / 2, "y": 1.5 * ROW_PX})
-    told = r"It was shown \d+ pictures from .*, each with its surroundings, mirrored and with others covered,"
+    told = r"Input: \d+ pictures from .*, each with its surroundings, mirrored and with other people covered"
     wait_for_text(main(page).get_by_test_id("stCaptionContainer"), told)
     page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 24")
     assert main(page).locator("video").count() == 2

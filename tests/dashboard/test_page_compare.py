@@ -141,9 +141,9 @@ def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifier
     compare(at)
     assert names(at) == ["s3d", "r3d_18"]
     assert {"Agreement", "Where they differ", "What each costs"} <= set(subheaders(at))
-    assert "Nowhere: as long as both have a label, it is the same." in words(at)
+    assert "Nowhere: whenever both have a label, it is the same." in words(at)
     assert at.query_params["comparison"] == shown(at).comparison_id
-    assert [chart["label"] for chart in charts(at)] == ["Person 1: what each classifier says, when"]
+    assert [chart["label"] for chart in charts(at)] == ["Person 1: each classifier's labels over time"]
     costs = table_with(at, "ms per clip")
     assert costs["Classifier"].tolist() == ["s3d", "r3d_18"]
     assert costs["Clips"].tolist() == [1, 1], "two seconds are one clip of what is recommended"
@@ -206,7 +206,7 @@ def test_disagreements_are_listed_and_one_that_is_chosen_shows_what_both_saw_and
     assert not page.exception
     text = words(page)
     assert "Person 1, 0.00 s to 2.00 s" in text
-    assert text.count("It was shown 8 pictures from") == 2
+    assert text.count("Input: 8 pictures from") == 2
     tops = [table.value["Label"].tolist() for table in page.dataframe if "Label" in table.value.columns]
     assert tops == [["waving", "jogging"], ["jogging", "waving"]]
 
@@ -219,7 +219,7 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
     assert "Against your labels" in subheaders(page)
     scores = table_with(page, "Right (%)")
     assert scores["Right (%)"].tolist() == [50.0, 50.0]
-    assert charts(page)[-1]["label"] == "s3d: what it says where your labels say something"
+    assert charts(page)[-1]["label"] == "s3d: confusion matrix against your labels"
     assert "s3d cannot say resting, so it is never right there." in words(page)
     fresh = open_page(PAGE, comparison=shown(page).comparison_id)
     assert names(fresh) == ["s3d", "r3d_18"]
@@ -314,7 +314,7 @@ def test_unknown_comparison_in_the_address_is_told(classifiers: Classifiers) -> 
 
 def test_own_checkpoint_is_a_row_with_its_name(classifiers: Classifiers, page: AppTest) -> None:
     uploader(page, "Checkpoint").upload("best.pt", b"weights")
-    uploader(page, "Labels of the checkpoint").upload("labels.txt", b"fight\nnoFight\n")
+    uploader(page, "Labels").upload("labels.txt", b"fight\nnoFight\n")
     page.run()
     widget(page, "Network").set_value("mc3_18")
     page.run()

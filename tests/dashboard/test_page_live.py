@@ -530,9 +530,9 @@ def test_what_two_classifiers_said_is_a_comparison_without_pictures(page: AppTes
     assert [one.value for one in page.subheader] == ["What to compare", "Comparison", "Agreement", "Where they differ"]
     differences = page.dataframe[-1].value
     assert set(zip(differences["s3d"], differences["r3d_18"], strict=True)) == {("waving", "jogging")}
-    assert "Choose a row to see what else both networks thought of that moment." in words(page)
+    assert "Select a row to see both networks' labels for that moment." in words(page)
     choose_difference(page)
-    assert "A camera's pictures are not kept, so there is no moment to play" in words(page)
+    assert "A camera's pictures are not stored, so there is nothing to play here" in words(page)
     tops = [table.value["Label"].tolist() for table in page.dataframe if "Label" in table.value.columns]
     assert tops == [["waving", "yoga"], ["jogging", "yoga"]]
     assert not page.error

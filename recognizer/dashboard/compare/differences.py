@@ -1,4 +1,4 @@
-"""Where two classifiers differ: the list, the moment in the video, and what each of them saw and said."""
+"""Where two classifiers differ: the list, the moment in the video, and each classifier's input and output."""
 
 from __future__ import annotations
 
@@ -26,24 +26,23 @@ if TYPE_CHECKING:
     from recognizer.analysis.shown import SeenFrame
 
 MOST_FRAMES = 8
-"""Of one clip; the network may have been shown more."""
+"""Frames drawn of one clip; it may have more."""
 
 _FRAME_PX = 60
-"""Four beside one another in a third of the page."""
-
+"""Four fit next to each other in a third of the page."""
 
 _LABEL_PX, _PROBABILITY_PX = 130, 115
-"""Together they fit the same third, so that no number is cut off."""
+"""Together they fit the same third, so no number is cut off."""
 
 
 def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
-    """Draw the list of one pair, longest first, and below it the one that is chosen."""
+    """Draw the list of one pair's differences, longest first, and the selected one below it."""
     one, other = _choose_pair(lanes)
     if not have_common_labels(one.entry, other.entry):
-        st.caption("These two have no label in common, so they differ all the time; compare what they see and say.")
+        st.caption("These two have no label in common, so they differ all the time.")
     pieces = disagreements(one.segments, other.segments)
     if not pieces:
-        st.caption("Nowhere: as long as both have a label, it is the same.")
+        st.caption("Nowhere: whenever both have a label, it is the same.")
         return
     chosen = st.dataframe(
         export.disagreements_table(pieces, (one.name, other.name)),
@@ -57,9 +56,9 @@ def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
     if rows and rows[0] < len(pieces):
         _show_moment(shown, pieces[rows[0]], (one, other))
     elif shown.is_of_camera:
-        st.caption("Choose a row to see what else both networks thought of that moment.")
+        st.caption("Select a row to see both networks' labels for that moment.")
     else:
-        st.caption("Choose a row to go to that moment and to see what both networks saw and said.")
+        st.caption("Select a row to play that moment and to see both networks' input and labels.")
 
 
 def _choose_pair(lanes: Sequence[Lane]) -> tuple[Lane, Lane]:
@@ -67,7 +66,7 @@ def _choose_pair(lanes: Sequence[Lane]) -> tuple[Lane, Lane]:
     if len(every_two) == 1:
         return every_two[0]
     number = st.selectbox(
-        "Which two",
+        "Pair",
         range(len(every_two)),
         format_func=lambda k: f"{every_two[k][0].name} and {every_two[k][1].name}",
         key="compare-pair",
@@ -77,12 +76,12 @@ def _choose_pair(lanes: Sequence[Lane]) -> tuple[Lane, Lane]:
 
 def _show_moment(shown: StoredComparison, piece: Piece, two: tuple[Lane, Lane]) -> None:
     st.markdown(f"**Person {piece.person_id}, {seconds(piece.start_s)} to {seconds(piece.end_s)}**")
-    player, *beside = st.columns([2, 2, 2], gap="medium")
+    player, *places = st.columns([2, 2, 2], gap="medium")
     with player:
         _player(shown, piece.start_s, aspect_of(two[0].timeline.video))
-    for place, lane in zip(beside, two, strict=True):
+    for place, lane in zip(places, two, strict=True):
         with place:
-            _what_it_saw(shown, piece, lane)
+            _show_prediction(shown, piece, lane)
 
 
 def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
@@ -90,11 +89,11 @@ def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
         if shown.video.path.is_file():
             with followed_player(aspect):
                 st.video(str(shown.video.path), start_time=int(start_s))
-            st.caption("This is the recording; the pictures that the networks were shown are not kept.")
+            st.caption("This is the recording; the networks' input is not stored.")
         else:
             st.caption(
-                "A camera's pictures are not kept, so there is no moment to play and nothing of what the networks were "
-                "shown; switch Record on in the next session to have at least the moment."
+                "A camera's pictures are not stored, so there is nothing to play here. Switch Record on in your next "
+                "session to see the moment."
             )
         return
     video = state.tab().video
@@ -104,23 +103,23 @@ def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
     preview = video.preview.result if video.preview is not None else None
     path = video.file.path if video.playable else preview
     if path is None or not path.is_file():
-        st.caption("The preview of this video is being prepared; choose the row again in a moment.")
+        st.caption("The preview of this video is being prepared; select the row again in a moment.")
         return
     with followed_player(aspect):
         st.video(str(path), start_time=int(start_s))
 
 
-def _what_it_saw(shown: StoredComparison, piece: Piece, lane: Lane) -> None:
-    from recognizer.analysis.shown import prediction_at  # after a refresh the networks' libraries may not be loaded yet
+def _show_prediction(shown: StoredComparison, piece: Piece, lane: Lane) -> None:
+    from recognizer.analysis.shown import prediction_at  # slow to import; after a refresh it may not be loaded yet
 
     st.markdown(f"**{plain(lane.name)}**")
     prediction = prediction_at(lane.timeline, piece.person_id, (piece.start_s + piece.end_s) / 2)
     if prediction is None:
-        st.caption("There is no clip in the middle of this stretch.")
+        st.caption("No clip covers the middle of this stretch.")
         return
     when = f"{seconds(prediction.start_s)} to {seconds(prediction.end_s)}"
     if shown.is_of_camera:
-        st.caption(f"From {when} it said:")
+        st.caption(f"Labels from {when}:")
     else:
         _show_frames(shown, lane, prediction, when)
     top = pd.DataFrame(prediction.top, columns=["Label", "Probability"])
@@ -149,19 +148,19 @@ def _show_frames(shown: StoredComparison, lane: Lane, prediction: Prediction, wh
         around = [rgb for k in chosen if (rgb := frames[k].surroundings_rgb) is not None]
         if around:
             st.image(around, width=_FRAME_PX)
-        some = f", {len(chosen)} of them here" if len(chosen) < len(frames) else ""
-        mirrored = ", each with its surroundings, mirrored and with others covered" if around else ""
-        st.caption(f"It was shown {len(frames)} pictures from {when}{some}{mirrored}, and said:")
+        some = f" ({len(chosen)} of them here)" if len(chosen) < len(frames) else ""
+        mirrored = ", each with its surroundings, mirrored and with other people covered" if around else ""
+        st.caption(f"Input: {len(frames)} pictures from {when}{some}{mirrored}. Labels:")
 
 
 def _timeline_key(timeline: Timeline) -> tuple[object, ...]:
-    """What decides which pictures a prediction of this timeline is made of."""
+    """Return what decides the pictures behind a prediction of this timeline."""
     return timeline.video.sha256, tuple(timeline.settings.as_dict().items())
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the clip", hash_funcs={Timeline: _timeline_key})
 def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[SeenFrame]:
-    """What the network was shown."""
+    """Return the pictures that the network was given."""
     from recognizer.analysis.shown import frames_seen
 
     return frames_seen(timeline, prediction, video, context().pass_store)

@@ -13,8 +13,8 @@ from recognizer import weights
 from recognizer.classifier_specs import SPECS
 from recognizer.comparison.model import Entry
 from recognizer.dashboard import state
+from recognizer.dashboard.parts.checkpoint_upload import choose_checkpoint
 from recognizer.dashboard.parts.sidebar import LONGER_SAMPLES, classifier_title
-from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain
 from recognizer.service.store import StoredFile
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
@@ -151,29 +151,17 @@ def _own_checkpoint(like: state.EntryRow) -> None:
         key=f"compare-own-network-{number}",
         format_func=lambda name: SPECS[name].title,
     )
-    checkpoint = st.file_uploader(
-        "Checkpoint",
-        ["pt", "pth", "safetensors"],
-        key=f"compare-own-checkpoint-{number}",
-        help="Weights that you trained for this network, saved with torch.save(state_dict). Nothing in them is run.",
-    )
-    labels = st.file_uploader(
-        "Labels of the checkpoint",
-        ["txt", "csv", "json"],
-        key=f"compare-own-labels-{number}",
-        help="One label a line, in the order of the training.",
-    )
+    checkpoint, labels = choose_checkpoint(f"compare-own-{number}")
     pressed = st.button("Add this checkpoint", disabled=checkpoint is None or labels is None)
     if pressed and checkpoint is not None and labels is not None:
-        store = context().store
         compare.rows.append(
             state.EntryRow(
                 _next_id(),  # another key, and the fields above are empty
                 network,
                 like.samples,
                 like.margin_percentage,
-                store.add_file(checkpoint, checkpoint.name),
-                store.add_file(labels, labels.name),
+                checkpoint,
+                labels,
             )
         )
         st.rerun()

@@ -1,4 +1,4 @@
-"""What came out of a comparison: lanes, agreement, differences, scores, costs, downloads."""
+"""The result of a comparison: lanes, agreement, differences, scores, costs, downloads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recognizer.comparison.scoring import Scored
 from recognizer.dashboard import state
 from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.differences import show_differences
-from recognizer.dashboard.compare.truth import choose_truth, score_or_tell, show_scores
+from recognizer.dashboard.compare.truth import choose_truth, score_or_report, show_scores
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
@@ -24,15 +24,15 @@ from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.service.comparisons import StoredComparison
 from recognizer.timeline.model import PersonTrack
 
-MOST_PEOPLE_UNASKED = 4
-"""So many people are drawn at first; those who were there longest."""
+MOST_PEOPLE_AT_FIRST = 4
+"""People drawn at first: those who were in view longest."""
 
 
 def show_results(wanted: Sequence[Entry]) -> None:
     """Draw the shown comparison.
 
     Args:
-        wanted: what the rows say; a row that is gone is not drawn.
+        wanted: the entries in the rows; others are not drawn.
     """
     compare = state.tab().compare
     shown = compare.shown
@@ -60,18 +60,18 @@ def show_results(wanted: Sequence[Entry]) -> None:
 
 @st.fragment
 def _explore(shown: StoredComparison, comparison: Comparison) -> None:
-    """Charts, tables and downloads; the sliders redraw this part alone."""
+    """Draw charts, tables and downloads; the sliders redraw this part alone."""
     chosen_thresholds = thresholds()
     draw_thresholds()
     lanes = comparison.lanes(*chosen_thresholds)
     truth = choose_truth(shown)
-    scored = score_or_tell(lanes, truth)
+    scored = score_or_report(lanes, truth)
     chosen = _choose_people(_shown_people(comparison))
     for person_id in chosen:
         st.markdown(f"**Person {person_id}**")
         truth_segments = scored.truth if scored is not None else ()
         figure = plots.classifier_lanes(lanes, person_id, palette(), truth=truth_segments, dark=is_dark())
-        label = f"Person {person_id}: what each classifier says, when"
+        label = f"Person {person_id}: each classifier's labels over time"
         show_chart(figure, f"lanes-{shown.comparison_id}-{person_id}", label, follows=True)
     save_colours()
     _downloads(shown, comparison, lanes, chosen_thresholds, scored)
@@ -86,7 +86,7 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     if comparison.has_costs:
         st.subheader("What each costs")
         costs = export.cost_table(comparison)
-        _table(costs[costs["Clips"].notna()])  # of the others nothing is known yet
+        _table(costs[costs["Clips"].notna()])  # the others have not run yet
         st.caption(COST_NOTE)
 
 
@@ -96,7 +96,7 @@ def _table(table: pd.DataFrame) -> None:
 
 
 def _shown_people(comparison: Comparison) -> tuple[PersonTrack, ...]:
-    """Without those who were there for a moment, unless the person asks for them."""
+    """Draw the switch for people seen only for a moment, and return the people to show."""
     timeline = comparison.timeline
     if timeline is None:
         return ()
@@ -105,18 +105,18 @@ def _shown_people(comparison: Comparison) -> tuple[PersonTrack, ...]:
 
 
 def _choose_people(tracks: Sequence[PersonTrack]) -> list[int]:
-    """Everyone, or those who were there longest where there are many."""
+    """Draw the choice of people if there are many, and return their numbers."""
     everyone = [track.person_id for track in tracks]
-    if len(everyone) <= MOST_PEOPLE_UNASKED:
+    if len(everyone) <= MOST_PEOPLE_AT_FIRST:
         return everyone
-    longest = sorted(tracks, key=lambda track: -track.present_s)[:MOST_PEOPLE_UNASKED]
+    longest = sorted(tracks, key=lambda track: -track.present_s)[:MOST_PEOPLE_AT_FIRST]
     chosen = st.multiselect(
         "People",
         everyone,
         sorted(track.person_id for track in longest),
         format_func=lambda person_id: f"Person {person_id}",
         key="compare-people",
-        help="Those who were there longest are shown at first. Tables and downloads are about everyone.",
+        help="At first the people who were in view longest. Tables and downloads include everyone.",
     )
     return sorted(chosen)
 
@@ -137,7 +137,7 @@ def _downloads(
         lambda: export.comparison_csv(lanes),
         f"{name}.csv",
         "text/csv",
-        "One row a segment, with its classifier.",
+        "One row per segment, with its classifier.",
     )
     offer_download(
         row,
@@ -165,5 +165,5 @@ def _downloads(
         ),
         f"{name}.html",
         "text/html",
-        "Charts and tables in one file that opens without a network.",
+        "Charts and tables in one file that works offline.",
     )

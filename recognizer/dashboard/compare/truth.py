@@ -1,4 +1,4 @@
-"""One's own labels: dropping them in, and how right each classifier is by them."""
+"""The person's own labels: their upload, and each classifier's score against them."""
 
 from __future__ import annotations
 
@@ -20,43 +20,45 @@ from recognizer.service.comparisons import StoredComparison
 
 
 def choose_truth(shown: StoredComparison) -> Truth | None:
-    """Draw the field for one's own labels, or what is there; returns the labels."""
+    """Draw the upload field, or the labels that are there; return the labels."""
     if shown.truth is not None:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.caption(f"Your labels: {plain(shown.truth.name)}, {len(shown.truth.rows)} rows.")
-        button.button("Remove them", width="stretch", on_click=_keep, args=(shown, None, None))
+        button.button("Remove them", width="stretch", on_click=_save, args=(shown, None, None))
         return shown.truth
     with st.expander("Your own labels", icon=":material/fact_check:"):
         upload = st.file_uploader(
             "A table of labels",
             ["csv", "tsv", "txt"],
             key=f"truth-{state.tab().compare.truth_uploads}",
-            help="Columns action, start_s, end_s and, if you like, person_id; or the aggregated events that BORIS "
-            "exports. A label without a person is for everyone who is there.",
+            help="Columns action, start_s, end_s and, optionally, person_id; or BORIS' export of aggregated events. A "
+            "label without a person applies to everyone in view.",
         )
         if upload is None:
-            st.caption("Each classifier is scored by them: share of time right, kappa, precision, recall, confusions.")
+            st.caption(
+                "Scores each classifier against them: share of time right, kappa, precision, recall, confusions."
+            )
             return None
         try:
             truth = read_truth(upload.getvalue(), upload.name)
         except TruthError as error:
             st.error(sentence(str(error)), icon=":material/error:")
             return None
-    _keep(shown, truth, upload.getvalue())
+    _save(shown, truth, upload.getvalue())
     st.rerun()
     return truth
 
 
-def _keep(shown: StoredComparison, truth: Truth | None, data: bytes | None) -> None:
+def _save(shown: StoredComparison, truth: Truth | None, data: bytes | None) -> None:
     compare = state.tab().compare
-    # another number, and the field is empty when it is drawn again
+    # with another number the field is empty when it is drawn again
     compare.truth_uploads += 1
     context().comparisons.save_truth(shown.comparison_id, None if truth is None else truth.name, data)
     compare.shown = replace(shown, truth=truth)
 
 
-def score_or_tell(lanes: Sequence[Lane], truth: Truth | None) -> Scored | None:
-    """The scores of all; where the labels do not fit this video, draws why."""
+def score_or_report(lanes: Sequence[Lane], truth: Truth | None) -> Scored | None:
+    """Return the scores of all; if the labels do not fit this video, draw why and return None."""
     if truth is None:
         return None
     try:
@@ -67,7 +69,7 @@ def score_or_tell(lanes: Sequence[Lane], truth: Truth | None) -> Scored | None:
 
 
 def show_scores(scored: Scored) -> None:
-    """Draw how right each classifier is."""
+    """Draw each classifier's scores."""
     st.subheader("Against your labels")
     st.dataframe(export.scores_table(scored.scores), hide_index=True, width="stretch")
     for note in scored.notes:
@@ -78,4 +80,4 @@ def show_scores(scored: Scored) -> None:
     st.dataframe(export.classes_table(score), hide_index=True, width="stretch")
     if score.labels:
         figure = plots.confusion_matrix(score, dark=is_dark())
-        show_chart(figure, f"confusion-{name}", f"{plain(name)}: what it says where your labels say something")
+        show_chart(figure, f"confusion-{name}", f"{name}: confusion matrix against your labels")

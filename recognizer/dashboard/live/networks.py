@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from recognizer.dashboard import state
+from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.parts.progress import wait_for
-from recognizer.dashboard.parts.sidebar import named
 from recognizer.dashboard.server import context, palette
 from recognizer.dashboard.text import sentence
 from recognizer.networks.cache import networks_of
@@ -43,7 +43,7 @@ def prepare(settings: Settings) -> bool:
     live.loading = None
     if job.result is None:
         live.networks = None
-        st.error(sentence(named(job.error or "The networks could not be loaded.")))
+        st.error(sentence(with_upload_names(job.error or "The networks could not be loaded.")))
         st.button("Try again")
         return False
     from recognizer.live.camera import TabCamera

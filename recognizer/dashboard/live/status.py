@@ -10,7 +10,7 @@ from recognizer import plots
 from recognizer.dashboard import state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts.chart import is_dark, show_chart
-from recognizer.dashboard.parts.sidebar import named
+from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.server import palette
 from recognizer.dashboard.text import plain, seconds, sentence
 
@@ -75,7 +75,7 @@ def _show_problems(stats: LiveStats) -> None:
             "Everything so far is saved; if the picture does not come back, press Stop, then Start."
         )
     if stats.problem:
-        st.warning(sentence(named(stats.problem)))
+        st.warning(sentence(with_upload_names(stats.problem)))
 
 
 def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Buttons that download what is made when they are pressed."""
+"""Download buttons whose files are made when they are pressed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _MOST_HELD: Final = 8
 _MOST_HELD_OF_NOW: Final = 64
-"""These are small, and while a slider is held down they come fast: the browser looks whether each is there."""
+"""Files that are made at once are small, and come fast while a slider moves; the browser checks each of them."""
 
 _LARGEST_HELD_BYTES: Final = 16_000_000
-"""A larger file is on its way for so long that holding it on is no help: what is being sent stays anyway."""
+"""Larger files need no holding: Streamlit keeps a file while it is being sent."""
 
 _made = count()
 
@@ -31,17 +31,17 @@ def offer_download(
     *,
     now: bool = False,
 ) -> None:
-    """Draw a button that downloads what ``make`` gives.
+    """Draw a button that downloads the file that ``make`` returns.
 
     Args:
-        place: where it stands.
-        label: what it says.
-        make: gives the file; called on another thread, once for each press.
-        file_name: what the browser calls it.
-        mime: its type.
-        help_text: what it is.
-        now: ``make`` is quick and is called at once. Streamlit knows a file that is made when the button is pressed by
-            another number after each run, and for a moment the browser asks for the old one in vain.
+        place: where to draw it.
+        label: its text.
+        make: returns the file; called on another thread, once per press.
+        file_name: the file's name in the browser.
+        mime: the file's type.
+        help_text: describes the file.
+        now: call ``make`` at once, because it is quick. For a file made at the press, Streamlit changes its number
+            with every run, and for a moment the browser asks for the old number in vain.
     """
 
     def make_and_hold() -> str | bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.parts.sidebar import named
+from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.text import sentence
 
 
@@ -13,4 +13,4 @@ def show_problems(*problems: str | None) -> None:
     """Draw the tab's last problem and those of the page, if there are any."""
     for problem in (state.tab().problem, *problems):
         if problem is not None:
-            st.error(sentence(named(problem)), icon=":material/error:")
+            st.error(sentence(with_upload_names(problem)), icon=":material/error:")

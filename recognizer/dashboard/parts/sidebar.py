@@ -11,9 +11,8 @@ import streamlit as st
 from recognizer import weights
 from recognizer.classifier_specs import SPECS
 from recognizer.dashboard import state
-from recognizer.dashboard.server import context
+from recognizer.dashboard.parts.checkpoint_upload import choose_checkpoint
 from recognizer.dashboard.text import plain, seconds
-from recognizer.service.store import StoredFile
 from recognizer.settings import (
     DEFAULT_FRAME_RATE_HZ,
     PRESET_FIELDS,
@@ -220,9 +219,7 @@ def _own_checkpoint(classifier: str) -> dict[str, Any]:
     st.markdown("**Your own checkpoint**")
     st.caption(f"Weights that you trained for {SPECS[classifier].title}, and their labels. Nothing in them is run.")
     tab = state.tab().sidebar
-    checkpoint = st.file_uploader("Checkpoint", ["pt", "pth", "safetensors"], help="Saved with torch.save(state_dict).")
-    labels = st.file_uploader("Labels", ["txt", "csv", "json"], help="One label a line, in the order of the training.")
-    tab.checkpoint, tab.labels = _kept(checkpoint), _kept(labels)
+    tab.checkpoint, tab.labels = choose_checkpoint("own")
     if tab.checkpoint is None and tab.labels is None:
         return {"checkpoint_path": None, "labels_path": None}
     if tab.checkpoint is None or tab.labels is None:
@@ -231,21 +228,3 @@ def _own_checkpoint(classifier: str) -> dict[str, Any]:
         return {"checkpoint_path": None, "labels_path": None}
     st.caption(f"In use: {plain(tab.checkpoint.name)} with {plain(tab.labels.name)}")
     return {"checkpoint_path": str(tab.checkpoint.path), "labels_path": str(tab.labels.path)}
-
-
-def named(message: str) -> str:
-    """A message with the names that a person gave their uploads, in the place of where they are kept."""
-    for file in state.tab().sidebar.kept_uploads.values():
-        message = message.replace(str(file.path), file.name)
-    return message
-
-
-def _kept(upload: Any) -> StoredFile | None:
-    if upload is None:
-        return None
-    kept = state.tab().sidebar.kept_uploads
-    # by the upload's own number: what is trained again has the same name and size
-    if upload.file_id not in kept:
-        upload.seek(0)
-        kept[upload.file_id] = context().store.add_file(upload, upload.name)
-    return kept[upload.file_id]
