@@ -66,13 +66,14 @@ class FollowingThread:
             mail = self._mailbox.take()
             if mail is None:
                 continue
-            self._pace.start()
             try:
                 clips = self._follow(mail)
             except Exception:  # noqa: BLE001 - one bad frame must not end the stream; it is logged and reported
                 _log.exception("a frame could not be followed")
                 self.problem = "People could not be followed in a frame; the server's log says why."
                 continue
+            finally:
+                self._pace.end()
             self.problem = None
             self.rate.tick(time.monotonic())
             self._put(clips)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-LONGEST_INTERVAL_S = 0.5
-"""Detections are never further apart on purpose: the tracker joins boxes that overlap, and people walk on meanwhile."""
+LONGEST_REST_S = 0.5
+"""Detection never rests longer than this: the tracker joins boxes that overlap, and people walk on meanwhile."""
 
 _PROMPT_S = 0.5
 """A clip that waits no longer than this for its label slows nothing down."""
 
-_INTERVAL_PER_WAIT = 0.5
-"""Seconds between two detections for each second that the oldest clip has waited beyond ``_PROMPT_S``."""
+_REST_PER_WAIT = 0.5
+"""Seconds of rest for each second that the oldest clip has waited beyond ``_PROMPT_S``."""
 
 
 class DetectionPace:
@@ -29,14 +29,14 @@ class DetectionPace:
     def __init__(self, oldest_wait_s: Callable[[], float], now_s: Callable[[], float] = time.monotonic) -> None:
         self._oldest_wait_s = oldest_wait_s
         self._now_s = now_s
-        self._started_s = float("-inf")
+        self._ended_s = float("-inf")
 
     def rest_s(self) -> float:
         """Return the time until the next detection may start; falls to 0 as soon as labels keep up again."""
-        interval_s = (self._oldest_wait_s() - _PROMPT_S) * _INTERVAL_PER_WAIT
-        due_s = self._started_s + min(max(interval_s, 0.0), LONGEST_INTERVAL_S)
+        rest_s = (self._oldest_wait_s() - _PROMPT_S) * _REST_PER_WAIT
+        due_s = self._ended_s + min(max(rest_s, 0.0), LONGEST_REST_S)
         return max(0.0, due_s - self._now_s())
 
-    def start(self) -> None:
-        """Note that a detection starts now."""
-        self._started_s = self._now_s()
+    def end(self) -> None:
+        """Note that a detection ends now: the rest counts from its end, so that a slow one does not fill all time."""
+        self._ended_s = self._now_s()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recognizer.drawing.overlay import OverlayPerson, draw_overlay
 from recognizer.errors import WeightsError
 from recognizer.live import recording as recording_module
-from recognizer.live.pace import LONGEST_INTERVAL_S
+from recognizer.live.pace import LONGEST_REST_S
 from recognizer.live.stream import LiveStream
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
@@ -187,7 +187,7 @@ def test_detection_runs_less_often_while_labels_are_late(open_stream: OpenStream
     before, began_s = len(detector.seen), time.monotonic()
     feed.until(lambda: time.monotonic() > began_s + 1.5)
     detections = len(detector.seen) - before
-    assert detections <= 1.5 / LONGEST_INTERVAL_S + 1
+    assert detections <= 1.5 / LONGEST_REST_S + 1
     classifier.let_go.set()
     feed.until(lambda: feed.labels() == {1: "waving"})
     before = len(detector.seen)
