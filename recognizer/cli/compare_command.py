@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from recognizer.annotations.model import Truth
+from recognizer.annotations.tables import read_truth
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.terminal import complain, fetching, print_table, printable, remark, table, working
-from recognizer.comparison.truth import Truth, read_truth
 from recognizer.errors import TruthError
 from recognizer.settings import Settings
 from recognizer.video import display_name, open_video

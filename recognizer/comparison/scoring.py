@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.annotations.model import Truth
 from recognizer.comparison.agreement import BIN_S, cohen_kappa, has_two_labels_each, kappa_in_words, overlay
+from recognizer.comparison.matching import fit_truth
 from recognizer.comparison.model import Lane
-from recognizer.comparison.truth import Truth, fit_truth
 from recognizer.types import Segment
 
 NO_LABEL: Final = "(no label yet)"

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from recognizer.annotations.model import Truth
+from recognizer.annotations.tables import read_truth
 from recognizer.comparison.model import Comparison, Cost, Entry, named
-from recognizer.comparison.truth import Truth, read_truth
 from recognizer.errors import SettingsError, StoreError, TruthError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.service.store import AnalysisStore, StoredFile, StoredSummary, now, summaries

@@ -15,9 +15,9 @@ from recognizer.analysis.compare import compare
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.shown import frames_seen, prediction_at
+from recognizer.annotations.tables import read_truth
 from recognizer.comparison.model import Comparison
 from recognizer.comparison.scoring import score, score_lanes
-from recognizer.comparison.truth import read_truth
 from recognizer.errors import StoreError
 from recognizer.export.report import comparison_report
 from recognizer.networks.loading import Models

@@ -8,9 +8,10 @@ from dataclasses import replace
 import streamlit as st
 
 from recognizer import export, plots
+from recognizer.annotations.model import Truth
+from recognizer.annotations.tables import read_truth
 from recognizer.comparison.model import Lane
 from recognizer.comparison.scoring import Scored, score_lanes
-from recognizer.comparison.truth import Truth, read_truth
 from recognizer.dashboard import state
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.server import context

@@ -1,15 +1,12 @@
-"""A person's own labels: what is read, what is refused and why, and how classifiers are scored by them."""
+"""Reading a person's own labels from a table: what is read, and what is refused and why."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from recognizer.comparison.scoring import NO_LABEL, score
-from recognizer.comparison.truth import Truth, fit_truth, read_truth
+from recognizer.annotations.model import Truth
+from recognizer.annotations.tables import read_truth
 from recognizer.errors import TruthError
-from recognizer.timeline.model import PersonTrack
-from tests.support.segments import generated, in_bins, segment
 
 BORIS_HEADER = (
     "Observation id,Observation date,Description,Observation type,Source,Total length,FPS,weather,Subject,"
@@ -32,11 +29,6 @@ def read(text: str) -> Truth:
 
 def rows(truth: Truth) -> list[tuple[int | None, str, float, float]]:
     return [(row.person_id, row.action, row.start_s, row.end_s) for row in truth.rows]
-
-
-def track(person_id: int, *presence: tuple[float, float]) -> PersonTrack:
-    empty = np.empty(0)
-    return PersonTrack(person_id, empty, np.empty((0, 4), np.float32), np.empty(0, np.float32), presence)
 
 
 def test_plain_table_with_and_without_people() -> None:
@@ -75,7 +67,7 @@ def test_aggregated_events_of_boris(delimiter: str) -> None:
     text += boris_row("No focal subject", "tai chi", "10.250", "23.350")
     truth = read(text.replace(",", delimiter))
     assert rows(truth) == [(None, "yoga", 5, 8.125), (None, "tai chi", 10.25, 23.35)]
-    assert truth.notes == ("1 point events of 'labels.csv' have no duration and are passed over.",)
+    assert truth.notes == ("1 point events of 'labels.csv' have no duration and are skipped.",)
     assert rows(read(BORIS_HEADER + boris_row("Person 3", "yoga", "5.000", "8.125"))) == [(3, "yoga", 5, 8.125)]
 
 
@@ -97,13 +89,13 @@ HEADER = "person_id,action,start_s,end_s\n1,yoga,0,1\n"
         (HEADER + "1,,2,3\n", "row 3: action is empty;"),
         (HEADER + "Anna,yoga,2,3\n", "row 3: person_id is 'Anna'; give a person's number"),
         (HEADER + "0,yoga,2,3\n", "row 3: person_id is '0'; give a person's number"),
-        (HEADER + "1,yoga,2,3,4\n", "row 3: it has more cells than the first row has columns;"),
+        (HEADER + "1,yoga,2,3,4\n", "row 3: it has more cells than the header has columns;"),
         (HEADER + "1,jogging,0.5,3\n", "row 3: 0.5 to 3 s overlaps row 2, 0 to 1 s, of the same person;"),
         (HEADER + ",jogging,0.5,3\n", "row 3: 0.5 to 3 s overlaps row 2"),
-        ("person_id,action,start_s,end_s\n", "has no row with a label that lasts;"),
+        ("person_id,action,start_s,end_s\n", "has no label with a duration;"),
         (
             BORIS_HEADER + boris_row("", "yoga", "1", "2") + boris_row("", "yoga", "3", "4", obs="walk 2"),
-            "row 3: it is of another observation, 'walk 2'; export one observation at a time.",
+            "row 3: it belongs to another observation, 'walk 2'; export one observation at a time.",
         ),
         (BORIS_HEADER + boris_row("Rex", "yoga", "1", "2"), "row 2: Subject is 'Rex'; give a person's number"),
         (BORIS_HEADER + boris_row("", "yoga", "1", "NA"), "row 2: Stop (s) is 'NA'; give seconds"),
@@ -118,7 +110,7 @@ def test_a_file_that_does_not_fit_says_which_row_and_why(text: str, told: str) -
 
 
 def test_a_file_that_is_no_text_says_so() -> None:
-    with pytest.raises(TruthError, match=r"'labels\.csv', row 2: it is not UTF-8 text;"):
+    with pytest.raises(TruthError, match=r"'labels\.csv', row 2: this is not UTF-8 text;"):
         read_truth(b"action,start_s,end_s\nyog\xe0,1,2\n", "labels.csv")
     with pytest.raises(TruthError, match="bytes long"):
         read_truth(b"x" * 20_000_001, "labels.csv")
@@ -126,62 +118,3 @@ def test_a_file_that_is_no_text_says_so() -> None:
 
 def test_two_people_may_do_something_at_the_same_time() -> None:
     assert len(read(HEADER + "2,yoga,0,1\n").rows) == 2
-
-
-def test_a_label_without_a_person_is_for_everyone_who_is_there() -> None:
-    fitted = fit_truth(read("action,start_s,end_s\nyoga,0,10\n"), [track(1, (1, 4), (5, 6)), track(2, (3, 8))], 12)
-    assert [(s.person_id, s.start_s, s.end_s) for s in fitted.segments] == [(1, 1, 4), (1, 5, 6), (2, 3, 8)]
-    assert fitted.unseen_s == pytest.approx(3)
-
-
-def test_labels_of_another_video_are_refused() -> None:
-    with pytest.raises(TruthError, match=r"row 2: there is no person 3 in this timeline \(there is 1 to 2\);"):
-        fit_truth(read("person_id,action,start_s,end_s\n3,yoga,0,1\n"), [track(1, (0, 1)), track(2, (0, 1))], 9)
-    with pytest.raises(TruthError, match=r"row 2: it starts at 20 s, and the video ends at 9\.0 s;"):
-        fit_truth(read("action,start_s,end_s\nyoga,20,21\n"), [track(1, (0, 1))], 9)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_scores_agree_with_scikit_learn(seed: int) -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
-    actions = ("jogging", "yoga", "tai chi")
-    truth, said = generated(seed, actions), generated(seed + 100, (*actions, "reading"))
-    bins = [
-        (a, b or NO_LABEL)
-        for person_id in (1, 2, 3)
-        for a, b in zip(in_bins(truth, person_id), in_bins(said, person_id), strict=True)
-        if a is not None
-    ]
-    true_bins, said_bins = [a for a, _ in bins], [b for _, b in bins]
-    found = score(truth, said)
-    assert found.bins.tolist() == metrics.confusion_matrix(true_bins, said_bins, labels=found.labels).tolist()
-    assert found.kappa == pytest.approx(metrics.cohen_kappa_score(true_bins, said_bins), abs=1e-12)
-    assert found.share_right == pytest.approx(metrics.accuracy_score(true_bins, said_bins))
-    assert {one.action for one in found.classes} == set(actions)
-    labels = [one.action for one in found.classes]
-    precision, recall, _, _ = metrics.precision_recall_fscore_support(true_bins, said_bins, labels=labels)
-    assert [one.precision for one in found.classes] == pytest.approx(precision.tolist())
-    assert [one.recall for one in found.classes] == pytest.approx(recall.tolist())
-
-
-def test_time_before_the_first_label_is_not_right_and_unlabelled_time_is_not_scored() -> None:
-    found = score([segment("yoga", 0, 4), segment("reading", 4, 6)], [segment("yoga", 2, 9)])
-    assert found.labels == ("yoga", "reading", NO_LABEL)
-    assert found.bins.tolist() == [[20, 0, 20], [20, 0, 0], [0, 0, 0]]
-    assert found.share_right == pytest.approx(20 / 60)
-    yoga, reading = found.classes
-    assert (yoga.precision, yoga.recall) == (pytest.approx(0.5), pytest.approx(0.5))
-    assert (reading.precision, reading.recall) == (None, 0)
-
-
-def test_a_classifier_that_has_none_of_the_labels_is_told_apart_from_one_that_is_wrong() -> None:
-    truth, said = [segment("yoga", 0, 4), segment("reading", 4, 6)], [segment("fight", 0, 3), segment("noFight", 3, 6)]
-    assert score(truth, said, ("fight", "noFight")).meaning == "it has none of your labels"
-    assert score(truth, said, ("fight", "noFight", "yoga")).meaning == "slight agreement with your labels"
-
-
-def test_nothing_to_score_is_said() -> None:
-    found = score([], [segment("yoga", 0, 4)])
-    assert found.share_right is None
-    assert found.meaning == "nothing to score"
-    assert found.classes == ()

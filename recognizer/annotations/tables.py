@@ -1,8 +1,8 @@
-"""A person's own labels: read from a CSV, or from the aggregated events that BORIS exports, and checked row by row.
+"""Reading labels from a table: a CSV file, or the aggregated events that BORIS exports. Each row is checked.
 
-A plain file has the columns ``action``, ``start_s``, ``end_s`` and, if it likes, ``person_id``; others are passed over,
-so that this program's own CSV serves too, once it is corrected. Of an export of BORIS the columns ``Subject``,
-``Behavior``, ``Behavior type``, ``Start (s)`` and ``Stop (s)`` are read (its source, ``export_events.py``).
+A plain file has the columns ``action``, ``start_s``, ``end_s`` and optionally ``person_id``; other columns are skipped,
+so this program's own CSV works too, once it is corrected. An export of BORIS has the columns ``Subject``, ``Behavior``,
+``Behavior type``, ``Start (s)`` and ``Stop (s)`` (BORIS' source, ``export_events.py``).
 """
 
 from __future__ import annotations
@@ -11,55 +11,20 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from recognizer.annotations.model import Truth, TruthRow
 from recognizer.errors import TruthError
-from recognizer.timeline.model import PersonTrack
-from recognizer.types import Segment
 
 MAX_TRUTH_BYTES: Final = 20_000_000
-"""Longer than any table of labels; stops a video that was given as one from being read whole."""
+"""More than any table of labels has; a video given by mistake is not read whole."""
 
 _DELIMITERS: Final = (",", ";", "\t")
 _NO_SUBJECT: Final = ("", "no focal subject")
-_TOUCHING_S: Final = 1e-3
+_ROUNDING_S: Final = 1e-3
 """Rows may overlap by less than this: programs round to milliseconds."""
-
-
-@dataclass(frozen=True)
-class TruthRow:
-    """One row of a person's labels.
-
-    Attributes:
-        row: its line in the file, 1 for the header.
-        person_id: whom it is about; None for everyone who is there.
-        action: what they do, in the words of the file.
-        start_s: its start.
-        end_s: its end, which is not part of it.
-    """
-
-    row: int
-    person_id: int | None
-    action: str
-    start_s: float
-    end_s: float
-
-
-@dataclass(frozen=True)
-class Truth:
-    """A person's labels of one video.
-
-    Attributes:
-        name: of the file.
-        rows: in the order of the file.
-        notes: what was passed over, in sentences.
-    """
-
-    name: str
-    rows: tuple[TruthRow, ...]
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,14 +42,14 @@ _BORIS: Final = _Columns("Behavior", "Start (s)", "Stop (s)", "Subject", "Behavi
 
 
 def read_truth(data: bytes, name: str) -> Truth:
-    """Read a table of labels; comma, semicolon or tab between its columns.
+    """Read a table of labels with commas, semicolons or tabs between its columns.
 
     Args:
         data: the file's bytes, UTF-8 or UTF-16.
-        name: what messages call the file.
+        name: of the file, for messages.
 
     Raises:
-        TruthError: it is not such a table; the message says which row, and why.
+        TruthError: it is not such a table; the message names the row and the reason.
     """
     lines = _text(data, name)
     delimiter = max(_DELIMITERS, key=lines.partition("\n")[0].count)
@@ -95,7 +60,7 @@ def read_truth(data: bytes, name: str) -> Truth:
         columns = _columns(header, name)
         return _read(table, columns, name, decimal_comma=delimiter != ",")
     except csv.Error as error:
-        raise TruthError(f"'{name}', row {table.line_num}: it is not a table ({error}); save it as CSV.") from error
+        raise TruthError(f"'{name}', row {table.line_num}: this is not a table ({error}); save it as CSV.") from error
 
 
 def _text(data: bytes, name: str) -> str:
@@ -106,7 +71,7 @@ def _text(data: bytes, name: str) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
-        raise TruthError(f"'{name}', row {row}: it is not UTF-8 text; save the table as CSV in UTF-8.") from error
+        raise TruthError(f"'{name}', row {row}: this is not UTF-8 text; save the table as CSV in UTF-8.") from error
     if not text.strip():
         raise TruthError(f"'{name}' is empty; give a table with the columns action, start_s and end_s.")
     return text
@@ -122,7 +87,7 @@ def _columns(header: Sequence[str], name: str) -> _Columns:
         found = ", ".join(title for title in header if title)[:120] or "nothing"
         raise TruthError(
             f"'{name}', row 1: there is no column {' and no column '.join(missing)} (there is {found}); give the "
-            "columns action, start_s and end_s, and person_id if you like, or an export of aggregated events of BORIS."
+            "columns action, start_s, end_s and optionally person_id, or export aggregated events from BORIS."
         )
     return columns
 
@@ -137,18 +102,22 @@ def _read(table: csv.DictReader[str], columns: _Columns, name: str, *, decimal_c
         if not any(values.values()):
             continue
         if "more" in cells:
-            raise TruthError(f"{where}: it has more cells than the first row has columns; put quotes around commas.")
+            raise TruthError(
+                f"{where}: it has more cells than the header has columns; put quotes around cells with commas."
+            )
         if columns.kind is not None and values.get(columns.kind, "").upper() == "POINT":
             points += 1
             continue
         if columns.observation is not None:
             seen = values.get(columns.observation, "")
             if observation not in (None, seen):
-                raise TruthError(f"{where}: it is of another observation, '{seen}'; export one observation at a time.")
+                raise TruthError(
+                    f"{where}: it belongs to another observation, '{seen}'; export one observation at a time."
+                )
             observation = seen
         action = _label(values[columns.action])
         if not action:
-            raise TruthError(f"{where}: {columns.action} is empty; write what is done there, or remove the row.")
+            raise TruthError(f"{where}: {columns.action} is empty; write an action, or remove the row.")
         start_s = _seconds(values, columns.start_s, where, decimal_comma)
         end_s = _seconds(values, columns.end_s, where, decimal_comma)
         if end_s <= start_s:
@@ -158,14 +127,14 @@ def _read(table: csv.DictReader[str], columns: _Columns, name: str, *, decimal_c
             )
         rows.append(TruthRow(row, _person(values, columns, where), action, start_s, end_s))
     if not rows:
-        raise TruthError(f"'{name}' has no row with a label that lasts; give one row for each stretch of an action.")
+        raise TruthError(f"'{name}' has no label with a duration; give one row for each stretch of an action.")
     _check_overlaps(rows, name)
-    notes = () if not points else (f"{points} point events of '{name}' have no duration and are passed over.",)
+    notes = () if not points else (f"{points} point events of '{name}' have no duration and are skipped.",)
     return Truth(name, tuple(rows), notes)
 
 
 def _label(cell: str) -> str:
-    """The label in the cell, without the apostrophe that this program puts before what a spreadsheet would run."""
+    """Return the label, without the apostrophe that this program's CSV puts before formulas."""
     return " ".join((cell[1:] if re.match(r"'[=+\-@＝＋－＠]", cell) else cell).split())
 
 
@@ -188,7 +157,7 @@ def _person(values: Mapping[str, str], columns: _Columns, where: str) -> int | N
     if number is None:
         raise TruthError(
             f"{where}: {columns.person} is '{cell[:40]}'; give a person's number in the timeline, such as 1, or "
-            "nothing where the label is for everyone."
+            "leave it empty for everyone."
         )
     return int(number[1])
 
@@ -197,73 +166,11 @@ def _check_overlaps(rows: Iterable[TruthRow], name: str) -> None:
     ordered = sorted(rows, key=lambda row: (row.start_s, row.end_s))
     for k, one in enumerate(ordered):
         for other in ordered[k + 1 :]:
-            if other.start_s >= one.end_s - _TOUCHING_S:
+            if other.start_s >= one.end_s - _ROUNDING_S:
                 break
             if one.person_id == other.person_id or None in (one.person_id, other.person_id):
                 first, second = sorted((one, other), key=lambda row: row.row)
                 raise TruthError(
                     f"'{name}', row {second.row}: {second.start_s:g} to {second.end_s:g} s overlaps row {first.row}, "
-                    f"{first.start_s:g} to {first.end_s:g} s, of the same person; one moment can have one label."
+                    f"{first.start_s:g} to {first.end_s:g} s, of the same person; give one label at a time."
                 )
-
-
-@dataclass(frozen=True)
-class FittedTruth:
-    """Labels laid on the people of one timeline.
-
-    Attributes:
-        segments: what each person does according to the labels, only where that person is seen.
-        unseen_s: labelled time in which the person, or anybody at all, is not seen; nothing can be scored there.
-    """
-
-    segments: tuple[Segment, ...]
-    unseen_s: float
-
-
-def fit_truth(truth: Truth, people: Sequence[PersonTrack], duration_s: float) -> FittedTruth:
-    """Lay labels on the people of a video.
-
-    Args:
-        truth: the labels.
-        people: who was seen.
-        duration_s: of the video.
-
-    Raises:
-        TruthError: a row names somebody who is not there, or begins after the end.
-    """
-    by_id = {track.person_id: track for track in people}
-    segments: list[Segment] = []
-    unseen_s = 0.0
-    for row in truth.rows:
-        if row.start_s >= duration_s:
-            raise TruthError(
-                f"'{truth.name}', row {row.row}: it starts at {row.start_s:g} s, and the video ends at "
-                f"{duration_s:.1f} s; give the labels of this video."
-            )
-        if row.person_id is not None and row.person_id not in by_id:
-            there = f"1 to {max(by_id)}" if len(by_id) > 1 else "1 alone" if by_id else "nobody"
-            raise TruthError(
-                f"'{truth.name}', row {row.row}: there is no person {row.person_id} in this timeline (there is "
-                f"{there}); give the number that the timeline has."
-            )
-        meant = list(by_id.values()) if row.person_id is None else [by_id[row.person_id]]
-        pieces = [piece for track in meant for piece in _seen(row, track)]
-        segments += pieces
-        unseen_s += row.end_s - row.start_s - _covered_s(pieces)
-    return FittedTruth(tuple(sorted(segments, key=lambda s: (s.person_id, s.start_s))), max(0.0, unseen_s))
-
-
-def _seen(row: TruthRow, track: PersonTrack) -> Iterator[Segment]:
-    for start_s, end_s in track.presence:
-        first_s, last_s = max(start_s, row.start_s), min(end_s, row.end_s)
-        if last_s > first_s:
-            yield Segment(track.person_id, row.action, first_s, last_s, 1.0)
-
-
-def _covered_s(pieces: Iterable[Segment]) -> float:
-    """Seconds in which at least one of them is."""
-    covered_s, until_s = 0.0, -math.inf
-    for piece in sorted(pieces, key=lambda piece: piece.start_s):
-        covered_s += max(0.0, piece.end_s - max(piece.start_s, until_s))
-        until_s = max(until_s, piece.end_s)
-    return covered_s

@@ -1,0 +1,1 @@
+"""Labels that other programs and people made: their file formats."""
