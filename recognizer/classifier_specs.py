@@ -114,7 +114,7 @@ class ClassifierSpec:
     def frames_fed(self, samples: int) -> int:
         """Return the frames that are made of a clip of ``samples`` samples: T, or T / 2 where each would come twice.
 
-        ``halved_time`` feeds those to the network, with the same result.
+        ``repeated_frames`` feeds those to the network, with the same result.
         """
         length = self.length.network_length(samples)
         return samples if self.halving is not None and length == 2 * samples else length

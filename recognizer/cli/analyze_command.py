@@ -100,7 +100,7 @@ class _Networks:
                 settings, note = self._request.settings_at(video_classifier_model=usable.name), usable.note
         if note:
             remark(note)
-        with fetching(loading.loading_text(settings), quiet=self._request.quiet) as progress:
+        with fetching(loading.loading_message(settings), quiet=self._request.quiet) as progress:
             loaded = loading.load_models(settings, progress)
         return loaded, settings.video_classifier_model
 

@@ -104,7 +104,7 @@ def _compare(request: Request) -> Comparison:
     shown = display_name(request.video)
 
     def load(settings: Settings) -> Models:
-        with fetching(loading.loading_text(settings), quiet=request.quiet) as progress:
+        with fetching(loading.loading_message(settings), quiet=request.quiet) as progress:
             return networks.get(settings, progress)
 
     with working(f"comparing on {shown}", request.quiet) as show:

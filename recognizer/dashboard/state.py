@@ -207,7 +207,7 @@ class LiveTab:
         shown_session_id: the last ended session that was shown.
         sessions: names of the ended sessions, by the id of the stored analysis; the latest last.
         loading: loads the networks.
-        networks: what they were loaded for (``networks.cache.networks_of``).
+        networks: what they were loaded for (``networks.cache.network_keys``).
     """
 
     camera: TabCamera | None = None

@@ -6,8 +6,8 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from recognizer.networks.cache import networks_of
-from recognizer.networks.loading import Models, loading_text
+from recognizer.networks.cache import network_keys
+from recognizer.networks.loading import Models, loading_message
 from recognizer.service.jobs import Job
 from recognizer.service.tasks import ServerContext, Status, fetch_report
 from recognizer.settings import Settings
@@ -17,7 +17,7 @@ def load_and_warm(context: ServerContext, settings: Settings, job: Job[Models] |
     """Return the networks of ``settings``, each run once."""
     report = fetch_report(job) if job is not None else None
     if job is not None:
-        job.report(Status(loading_text(settings)))
+        job.report(Status(loading_message(settings)))
     models = context.models.get(settings, report)
     if job is not None:
         job.report(Status("Warming the networks up"))
@@ -53,4 +53,4 @@ class WarmNetworks:
 
 def _warmth(settings: Settings) -> Hashable:
     """Return all that a network's set-up depends on."""
-    return networks_of(settings), settings.num_video_sequence_samples
+    return network_keys(settings), settings.num_video_sequence_samples

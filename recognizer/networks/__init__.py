@@ -1,1 +1,1 @@
-"""How a network gets here and runs: from settings to verified weights to something that can be called."""
+"""Load and run networks: from settings to verified weights to a detector and a classifier."""

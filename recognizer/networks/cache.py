@@ -1,4 +1,4 @@
-"""Loaded networks, kept and shared. Quick to import: what the networks need is imported when the first is loaded."""
+"""Cache loaded networks and share them. Quick to import: the networks' libraries are imported by the first load."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _Network = TypeVar("_Network")
 
 
-def networks_of(settings: Settings) -> tuple[Hashable, Hashable]:
-    """What decides which detector and which classifier work; equal for settings that share both."""
+def network_keys(settings: Settings) -> tuple[Hashable, Hashable]:
+    """Return a key for the detector and one for the classifier; equal for settings that share the network."""
     classifier = (
         settings.video_classifier_model,
         settings.device,
@@ -34,30 +34,30 @@ def networks_of(settings: Settings) -> tuple[Hashable, Hashable]:
 
 
 class ModelCache:
-    """Loaded networks, shared by everyone on this machine: each is loaded once, the least recently used goes first."""
+    """Loaded networks, shared by everyone on this machine. Each is loaded once; the least recently used is evicted."""
 
     def __init__(self, max_classifiers: int = 3, max_detectors: int = 2) -> None:
-        self._detectors: _Loaded[Detector] = _Loaded(max_detectors)
-        self._classifiers: _Loaded[Classifier] = _Loaded(max_classifiers)
+        self._detectors: _LruCache[Detector] = _LruCache(max_detectors)
+        self._classifiers: _LruCache[Classifier] = _LruCache(max_classifiers)
 
     def get(self, settings: Settings, progress: weights.Progress | None = None) -> Models:
-        """The networks of ``settings``; loaded, and fetched, where that has not been done. Raises as the loaders do."""
-        from recognizer.networks.loading import as_asked, join_models, load_clip_classifier, load_detector
+        """Return the networks of ``settings``; download and load them if needed. Raises as the loaders do."""
+        from recognizer.networks.loading import calibrated, join_models, load_clip_classifier, load_detector
 
-        # one network serves with and without calibration
-        detector_key, classifier_key = networks_of(replace(settings, calibrated=False))
+        # the same network serves with and without calibration
+        detector_key, classifier_key = network_keys(replace(settings, calibrated=False))
         detector, detector_provenance = self._detectors.get(detector_key, lambda: load_detector(settings, progress))
         classifier, classifier_provenance = self._classifiers.get(
             classifier_key, lambda: load_clip_classifier(settings, progress)
         )
-        return join_models(detector, detector_provenance, *as_asked(classifier, classifier_provenance, settings))
+        return join_models(detector, detector_provenance, *calibrated(classifier, classifier_provenance, settings))
 
 
-class _Loaded(Generic[_Network]):
-    """A few networks by what they were made from. One is loaded at a time; those that are loaded do not wait."""
+class _LruCache(Generic[_Network]):
+    """A few networks with their provenance. One is loaded at a time, which does not delay access to the others."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
         self._loaded: OrderedDict[Hashable, tuple[_Network, dict[str, str]]] = OrderedDict()
         self._lock = threading.Lock()
         self._loading = threading.Lock()
@@ -74,7 +74,7 @@ class _Loaded(Generic[_Network]):
             exempt_from_collection()
             with self._lock:
                 self._loaded[key] = loaded
-                while len(self._loaded) > self._most:
+                while len(self._loaded) > self._max_size:
                     self._loaded.popitem(last=False)
             return loaded
 

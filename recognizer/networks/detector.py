@@ -1,4 +1,4 @@
-"""Finding people in frames with YOLO26."""
+"""Detect people in frames with YOLO26."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from recognizer.networks.bounds import DETECTOR_BOUND_PX
 from recognizer.types import Detection
 from recognizer.weights import verified_sha256
 
-# Read by ultralytics when it is imported: nothing is installed, looked up or sent while the app runs, and a
-# checkpoint is opened without executing anything in it.
+# Ultralytics reads these when it is imported. They stop it from installing, looking up or sending anything, and from
+# executing code in a checkpoint.
 os.environ["YOLO_AUTOINSTALL"] = "false"
 os.environ["YOLO_OFFLINE"] = "true"
 os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
@@ -37,42 +37,42 @@ PERSON_CLASS = 0
 """Index of "person" among COCO's 80 classes."""
 
 LOWEST_CONFIDENCE = 0.05
-"""Boxes down to this confidence go to the tracker, which uses weak ones to hold on to people it already knows
-(ByteTrack, arXiv 2110.06864); people are only started at ``Settings.min_person_confidence``."""
+"""Boxes down to this confidence go to the tracker, which uses weak ones to continue existing tracks (ByteTrack,
+arXiv 2110.06864). New tracks need ``Settings.min_person_confidence``."""
 
 IMAGE_SIZE_PX = 640
-"""Longer side of the picture that the network sees: the size YOLO26 was trained at."""
+"""Longer side of the network's input: the size YOLO26 was trained at."""
 
 _STRIDE_PX = 32
 _OVERLAP = 0.7
-"""Two boxes that overlap more are one person: Ultralytics' default for ``predict``."""
+"""Boxes that overlap more count as one person: Ultralytics' default for ``predict``."""
 
 _MOST_BOXES = 300
 _WHITE = 255.0
 
 
 class _Decoded(nn.Module):
-    """The network without what only training needs: uint8 (B, H, W, 3) to boxes and scores (B, 4 + classes, n)."""
+    """The network without its training parts: maps uint8 (B, H, W, 3) to boxes and scores (B, 4 + classes, n)."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Centre, width, height in pixels of the picture, then the score of each class."""
+        """Return centre, width and height in pixels of the picture, then the score of each class."""
         outputs = self.network((pictures.float() / _WHITE).permute(0, 3, 1, 2))
         decoded: Tensor = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
         return decoded
 
 
 class YoloDetector:
-    """YOLO26 behind the ``Detector`` interface: stateless, shared; see ``Runner`` for its callers.
+    """YOLO26 behind the ``Detector`` interface. Stateless; threads may share it.
 
-    Ultralytics' ``predict`` finds the same boxes; it is not used, because it sets itself up anew for each call and
-    changes PyTorch's number of threads.
+    Ultralytics' ``predict`` finds the same boxes, but repeats its set-up for each call and changes PyTorch's number of
+    threads.
 
     Attributes:
-        choice: how the network is run, and what was measured for it.
+        choice: the way the network runs, and its measurements.
     """
 
     def __init__(self, weights_path: Path, device: torch.device, backends: Backends) -> None:
@@ -89,36 +89,36 @@ class YoloDetector:
         self.choice = tuned.choice
 
     def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """People in each frame, uint8 (H, W, 3), most confident first; boxes in pixels of that frame."""
+        """Return the people in each frame, uint8 (H, W, 3), most confident first; boxes are in pixels of it."""
         found: list[list[Detection]] = []
         for shape, same in groupby(frames_rgb, key=np.shape):
             found += self._detect(list(same), shape)
         return found
 
     def _detect(self, frames_rgb: list[NDArray[np.uint8]], frame_shape: tuple[int, ...]) -> list[list[Detection]]:
-        seen = _input([self._letterbox(image=rgb) for rgb in frames_rgb])
+        inputs = _input([self._letterbox(image=rgb) for rgb in frames_rgb])
         found = []
-        for outputs in self._runner(seen):
+        for outputs in self._runner(inputs):
             boxes_xyxy, confidences = _people(outputs)
-            boxes_xyxy = scale_boxes(seen.shape[1:3], boxes_xyxy, frame_shape)
+            boxes_xyxy = scale_boxes(inputs.shape[1:3], boxes_xyxy, frame_shape)
             found.append(_detections(boxes_xyxy.cpu().numpy(), confidences.cpu().numpy()))
         return found
 
 
 def _people(outputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Where one picture shows people rather than anything else, each once: xyxy (n, 4), confidences (n,) descending.
+    """Return the people in one picture without duplicates: xyxy (n, 4), confidences (n,) descending.
 
-    Ultralytics' ``non_max_suppression`` finds the same; it compares the scores of all classes at each of the network's
-    thousands of places, of which a few show anybody.
+    Ultralytics' ``non_max_suppression`` gives the same result, but compares the scores of all classes at each of the
+    network's thousands of places, although few of them show a person.
 
     Args:
-        outputs: of the network for the picture, (4 + classes, places).
+        outputs: the network's outputs for the picture, (4 + classes, places).
     """
     outputs = outputs[:, outputs[4 + PERSON_CLASS] > LOWEST_CONFIDENCE]
     outputs = outputs[:, outputs[4:].argmax(0) == PERSON_CLASS]
     boxes_xyxy, confidences = xywh2xyxy(outputs[:4].T), outputs[4 + PERSON_CLASS]
-    each_once = nms(boxes_xyxy, confidences, _OVERLAP)[:_MOST_BOXES]
-    return boxes_xyxy[each_once], confidences[each_once]
+    kept = nms(boxes_xyxy, confidences, _OVERLAP)[:_MOST_BOXES]
+    return boxes_xyxy[kept], confidences[kept]
 
 
 def _input(pictures_rgb: Sequence[NDArray[np.uint8]]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which classifier is taken when the documented default cannot be had: nobody meets a dead end."""
+"""Choose a classifier that works everywhere if the documented default is not available."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from recognizer.errors import WeightsError
 from recognizer.settings import Settings
 
 FALLBACK_CLASSIFIER = "i3d"
-"""Its weights can be had wherever a Python package index can be reached."""
+"""Its weights are available wherever a Python package index is reachable."""
 
 
 @dataclass(frozen=True)
 class UsableClassifier:
-    """A classifier whose weights are here.
+    """A classifier whose weights are on this machine.
 
     Attributes:
         name: one of ``settings.CLASSIFIER_NAMES``.
-        note: where it is not the one that was wanted, one sentence that says so; else None.
+        note: a sentence for people if it is not the wanted classifier, else None.
     """
 
     name: str
@@ -28,10 +28,10 @@ class UsableClassifier:
 def usable_classifier(
     wanted: str = Settings.video_classifier_model, progress: weights.Progress | None = None
 ) -> UsableClassifier:
-    """Fetch the weights of the wanted classifier where they are not here, or else those of ``FALLBACK_CLASSIFIER``.
+    """Fetch the weights of the wanted classifier, or else those of ``FALLBACK_CLASSIFIER``.
 
     Raises:
-        WeightsError: neither can be had.
+        WeightsError: neither is available.
     """
     try:
         weights.resolve(wanted, progress=progress)
@@ -41,7 +41,7 @@ def usable_classifier(
         weights.resolve(FALLBACK_CLASSIFIER, progress=progress)
         return UsableClassifier(
             FALLBACK_CLASSIFIER,
-            f"The weights of {wanted} cannot be had here, so {FALLBACK_CLASSIFIER} is used in its place; "
+            f"The weights of {wanted} are not available, so {FALLBACK_CLASSIFIER} is used instead; "
             f"'python -m recognizer weights {wanted}' says why.",
         )
     return UsableClassifier(wanted)

@@ -1,4 +1,4 @@
-"""The networks of an analysis: from settings to verified files to networks that are ready to run."""
+"""Load the networks of an analysis: settings to verified files to networks that are ready to run."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from recognizer.settings import Settings
 from recognizer.types import Classifier, Detector
 
 _I3D_CONVERSION = "i3d-kinetics-400-1"
-"""Name of the converted file; the last number changes with the conversion."""
+"""Name of the converted file. Increase the last number when the conversion changes."""
 
 _VERSIONED = ("torch", "torchvision", "ultralytics", "openvino", "av", "opencv-python")
 
 
 @dataclass(frozen=True)
 class Models:
-    """A detector and a classifier, without any state of a stream.
+    """A detector and a classifier, without the state of a stream.
 
     Attributes:
         detector: finds people.
-        classifier: names clips.
-        provenance: versions of the libraries and SHA-256 of the weights, for the export.
+        classifier: labels clips.
+        provenance: versions of the libraries and SHA-256 of the weights, for exports.
     """
 
     detector: Detector
@@ -40,11 +40,11 @@ class Models:
 
 
 def load_detector(settings: Settings, progress: weights.Progress | None = None) -> tuple[Detector, dict[str, str]]:
-    """The detector of ``settings``, fetched where it is not here, and its provenance.
+    """Load the detector of ``settings``, downloading it if needed; return it with its provenance.
 
     Raises:
-        WeightsError: its weights cannot be had.
-        SettingsError: the device is not there.
+        WeightsError: its weights are not available.
+        SettingsError: the device is not available.
     """
     path = weights.resolve(settings.model, progress=progress)
     detector = _detector(settings, path)
@@ -62,12 +62,12 @@ def _detector(settings: Settings, path: Path) -> YoloDetector:
 def load_clip_classifier(
     settings: Settings, progress: weights.Progress | None = None
 ) -> tuple[Classifier, dict[str, str]]:
-    """The classifier of ``settings``, published or a person's own, and its provenance.
+    """Load the classifier of ``settings``, published or a person's own; return it with its provenance.
 
     Raises:
-        WeightsError: its weights cannot be had.
+        WeightsError: its weights are not available.
         CheckpointError: the person's checkpoint or labels do not fit.
-        SettingsError: the device is not there.
+        SettingsError: the device is not available.
     """
     path = _classifier_path(settings, progress)
     classifier = _classifier(settings, path)
@@ -98,17 +98,17 @@ def _classifier(settings: Settings, path: Path) -> NetworkClassifier:
 
 
 def detector_choice(settings: Settings, progress: weights.Progress | None = None) -> Choice:
-    """How the detector of ``settings`` is run here. Raises as ``load_detector`` does."""
+    """Return how the detector of ``settings`` runs on this machine. Raises as ``load_detector`` does."""
     return _detector(settings, weights.resolve(settings.model, progress=progress)).choice
 
 
 def classifier_choice(settings: Settings, progress: weights.Progress | None = None) -> Choice:
-    """How the classifier of ``settings`` is run here. Raises as ``load_clip_classifier`` does."""
+    """Return how the classifier of ``settings`` runs on this machine. Raises as ``load_clip_classifier`` does."""
     return _classifier(settings, _classifier_path(settings, progress)).choice
 
 
 def network_path(name: str, published: Path) -> Path:
-    """The file that the network is loaded from; converted, where the published one cannot be."""
+    """Return the file to load the network from: the published one, converted if it cannot be loaded directly."""
     if name != "i3d":
         return published
     return weights.convert_once(
@@ -116,11 +116,11 @@ def network_path(name: str, published: Path) -> Path:
     )
 
 
-def unmeasured(settings: Settings) -> tuple[str, ...]:
-    """Which networks of ``settings`` will be measured when they are loaded, which takes seconds.
+def networks_to_tune(settings: Settings) -> tuple[str, ...]:
+    """Return the networks of ``settings`` that loading will measure first, which takes seconds.
 
     Raises:
-        SettingsError: the device or the backend is not there.
+        SettingsError: the device or the backend is not available.
     """
     device, name = resolve_device(settings.device), settings.video_classifier_model
     published = weights.local_path(name)
@@ -135,23 +135,23 @@ def unmeasured(settings: Settings) -> tuple[str, ...]:
     )
 
 
-def loading_text(settings: Settings) -> str:
-    """What loading the networks of ``settings`` will do, in words for people who wait."""
-    new = unmeasured(settings)
+def loading_message(settings: Settings) -> str:
+    """Return what loading the networks of ``settings`` will do, for people who wait."""
+    new = networks_to_tune(settings)
     if not new:
         return "Loading the networks"
-    return f"Measuring once how {' and '.join(new)} {'run' if len(new) > 1 else 'runs'} quickest on this machine"
+    return f"Measuring once how {' and '.join(new)} {'run' if len(new) > 1 else 'runs'} fastest on this machine"
 
 
 def backends(settings: Settings) -> Backends:
-    """What runs the networks of ``settings``; what is measured and converted is kept in the cache."""
+    """Return the backends of ``settings``; the cache holds measurements and converted networks."""
     return Backends(weights.cache_dir().parent / "backends", settings.backend, settings.precision)
 
 
-def as_asked(
+def calibrated(
     classifier: Classifier, provenance: Mapping[str, str], settings: Settings
 ) -> tuple[Classifier, Mapping[str, str]]:
-    """A loaded classifier with the probabilities that ``settings`` asks for, and its provenance; loads nothing."""
+    """Return a loaded classifier, calibrated if ``settings`` asks for it, with its provenance. Loads nothing."""
     if not settings.calibrated or settings.checkpoint_path is not None:
         return classifier, provenance
     temperature = spec_of(settings.video_classifier_model).temperature
@@ -161,9 +161,9 @@ def as_asked(
 
 
 def load_models(settings: Settings, progress: weights.Progress | None = None) -> Models:
-    """Everything an analysis with ``settings`` needs. Raises as the two loaders do."""
+    """Load the networks of ``settings``. Raises as the two loaders do."""
     detector, detector_provenance = load_detector(settings, progress)
-    classifier = as_asked(*load_clip_classifier(settings, progress), settings)
+    classifier = calibrated(*load_clip_classifier(settings, progress), settings)
     return join_models(detector, detector_provenance, *classifier)
 
 
@@ -173,10 +173,10 @@ def join_models(
     classifier: Classifier,
     classifier_provenance: Mapping[str, str],
 ) -> Models:
-    """A pair of loaded networks with what is known of them."""
+    """Join a detector and a classifier with all provenance."""
     return Models(detector, classifier, {**versions(), **detector_provenance, **classifier_provenance})
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide a result."""
+    """Return the versions of Python and of the libraries that affect results."""
     return {"python": platform.python_version(), **library_versions(_VERSIONED)}

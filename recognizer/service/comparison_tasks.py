@@ -59,10 +59,10 @@ def start_comparison(
     def work(job: Job[StoredComparison]) -> StoredComparison:
         job.report(Status("Loading the networks"))
         from recognizer.analysis.compare import compare
-        from recognizer.networks.loading import loading_text
+        from recognizer.networks.loading import loading_message
 
         def load(settings: Settings) -> Models:
-            job.report(Status(loading_text(settings)))
+            job.report(Status(loading_message(settings)))
             return context.models.get(settings, fetch_report(job))
 
         def store(comparison: Comparison) -> None:

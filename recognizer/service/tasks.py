@@ -111,9 +111,9 @@ def start_analysis(
     def work(job: Job[StoredAnalysis]) -> StoredAnalysis:
         job.report(Status("Loading the networks"))
         from recognizer.analysis.file import analyze
-        from recognizer.networks.loading import loading_text
+        from recognizer.networks.loading import loading_message
 
-        job.report(Status(loading_text(settings)))
+        job.report(Status(loading_message(settings)))
         models = context.models.get(settings, fetch_report(job))
         job.report(Status("Reading the video"))
         report = _AnalysisReport(job)

@@ -32,8 +32,8 @@ from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.clip_input import Normalise
-from recognizer.networks.classifiers.halved_time import take_bare_samples
 from recognizer.networks.classifiers.network import NetworkClassifier
+from recognizer.networks.classifiers.repeated_frames import fold_repeated_frames
 from recognizer.networks.loading import Models
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, RANGES, Settings
 from recognizer.timeline.model import Timeline
@@ -85,7 +85,7 @@ def on_meta(name: str) -> nn.Module:
 @cache
 def as_it_runs_on_meta(name: str) -> nn.Module:
     with torch.device("meta"):
-        return take_bare_samples(build(SPECS[name], CLASSES).eval(), SPECS[name])
+        return fold_repeated_frames(build(SPECS[name], CLASSES).eval(), SPECS[name])
 
 
 @cache

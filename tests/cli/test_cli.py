@@ -453,7 +453,7 @@ def test_i3d_is_used_and_told_where_s3d_cannot_be_had(
     out, err = capsys.readouterr()
     assert [settings.video_classifier_model for settings in loader.asked] == ["i3d"]
     assert err.count("\n") == 1
-    assert "s3d cannot be had here, so i3d is used" in err
+    assert "s3d are not available, so i3d is used" in err
     assert rows(out)[0]["classifier"] == "i3d"
 
 

@@ -35,11 +35,11 @@ def test_i3d_stands_in_where_s3d_cannot_be_had_and_the_page_says_so(networks: Ne
     networks.missing |= {"s3d"}
     at = open_page()
     assert widget(at, "Classifier").value == "i3d"
-    assert "weights of s3d cannot be had here, so i3d is used" in words(at)
+    assert "weights of s3d are not available, so i3d is used" in words(at)
     assert not at.error
     widget(at, "Classifier").set_value("s3d")
     at.run()
-    assert "cannot be had here" not in words(at)
+    assert "not available" not in words(at)
 
 
 def test_folder_of_results_that_cannot_be_used_is_told_in_one_sentence(

@@ -501,7 +501,7 @@ class TestI3d:
         with pytest.raises(WeightsError, match="have no 'params/Mixed_3b/Branch_0/Conv3d_0a_1x1/BatchNorm_0/bias'"):
             state_dict_from_arrays(tree)
         tree["params"]["Mixed_3b"]["Branch_0/Conv3d_0a_1x1"]["BatchNorm_0"] = {"bias": bias, "scale": bias}
-        with pytest.raises(WeightsError, match=r"hold 'params/Mixed_3b/.*/scale', which the network has no place for"):
+        with pytest.raises(WeightsError, match=r"hold 'params/Mixed_3b/.*/scale', which the network does not use"):
             state_dict_from_arrays(tree)
         tree["params"]["Mixed_3b"]["Branch_0/Conv3d_0a_1x1"]["BatchNorm_0"] = {"bias": bias[:-1]}
         with pytest.raises(WeightsError, match=r"have shape \(63,\) for 'Mixed_3b.b0.bn.weight', not \(64,\)"):

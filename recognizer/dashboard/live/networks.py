@@ -11,7 +11,7 @@ from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.parts.progress import wait_for
 from recognizer.dashboard.server import context, palette
 from recognizer.dashboard.text import sentence
-from recognizer.networks.cache import networks_of
+from recognizer.networks.cache import network_keys
 from recognizer.service.jobs import Job
 from recognizer.service.tasks import Status
 from recognizer.settings import Settings
@@ -25,7 +25,7 @@ def prepare(settings: Settings) -> bool:
     live = state.tab().live
     if live.camera is not None and live.camera.session is not None:
         return True
-    wanted = networks_of(settings)
+    wanted = network_keys(settings)
     if live.networks == wanted and live.camera is not None:
         return True
     if live.loading is None or live.networks != wanted:

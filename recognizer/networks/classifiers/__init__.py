@@ -1,4 +1,4 @@
-"""The networks that classify clips: how each is built, what it is fed, and how weights get into it.
+"""The networks that classify clips: their architectures, inputs and weights.
 
 ``recognizer/classifier_specs.py`` lists them; ``network.load_classifier`` loads one that is ready to run.
 """

@@ -1,8 +1,8 @@
-"""Builds the network of a classifier, and counts its parameters."""
+"""Build the network of a classifier and count its parameters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from recognizer.classifier_specs import ClassifierSpec
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
@@ -17,9 +17,9 @@ def build(spec: ClassifierSpec, num_classes: int) -> nn.Module:
         from recognizer.networks.classifiers.i3d import InceptionI3d
 
         return InceptionI3d(num_classes)
-    from recognizer.networks.classifiers import torchvision
+    from torchvision.models import get_model
 
-    return torchvision.build(spec.name, num_classes)
+    return cast("nn.Module", get_model(spec.name, weights=None, num_classes=num_classes))
 
 
 def parameters_for(spec: ClassifierSpec, num_classes: int) -> int:

@@ -1,4 +1,4 @@
-"""Weights from a file into a network, without executing anything that is in the file."""
+"""Load weights from a file into a network, without executing anything in the file."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from recognizer.errors import CheckpointError
 from recognizer.networks.classifiers.architecture import build
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
-"""Under these names training scripts put the weights when they save more than that."""
+"""Training scripts that save more than the weights put them under one of these names."""
 
 _MAX_WRAPPERS = 4
-"""Deeper than any script wraps; a file whose wrapper holds itself ends here too."""
+"""Deeper than any script nests; also stops at a file whose wrapper contains itself."""
 
 _PREFIXES = ("module.", "model.", "_orig_mod.", "net.", "network.", "backbone.")
-"""What data-parallel, compiled and wrapped networks put before every name."""
+"""Data-parallel, compiled and wrapped networks put one of these before every name."""
 
 _COUNTER = "num_batches_tracked"
-"""Batch normalisation's own counter: absent from old files, unused when a network only runs."""
+"""Batch normalisation's counter: missing in old files, and unused for inference."""
 
 _SAVE_STATE_DICT = "save the weights alone with torch.save(model.state_dict(), FILE)"
 
@@ -53,12 +53,12 @@ class FittedWeights:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The named tensors in a ``.pth``-like or safetensors file, on the CPU, without the wrappers of training scripts.
+    """Return the named tensors of a ``.pth``-like or safetensors file, on the CPU, without training scripts' wrappers.
 
-    Nothing in the file is executed: pickles are read by torch's restricted reader.
+    Nothing in the file is executed: torch's restricted reader reads pickles.
 
     Raises:
-        CheckpointError: the file cannot be read, holds more than weights, or none.
+        CheckpointError: the file cannot be read, holds more than weights, or holds none.
     """
     try:
         with path.open("rb") as file:
@@ -89,7 +89,7 @@ def _read_torch(path: Path, start: bytes) -> Any:
         raise not_one
     try:
         with warnings.catch_warnings():
-            # of a pickle protocol that is not torch's own, which reads all the same or fails below
+            # warns about pickle protocols other than torch's own, which either load or fail below
             warnings.simplefilter("ignore", UserWarning)
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -104,7 +104,7 @@ def _read_torch(path: Path, start: bytes) -> Any:
         if "TorchScript" in str(error):
             raise CheckpointError(f"checkpoint '{path}' is a TorchScript program; {_SAVE_STATE_DICT}.") from error
         raise not_one from error
-    except Exception as error:  # a malformed pickle can fail in any way; each means that this is no checkpoint
+    except Exception as error:  # a malformed pickle can raise anything; the file is then not a checkpoint
         raise not_one from error
 
 
@@ -133,13 +133,13 @@ Signature = dict[str, tuple[int, ...]]
 
 @cache
 def _signature(name: str) -> Signature:
-    """Names and shapes of a network's weights, without making them."""
+    """Return names and shapes of a network's weights without allocating them."""
     with torch.device("meta"):
         return {key: tuple(value.shape) for key, value in build(SPECS[name], 400).state_dict().items()}
 
 
 def _body(spec: ClassifierSpec) -> Signature:
-    """All but the last layer, which is what differs between two sets of labels; counters left out."""
+    """Return all but the counters and the last layer, which depends on the labels."""
     return {
         key: shape
         for key, shape in _signature(spec.name).items()
@@ -148,7 +148,7 @@ def _body(spec: ClassifierSpec) -> Signature:
 
 
 def _misfits(tensors: Mapping[str, Tensor], spec: ClassifierSpec) -> Iterator[str]:
-    """In words, every weight of the network's body that the file lacks or has in another shape."""
+    """Describe every weight of the network's body that is missing in the file or has another shape."""
     for key, shape in _body(spec).items():
         if key not in tensors:
             yield f"'{key}' is missing"
@@ -161,23 +161,23 @@ def _sized(shape: tuple[int, ...]) -> str:
 
 
 def fit(tensors: Mapping[str, Tensor], spec: ClassifierSpec, path: Path) -> FittedWeights:
-    """The weights in ``tensors`` as ``spec``'s network wants them.
+    """Return the weights in ``tensors`` in the form of ``spec``'s network.
 
-    The number of classes is read from the shape of the last layer. That layer may have another name, as when it was
-    replaced for fine-tuning, may be linear where the network has a 1 x 1 x 1 convolution, and may lack a bias.
+    The shape of the last layer gives the number of classes. That layer may have another name (if fine-tuning replaced
+    it), may be linear instead of a 1 x 1 x 1 convolution, and may lack a bias.
 
     Args:
-        tensors: as ``read_tensors`` gives them.
+        tensors: from ``read_tensors``.
         spec: the network.
-        path: where they are from, for the messages.
+        path: their file, for messages.
 
     Raises:
-        CheckpointError: a weight is missing, has another shape, or a value that is not finite; the message names the
-            network that does fit, where there is one.
+        CheckpointError: a weight is missing, has another shape, or holds a value that is not finite; the message names
+            the network that fits, if there is one.
     """
     misfits = list(_misfits(tensors, spec))
-    if misfits or len(_beside_body(tensors, spec)) > 2:
-        # a small network can be contained in a larger one of its family, so the largest that fits is meant
+    if misfits or len(_outside_body(tensors, spec)) > 2:
+        # a larger network of the same family can contain a small one, so take the largest that fits
         fitting = [other for other in SPECS.values() if not any(_misfits(tensors, other))]
         meant = max(fitting, key=lambda other: len(_body(other)), default=None)
         if meant is not None and meant.name != spec.name:
@@ -198,20 +198,20 @@ def fit(tensors: Mapping[str, Tensor], spec: ClassifierSpec, path: Path) -> Fitt
     return FittedWeights(state, num_classes=weight.shape[0])
 
 
-def _beside_body(tensors: Mapping[str, Tensor], spec: ClassifierSpec) -> dict[str, Tensor]:
-    """What is not the network's body: its last layer, if the file fits."""
+def _outside_body(tensors: Mapping[str, Tensor], spec: ClassifierSpec) -> dict[str, Tensor]:
+    """Return the tensors outside the network's body: its last layer, if the file fits."""
     body = _body(spec)
     return {key: value for key, value in tensors.items() if key not in body and not key.endswith(_COUNTER)}
 
 
 def _head(tensors: Mapping[str, Tensor], spec: ClassifierSpec, path: Path) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the last layer, in the network's own shape."""
-    left = _beside_body(tensors, spec)
+    """Return weight and bias of the last layer, in the network's own shape."""
+    left = _outside_body(tensors, spec)
     weights = [key for key in left if key.endswith("weight")]
     if len(weights) != 1:
         found = ", ".join(f"'{key}'" for key in sorted(left)[:4]) or "nothing"
         raise CheckpointError(
-            f"checkpoint '{path}' fits {spec.name} up to its last layer: one weight is expected, there is {found}; "
+            f"checkpoint '{path}' fits {spec.name} except for its last layer: expected one weight, found {found}; "
             "give one whose last layer is a single linear layer."
         )
     weight = left.pop(weights[0])
@@ -223,7 +223,7 @@ def _head(tensors: Mapping[str, Tensor], spec: ClassifierSpec, path: Path) -> tu
         odd = min(left) if left else weights[0]
         shape = _sized(tuple(tensors[odd].shape))
         raise CheckpointError(
-            f"checkpoint '{path}' fits {spec.name} up to its last layer, which does not: '{odd}' is {shape}; "
+            f"checkpoint '{path}' fits {spec.name} except for its last layer: '{odd}' is {shape}; "
             f"give one whose last layer is a single linear layer from {inputs[0]} inputs."
         )
     if bias is None:
@@ -233,7 +233,7 @@ def _head(tensors: Mapping[str, Tensor], spec: ClassifierSpec, path: Path) -> tu
 
 def _checked(key: str, value: Tensor, path: Path) -> Tensor:
     if value.layout != torch.strided or value.is_quantized or value.is_complex() or value.is_meta:
-        raise CheckpointError(f"checkpoint '{path}' holds '{key}' as other than plain numbers; save it as float32.")
+        raise CheckpointError(f"checkpoint '{path}' holds '{key}' in a special format; save it as plain float32.")
     if not value.is_floating_point():
         return value
     value = value.detach().to(torch.float32)
@@ -243,10 +243,10 @@ def _checked(key: str, value: Tensor, path: Path) -> Tensor:
 
 
 def load_into(module: torch.nn.Module, weights: FittedWeights, name: str, path: Path) -> None:
-    """Put fitted weights into a network that ``architecture.build`` made for ``weights.num_classes``.
+    """Load fitted weights into a network that ``architecture.build`` made for ``weights.num_classes``.
 
     Raises:
-        CheckpointError: a table of indices differs from the network's own; following it could read outside a tensor.
+        CheckpointError: a table of indices differs from the network's own; using it could read outside a tensor.
     """
     for key, own in module.state_dict().items():
         fixed = not own.is_floating_point() and not key.endswith(_COUNTER)

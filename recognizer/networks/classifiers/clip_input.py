@@ -1,4 +1,4 @@
-"""From a person's crops to what a network is fed: resampled in time, at its size, normalised."""
+"""Turn a person's crops into the input of a network: resampled in time, resized and normalised."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _WHITE = 255.0
 
 
 def sample_indices(samples: int, length: int) -> NDArray[np.int64]:
-    """Which of ``samples`` samples each of ``length`` frames shows: int64 (length,), ascending.
+    """Return which of ``samples`` samples each of ``length`` frames shows: int64 (length,), ascending.
 
-    Time is cut into ``length`` equal cells and each takes the sample at its middle. So the same number changes nothing,
-    more frames than samples show every sample about equally often, and fewer are spread evenly.
+    Time is divided into ``length`` equal cells, and each takes the sample at its middle. Equal numbers change nothing;
+    more frames than samples show every sample about equally often; fewer frames are spread evenly.
 
     Raises:
-        ValueError: one of the two is not positive.
+        ValueError: ``samples`` or ``length`` is not positive.
     """
     if samples < 1 or length < 1:
         raise ValueError(f"cannot take {length} frames from {samples} samples")
-    # whole numbers, so that no rounding of a fraction can shift a frame
+    # integers, so that rounding cannot shift a frame
     return (2 * np.arange(length, dtype=np.int64) + 1) * samples // (2 * length)
 
 
 def clip_pictures(clips_rgb: Sequence[NDArray[np.uint8]], length: int) -> Tensor:
-    """The clips as they are handed to ``Normalise``, in bytes: uint8 (B, T, S, S, 3).
+    """Return the clips as the input of ``Normalise``, uint8 (B, T, S, S, 3).
 
     Args:
-        clips_rgb: each uint8 (N, S, S, 3); N may differ, S may not.
+        clips_rgb: each uint8 (N, S, S, 3); N may differ, but not S.
         length: T, the number of frames.
     """
     shown = [clip if len(clip) == length else clip[sample_indices(len(clip), length)] for clip in clips_rgb]
@@ -42,10 +42,10 @@ def clip_pictures(clips_rgb: Sequence[NDArray[np.uint8]], length: int) -> Tensor
 
 
 class Normalise(nn.Module):
-    """Makes of bytes what a network is fed. A module, so that whatever runs the network does this as well.
+    """Resize and normalise pictures for a network. A module, so that every backend runs it as part of the network.
 
     Args:
-        spec: the network, whose size and normalisation.
+        spec: gives the network's size and normalisation.
     """
 
     _mean: Tensor
@@ -62,9 +62,9 @@ class Normalise(nn.Module):
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Uint8 (B, T, S, S, 3) to float32 (B, 3, T, S, S).
+        """Map uint8 (B, T, S, S, 3) to float32 (B, 3, T, S, S).
 
-        S is the network's crop size or twice that; at half size each pixel is the mean of 2 x 2.
+        The input's S is the network's crop size or twice that; then each output pixel is the mean of 2 x 2.
 
         Raises:
             ValueError: the pictures have another size.
@@ -72,10 +72,10 @@ class Normalise(nn.Module):
         x = pictures.float()
         side, size = pictures.shape[2], self._crop_size_px
         if side == 2 * size:
-            # a convolution, because OpenVINO's pools of three colours take longer
+            # a convolution, because OpenVINO pools three colours more slowly
             x = functional.conv3d(x.permute(0, 4, 1, 2, 3), self._quarters, stride=(1, 2, 2)).permute(0, 2, 3, 4, 1)
         elif side != size:
             raise ValueError(f"{self._name} takes crops of {size} or {2 * size} pixels, got {side}")
-        # before the axes are changed: OpenVINO then need not move anything
+        # before the axes change, so that OpenVINO need not copy anything
         normalised: Tensor = (x - self._mean) * self._scale
         return normalised.permute(0, 4, 1, 2, 3)

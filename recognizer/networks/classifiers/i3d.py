@@ -2,7 +2,7 @@
 
 Carreira and Zisserman, "Quo Vadis, Action Recognition? A New Model and the Kinetics Dataset", arXiv 1705.07750,
 figure 3. Padding is TensorFlow's ``SAME``; batch normalisation has an epsilon of 1e-3, a shift and no learnt scale.
-The layers keep the names that fine-tuned PyTorch I3D checkpoints commonly use, so that those fit as they are.
+The layers have the names of common fine-tuned PyTorch I3D checkpoints, which therefore fit unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BATCH_NORM_EPSILON = 1e-3
 
 
 class _Widths(NamedTuple):
-    """Output channels inside one Inception module: branch, then step within the branch."""
+    """Output channels in one Inception module, named by branch and step within the branch."""
 
     b0: int
     b1a: int
@@ -51,7 +51,7 @@ _STAGE_5 = {"Mixed_5b": _Widths(256, 160, 320, 32, 128, 128), "Mixed_5c": _Width
 
 
 def _same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after one axis, as TensorFlow's ``SAME`` places them: the odd one goes after."""
+    """Return the zeros before and after one axis, as TensorFlow's ``SAME`` places them: the odd one goes after."""
     total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
     return total // 2, total - total // 2
 
@@ -74,25 +74,25 @@ class Unit3D(nn.Module):
         self.bn = None if last else nn.BatchNorm3d(out_channels, eps=BATCH_NORM_EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, T, H, W) to (B, out, ceil(T / stride), …)."""
+        """Map (B, in, T, H, W) to (B, out, ceil(T / stride), …)."""
         x = self.conv3d(_pad_same(x, self.kernel, self.stride))
         return x if self.bn is None else functional.relu(self.bn(x), inplace=True)
 
 
 class MaxPoolSame(nn.Module):
-    """Max pooling with ``SAME`` padding. Zeros will do: every input is a ReLU's output, so none is less."""
+    """Max pooling with ``SAME`` padding. Zeros are safe padding, because every input is the output of a ReLU."""
 
     def __init__(self, kernel: _Triple, stride: _Triple) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W), not negative."""
+        """Pool (B, C, T, H, W), which must not be negative."""
         return functional.max_pool3d(_pad_same(x, self.kernel, self.stride), self.kernel, self.stride)
 
 
 class InceptionModule(nn.Module):
-    """Four branches side by side, joined along the channels."""
+    """Four parallel branches, joined along the channels."""
 
     def __init__(self, in_channels: int, widths: _Widths) -> None:
         super().__init__()
@@ -105,12 +105,12 @@ class InceptionModule(nn.Module):
         self.b3b = Unit3D(in_channels, widths.b3b, (1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, T, H, W) to (B, sum of the branches, T, H, W)."""
+        """Map (B, in, T, H, W) to (B, sum of the branches, T, H, W)."""
         return torch.cat((self.b0(x), self.b1b(self.b1a(x)), self.b2b(self.b2a(x)), self.b3b(self.b3a(x))), dim=1)
 
 
 class InceptionI3d(nn.Module):
-    """Float32 (B, 3, T, 224, 224) in [-1, 1], T of 9 or more, to logits (B, num_classes), averaged over time."""
+    """Maps float32 (B, 3, T, 224, 224) in [-1, 1], T of 9 or more, to logits (B, num_classes), averaged over time."""
 
     def __init__(self, num_classes: int = 400) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class InceptionI3d(nn.Module):
         return channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (B, num_classes); the softmax is the caller's."""
+        """Return logits (B, num_classes), without the softmax."""
         for name in self._order:
             x = self.get_submodule(name)(x)
         x = functional.avg_pool3d(x, (2, 7, 7), stride=1)
@@ -157,7 +157,7 @@ _BRANCHES = {
 
 
 def _units() -> Iterator[tuple[str, str]]:
-    """Each convolution's name in DeepMind's tree, and here."""
+    """Yield each convolution's name in DeepMind's tree and in ``InceptionI3d``."""
     for name in ("Conv3d_1a_7x7", "Conv3d_2b_1x1", "Conv3d_2c_3x3"):
         yield name, name
     for mixed in (*_STAGE_3, *_STAGE_4, *_STAGE_5):
@@ -179,7 +179,7 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, N
 
 
 def state_dict_from_arrays(tree: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """DeepMind's Kinetics-400 I3D as it is published for Flax, in the names and layouts of ``InceptionI3d``.
+    """Convert DeepMind's Kinetics-400 I3D, published for Flax, to the names and layouts of ``InceptionI3d``.
 
     Args:
         tree: nested mappings of arrays: ``params`` and ``batch_stats``, then the paper's layer names. Kernels are
@@ -189,7 +189,7 @@ def state_dict_from_arrays(tree: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
         Arrays for every entry of ``InceptionI3d(400).state_dict()``, kernels as (out, in, time, height, width).
 
     Raises:
-        WeightsError: an array is missing, left over, of another shape, or holds a value that is not finite.
+        WeightsError: an array is missing, unknown, has another shape, or holds a value that is not finite.
     """
     arrays = dict(_flatten(tree))
 
@@ -217,7 +217,7 @@ def state_dict_from_arrays(tree: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     state["logits.conv3d.weight"] = kernel("params/Logits/Conv3d_0c_1x1/Conv_0/kernel")
     state["logits.conv3d.bias"] = take("params/Logits/Conv3d_0c_1x1/Conv_0/bias").reshape(-1)
     if arrays:
-        raise WeightsError(f"the I3D weights hold '{min(arrays)}', which the network has no place for.")
+        raise WeightsError(f"the I3D weights hold '{min(arrays)}', which the network does not use.")
     with torch.device("meta"):
         expected = InceptionI3d(state["logits.conv3d.bias"].shape[0]).state_dict()
     for name, tensor in expected.items():

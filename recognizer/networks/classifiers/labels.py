@@ -1,4 +1,4 @@
-"""A person's own label file."""
+"""Read a person's own label file."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 from recognizer.errors import CheckpointError
 
 MAX_LABEL_FILE_BYTES = 1_000_000
-"""Longer than any list of labels; stops a checkpoint that was given as the label file from being read whole."""
+"""Larger than any list of labels; avoids reading a checkpoint that was given as the label file."""
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """The labels of ``path``, in the order of the network's outputs.
+    """Return the labels of ``path``, in the order of the network's outputs.
 
-    UTF-8. One label a line, blank lines ignored; or JSON: a list of labels, ``{"0": "label"}`` or ``{"label": 0}``.
+    The file is UTF-8: one label a line, ignoring blank lines; or JSON: a list of labels, ``{"0": "label"}`` or
+    ``{"label": 0}``.
 
     Raises:
         CheckpointError: the file cannot be read, is empty, or names a label twice.
@@ -49,7 +50,7 @@ def _from_json(text: str, path: Path) -> tuple[str, ...]:
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError):
-        # a plain list may well start with a bracket, as in "[other]"
+        # a plain list may start with a bracket, as in "[other]"
         return tuple(line.strip() for line in text.splitlines())
     pairs: list[tuple[Any, Any]] = list(enumerate(data)) if isinstance(data, list) else list(data.items())
     if pairs and all(isinstance(value, int) and not isinstance(value, bool) for _, value in pairs):

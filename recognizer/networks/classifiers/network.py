@@ -21,9 +21,9 @@ from recognizer.networks.bounds import CLASSIFIER_BOUND
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
-from recognizer.networks.classifiers.halved_time import take_bare_samples
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.labels import read_labels
+from recognizer.networks.classifiers.repeated_frames import fold_repeated_frames
 from recognizer.networks.devices import resolve_device
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
@@ -231,7 +231,7 @@ def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Tun
 
 def _from_bytes(spec: ClassifierSpec, network: nn.Module) -> nn.Module:
     """Prepend the normalisation, so that the network takes uint8 (B, T, S, S, 3)."""
-    return nn.Sequential(Normalise(spec), take_bare_samples(network, spec))
+    return nn.Sequential(Normalise(spec), fold_repeated_frames(network, spec))
 
 
 def _own_weights(

@@ -1,8 +1,7 @@
-"""A clip that is stretched to twice its samples shows each of them twice in a row; here each is computed once.
+"""Compute each sample once when a clip is stretched to twice its samples, so that every frame appears twice in a row.
 
-A layer that looks at several frames and moves on by two meets every sample as a pair. What it weighs the two with can
-be added up beforehand, and a shorter kernel moves on by one sample: the same numbers with about half of the work, in
-the layers that work most.
+A layer that moves by two frames then always sees pairs of the same sample. Adding up the weights of each pair gives a
+shorter kernel that moves by one sample: the same numbers for about half the work, in the most expensive layers.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from torch.nn import functional
 from recognizer.classifier_specs import ClassifierSpec
 
 
-class TwiceShown(nn.Module):
-    """A layer that halves time, which takes a clip of stretched frames and the clip's bare samples alike.
+class FoldedHalving(nn.Module):
+    """A layer that halves time. Takes a clip of stretched frames, or the samples that they repeat.
 
     Args:
-        layer: a convolution over time by steps of two, without a bias, then a normalisation and a ReLU.
+        layer: a convolution without bias that moves by two frames, then a normalisation and a ReLU.
         zeros_before: frames and pixels of padding before the first.
-        samples: a clip of so many frames is not stretched; it has half of what the network takes at least.
+        samples: a clip of this many frames holds unrepeated samples; half of the network's minimum.
     """
 
     _weight: Tensor
@@ -29,14 +28,14 @@ class TwiceShown(nn.Module):
         super().__init__()
         (convolution,) = (module for module in layer.modules() if isinstance(module, nn.Conv3d))
         (self._norm,) = (module for module in layer.modules() if isinstance(module, nn.BatchNorm3d))
-        weight, self._before, self._after = _added_up(convolution.weight.detach(), zeros_before)
+        weight, self._before, self._after = _folded(convolution.weight.detach(), zeros_before)
         self._layer = layer
         self._zeros_before, self._samples = zeros_before, samples
         self._stride = (1, *convolution.stride[1:])
         self.register_buffer("_weight", weight, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, T, H, W) to (B, out, ceil(T / 2), …), for bare samples (B, out, T, …)."""
+        """Map (B, in, T, H, W) to (B, out, ceil(T / 2), …), and unrepeated samples to (B, out, T, …)."""
         if x.shape[2] != self._samples:
             stretched: Tensor = self._layer(x)
             return stretched
@@ -52,10 +51,10 @@ class TwiceShown(nn.Module):
         return self._zeros_before, total - self._zeros_before
 
 
-def _added_up(weight: Tensor, before: int) -> tuple[Tensor, int, int]:
-    """The kernel (out, in, time, …) over samples, and how many zero samples come before and after.
+def _folded(weight: Tensor, before: int) -> tuple[Tensor, int, int]:
+    """Return the kernel (out, in, time, …) over samples, and the number of zero samples before and after.
 
-    At sample t tap k sees frame 2 t - before + k, and frame f shows sample f // 2.
+    At sample t, tap k sees frame 2 t - before + k, and frame f shows sample f // 2.
     """
     offsets = [(tap - before) // 2 for tap in range(weight.shape[2])]
     shorter = torch.zeros(*weight.shape[:2], offsets[-1] - offsets[0] + 1, *weight.shape[3:])
@@ -64,10 +63,10 @@ def _added_up(weight: Tensor, before: int) -> tuple[Tensor, int, int]:
     return shorter, -offsets[0], offsets[-1]
 
 
-def take_bare_samples(network: nn.Module, spec: ClassifierSpec) -> nn.Module:
-    """The network, made to take ``spec.frames_fed`` frames: the layer that halves time is replaced in it."""
+def fold_repeated_frames(network: nn.Module, spec: ClassifierSpec) -> nn.Module:
+    """Replace the layer that halves time, so that the network takes ``spec.frames_fed`` frames; return the network."""
     if spec.halving is not None:
         name, zeros_before = spec.halving
-        layer = TwiceShown(network.get_submodule(name), zeros_before, spec.length.minimum // 2)
+        layer = FoldedHalving(network.get_submodule(name), zeros_before, spec.length.minimum // 2)
         network.set_submodule(name, layer)
     return network
