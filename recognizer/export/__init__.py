@@ -1,6 +1,6 @@
-"""A timeline as files and tables: CSV, JSON, pandas. Knows no network and no page.
+"""Timelines and comparisons as files and tables: CSV, JSON, HTML, pandas. Knows neither networks nor pages.
 
-Tables are imported when they are first used: pandas takes half a second to import, and the first page shows none.
+Tables are imported on first use: importing pandas takes half a second, and the first page shows no table.
 """
 
 from __future__ import annotations

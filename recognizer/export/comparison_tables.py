@@ -1,4 +1,4 @@
-"""A comparison as pandas tables for a page and a report. Times in seconds; labels are harmless in a spreadsheet."""
+"""Comparisons as pandas tables, for pages and reports. Times are in seconds; labels cannot run as formulas."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MEGABYTE: Final = 1e6
 
 
 def cost_table(comparison: Comparison) -> pd.DataFrame:
-    """What each classifier costs, one row an entry; those that did not run have gaps.
+    """Return the cost of each classifier, one row per entry; entries that did not run have gaps.
 
     Columns: ``Classifier``, ``Clips``, ``ms per clip``, ``Clips per second``, ``Share of real time (%)``,
     ``Memory (MB)``, ``Parameters (M)``, ``Published accuracy (%)``, ``Runs on``;
-    ``GPU memory (MB)`` where there is a GPU.
+    ``GPU memory (MB)`` if there is a GPU.
     """
     rows = [_cost_row(entry.name, entry.cost) for entry in comparison.entries]
     table = pd.DataFrame(rows).astype({"Clips": "Int64"})
@@ -51,7 +51,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def agreement_table(lanes: Sequence[Lane], person_ids: Sequence[int]) -> pd.DataFrame:
-    """How far every two agree: over everyone, then person by person where there is something to compare.
+    """Return the agreement of every two classifiers: over everyone, then for each person who can be compared.
 
     Columns: ``Classifiers``, ``Person``, ``Compared (s)``, ``Agree (%)``, ``Kappa``, ``In words``.
     """
@@ -79,7 +79,7 @@ def agreement_table(lanes: Sequence[Lane], person_ids: Sequence[int]) -> pd.Data
 
 
 def disagreements_table(pieces: Sequence[Piece], names: tuple[str, str]) -> pd.DataFrame:
-    """Where two differ, in the order of ``pieces``.
+    """Return the pieces of time in which two classifiers differ, in the order given.
 
     Columns: ``Person``, ``Start (s)``, ``End (s)``, ``Duration (s)``, and one for each of the two ``names``.
     """
@@ -99,7 +99,7 @@ def disagreements_table(pieces: Sequence[Piece], names: tuple[str, str]) -> pd.D
 
 
 def scores_table(scores: Sequence[tuple[str, Score]]) -> pd.DataFrame:
-    """How right each is by the person's own labels.
+    """Return the score of each classifier against the person's own labels.
 
     Columns: ``Classifier``, ``Scored (s)``, ``Right (%)``, ``Kappa``, ``In words``.
     """
@@ -119,7 +119,7 @@ def scores_table(scores: Sequence[tuple[str, Score]]) -> pd.DataFrame:
 
 
 def classes_table(score: Score) -> pd.DataFrame:
-    """How right one classifier is about each action.
+    """Return the score of one classifier for each action.
 
     Columns: ``Action``, ``In your labels (s)``, ``Said (s)``, ``Precision (%)``, ``Recall (%)``.
     """

@@ -28,30 +28,30 @@ SEGMENT_COLUMNS = (
 """The header of the CSV, in order."""
 
 _FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-"""What begins a formula in a spreadsheet, ASCII and full width (OWASP, "CSV Injection")."""
+"""Characters that begin a formula in a spreadsheet, ASCII and full width (OWASP, "CSV Injection")."""
 
 _CELL_BREAKS = ("\t", "\r", "\n")
-"""A cell that begins with one of these may be split, and what follows run, when it is imported."""
+"""An import may split a cell that begins with one of these, and run the rest."""
 
 
 def harmless_cell(text: str) -> str:
-    """The text as a spreadsheet should take it: what it would run as a formula is led by an apostrophe."""
+    """Return the text of a cell; an apostrophe is put before what a spreadsheet would run as a formula."""
     visible = next((c for c in text if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf")), "")
     return f"'{text}" if visible in _FORMULA_STARTS or text.startswith(_CELL_BREAKS) else text
 
 
 def segments_csv(timeline: Timeline, segments: Sequence[Segment]) -> str:
-    """One row a segment, by person, then by time; lines end in CR LF, decimals have a point.
+    """Return one row per segment, by person, then by time; lines end in CR LF, decimals have a point.
 
     Columns:
         person_id: 1, 2, … within the video.
-        action: the label, or ``unknown``; led by an apostrophe where a spreadsheet would run it.
+        action: the label, or ``unknown``; see ``harmless_cell``.
         start_s, end_s: seconds from the start of the video, three digits; the end is not part of the segment.
-        duration_s: ``end_s - start_s`` of the very numbers that are printed.
+        duration_s: ``end_s - start_s`` of the printed numbers.
         start_frame: the first frame of the segment, counted from 0 (see FrameNumbers).
         end_frame: the first frame after it.
         confidence: mean probability, four digits.
-        classifier: the network that named it.
+        classifier: the network that labeled it.
     """
     return _csv(_rows(timeline, segments, ClassifierNames(timeline).of))
 
@@ -93,7 +93,7 @@ def _rows(
 
 
 class ClassifierNames:
-    """Who named a segment: the classifier of the prediction that covers its middle."""
+    """The classifier of a segment: that of the prediction that covers its middle."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._by_person: dict[int, tuple[list[float], list[str]]] = {}
@@ -104,7 +104,7 @@ class ClassifierNames:
         self._otherwise = timeline.settings.video_classifier_model
 
     def of(self, segment: Segment) -> str:
-        """The name; that of the settings for a segment of a person without predictions."""
+        """Return the classifier's name; the one in the settings if the person has no predictions."""
         starts_s, names = self._by_person.get(segment.person_id, ([], []))
         if not names:
             return self._otherwise

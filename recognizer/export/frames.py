@@ -1,4 +1,4 @@
-"""Which frames a stretch of time is made of."""
+"""The frames in an interval of time."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from recognizer.timeline.model import Timeline
 
 _ROUNDING_S = 1e-6
-"""Times closer than this are one time: a boundary halfway between two frames always takes the earlier one."""
+"""Times closer than this are equal: a boundary halfway between two frames always takes the earlier one."""
 
 
 class FrameNumbers:
-    """Turns times into frame numbers: frames are counted from 0, and a stretch of time is half-open in frames too.
+    """Converts times to frame numbers. Frames are counted from 0, and intervals are half-open in frames too.
 
-    A boundary at ``time_s`` lies before the first frame whose time is not more than half a frame earlier. Half a frame
-    is half the way to the next frame, but never more than half of the average frame. Two stretches that touch in time
-    therefore touch in frames, and no frame is counted twice. Where the frames' own times are not known, a constant
-    frame rate is assumed.
+    A boundary at ``time_s`` lies before the first frame whose time is at most half a frame earlier. Half a frame is
+    half the way to the next frame, but never more than half of the average frame. Intervals that touch in time
+    therefore touch in frames, and no frame is counted twice. If the times of the frames are unknown, the frame rate
+    counts as constant.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -30,7 +30,7 @@ class FrameNumbers:
         self._latest_boundary_s = times_s + tolerance_s + _ROUNDING_S
 
     def first_at(self, time_s: float) -> int:
-        """Number of the first frame at or after ``time_s``; the number of frames where there is none."""
+        """Return the number of the first frame at or after ``time_s``; the frame count if there is none."""
         if len(self._latest_boundary_s):
             return int(np.searchsorted(self._latest_boundary_s, time_s, side="left"))
         return max(0, math.ceil((time_s - _ROUNDING_S) * self._rate_hz - 0.5))

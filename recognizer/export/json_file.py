@@ -1,4 +1,4 @@
-"""A timeline as JSON, for other programs and for the store. ``docs/json-schema.md`` explains every field."""
+"""Timelines as JSON, for other programs and for the store. ``docs/json-schema.md`` explains every field."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def timeline_json(
     include_boxes: bool = False,
     include_frame_times: bool = False,
 ) -> str:
-    """The timeline as one JSON document that ends in a line feed; it never holds a path of this computer.
+    """Return a timeline as a JSON document; it ends in a line feed and holds no path of this computer.
 
     Args:
-        timeline: what is written.
-        min_confidence: threshold for the segments (see Timeline.segments).
-        min_duration_s: threshold for the segments.
-        include_boxes: also write where each person was, sample by sample; the store needs it.
-        include_frame_times: also write every frame's time; the store needs it.
+        timeline: the timeline.
+        min_confidence: threshold of the segments (see ``Timeline.segments``).
+        min_duration_s: threshold of the segments.
+        include_boxes: include each person's boxes, sample by sample; the store needs them.
+        include_frame_times: include the time of every frame; the store needs them.
 
     Raises:
         ValueError: a number is not finite.
@@ -88,14 +88,14 @@ def timeline_values(
 
 
 def timeline_from_json(text: str) -> Timeline:
-    """The timeline that ``timeline_json`` wrote.
+    """Read a timeline that ``timeline_json`` wrote.
 
-    It is the same to the last digit when it was written with ``include_boxes`` and ``include_frame_times``; without
-    them its people have presence but no samples, and its frames have no times. Of a checkpoint only the file name is
-    left.
+    It equals the original to the last digit if it was written with ``include_boxes`` and ``include_frame_times``.
+    Without them its people have presence but no samples, and its frames have no times. Checkpoints have lost their
+    folders.
 
     Raises:
-        StoreError: it is not JSON, of an unknown version, or a field is missing or of the wrong kind.
+        StoreError: the text is not JSON, has another major version, or a field is missing or has the wrong type.
     """
     try:
         document = _decoded(text)
@@ -112,13 +112,13 @@ def _dumps(value: object) -> str:
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode("utf-8")
-    except UnicodeEncodeError:  # half a surrogate pair, as file names that are not UTF-8 have it
+    except UnicodeEncodeError:  # half a surrogate pair, from the name of a file that is not UTF-8
         text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text
 
 
 def _lines(value: object) -> str:
-    """One line an entry for lists of people, segments, predictions: easy to read and to compare."""
+    """Encode a value; lists of objects get one line per object, which is easy to read and to compare."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(_dumps(entry) for entry in value) + "\n]"
     return _dumps(value)
@@ -137,7 +137,7 @@ def _video(video: VideoInfo) -> document_types.Video:
 
 
 def setting_values(settings: Settings) -> dict[str, Any]:
-    """The settings by name; of a checkpoint and its labels the file name alone."""
+    """Return the settings by name; a checkpoint and its labels lose their folders."""
     values = settings.as_dict()
     for name in PATH_SETTINGS:
         if values[name] is not None:
@@ -170,7 +170,7 @@ def _prediction(prediction: Prediction) -> document_types.Prediction:
 
 
 def _shortest(values: NDArray[np.float32]) -> Any:
-    """The numbers with as few digits as give the same float32 again."""
+    """Return the numbers with the fewest digits that give the same float32 again."""
     return values.astype(np.str_).astype(np.float64).tolist()
 
 
@@ -192,14 +192,14 @@ def _decoded(text: str) -> Document:
         return msgspec.json.decode(text, type=Document)
     except (ValueError, RecursionError):  # msgspec's errors are of the former kind
         pass
-    # Once more, slowly. The standard library reads half surrogate pairs, which msgspec refuses: names of files that are
-    # not UTF-8 have them. And what the document holds is known then, for the message.
+    # Try again with the standard library, which is slower. It reads half surrogate pairs, which msgspec refuses and
+    # the names of files that are not UTF-8 hold, and it gives the value for the message.
     try:
         values = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"The analysis is not valid JSON ({_short(error)}); export it again.") from error
     if isinstance(values, dict) and isinstance(version := values.get("schema_version"), str):
-        _check_version(version)  # a field of another version may well be of another type
+        _check_version(version)  # fields of another version may have other types
     try:
         return msgspec.convert(values, Document)
     except msgspec.ValidationError as error:

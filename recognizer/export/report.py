@@ -1,4 +1,4 @@
-"""A comparison as one HTML file: charts and tables, with everything that they need inside, so it opens anywhere."""
+"""Comparisons as one HTML file of charts and tables; it contains all it needs, so it opens anywhere."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from recognizer.settings import Settings
 from recognizer.video import describe
 
 MOST_DISAGREEMENTS: Final = 200
-"""Rows of a pair's table; the JSON has all of them."""
+"""Rows of the table of two classifiers; the JSON has all of them."""
 
 KAPPA_NOTE: Final = (
     f"Kappa is Cohen's, counted over bins of {BIN_S:g} s: 1 is full agreement, 0 is what chance would give. The words "
-    "are those of Landis and Koch (1977): up to 0.20 slight, 0.40 fair, 0.60 moderate, 0.80 substantial, above almost "
-    "perfect; below 0 poor. Only time in which both have a label is compared."
+    "are those of Landis and Koch (1977): below 0 poor, up to 0.20 slight, 0.40 fair, 0.60 moderate, 0.80 substantial, "
+    "above almost perfect. Only time in which both have a label is compared."
 )
 
 COST_NOTE: Final = (
-    "Measured while this video was analysed, on this machine, with whatever else it did. Clips per second and "
-    "milliseconds are of the classifier alone; decoding and finding people is done once for all. Share of real time is "
-    "the classifier's work for one second of this video with its people: under 100 % it keeps up. Memory is the most "
-    "that the whole program held meanwhile. Accuracy is the published one on whole Kinetics-400 videos; on people cut "
-    "out of a video it is lower."
+    "Measured on this machine while it analysed this video, along with whatever else it did. Clips per second and "
+    "milliseconds count the classifier alone; decoding and finding people is done once for all. Share of real time is "
+    "the classifier's work for one second of this video with its people: under 100 % it keeps up. Memory is the peak "
+    "of the whole program during that time. Accuracy is the published one on whole Kinetics-400 videos; on crops of "
+    "people it is lower."
 )
 
 _CHART: Final = {**NO_CLOUD, "responsive": True}
@@ -65,15 +65,15 @@ def comparison_report(
     min_duration_s: float = 0.0,
     scored: Scored | None = None,
 ) -> str:
-    """The whole comparison as one HTML document; plotly.js is inside it, and it asks no network for anything.
+    """Return a comparison as one HTML document; it contains plotly.js and loads nothing from the network.
 
     Args:
-        comparison: what is reported; one entry or more must have run.
+        comparison: the comparison; at least one entry must have run.
         video_name: what the person calls the video.
-        palette: colours of the actions.
+        palette: colors of the actions.
         min_confidence: threshold of the segments.
         min_duration_s: threshold of the segments.
-        scored: how right each is by the person's own labels.
+        scored: the scores against the person's own labels.
 
     Raises:
         ValueError: nothing has run.
@@ -122,7 +122,7 @@ def _text(text: str) -> str:
 
 def _shared(settings: Settings) -> str:
     return (
-        f"people found by {settings.model} in one frame of {settings.skip_frame}, followed by {settings.tracker}, "
+        f"people detected by {settings.model} in one frame of {settings.skip_frame}, tracked by {settings.tracker}, "
         "once for all classifiers"
     )
 
@@ -130,7 +130,7 @@ def _shared(settings: Settings) -> str:
 def _asked(entry: Entry) -> str:
     settings = entry.settings
     return (
-        f"{entry.name}: {settings.num_video_sequence_samples} samples a clip, crop margin "
+        f"{entry.name}: {settings.num_video_sequence_samples} samples per clip, crop margin "
         f"{settings.crop_margin_percentage} %, overlap {settings.overlap:g}"
     )
 
@@ -147,14 +147,14 @@ def _costs(comparison: Comparison) -> Iterator[str]:
 
 
 class _Charts:
-    """Charts as HTML; the first brings plotly.js along."""
+    """Charts as HTML; the first one includes plotly.js."""
 
     def __init__(self) -> None:
-        self._brought = False
+        self._included = False
 
     def html(self, figure: Figure) -> str:
-        text: str = plotly.io.to_html(figure, _CHART, full_html=False, include_plotlyjs=not self._brought)
-        self._brought = True
+        text: str = plotly.io.to_html(figure, _CHART, full_html=False, include_plotlyjs=not self._included)
+        self._included = True
         return text
 
 

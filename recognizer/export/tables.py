@@ -1,4 +1,4 @@
-"""A timeline as pandas tables for a page. Times in seconds; labels are harmless in a spreadsheet as they are."""
+"""Timelines as pandas tables, for pages. Times are in seconds; labels cannot run as formulas in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHARE_DIGITS = 1
 
 
 def appearances_table(timeline: Timeline) -> pd.DataFrame:
-    """Who was there, and when: one row a person.
+    """Return when each person was there, one row per person.
 
     Columns: ``Person``, ``First seen (s)``, ``Last seen (s)``, ``Visits`` (presence intervals), ``Present (s)`` in all.
     """
@@ -40,7 +40,7 @@ def appearances_table(timeline: Timeline) -> pd.DataFrame:
 
 
 def time_per_action_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFrame:
-    """How long each person did what: one row a person and action, by person, then the longest first.
+    """Return how long each person did each action, one row for both, by person, then the longest first.
 
     Columns: ``Person``, ``Action``, ``Time (s)``, ``Share of presence (%)``.
     """
@@ -61,7 +61,7 @@ def time_per_action_table(timeline: Timeline, segments: Sequence[Segment]) -> pd
 
 
 def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFrame:
-    """What the CSV holds, for the eye: one row a segment, by person, then by time.
+    """Return the content of the CSV with readable titles, one row per segment, by person, then by time.
 
     Columns: ``Person``, ``Action``, ``Start (s)``, ``End (s)``, ``Duration (s)``, ``Start frame``, ``End frame``,
     ``Probability``, ``Classifier``.
@@ -74,7 +74,7 @@ def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFr
             harmless_cell(segment.action),
             round(segment.start_s, _TIME_DIGITS),
             round(segment.end_s, _TIME_DIGITS),
-            # of the numbers that are shown, so that the row adds up
+            # from the rounded times, so that the row adds up
             round(round(segment.end_s, _TIME_DIGITS) - round(segment.start_s, _TIME_DIGITS), _TIME_DIGITS),
             frames.first_at(segment.start_s),
             frames.first_at(segment.end_s),
@@ -91,5 +91,5 @@ def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFr
 
 
 def _table(rows: Sequence[tuple[object, ...]], columns: dict[str, str]) -> pd.DataFrame:
-    """A table with its types, also when it is empty."""
+    """Return a table whose columns have these types, even if it is empty."""
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)

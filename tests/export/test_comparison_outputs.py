@@ -1,4 +1,4 @@
-"""What is made of a comparison: lanes, confusion matrix, report, what networks were shown, and the database's copy."""
+"""Outputs of a comparison: lanes, confusion matrix, report, the frames shown to networks, the database's copy."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def names_of_bars(figure: object) -> list[str]:
     return [bar.name for bar in figure.data]  # type: ignore[attr-defined]
 
 
-def test_lanes_stand_above_one_another_with_truth_on_top_and_agreement_below(comparison: Comparison) -> None:
+def test_lanes_are_stacked_with_the_truth_on_top_and_the_agreement_below(comparison: Comparison) -> None:
     lanes = comparison.lanes()
     palette = ActionPalette()
     scored = score_lanes(lanes, TRUTH)
@@ -92,7 +92,7 @@ def test_a_long_name_keeps_its_ends_and_its_lane(comparison: Comparison) -> None
     assert list(figure.layout.yaxis.ticktext) == ["mc3_18:a…samples"]
 
 
-def test_confusion_matrix_takes_rare_labels_together_and_loses_no_time() -> None:
+def test_confusion_matrix_groups_rare_labels_and_loses_no_time() -> None:
     truth = [Segment(1, "yoga", 0, 40, 1.0)]
     said = [Segment(1, "yoga", 0, 10, 1.0)]
     said += [Segment(1, f"label {k:02}", 10 + k, 11 + k, 1.0) for k in range(29)]
@@ -105,7 +105,7 @@ def test_confusion_matrix_takes_rare_labels_together_and_loses_no_time() -> None
     assert sum(float(cell or 0) for cell in heat.text[0]) == pytest.approx(40)
 
 
-def test_report_holds_everything_and_shows_labels_letter_by_letter(comparison: Comparison) -> None:
+def test_report_contains_everything_and_escapes_labels(comparison: Comparison) -> None:
     scored = score_lanes(comparison.lanes(), TRUTH)
     report = comparison_report(comparison, "<b>my</b> clip.mp4", ActionPalette(), scored=scored)
     outside_scripts = "".join(part.partition("</script>")[2] or part for part in report.split("<script"))
@@ -189,7 +189,7 @@ def test_prediction_at_a_moment_is_the_nearest_or_none(comparison: Comparison) -
         assert prediction_at(timeline, 1, (prediction.start_s + prediction.end_s) / 2) == prediction
 
 
-def test_a_stored_comparison_is_the_same_again(comparison: Comparison, video: Path, tmp_path: Path) -> None:
+def test_a_stored_comparison_comes_back_unchanged(comparison: Comparison, video: Path, tmp_path: Path) -> None:
     store = ComparisonStore(AnalysisStore(tmp_path / "data"))
     file = StoredFile(video, "clip.mkv", "a" * 64, video.stat().st_size)
     store.save("one", file, Comparison(comparison.entries[:1]))
@@ -212,7 +212,7 @@ def test_a_stored_comparison_is_the_same_again(comparison: Comparison, video: Pa
     assert store.load("two") is None
 
 
-def test_a_damaged_comparison_is_told_in_one_sentence(comparison: Comparison, video: Path, tmp_path: Path) -> None:
+def test_a_damaged_comparison_is_reported_in_one_sentence(comparison: Comparison, video: Path, tmp_path: Path) -> None:
     data = AnalysisStore(tmp_path / "data")
     store = ComparisonStore(data)
     store.save("one", StoredFile(video, "clip.mkv", "a" * 64, 1), comparison)

@@ -1,4 +1,4 @@
-"""What leaves the program as CSV, JSON and tables."""
+"""Timelines as CSV, JSON and tables."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def make_timeline(**changes: Any) -> Timeline:
 # --- CSV ---
 
 
-def test_csv_is_what_was_worked_out_by_hand() -> None:
+def test_csv_equals_the_one_written_by_hand() -> None:
     timeline = make_timeline()
     # The first two clips overlap from 0.2 to 0.4, so their border is 0.3 s. Frames come every 0.1 s.
     assert segments_csv(timeline, timeline.segments(min_confidence=0.3)) == (
@@ -83,7 +83,7 @@ def test_csv_is_what_was_worked_out_by_hand() -> None:
     )
 
 
-def test_csv_of_nothing_is_its_header() -> None:
+def test_csv_without_segments_is_its_header() -> None:
     timeline = make_timeline(people=(), predictions=())
     assert segments_csv(timeline, ()).splitlines() == [
         "person_id,action,start_s,end_s,duration_s,start_frame,end_frame,confidence,classifier"
@@ -96,7 +96,7 @@ def test_rows_are_sorted_by_person_then_time() -> None:
     assert segments_csv(timeline, shuffled) == segments_csv(timeline, timeline.segments())
 
 
-def test_duration_is_that_of_the_printed_times() -> None:
+def test_duration_is_the_difference_of_the_printed_times() -> None:
     # 0.0006 and 1.0004 print as 0.001 and 1.000; their own difference, 0.9998, would print as 1.000
     row = segments_csv(make_timeline(), [Segment(1, "a", 0.0006, 1.0004, 0.5)]).splitlines()[1].split(",")
     assert row[2:5] == ["0.001", "1.000", "0.999"]
@@ -153,14 +153,14 @@ def test_csv_read_back_gives_the_segments(segments: list[Segment]) -> None:
         "＠a",
     ],
 )
-def test_formulas_are_made_harmless(text: str) -> None:
+def test_formulas_get_an_apostrophe(text: str) -> None:
     assert harmless_cell(text) == "'" + text
     rows = list(csv.reader(io.StringIO(segments_csv(make_timeline(), [Segment(1, text, 0, 1, 1)]), newline="")))
     assert rows[1][1] == "'" + text
 
 
 @pytest.mark.parametrize("text", ["tai chi", "push-up", "a=b", "'quoted'", "", "5 km run", "чтение"])
-def test_plain_labels_stay_as_they_are(text: str) -> None:
+def test_plain_labels_are_not_changed(text: str) -> None:
     assert harmless_cell(text) == text
 
 
@@ -182,13 +182,13 @@ def test_touching_segments_touch_in_frames_even_halfway_between_two() -> None:
         assert frames.first_at((k + 0.6) / 30) == k + 1
 
 
-def test_frames_of_a_variable_rate_go_by_their_own_times() -> None:
+def test_frames_of_a_variable_rate_are_numbered_by_their_times() -> None:
     timeline = make_timeline(frame_times_s=np.array([0.0, 0.01, 0.02, 1.0, 2.0]))
     frames = FrameNumbers(timeline)
     assert [frames.first_at(t) for t in (0.0, 0.01, 0.02, 0.5, 1.0, 2.0, 2.2)] == [0, 1, 2, 3, 3, 4, 5]
 
 
-def test_without_frame_times_the_frame_rate_counts() -> None:
+def test_without_frame_times_the_frame_rate_decides() -> None:
     frames = FrameNumbers(make_timeline(frame_times_s=np.empty(0)))
     assert [frames.first_at(t) for t in (0.0, 0.3, 0.35, 0.36, 2.0)] == [0, 3, 3, 4, 20]
 
@@ -238,7 +238,7 @@ def test_documented_example_follows_the_schema() -> None:
     assert timeline_from_json(example).segments()[0].action == "tai chi"
 
 
-def test_json_holds_the_segments_of_its_thresholds() -> None:
+def test_json_contains_the_segments_of_its_thresholds() -> None:
     document = json.loads(timeline_json(make_timeline(), min_confidence=0.3, min_duration_s=0.1))
     assert document["thresholds"] == {"min_confidence": 0.3, "min_duration_s": 0.1}
     assert [s["action"] for s in document["segments"]] == ["tai chi", "juggling, balls", "tai chi", "unknown"]
@@ -305,7 +305,7 @@ def test_json_names_the_checkpoint_but_not_its_folder(folder: str) -> None:
     assert timeline_from_json(text).settings.labels_path == "labels.txt"
 
 
-def test_json_never_holds_what_is_not_a_number() -> None:
+def test_json_refuses_numbers_that_are_not_finite() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         timeline_json(make_timeline(analysed_s=float("nan")))
 
@@ -361,7 +361,7 @@ def edited(edit: str) -> str:
         (edited("d['frame_times_s'] = [None]"), "frame_times_s[0] is 'None', not a number"),
     ],
 )
-def test_broken_json_is_told_in_one_sentence(text: str, fact: str) -> None:
+def test_broken_json_is_reported_in_one_sentence(text: str, fact: str) -> None:
     with pytest.raises(StoreError) as caught:
         timeline_from_json(text)
     message = str(caught.value)
@@ -379,7 +379,7 @@ def test_fields_of_a_later_minor_version_are_ignored() -> None:
 # --- tables ---
 
 
-def test_appearances_table_tells_who_was_there_when() -> None:
+def test_appearances_table_has_the_presence_of_each_person() -> None:
     table = appearances_table(make_timeline())
     assert list(table.columns) == ["Person", "First seen (s)", "Last seen (s)", "Visits", "Present (s)"]
     assert table.to_numpy().tolist() == [[1, 0.0, 2.4, 2, 1.0], [2, 1.0, 1.4, 1, 0.4]]
@@ -406,7 +406,7 @@ def test_segments_table_agrees_with_the_csv() -> None:
     assert table["Action"].iloc[-1] == "'=cmd", "tables can be downloaded as CSV too"
 
 
-def test_tables_of_nothing_keep_their_columns_and_types() -> None:
+def test_empty_tables_have_their_columns_and_types() -> None:
     timeline = make_timeline(people=(), predictions=())
     for table in (appearances_table(timeline), time_per_action_table(timeline, ()), segments_table(timeline, ())):
         assert len(table) == 0

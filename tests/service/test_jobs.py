@@ -1,4 +1,4 @@
-"""Background work: how it ends, how it is stopped, and that one person's never holds up another's."""
+"""Background jobs: how they end, how they are stopped, and that one person's never delay another's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_job_returns_what_the_work_returned() -> None:
     assert (job.result, job.error, job.started, job.finished) == (42, None, True, True)
 
 
-def test_error_for_people_is_kept_word_for_word_and_is_no_bug(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_for_people_is_passed_on_word_for_word_and_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     def work(_: Job[None]) -> None:
         raise VideoError("'a.mp4' is empty, 0 bytes; copy it again.")
 
@@ -58,7 +58,7 @@ def test_pool_goes_on_after_a_bug() -> None:
     assert after.result == "still here"
 
 
-def test_cancelled_work_keeps_what_it_has() -> None:
+def test_cancelled_work_returns_what_it_has() -> None:
     going = threading.Event()
 
     def work(job: Job[list[int]]) -> list[int]:
@@ -76,7 +76,7 @@ def test_cancelled_work_keeps_what_it_has() -> None:
     assert (job.cancelled, job.result, job.error) == (True, [1], None)
 
 
-def test_progress_can_be_read_while_the_work_goes_on() -> None:
+def test_progress_can_be_read_while_the_work_runs() -> None:
     reported, go_on = threading.Event(), threading.Event()
 
     def work(job: Job[None]) -> None:
@@ -126,7 +126,7 @@ def test_waiting_jobs_get_their_turn_in_the_order_they_came() -> None:
     assert order == list(range(8))
 
 
-def test_job_is_found_by_its_name_and_says_what_it_is_about() -> None:
+def test_job_is_found_by_its_name_and_knows_what_it_works_on() -> None:
     jobs = Jobs()
     job = jobs.start(lambda _: None, "known", about="a video")
     assert jobs.get("known") is job
@@ -187,7 +187,7 @@ def test_job_that_is_cancelled_while_it_waits_ends_at_once() -> None:
     assert not ran.is_set()
 
 
-def test_program_that_ends_cancels_its_jobs_and_waits_a_moment_for_what_they_have(tmp_path: Path) -> None:
+def test_program_that_ends_cancels_its_jobs_and_waits_briefly_for_their_results(tmp_path: Path) -> None:
     program = f"""
 import threading, time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What people made: uploads on the disk, analyses in the database, colours that stay."""
+"""The store: uploads on the disk, analyses and the colors of actions in the database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KB = 1024
 
 
 class CountedStream(io.BytesIO):
-    """Notes how much was asked for at a time."""
+    """Records how much is read at a time."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
@@ -73,7 +73,7 @@ def test_upload_is_copied_piece_by_piece_and_named_by_its_hash(tmp_path: Path) -
     assert all(size is not None and 0 < size <= KB * KB for size in stream.asked_bytes)
 
 
-def test_same_bytes_are_kept_once_whatever_they_are_called(tmp_path: Path) -> None:
+def test_same_bytes_are_stored_once_under_whatever_names(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path)
     one, other = stored(store, name="one.mp4"), stored(store, name="other.mp4")
     assert one.path == other.path
@@ -134,14 +134,14 @@ def test_least_recently_used_files_go_first_and_the_new_one_stays(tmp_path: Path
     assert files_of(store) == sorted([kept[1].path, newest.path])
 
 
-def test_file_larger_than_the_whole_allowance_is_kept_while_it_is_the_newest(tmp_path: Path) -> None:
+def test_file_larger_than_the_limit_stays_while_it_is_the_latest(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path, max_videos_bytes=KB)
     stored(store, b"o" * 10 * KB, "old.mp4")
     newest = stored(store, b"n" * 10 * KB, "new.mp4")
     assert files_of(store) == [newest.path]
 
 
-def test_what_was_made_from_the_newest_file_stays_with_it(tmp_path: Path) -> None:
+def test_files_made_from_the_latest_file_stay_with_it(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path, max_videos_bytes=KB)
     file = stored(store, b"v" * KB)
     preview = store.derived_path(file.path, "preview.mp4")
@@ -173,7 +173,7 @@ def test_analysis_outlives_its_video(tmp_path: Path) -> None:
     assert run.timeline.predictions == some_timeline().predictions
 
 
-def test_analysis_comes_back_as_it_was_also_after_a_restart(tmp_path: Path) -> None:
+def test_analysis_comes_back_unchanged_after_a_restart(tmp_path: Path) -> None:
     timeline = some_timeline()
     video = stored(AnalysisStore(tmp_path), name="<b>dance</b>.mp4")
     AnalysisStore(tmp_path).save_analysis("one", video, timeline)
@@ -196,7 +196,7 @@ def test_analysis_that_is_not_there_is_none_whatever_the_address_says(tmp_path: 
         assert store.load_analysis(run_id) is None
 
 
-def test_names_of_analyses_are_those_asked_for_the_newest_first(tmp_path: Path) -> None:
+def test_summaries_are_of_the_analyses_asked_for_the_latest_first(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path)
     for run_id in ("one", "two", "three"):
         store.save_analysis(run_id, stored(store), some_timeline())
@@ -219,7 +219,7 @@ def test_names_of_analyses_are_those_asked_for_the_newest_first(tmp_path: Path) 
         zlib.compress(b'{"schema_version": "99.0"}'),
     ],
 )
-def test_damaged_analysis_is_told_in_one_sentence(tmp_path: Path, document: bytes) -> None:
+def test_damaged_analysis_is_reported_in_one_sentence(tmp_path: Path, document: bytes) -> None:
     store = AnalysisStore(tmp_path)
     store.save_analysis("one", stored(store), some_timeline())
     with sqlite3.connect(tmp_path / "analyses.sqlite3") as connection:
@@ -231,13 +231,13 @@ def test_damaged_analysis_is_told_in_one_sentence(tmp_path: Path, document: byte
     assert str(told.value).endswith(".")
 
 
-def test_database_that_is_no_database_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "analyses.sqlite3").write_bytes(b"something else entirely" * 100)
     with pytest.raises(StoreError, match=r"analyses\.sqlite3"):
         AnalysisStore(tmp_path)
 
 
-def test_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match=DATA_VARIABLE):
         AnalysisStore(tmp_path / "file" / "data")
@@ -252,7 +252,7 @@ def test_saving_again_under_the_same_name_replaces(tmp_path: Path) -> None:
     assert run.video_name == "second.mp4"
 
 
-def test_colour_of_an_action_stays_for_good(tmp_path: Path) -> None:
+def test_color_of_an_action_never_changes(tmp_path: Path) -> None:
     AnalysisStore(tmp_path).save_action_slots({"tai chi": 0, "yoga": 1})
     AnalysisStore(tmp_path).save_action_slots({"tai chi": 7, "jogging": 2})
     assert AnalysisStore(tmp_path).action_slots() == {"tai chi": 0, "yoga": 1, "jogging": 2}
@@ -271,7 +271,7 @@ def test_several_threads_may_upload_save_and_prune_at_once(tmp_path: Path) -> No
                 run = store.load_analysis(f"{worker}-{turn}")
                 assert run is not None
                 assert run.video_name == f"{turn}.mp4"
-        except BaseException as error:  # noqa: BLE001 - told by the assertion below
+        except BaseException as error:  # noqa: BLE001 - the assertion below reports it
             failures.append(error)
 
     threads = [threading.Thread(target=busy, args=(worker,)) for worker in range(6)]
