@@ -28,15 +28,14 @@ _SHORTEST_INTERVAL_S, _LONGEST_INTERVAL_S = 0.01, 1.0
 class PeopleFollower:
     """Follows the people of one stream. Owns the tracker, the cropper and the sample clock; shares the detector.
 
-    A file is followed in its sampled frames alone (``take_sample``, ``find``, ``observe``), a camera in every frame
-    that there is time for (``follow``). Frames come in order of time. ``change`` may be called on another thread than
-    ``follow``.
+    A file is followed in its sampled frames only (``take_sample``, ``find``, ``observe``), a camera in as many frames
+    as there is time for (``follow``). Frames come in order of time. ``change`` may be called on another thread.
 
     Args:
         models: the networks, shared with other streams.
         settings: the initial settings.
         frame_rate_hz: frame rate of the stream.
-        followed_hz: initial estimate of how often ``follow`` is called, which is then measured; None where only samples
+        followed_hz: initial estimate of how often ``follow`` is called, which is then measured; None if only samples
             are followed.
         is_file: whether to detect cuts and to measure what people look like, so that their tracks can be stitched.
     """
@@ -92,8 +91,8 @@ class PeopleFollower:
     def follow(self, frame: Frame, samples: Sequence[Frame]) -> list[Observation]:
         """Detect and track the people in a camera's frame, and crop them out of the sampled frames up to it.
 
-        Detection may run less often than samples are taken. In the samples that it skipped, people are where the line
-        between their boxes before and after says; only people who are in both are cropped.
+        Detection may run less often than samples are taken. In the samples that it skipped, boxes are interpolated
+        linearly between the detections before and after; only people found in both are cropped.
 
         Args:
             frame: the frame to detect people in.
@@ -146,7 +145,7 @@ class PeopleFollower:
 def _between(
     before: Sequence[TrackedPerson], after: Sequence[TrackedPerson], share: float
 ) -> tuple[TrackedPerson, ...]:
-    """Return the people of both, ``share`` of the way from the boxes ``before`` to those ``after``."""
+    """Return the people found in both; their boxes are ``share`` of the way from ``before`` to ``after``."""
     boxes_before = {person.person_id: person.box_xyxy for person in before}
     people = []
     for person in after:

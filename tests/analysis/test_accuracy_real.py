@@ -1,4 +1,4 @@
-"""What is recommended names people right, says unknown where it should, and finds the moment of a change."""
+"""The recommended settings label people correctly, say unknown where they should, and place changes of action."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ def tally(clips_dir: Path, networks: ModelCache) -> Tally:
     return counted
 
 
-def test_most_of_the_time_is_named_right(tally: Tally) -> None:
+def test_most_of_the_time_is_labelled_correctly(tally: Tally) -> None:
     assert tally.people == 4
     assert tally.first == 4
     assert tally.time_right > 0.8
 
 
-def test_who_does_one_of_the_labels_gets_one_and_who_does_none_mostly_not(tally: Tally) -> None:
-    # of few clips, among them the hardest; over all of them docs/accuracy.md has 82 % and 14 %
+def test_people_with_a_known_action_get_a_label_and_the_others_mostly_do_not(tally: Tally) -> None:
+    # a few clips, the hardest among them; docs/accuracy.md has 82 % and 14 % over all clips
     assert tally.named(True) >= 0.7
     assert tally.named(False) <= 0.4
 
 
-def test_who_sits_behind_a_cook_is_not_said_to_cook(tally: Tally) -> None:
-    """Regression: shown with the cook in their surroundings, they flipped a pancake for two thirds of their time."""
+def test_a_person_behind_a_cook_is_not_labelled_as_cooking(tally: Tally) -> None:
+    """Regression: with the cook in their surroundings, they were labelled as flipping it for two thirds of the time."""
     assert tally.bystanders.time_s > 5
     assert tally.bystanders.share < 0.2
 
 
-def test_a_change_of_action_is_put_within_three_quarters_of_a_second(clips_dir: Path, networks: ModelCache) -> None:
-    """With cuts, and where nothing but the labels tells."""
+def test_a_change_of_action_is_placed_within_three_quarters_of_a_second(clips_dir: Path, networks: ModelCache) -> None:
+    """With cuts, and with nothing but the labels to go by."""
     for kind, off_s in boundaries("i3d", clips_dir, networks):
         assert max(off_s) <= 0.75, kind

@@ -1,4 +1,4 @@
-"""The whole engine on real footage: YOLO26n and I3D with their published weights."""
+"""Whole analyses of real footage: YOLO26n and I3D with their published weights."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ I3D = Settings(video_classifier_model="i3d", num_video_sequence_samples=32, skip
 TAI_CHI = "stgcn_ta_chi.mp4"
 
 VISITS_S = ((6.1, 19.7), (22.8, 44.6), (50.3, 69.6), (74.6, 86.6), (92.2, 119.7), (123.6, 135.9))
-"""When someone is in the picture of the one-by-one clip, from its read-me; six different people."""
+"""When each of six visitors is in the picture of the one-by-one clip, from its read-me."""
 
 VISIT_TOLERANCE_S = 1.0
-"""The visits are read off by eye to a tenth, and count from the first foot in the picture; a detector wants to see half
-a person, and the tracker wants to see them twice."""
+"""The visits are read by eye to a tenth of a second, from the first foot in the picture; the detector needs half a
+person, and the tracker needs two detections."""
 
 
 class CountingDetector:
-    """The real one, and how many pictures it was shown."""
+    """The real detector; counts its pictures."""
 
     def __init__(self, detector: Detector) -> None:
         self.frames = 0
@@ -47,7 +47,7 @@ class CountingDetector:
 
 
 class CountingReads:
-    """How many frames of a video were converted to pictures since the last look."""
+    """Counts the frames of videos that were converted to pictures."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.frames = 0
@@ -72,8 +72,8 @@ def counting(detector: tuple[Detector, dict[str, str]]) -> CountingDetector:
 
 
 @pytest.fixture
-def looks_at_crops(counting: CountingDetector, detector: tuple[Detector, dict[str, str]]) -> Models:
-    """Real detection; the classifier only takes the mean of the pictures, which costs nothing."""
+def averages_crops(counting: CountingDetector, detector: tuple[Detector, dict[str, str]]) -> Models:
+    """Real detection; the classifier only averages the pictures, which costs nothing."""
 
     def says(clip: Clip) -> Answer:
         return ((f"mean {float(clip.rgb.mean()):.6f}", 1.0),)
@@ -85,7 +85,7 @@ def moments(timeline: Timeline) -> list[tuple[int, float, float]]:
     return [(p.person_id, p.start_s, p.end_s) for p in timeline.predictions]
 
 
-def test_tai_chi_is_named_and_the_second_time_nothing_is_decoded_or_detected(
+def test_tai_chi_is_labelled_and_another_run_decodes_and_detects_nothing(
     clips_dir: Path,
     tmp_path: Path,
     counting: CountingDetector,
@@ -100,7 +100,7 @@ def test_tai_chi_is_named_and_the_second_time_nothing_is_decoded_or_detected(
     sampled = len(range(0, len(first.frame_times_s), 2))
     assert (counting.frames, reads.frames) == (sampled, sampled)
     assert [track.person_id for track in first.people] == [1]
-    # the first two seconds of slow steps are a close call: a box a few pixels off names them otherwise
+    # the slow steps of the first two seconds are a close call: a box a few pixels off changes their label
     sure = [segment for segment in first.segments() if segment.action == "tai chi"]
     assert sum(segment.duration_s for segment in sure) > 0.8 * first.analysed_s
     assert min(segment.confidence for segment in sure) > 0.7
@@ -114,7 +114,7 @@ def test_tai_chi_is_named_and_the_second_time_nothing_is_decoded_or_detected(
     reports: list[Progress] = []
     second = analyze(clips_dir / TAI_CHI, I3D, models=models, pass_store=store, progress=reports.append)
     assert (counting.frames, reads.frames) == (sampled, sampled)
-    assert second.predictions == first.predictions, "to the last bit"
+    assert second.predictions == first.predictions, "equal to the bit"
     assert second.segments() == first.segments()
     assert second.people[0].presence == first.people[0].presence
     np.testing.assert_array_equal(second.people[0].box_xyxy, first.people[0].box_xyxy)
@@ -122,35 +122,35 @@ def test_tai_chi_is_named_and_the_second_time_nothing_is_decoded_or_detected(
     assert reports[0].from_crops
 
 
-def test_a_changed_margin_decodes_for_the_crops_but_does_not_detect(
-    clips_dir: Path, tmp_path: Path, counting: CountingDetector, looks_at_crops: Models, monkeypatch: pytest.MonkeyPatch
+def test_another_margin_decodes_for_the_crops_but_does_not_detect(
+    clips_dir: Path, tmp_path: Path, counting: CountingDetector, averages_crops: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = clips_dir / "tv_SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi"  # variable rate, 2.5 s
     settings = Settings(skip_frame=1)
     wider = replace(settings, crop_margin_percentage=80)
     store = PassStore(tmp_path / "crops")
     reads = CountingReads(monkeypatch)
-    analyze(video, settings, models=looks_at_crops, pass_store=store)
+    analyze(video, settings, models=averages_crops, pass_store=store)
     detected, read = counting.frames, reads.frames
     assert detected == read > 0
 
-    again = analyze(video, wider, models=looks_at_crops, pass_store=store)
+    again = analyze(video, wider, models=averages_crops, pass_store=store)
     assert counting.frames == detected
     assert reads.frames == 2 * read
-    fresh = analyze(video, wider, models=looks_at_crops)
+    fresh = analyze(video, wider, models=averages_crops)
     assert again.predictions == fresh.predictions
     assert moments(again)
 
 
 @pytest.mark.parametrize("file", [TAI_CHI, "tv_SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi"])
-def test_frames_that_are_pushed_one_by_one_give_the_timeline_of_the_file(
-    clips_dir: Path, counting: CountingDetector, looks_at_crops: Models, file: str
+def test_frames_pushed_one_by_one_give_the_timeline_of_the_file(
+    clips_dir: Path, counting: CountingDetector, averages_crops: Models, file: str
 ) -> None:
     settings = Settings(skip_frame=3)
-    whole = analyze(clips_dir / file, settings, models=looks_at_crops)
+    whole = analyze(clips_dir / file, settings, models=averages_crops)
     assert counting.frames == len(whole.frame_times_s[:: settings.skip_frame]) or file != TAI_CHI
     with open_video(clips_dir / file) as reader:
-        recognizer = Recognizer(looks_at_crops, settings, reader.info)
+        recognizer = Recognizer(averages_crops, settings, reader.info)
         for frame in reader.frames():
             recognizer.step(frame)
         pushed = recognizer.finish()
@@ -159,15 +159,15 @@ def test_frames_that_are_pushed_one_by_one_give_the_timeline_of_the_file(
     np.testing.assert_array_equal(pushed.frame_times_s, whole.frame_times_s)
     for one, other in zip(pushed.people, whole.people, strict=True):
         assert one.presence == other.presence
-        # the detector sees one picture at a time here and four there, which rounds differently
+        # the detector gets one picture at a time here and four there, which rounds differently
         np.testing.assert_allclose(one.box_xyxy, other.box_xyxy, atol=0.5)
 
 
-def test_people_who_come_one_by_one_are_there_in_their_visits_and_not_between(
-    clips_dir: Path, counting: CountingDetector, looks_at_crops: Models
+def test_people_who_come_one_by_one_are_present_during_their_visits_and_not_between(
+    clips_dir: Path, counting: CountingDetector, averages_crops: Models
 ) -> None:
     timeline = analyze(
-        clips_dir / "intel_one-by-one-person-detection.mp4", Settings(skip_frame=2), models=looks_at_crops
+        clips_dir / "intel_one-by-one-person-detection.mp4", Settings(skip_frame=2), models=averages_crops
     )
     assert counting.frames == (len(timeline.frame_times_s) + 1) // 2
     assert len(timeline.people) == len(VISITS_S), "six people, six numbers"

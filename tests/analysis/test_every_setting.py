@@ -1,15 +1,15 @@
 """Every combination of the documented arguments runs for every classifier.
 
 Running ten whole networks on thousands of clips would take hours, so the claim is proved in two halves that meet at the
-tensor which a network is given:
+network's input tensor:
 
-1. ``test_every_combination_gives_the_network_a_tensor_it_takes`` runs the engine with the real ``NetworkClassifier`` of
-   each catalogue entry, over the whole ranges of the arguments, and looks at the tensor that reaches the network.
-2. ``test_the_network_takes_every_length_that_can_reach_it`` builds each real network and gives it every one of those
-   shapes, on PyTorch's ``meta`` device, which goes through the same shape checks without computing.
-   ``test_meta_refuses_what_the_cpu_refuses`` shows that it does.
+1. ``test_every_combination_gives_the_network_a_tensor_it_takes`` runs a stream with the real ``NetworkClassifier`` of
+   each classifier, over the whole ranges of the arguments, and checks the tensor that reaches the network.
+2. ``test_the_network_takes_every_length_that_can_reach_it`` builds each real network and gives it each of those shapes,
+   on PyTorch's ``meta`` device, which checks shapes without computing. ``test_meta_refuses_what_the_cpu_refuses`` shows
+   that these are the same checks.
 
-What is computed is compared with torchvision in ``test_classifiers.py``.
+``test_classifiers.py`` compares the computed values with torchvision.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ALL_SAMPLES = range(int(RANGES["num_video_sequence_samples"].low), int(RANGES["n
 
 
 class Probe(nn.Module):
-    """Stands for a network: keeps the shape of what it is given, answers with any scores."""
+    """Replaces a network: records the shapes of its inputs and returns arbitrary scores."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,14 +63,14 @@ def classifier(spec: ClassifierSpec, module: nn.Module) -> NetworkClassifier:
 
 
 def probed(spec: ClassifierSpec, probe: Probe) -> NetworkClassifier:
-    """The classifier with the probe in the place of its network."""
+    """Return the classifier with the probe in place of its network."""
     runner = PyTorchRunner(nn.Sequential(Normalise(spec), probe), 5, torch.device("cpu"), REFERENCE)
     labels = tuple(f"label {k}" for k in range(CLASSES))
     return NetworkClassifier(spec, probe, labels, "cpu", tuned=TunedNetwork(runner, None, Choice(REFERENCE)))
 
 
 def legal_shapes(name: str) -> set[tuple[int, ...]]:
-    """Every input but for the batch that ``test_the_network_takes_every_length_that_can_reach_it`` has tried."""
+    """Return the shapes, without the batch, that ``test_the_network_takes_every_length_that_can_reach_it`` tries."""
     spec = SPECS[name]
     lengths = {spec.frames_fed(samples) for samples in ALL_SAMPLES}
     return {(3, length, spec.crop_size_px, spec.crop_size_px) for length in lengths}
@@ -90,14 +90,14 @@ def as_it_runs_on_meta(name: str) -> nn.Module:
 
 @cache
 def on_cpu(name: str) -> nn.Module:
-    """With whatever was in the memory as weights: for shapes only."""
+    """Build the network with uninitialized weights: for shapes only."""
     with torch.device("meta"):
         module = build(SPECS[name], CLASSES)
     return module.to_empty(device="cpu").eval()
 
 
 def run(models: Models, chosen: Settings, stays: tuple[int, ...]) -> Timeline:
-    """People who stay for these numbers of samples, each in their own place, one entering a sample after the other."""
+    """Run people who stay for these numbers of samples, each in their own place, entering one sample apart."""
     boxes = [(4.0 + 30 * k, 6.0, 14.0 + 34 * k, 44.0 + k) for k in range(len(stays))]
 
     def script(number: int) -> list[object]:
@@ -106,7 +106,7 @@ def run(models: Models, chosen: Settings, stays: tuple[int, ...]) -> Timeline:
     models = Models(scripted_models(script).detector, models.classifier)  # type: ignore[arg-type]
     recognizer = Recognizer(models, chosen, video_info(int(RATE_HZ)))
     for sample in range(max(stays) + len(stays)):
-        # the frames between two samples only move the clock
+        # frames between two samples only advance the clock
         for frame in range(sample * chosen.skip_frame, (sample + 1) * chosen.skip_frame):
             recognizer.step(Frame(frame, frame / RATE_HZ, numbered_picture(sample)))
     return recognizer.finish()
@@ -155,7 +155,7 @@ def test_every_combination_gives_the_network_a_tensor_it_takes(
     assert len(timeline.people) == len(lengths)
     for track, stay in zip(timeline.people, lengths, strict=True):
         mine = [p for p in timeline.predictions if p.person_id == track.person_id]
-        # who enters later is confirmed by being found a second time
+        # a person who enters later is confirmed by a second detection
         seen = len(track.time_s)
         assert seen == stay - (track.person_id > 1)
         clips = 1 + -(-(seen - samples) // chosen.new_samples_per_clip)
@@ -178,7 +178,7 @@ def test_the_network_takes_every_length_that_can_reach_it(name: str) -> None:
     ("name", "length"), [("s3d", 8), ("s3d", 12), ("mvit_v1_b", 8), ("mvit_v2_s", 14), ("mvit_v2_s", 17)]
 )
 def test_meta_refuses_what_the_cpu_refuses(name: str, length: int) -> None:
-    """Eight samples given to ``s3d`` as they are is the published solution's own default, and its crash."""
+    """Eight samples for ``s3d`` without resampling are the published solution's default, and crash it."""
     clip = torch.zeros(1, 3, length, SPECS[name].crop_size_px, SPECS[name].crop_size_px)
     with torch.no_grad(), pytest.raises(RuntimeError):
         on_cpu(name)(clip)
@@ -190,7 +190,7 @@ def test_meta_refuses_what_the_cpu_refuses(name: str, length: int) -> None:
 @pytest.mark.real
 @pytest.mark.parametrize("name", ["s3d", "r3d_18"])
 def test_the_documented_defaults_run_through_the_whole_network(name: str) -> None:
-    """With seeded random weights, from picture to label: one that is fed whole crops, one that is fed half the size."""
+    """With seeded random weights, from picture to label: one network takes whole crops, one takes half the size."""
     torch.manual_seed(0)
     network = classifier(SPECS[name], build(SPECS[name], CLASSES))
     chosen = Settings(video_classifier_model=name)
@@ -204,7 +204,7 @@ def test_the_documented_defaults_run_through_the_whole_network(name: str) -> Non
 
 
 @pytest.mark.parametrize("field", ["crop_margin_percentage", "num_video_sequence_samples", "skip_frame"])
-def test_one_step_outside_a_range_is_a_sentence_and_no_crash_later(field: str) -> None:
+def test_one_step_outside_a_range_raises_a_sentence_at_once(field: str) -> None:
     for value in (int(RANGES[field].low) - 1, int(RANGES[field].high) + 1):
         with pytest.raises(RecognizerError, match=field):
             Settings(**{field: value})  # type: ignore[arg-type]

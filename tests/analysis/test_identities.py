@@ -1,4 +1,4 @@
-"""One person, one number over a whole file: tracks joined, cuts respected, the same again from a recorded pass."""
+"""One person, one number over a whole file: stitched tracks, cuts, small people, and the same from a stored pass."""
 
 from __future__ import annotations
 
@@ -19,25 +19,21 @@ from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
 from recognizer.timeline.model import Timeline
 from recognizer.types import Box, Detection, Observation, TrackedPerson
 from tests.support.fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
-
-MakeVideo = Callable[..., Path]
-
-QUICK = Settings(num_video_sequence_samples=4, skip_frame=3)
-"""At 30 frames a second a sample every 0.1 s, a clip every 0.3 s."""
+from tests.support.runs import QUICK, MakeVideo
 
 LEFT: Box = (30, 20, 70, 140)
 RIGHT: Box = (230, 20, 270, 140)
 COLOURS = {LEFT: (200, 40, 40), RIGHT: (40, 60, 200)}
 
 CONFIRMED_S = 0.1001
-"""Who comes in later is counted from their second sample on: one box alone may be a mistake."""
+"""A person who enters later counts from their second sample: a single box may be a mistake."""
 
 Seen = Callable[[float], Sequence[Box]]
-"""Where people are at a time."""
+"""Returns the boxes of the people at a time."""
 
 
 class _Painted:
-    """Finds the painted people; a picture carries its number in its first pixel."""
+    """Detects the painted people; a picture carries its number in its first pixel."""
 
     def __init__(self, seen: Seen, fps: int) -> None:
         self._seen, self._fps = seen, fps
@@ -58,7 +54,7 @@ def ground(shot: int) -> NDArray[np.uint8]:
 def painted(
     make_video: MakeVideo, seen: Seen, duration_s: float, *, cut_s: float | None = None, name: str = "painted.mkv"
 ) -> tuple[Path, Models]:
-    """A lossless video of coloured people, with another ground behind them after ``cut_s``; and who finds them."""
+    """Return a lossless video of coloured people, on another background after ``cut_s``, and models that find them."""
     fps = 30
     pictures = []
     for number in range(round(duration_s * fps)):
@@ -89,7 +85,7 @@ def same(one: Timeline, other: Timeline) -> None:
 
 
 class TestStitchedFile:
-    def test_who_returns_after_two_seconds_is_one_person_with_two_stays(self, make_video: MakeVideo) -> None:
+    def test_a_person_who_returns_after_two_seconds_is_one_person_with_two_stays(self, make_video: MakeVideo) -> None:
         video, models = painted(make_video, away(LEFT, 2.0, 4.0), 6.0)
         timeline = analyze(video, QUICK, models=models)
         assert [track.person_id for track in timeline.people] == [1]
@@ -130,8 +126,8 @@ class TestStitchedFile:
 
 
 class TestCut:
-    def test_no_clip_mixes_two_shots_and_somebody_else_begins(self, make_video: MakeVideo) -> None:
-        """At the same place, so that any tracker would go on with the number."""
+    def test_no_clip_mixes_two_shots_and_the_next_shot_has_another_person(self, make_video: MakeVideo) -> None:
+        """In the same place, so that any tracker would continue the number."""
         seen: Seen = lambda time_s: ((30 + 30 * (time_s >= 2), 20, 70 + 30 * (time_s >= 2), 140),)  # noqa: E731
         video, models = painted(make_video, seen, 4.0, cut_s=2.0)
         timeline = analyze(video, QUICK, models=models)
@@ -141,7 +137,7 @@ class TestCut:
         ]
         assert all(p.end_s <= 2.001 or p.start_s >= 1.999 for p in timeline.predictions)
 
-    def test_who_is_the_same_after_a_jump_cut_keeps_the_number_but_not_the_clip(self, make_video: MakeVideo) -> None:
+    def test_a_person_keeps_the_number_but_not_the_clip_over_a_jump_cut(self, make_video: MakeVideo) -> None:
         video, models = painted(make_video, lambda _: (LEFT,), 4.0, cut_s=2.0)
         timeline = analyze(video, QUICK, models=models)
         assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(4.0)),)]
@@ -160,8 +156,8 @@ class TestCut:
         ]
 
 
-class TestRecordedPass:
-    def test_from_the_record_the_timeline_is_the_same_with_its_cuts_and_absences(
+class TestStoredPass:
+    def test_a_timeline_from_the_record_is_the_same_with_its_cuts_and_absences(
         self, make_video: MakeVideo, tmp_path: Path
     ) -> None:
         video, models = painted(make_video, away(LEFT, 1.0, 2.5, RIGHT), 5.0, cut_s=3.5)
@@ -173,7 +169,7 @@ class TestRecordedPass:
         wider = analyze(
             video, Settings(**{**QUICK.as_dict(), "crop_margin_percentage": 50}), models=models, pass_store=store
         )
-        assert models.detector.calls == calls, "nobody was looked for again"
+        assert models.detector.calls == calls, "nobody was detected again"
         same(first, analyze(video, QUICK, models=models))
         same(first, again)
         same(first, wider)
@@ -182,7 +178,7 @@ class TestRecordedPass:
     def test_what_the_network_saw_is_found_under_the_number_of_the_person(
         self, make_video: MakeVideo, tmp_path: Path
     ) -> None:
-        """Regression: a record knows the tracker's numbers, and a stitched person has several."""
+        """Regression: a record has the tracker's numbers, and a stitched person has several of them."""
         video, models = painted(make_video, away(LEFT, 1.0, 2.5, RIGHT), 5.0)
         store = PassStore(tmp_path / "crops")
         timeline = analyze(video, QUICK, models=models, pass_store=store)
@@ -199,26 +195,26 @@ class TestRecordedPass:
 
 
 class TestSmall:
-    @pytest.mark.parametrize(("height", "is_named"), [(LEAST_HEIGHT_PX - 1, False), (LEAST_HEIGHT_PX + 1, True)])
-    def test_who_is_under_forty_pixels_is_followed_and_told_but_not_named(
-        self, make_video: MakeVideo, height: int, is_named: bool
+    @pytest.mark.parametrize(("height", "is_labelled"), [(LEAST_HEIGHT_PX - 1, False), (LEAST_HEIGHT_PX + 1, True)])
+    def test_a_person_under_forty_pixels_is_tracked_and_reported_but_not_labelled(
+        self, make_video: MakeVideo, height: int, is_labelled: bool
     ) -> None:
         box: Box = (30, 20, 50, 20 + height)
         video, models = painted(make_video, lambda _: (box, RIGHT), 2.0)
         timeline = analyze(video, QUICK, models=models)
         assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(2.0)),)] * 2
-        assert {person_id for person_id, _, _ in said(timeline)} == ({1, 2} if is_named else {2})
-        assert timeline.small_ids == (frozenset() if is_named else {1})
-        assert any("1 person is under 40 pixels tall" in note for note in timeline.notes) is not is_named
+        assert {person_id for person_id, _, _ in said(timeline)} == ({1, 2} if is_labelled else {2})
+        assert timeline.small_ids == (frozenset() if is_labelled else {1})
+        assert any("1 person is under 40 pixels tall" in note for note in timeline.notes) is not is_labelled
 
-    def test_who_walks_away_is_named_while_they_are_large_enough(self, make_video: MakeVideo) -> None:
+    def test_a_person_who_walks_away_is_labelled_while_large_enough(self, make_video: MakeVideo) -> None:
         seen: Seen = lambda time_s: ((30, 20, 60, 20 + max(80 - 20 * time_s, 24)),)  # noqa: E731
         video, models = painted(make_video, seen, 3.0)
         timeline = analyze(video, QUICK, models=models)
         assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(3.0)),)]
         assert max(p.end_s for p in timeline.predictions) == pytest.approx(2.1, abs=0.21)
 
-    def test_in_a_tiny_picture_a_fifth_of_it_is_enough_and_of_a_camera_nothing_is_known(self) -> None:
+    def test_a_fifth_of_a_tiny_picture_is_tall_enough_and_anything_if_the_height_is_unknown(self) -> None:
         assert least_height_px(100) == 20
         assert least_height_px(200) == LEAST_HEIGHT_PX
         assert least_height_px(1080) == LEAST_HEIGHT_PX
@@ -226,14 +222,14 @@ class TestSmall:
 
 
 class TestBorderAndOverlap:
-    def test_who_is_half_outside_the_picture_is_named_from_a_padded_crop(self, make_video: MakeVideo) -> None:
+    def test_a_person_half_outside_the_picture_is_labelled_from_a_padded_crop(self, make_video: MakeVideo) -> None:
         video, models = painted(make_video, lambda _: ((0, 20, 18, 140),), 2.0)
         timeline = analyze(video, QUICK, models=models)
         assert {person_id for person_id, _, _ in said(timeline)} == {1}
 
-    def test_two_whose_crops_hold_both_are_each_named_from_their_own(self, make_video: MakeVideo) -> None:
-        beside: Box = (55, 20, 95, 140)
-        video, models = painted(make_video, lambda _: (LEFT, beside), 2.0)
+    def test_two_people_in_each_others_crops_are_each_labelled_from_their_own(self, make_video: MakeVideo) -> None:
+        neighbour: Box = (55, 20, 95, 140)
+        video, models = painted(make_video, lambda _: (LEFT, neighbour), 2.0)
         timeline = analyze(video, QUICK, models=models)
         assert [track.presence for track in timeline.people] == [((0.0, pytest.approx(2.0)),)] * 2
         assert [p for p, _, _ in said(timeline)].count(1) == [p for p, _, _ in said(timeline)].count(2)

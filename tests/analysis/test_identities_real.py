@@ -1,4 +1,4 @@
-"""One person, one number on real footage; what each clip shows stands in the clips' read-me."""
+"""One person, one number on real footage; the clips' read-me describes each clip."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def test_one_person_one_number(clips_dir: Path, models: Models, name: str, peopl
     assert counted.mixed == 0
 
 
-def test_six_visitors_in_turn_are_six_and_who_is_hidden_for_four_seconds_is_the_same(
+def test_six_visitors_are_six_people_and_stay_the_same_when_hidden_for_four_seconds(
     clips_dir: Path, make_video: Callable[..., Path], models: Models
 ) -> None:
-    """Every fourth frame; in the middle of each visit the empty room is shown for four seconds."""
+    """Every fourth frame; the middle of each visit is replaced by four seconds of the empty room."""
     name = "intel_one-by-one-person-detection.mp4"
     hidden_from_s = (12.0, 33.0, 60.0, 79.0, 106.0, 128.0)
     with open_video(clips_dir / name) as reader:
@@ -68,7 +68,7 @@ def test_six_visitors_in_turn_are_six_and_who_is_hidden_for_four_seconds_is_the_
 
 
 def test_the_crowd_keeps_its_numbers_over_the_true_frames(clips_dir: Path, models: Models) -> None:
-    """The last 15 seconds of the video, with one sample in 0.2 s."""
+    """The last 15 seconds of the video, one sample every 0.2 s."""
     frames = true_frames(clips_dir / "opencv_vtest_gt_frames.csv")
     _, after, _ = followed(clips_dir / VTEST, Settings(), models, from_s=64.0)
     found = switches(after.people, frames)
@@ -79,7 +79,7 @@ def test_the_crowd_keeps_its_numbers_over_the_true_frames(clips_dir: Path, model
 def test_a_cut_between_two_clips_ends_everybodys_track(
     clips_dir: Path, make_video: Callable[..., Path], models: Models
 ) -> None:
-    """Two signers, then the wrestlers, at the same places of the picture."""
+    """Two signers, then the wrestlers, in the same places."""
     pictures = []
     for name in ("c12_two_signers_ccby.mp4", "mmaction2_demo.mp4"):
         with open_video(clips_dir / name) as reader:
