@@ -38,7 +38,7 @@ OpenCamera = Callable[..., "Page"]
 
 
 def as_camera(clip: Path, target: Path) -> Path:
-    """The beginning of a clip, there and back, as the uncompressed file that Chromium takes for a camera."""
+    """Write the beginning of a video, forwards and back, as the uncompressed file that Chromium takes for a camera."""
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
         rate = round(stream.average_rate or 30)
@@ -69,7 +69,7 @@ def segway_camera(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def open_camera(app_url: str) -> Iterator[OpenCamera]:
-    """Open the camera's page in a browser of its own, with its own camera; at the end no script has failed in any."""
+    """Open the live page in a browser of its own with its own camera; at the end no script has failed in any."""
     sync_api = pytest.importorskip("playwright.sync_api")
     browsers, errors = [], []
     with sync_api.sync_playwright() as playwright:
@@ -105,7 +105,7 @@ def start(page: Page) -> None:
 
 
 def stop(page: Page) -> list[dict[str, str]]:
-    """Stop, and the rows of the session's table."""
+    """Stop and return the rows of the session's table."""
     button(page, "Stop").click()
     wait_for_results(page)
     name, content = downloaded(page, "Timeline as CSV")
@@ -114,7 +114,7 @@ def stop(page: Page) -> list[dict[str, str]]:
 
 
 def wait_for_label(page: Page, pattern: str) -> None:
-    """Somebody's label, as the line beside the picture has it."""
+    """Wait for somebody's label in the line next to the picture."""
     wait_for_text(main(page).get_by_test_id("stMarkdownContainer"), rf"Person \d+ {pattern}", WORK_TIMEOUT_MS)
 
 
@@ -138,16 +138,16 @@ def test_start_watch_change_stop_and_take_the_table(
     side.locator("input[type=file]").nth(0).set_input_files(checkpoint)
     side.locator("input[type=file]").nth(1).set_input_files(labels)
     side.get_by_text("In use:").wait_for()
-    told = main(page).get_by_text("is for mc3_18, not for i3d; choose mc3_18.")
-    told.wait_for(timeout=WORK_TIMEOUT_MS)
-    wait_for_label(page, r"tai chi")  # what cannot be had leaves what there is
+    problem = main(page).get_by_text("is for mc3_18, not for i3d; choose mc3_18.")
+    problem.wait_for(timeout=WORK_TIMEOUT_MS)
+    wait_for_label(page, r"tai chi")  # what is not available leaves the one before
     side.get_by_role("combobox", name="Classifier").click()
     page.keyboard.type("mixed")
     page.keyboard.press("Enter")
     wait_for_label(page, r"(fight|noFight|unknown)")
     assert button(page, "Stop").is_visible()
     assert video.evaluate("one => one.currentTime") > shown_before
-    told.wait_for(state="detached")
+    problem.wait_for(state="detached")
 
     rows = stop(page)
     assert {row["person_id"] for row in rows} == {"1"}, "the person kept their number"
@@ -165,7 +165,7 @@ def test_start_watch_change_stop_and_take_the_table(
     wait_for_text(chart(page), "tai chi")
 
 
-def test_two_classifiers_speak_at_once_and_one_is_swapped_while_they_run(
+def test_two_classifiers_run_at_once_and_one_is_swapped_meanwhile(
     open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path
 ) -> None:
     checkpoint, labels = fight_checkpoint(tmp_path)
@@ -183,10 +183,10 @@ def test_two_classifiers_speak_at_once_and_one_is_swapped_while_they_run(
     wait_for_label(page, r"(fight|noFight|unknown)")
     choose_other(page, "inception")
     wait_for_label(page, r"mc3_18:\w+: (fight|noFight|unknown).*, i3d: tai chi \([01]\.\d\d\)")
-    told = main(page).get_by_test_id("stCaptionContainer")
-    wait_for_text(told, r"mc3_18:\w+: \d+ ms to classify a clip[\s\S]*i3d: \d+ ms to classify a clip")
+    status = main(page).get_by_test_id("stCaptionContainer")
+    wait_for_text(status, r"mc3_18:\w+: \d+ ms to classify a clip[\s\S]*i3d: \d+ ms to classify a clip")
     choose_other(page, "resnet 3d")
-    wait_for_text(main(page).get_by_role("alert"), "r3d_18", WORK_TIMEOUT_MS)  # its weights cannot be had here
+    wait_for_text(main(page).get_by_role("alert"), "r3d_18", WORK_TIMEOUT_MS)  # its weights are not available here
     wait_for_label(page, r".*, i3d: ")
     assert {row["classifier"].split(":")[0] for row in stop(page)} == {"mc3_18"}
 
@@ -224,7 +224,7 @@ def test_two_browsers_have_their_own_people_and_labels(
     assert "tai chi" not in second
 
 
-def test_camera_that_cannot_be_had_is_told_with_what_to_do(open_camera: OpenCamera) -> None:
+def test_camera_that_is_not_available_is_reported_with_advice(open_camera: OpenCamera) -> None:
     advice = main(open_camera()).get_by_role("alert")
     wait_for_text(advice, "No camera was found: plug one in")
 

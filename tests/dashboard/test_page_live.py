@@ -138,7 +138,7 @@ def test_start_is_offered_when_the_networks_are_warm(page: AppTest, browser: Bro
     assert not page.subheader
 
 
-def test_networks_that_cannot_be_had_are_told_and_no_start_is_offered(
+def test_networks_that_are_not_available_are_reported_and_no_start_is_offered(
     networks: Networks,
     browser: Browser,
     monkeypatch: pytest.MonkeyPatch,
@@ -185,7 +185,7 @@ def test_ice_servers_come_from_the_environment(
 
 
 @pytest.mark.parametrize(
-    ("configured", "told"),
+    ("configured", "message"),
     [
         ("turn:turn.example.org", "is not JSON"),
         ('{"urls": "turn:turn.example.org"}', "is not a list of servers"),
@@ -193,17 +193,17 @@ def test_ice_servers_come_from_the_environment(
         ('[{"urls": "http://turn.example.org"}]', "is not a STUN or TURN server"),
     ],
 )
-def test_ice_servers_that_are_none_are_told_in_one_sentence(
-    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch, configured: str, told: str
+def test_ice_servers_that_are_none_are_reported_in_one_sentence(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch, configured: str, message: str
 ) -> None:
     monkeypatch.setenv(ICE_VARIABLE, configured)
     page.run()
     assert not page.exception
     (error,) = page.error
-    assert told in error.value.replace("\\", "")
+    assert message in error.value.replace("\\", "")
 
 
-def test_what_goes_on_stands_beside_the_picture(page: AppTest, browser: Browser) -> None:
+def test_status_stands_next_to_the_picture(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     text = words(page)
     for part in ("Person 1", "frames/s", "after they came", "skipped", "to classify a clip", "behind the picture"):
@@ -259,7 +259,7 @@ def test_settings_and_switches_reach_the_running_stream(page: AppTest, browser: 
     assert settings.min_person_confidence == pytest.approx(0.6)
 
 
-def test_classifier_that_cannot_be_loaded_is_told_beside_the_running_picture(
+def test_classifier_that_cannot_be_loaded_is_reported_next_to_the_running_picture(
     page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play(page, browser)
@@ -278,7 +278,7 @@ def test_classifier_that_cannot_be_loaded_is_told_beside_the_running_picture(
     browser.send_until(lambda: predictions(page) > before)
 
 
-def test_stop_keeps_the_session_with_tables_and_downloads(page: AppTest, browser: Browser) -> None:
+def test_stop_saves_the_session_with_tables_and_downloads(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     stop(page, browser)
     assert [one.value for one in page.subheader] == ["Timeline"]
@@ -365,7 +365,7 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
     assert shown.run_id == session_of(page).run_id
 
 
-def test_lost_connection_is_told_and_the_session_is_there(
+def test_lost_connection_is_reported_and_the_session_is_there(
     page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)
@@ -423,13 +423,13 @@ def test_video_in_a_loop_stands_in_for_the_camera(
     assert "Plays clip.mp4" in words(page)
     assert browser.asked["mode"].name == "RECVONLY"
     assert not toggle(page, "Mirror").value
-    newest = browser.asked["source_video_track"]
+    latest = browser.asked["source_video_track"]
     widget(page, "Sequence length").set_value(4)
     page.run()
     end_s = time.monotonic() + WAIT_S
     while not predictions(page):
         assert time.monotonic() < end_s
-        newest(0, None)
+        latest(0, None)
         time.sleep(0.01)
     stop(page, browser)
     assert [one.value for one in page.subheader] == ["Timeline"]
@@ -463,7 +463,7 @@ def test_network_cameras_are_offered_only_where_the_operator_lists_hosts(
     assert browser.asked["mode"].name == "RECVONLY"
 
 
-def test_second_classifier_speaks_beside_the_first(page: AppTest, browser: Browser) -> None:
+def test_other_classifier_labels_next_to_the_first(page: AppTest, browser: Browser) -> None:
     widget(page, "Compare with another classifier").set_value("r3d_18")
     play(page, browser)
     stream = session_of(page).stream

@@ -104,7 +104,7 @@ def test_file_at_an_address_has_its_own_times_and_an_end(camera_url: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
         ("http://192.0.2.7/live", "the host '192.0.2.7' is not among the cameras"),
         ("http://127.0.0.1.example.org/live", "the host '127.0.0.1.example.org' is not among the cameras"),
@@ -116,10 +116,10 @@ def test_file_at_an_address_has_its_own_times_and_an_end(camera_url: str) -> Non
         ("rtmp://127.0.0.1/live", "is not a camera's address"),
     ],
 )
-def test_address_that_is_not_listed_is_refused_before_anything_is_opened(address: str, told: str) -> None:
+def test_address_that_is_not_listed_is_refused_before_anything_is_opened(address: str, message: str) -> None:
     with pytest.raises(VideoError, match=r"\.$") as raised:
         next(camera_frames(address, HOSTS))
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_host_can_be_listed_with_its_port() -> None:
