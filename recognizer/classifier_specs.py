@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from recognizer.errors import SettingsError
 
 GFLOPS_FRAMES = 16
-"""``ClassifierSpec.gflops`` is counted on a clip of this many frames."""
+"""``ClassifierSpec.gflops`` counts a clip of this many frames."""
 
 
 @dataclass(frozen=True)
 class LengthRule:
-    """Which numbers of frames T a network runs on.
+    """The numbers of frames T that a network runs on.
 
     Attributes:
-        minimum: fewer samples than this are stretched to it.
-        maximum: more samples than this are thinned to it.
+        minimum: clips of fewer samples are stretched to this.
+        maximum: clips of more samples are thinned to this.
         multiple_of: T is rounded up to a multiple of this.
     """
 
@@ -37,7 +37,7 @@ class LengthRule:
             raise ValueError(f"no length fits {self}")
 
     def network_length(self, samples: int) -> int:
-        """T for a clip of ``samples`` samples: as many where that is legal, else the nearest legal number.
+        """Return T for a clip of ``samples`` samples: the same number where it is legal, else the nearest legal one.
 
         Raises:
             ValueError: ``samples`` is not positive.
@@ -134,14 +134,14 @@ def _torchvision_file(name: str, size_mib: float) -> WeightsFile:
 _TORCHVISION = "torchvision, validation set"
 
 _S3D_LENGTH = LengthRule(minimum=16, maximum=128)
-"""Its last pool needs 14 frames or more; 16 halve evenly three times. Trained on 128, so long clips run as they are."""
+"""Its last pool needs 14 frames or more; 16 can be halved three times. Trained on 128, so long clips run unchanged."""
 
 _RESNET_LENGTH = LengthRule(minimum=8, maximum=16)
-"""They take any length. Time is halved three times, so under 8 frames most of the last layers' input would be padding;
-over the 16 they were trained on, more frames only cost time."""
+"""They take any length. They halve time three times, so with under 8 frames most of the last layers' input would be
+padding; more frames than the 16 they were trained on only cost time."""
 
 _MVIT_LENGTH = LengthRule(minimum=16, maximum=16)
-"""Their position tables are made for 16 frames (15 happen to fit too)."""
+"""Their position tables are made for 16 frames (15 happen to fit, too)."""
 
 _SWIN_LENGTH = LengthRule(minimum=2, maximum=32, multiple_of=2)
 """They take any length, two frames to a token: an odd last frame would be paired with zeros. Trained on 32."""
@@ -345,10 +345,10 @@ SPECS: dict[str, ClassifierSpec] = {spec.name: spec for spec in _ALL}
 
 
 def spec_of(name: str) -> ClassifierSpec:
-    """The classifier of that name.
+    """Return the classifier of this name.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: there is no such classifier.
     """
     try:
         return SPECS[name]

@@ -1,8 +1,8 @@
 """The command line: ``python -m recognizer analyze``, ``compare``, ``weights`` and ``doctor``.
 
-Exit codes: 0 done; 2 something that the person can mend, told in one sentence on standard error; 130 ended by Ctrl-C,
-143 by SIGTERM; 141 the reader of standard output went away. Results go to standard output, everything else to standard
-error. What a command needs is imported when it runs, so that ``--help`` answers at once.
+Exit codes: 0 done; 2 a problem that the person can solve, reported in one sentence on standard error; 130 ended by
+Ctrl-C, 143 by SIGTERM; 141 the reader of standard output went away. Results go to standard output, everything else to
+standard error. Each command imports its libraries when it runs, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from recognizer.errors import RecognizerError
 
 EXIT_BAD_INPUT = 2
 EXIT_BROKEN_PIPE = 141
-"""128 and the number of SIGPIPE, as a shell reports a program that SIGPIPE has ended."""
+"""128 plus the number of SIGPIPE, as a shell reports a program that SIGPIPE ended."""
 
-_DESCRIPTION = "Tell who does what, when, in a video."
+_DESCRIPTION = "Find out who does what, when, in a video."
 _EPILOG = """\
 examples:
   python -m recognizer analyze clip.mp4 --classifier i3d --sequence-length 32
@@ -38,7 +38,7 @@ examples:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the whole usage before it."""
+    """Reports a wrong option in one sentence, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         complain(f"{message}; see '{self.prog} --help'.")
@@ -63,14 +63,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code.
+    """Run one command and return its exit code.
 
     Args:
-        arguments: the words after the program's name; those of this process if None.
+        arguments: the words after the program's name; this process's own if None.
     """
     stdout = sys.stdout
     for stream in (stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):  # a stream that a test or an embedding program put there
+        with contextlib.suppress(AttributeError):  # a test or an embedding program may have replaced the stream
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     with Interrupts() as interrupts:
         try:
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return int(end.code or 0)
             if options.verbose:
                 logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-            # libraries that print would spoil what a person pipes on
+            # libraries that print must not spoil what a person pipes on
             with contextlib.redirect_stdout(sys.stderr):
                 code: int = options.run(options, stdout)
             stdout.flush()
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _close_quietly()
             return EXIT_BROKEN_PIPE
         except BaseException:
-            # libraries turn an interrupt in the middle of their import into errors of their own
+            # a library that is interrupted while it is imported may raise an error of its own
             if interrupts.exit_code is None:
                 raise
             return interrupts.exit_code
@@ -100,6 +100,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _close_quietly() -> None:
-    """Nobody reads any more: what Python still holds for standard output must not fail at its exit."""
+    """Redirect standard output to nowhere, so that what Python still buffers does not fail at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,27 +11,27 @@ from recognizer.cli.options import add_settings, add_thresholds, min_confidence,
 from recognizer.errors import SettingsError
 
 _DESCRIPTION = """\
-Find everyone in a video, follow them, and name what each of them does. Without
-an output option the actions are printed as a table.
+Find and track the people in a video and label what each of them does. Without
+an output option, print the actions as a table.
 """
 _EPILOG = """\
 where results go:
-  A PATH is a file; a folder (then the video's name is used); or a path with
-  {name} in it, which stands for the video's file name without its ending.
-  Folders must exist. With several videos it must be a folder or hold {name}.
+  A PATH is a file; a folder, where the result gets the video's name; or a path
+  with {name} in it, which stands for the video's file name without its ending.
+  Folders must exist. With several videos, PATH must be a folder or hold {name}.
   For --csv and --json, - is standard output. A file appears when it is
-  complete, and takes the place of the one before.
+  complete and replaces an older one.
 
 how long a clip is:
-  sequence length x skip interval / frame rate. With the defaults and 30 frames
-  per second that is half a second, too short for most actions:
-  --sequence-length 32 (two seconds) is a better start.
+  sequence length x skip interval / frame rate. The defaults give half a second
+  at 30 frames per second, which is too short for most actions; start with
+  --preset recommended, or with --sequence-length 32 (two seconds).
 
 exit codes:
   0    done
-  2    something that you can mend, told in one sentence; of several videos the
-       good ones are done all the same
-  130  ended by Ctrl-C (143: by SIGTERM); no half-written file stays behind
+  2    a problem that you can solve, reported in one sentence; if one of several
+       videos is bad, the others are still analysed
+  130  ended by Ctrl-C (143: by SIGTERM); no half-written file is left
 
 examples:
   python -m recognizer analyze clip.mp4 --preset recommended
@@ -46,32 +46,32 @@ def add_command(commands: Any) -> None:
     """Add ``analyze`` to argparse's sub-commands."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "analyze",
-        help="tell who does what, when, in videos",
+        help="find out who does what, when, in videos",
         usage="%(prog)s [options] VIDEO [VIDEO ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("videos", nargs="+", metavar="VIDEO", help="a video file; several share the loaded networks")
+    parser.add_argument("videos", nargs="+", metavar="VIDEO", help="a video file; the networks are loaded once for all")
     results = parser.add_argument_group("results")
-    results.add_argument("--csv", metavar="PATH", help="one row a segment: person, action, start, end, probability")
+    results.add_argument("--csv", metavar="PATH", help="one row per segment: person, action, start, end, probability")
     results.add_argument("--json", metavar="PATH", help="everything: settings, presence, the top five of every clip")
-    results.add_argument("--video", metavar="PATH", help="the annotated video, MP4 with H.264 and its sound")
+    results.add_argument("--video", metavar="PATH", help="the annotated video, MP4 with H.264 and the sound")
     add_thresholds(results)
     settings = parser.add_argument_group("settings")
     add_settings(settings)
     settings.add_argument("--max-file-mb", type=float, metavar="MB", help="refuse larger videos (default: no limit)")
-    parser.add_argument("--quiet", action="store_true", help="show no progress and no summary, only what is wrong")
-    parser.add_argument("--verbose", action="store_true", help="tell on standard error what is done")
+    parser.add_argument("--quiet", action="store_true", help="show errors only, no progress and no summary")
+    parser.add_argument("--verbose", action="store_true", help="log each step on standard error")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
-    """Analyse every video; the exit code. Raises RecognizerError for what stops all of them."""
+    """Analyse every video and return the exit code. Raises RecognizerError for a problem that stops all of them."""
     from recognizer.cli.analyze_command import Request, run_all
 
-    settings_of(options)  # a value that is not allowed is told before anything else
+    settings_of(options)  # reports a value that is not allowed before anything else happens
     return run_all(
         Request(
             videos=tuple(options.videos),

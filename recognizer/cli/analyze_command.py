@@ -1,4 +1,4 @@
-"""The work of ``analyze``: each video in turn, with networks that are loaded once."""
+"""The work of ``analyze``: analyses each video in turn, with networks that are loaded once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recognizer.cli.terminal import (
 from recognizer.errors import OutputError, VideoError
 from recognizer.settings import Settings
 
-# video is quick to import; the networks' libraries, which are not, wait for the first video that is one
+# quick to import, unlike the networks' libraries, which wait for the first readable video
 from recognizer.video import display_name, open_video
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the person asked for, checked as far as it can be without the files.
+    """What the person asked for, checked as far as possible without the files.
 
     Attributes:
         videos: the files.
         csv, json, video: where the results go, as typed; None where not wanted.
-        settings_at: how to analyse, at a frame rate; takes fields of Settings that are to be others.
-        classifier_is_named: False where the default may be replaced when it cannot be had.
-        min_confidence: threshold of the segments.
-        min_duration_s: threshold of the segments.
+        settings_at: returns the settings for a frame rate; keyword arguments override single settings.
+        classifier_is_named: False if an unavailable default may be replaced.
+        min_confidence: minimum confidence of the segments.
+        min_duration_s: minimum duration of the segments.
         max_file_mb: larger files are refused.
-        quiet: no progress, no summary.
+        quiet: show no progress and no summary.
     """
 
     videos: tuple[str, ...]
@@ -57,11 +57,11 @@ class Request:
 
 
 def run_all(request: Request, stdout: IO[str]) -> int:
-    """Analyse every video, go on after a bad one; 0, or 2 when one was bad.
+    """Analyse every video, also after a bad one, and return 0, or 2 if one was bad.
 
     Raises:
         SettingsError: the results cannot be placed.
-        WeightsError: the networks cannot be had.
+        WeightsError: the networks are unavailable.
         CheckpointError: the person's own checkpoint does not fit.
     """
     plans = plan_outputs(request.videos, csv=request.csv, json=request.json, video=request.video)
@@ -77,7 +77,7 @@ def run_all(request: Request, stdout: IO[str]) -> int:
 
 
 class _Networks:
-    """The networks, and the name of the classifier; loaded when they are first asked for."""
+    """The networks and the name of the classifier; loaded on first use."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -109,7 +109,7 @@ def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks,
     from recognizer.timeline.model import frame_rate_hz
 
     max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
-    with open_video(path, max_file_bytes=max_file_bytes) as reader:  # a bad file is told before networks are loaded
+    with open_video(path, max_file_bytes=max_file_bytes) as reader:  # reports a bad file before networks are loaded
         rate_hz = frame_rate_hz(reader.info)
     loaded, classifier = networks.get()
     settings = request.settings_at(rate_hz, video_classifier_model=classifier)
@@ -181,11 +181,11 @@ def _print_segments(shown: str, timeline: Timeline, segments: Sequence[Segment],
 
 
 def _summary(shown: str, timeline: Timeline, segments: Sequence[Segment]) -> str:
-    """One or two sentences; says kindly when there is nothing to tell."""
+    """Return one or two sentences about the result, also where nobody was found."""
     if not timeline.people:
         return f"{shown}: nobody was found."
     people, labelled = len(timeline.people), {segment.person_id for segment in segments}
-    brief = people - len(labelled | timeline.small_ids)  # a note tells of those who are too small
+    brief = people - len(labelled | timeline.small_ids)  # a note covers people who are too small
     text = f"{shown}: {_count(people, 'person', 'people')}, {_count(len(segments), 'segment', 'segments')}."
     if brief:
         from recognizer.clips.sampling import shortest_stay_s

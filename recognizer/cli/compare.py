@@ -11,18 +11,18 @@ from recognizer.errors import SettingsError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 _DESCRIPTION = """\
-Run several classifiers over one video and tell how far they agree. People are
-found and followed once, for all of them. Without an output option the
-agreement and the cost are printed as tables.
+Run several classifiers over one video and report how far they agree. People
+are found and tracked once, for all classifiers. Without an output option, print
+the agreement and the cost as tables.
 """
 _EPILOG = """\
 which classifiers:
-  A comma-separated list of NAME or NAME:SAMPLES. SAMPLES is a sequence length
-  of its own, so one network can be compared with itself: i3d:8,i3d:32. Your
-  own checkpoints come along with --own, once for each.
+  A comma-separated list of NAME or NAME:SAMPLES. SAMPLES is the sequence length
+  of this classifier, so a network can be compared with itself: i3d:8,i3d:32.
+  Add each of your own checkpoints with --own.
 
 labels of your own:
-  A CSV with the columns action, start_s, end_s and, if you like, person_id; or
+  A CSV with the columns action, start_s, end_s and, optionally, person_id; or
   the aggregated events that BORIS exports, as CSV or TSV. Each classifier is
   scored against it.
 
@@ -31,9 +31,9 @@ where results go:
 
 exit codes:
   0    done
-  2    something that you can mend, told in one sentence; where one classifier
-       cannot be had, the others are compared all the same
-  130  ended by Ctrl-C (143: by SIGTERM); no half-written file stays behind
+  2    a problem that you can solve, reported in one sentence; if a classifier is
+       unavailable, the others are still compared
+  130  ended by Ctrl-C (143: by SIGTERM); no half-written file is left
 
 examples:
   python -m recognizer compare clip.mp4 --classifiers i3d,s3d,r3d_18 \\
@@ -47,7 +47,7 @@ def add_command(commands: Any) -> None:
     """Add ``compare`` to argparse's sub-commands."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "compare",
-        help="tell how far several classifiers agree about a video",
+        help="report how far several classifiers agree about a video",
         usage="%(prog)s VIDEO --classifiers NAME,NAME [options]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -59,7 +59,7 @@ def add_command(commands: Any) -> None:
         "--classifiers",
         default="",
         metavar="NAME[:SAMPLES],...",
-        help=f"the networks that are compared: {', '.join(CLASSIFIER_NAMES)}",
+        help=f"the networks to compare: {', '.join(CLASSIFIER_NAMES)}",
     )
     parser.add_argument(
         "--own",
@@ -67,23 +67,23 @@ def add_command(commands: Any) -> None:
         action="append",
         default=[],
         metavar=("NETWORK", "CHECKPOINT", "LABELS"),
-        help="your own weights for a network, and their labels, one a line; nothing in the files is executed",
+        help="your own weights for a network, and their labels, one per line; nothing in the files is executed",
     )
     parser.add_argument("--truth", metavar="FILE", help="your own labels; each classifier is scored against them")
     results = parser.add_argument_group("results")
-    results.add_argument("--csv", metavar="PATH", help="one row a segment, with its classifier")
+    results.add_argument("--csv", metavar="PATH", help="one row per segment, with its classifier")
     results.add_argument("--json", metavar="PATH", help="everything: each timeline, agreement, scores, costs")
     results.add_argument("--report", metavar="PATH", help="charts and tables in one HTML file that needs no network")
     add_thresholds(results)
-    settings = parser.add_argument_group("settings, the same for all of them")
+    settings = parser.add_argument_group("settings, shared by all classifiers")
     add_settings(settings, without=("video_classifier_model", "checkpoint_path", "labels_path"))
-    parser.add_argument("--quiet", action="store_true", help="show no progress and no summary, only what is wrong")
-    parser.add_argument("--verbose", action="store_true", help="tell on standard error what is done")
+    parser.add_argument("--quiet", action="store_true", help="show errors only, no progress and no summary")
+    parser.add_argument("--verbose", action="store_true", help="log each step on standard error")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
-    """Compare; the exit code. Raises RecognizerError for what stops all of them."""
+    """Compare and return the exit code. Raises RecognizerError for a problem that stops all classifiers."""
     from recognizer.cli.compare_command import Request, run_comparison
 
     return run_comparison(
@@ -103,11 +103,11 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
 
 
 _MOST_ENTRIES: Final = 20
-"""More lanes than this cannot be told apart."""
+"""More lanes than this cannot be distinguished."""
 
 
 def _frame_rate_hz(options: argparse.Namespace) -> float:
-    """Of the video; what is recommended depends on it."""
+    """Return the frame rate of the video; the recommended preset depends on it."""
     from recognizer.timeline.model import frame_rate_hz
     from recognizer.video import open_video
 

@@ -1,4 +1,4 @@
-"""The work of ``compare``: one pass over the video, each classifier in turn, then what they have in common."""
+"""The work of ``compare``: one pass over the video, each classifier in turn, then their agreement."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the person asked for, checked as far as it can be without the files.
+    """What the person asked for, checked as far as possible without the files.
 
     Attributes:
         video: the file.
         settings: one for each classifier.
-        truth: the file of their own labels, as typed; None where there is none.
+        truth: the file of the person's own labels, as typed; None if there is none.
         csv, json, report: where the results go, as typed; None where not wanted.
-        min_confidence: threshold of the segments.
-        min_duration_s: threshold of the segments.
-        quiet: no progress, no summary.
+        min_confidence: minimum confidence of the segments.
+        min_duration_s: minimum duration of the segments.
+        quiet: show no progress and no summary.
     """
 
     video: str
@@ -49,7 +49,7 @@ class Request:
 
 
 def run_comparison(request: Request, stdout: IO[str]) -> int:
-    """Compare; 0, or 2 when a classifier could not run.
+    """Compare and return 0, or 2 if a classifier could not run.
 
     Raises:
         SettingsError: the results cannot be placed, or the settings cannot be compared.
@@ -62,7 +62,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     (outputs,) = plan_outputs([request.video], csv=request.csv, json=request.json, report=request.report)
     check_comparable(request.settings)
     truth = None if request.truth is None else _read_truth(request.truth)
-    open_video(request.video).close()  # a bad file is told before networks are loaded
+    open_video(request.video).close()  # reports a bad file before networks are loaded
     comparison = _compare(request)
     for entry in comparison.entries:
         if entry.problem is not None:
@@ -100,7 +100,7 @@ def _compare(request: Request) -> Comparison:
     from recognizer.networks import loading
     from recognizer.networks.cache import ModelCache
 
-    networks = ModelCache(max_classifiers=1)  # each is needed once, and its memory is measured
+    networks = ModelCache(max_classifiers=1)  # each is used once, and its memory is measured
     shown = display_name(request.video)
 
     def load(settings: Settings) -> Models:
@@ -111,7 +111,7 @@ def _compare(request: Request) -> Comparison:
 
         def report(progress: CompareProgress) -> None:
             analysis = progress.analysis
-            if show is not None and analysis is not None:  # one bar for all
+            if show is not None and analysis is not None:  # one bar for all classifiers
                 show(progress.share, 1.0, analysis.frames_per_s, None)
 
         return compare(request.video, request.settings, load=load, progress=report)
@@ -150,7 +150,7 @@ def _print(
     shown = display_name(request.video)
     if not comparison.people:
         stdout.write(printable(f"{shown}: nobody was found.\n"))
-    # a table for each pair, and a column for each classifier: on a terminal of 80 columns nothing is cut
+    # one table per pair and one column per classifier: nothing is cut on a terminal of 80 columns
     agreement = agreement_table(lanes, [track.person_id for track in comparison.people])
     for names, of_pair in agreement.groupby("Classifiers", sort=False):
         _print_frame(f"{shown}: {names}", of_pair.drop(columns="Classifiers"), stdout)

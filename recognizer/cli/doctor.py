@@ -1,4 +1,4 @@
-"""``python -m recognizer doctor``: what machine this is, and how each network is run on it."""
+"""``python -m recognizer doctor``: describes this machine and how it runs each network."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
     from recognizer.networks.backends.choices import Choice
 
 _DESCRIPTION = """\
-Tell what this machine is, and for each network how it is run here: with which
-library and number format, how long one clip or picture takes, and how far what
-comes out is from PyTorch in float32. A network that was never run is measured
-now, which takes seconds. Without names, the networks whose weights are here.
-To measure anew, remove the folder backends in the cache.
+Describe this machine and how it runs each network: the library and number
+format, the time for one clip or picture, and the difference of the output from
+PyTorch in float32. A network that has not run yet is measured now, which takes
+some seconds. Without names, show the networks whose weights are downloaded.
+To measure again, remove the folder backends in the cache.
 """
 _EPILOG = """\
-how far: for classifiers, the difference of the scores as a share of their own
-spread (root mean squares); at most {} is chosen. For detectors,
-pixels between the boxes in a picture of 640 pixels, 95th percentile; at most {}.
+difference: for classifiers, the difference of the scores as a share of their
+spread (root mean squares), at most {}. For detectors, the distance of the
+boxes in a picture of 640 pixels, in pixels at the 95th percentile, at most {}.
+A way of running a network that exceeds it is not used.
 
 examples:
   python -m recognizer doctor
@@ -43,19 +44,19 @@ def add_command(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these networks; fetched where they are not here")
-    parser.add_argument("--device", default=Settings.device, metavar="NAME", help="where they run (default: auto)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these networks; missing ones are downloaded")
+    parser.add_argument("--device", default=Settings.device, metavar="NAME", help="what they run on (default: auto)")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
-    parser.add_argument("--verbose", action="store_true", help="tell on standard error what is done")
+    parser.add_argument("--verbose", action="store_true", help="log each step on standard error")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
-    """Print both tables; the exit code.
+    """Print both tables and return the exit code.
 
     Raises:
-        SettingsError: an unknown network or device.
-        WeightsError: weights that are asked for by name cannot be had.
+        SettingsError: there is no such network or device.
+        WeightsError: weights of a named network are unavailable.
     """
     known = (*DETECTOR_NAMES, *CLASSIFIER_NAMES)
     for name in options.names:
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
         {"Network": False, "Way": False, "ms": True, "Difference": True, "": False},
     )
     for name in options.names or [name for name in known if weights.is_here(name)]:
-        with fetching(f"measuring how {name} runs quickest here", quiet=options.quiet) as progress:
+        with fetching(f"measuring how {name} runs fastest here", quiet=options.quiet) as progress:
             choice = _choice(name, settings, progress)
         _add_rows(ways, name, choice)
     print_table("Networks (ms for one clip of 8 samples, or one picture)", ways, stdout)

@@ -1,4 +1,4 @@
-"""Where the results of one video, or of each of several, go; settled before the first video is opened."""
+"""Where the results of each video go; decided before the first video is opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recognizer.errors import OutputError, SettingsError
 from recognizer.video import display_name
 
 NAME_FIELD: Final = "{name}"
-"""In an output's path, stands for the video's file name without its ending."""
+"""Stands for the video's file name without its ending in an output's path."""
 
 STDOUT: Final = "-"
 
@@ -22,7 +22,7 @@ _ENDINGS: Final = {"csv": ".csv", "json": ".json", "video": ".mp4", "report": ".
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where the results of one video go. None: not wanted.
+    """Where the results of one video go; None where not wanted.
 
     Attributes:
         csv: a file, or ``-`` for standard output.
@@ -50,13 +50,13 @@ class Outputs:
 def plan_outputs(
     videos: Sequence[str], *, csv: str | None, json: str | None, video: str | None = None, report: str | None = None
 ) -> list[Outputs]:
-    """The outputs of each video, in order.
+    """Return the outputs of each video, in order.
 
-    A path is a file, a folder (it exists, or ends in a slash) in which the video's name is used, or contains
-    ``{name}``.
+    A path is a file; a folder (one that exists, or ends in a slash), where the result gets the video's name; or
+    contains ``{name}``.
 
     Raises:
-        SettingsError: two results would go to one place, a result would overwrite a video, or a place cannot be.
+        SettingsError: two results would go to one place, a result would overwrite a video, or a place is impossible.
     """
     wanted = {"csv": csv, "json": json, "video": video, "report": report}
     to_stdout = [f"--{option}" for option in ("csv", "json", "report") if wanted[option] == STDOUT]
@@ -119,7 +119,7 @@ def _for_video(option: str, place: str | None, video: str) -> str | None:
 def _identity(path: str) -> str:
     try:
         return os.path.normcase(os.path.realpath(path))
-    except (OSError, ValueError):  # a name that no file can have; opening it says so
+    except (OSError, ValueError):  # no file can have this name; opening it reports that
         return path
 
 
@@ -138,10 +138,10 @@ def _check_target(option: str, target: str, inputs: set[str]) -> None:
 
 
 def write_text(target: str, text: str, stdout: IO[str]) -> None:
-    """Write a result whole, to a file or, for ``-``, to standard output.
+    """Write a result to a file or, for ``-``, to standard output.
 
     Raises:
-        OutputError: it cannot be written; nothing is left behind.
+        OutputError: it cannot be written; no part of it is left.
     """
     try:
         if target == STDOUT:

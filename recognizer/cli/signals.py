@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command in order: what is half written is taken away on the way out."""
+"""Ctrl-C and SIGTERM end a command in order: half-written files are removed on the way out."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
 _EXIT_CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
-"""128 and the number of the signal, as a shell reports it."""
+"""128 plus the number of the signal, as a shell reports it."""
 
 
 _WAY_OUT_S: Final = 5.0
-"""So long after a signal another one does not disturb the tidying up; after that the first one has got lost."""
+"""For this long after a signal, further ones do not disturb the clean-up; after that, the first must have got lost."""
 
 
 class Interrupts:
-    """While its ``with`` block runs, a signal raises KeyboardInterrupt, and an impatient second one does no harm.
+    """Raises KeyboardInterrupt on a signal while its ``with`` block runs; an impatient second signal does no harm.
 
     Attributes:
-        exit_code: of the process that was interrupted; None when it was not.
+        exit_code: exit code of the interrupted process; None if it was not interrupted.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Interrupts:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        # Python lets only the main thread listen
+        # Python delivers signals to the main thread only
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._interrupt) for number in _EXIT_CODES}
         return self

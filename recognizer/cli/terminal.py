@@ -1,4 +1,4 @@
-"""What the commands share on the terminal: one sentence, tables, progress on standard error."""
+"""Output that the commands share: messages, tables, progress on standard error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from recognizer.weights import Progress as FetchProgress
 
 _PIPE_WIDTH = 240
-"""Columns where no terminal sets a limit: every row stays on one line."""
+"""Columns where there is no terminal: every row stays on one line."""
 
 BYTES_PER_MB = 10**6
 
@@ -25,40 +25,40 @@ ShowProgress = Callable[[float, float | None, float | None, float | None], None]
 
 
 def complain(sentence: str) -> None:
-    """Say on standard error what is wrong."""
-    _say(f"error: {sentence}")
+    """Report an error on standard error."""
+    _write_line(f"error: {sentence}")
 
 
 def remark(sentence: str) -> None:
-    """Say on standard error what a person should know."""
-    _say(f"note: {sentence}")
+    """Report something worth knowing on standard error."""
+    _write_line(f"note: {sentence}")
 
 
-def _say(line: str) -> None:
+def _write_line(line: str) -> None:
     sys.stderr.write(printable(line) + "\n")
     sys.stderr.flush()
 
 
 def printable(text: str) -> str:
-    """The text without characters that would steer a terminal; labels may come from anybody's file."""
+    """Return the text without control characters, which could steer a terminal: labels may come from anybody's file."""
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
 
 
 def table(columns: dict[str, bool]) -> Table:
-    """An empty table; ``columns`` says of each header whether it holds numbers."""
+    """Return an empty table; ``columns`` maps each header to whether it holds numbers."""
     from rich import box
     from rich.table import Table
 
     empty = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, (header, is_number) in enumerate(columns.items()):
-        # numbers and the name, which is typed again, must not be cut; the rest wraps
+        # numbers, and the name, which people type again, must not be cut; the rest wraps
         whole = is_number or number == 0
         empty.add_column(header, justify="right" if is_number else "left", no_wrap=whole, overflow="fold")
     return empty
 
 
 def print_table(title: str, filled: Table, stdout: IO[str]) -> None:
-    """A line and a table. To the width of the terminal; as wide as it needs to be where there is none."""
+    """Print a line and a table, as wide as the terminal, or as needed where there is none."""
     from rich.console import Console
 
     width = None if stdout.isatty() else _PIPE_WIDTH
@@ -66,20 +66,20 @@ def print_table(title: str, filled: Table, stdout: IO[str]) -> None:
 
 
 def stderr_console() -> Console:
-    """Standard error, for progress."""
+    """Return a console on standard error, for progress."""
     from rich.console import Console
 
     return Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
 
 
 def shows_progress(quiet: bool) -> bool:
-    """Whether somebody watches: no bars go into a file."""
+    """Return whether to show progress: only on a terminal, as bars do not belong in a file."""
     return not quiet and sys.stderr.isatty()
 
 
 @contextmanager
 def fetching(what: str, *, quiet: bool) -> Iterator[FetchProgress | None]:
-    """While the block runs, ``what`` is going on; gives the callback that shows what is downloaded, or None."""
+    """Show ``what`` while the block runs; yields a callback for download progress, or None if nothing is shown."""
     if not shows_progress(quiet):
         yield None
         return
@@ -90,7 +90,7 @@ def fetching(what: str, *, quiet: bool) -> Iterator[FetchProgress | None]:
 
 
 def _bars(*more: ProgressColumn) -> Progress:
-    """Bars on standard error that go when they are done, with ``more`` behind each."""
+    """Return bars on standard error that disappear when they are done, with the columns ``more`` behind each."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), *more)
@@ -109,7 +109,7 @@ def _fetch_callback(bars: Progress, what: str) -> FetchProgress:
         size = f"{done_bytes / BYTES_PER_MB:.1f}{of_total} MB"
         bars.update(tasks[name], completed=done_bytes, total=total_bytes, size=size)
         if done_bytes == total_bytes:
-            # it is checked and loaded now, which takes a moment too
+            # checking and loading take a moment, too
             bars.update(waiting, visible=True)
 
     return show
@@ -117,14 +117,14 @@ def _fetch_callback(bars: Progress, what: str) -> FetchProgress:
 
 @contextmanager
 def working(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
-    """A bar on standard error while the block runs; gives None where nobody watches."""
+    """Show a bar on standard error while the block runs; yields None if nothing is shown."""
     if not shows_progress(quiet):
         yield None
         return
     from rich.progress import TaskProgressColumn, TextColumn
 
-    told = (TaskProgressColumn(), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[left]}"))
-    with _bars(*told) as bars:
+    columns = (TaskProgressColumn(), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[left]}"))
+    with _bars(*columns) as bars:
         task = bars.add_task(what, total=None, rate="", left="")
 
         def show(
@@ -132,7 +132,7 @@ def working(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
         ) -> None:
             bars.update(
                 task,
-                # a container may promise less than there is
+                # a container may state less than the video has
                 completed=done_s if duration_s is None else min(done_s, duration_s),
                 total=duration_s,
                 rate="" if frames_per_s is None else f"{frames_per_s:.0f} frames/s",

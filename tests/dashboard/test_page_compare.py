@@ -272,7 +272,7 @@ def test_cancel_keeps_the_finished(classifiers: Classifiers, page: AppTest) -> N
     classifiers.hold.set()
     settle(page)
     assert names(page) == ["s3d"]
-    assert "r3d_18 did not run: It was cancelled before it came to its end" in text_of(page)
+    assert "r3d_18 did not run: It was cancelled before it finished" in text_of(page)
 
 
 def test_a_refresh_finds_the_comparison_that_runs(classifiers: Classifiers, page: AppTest) -> None:

@@ -1,4 +1,4 @@
-"""Choosing what is compared: one row a classifier, and one's own checkpoints."""
+"""Choosing the entries of a comparison: one row per classifier, and the person's own checkpoints."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from recognizer.dashboard.parts.checkpoint_upload import choose_checkpoint
 from recognizer.dashboard.parts.sidebar import LONGER_SAMPLES, classifier_title
 from recognizer.dashboard.text import plain
 from recognizer.service.store import StoredFile
-from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
+from recognizer.settings import CLASSIFIER_NAMES, RANGES, SETTING_SPECS, Settings
 
 MOST_ROWS = 8
-"""More lanes than this are hard to tell apart."""
+"""More lanes than this are hard to distinguish."""
 
 
 def choose_entries(shared: Settings) -> tuple[Entry, ...]:
-    """Draw the rows; returns what is asked for in each.
+    """Draw the rows and return an entry for each.
 
     Args:
-        shared: what holds for all of them.
+        shared: the settings that all entries share.
     """
     rows = state.tab().compare.rows
     if not rows:
@@ -46,7 +46,7 @@ def choose_entries(shared: Settings) -> tuple[Entry, ...]:
 
 
 def settings_of(row: state.EntryRow, shared: Settings) -> Settings:
-    """The settings of one row."""
+    """Return the settings of one row."""
     return replace(
         shared,
         video_classifier_model=row.classifier,
@@ -58,7 +58,7 @@ def settings_of(row: state.EntryRow, shared: Settings) -> Settings:
 
 
 def adopt(entries: Sequence[Entry]) -> None:
-    """Show these in the rows, as after a refresh."""
+    """Show these entries in the rows, for example after a refresh."""
     compare = state.tab().compare
     compare.rows.clear()
     for entry in entries:
@@ -76,7 +76,7 @@ def adopt(entries: Sequence[Entry]) -> None:
 
 
 def _own_file(path: str | None, name: str | None) -> StoredFile | None:
-    """A file of the store by its path, which is named by its hash."""
+    """Return the stored file at this path; the path holds its hash."""
     if path is None:
         return None
     file = Path(path)
@@ -84,7 +84,7 @@ def _own_file(path: str | None, name: str | None) -> StoredFile | None:
 
 
 def _begin(shared: Settings) -> None:
-    """Two that can be had: the chosen classifier beside another, or beside itself at quite another length."""
+    """Start with two available entries: the chosen classifier, and another one or itself with another length."""
     chosen = shared.video_classifier_model
     rows = state.tab().compare.rows
     samples, margin = shared.num_video_sequence_samples, shared.crop_margin_percentage
@@ -108,7 +108,7 @@ def _row(row: state.EntryRow, *, removable: bool) -> None:
         network, samples, margin, remove = st.columns([7, 4, 4, 3], vertical_alignment="bottom")
         if row.checkpoint is None:
             row.classifier = network.selectbox(
-                "Classifier",
+                SETTING_SPECS["video_classifier_model"].title,
                 CLASSIFIER_NAMES,
                 CLASSIFIER_NAMES.index(row.classifier),
                 key=f"compare-{row.row_id}-classifier",
@@ -116,8 +116,8 @@ def _row(row: state.EntryRow, *, removable: bool) -> None:
             )
         else:
             network.markdown(f"**{plain(row.checkpoint.name)}**  \nyour own {SPECS[row.classifier].title}")
-        row.samples = _number(samples, "Sequence length", "num_video_sequence_samples", row.samples, row)
-        row.margin_percentage = _number(margin, "Crop margin (%)", "crop_margin_percentage", row.margin_percentage, row)
+        row.samples = _number(samples, "num_video_sequence_samples", row.samples, row)
+        row.margin_percentage = _number(margin, "crop_margin_percentage", row.margin_percentage, row, " (%)")
         remove.button(
             "Remove",
             icon=":material/close:",
@@ -129,9 +129,10 @@ def _row(row: state.EntryRow, *, removable: bool) -> None:
         )
 
 
-def _number(place: DeltaGenerator, title: str, name: str, value: int, row: state.EntryRow) -> int:
-    low, high = RANGES[name]
-    return int(place.number_input(title, int(low), int(high), value, key=f"compare-{row.row_id}-{name}"))
+def _number(place: DeltaGenerator, name: str, value: int, row: state.EntryRow, unit: str = "") -> int:
+    spec, (low, high) = SETTING_SPECS[name], RANGES[name]
+    key = f"compare-{row.row_id}-{name}"
+    return int(place.number_input(f"{spec.title}{unit}", int(low), int(high), value, key=key))
 
 
 def _add(like: state.EntryRow) -> None:
@@ -156,7 +157,7 @@ def _own_checkpoint(like: state.EntryRow) -> None:
     if pressed and checkpoint is not None and labels is not None:
         compare.rows.append(
             state.EntryRow(
-                _next_id(),  # another key, and the fields above are empty
+                _next_id(),  # the next key empties the fields above
                 network,
                 like.samples,
                 like.margin_percentage,

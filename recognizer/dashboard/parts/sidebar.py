@@ -97,7 +97,7 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
 
 
 def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
-    """Draw the presets; returns the settings, and gives the widgets below them, what the chosen one says."""
+    """Draw the presets; return ``current`` with the chosen one applied, and set the widgets below to it."""
     tab = state.tab().sidebar
     key = f"{_PRESET_KEY}-{tab.preset_changes}"
     state.restore_widget(key, tab.preset if tab.preset in _PRESETS else None)
@@ -118,13 +118,16 @@ def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
 
 
 def _own_settings() -> None:
-    """A widget that a preset decides was moved."""
+    """Follow no preset any more: the person has moved a widget that a preset decides."""
     _follow_preset("custom")
 
 
 def _follow_preset(preset: Preset) -> None:
-    """Follow another preset that was not chosen in the control of the presets. The control is a new one then: a browser
-    that has not heard of it yet says what the old one was, which would count as choosing that preset again."""
+    """Follow another preset without a click on the presets' control.
+
+    The control gets another key: otherwise a browser that has not received the change yet would report the old preset,
+    which would count as choosing it again.
+    """
     tab = state.tab().sidebar
     if tab.preset != preset:
         tab.preset = preset
@@ -212,19 +215,19 @@ def _clip_line(chosen: dict[str, Any], rate_hz: float | None) -> None:
         f"One clip spans **{seconds(span_s)}**{at}; a person's first label comes {seconds(span_s)} after they appear."
     )
     if span_s < SHORT_CLIP_S:
-        st.caption("Most actions need a second or more to be told apart.")
+        st.caption("Most actions need a second or more to be recognised.")
 
 
 def _own_checkpoint(classifier: str) -> dict[str, Any]:
     st.markdown("**Your own checkpoint**")
-    st.caption(f"Weights that you trained for {SPECS[classifier].title}, and their labels. Nothing in them is run.")
+    st.caption(f"Weights that you trained for {SPECS[classifier].title}, and their labels.")
     tab = state.tab().sidebar
     tab.checkpoint, tab.labels = choose_checkpoint("own")
     if tab.checkpoint is None and tab.labels is None:
         return {"checkpoint_path": None, "labels_path": None}
     if tab.checkpoint is None or tab.labels is None:
         missing = "label file" if tab.labels is None else "checkpoint"
-        st.warning(f"The {missing} is missing; the published weights are used until both are here.")
+        st.warning(f"The {missing} is missing; the published weights are used until both are uploaded.")
         return {"checkpoint_path": None, "labels_path": None}
     st.caption(f"In use: {plain(tab.checkpoint.name)} with {plain(tab.labels.name)}")
     return {"checkpoint_path": str(tab.checkpoint.path), "labels_path": str(tab.labels.path)}
