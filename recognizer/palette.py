@@ -19,9 +19,6 @@ from recognizer.settings import UNKNOWN_ACTION
 PAGE_LIGHT: Final = "#FCFAF6"
 """The light page that the light tones are made for."""
 
-PAGE_DARK: Final = "#141B20"
-"""The dark page that the dark tones are made for."""
-
 PATTERNS: Final = ("", "/", ".", "x")
 """Plotly's names of the bar patterns: none, strokes, dots, crosses."""
 
@@ -36,9 +33,6 @@ _TONES: Final = (
     ("#4A401C", "#ECF2A6"),  # olive
     ("#6B0F4E", "#F5D6EB"),  # wine
 )
-
-SLOT_COUNT: Final = len(_TONES) * len(PATTERNS)
-"""How many actions look different from each other before the looks repeat."""
 
 UNKNOWN_SLOT: Final = -1
 """``unknown`` takes no slot."""

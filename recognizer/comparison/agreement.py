@@ -104,7 +104,7 @@ def kappa_in_words(kappa: float) -> str:
     return next(word for limit, word in _KAPPA_WORDS[1:] if round(kappa, 2) <= limit)
 
 
-def overlay(timelines: Sequence[Iterable[Segment]], person_id: int | None = None) -> Iterator[Piece]:
+def overlap(timelines: Sequence[Iterable[Segment]], person_id: int | None = None) -> Iterator[Piece]:
     """Lay what several say of the same people over one another, by person, then by time.
 
     Args:
@@ -185,7 +185,7 @@ def has_two_labels_each(counts: Mapping[tuple[str, str], int]) -> bool:
 
 def agreement(one: Iterable[Segment], other: Iterable[Segment], person_id: int | None = None) -> Agreement:
     """How far two say the same, of one person, or of everyone together if ``person_id`` is None."""
-    compared = [piece for piece in overlay((tuple(one), tuple(other)), person_id) if piece.is_compared]
+    compared = [piece for piece in overlap((tuple(one), tuple(other)), person_id) if piece.is_compared]
     counts = count_bins(compared)
     return Agreement(
         compared_s=sum(piece.duration_s for piece in compared),
@@ -197,5 +197,5 @@ def agreement(one: Iterable[Segment], other: Iterable[Segment], person_id: int |
 
 def disagreements(one: Iterable[Segment], other: Iterable[Segment]) -> tuple[Piece, ...]:
     """Where two have labels that differ, the longest first."""
-    differing = (piece for piece in overlay((tuple(one), tuple(other))) if piece.is_compared and not piece.is_agreed)
+    differing = (piece for piece in overlap((tuple(one), tuple(other))) if piece.is_compared and not piece.is_agreed)
     return tuple(sorted(differing, key=lambda piece: (-piece.duration_s, piece.person_id, piece.start_s)))

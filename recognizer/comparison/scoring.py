@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.annotations.model import Truth
-from recognizer.comparison.agreement import BIN_S, cohen_kappa, has_two_labels_each, kappa_in_words, overlay
+from recognizer.comparison.agreement import BIN_S, cohen_kappa, has_two_labels_each, kappa_in_words, overlap
 from recognizer.comparison.matching import fit_truth
 from recognizer.comparison.model import Lane
 from recognizer.types import Segment
@@ -110,7 +110,7 @@ def score(truth: Iterable[Segment], said: Iterable[Segment], can_say: Container[
         can_say: the classifier's labels, where they are known.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    for piece in overlay((tuple(truth), tuple(said))):
+    for piece in overlap((tuple(truth), tuple(said))):
         true_label, said_label = piece.labels
         if true_label is not None and piece.bins:
             counts[true_label, said_label or NO_LABEL] += piece.bins

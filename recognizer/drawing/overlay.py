@@ -81,9 +81,7 @@ class Overlay:
     small to be named, it says so. People of whom no samples are known are not drawn.
     """
 
-    def __init__(
-        self, timeline: Timeline, segments: Iterable[Segment], palette: ActionPalette, *, dark: bool = False
-    ) -> None:
+    def __init__(self, timeline: Timeline, segments: Iterable[Segment], palette: ActionPalette) -> None:
         by_person: dict[int, list[Segment]] = defaultdict(list)
         for segment in segments:
             by_person[segment.person_id].append(segment)
@@ -93,7 +91,6 @@ class Overlay:
             if len(track.time_s)
         ]
         self._palette = palette
-        self._dark = dark
         self._least_height_px = least_height_px(timeline.video.height)
 
     def at(self, time_s: float) -> list[OverlayPerson]:
@@ -113,17 +110,10 @@ class Overlay:
                     box_xyxy=box_xyxy,
                     label=TOO_SMALL_TEXT if too_small else segment.action if segment else None,
                     confidence=segment.confidence if segment and known else None,
-                    colour_rgb=rgb_of(style.colour(self._dark)),
+                    colour_rgb=rgb_of(style.colour_light),
                 )
             )
         return people
-
-
-def overlay_people(
-    timeline: Timeline, segments: Iterable[Segment], time_s: float, palette: ActionPalette
-) -> list[OverlayPerson]:
-    """The people to draw at one time. For a whole video make one ``Overlay``."""
-    return Overlay(timeline, segments, palette).at(time_s)
 
 
 def draw_overlay(rgb: NDArray[np.uint8], people: Iterable[OverlayPerson]) -> NDArray[np.uint8]:

@@ -25,7 +25,6 @@ def render_video(
     target: str | os.PathLike[str],
     *,
     name: str | None = None,
-    max_side_px: int | None = None,
     progress: RenderProgress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> bool:
@@ -41,7 +40,6 @@ def render_video(
         palette: the colours.
         target: where the MP4 file is to appear; a link is followed, a file that is there is replaced.
         name: what the person calls the video, for messages.
-        max_side_px: pictures with a longer side are scaled down to it.
         progress: told after each frame.
         cancel: asked before each frame; True ends the work.
 
@@ -65,7 +63,6 @@ def render_video(
             timeline.frame_rate_hz,
             reader.facts.width,
             reader.facts.height,
-            max_side_px=max_side_px,
             pixel_aspect=reader.pixel_aspect,
             sound=reader.sound(),
         ) as writer,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.palette import ActionPalette
-from recognizer.plots.layout import LEGEND_LABEL_CHARS, Figure, Theme, as_bytes, look, plain_label
+from recognizer.plots.layout import LEGEND_LABEL_CHARS, Figure, Theme, as_bytes, bar_style, plain_label
 from recognizer.plots.time_axis import TimeAxis, span_in_words
 from recognizer.types import Segment
 
@@ -36,7 +36,6 @@ class Bar(NamedTuple):
         end_s: where it ends.
         hover: its hover text.
         name: what stands inside, where there is room.
-        carries: its ``customdata``.
     """
 
     lane: str
@@ -44,17 +43,16 @@ class Bar(NamedTuple):
     end_s: float
     hover: str
     name: str = ""
-    carries: tuple[Any, ...] = ()
 
 
-def segment_bars(rows: Sequence[tuple[str, Segment, str, tuple[Any, ...]]]) -> dict[str, list[Bar]]:
-    """The bars of each action, from the lane, hover text and ``customdata`` of each segment."""
-    longest_s = sorted((segment.duration_s for _, segment, _, _ in rows), reverse=True)
+def segment_bars(rows: Sequence[tuple[str, Segment, str]]) -> dict[str, list[Bar]]:
+    """Return the bars of each action, from the lane, segment and hover text of each."""
+    longest_s = sorted((segment.duration_s for _, segment, _ in rows), reverse=True)
     named_over_s = longest_s[MOST_NAMED] if len(rows) > MOST_BARS else 0.0
     by_action: dict[str, list[Bar]] = defaultdict(list)
-    for lane, segment, hover, carries in rows:
+    for lane, segment, hover in rows:
         name = plain_label(segment.action, LEGEND_LABEL_CHARS) if segment.duration_s > named_over_s else ""
-        by_action[segment.action].append(Bar(lane, segment.start_s, segment.end_s, hover, name, carries))
+        by_action[segment.action].append(Bar(lane, segment.start_s, segment.end_s, hover, name))
     return by_action
 
 
@@ -63,7 +61,7 @@ class LaneBars:
 
     Where they are more than MOST_BARS, the nameless ones of one colour are one outline, and a strip along each lane,
     which is not seen, has the hover texts of all. What is seen is the same, down to a single bar where one zooms in.
-    Only ``customdata`` is left out, and a colour that is hidden by the legend keeps its hover texts.
+    A colour that the legend hides keeps its hover texts.
 
     Args:
         lanes: names, from top to bottom.
@@ -89,7 +87,7 @@ class LaneBars:
 
     def add_action(self, action: str, rank: int, bars: Sequence[Bar], palette: ActionPalette, dark: bool) -> None:
         """All bars of one action; ``rank`` is its place in the legend."""
-        self.add(bars, look(action, palette, dark), _ACTION_WIDTH, 1000 + rank)
+        self.add(bars, bar_style(action, palette, dark), _ACTION_WIDTH, 1000 + rank)
 
     def add(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int) -> None:
         """All bars of one colour."""
@@ -136,8 +134,6 @@ class LaneBars:
                 "hovertext": [bar.hover for bar in bars],
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
-            if any(bar.carries for bar in bars):
-                more["customdata"] = [bar.carries for bar in bars]
         self._traces.append(
             {
                 "type": "bar",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from recognizer.comparison.agreement import Piece, overlay
+from recognizer.comparison.agreement import Piece, overlap
 from recognizer.comparison.model import Lane, have_common_labels
 from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, Bar, LaneBars, presence_bar, segment_bars
@@ -30,8 +30,6 @@ def classifier_lanes(
 
     A classifier whose labels none of the others has is left out of the last lane, unless no two would be left.
 
-    ``customdata`` of a bar is ``[person_id, start_s]``.
-
     Args:
         lanes: what is compared, from top to bottom; one or more.
         person_id: who.
@@ -42,16 +40,14 @@ def classifier_lanes(
     theme = theme_for(dark)
     timeline = lanes[0].timeline
     axis = TimeAxis(timeline)
-    rows: list[tuple[str, Segment, str, tuple[float, ...]]] = [
-        (TRUTH_LANE, segment, _truth_hover(segment), (person_id, segment.start_s))
-        for segment in truth
-        if segment.person_id == person_id
+    rows: list[tuple[str, Segment, str]] = [
+        (TRUTH_LANE, segment, _truth_hover(segment)) for segment in truth if segment.person_id == person_id
     ]
     names = [TRUTH_LANE] if rows else []
     for lane in lanes:
         names.append(lane.name)
         rows += [
-            (lane.name, segment, f"{plain_label(lane.name)}<br>{hover}", (person_id, segment.start_s))
+            (lane.name, segment, f"{plain_label(lane.name)}<br>{hover}")
             for segment, hover in zip(lane.segments, segment_hovers(lane.timeline, lane.segments), strict=True)
             if segment.person_id == person_id
         ]
@@ -62,7 +58,7 @@ def classifier_lanes(
         for start_s, end_s in track.presence
         for name in names
     ]
-    actions = by_total_time((segment for _, segment, _, _ in rows), palette)
+    actions = by_total_time((segment for _, segment, _ in rows), palette)
     legend = [*actions, PRESENT]
     if len(lanes) > 1:
         names.append(AGREEMENT_LANE)
@@ -74,7 +70,7 @@ def classifier_lanes(
         bars.add_action(action, rank, of_action[action], palette, dark)
     if len(lanes) > 1:
         those = _that_can_agree(lanes)
-        pieces = [piece for piece in overlay([lane.segments for lane in those], person_id) if piece.is_compared]
+        pieces = [piece for piece in overlap([lane.segments for lane in those], person_id) if piece.is_compared]
         _add_agreement(bars, pieces, [lane.name for lane in those], theme)
     figure = laid_out(bars.traces(), theme, timeline, names, legend)
     bars.finish(figure, [_axis_name(name) for name in names])
@@ -98,13 +94,10 @@ def _add_agreement(bars: LaneBars, pieces: Sequence[Piece], names: Sequence[str]
     """Pale where all say the same, in the colour of the text where not: light against dark, as no action has it."""
     for rank, (title, agreed, colour) in enumerate((("agree", True, theme.agree), ("differ", False, theme.disagree))):
         chosen = [
-            Bar(
-                AGREEMENT_LANE, piece.start_s, piece.end_s, _piece_hover(piece, names),
-                carries=(piece.person_id, piece.start_s),
-            )
+            Bar(AGREEMENT_LANE, piece.start_s, piece.end_s, _piece_hover(piece, names))
             for piece in pieces
             if piece.is_agreed is agreed
-        ]  # fmt: skip
+        ]
         bars.add(chosen, {"name": title, "marker": {"color": colour, "line": {"width": 0}}}, 0.3, 4000 + rank)
 
 

@@ -109,7 +109,7 @@ def as_bytes(values: NDArray[np.float64]) -> dict[str, str]:
     return {"dtype": "f8", "bdata": b64encode(values.astype("<f8").tobytes()).decode("ascii"), **shape}
 
 
-def look(action: str, palette: ActionPalette, dark: bool) -> dict[str, Any]:
+def bar_style(action: str, palette: ActionPalette, dark: bool) -> dict[str, Any]:
     """Name, colour, pattern and text colour of the bars of one action."""
     style = palette.style(action)
     colour = style.colour(dark)

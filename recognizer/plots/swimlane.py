@@ -19,13 +19,11 @@ def swimlane(
     palette: ActionPalette,
     *,
     dark: bool = False,
-    people: Sequence[int] | None = None,
     legend_width_px: int = LEGEND_WIDTH_PX,
 ) -> Figure:
     """Who does what, when: one lane a person, the first on top; a bar for each segment, presence as a pale bar behind.
 
-    ``customdata`` of a bar is ``[index in segments, person_id, start_s]``, unless there are more than MOST_BARS. The
-    horizontal axis zooms, the lanes stay.
+    The horizontal axis zooms, the lanes stay.
     On videos from LONG_VIDEO_S on the axis is Plotly's date axis, so that its ticks read minutes and seconds at every
     zoom; ``time_on_axis`` gives a time as such a chart wants it.
 
@@ -34,26 +32,25 @@ def swimlane(
         segments: of the same timeline.
         palette: colours of the actions; new actions take theirs in the order of the legend.
         dark: for a dark page.
-        people: the people to show, from top to bottom; None for everyone.
         legend_width_px: how wide the page lets the legend be, about.
     """
     theme = theme_for(dark)
     axis = TimeAxis(timeline)
-    shown = [track.person_id for track in timeline.people] if people is None else list(people)
-    lanes = set(shown)
-    hovers = segment_hovers(timeline, segments)
+    people = {track.person_id for track in timeline.people}
     rows = [
-        (lane_name(segment.person_id), segment, hover, (index, segment.person_id, segment.start_s))
-        for index, (segment, hover) in enumerate(zip(segments, hovers, strict=True))
-        if segment.person_id in lanes
+        (lane_name(segment.person_id), segment, hover)
+        for segment, hover in zip(segments, segment_hovers(timeline, segments), strict=True)
+        if segment.person_id in people
     ]
-    actions = by_total_time((segment for _, segment, _, _ in rows), palette)
-    names = [lane_name(person_id) for person_id in shown]
+    actions = by_total_time((segment for _, segment, _ in rows), palette)
+    names = [lane_name(track.person_id) for track in timeline.people]
     bars = LaneBars(names, axis, len(rows))
-    tracks = {track.person_id: track for track in timeline.people}
-    bars.add_presence(
-        [presence_bar(lane_name(p), p, *visit) for p in shown if p in tracks for visit in tracks[p].presence], theme
-    )
+    visits = [
+        presence_bar(lane_name(track.person_id), track.person_id, start_s, end_s)
+        for track in timeline.people
+        for start_s, end_s in track.presence
+    ]
+    bars.add_presence(visits, theme)
     of_action = segment_bars(rows)
     for rank, action in enumerate(actions):
         bars.add_action(action, rank, of_action[action], palette, dark)

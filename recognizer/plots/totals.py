@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from recognizer.palette import ActionPalette
-from recognizer.plots.layout import Figure, by_total_time, laid_out, lane_name, look, plain_label, theme_for
+from recognizer.plots.layout import Figure, bar_style, by_total_time, laid_out, lane_name, plain_label, theme_for
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
@@ -14,10 +14,7 @@ from recognizer.types import Segment
 def time_per_action(
     timeline: Timeline, segments: Sequence[Segment], palette: ActionPalette, *, dark: bool = False
 ) -> Figure:
-    """How long each person did what: one stacked bar a person, in seconds, in the colours of ``swimlane``.
-
-    ``customdata`` of a bar is ``[person_id]``.
-    """
+    """How long each person did what: one stacked bar a person, in seconds, in the colours of ``swimlane``."""
     theme = theme_for(dark)
     time_s: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for segment in segments:
@@ -33,10 +30,9 @@ def time_per_action(
                 "x": [seconds for _, seconds in by_person],
                 "y": [lane_name(person_id) for person_id, _ in by_person],
                 "orientation": "h",
-                **look(action, palette, dark),
+                **bar_style(action, palette, dark),
                 "width": 0.62,
                 "legendrank": 1000 + rank,
-                "customdata": [[person_id] for person_id, _ in by_person],
                 "hovertext": [
                     f"Person {person_id} · <b>{plain_label(action)}</b> · {seconds:.1f} s"
                     + (f" ({seconds / present_s[person_id]:.0%} of presence)" if present_s.get(person_id) else "")

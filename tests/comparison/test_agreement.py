@@ -14,7 +14,7 @@ from recognizer.comparison.agreement import (
     cohen_kappa,
     disagreements,
     kappa_in_words,
-    overlay,
+    overlap,
 )
 from tests.support.segments import generated, in_bins, segment
 
@@ -95,7 +95,7 @@ def test_disagreements_come_longest_first_and_join_what_touches() -> None:
 
 def test_three_agree_only_where_all_say_the_same() -> None:
     lanes = ([segment("a", 0, 6)], [segment("a", 0, 3), segment("b", 3, 6)], [segment("a", 1, 6)])
-    pieces = list(overlay(lanes))
+    pieces = list(overlap(lanes))
     assert [(p.start_s, p.end_s, p.is_compared, p.is_agreed) for p in pieces] == [
         (0, 1, False, False),
         (1, 3, True, True),
@@ -107,7 +107,7 @@ def test_no_bin_is_counted_twice_or_lost_between_pieces_that_touch() -> None:
     rng = random.Random(3)
     bounds = [0.0, *sorted(rng.uniform(0, 20) for _ in range(200)), 20.0]
     one = [segment("ab"[k % 2], a, b) for k, (a, b) in enumerate(pairwise(bounds))]
-    assert sum(piece.bins for piece in overlay((one, one))) == round(20 / BIN_S)
+    assert sum(piece.bins for piece in overlap((one, one))) == round(20 / BIN_S)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognizer.drawing import overlay
-from recognizer.drawing.overlay import Overlay, OverlayPerson, draw_overlay, overlay_people
+from recognizer.drawing.overlay import Overlay, OverlayPerson, draw_overlay
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
@@ -84,7 +84,7 @@ def make_timeline() -> Timeline:
 )
 def test_label_follows_the_time(time_s: float, texts: list[str]) -> None:
     timeline = make_timeline()
-    people = overlay_people(timeline, timeline.segments(min_confidence=0.3), time_s, ActionPalette())
+    people = Overlay(timeline, timeline.segments(min_confidence=0.3), ActionPalette()).at(time_s)
     assert [p.text for p in people] == texts
 
 
@@ -92,7 +92,7 @@ def test_who_is_too_small_to_be_named_is_not_detecting_for_ever() -> None:
     timeline = make_timeline()
     half = np.float32(0.5)
     small = replace(timeline, people=tuple(replace(one, box_xyxy=one.box_xyxy * half) for one in timeline.people))
-    found = overlay_people(small, small.segments(0.0), 2.5, ActionPalette())
+    found = Overlay(small, small.segments(0.0), ActionPalette()).at(2.5)
     assert [one.text for one in found] == ["too small", "too small"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -82,14 +81,6 @@ def test_of_a_cancelled_analysis_the_analysed_part_is_written(make_video: MakeVi
     timeline = timeline_of(source, complete=False, end_s=0.5)
     assert render_video(source, timeline, timeline.segments(), ActionPalette(), target)
     assert probe(target).frame_count == 15
-
-
-def test_large_pictures_can_be_made_smaller(make_video: MakeVideo, tmp_path: Path) -> None:
-    source, target = make_video("a.mp4", frames=grey()), tmp_path / "b.mp4"
-    timeline = timeline_of(source)
-    assert render_video(source, timeline, timeline.segments(), ActionPalette(), target, max_side_px=100)
-    info = probe(target)
-    assert (info.width, info.height, info.frame_rate) == (100, 80, Fraction(30))
 
 
 @pytest.mark.skipif(not hasattr(Path, "symlink_to"), reason="no links")
