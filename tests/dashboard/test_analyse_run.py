@@ -215,6 +215,14 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
     choice = widget(page, EARLIER)
     assert choice.value is None
     assert choice.options[0].startswith("walk.mp4, ")
+    for name in ("walk.mp4", "dance.mp4"):  # there and back
+        widget(page, EARLIER).select_index(0)
+        page.run()
+        settle(page)
+        assert current_video(page).file.name == name
+        shown = tab(page).analyse.shown
+        assert shown is not None
+        assert shown.run_id == runs[name]
 
 
 def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip: Path, networks: Networks) -> None:

@@ -6,13 +6,12 @@ import uuid
 
 import streamlit as st
 
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts import progress
 from recognizer.dashboard.parts.sidebar import adopt
 from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import restore_video
-from recognizer.dashboard.server import context, max_upload_bytes
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import Status, start_analysis
 from recognizer.settings import Settings
@@ -32,15 +31,15 @@ def restore_from_address() -> None:
 
 def _restore(run_id: str) -> bool:
     analyse = state.tab().analyse
-    if run_id in context().live_runs:
+    if run_id in server.context().live_runs:
         analyse.awaited_id = run_id
         return True
-    job = context().jobs.get(run_id)
+    job = server.context().jobs.get(run_id)
     if job is not None and isinstance(job.about, StoredFile) and not job.finished:
         restore_video(job.about.path, job.about.name, job.about.sha256)
         analyse.job = job
         return True
-    stored = context().store.load_analysis(run_id)
+    stored = server.context().store.load_analysis(run_id)
     if stored is None:
         return False
     restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
@@ -77,7 +76,7 @@ def start(settings: Settings) -> None:
         return
     run_id = uuid.uuid4().hex
     tab.problem = None
-    tab.analyse.job = start_analysis(context(), run_id, tab.video.file, settings, max_upload_bytes())
+    tab.analyse.job = start_analysis(server.context(), run_id, tab.video.file, settings, server.max_upload_bytes())
     ANALYSIS.name(run_id)
     st.rerun()
 
@@ -106,7 +105,7 @@ def _awaited() -> None:
     analyse = state.tab().analyse
     if analyse.awaited_id is None:
         return
-    if analyse.awaited_id in context().live_runs:
+    if analyse.awaited_id in server.context().live_runs:
         st.info(
             "The session in the address still runs in another tab, or is being saved. It appears here when it is over.",
             icon=":material/hourglass:",

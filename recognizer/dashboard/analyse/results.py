@@ -9,13 +9,12 @@ import streamlit as st
 
 from recognizer import export, plots
 from recognizer.clips.sampling import shortest_stay_s
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
 from recognizer.dashboard.parts.player import annotated_video, show_player
 from recognizer.dashboard.parts.swimlane import draw_swimlane
-from recognizer.dashboard.server import palette, save_colours
 from recognizer.dashboard.text import people, plain, seconds
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.model import BRIEF_S, Timeline
@@ -90,7 +89,7 @@ def _explore() -> None:
     draw_swimlane(shown, segments, key=f"timeline-{run.run_id}", follows=True)
     draw_thresholds()
     draw_brief(timeline)
-    save_colours()
+    server.save_colours()
     st.caption(
         "The labels are the 400 actions of Kinetics-400. Walking, standing and sitting are not among them, and a "
         "person who does none of the 400 still gets the nearest one: raise Minimum confidence to read unknown instead."
@@ -157,7 +156,7 @@ def _tables(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]
 
 def _time_per_action(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:
     if segments:
-        figure = plots.time_per_action(timeline, segments, palette(), dark=is_dark())
+        figure = plots.time_per_action(timeline, segments, server.palette(), dark=is_dark())
         show_chart(figure, f"time-per-action-{run.run_id}", "Time per action: how long each person did what")
     st.dataframe(export.time_per_action_table(timeline, segments), hide_index=True, width="stretch")
 

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from recognizer.comparison.model import Comparison, Entry, check_comparable, named
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.address import COMPARISON
 from recognizer.dashboard.compare.entries import adopt
 from recognizer.dashboard.parts import progress
 from recognizer.dashboard.parts.sidebar import adopt as adopt_settings
 from recognizer.dashboard.parts.video_card import restore_video
-from recognizer.dashboard.server import context, max_upload_bytes
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.service.comparison_tasks import ComparisonRequest, start_comparison
@@ -35,8 +34,8 @@ def restore_from_address() -> None:
 def _restore(comparison_id: str) -> bool:
     compare = state.tab().compare
     compare.job, compare.partial, compare.problem = None, None, None
-    compare.shown = context().comparisons.load(comparison_id)
-    job = context().jobs.get(comparison_id)
+    compare.shown = server.context().comparisons.load(comparison_id)
+    job = server.context().jobs.get(comparison_id)
     if job is not None and isinstance(job.about, ComparisonRequest) and not job.finished:
         compare.job = job
         request = job.about
@@ -98,7 +97,7 @@ def _start(request: ComparisonRequest, known: Sequence[Entry]) -> None:
     comparison_id = compare.shown.comparison_id if known and compare.shown else uuid.uuid4().hex
     compare.problem = None
     compare.partial = None
-    compare.job = start_comparison(context(), comparison_id, request, known, max_upload_bytes())
+    compare.job = start_comparison(server.context(), comparison_id, request, known, server.max_upload_bytes())
     COMPARISON.name(comparison_id)
 
 

@@ -13,9 +13,8 @@ import streamlit as st
 from recognizer import export
 from recognizer.comparison.agreement import Piece, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.chart import aspect_of, followed_player
-from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison
@@ -163,4 +162,4 @@ def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[See
     """Return the pictures that the network was given."""
     from recognizer.analysis.shown import frames_seen
 
-    return frames_seen(timeline, prediction, video, context().pass_store)
+    return frames_seen(timeline, prediction, video, server.context().pass_store)

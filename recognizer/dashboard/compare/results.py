@@ -11,14 +11,13 @@ import streamlit as st
 from recognizer import export, plots
 from recognizer.comparison.model import Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.differences import show_differences
 from recognizer.dashboard.compare.truth import choose_truth, score_or_report, show_scores
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
-from recognizer.dashboard.server import palette, save_colours
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.service.comparisons import StoredComparison
@@ -70,10 +69,10 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     for person_id in chosen:
         st.markdown(f"**Person {person_id}**")
         truth_segments = scored.truth if scored is not None else ()
-        figure = plots.classifier_lanes(lanes, person_id, palette(), truth=truth_segments, dark=is_dark())
+        figure = plots.classifier_lanes(lanes, person_id, server.palette(), truth=truth_segments, dark=is_dark())
         label = f"Person {person_id}: each classifier's labels over time"
         show_chart(figure, f"lanes-{shown.comparison_id}-{person_id}", label, follows=True)
-    save_colours()
+    server.save_colours()
     _downloads(shown, comparison, lanes, chosen_thresholds, scored)
     if scored is not None:
         show_scores(scored)
@@ -158,7 +157,7 @@ def _downloads(
         lambda: comparison_report(
             comparison,
             shown.video.name,
-            palette(),
+            server.palette(),
             min_confidence=min_confidence,
             min_duration_s=min_duration_s,
             scored=scored,

@@ -12,9 +12,8 @@ from recognizer.annotations.model import Truth
 from recognizer.annotations.tables import read_truth
 from recognizer.comparison.model import Lane
 from recognizer.comparison.scoring import Scored, score_lanes
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.chart import is_dark, show_chart
-from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError
 from recognizer.service.comparisons import StoredComparison
@@ -54,7 +53,7 @@ def _save(shown: StoredComparison, truth: Truth | None, data: bytes | None) -> N
     compare = state.tab().compare
     # with another number the field is empty when it is drawn again
     compare.truth_uploads += 1
-    context().comparisons.save_truth(shown.comparison_id, None if truth is None else truth.name, data)
+    server.context().comparisons.save_truth(shown.comparison_id, None if truth is None else truth.name, data)
     compare.shown = replace(shown, truth=truth)
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.parts.progress import wait_for
-from recognizer.dashboard.server import context, palette
 from recognizer.dashboard.text import sentence
 from recognizer.networks.cache import network_keys
 from recognizer.service.jobs import Job
@@ -35,9 +34,9 @@ def prepare(settings: Settings) -> bool:
             job.report(Status("Loading the networks"))
             from recognizer.live.warming import load_and_warm
 
-            return load_and_warm(context(), settings, job)
+            return load_and_warm(server.context(), settings, job)
 
-        live.loading = context().jobs.start(work)
+        live.loading = server.context().jobs.start(work)
     job = live.loading
     wait_for(job)
     live.loading = None
@@ -49,7 +48,7 @@ def prepare(settings: Settings) -> bool:
     from recognizer.live.camera import TabCamera
 
     if live.camera is None:
-        live.camera = TabCamera(context(), job.result, settings, palette())
+        live.camera = TabCamera(server.context(), job.result, settings, server.palette())
     else:
         live.camera.prepare(job.result, settings)
     return True

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.address import ANALYSIS, COMPARISON
 from recognizer.dashboard.parts.filters import adopt_thresholds
-from recognizer.dashboard.server import context
 from recognizer.dashboard.text import sentence
 from recognizer.errors import StoreError
 
@@ -75,7 +74,7 @@ def offer_sessions() -> None:
     if tab.analyse.shown is not None and tab.analyse.shown.run_id == chosen:
         return
     try:
-        run = context().store.load_analysis(chosen)
+        run = server.context().store.load_analysis(chosen)
     except StoreError as error:
         st.error(sentence(str(error)))
         return
@@ -87,7 +86,7 @@ def offer_sessions() -> None:
 def offer_comparison() -> None:
     """Draw the link to the comparison of the shown session, if two classifiers ran in it."""
     run = state.tab().analyse.shown
-    if run is not None and context().comparisons.has(run.run_id):
+    if run is not None and server.context().comparisons.has(run.run_id):
         st.page_link(
             "pages/compare.py",
             label="Compare what the two classifiers said",

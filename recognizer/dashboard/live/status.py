@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from recognizer import plots
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
-from recognizer.dashboard.server import palette
 from recognizer.dashboard.text import plain, seconds, sentence
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def _show_problems(stats: LiveStats) -> None:
 
 def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, key: str) -> None:
     figure = plots.swimlane(
-        timeline, timeline.segments(min_confidence), palette(), dark=is_dark(), legend_width_px=_LEGEND_PX
+        timeline, timeline.segments(min_confidence), server.palette(), dark=is_dark(), legend_width_px=_LEGEND_PX
     )
     first_s = max(0.0, now_s - WINDOW_S)
     layout = figure["layout"]

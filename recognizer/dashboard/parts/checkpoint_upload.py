@@ -6,8 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from recognizer.dashboard import state
-from recognizer.dashboard.server import context
+from recognizer.dashboard import server, state
 from recognizer.service.store import StoredFile
 
 
@@ -46,5 +45,5 @@ def _stored(upload: Any) -> StoredFile | None:
     # by the upload's own id: a retrained checkpoint may have the same name and size
     if upload.file_id not in stored:
         upload.seek(0)
-        stored[upload.file_id] = context().store.add_file(upload, upload.name)
+        stored[upload.file_id] = server.context().store.add_file(upload, upload.name)
     return stored[upload.file_id]

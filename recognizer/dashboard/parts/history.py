@@ -13,9 +13,8 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.address import ANALYSIS, COMPARISON, Address
-from recognizer.dashboard.server import context
 from recognizer.service.store import StoredSummary
 
 _Kind = Literal["analyses", "comparisons"]
@@ -59,7 +58,7 @@ def offer_earlier_analysis() -> None:
     if analyse.job is not None:
         return
     others = _others("analyses", analyse.shown.run_id if analyse.shown is not None else None)
-    _offer("Open an earlier analysis", context().store.stored_analyses(others), ANALYSIS)
+    _offer("Open an earlier analysis", server.context().store.stored_analyses(others), ANALYSIS)
 
 
 def offer_earlier_comparison() -> None:
@@ -68,7 +67,7 @@ def offer_earlier_comparison() -> None:
     if compare.job is not None:
         return
     others = _others("comparisons", compare.shown.comparison_id if compare.shown is not None else None)
-    _offer("Open an earlier comparison", context().comparisons.stored_comparisons(others), COMPARISON)
+    _offer("Open an earlier comparison", server.context().comparisons.stored_comparisons(others), COMPARISON)
 
 
 def _others(kind: _Kind, shown: str | None) -> list[str]:

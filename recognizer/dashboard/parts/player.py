@@ -6,11 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.chart import aspect_of, followed_player
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.video_card import poster_of
-from recognizer.dashboard.server import context, palette
 from recognizer.dashboard.text import sentence
 from recognizer.errors import VideoError
 from recognizer.service.store import StoredAnalysis
@@ -123,7 +122,7 @@ def _still(run: StoredAnalysis) -> None:
 def _start_rendering(run: StoredAnalysis) -> None:
     tab = state.tab()
     thresholds = tab.filters.thresholds
-    job = start_rendering(context(), run, palette(), *thresholds)
+    job = start_rendering(server.context(), run, server.palette(), *thresholds)
     tab.analyse.rendering = state.Rendering(job, run.run_id, thresholds)
 
 

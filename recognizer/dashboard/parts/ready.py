@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.progress import wait_for
 from recognizer.dashboard.parts.sidebar import adopt
-from recognizer.dashboard.server import readiness, retry_readiness
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError
 from recognizer.settings import Settings, recommended
@@ -19,7 +18,7 @@ def wait_until_ready() -> None:
     if sidebar.settings is not None:
         return
     try:
-        job = readiness()
+        job = server.readiness()
     except RecognizerError as error:  # the data folder cannot be used
         st.error(sentence(str(error)))
         st.stop()
@@ -27,7 +26,7 @@ def wait_until_ready() -> None:
     if job.result is None:
         st.error(sentence(job.error or "The networks could not be downloaded."))
         if st.button("Try again"):
-            retry_readiness()
+            server.retry_readiness()
             st.rerun()
         st.stop()
     adopt(recommended(Settings(video_classifier_model=job.result.name)))

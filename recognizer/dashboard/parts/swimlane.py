@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recognizer import plots
+from recognizer.dashboard import server
 from recognizer.dashboard.parts.chart import is_dark, show_chart
-from recognizer.dashboard.server import palette
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
 
 def draw_swimlane(timeline: Timeline, segments: Sequence[Segment], key: str, *, follows: bool = False) -> None:
     """Draw the timeline of each person in the page's theme."""
-    figure = plots.swimlane(timeline, segments, palette(), dark=is_dark())
+    figure = plots.swimlane(timeline, segments, server.palette(), dark=is_dark())
     show_chart(figure, key, "Timeline: who does what, when", follows=follows)

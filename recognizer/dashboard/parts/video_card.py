@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import weights
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.progress import show_bar
-from recognizer.dashboard.server import context
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.service.store import StoredFile
@@ -50,7 +49,7 @@ def choose_video() -> None:
         # the next field has another key and is empty, which frees the upload's memory
         tab.uploads += 1
         with st.spinner("Copying the video"):
-            _use(context().store.add_file(upload, upload.name))
+            _use(server.context().store.add_file(upload, upload.name))
         st.rerun()
     if tab.video is None and st.button("Try a sample", icon=":material/movie:"):
         _take_sample()
@@ -69,7 +68,7 @@ def _use(file: StoredFile, credit: str | None = None) -> None:
     tab.video = state.CurrentVideo(file, info, playable, credit)
     tab.analyse.jump_s = 0.0
     if not playable:
-        tab.video.preview = start_preview(context(), file)
+        tab.video.preview = start_preview(server.context(), file)
 
 
 def _take_sample() -> None:
@@ -82,7 +81,7 @@ def _take_sample() -> None:
     try:
         sample = weights.sample_video(report)
         with sample.path.open("rb") as stream:
-            file = context().store.add_file(stream, sample.path.name)
+            file = server.context().store.add_file(stream, sample.path.name)
     except RecognizerError as error:
         state.tab().problem = str(error)
         return
