@@ -15,6 +15,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
+# one process for each core, up to four (each loads PyTorch); WORKERS=0 runs all tests in one process, for a debugger
+WORKERS ?= logical
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: help run setup test test-fast check format constraints clean distclean
 .DEFAULT_GOAL := help
 
@@ -36,10 +40,10 @@ run: $(INSTALLED)
 setup: $(INSTALLED)
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-fast: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -m "not real and not browser" $(ARGS)
+	$(PYTEST) -m "not real and not browser" $(ARGS)
 
 check: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
@@ -78,7 +82,7 @@ constraints: $(INSTALLED_DEV)
 	@cp $(VENV)/constraints.txt constraints.txt
 
 clean:
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage build *.egg-info
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,33 @@ import av
 import numpy as np
 import pytest
 
+from tests.support.environment import ROOT, SHARED_CLIPS, all_required, skip_or_fail
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded: the workers share the processor
+    _CORES_EACH = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _CORES_EACH)))
+
 import recognizer  # noqa: F401 - before any test imports torch: it says how PyTorch's threads wait
-from tests.support.environment import SHARED_CLIPS, skip_or_fail
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of a file to one worker, whose fixtures they share, and all browser tests to the same one.
+
+    The longest come first, so that no worker is left alone with them at the end.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("browser", "real")])
+    for item in items:
+        browser = item.get_closest_marker("browser") is not None
+        item.add_marker(pytest.mark.xdist_group("browser" if browser else str(item.path.relative_to(ROOT))))
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Refuse to leave tests out in CI; pytest's closing line does not count them when workers run the tests."""
+    if all_required():
+        raise pytest.UsageError(f"{len(items)} tests were deselected; every test has to run here")
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from tests.support.browser import (
     upload_field,
     upload_video,
 )
-from tests.support.environment import ROOT, skip_or_fail
+from tests.support.environment import ENVIRONMENT, ROOT, skip_or_fail
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -48,7 +47,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "RECOGNIZER_DATA": str(folder / "data")},
+            env={**ENVIRONMENT, "RECOGNIZER_DATA": str(folder / "data")},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -10,11 +10,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app.py"
+ENVIRONMENT = dict(os.environ)
+"""The environment variables before a test worker limits its own threads."""
+
 SHARED_CLIPS = ROOT.parent / "shared" / "clips"
 
 
+def all_required() -> bool:
+    """Whether every test has to run, as in CI, which sets RECOGNIZER_REQUIRE_ALL to 1."""
+    return os.environ.get("RECOGNIZER_REQUIRE_ALL") == "1"
+
+
 def skip_or_fail(reason: str) -> NoReturn:
-    """Skip; in CI, where RECOGNIZER_REQUIRE_ALL is 1, fail instead: a skip must not pass for a success."""
-    if os.environ.get("RECOGNIZER_REQUIRE_ALL") == "1":
+    """Skip; where every test has to run, fail instead: a skip must not pass for a success."""
+    if all_required():
         pytest.fail(reason)
     pytest.skip(reason)
