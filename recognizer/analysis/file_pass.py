@@ -128,8 +128,8 @@ class FilePass:
     Use as a context manager.
 
     Attributes:
-        people_are_known: whether a stored pass says who is where.
-        is_recorded: whether the pass will be stored, if it is not yet.
+        people_are_known: whether the people come from a stored pass.
+        is_recorded: whether this pass is being recorded.
     """
 
     def __init__(self, reader: VideoReader, models: Models, settings: Settings, store: PassStore | None) -> None:

@@ -1,4 +1,4 @@
-"""Frames to observations: find the people in a frame, track them, and crop them."""
+"""From frames to observations: detect, track and crop people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Observations to a timeline: collect each person's crops into clips, classify them, and record the predictions."""
+"""From observations to a timeline: collect each person's crops into clips, and classify them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from recognizer.types import Clip, Observation, Prediction, TrackedPerson, Video
 class ActionLabeler:
     """Labels what the people of one stream do. Owns the clip sampler and the timeline; shares the classifier.
 
-    ``add`` and ``label`` may be called on different threads, and ``change``, ``timeline`` and the properties on others
-    still: the lock is never held while the classifier runs.
+    All methods may be called on different threads. No lock is held while the classifier runs.
 
     Args:
         models: the networks, shared with other streams.

@@ -1,4 +1,4 @@
-"""One stored pass over a video: who was where in every sampled frame, and the crops.
+"""One stored pass over a video: the people in every sampled frame, and their crops.
 
 The crops are stored raw, so that an analysis from the record equals one from the video to the bit::
 
@@ -39,7 +39,7 @@ class RecordedPass:
     """A finished pass over a video.
 
     Attributes:
-        folder: where its files are.
+        folder: the folder with its files.
         frame_times_s: float64 (n,), presentation time of every frame of the video.
         frame_index: int64 (s,), index of each sampled frame.
         time_s: float64 (s,), time of each sampled frame.

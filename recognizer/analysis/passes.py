@@ -40,7 +40,7 @@ _ASIDE = "writing-"
 
 
 _KNOWN_BY_RESULT = ("model", "backend")
-"""Settings that a key holds by what came of them: the hash of the detector, and what ran it."""
+"""Settings that the key replaces by their result: the detector's hash, and the library that ran it."""
 
 
 def pass_key(video_sha256: str, detector_sha256: str, settings: Settings, detector_backend: str = "") -> str:
@@ -134,7 +134,7 @@ class RememberingPassStore(PassStore):
         return super().find(key) or self._remembered.get(key)
 
     def remember(self, key: str, finished: RecordedPass) -> None:
-        """Remember who was where."""
+        """Remember a finished pass."""
         self._remembered[key] = finished
 
 
