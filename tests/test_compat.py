@@ -50,7 +50,7 @@ class Scripted:
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, top, self.name) for clip in clips]
 
     def warm_up(self, samples: int) -> None:
-        """There is nothing to set up."""
+        """Needs no set-up."""
 
 
 def make(networks: Scripted, **given: Any) -> ActionRecognition:
@@ -154,7 +154,7 @@ def test_people_without_a_box_in_the_frame_have_no_label() -> None:
     assert (results.total_tracks, results.action_labels, results.action_confs) == (0, {}, {})
 
 
-def test_boxes_stay_on_frames_that_are_not_looked_at() -> None:
+def test_boxes_stay_on_skipped_frames() -> None:
     action = make(Scripted(), skip_frame=4)
     pictures = [action(frame()).plot_im for _ in range(4)]
     assert all((picture == pictures[0]).all() for picture in pictures)
@@ -222,7 +222,7 @@ def test_two_objects_do_not_share_people() -> None:
         np.zeros((0, 4, 3), np.uint8),
     ],
 )
-def test_what_is_no_bgr_picture_is_refused(im0: Any) -> None:
+def test_an_array_that_is_no_bgr_picture_is_refused(im0: Any) -> None:
     with pytest.raises(ValueError, match=r"a frame is a uint8 array \(H, W, 3\) in BGR, got"):
         make(Scripted())(im0)
 
@@ -238,7 +238,7 @@ def test_setting_out_of_range_is_refused() -> None:
         make(Scripted(), skip_frame=0)
 
 
-def test_no_other_network_is_taken_where_the_weights_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_other_network_is_used_where_the_weights_are_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(name: str, *, progress: object = None) -> Path:
         raise WeightsError(f"{name} cannot be had; put it into a folder.")
 

@@ -48,7 +48,7 @@ def test_the_five_documented_arguments_keep_names_order_and_defaults() -> None:
     assert [p.name for p in parameters[:5]] == list(DOCUMENTED)
 
 
-def test_every_classifier_of_the_catalogue_can_be_chosen() -> None:
+def test_every_classifier_of_the_table_can_be_chosen() -> None:
     assert set(SPECS) == set(CLASSIFIER_NAMES)
     for name in SPECS:
         assert Settings(video_classifier_model=name).video_classifier_model == name
@@ -218,7 +218,7 @@ def test_settings_go_through_a_dictionary_and_can_be_compared() -> None:
 
 
 def test_the_detector_reports_everyone_that_the_lowest_setting_asks_for() -> None:
-    """Regression: the detector dropped what was under 0.1 while 0.05 could be chosen."""
+    """Regression: the detector dropped boxes under 0.1, although 0.05 was allowed."""
     assert RANGES["min_person_confidence"].low >= LOWEST_CONFIDENCE
 
 
@@ -238,7 +238,7 @@ def test_a_recommended_clip_is_no_longer_than_the_network_takes(name: str) -> No
     assert SPECS[name].length.network_length(samples) == samples
 
 
-def test_a_preset_leaves_alone_what_is_not_its_own() -> None:
+def test_a_preset_changes_nothing_else() -> None:
     own = Settings(video_classifier_model="i3d", tracker="ocsort", min_person_confidence=0.6, device="cpu")
     for preset in (recommended(own), documented(own)):
         kept = {name: value for name, value in preset.as_dict().items() if name not in PRESET_FIELDS}
@@ -249,7 +249,7 @@ def test_the_documented_preset_is_the_documented_defaults() -> None:
     assert documented(recommended(Settings())) == Settings()
 
 
-def test_settings_are_recognised_as_a_preset_or_ones_own() -> None:
+def test_settings_are_recognised_as_a_preset_or_as_custom() -> None:
     assert preset_of(Settings()) == "documented"
     assert preset_of(recommended(Settings(tracker="ocsort"), 10.0), 10.0) == "recommended"
     assert preset_of(recommended(Settings(), 10.0), 30.0) == "custom"

@@ -48,7 +48,7 @@ class OnePerson:
 
 
 class OneAction:
-    """Names every clip alike."""
+    """Gives every clip the same label."""
 
     labels: tuple[str, ...] = ("[bold]tai chi", "archery")
 
@@ -61,11 +61,11 @@ class OneAction:
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, top, self.name) for clip in clips]
 
     def warm_up(self, samples: int) -> None:
-        """There is nothing to set up."""
+        """Needs no set-up."""
 
 
 class Loader:
-    """Stands in for ``load_models`` and remembers what was asked."""
+    """Replaces ``load_models`` and records its arguments."""
 
     def __init__(self) -> None:
         self.asked: list[Settings] = []
@@ -86,7 +86,7 @@ def loader(monkeypatch: pytest.MonkeyPatch) -> Loader:
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """``without("s3d")``: the weights of these cannot be had."""
+    """``without("s3d")`` makes the weights of these networks unavailable."""
 
     def make(*names: str) -> None:
         def resolve(name: str, *, progress: object = None) -> Path:
@@ -101,7 +101,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def i3d(loader: Loader) -> tuple[str, ...]:
-    """Options that name a classifier, so that nothing is looked for."""
+    """Options that name a classifier, so that none is searched for."""
     return ("analyze", "--classifier", "i3d", "--sequence-length", "4")
 
 
@@ -110,7 +110,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def only_sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    """What stands on standard error, which must be one sentence; nothing may stand on standard output."""
+    """Return standard error, which must be one sentence; standard output must be empty."""
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1, captured.err
@@ -135,7 +135,7 @@ def test_table_is_printed_when_no_output_is_named(
     assert "\x1b" not in out
 
 
-def test_results_are_written_and_told(
+def test_results_are_written_and_reported(
     make_video: MakeVideo, i3d: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     video = make_video("a.mp4")
@@ -201,14 +201,14 @@ def test_video_too_short_for_one_clip_is_no_error(
 
 
 def analysed(video: Path, *words: str) -> dict[str, object]:
-    """The settings and the threshold that an analysis was made with."""
+    """Return the settings and the minimum confidence of an analysis."""
     target = video.with_suffix(".json")
     assert main(["analyze", "--classifier", "i3d", str(video), "--json", str(target), "--quiet", *words]) == 0
     document = json.loads(target.read_text(encoding="utf-8"))
     return {**document["settings"], "min_confidence": document["thresholds"]["min_confidence"]}
 
 
-def test_what_is_recommended_follows_each_videos_frame_rate_and_yields_to_what_is_said(
+def test_the_recommended_preset_follows_each_videos_frame_rate_and_yields_to_options(
     make_video: MakeVideo, loader: Loader
 ) -> None:
     fast, slow = make_video("fast.mp4", fps=60), make_video("slow.mp4", fps=10)
@@ -282,7 +282,7 @@ def test_incomplete_command_points_to_the_help(words: list[str], capsys: pytest.
 # --- bad input ---
 
 
-def test_bad_video_is_told_before_networks_are_loaded(
+def test_bad_video_is_reported_before_networks_are_loaded(
     tmp_path: Path, i3d: tuple[str, ...], loader: Loader, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "<b>notes.mp4").write_text("no video")
@@ -332,7 +332,7 @@ def test_full_disk_gets_one_sentence(
 # --- where results go ---
 
 
-def test_folder_takes_the_name_of_each_video(tmp_path: Path) -> None:
+def test_result_in_a_folder_gets_the_name_of_its_video(tmp_path: Path) -> None:
     plans = plan_outputs(["a/x.mp4", "y.tar.mov"], csv=str(tmp_path), json=str(tmp_path / "{name}-n.json"), video=None)
     assert [plan.csv for plan in plans] == [str(tmp_path / "x.csv"), str(tmp_path / "y.tar.csv")]
     assert [plan.json for plan in plans] == [str(tmp_path / "x-n.json"), str(tmp_path / "y.tar-n.json")]
@@ -358,7 +358,7 @@ def test_folder_takes_the_name_of_each_video(tmp_path: Path) -> None:
         (["x.mp4"], {"json": ""}, "--json is empty"),
     ],
 )
-def test_results_that_cannot_be_placed_are_refused(
+def test_impossible_output_is_refused(
     videos: list[str], wanted: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -445,7 +445,7 @@ def test_interrupt_that_a_library_turned_into_an_error_is_an_interrupt(
 # --- the default classifier cannot be had ---
 
 
-def test_i3d_is_used_and_told_where_s3d_cannot_be_had(
+def test_i3d_is_used_and_reported_where_s3d_is_unavailable(
     make_video: MakeVideo, loader: Loader, without: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     without("s3d")
@@ -469,13 +469,13 @@ def test_named_classifier_is_never_replaced(
     assert "s3d cannot be had" in only_sentence(capsys)
 
 
-def test_nothing_is_replaced_where_neither_can_be_had(without: Callable[..., None]) -> None:
+def test_nothing_is_replaced_where_neither_is_available(without: Callable[..., None]) -> None:
     without("s3d", "i3d")
     with pytest.raises(WeightsError, match="i3d cannot be had"):
         usable_classifier()
 
 
-def test_wanted_classifier_is_used_where_it_can_be_had(without: Callable[..., None]) -> None:
+def test_wanted_classifier_is_used_where_it_is_available(without: Callable[..., None]) -> None:
     without("i3d")
     assert usable_classifier() == usable_classifier("s3d")
     assert (usable_classifier().name, usable_classifier().note) == ("s3d", None)

@@ -122,14 +122,14 @@ def test_without_outputs_it_prints_tables(
         (["--classifiers", "i3d,s3d", "--min-confidence", "2"], "--min-confidence is 2; give a number from 0 to 1."),
     ],
 )
-def test_what_cannot_be_is_told_in_one_sentence(
+def test_impossible_request_is_reported_in_one_sentence(
     networks: Networks, video: str, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compare", video, *options]) == 2
     assert told in sentence(capsys)
 
 
-def test_bad_labels_are_told_before_any_network_runs(
+def test_bad_labels_are_reported_before_any_network_runs(
     networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "labels.csv").write_text("action,start_s,end_s\nwaving,2,1\n")
@@ -138,7 +138,7 @@ def test_bad_labels_are_told_before_any_network_runs(
     assert networks.detector.seen == []
 
 
-def test_none_that_can_be_had_is_an_error_without_files(
+def test_no_available_classifier_is_an_error_without_files(
     networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     networks.missing = {"s3d", "r3d_18"}

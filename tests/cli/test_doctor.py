@@ -24,7 +24,7 @@ CHOSEN = Choice(
 )
 
 
-def test_every_way_is_shown_with_its_time_its_difference_and_why_it_is_not_taken(
+def test_every_way_is_shown_with_its_time_its_difference_and_why_it_is_not_used(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(loading, "classifier_choice", lambda settings, progress: CHOSEN)
@@ -44,7 +44,7 @@ def test_where_there_is_one_way_only_nothing_is_measured(
     assert "pytorch-float16" in capsys.readouterr().out
 
 
-def test_without_openvino_it_says_that_pytorch_serves_and_why(
+def test_without_openvino_a_note_says_that_pytorch_runs_and_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(loading, "classifier_choice", lambda settings, progress: CHOSEN)

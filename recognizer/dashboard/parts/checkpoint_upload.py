@@ -8,6 +8,7 @@ import streamlit as st
 
 from recognizer.dashboard import server, state
 from recognizer.service.store import StoredFile
+from recognizer.settings import SETTING_SPECS
 
 
 def choose_checkpoint(key: str) -> tuple[StoredFile | None, StoredFile | None]:
@@ -17,16 +18,16 @@ def choose_checkpoint(key: str) -> tuple[StoredFile | None, StoredFile | None]:
         key: names the fields; with another key they are empty.
     """
     checkpoint = st.file_uploader(
-        "Checkpoint",
+        SETTING_SPECS["checkpoint_path"].title,
         ["pt", "pth", "safetensors"],
         key=f"{key}-checkpoint",
-        help="Weights that you trained for this network, saved with torch.save(state_dict). Nothing in them is run.",
+        help=f"{SETTING_SPECS['checkpoint_path'].help} Save them with torch.save(state_dict).",
     )
     labels = st.file_uploader(
-        "Labels",
+        SETTING_SPECS["labels_path"].title,
         ["txt", "csv", "json"],
         key=f"{key}-labels",
-        help="One label per line, in the order of the training.",
+        help=SETTING_SPECS["labels_path"].help,
     )
     return _stored(checkpoint), _stored(labels)
 
