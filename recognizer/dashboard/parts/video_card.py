@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
+from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import weights
@@ -23,6 +24,7 @@ MAX_PLAYED_BYTES = 200_000_000
 """Larger files get a preview: Streamlit's player reads the whole file into memory."""
 
 PREVIEW_S = 60
+_POSTER_PX = 1280
 
 
 def frame_rate_hz() -> float | None:
@@ -144,6 +146,14 @@ def _draw_facts(video: state.CurrentVideo) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def poster_of(path: str) -> NDArray[np.uint8]:
-    """Return a video's poster, uint8 (H, W, 3)."""
-    return poster(path).rgb
+def poster_of(path: str) -> str:
+    """Return a video's poster as a data URL.
+
+    Not as an array: Streamlit would serve it as a file and delete the file as soon as the player takes its place, which
+    on a busy server is before the browser has asked for it.
+    """
+    picture = Image.fromarray(poster(path).rgb)
+    picture.thumbnail((_POSTER_PX, _POSTER_PX))
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=90)
+    return f"data:image/jpeg;base64,{base64.b64encode(encoded.getvalue()).decode()}"
