@@ -29,7 +29,8 @@ class PeopleFollower:
     """Follows the people of one stream. Owns the tracker, the cropper and the sample clock; shares the detector.
 
     A file is followed in its sampled frames only (``take_sample``, ``find``, ``observe``), a camera in as many frames
-    as there is time for (``follow``). Frames come in order of time. ``change`` may be called on another thread.
+    as there is time for (``follow``). Frames come in order of time. For a camera, ``take_sample`` may be called on
+    another thread than ``follow``; ``change`` always may.
 
     Args:
         models: the networks, shared with other streams.

@@ -544,7 +544,7 @@ def test_recorded_session_plays_the_moment_of_a_difference(page: AppTest, browse
     toggle(page, "Record").set_value(True)
     compared(page, browser)
     choose_difference(page)
-    assert "This is the recording; the pictures that the networks were shown are not kept." in words(page)
+    assert "This is the recording; the networks' input is not stored." in words(page)
     assert len(page.get("video")) == 1
     assert tab(page).video is None, "the recording has labels drawn on it: it is not to be analysed again"
 
