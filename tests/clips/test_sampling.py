@@ -120,7 +120,7 @@ class TestClipSampler:
     def test_first_clip_comes_with_the_last_sample_it_needs_and_the_next_after_three_quarters_new_ones(self) -> None:
         clips = run(sampler(), [(k / 10, [1]) for k in range(20)])
         assert [(k, numbers_in(clip)) for k, clip in clips] == [
-            (7, list(range(0, 8))),
+            (7, list(range(8))),
             (13, list(range(6, 14))),
             (19, list(range(12, 20))),
         ]
