@@ -12,6 +12,9 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+BYTES_PER_MB = 10**6
+"""Megabytes in texts and tables are decimal, like those of downloads and disks."""
+
 _SUFFIX = ".part"
 
 _ABANDONED_AFTER_S = 24 * 3600.0

@@ -8,7 +8,6 @@ from typing import IO, TYPE_CHECKING
 
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.terminal import (
-    BYTES_PER_MB,
     complain,
     fetching,
     print_table,
@@ -18,6 +17,7 @@ from recognizer.cli.terminal import (
     working,
 )
 from recognizer.errors import OutputError, VideoError
+from recognizer.files import BYTES_PER_MB
 from recognizer.settings import Settings
 
 # quick to import, unlike the networks' libraries, which wait for the first readable video

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TaskID
     from rich.table import Table
 
-    from recognizer.weights import Progress as FetchProgress
+    from recognizer.files import BYTES_PER_MB
+from recognizer.weights import Progress as FetchProgress
 
 _PIPE_WIDTH = 240
 """Columns where there is no terminal: every row stays on one line."""
-
-BYTES_PER_MB = 10**6
 
 ShowProgress = Callable[[float, float | None, float | None, float | None], None]
 """``show(done_s, duration_s, frames_per_s, remaining_s)``; None where unknown."""

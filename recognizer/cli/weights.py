@@ -6,8 +6,9 @@ import argparse
 import json
 from typing import IO, TYPE_CHECKING, Any
 
-from recognizer.cli.terminal import BYTES_PER_MB, complain, fetching, print_table, remark, table
+from recognizer.cli.terminal import complain, fetching, print_table, remark, table
 from recognizer.errors import SettingsError, WeightsError
+from recognizer.files import BYTES_PER_MB
 from recognizer.settings import Settings
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from recognizer.service.jobs import Job, Jobs
 from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext, get_ready
 
-_MEGABYTE = 1024 * 1024
+_BYTES_PER_MIB = 1024 * 1024
 """Streamlit's unit of ``server.maxUploadSize``."""
 
 
@@ -52,4 +52,4 @@ def retry_readiness() -> None:
 
 def max_upload_bytes() -> int:
     """Return the largest video that this server accepts."""
-    return int(st.get_option("server.maxUploadSize")) * _MEGABYTE
+    return int(st.get_option("server.maxUploadSize")) * _BYTES_PER_MIB

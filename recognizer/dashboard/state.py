@@ -71,7 +71,7 @@ class Rendering:
     """An annotated video that is made or being made, and the thresholds it shows."""
 
     job: Job[Path]
-    run_id: str
+    analysis_id: str
     thresholds: tuple[float, float]
 
 

@@ -11,10 +11,9 @@ from recognizer.comparison.agreement import Piece, agreement
 from recognizer.comparison.model import Comparison, Cost, Lane, have_common_labels, pairs
 from recognizer.comparison.scoring import Score
 from recognizer.export.csv_file import harmless_cell
+from recognizer.files import BYTES_PER_MB
 
 NO_COMMON_LABELS: Final = "no label in common, so they cannot agree"
-
-_MEGABYTE: Final = 1e6
 
 
 def cost_table(comparison: Comparison) -> pd.DataFrame:
@@ -38,8 +37,8 @@ def _cost_row(name: str, cost: Cost | None) -> dict[str, object]:
         "ms per clip": _rounded(cost.ms_per_clip if cost else None, 1),
         "Clips per second": _rounded(cost.clips_per_s if cost else None, 2),
         "Share of real time (%)": _rounded(None if share is None else 100 * share, 1),
-        "Memory (MB)": _rounded(cost.peak_memory_bytes / _MEGABYTE if cost else None, 0),
-        "GPU memory (MB)": _rounded(gpu_bytes / _MEGABYTE if gpu_bytes is not None else None, 0),
+        "Memory (MB)": _rounded(cost.peak_memory_bytes / BYTES_PER_MB if cost else None, 0),
+        "GPU memory (MB)": _rounded(gpu_bytes / BYTES_PER_MB if gpu_bytes is not None else None, 0),
         "Parameters (M)": _rounded(cost.parameters / 1e6 if cost else None, 1),
         "Published accuracy (%)": _rounded(cost.top1_percent if cost else None, 1),
         "Runs on": f"{cost.device} {cost.backend}".rstrip() if cost else None,

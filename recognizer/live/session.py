@@ -44,20 +44,20 @@ class LiveSession:
 
     Attributes:
         stream: the running stream; after the end it still answers.
-        run_id: what the session is stored as.
+        analysis_id: what the session is stored as.
         ended: the stored session; None until it is over and stored.
     """
 
     def __init__(self, context: ServerContext, stream: LiveStream, controls: Controls) -> None:
         self.stream = stream
-        self.run_id = uuid.uuid4().hex
+        self.analysis_id = uuid.uuid4().hex
         self.ended: EndedSession | None = None
         self._context = context
         self._recordings: list[Path] = []
         self._lock = threading.Lock()
         self._is_ending = False
         self._done = threading.Event()
-        context.live_runs.add(self.run_id)
+        context.live_analyses.add(self.analysis_id)
         self.apply(controls)
 
     @property
@@ -96,7 +96,7 @@ class LiveSession:
         try:
             self.ended = self._store(lost=lost)
         finally:
-            self._context.live_runs.discard(self.run_id)
+            self._context.live_analyses.discard(self.analysis_id)
             self._done.set()
             give_back_memory()
         return self.ended
@@ -111,10 +111,10 @@ class LiveSession:
         file = StoredFile(path, name, "", 0)
         problem = None
         try:
-            store.save_analysis(self.run_id, file, timeline)
+            store.save_analysis(self.analysis_id, file, timeline)
             if comparison is not None:
-                self._context.comparisons.save(self.run_id, file, comparison)
+                self._context.comparisons.save(self.analysis_id, file, comparison)
         except StoreError as error:
             _log.warning("a live session could not be stored: %s", error)
             problem = str(error)
-        return EndedSession(StoredAnalysis(self.run_id, now, name, path, timeline), lost, problem)
+        return EndedSession(StoredAnalysis(self.analysis_id, now, name, path, timeline), lost, problem)

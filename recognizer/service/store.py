@@ -61,14 +61,14 @@ class StoredAnalysis:
     """An analysis as the store has it, its timeline in memory.
 
     Attributes:
-        run_id: names it; cannot be guessed.
+        analysis_id: names it; cannot be guessed.
         created_at: when it was stored.
         video_name: what the person calls the video.
         video_path: where the video is; the file may have been removed.
         timeline: the result.
     """
 
-    run_id: str
+    analysis_id: str
     created_at: datetime
     video_name: str
     video_path: Path
@@ -142,19 +142,19 @@ class AnalysisStore:
         """Return the path of what is made from a stored file, such as its preview; it is pruned with the files."""
         return self._files / f"{path.stem}-{ending}"
 
-    def save_analysis(self, run_id: str, video: StoredFile, timeline: Timeline) -> StoredAnalysis:
+    def save_analysis(self, analysis_id: str, video: StoredFile, timeline: Timeline) -> StoredAnalysis:
         """Store an analysis and return it; one with the same name is replaced.
 
         Raises:
             StoreError: the database cannot be written to.
         """
-        analysis = analysis_of(run_id, video, timeline)
+        analysis = analysis_of(analysis_id, video, timeline)
         document = zlib.compress(timeline_json(timeline, include_boxes=True, include_frame_times=True).encode())
         try:
             with self.database.connection() as connection:
                 connection.execute(
                     "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?)",
-                    (run_id, analysis.created_at.isoformat(), video.name, video.path.name, document),
+                    (analysis_id, analysis.created_at.isoformat(), video.name, video.path.name, document),
                 )
         except sqlite3.Error as error:
             raise StoreError(
@@ -163,7 +163,7 @@ class AnalysisStore:
             ) from error
         return analysis
 
-    def load_analysis(self, run_id: str) -> StoredAnalysis | None:
+    def load_analysis(self, analysis_id: str) -> StoredAnalysis | None:
         """Return the analysis with this name; None if there is none.
 
         Raises:
@@ -171,7 +171,7 @@ class AnalysisStore:
         """
         with self.database.connection() as connection:
             row = connection.execute(
-                "SELECT created_at, video_name, video_path, timeline_zlib FROM run WHERE run_id = ?", (run_id,)
+                "SELECT created_at, video_name, video_path, timeline_zlib FROM run WHERE run_id = ?", (analysis_id,)
             ).fetchone()
         if row is None:
             return None
@@ -181,20 +181,20 @@ class AnalysisStore:
         except (zlib.error, UnicodeDecodeError) as error:
             raise StoreError(f"the stored analysis of '{video_name}' is damaged; analyse the video again.") from error
         return StoredAnalysis(
-            run_id=run_id,
+            analysis_id=analysis_id,
             created_at=datetime.fromisoformat(created_at),
             video_name=video_name,
             video_path=self.file_path(file_name),
             timeline=timeline_from_json(text),
         )
 
-    def stored_analyses(self, run_ids: Sequence[str]) -> list[StoredSummary]:
+    def stored_analyses(self, analysis_ids: Sequence[str]) -> list[StoredSummary]:
         """Return a summary of each of these analyses that is stored, the latest first."""
         return summaries(
             self.database,
             "SELECT run_id, created_at, video_name FROM run WHERE run_id IN (SELECT value FROM json_each(?))"
             " ORDER BY created_at DESC, rowid DESC",
-            run_ids,
+            analysis_ids,
         )
 
     def action_slots(self) -> dict[str, int]:
@@ -226,9 +226,9 @@ def summaries(database: Database, sql: str, ids: Sequence[str]) -> list[StoredSu
     return [StoredSummary(item_id, datetime.fromisoformat(created_at), name) for item_id, created_at, name in rows]
 
 
-def analysis_of(run_id: str, video: StoredFile, timeline: Timeline) -> StoredAnalysis:
+def analysis_of(analysis_id: str, video: StoredFile, timeline: Timeline) -> StoredAnalysis:
     """Return a new analysis of a stored video."""
-    return StoredAnalysis(run_id, now(), video.name, video.path, timeline)
+    return StoredAnalysis(analysis_id, now(), video.name, video.path, timeline)
 
 
 def now() -> datetime:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
+from recognizer.files import BYTES_PER_MB
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 _SNAPSHOT_EVERY_S = 0.7
 """Interval between two snapshots of the timeline while an analysis runs."""
 
-_MEGABYTE = 1e6
-"""Megabytes in texts are decimal."""
-
 
 @dataclass(frozen=True)
 class ServerContext:
@@ -43,14 +41,14 @@ class ServerContext:
         store: what people made.
         models: the loaded networks.
         pass_store: finished passes over videos.
-        live_runs: names of the analyses that cameras' streams become, from a stream's start until it is stored.
+        live_analyses: names of the analyses that cameras' streams become, from a stream's start until it is stored.
     """
 
     jobs: Jobs
     store: AnalysisStore
     models: ModelCache
     pass_store: PassStore
-    live_runs: set[str] = field(default_factory=set)
+    live_analyses: set[str] = field(default_factory=set)
 
     @cached_property
     def comparisons(self) -> ComparisonStore:
@@ -77,9 +75,9 @@ def fetch_report(job: Job[Any]) -> weights.Progress:
     """Return a function that reports a download as a job's status."""
 
     def report(name: str, done_bytes: int, total_bytes: int | None) -> None:
-        done_mb = done_bytes / _MEGABYTE
+        done_mb = done_bytes / BYTES_PER_MB
         if total_bytes:
-            total_mb = total_bytes / _MEGABYTE
+            total_mb = total_bytes / BYTES_PER_MB
             job.report(Status(f"Fetching {name}: {done_mb:.0f} of {total_mb:.0f} MB", done_bytes / total_bytes))
         else:
             job.report(Status(f"Fetching {name}: {done_mb:.0f} MB"))
@@ -100,7 +98,7 @@ def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
 
 
 def start_analysis(
-    context: ServerContext, run_id: str, video: StoredFile, settings: Settings, max_file_bytes: int
+    context: ServerContext, analysis_id: str, video: StoredFile, settings: Settings, max_file_bytes: int
 ) -> Job[StoredAnalysis]:
     """Analyze a stored video in the background and store the result, also if the job is cancelled.
 
@@ -129,12 +127,12 @@ def start_analysis(
             name=video.name,
         )
         try:
-            return context.store.save_analysis(run_id, video, timeline)
+            return context.store.save_analysis(analysis_id, video, timeline)
         except StoreError as error:
             job.error = str(error)
-            return analysis_of(run_id, video, timeline)
+            return analysis_of(analysis_id, video, timeline)
 
-    return context.jobs.start(work, run_id, about=video)
+    return context.jobs.start(work, analysis_id, about=video)
 
 
 class _AnalysisReport:
@@ -200,7 +198,7 @@ def start_rendering(
 ) -> Job[Path]:
     """Draw boxes and labels into a copy of the video of a stored analysis."""
     thresholds = f"{min_confidence:g}-{min_duration_s:g}"
-    target = context.store.derived_path(analysis.video_path, f"{analysis.run_id}-{thresholds}.mp4")
+    target = context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{thresholds}.mp4")
     segments = analysis.timeline.segments(min_confidence, min_duration_s)
 
     def work(job: Job[Path]) -> Path:

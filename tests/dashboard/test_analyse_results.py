@@ -45,7 +45,7 @@ def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppT
     assert rendering.job.result.stat().st_size > 0
     run = tab(page).analyse.shown
     assert run is not None
-    assert page.query_params["run"] in (run.run_id, [run.run_id])
+    assert page.query_params["run"] in (run.analysis_id, [run.analysis_id])
 
 
 def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(

@@ -40,7 +40,7 @@ def test_finished_analysis_is_not_read_from_the_database(
 ) -> None:
     """Regression: the page parsed the stored timeline again, 0.7 s for 30 minutes of three people."""
     loaded: list[str] = []
-    monkeypatch.setattr(AnalysisStore, "load_analysis", lambda _, run_id: loaded.append(run_id))
+    monkeypatch.setattr(AnalysisStore, "load_analysis", lambda _, analysis_id: loaded.append(analysis_id))
     upload_video(page, clip)
     start(page)
     job = tab(page).analyse.job
@@ -86,7 +86,7 @@ def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip:
         "The weights of r3d_18 cannot be had; put them into the folder."
     ]
     assert tab(page).analyse.shown is run
-    assert page.query_params["run"] in (run.run_id, [run.run_id])
+    assert page.query_params["run"] in (run.analysis_id, [run.analysis_id])
     assert "Timeline" in [one.value for one in page.subheader]
     analyse(page)
     assert not page.error
@@ -168,11 +168,11 @@ def test_result_is_there_again_after_a_refresh(page: AppTest, clip: Path) -> Non
     analyse(page)
     run = tab(page).analyse.shown
     assert run is not None
-    fresh = open_page(run=run.run_id)
+    fresh = open_page(run=run.analysis_id)
     settle(fresh)
     again = tab(fresh).analyse.shown
     assert again is not None
-    assert again.run_id == run.run_id
+    assert again.analysis_id == run.analysis_id
     assert again.timeline.predictions == run.timeline.predictions
     assert widget(fresh, "Sequence length").value == 4
     assert current_video(fresh).file.name == "dance.mp4"
@@ -187,7 +187,7 @@ def test_address_names_the_analysis_again_after_another_page_was_visited(page: A
     assert run is not None
     del page.query_params["run"]  # as Streamlit does on the way
     page.run()
-    assert run.run_id in page.query_params["run"]
+    assert run.analysis_id in page.query_params["run"]
 
 
 def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, make_video: Callable[..., Path]) -> None:
@@ -197,7 +197,7 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
         analyse(page)
         run = tab(page).analyse.shown
         assert run is not None
-        runs[name] = run.run_id
+        runs[name] = run.analysis_id
     assert not [one for one in page.selectbox if one.label == EARLIER]  # what the browser does not remember
     tab(page).history.own["analyses"] = [*runs.values(), "gone"]  # as it says where it does
     page.run()
@@ -209,8 +209,8 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
     settle(page)
     shown = tab(page).analyse.shown
     assert shown is not None
-    assert shown.run_id == runs["dance.mp4"]
-    assert shown.run_id in page.query_params["run"]
+    assert shown.analysis_id == runs["dance.mp4"]
+    assert shown.analysis_id in page.query_params["run"]
     assert current_video(page).file.name == "dance.mp4"
     choice = widget(page, EARLIER)
     assert choice.value is None
@@ -222,7 +222,7 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
         assert current_video(page).file.name == name
         shown = tab(page).analyse.shown
         assert shown is not None
-        assert shown.run_id == runs[name]
+        assert shown.analysis_id == runs[name]
 
 
 def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip: Path, networks: Networks) -> None:
@@ -240,15 +240,15 @@ def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip:
     settle(fresh)
     run = tab(fresh).analyse.shown
     assert run is not None
-    assert run.run_id == job.job_id
+    assert run.analysis_id == job.job_id
     assert run.timeline.complete
 
 
 @pytest.mark.parametrize(
-    "run_id", ["unknown", "../../etc/passwd", "<script>alert(1)</script>", "'; DROP TABLE run; --"]
+    "analysis_id", ["unknown", "../../etc/passwd", "<script>alert(1)</script>", "'; DROP TABLE run; --"]
 )
-def test_address_of_an_unknown_analysis_is_told_in_one_sentence(networks: Networks, run_id: str) -> None:
-    at = open_page(run=run_id)
+def test_address_of_an_unknown_analysis_is_told_in_one_sentence(networks: Networks, analysis_id: str) -> None:
+    at = open_page(run=analysis_id)
     assert [one.value.replace("\\", "") for one in at.error] == [
         "The analysis in the address is not on this machine; drop the video in and analyse it again."
     ]

@@ -131,6 +131,6 @@ def test_video_that_is_no_longer_kept_leaves_its_timeline_readable(page: AppTest
     assert "'clip.mp4' is no longer stored here" in words(page)
     assert "Timeline" in [one.value for one in page.subheader]
     assert not has_button(page, "Analyse")
-    fresh = open_page(run=run.run_id)
+    fresh = open_page(run=run.analysis_id)
     assert "no longer stored here" in words(fresh)
     assert "Timeline" in [one.value for one in fresh.subheader]

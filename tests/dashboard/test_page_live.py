@@ -288,7 +288,7 @@ def test_stop_saves_the_session_with_tables_and_downloads(page: AppTest, browser
     assert run.timeline.complete
     assert [one.label for one in page.download_button] == ["Timeline as CSV", "Everything as JSON"]
     assert set(open_table(page, "All segments")["Action"]) == {"waving"}
-    assert page.query_params["run"] in (run.run_id, [run.run_id])
+    assert page.query_params["run"] in (run.analysis_id, [run.analysis_id])
     assert "Press Start" in words(page)
     # the page that is drawn again shows the same run; nothing is ended twice
     page.run()
@@ -319,15 +319,15 @@ def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -
     second = tab(page).analyse.shown
     assert first is not None
     assert second is not None
-    assert second.run_id != first.run_id
+    assert second.analysis_id != first.analysis_id
     # the first is a click away
-    widget(page, "Session").set_value(first.run_id)
+    widget(page, "Session").set_value(first.analysis_id)
     page.run()
     assert not page.exception
     shown = tab(page).analyse.shown
     assert shown is not None
-    assert shown.run_id == first.run_id
-    assert page.query_params["run"] in (first.run_id, [first.run_id])
+    assert shown.analysis_id == first.analysis_id
+    assert page.query_params["run"] in (first.analysis_id, [first.analysis_id])
     assert [track.person_id for track in second.timeline.people] == [1]
 
 
@@ -346,10 +346,10 @@ def test_two_tabs_have_a_camera_each(page: AppTest, browser: Browser) -> None:
 def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     camera = camera_of(page)
-    assert page.query_params["run"] in (session_of(page).run_id, [session_of(page).run_id])
+    assert page.query_params["run"] in (session_of(page).analysis_id, [session_of(page).analysis_id])
     other = AppTest.from_file(str(APP), default_timeout=WAIT_S)
     browser.state = State()
-    other.query_params["run"] = session_of(page).run_id
+    other.query_params["run"] = session_of(page).analysis_id
     other.run()
     other.switch_page(PAGE).run()
     assert not other.exception
@@ -362,7 +362,7 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
     assert [one.value for one in other.subheader] == ["Timeline"]
     shown = tab(other).analyse.shown
     assert shown is not None
-    assert shown.run_id == session_of(page).run_id
+    assert shown.analysis_id == session_of(page).analysis_id
 
 
 def test_lost_connection_is_reported_and_the_session_is_there(
@@ -379,7 +379,7 @@ def test_lost_connection_is_reported_and_the_session_is_there(
     assert not page.exception
     assert "The connection to the browser was lost" in words(page)
     assert [one.value for one in page.subheader] == ["Timeline"]
-    assert page.query_params["run"] in (session_of(page).run_id, [session_of(page).run_id])
+    assert page.query_params["run"] in (session_of(page).analysis_id, [session_of(page).analysis_id])
 
 
 def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
@@ -478,14 +478,14 @@ def test_other_classifier_labels_next_to_the_first(page: AppTest, browser: Brows
     assert link.label == "Compare what the two classifiers said"
     run = tab(page).analyse.shown
     assert run is not None
-    assert parse_qs(link.query_string) == {"comparison": [run.run_id]}
+    assert parse_qs(link.query_string) == {"comparison": [run.analysis_id]}
     # the next session has one voice; the first one's comparison is a click away
     widget(page, "Compare with another classifier").set_value(None)
     page.run()
     play(page, browser)
     stop(page, browser)
     assert not links(page)
-    widget(page, "Session").set_value(run.run_id)
+    widget(page, "Session").set_value(run.analysis_id)
     page.run()
     assert len(links(page)) == 1
 

@@ -89,7 +89,7 @@ def test_ended_stream_is_kept_and_the_next_start_begins_another(
     assert first_end is not None
     assert first_end.problem is None
     assert not first_end.lost
-    first_id = first_end.run.run_id
+    first_id = first_end.run.analysis_id
     first = context.store.load_analysis(first_id)
     assert first is not None
     assert first.video_name.startswith("Camera 20")
@@ -105,7 +105,7 @@ def test_ended_stream_is_kept_and_the_next_start_begins_another(
     assert timeline.frame_times_s[0] == 0
     second_end = camera.end()
     assert second_end is not None
-    assert second_end.run.run_id != first_id
+    assert second_end.run.analysis_id != first_id
     again = context.store.load_analysis(first_id)
     assert again is not None
     assert again.timeline.predictions == first.timeline.predictions
@@ -119,7 +119,7 @@ def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[
         time.sleep(0.01)
     ended = camera.end()
     assert ended is not None
-    run = context.store.load_analysis(ended.run.run_id)
+    run = context.store.load_analysis(ended.run.analysis_id)
     assert run is not None
     assert len(frames_of(run.video_path)) == 10
     assert session_of(camera).recordings == [run.video_path]
@@ -128,7 +128,7 @@ def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[
     take(camera)
     ended = camera.end()
     assert ended is not None
-    run = context.store.load_analysis(ended.run.run_id)
+    run = context.store.load_analysis(ended.run.analysis_id)
     assert run is not None
     assert not run.video_path.is_file()
 
@@ -158,7 +158,7 @@ def test_end_in_the_background_frees_the_camera_and_keeps_the_run(
     classifier.let_go.set()
     ended = camera.end()
     assert ended is not None
-    run = context.store.load_analysis(ended.run.run_id)
+    run = context.store.load_analysis(ended.run.analysis_id)
     assert run is not None
     assert run.timeline.predictions
 
@@ -173,17 +173,17 @@ def test_camera_that_sends_nothing_any_more_is_ended_kept_and_given_back(
     camera, context = camera_of(scripted_models(ONE))
     camera.connect(hung_up.set)
     take_until(camera, lambda: predictions_so_far(camera) > 0)
-    run_id = session_of(camera).run_id
-    assert context.live_runs == {run_id}
+    analysis_id = session_of(camera).analysis_id
+    assert context.live_analyses == {analysis_id}
     assert hung_up.wait(WAIT_S)
     assert camera.session is None
     assert live_threads() == before
     ended = session_of(camera).ended
     assert ended is not None
     assert ended.lost
-    assert ended.run.run_id == run_id
-    assert context.store.load_analysis(run_id) is not None
-    assert not context.live_runs
+    assert ended.run.analysis_id == analysis_id
+    assert context.store.load_analysis(analysis_id) is not None
+    assert not context.live_analyses
     take(camera)
     assert camera.session is None, "a late frame begins nothing"
 
@@ -203,7 +203,7 @@ def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
     assert ended.problem is not None
     assert "disk is full" in ended.problem
     assert ended.run.timeline.predictions
-    assert not context.live_runs
+    assert not context.live_analyses
 
 
 def test_frames_are_not_held_up_while_the_stream_before_is_being_kept(

@@ -179,7 +179,7 @@ def test_analysis_comes_back_unchanged_after_a_restart(tmp_path: Path) -> None:
     AnalysisStore(tmp_path).save_analysis("one", video, timeline)
     run = AnalysisStore(tmp_path).load_analysis("one")
     assert run is not None
-    assert (run.run_id, run.video_name, run.video_path) == ("one", "<b>dance</b>.mp4", video.path)
+    assert (run.analysis_id, run.video_name, run.video_path) == ("one", "<b>dance</b>.mp4", video.path)
     assert run.created_at.tzinfo is not None
     read = run.timeline
     assert (read.video, read.settings, read.predictions) == (timeline.video, timeline.settings, timeline.predictions)
@@ -192,14 +192,14 @@ def test_analysis_comes_back_unchanged_after_a_restart(tmp_path: Path) -> None:
 
 def test_analysis_that_is_not_there_is_none_whatever_the_address_says(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path)
-    for run_id in ("unknown", "", "' OR 1=1 --", "../one", "\0", "x" * 100_000):
-        assert store.load_analysis(run_id) is None
+    for analysis_id in ("unknown", "", "' OR 1=1 --", "../one", "\0", "x" * 100_000):
+        assert store.load_analysis(analysis_id) is None
 
 
 def test_summaries_are_of_the_analyses_asked_for_the_latest_first(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path)
-    for run_id in ("one", "two", "three"):
-        store.save_analysis(run_id, stored(store), some_timeline())
+    for analysis_id in ("one", "two", "three"):
+        store.save_analysis(analysis_id, stored(store), some_timeline())
     names = store.stored_analyses(["one", "gone", "three", "' OR 1=1 --"])
     assert [one.item_id for one in names] == ["three", "one"]
     assert names[0].video_name == stored(store).name

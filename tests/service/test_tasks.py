@@ -68,7 +68,7 @@ def test_a_finished_analysis_is_handed_over_without_reading_it_again(context: Se
     assert job.wait(WAIT_S)
     assert job.error is None
     assert job.result is not None
-    assert job.result.run_id == "one"
+    assert job.result.analysis_id == "one"
     assert (job.result.video_name, job.result.video_path) == ("clip.mkv", video.path)
     assert job.result.timeline.complete
     assert job.result.timeline.predictions

@@ -22,24 +22,24 @@ _POLL_S = 1.0
 def restore_from_address() -> None:
     """After a refresh: restore the analysis in the address, running or finished."""
     tab = state.tab()
-    shown_id = tab.analyse.shown.run_id if tab.analyse.shown is not None else None
+    shown_id = tab.analyse.shown.analysis_id if tab.analyse.shown is not None else None
     current_id = tab.analyse.job.job_id if tab.analyse.job is not None else shown_id
     problem = ANALYSIS.restore(current_id, _restore)
     if problem is not None:
         tab.problem = problem
 
 
-def _restore(run_id: str) -> bool:
+def _restore(analysis_id: str) -> bool:
     analyse = state.tab().analyse
-    if run_id in server.context().live_runs:
-        analyse.awaited_id = run_id
+    if analysis_id in server.context().live_analyses:
+        analyse.awaited_id = analysis_id
         return True
-    job = server.context().jobs.get(run_id)
+    job = server.context().jobs.get(analysis_id)
     if job is not None and isinstance(job.about, StoredFile) and not job.finished:
         restore_video(job.about.path, job.about.name, job.about.sha256)
         analyse.job = job
         return True
-    stored = server.context().store.load_analysis(run_id)
+    stored = server.context().store.load_analysis(analysis_id)
     if stored is None:
         return False
     restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
@@ -60,7 +60,7 @@ def take_over_finished() -> None:
     if job.result is not None:
         tab.analyse.show(job.result)
     else:  # it failed, or was cancelled before its turn
-        ANALYSIS.name(tab.analyse.shown.run_id if tab.analyse.shown is not None else None)
+        ANALYSIS.name(tab.analyse.shown.analysis_id if tab.analyse.shown is not None else None)
 
 
 def can_start() -> bool:
@@ -74,10 +74,10 @@ def start(settings: Settings) -> None:
     tab = state.tab()
     if tab.video is None:
         return
-    run_id = uuid.uuid4().hex
+    analysis_id = uuid.uuid4().hex
     tab.problem = None
-    tab.analyse.job = start_analysis(server.context(), run_id, tab.video.file, settings, server.max_upload_bytes())
-    ANALYSIS.name(run_id)
+    tab.analyse.job = start_analysis(server.context(), analysis_id, tab.video.file, settings, server.max_upload_bytes())
+    ANALYSIS.name(analysis_id)
     st.rerun()
 
 
@@ -105,7 +105,7 @@ def _awaited() -> None:
     analyse = state.tab().analyse
     if analyse.awaited_id is None:
         return
-    if analyse.awaited_id in server.context().live_runs:
+    if analyse.awaited_id in server.context().live_analyses:
         st.info(
             "The session in the address still runs in another tab, or is being saved. It appears here when it is over.",
             icon=":material/hourglass:",

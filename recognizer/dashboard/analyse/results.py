@@ -86,7 +86,7 @@ def _explore() -> None:
     min_confidence, min_duration_s = thresholds()
     shown = timeline if shows_brief(timeline) else timeline.without_brief
     segments = shown.segments(min_confidence, min_duration_s)
-    draw_swimlane(shown, segments, key=f"timeline-{run.run_id}", follows=True)
+    draw_swimlane(shown, segments, key=f"timeline-{run.analysis_id}", follows=True)
     draw_thresholds()
     draw_brief(timeline)
     server.save_colours()
@@ -157,7 +157,7 @@ def _tables(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]
 def _time_per_action(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:
     if segments:
         figure = plots.time_per_action(timeline, segments, server.palette(), dark=is_dark())
-        show_chart(figure, f"time-per-action-{run.run_id}", "Time per action: how long each person did what")
+        show_chart(figure, f"time-per-action-{run.analysis_id}", "Time per action: how long each person did what")
     st.dataframe(export.time_per_action_table(timeline, segments), hide_index=True, width="stretch")
 
 

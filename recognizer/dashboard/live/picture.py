@@ -65,7 +65,7 @@ def show_camera(settings: Settings) -> None:
     camera.connect(webrtc_hang_up(context), session_is_open())
     session = camera.session
     if session is not None:
-        ANALYSIS.name(session.run_id)
+        ANALYSIS.name(session.analysis_id)
     # while the connection is being made, frames come before the browser reports that it plays
     if not context.state.playing and not context.state.signalling:
         end_session()

@@ -51,15 +51,15 @@ def _show_ended() -> None:
         )
     if ended.problem is not None:
         st.error(sentence(f"{ended.problem} The session is shown below as long as this tab is open."))
-    run_id = ended.run.run_id
-    if run_id == tab.live.shown_session_id:
+    analysis_id = ended.run.analysis_id
+    if analysis_id == tab.live.shown_session_id:
         return
-    tab.live.shown_session_id = run_id
-    tab.live.sessions[run_id] = ended.run.video_name
-    state.set_widget(_SESSION_KEY, run_id)
+    tab.live.shown_session_id = analysis_id
+    tab.live.sessions[analysis_id] = ended.run.video_name
+    state.set_widget(_SESSION_KEY, analysis_id)
     tab.analyse.show(ended.run)
     adopt_thresholds(camera.controls.min_confidence, state.DEFAULT_MIN_DURATION_S)
-    ANALYSIS.name(run_id)
+    ANALYSIS.name(analysis_id)
 
 
 def offer_sessions() -> None:
@@ -71,7 +71,7 @@ def offer_sessions() -> None:
     if not state.has_widget(_SESSION_KEY):
         state.set_widget(_SESSION_KEY, next(reversed(sessions)))
     chosen = st.selectbox("Session", list(sessions)[::-1], key=_SESSION_KEY, format_func=sessions.__getitem__)
-    if tab.analyse.shown is not None and tab.analyse.shown.run_id == chosen:
+    if tab.analyse.shown is not None and tab.analyse.shown.analysis_id == chosen:
         return
     try:
         run = server.context().store.load_analysis(chosen)
@@ -86,10 +86,10 @@ def offer_sessions() -> None:
 def offer_comparison() -> None:
     """Draw the link to the comparison of the shown session, if two classifiers ran in it."""
     run = state.tab().analyse.shown
-    if run is not None and server.context().comparisons.has(run.run_id):
+    if run is not None and server.context().comparisons.has(run.analysis_id):
         st.page_link(
             "pages/compare.py",
             label="Compare what the two classifiers said",
             icon=":material/compare_arrows:",
-            query_params={COMPARISON.parameter: run.run_id},
+            query_params={COMPARISON.parameter: run.analysis_id},
         )

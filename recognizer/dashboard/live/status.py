@@ -42,11 +42,11 @@ def show_status() -> None:
     session = camera.session
     if session is None:
         ended = camera.latest.ended if camera.latest is not None else None
-        if ended is not None and ended.lost and ended.run.run_id != live.shown_session_id:
+        if ended is not None and ended.lost and ended.run.analysis_id != live.shown_session_id:
             st.rerun()  # the whole page: it shows the stored session
         st.caption("Press Start, allow the camera, and the last minute of everybody's actions appears here.")
         return
-    if session.run_id != ANALYSIS.named():
+    if session.analysis_id != ANALYSIS.named():
         # a reload of the page finds this session again, and an address is only set by a run of the whole page
         st.rerun()
     stream = session.stream

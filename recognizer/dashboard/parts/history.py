@@ -57,7 +57,7 @@ def offer_earlier_analysis() -> None:
     analyse = state.tab().analyse
     if analyse.job is not None:
         return
-    others = _others("analyses", analyse.shown.run_id if analyse.shown is not None else None)
+    others = _others("analyses", analyse.shown.analysis_id if analyse.shown is not None else None)
     _offer("Open an earlier analysis", server.context().store.stored_analyses(others), ANALYSIS)
 
 

@@ -94,7 +94,7 @@ def _is_of_camera(run: StoredAnalysis) -> bool:
 
 def _rendering(run: StoredAnalysis) -> state.Rendering | None:
     rendering = state.tab().analyse.rendering
-    return rendering if rendering is not None and rendering.run_id == run.run_id else None
+    return rendering if rendering is not None and rendering.analysis_id == run.analysis_id else None
 
 
 def _original(run: StoredAnalysis) -> Path | None:
@@ -123,7 +123,7 @@ def _start_rendering(run: StoredAnalysis) -> None:
     tab = state.tab()
     thresholds = tab.filters.thresholds
     job = start_rendering(server.context(), run, server.palette(), *thresholds)
-    tab.analyse.rendering = state.Rendering(job, run.run_id, thresholds)
+    tab.analyse.rendering = state.Rendering(job, run.analysis_id, thresholds)
 
 
 @st.fragment(run_every=2.0)

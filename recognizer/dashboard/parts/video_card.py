@@ -15,6 +15,7 @@ from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
+from recognizer.files import BYTES_PER_MB
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import start_preview
 from recognizer.timeline import model
@@ -78,7 +79,7 @@ def _take_sample() -> None:
 
     def report(_name: str, done_bytes: int, total_bytes: int | None) -> None:
         if total_bytes:
-            bar.progress(min(1.0, done_bytes / total_bytes), f"Fetching the sample: {done_bytes / 1e6:.1f} MB")
+            bar.progress(min(1.0, done_bytes / total_bytes), f"Fetching the sample: {done_bytes / BYTES_PER_MB:.1f} MB")
 
     try:
         sample = weights.sample_video(report)
