@@ -1,4 +1,4 @@
-"""Loaded networks are shared, each is loaded once, and the least recently used goes first."""
+"""Loaded networks are shared, each is loaded once, and the least recently used is evicted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from recognizer.errors import WeightsError
-from recognizer.networks import loading as models_module
+from recognizer.networks import loading
 from recognizer.networks.cache import ModelCache
 from recognizer.settings import Settings
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always
 
 
 class Loaders:
-    """Stand in for the two loaders, and note what was loaded."""
+    """Replaces the two loaders and records what they load."""
 
     def __init__(self) -> None:
         self.detectors: list[str] = []
@@ -47,8 +47,8 @@ class Loaders:
 @pytest.fixture
 def loaders(monkeypatch: pytest.MonkeyPatch) -> Loaders:
     fake = Loaders()
-    monkeypatch.setattr(models_module, "load_detector", fake.load_detector)
-    monkeypatch.setattr(models_module, "load_clip_classifier", fake.load_clip_classifier)
+    monkeypatch.setattr(loading, "load_detector", fake.load_detector)
+    monkeypatch.setattr(loading, "load_clip_classifier", fake.load_clip_classifier)
     return fake
 
 
@@ -65,7 +65,7 @@ def test_networks_are_loaded_once_whatever_else_changes(loaders: Loaders) -> Non
     assert len(loaders.classifiers) == 1
 
 
-def test_models_tell_where_they_are_from(loaders: Loaders) -> None:
+def test_models_state_their_provenance(loaders: Loaders) -> None:
     provenance = ModelCache().get(I3D).provenance
     assert provenance["classifier"] == "i3d"
     assert provenance["detector_sha256"] == "yolo26n.pt"
@@ -81,7 +81,7 @@ def test_models_tell_where_they_are_from(loaders: Loaders) -> None:
         replace(I3D, checkpoint_path="a.pt", labels_path="a.txt"),
     ],
 )
-def test_what_makes_another_classifier_is_never_taken_for_the_first(loaders: Loaders, other: Settings) -> None:
+def test_settings_that_change_the_classifier_load_another_one(loaders: Loaders, other: Settings) -> None:
     cache = ModelCache()
     assert cache.get(I3D).classifier is not cache.get(other).classifier
     assert loaders.classifiers == [I3D, other]
@@ -93,7 +93,7 @@ def test_detector_is_shared_by_different_classifiers(loaders: Loaders) -> None:
     assert loaders.detectors == ["yolo26n.pt"]
 
 
-def test_least_recently_used_classifier_goes_first(loaders: Loaders) -> None:
+def test_least_recently_used_classifier_is_evicted(loaders: Loaders) -> None:
     cache = ModelCache(max_classifiers=2)
 
     def use(name: str) -> None:
@@ -107,7 +107,7 @@ def test_least_recently_used_classifier_goes_first(loaders: Loaders) -> None:
     assert len(loaders.classifiers) == 4
 
 
-def test_two_people_who_ask_at_once_wait_for_one_load(loaders: Loaders) -> None:
+def test_simultaneous_requests_wait_for_one_load(loaders: Loaders) -> None:
     cache = ModelCache()
     loaders.hold = threading.Event()
     wanted = Settings(video_classifier_model="r3d_18")
@@ -124,42 +124,42 @@ def test_two_people_who_ask_at_once_wait_for_one_load(loaders: Loaders) -> None:
     assert len(loaders.classifiers) == 1
 
 
-def test_loaded_network_is_had_while_another_is_being_loaded(loaders: Loaders) -> None:
+def test_loaded_network_is_available_while_another_loads(loaders: Loaders) -> None:
     cache = ModelCache()
     cache.get(I3D)
     loaders.hold = threading.Event()
     slow = threading.Thread(target=lambda: cache.get(Settings(video_classifier_model="r3d_18")))
     slow.start()
     assert loaders.holding.wait(10)
-    had = threading.Event()
+    found = threading.Event()
 
     def get_loaded() -> None:
         cache.get(I3D)
-        had.set()
+        found.set()
 
     threading.Thread(target=get_loaded, daemon=True).start()
-    assert had.wait(5)
+    assert found.wait(5)
     loaders.hold.set()
     slow.join()
 
 
-def test_failed_load_is_told_and_tried_again_the_next_time(loaders: Loaders) -> None:
+def test_failed_load_is_reported_and_tried_again_the_next_time(loaders: Loaders) -> None:
     cache = ModelCache()
-    loaders.error = WeightsError("the weights of i3d cannot be had; put them there.")
-    with pytest.raises(WeightsError, match="cannot be had"):
+    loaders.error = WeightsError("the weights of i3d are not available; put them there.")
+    with pytest.raises(WeightsError, match="are not available"):
         cache.get(I3D)
     loaders.error = None
     assert cache.get(I3D).classifier.name == "scripted"
 
 
-def test_progress_of_a_fetch_reaches_who_asked(loaders: Loaders) -> None:
-    told: list[tuple[str, int, int | None]] = []
-    ModelCache().get(I3D, lambda name, done_bytes, total_bytes: told.append((name, done_bytes, total_bytes)))
-    assert told == [("i3d", 1, 2)]
+def test_progress_of_a_download_reaches_the_caller(loaders: Loaders) -> None:
+    reported: list[tuple[str, int, int | None]] = []
+    ModelCache().get(I3D, lambda name, done_bytes, total_bytes: reported.append((name, done_bytes, total_bytes)))
+    assert reported == [("i3d", 1, 2)]
 
 
-def test_what_was_loaded_is_left_out_of_garbage_collections(loaders: Loaders) -> None:
-    """Regression: with networks loaded each collection of everything held all pages up for a tenth of a second."""
+def test_loaded_networks_are_exempt_from_garbage_collection(loaders: Loaders) -> None:
+    """Regression: with networks loaded, each full collection stopped all pages for a tenth of a second."""
     gc.unfreeze()
     cache = ModelCache()
     cache.get(Settings())

@@ -1,4 +1,4 @@
-"""A person's own checkpoint and label file: what is accepted, and what a wrong one is answered with."""
+"""A person's own checkpoint and label file: which are accepted, and how wrong ones are reported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SMALL = "mc3_18"
 
 @pytest.fixture(scope="module")
 def states() -> Callable[[str], State]:
-    """State dict of a network with random weights and three classes; each is made once."""
+    """Return the state dict of a network with random weights and three classes; each is made once."""
     made: dict[str, State] = {}
 
     def state(name: str) -> State:
@@ -49,7 +49,7 @@ def labels_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def load(tmp_path: Path, labels_file: Path) -> Callable[..., State]:
-    """Save ``content`` as a checkpoint, load it into ``name``, and give back the loaded network's weights."""
+    """Save ``content`` as a checkpoint, load it into ``name``, and return the loaded network's weights."""
 
     def save_and_load(content: Any, name: str = SMALL, **options: Any) -> State:
         path = tmp_path / "own.pth"
@@ -63,7 +63,7 @@ def load(tmp_path: Path, labels_file: Path) -> Callable[..., State]:
 
 
 def refused(call: Callable[[], object]) -> str:
-    """The message of the CheckpointError, which must be one sentence on one line."""
+    """Return the message of the CheckpointError, which must be one sentence on one line."""
     with pytest.raises(CheckpointError) as caught:
         call()
     message = str(caught.value)
@@ -158,18 +158,18 @@ class TestRefused:
             ("mvit_v1_b", "mvit_v2_s"),
         ],
     )
-    def test_another_classifiers_checkpoint_is_told_by_name(
+    def test_another_classifiers_checkpoint_is_named(
         self, states: Callable[[str], State], load: Callable[..., State], chosen: str, given: str
     ) -> None:
         message = refused(lambda: load(states(given), chosen))
         assert f"is for {given}, not for {chosen}; choose {given}" in message
 
-    def test_a_network_that_nobody_knows_here_is_told_by_what_is_missing(self, load: Callable[..., State]) -> None:
+    def test_an_unknown_network_is_reported_by_its_first_missing_weight(self, load: Callable[..., State]) -> None:
         message = refused(lambda: load(nn.Sequential(nn.Linear(4, 3)).state_dict()))
         assert "fits neither mc3_18 nor any other classifier" in message
         assert "'stem.0.weight' is missing and" in message
 
-    def test_a_changed_layer_is_told_with_both_shapes(
+    def test_a_changed_layer_is_reported_with_both_shapes(
         self, states: Callable[[str], State], load: Callable[..., State]
     ) -> None:
         state = states(SMALL)
@@ -275,7 +275,7 @@ class TestRefused:
 
 
 class CreatesAFile:
-    """What a malicious pickle does: runs a command when it is read."""
+    """Runs a command when it is unpickled, as a malicious pickle does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -380,7 +380,7 @@ class TestLabels:
     def test_an_upload_is_signed_with_the_first_digits_of_its_hash(
         self, states: Callable[[str], State], tmp_path: Path, labels_file: Path
     ) -> None:
-        """Regression: 64 digits before every label, which was cut off behind them."""
+        """Regression: 64 digits stood before every label and pushed it out of sight."""
         path = tmp_path / f"{'0123456789abcdef' * 4}.pth"
         torch.save(states(SMALL), path)
         classifier = load_classifier(SMALL, checkpoint_path=path, labels_path=labels_file)

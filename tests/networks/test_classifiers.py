@@ -1,4 +1,4 @@
-"""The catalogue, what the networks are fed, and that each says what torchvision's own network says."""
+"""The classifiers: their specifications and inputs, and the same outputs as torchvision's own networks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def network_input(clips_rgb: Sequence[NDArray[np.uint8]], spec: ClassifierSpec, 
 
 
 def random_clip(samples: int, person_id: int = 1, *, side: int = CROP_SIZE_PX, seed: int = 0) -> Clip:
-    """Smooth moving blobs: nearer to pictures than noise is, which every average flattens to the same grey."""
+    """Return smooth moving blobs, which resemble pictures; noise averages to the same grey everywhere."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (samples, 7, 7, 3), dtype=np.uint8)
     rgb = coarse.repeat(side // 7, axis=1).repeat(side // 7, axis=2)
@@ -79,7 +79,7 @@ def seeded(module: nn.Module, spec: ClassifierSpec) -> tuple[nn.Module, torch.Te
 
 @dataclass(frozen=True)
 class Pair:
-    """One of our classifiers, and torchvision's own network with the same weights."""
+    """Return one of our classifiers, and torchvision's own network with the same weights."""
 
     classifier: NetworkClassifier
     reference: nn.Module
@@ -88,7 +88,7 @@ class Pair:
 
 @pytest.fixture(scope="module", params=TORCHVISION_NAMES)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """Goes the whole way of a person's own fine-tuned checkpoint: saved wrapped, with prefixes, then loaded."""
+    """Save a checkpoint with wrappers and prefixes, then load it, as with a person's own."""
     name = request.param
     torch.manual_seed(0)
     reference, scores = seeded(get_model(name, weights=None, num_classes=CLASSES), spec_of(name))
@@ -292,7 +292,7 @@ class TestNetworks:
 
 @pytest.fixture(scope="module")
 def small() -> NetworkClassifier:
-    """The quickest network, with random weights and 400 labels."""
+    """Return the fastest network, with random weights and 400 labels."""
     torch.manual_seed(0)
     spec = SPECS["mc3_18"]
     return NetworkClassifier(spec, seeded(build(spec, 400), spec)[0], KINETICS400_LABELS)
@@ -300,14 +300,14 @@ def small() -> NetworkClassifier:
 
 @pytest.fixture(scope="module")
 def four_labels() -> NetworkClassifier:
-    """So few that a prediction keeps them all."""
+    """Return a classifier with so few labels that a prediction holds them all."""
     torch.manual_seed(0)
     spec = spec_of("r3d_18")
     return NetworkClassifier(spec, seeded(build(spec, 4), spec)[0], ("a", "b", "c", "d"))
 
 
 def probabilities(classifier: NetworkClassifier, clip: Clip) -> NDArray[np.float64]:
-    """In the order of the labels."""
+    """Return the probabilities in the order of the labels."""
     (prediction,) = classifier.classify([clip])
     said = dict(prediction.top)
     return np.array([said[label] for label in classifier.labels])
@@ -368,9 +368,9 @@ class TestClassifier:
     ) -> None:
         crop, around = random_clip(8, seed=1), random_clip(8, seed=2)
         mirrored = replace(around, rgb=np.ascontiguousarray(around.rgb[:, :, ::-1]))
-        alone, beside = (probabilities(four_labels, clip) for clip in (crop, mirrored))
+        of_crop, of_mirrored = (probabilities(four_labels, clip) for clip in (crop, mirrored))
         both = probabilities(four_labels, replace(crop, surroundings_rgb=around.rgb))
-        expected = np.sqrt(alone * beside)
+        expected = np.sqrt(of_crop * of_mirrored)
         assert both == pytest.approx(expected / expected.sum(), abs=1e-5)
 
     def test_of_clips_together_each_keeps_its_own_surroundings(self, four_labels: NetworkClassifier) -> None:
@@ -389,7 +389,7 @@ class TestClassifier:
         assert cooler == pytest.approx(np.sqrt(before) / np.sqrt(before).sum(), abs=1e-5)
         assert probabilities(four_labels, random_clip(8)) == pytest.approx(before)
 
-    def test_devices_that_are_not_there_are_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unavailable_device_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         assert resolve_device("auto") == torch.device("cpu")
         with pytest.raises(
@@ -443,11 +443,11 @@ class TestPublishedWeights:
 
 
 ArrayTree = dict[str, Any]
-"""Names to deeper trees, and at their ends to arrays."""
+"""Maps names to deeper trees and finally to arrays."""
 
 
 def flax_tree(num_classes: int = 400) -> ArrayTree:
-    """A tree of the published file's names and layouts, with random numbers, built from the network backwards."""
+    """Return a tree with the published file's names and layouts and random numbers, derived from the network."""
     rng = np.random.default_rng(0)
     branches = {"b0": "Branch_0/Conv3d_0a_1x1", "b3b": "Branch_3/Conv3d_0b_1x1"}
     for branch in (1, 2):
@@ -536,7 +536,7 @@ class TestI3d:
 
     @pytest.mark.parametrize("samples", [8, 17])  # stretched to 16 frames; an odd length pads unevenly
     def test_scores_are_the_mean_over_time_of_the_published_formula(self, samples: int) -> None:
-        """The same arrays through plain functions, written from the paper's figure and independent of the classes."""
+        """Compute the network with plain functions, written from the paper's figure and independent of its classes."""
         tree = flax_tree(num_classes=5)
         module = InceptionI3d(5).eval()
         module.load_state_dict({key: torch.from_numpy(v) for key, v in state_dict_from_arrays(tree).items()})

@@ -29,12 +29,12 @@ CLIPS = (
     "decord_flipping_a_pancake.mkv",
 )
 SURE = 0.1
-"""Boxes under this confidence only help the tracker to hold on to people."""
+"""Boxes below this confidence only help the tracker to continue tracks."""
 
 
 @pytest.fixture(scope="module")
 def frames(clips_dir: Path) -> list[NDArray[np.uint8]]:
-    """Of five sizes, with one to ten people each."""
+    """Return frames of five sizes, with one to ten people each."""
     pictures = []
     for name in CLIPS:
         with open_video(clips_dir / name) as reader:

@@ -25,11 +25,11 @@ from tests.support.fakes import ScriptedClassifier
 pytestmark = pytest.mark.real
 
 COMPARED = 110
-"""Real clips on which what is chosen is compared with float32; with fewer, one that differs would be over 1 %."""
+"""Number of real clips to compare with float32; with fewer, a single difference would exceed 1 %."""
 
 
 def centre_clip(path: Path, samples: int, every: int) -> Clip:
-    """The first samples of a video, each ``every``-th frame, its middle square at the network's size."""
+    """Return the first samples of a video: every n-th frame, its middle square at the network's size."""
     pictures: list[np.ndarray] = []
     with av.open(str(path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
@@ -86,7 +86,7 @@ def test_a_real_fine_tuned_checkpoint_tells_a_fight_from_none(clips_dir: Path, t
 
 
 def test_what_is_chosen_here_gives_the_labels_of_float32_on_real_people(clips_dir: Path) -> None:
-    """The claim of docs/performance.md: the same best label on 99 % of real clips, however the network is run."""
+    """docs/performance.md claims the same best label on 99 % of real clips, however the network runs."""
     kept: list[Clip] = []
 
     class Keeping(ScriptedClassifier):

@@ -1,4 +1,4 @@
-"""Sound goes along with the pictures of a copy, at their times."""
+"""A copy of a video has its sound, in time with the pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRAMES_PER_S = 25
 PICTURES_S = 2.0
 
 Piece = tuple[float, NDArray[np.float32]]
-"""When it begins in the file, seconds, and float32 (samples,)."""
+"""Start in the file, in seconds, and samples, float32 (samples,)."""
 
 
 def tone(duration_s: float, loud: float = 0.5) -> NDArray[np.float32]:
@@ -27,7 +27,7 @@ def tone(duration_s: float, loud: float = 0.5) -> NDArray[np.float32]:
 
 
 def recorded(path: Path, pieces: Sequence[Piece], first_picture_s: float = 0.0) -> Path:
-    """Two seconds of pictures, and sound in one channel beside them."""
+    """Write two seconds of pictures with mono sound."""
     with av.open(str(path), "w") as container:
         pictures = container.add_stream("libx264", rate=FRAMES_PER_S)
         pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
@@ -56,7 +56,7 @@ def copied(source: Path, target: Path) -> Path:
 
 
 def loudness(path: Path, step_s: float = 0.05) -> NDArray[np.float64]:
-    """Root mean square of each step from the first picture on."""
+    """Return the root mean square of each step from the first picture on."""
     with av.open(str(path)) as container:
         assert container.streams.audio[0].codec_context.name == "aac"
         resampler = av.AudioResampler("fltp", "mono", RATE_HZ)
@@ -72,7 +72,7 @@ def loudness(path: Path, step_s: float = 0.05) -> NDArray[np.float64]:
 
 
 def loud_from_to(path: Path) -> list[tuple[float, float]]:
-    """The stretches in which something is heard, seconds, to a twentieth."""
+    """Return the intervals with audible sound, in seconds, to a twentieth."""
     is_loud = np.concatenate(([False], loudness(path) > 0.15, [False]))
     edges = np.flatnonzero(np.diff(is_loud)) * 0.05
     return [(round(float(a), 2), round(float(b), 2)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

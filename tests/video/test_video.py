@@ -1,4 +1,4 @@
-"""The video stage on small synthetic files: times, turning, bad input, writing, previews."""
+"""Read and write small synthetic videos: times, rotation, bad input, writing, previews."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MakeVideo = Callable[..., Path]
 
 
 def refusal(path: Path, **options: object) -> str:
-    """The sentence with which a file is refused; checks that it is one."""
+    """Return the message that refuses a file; check that it is one sentence."""
     with pytest.raises(VideoError) as caught:
         open_video(path, **options)  # type: ignore[arg-type]
     message = str(caught.value)
@@ -52,7 +52,7 @@ def refusal(path: Path, **options: object) -> str:
 
 
 def moving_square(frames: int, size_wh: tuple[int, int] = (96, 64)) -> list[np.ndarray]:
-    """Frames with a white square that moves to the right, in the upper half."""
+    """Return frames with a white square that moves to the right in the upper half."""
     pictures = []
     for k in range(frames):
         picture = np.full((size_wh[1], size_wh[0], 3), 40, np.uint8)
@@ -62,7 +62,7 @@ def moving_square(frames: int, size_wh: tuple[int, int] = (96, 64)) -> list[np.n
 
 
 def encode(path: Path, pictures: list[np.ndarray], rate: int, codec: str, pix_fmt: str) -> Path:
-    """Like ``make_video``, for old codecs, whose clock can only tick once a frame."""
+    """Like ``make_video``, for old codecs, whose clock ticks once per frame."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
         assert isinstance(stream, av.VideoStream)
@@ -255,7 +255,7 @@ def test_size_change_in_the_middle_is_scaled_to_the_first_size_and_noted(make_vi
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "pixels", "told"),
+    ("name", "codec", "pixels", "canonical_name"),
     [
         ("a.avi", "mpeg4", "yuv420p", "mpeg4"),
         ("a.mkv", "libx264", "yuv444p", "h264"),
@@ -271,12 +271,14 @@ def test_size_change_in_the_middle_is_scaled_to_the_first_size_and_noted(make_vi
         ("a.mpg", "mpeg1video", "yuv420p", "mpeg1video"),
     ],
 )
-def test_usual_containers_and_codecs_are_read(tmp_path: Path, name: str, codec: str, pixels: str, told: str) -> None:
+def test_usual_containers_and_codecs_are_read(
+    tmp_path: Path, name: str, codec: str, pixels: str, canonical_name: str
+) -> None:
     path = encode(tmp_path / name, moving_square(12), 25, codec, pixels)
     assert path.suffix[1:] in VIDEO_SUFFIXES
     with open_video(path) as video:
         frames = list(video.frames())
-        assert video.info.codec == told
+        assert video.info.codec == canonical_name
         assert len(frames) == 12
         assert np.diff(video.frame_times_s) == pytest.approx(0.04, abs=0.005)
         assert frames[6].rgb[12:20, 14:22].mean() > 150
@@ -477,7 +479,7 @@ def test_oversized_pictures_are_refused_before_they_are_decoded(tmp_path: Path) 
 
 @pytest.fixture
 def web_server() -> Iterator[tuple[str, list[str]]]:
-    """Address of a local web server and the list of what was asked of it."""
+    """Return the address of a local web server and the list of its requests."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -545,7 +547,7 @@ def test_playlist_leads_to_the_other_file_where_nothing_guards(
 
 
 def refer_to(path: Path, other: Path) -> None:
-    """Change a QuickTime file so that its pictures are to be read from another file in its folder."""
+    """Change a QuickTime file so that it refers to another file in its folder for its pictures."""
     data = path.read_bytes()
     parents = []
     where = 0
@@ -756,12 +758,12 @@ def test_failed_writing_keeps_the_file_that_was_there(tmp_path: Path) -> None:
     assert path.read_bytes() == b"the old one"
 
 
-def test_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match=r"'out\.mp4' cannot be written, .*; choose another folder"):
         VideoWriter(tmp_path / "nowhere" / "out.mp4", 25, 64, 48)
 
 
-def test_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = VideoWriter(tmp_path / "out.mp4", 25, 64, 48)
     writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
 
@@ -840,7 +842,7 @@ def test_poster_passes_over_black_but_not_over_all(make_video: MakeVideo) -> Non
     assert poster(make_video("c.mp4", frames=[grey] * 3, fps=10)).index == 0
 
 
-def test_facts_are_told_in_a_line() -> None:
+def test_facts_fit_in_a_line() -> None:
     info = VideoInfo("0" * 64, 340, 256, Fraction(28), 10.0, 280, "h264")
     assert describe(info) == "10.0 s, 340 × 256, 28 frames/s, H.264"
     ntsc = VideoInfo(None, 1920, 1080, Fraction(30000, 1001), 3725.4, None, "prores")

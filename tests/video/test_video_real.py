@@ -1,4 +1,4 @@
-"""The video stage on real clips: each is read, or refused in one sentence."""
+"""Read real clips, or refuse them in one sentence."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FACTS = {
 
 
 def read(path: Path, every: int = 1) -> tuple[list[Frame], np.ndarray, list[str]]:
-    """Every so many frames of a clip, the times of all, and the notes."""
+    """Return every n-th frame of a clip, the times of all frames, and the notes."""
     with open_video(path) as video:
         frames = list(video.frames(lambda index, _: index % every == 0))
         return frames, video.frame_times_s, video.notes

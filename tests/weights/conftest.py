@@ -1,4 +1,4 @@
-"""A cache of weights of the test's own."""
+"""A separate cache of weights for a test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, and no folder named by RECOGNIZER_WEIGHTS."""
+    """Return an empty cache; unset RECOGNIZER_WEIGHTS."""
     monkeypatch.delenv("RECOGNIZER_WEIGHTS", raising=False)
     monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"

@@ -1,4 +1,4 @@
-"""Pickles that mean harm, and copies that are converted once."""
+"""Malicious pickles are refused, and copies are converted once."""
 
 from __future__ import annotations
 

