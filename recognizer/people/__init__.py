@@ -1,1 +1,1 @@
-"""Who is where: tracking, appearance, cuts between shots, joining the tracks of one person."""
+"""Which person is where: tracking, appearance, shot boundaries, joining the tracks of one person."""

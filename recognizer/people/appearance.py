@@ -1,9 +1,9 @@
-"""What a person looks like, in few numbers: the colours of their upper and lower half.
+"""A person's appearance as colour histograms of their upper and lower half.
 
-Measured against the features of the detector itself, which Ultralytics' trackers use: pairs of one second of one person
-against pairs of two people are told apart in 94 % by colours and 71 % by features (six visitors), 92 % and 63 %
-(a crowd), 100 % and 94 % (two signers), see docs/accuracy-identities.md. The detector learned what all
-people have in common.
+Colours separate people better than the detector's own features, which Ultralytics' trackers use: one-second pairs of
+one person and of two people are separated in 94 % of cases by colours and 71 % by features (six visitors), 92 % and
+63 % (a crowd), 100 % and 94 % (two signers), see docs/accuracy-identities.md. The detector learned what all people
+have in common.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from recognizer.types import APPEARANCE_SIZE, Box, Observation
 
-_LOOKED_AT_WH = (16, 32)
-"""A person is scaled to this before their colours are counted."""
+_SCALED_WH = (16, 32)
+"""A person is scaled to this size before their colours are counted."""
 
 _MOST_PX_WH = (64, 128)
-"""Of a larger person only every second, third, … pixel is looked at."""
+"""Of a larger person only every second, third, … pixel is used."""
 
 _COLUMNS = slice(3, 13)
-"""Of these, what is more likely the person than what is behind them."""
+"""The columns that show the person rather than the background."""
 
 _HALVES = (slice(0, 16), slice(16, 32))
 _BINS = (8, 4, 4)
@@ -32,23 +32,23 @@ _FULL = 255.0
 
 
 def appearance_of(rgb: NDArray[np.uint8], box_xyxy: Box) -> NDArray[np.uint8]:
-    """What a person looks like: which colours their upper and their lower half have.
+    """Return a person's appearance: the colours of their upper and their lower half.
 
     Args:
         rgb: uint8 (H, W, 3).
-        box_xyxy: where they are.
+        box_xyxy: of the person.
 
     Returns:
-        uint8 (LOOK_SIZE,), for each half the square root of each colour's share, 255 for all of it.
+        uint8 (APPEARANCE_SIZE,), for each half the square root of each colour's share; 255 is the whole half.
     """
     height, width = rgb.shape[:2]
     x1, y1 = min(max(int(box_xyxy[0]), 0), width - 1), min(max(int(box_xyxy[1]), 0), height - 1)
     x2, y2 = min(max(round(box_xyxy[2]), x1 + 1), width), min(max(round(box_xyxy[3]), y1 + 1), height)
-    # a few pixels of a large person do: colours are counted, not shapes
+    # a few pixels of a large person suffice: colours are counted, not shapes
     step_x, step_y = max(1, (x2 - x1) // _MOST_PX_WH[0]), max(1, (y2 - y1) // _MOST_PX_WH[1])
-    # colour by colour, which takes half the time of copying pixel by pixel
+    # channel by channel: copying pixel by pixel takes twice as long
     person = cv2.merge([rgb[y1:y2:step_y, x1:x2:step_x, colour] for colour in range(3)])
-    small = cv2.resize(person, _LOOKED_AT_WH, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(person, _SCALED_WH, interpolation=cv2.INTER_AREA)
     hsv = cv2.cvtColor(small, cv2.COLOR_RGB2HSV)
     halves = []
     for rows in _HALVES:
@@ -59,14 +59,14 @@ def appearance_of(rgb: NDArray[np.uint8], box_xyxy: Box) -> NDArray[np.uint8]:
 
 
 class Appearances:
-    """The mean look of each track; one a stream."""
+    """The mean appearance of each track of one stream."""
 
     def __init__(self) -> None:
         self._sums: dict[int, NDArray[np.float64]] = {}
         self._counts: dict[int, int] = defaultdict(int)
 
     def add(self, observation: Observation) -> None:
-        """Take one sampled frame."""
+        """Add one sampled frame."""
         for person, appearance in zip(
             observation.people, observation.appearances, strict=bool(observation.appearances)
         ):
@@ -78,12 +78,12 @@ class Appearances:
             self._counts[person.person_id] += 1
 
     def of(self, track_id: int) -> NDArray[np.float64] | None:
-        """float64 (LOOK_SIZE,), mean share of each colour in each half; None where nobody looked."""
+        """Return the mean share of each colour in each half, float64 (APPEARANCE_SIZE,); None if not recorded."""
         if track_id not in self._sums:
             return None
         return self._sums[track_id] / self._counts[track_id]
 
 
 def alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Overlap of two mean looks (Bhattacharyya), 0 to 1, 1 for the same."""
+    """Return the overlap of two mean appearances (Bhattacharyya coefficient), 0 to 1; 1 for equal ones."""
     return float(np.sqrt(one * other).sum()) / len(_HALVES)

@@ -1,7 +1,7 @@
-"""Which of a tracker's tracks belong to one person: joined by place, motion and look once a file is read.
+"""Joining the tracks of one person by place, motion and appearance, once a whole file is tracked.
 
-A tracker gives a person another number when it loses them: behind somebody, beyond the border, in a blurred frame.
-Looking back over the whole file, a track that begins where and as another ended is that person again.
+A tracker gives a person a new number when it loses them: behind somebody, outside the frame, in a blurred frame. Seen
+over the whole file, a track that begins where another ended, with the same appearance, is the same person.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from recognizer.people.appearance import alike
 
 @dataclass(frozen=True, eq=False)
 class Tracklet:
-    """What a tracker followed under one number.
+    """One track of a tracker.
 
     Attributes:
         track_id: the tracker's number.
         time_s: float64 (n,), times of its samples, ascending.
         box_xyxy: float32 (n, 4), pixels of the frame.
-        look: float64 (LOOK_SIZE,), see Looks; None where nobody looked.
+        appearance: float64 (APPEARANCE_SIZE,), see ``Appearances``; None if not recorded.
     """
 
     track_id: int
@@ -34,69 +34,72 @@ class Tracklet:
 
 
 LOST_S = 1.0
-"""A gap up to this is a person whom the tracker lost; a longer one is a person who was away (settings.MAX_GAP_S)."""
+"""In a gap up to this the tracker lost the person; in a longer one the person was away (settings.MAX_GAP_S)."""
 
 AWAY_S = 6.0
-"""Who was away for longer gets another number: the longer, the more likely somebody else came who looks alike. Of six
-visitors in turn two look the same to within what one of them differs from themselves, 30 s apart."""
+"""A person who was away for longer gets a new number: the longer the gap, the likelier a similar-looking person came
+instead. Of six visitors in a row, two resemble each other as much as one of them resembles themselves 30 s later."""
 
 LOST_WITHIN = 0.5
 WALKS = 0.6
-"""Somebody who was lost is looked for within ``LOST_WITHIN + WALKS * gap_s`` of where they were last, or would be by
-now, in sizes of their box (the square root of its area, about 1.1 m of a standing person). 0.6 a second is half a walk
-of 1.4 m/s past the camera; the other half is what their speed before foresees."""
+"""A lost person is searched for within ``LOST_WITHIN + WALKS * gap_s`` of their last or predicted place, in box sizes
+(the square root of the box's area, about 1.1 m for a standing person). 0.6 per second is half a walk of 1.4 m/s past
+the camera; the prediction from their speed covers the other half."""
 
 AWAY_WITHIN = 1.0
-"""Somebody who was away is looked for within this many sizes of where they left: they come back by the same door."""
+"""A person who was away is searched for within this many box sizes of where they left, as by the same door."""
 
 LOST_LOOK = 0.5
-"""Somebody who was lost must not look like somebody else: overlap of colours, 0 to 1. In a crowd two seconds of one
-person overlap by 0.51 or more in 95 of 100 pairs, by 0.83 in half of them (docs/accuracy-identities.md)."""
+"""Least overlap of colours, 0 to 1, for a lost person. In a crowd, two seconds of one person overlap by 0.51 or more
+in 95 of 100 pairs and by 0.83 in half of them (docs/accuracy-identities.md)."""
 
 AWAY_LOOK = 0.85
-"""Somebody who was away must look the same: two people of a crowd overlap by more in 1 of 100 pairs."""
+"""Least overlap for a person who was away: two people of a crowd overlap by more in 1 of 100 pairs."""
 
 ANYWHERE_LOOK = 0.97
 ANYWHERE_SEEN_S = 1.0
 ANYWHERE_RIVAL = 0.9
-"""Who was seen for a second and looks the very same may come back by another door, unless anybody else who looks like
-them (this much) leaves or comes within the same time. Visitors who follow each other overlap by 0.64 to 0.88."""
+"""A person visible for ANYWHERE_SEEN_S may come back anywhere if their colours overlap by ANYWHERE_LOOK, unless someone
+else whose colours overlap by ANYWHERE_RIVAL leaves or comes in the same time. Successive visitors overlap by 0.64 to
+0.88."""
 
 MORE_INSIDE = 0.8
-"""Of the smaller box, this much inside the larger one is the same place: half of a person may be hidden at first."""
+"""Two boxes are in one place if this share of the smaller one is inside the larger: half a person may be hidden."""
 
 TIMES_AS_HIGH = 2.0
-"""Nobody grows or shrinks more in a gap, unless one box is inside the other."""
+"""Largest ratio of heights across a gap, unless one box is inside the other."""
 
 TWICE_SHARES = 0.5
 TWICE_LOOK = 0.8
 TWICE_SAMPLES = 0.8
-"""Two tracks show one person at the same time where their boxes share more than half (intersection over union, median),
-they look alike, and the shorter one is within the longer one for most of its samples. The boxes of no two real people
-of the shared clips share more than 0.15 over their time, arm wrestlers included."""
+"""Two tracks show one person at once if the median intersection over union of their boxes exceeds TWICE_SHARES, their
+colours overlap by TWICE_LOOK, and the longer track covers TWICE_SAMPLES of the shorter one's samples. No two real
+people of the shared videos exceed an intersection over union of 0.15, arm wrestlers included."""
 
 _UNKNOWN_LOOK = 0.7
-"""Where nobody looked: enough for who was lost, too little for who was away."""
+"""Overlap assumed if no appearance was recorded: enough for a lost person, too little for one who was away."""
 
 _DOUBT_PER_S = 0.08
-"""Looks say more than a second sooner or later: with five times as much, two in a crowd of 19 were joined wrongly."""
+"""Appearance is stronger evidence than a one-second difference in the gap: at five times this value, two people in a
+crowd of 19 were joined wrongly."""
 
 _MOST_DOUBT = _DOUBT_PER_S * AWAY_S + 2
-"""More than any other: whoever came back elsewhere is the last to be joined."""
+"""Higher than any other doubt: a person who came back elsewhere is joined last."""
 
 _SPEED_OVER_S = 0.5
-"""The speed of a person is measured over this time at each end of a track."""
+"""A person's speed is measured over this time at each end of a track."""
 
 
 def stitch(tracklets: Sequence[Tracklet], *, interval_s: float, cuts_s: Sequence[float] = ()) -> dict[int, int]:
-    """The person of each track: 1, 2, … in the order in which they appear.
+    """Return the person of each track: 1, 2, … in order of appearance.
 
-    Tracks of one person follow each other; at the same time there are two only where a detector saw one person twice.
+    Tracks of one person follow each other; two overlap in time only where the detector found one person twice.
 
     Args:
-        tracklets: all of a file.
-        interval_s: time between two samples: less is no gap.
-        cuts_s: when shots begin. Across a cut only who is at the same place and looks the same goes on: a jump cut.
+        tracklets: all tracks of a file.
+        interval_s: time between two samples; this much between two tracks is no gap.
+        cuts_s: when shots begin. Across a cut, tracks are joined only at the same place with the same appearance,
+            as in a jump cut.
     """
     stretches = _without_twice(tracklets)
     following = _followers(stretches, interval_s, np.asarray(cuts_s, np.float64))
@@ -120,8 +123,8 @@ class _Stretch:
     def __init__(self, tracklet: Tracklet) -> None:
         self.of = [tracklet]
         self.start_s, self.end_s = float(tracklet.time_s[0]), float(tracklet.time_s[-1])
-        self.first = self.last = tracklet  # whose box begins and ends it
-        self.main = tracklet  # the longest: it says what the person looks like
+        self.first = self.last = tracklet  # their boxes begin and end it
+        self.main = tracklet  # the longest: its appearance counts
 
     def join(self, other: Tracklet) -> None:
         self.of.append(other)
@@ -132,7 +135,7 @@ class _Stretch:
 
 
 def _without_twice(tracklets: Sequence[Tracklet]) -> list[_Stretch]:
-    """One stretch for each track; a track within the time of a longer one that shows the same person joins it."""
+    """Return one stretch per track; a track during a longer one of the same person joins that one's stretch."""
     longest_first = sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id))
     starts_s = np.array([one.time_s[0] for one in longest_first])
     ends_s = np.array([one.time_s[-1] for one in longest_first])
@@ -158,7 +161,7 @@ def _show_the_same(longer: Tracklet, shorter: Tracklet) -> bool:
 
 @dataclass(frozen=True)
 class _Link:
-    """One stretch may go on as another; ``appearance`` tells how alike they are, ``gap_s`` what lies between."""
+    """One stretch may continue as another: the overlap of their appearance, and the gap between them."""
 
     before: int
     after: int
@@ -168,7 +171,7 @@ class _Link:
 
 
 def _followers(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.float64]) -> dict[int, int]:
-    """Which stretch goes on with the person of which; the surest first."""
+    """Return the stretch that continues each stretch, linking the surest pairs first."""
     links = list(_links(stretches, interval_s, cuts_s))
     rivals: dict[int, list[_Link]] = defaultdict(list)
     for link in links:
@@ -188,12 +191,12 @@ def _followers(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray
         if before not in following and after not in taken:
             following[before] = after
             taken.add(after)
-    _take_in_pieces(following, taken, {(before, after) for _, before, after in doubts})
+    _insert_left_over(following, taken, {(before, after) for _, before, after in doubts})
     return following
 
 
-def _take_in_pieces(following: dict[int, int], taken: set[int], possible: set[tuple[int, int]]) -> None:
-    """A stretch that is left over, and may stand between two that follow each other, does."""
+def _insert_left_over(following: dict[int, int], taken: set[int], possible: set[tuple[int, int]]) -> None:
+    """Insert each unlinked stretch between two linked ones, if it can be linked with both."""
     left_over = sorted({before for before, _ in possible if before not in following and before not in taken})
     for piece in left_over:
         for before, after in following.items():
@@ -216,7 +219,7 @@ def _links(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.
 
 
 def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
-    """How unsure it is that both are one person, from 0; None where they are not, as far as place and look tell."""
+    """Return the doubt that both are one person, from 0; None if place or appearance rule it out."""
     left, came = before.last.box_xyxy[-1].astype(np.float64), after.first.box_xyxy[0].astype(np.float64)
     if link.is_cut:
         is_same_place = float(_shares(left[None], came[None])[0]) > TWICE_SHARES
@@ -240,7 +243,7 @@ def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
 
 
 def _is_the_only_one(before: _Stretch, after: _Stretch, link: _Link, others: Iterable[_Link]) -> bool:
-    """Whether somebody who was away came back elsewhere, and can be nobody else."""
+    """Return whether a person who was away came back elsewhere and cannot be anybody else."""
     return (
         link.appearance >= ANYWHERE_LOOK
         and link.gap_s > LOST_S
@@ -258,7 +261,7 @@ def _alike(one: Tracklet, other: Tracklet) -> float:
 
 
 def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Pixels between the centres of two boxes."""
+    """Return the distance between the centres of two boxes, in pixels."""
     return float(np.hypot(*(_centre(other) - _centre(one))))
 
 
@@ -271,7 +274,7 @@ def _size(box: NDArray[np.float64]) -> float:
 
 
 def _speed(tracklet: Tracklet, end: int) -> NDArray[np.float64]:
-    """Pixels a second at the first (0) or last (-1) sample, over up to half a second."""
+    """Return the speed at the first (0) or last (-1) sample, in pixels per second."""
     times_s = tracklet.time_s
     near = np.abs(times_s - times_s[end]) <= _SPEED_OVER_S
     took_s = float(times_s[near][-1] - times_s[near][0])
@@ -282,13 +285,13 @@ def _speed(tracklet: Tracklet, end: int) -> NDArray[np.float64]:
 
 
 def _shares(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intersection over union of boxes (n, 4), pair by pair."""
+    """Return the intersection over union of boxes (n, 4), pair by pair."""
     both = _both(one, other)
     return both / (_areas(one) + _areas(other) - both)
 
 
 def _inside(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """How much of the smaller box lies within the larger."""
+    """Return the share of the smaller box inside the larger one."""
     return float(_both(one[None], other[None])[0] / min(_areas(one[None])[0], _areas(other[None])[0]))
 
 

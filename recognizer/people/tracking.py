@@ -1,4 +1,4 @@
-"""Keeping people's identities from frame to frame, with the trackers that Ultralytics ships."""
+"""Tracking people from frame to frame with the trackers that Ultralytics ships."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ from recognizer.settings import Settings
 from recognizer.types import Detection, TrackedPerson
 
 _FOLLOWS_CAMERA = "tracktrack"
-"""This tracker compensates the camera's motion, for which it looks at the whole picture. BoT-SORT can, too: on the
-clips with a moving camera it follows nobody better for it, and takes 4 to 15 ms more a frame."""
+"""This tracker compensates for camera motion and needs the whole picture. BoT-SORT can do so too, but on videos with a
+moving camera it tracks nobody better with it and takes 4 to 15 ms more per frame."""
 
 _WEIGH_APPEARANCE = ("botsort", "deepocsort")
-"""These trackers also go by looks: of two boxes that overlap with a person's, the one in the same colours is taken."""
+"""These trackers also use appearance: of two overlapping boxes, the one with the person's colours is matched."""
 
 _FUSES_FROM_CONFIDENCE = 0.4
-"""The trackers weigh the overlap of two boxes by the detector's confidence, and want a product of 0.3 to start a person
-(the figure of ByteTrack's own implementation). A person less sure than that would never start, so where such are asked
-for the overlap counts alone."""
+"""The trackers multiply the overlap of two boxes by the detector's confidence, and start a person at a product of 0.3
+(as ByteTrack's own implementation does). A person with a lower confidence would never start, so below this threshold
+the overlap counts alone."""
 
 _MEMORIES = ("max_frames_lost", "max_time_lost")
-"""Under one of these names each tracker keeps for how many calls a lost person is remembered."""
+"""Each tracker stores under one of these names for how many calls it remembers a lost person."""
 
 _BUFFER_PER_S = 1.25
 _MOST_BUFFER = 0.5
-"""The trackers join boxes that overlap, and a small person who walks is out of their own box within 0.3 s. So each box
-is widened while it is matched, on each side by this share of its width and height for each second between two looks
-(C-BIoU, arXiv 2211.14317, which widens by 0.3 to 0.5). At 5 samples a second that halves the numbers of
+"""The trackers match boxes that overlap, but a small person who walks leaves their own box within 0.3 s. Each box is
+therefore widened for matching, on each side by this share of its width and height per second between two samples
+(C-BIoU, arXiv 2211.14317, widens by 0.3 to 0.5). At 5 samples a second this halves the person numbers in
 ``opencv_vtest.avi``; at 15 it changes little (docs/accuracy-identities.md)."""
 
 _ROUNDING = 1e-9
-"""A product of two rounded numbers may be a hair above the whole number that it is."""
+"""A product of two rounded numbers may come out just above the whole number it stands for."""
 
 
 @cache
 def _published(tracker: str) -> Mapping[str, Any]:
-    """A tracker's settings as Ultralytics ships them; to find its file takes milliseconds, and each cut needs them."""
+    """Return a tracker's settings as Ultralytics ships them; cached, as finding the file takes milliseconds."""
     settings: Mapping[str, Any] = YAML.load(check_yaml(f"{tracker}.yaml"))
     return settings
 
 
 class PersonTracker:
-    """One stream's tracker. Numbers people 1, 2, … in the order in which they are confirmed.
+    """Tracks the people of one stream and numbers them 1, 2, … in the order in which they are confirmed.
 
     Args:
-        settings: which tracker, and from which confidence on people are followed.
+        settings: the tracker, and the least confidence of a tracked person.
         frame_rate_hz: of the stream.
         first_id: number of the first person.
-        updates_per_s: how often ``update`` is called; once a sample where not given.
+        updates_per_s: how often ``update`` is called; once per sample by default.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class PersonTracker:
         self._first_id = first_id
 
     def _updates_per_gap(self, updates_per_s: float) -> int:
-        """For how many calls a lost person is remembered: the tracker counts calls, not seconds."""
+        """Return for how many calls a lost person is remembered: the tracker counts calls, not seconds."""
         return math.ceil(self._max_gap_s * updates_per_s - _ROUNDING)
 
     def expect(self, updates_per_s: float) -> None:
-        """``update`` is called this often from now on; a lost person is remembered for the same time as before."""
+        """Set how often ``update`` will be called; a lost person is remembered for the same time as before."""
         self._widening = _widening(updates_per_s)
         self._boxes.expect(updates_per_s)
         for name in _MEMORIES:
@@ -97,7 +97,7 @@ class PersonTracker:
                 setattr(self._tracker, name, self._updates_per_gap(updates_per_s))
 
     def change(self, settings: Settings) -> bool:
-        """Go on with other settings, everybody keeping their number; False where that takes another tracker."""
+        """Continue with other settings and the same numbers; return False if that takes another tracker."""
         if settings.tracker != self._name:
             return False
         for name, value in self._thresholds(settings).items():
@@ -116,13 +116,13 @@ class PersonTracker:
 
     @property
     def people_seen(self) -> int:
-        """The highest number that was given."""
+        """The highest number given so far."""
         return self._first_id - 1 + len(self._person_ids)
 
     def update(self, rgb: NDArray[np.uint8], detections: Sequence[Detection]) -> list[TrackedPerson]:
-        """Join the people found in the next frame, uint8 (H, W, 3), to those known; in order of ``person_id``."""
+        """Match the detections in the next frame, uint8 (H, W, 3), with known people; return them by ``person_id``."""
         height, width = rgb.shape[:2]
-        # the tracker itself passes over those below, but only after their looks were looked at
+        # the tracker skips weaker detections itself, but only after their appearance was computed
         detections = [one for one in detections if one.confidence >= self._tracker.args.track_low_thresh]
         rows = np.array([[*d.box_xyxy, d.confidence, 0] for d in detections], np.float32).reshape(-1, 6)
         rows[:, :4] = _scaled(rows[:, :4], self._widening)
@@ -147,12 +147,12 @@ class PersonTracker:
 
 
 def _widening(updates_per_s: float) -> float:
-    """How many times as wide and high a box is while it is matched."""
+    """Return the factor by which a box is widened for matching."""
     return 1 + 2 * min(_BUFFER_PER_S / updates_per_s, _MOST_BUFFER)
 
 
 def _scaled(boxes_xyxy: NDArray[np.floating], factor: float) -> NDArray[np.floating]:
-    """Boxes (n, 4) around the same centres, ``factor`` times as wide and high."""
+    """Scale boxes (n, 4) about their centres by ``factor``."""
     centres = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
     halves = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]) * (factor / 2)
     return np.concatenate((centres - halves, centres + halves), axis=1)

@@ -1,4 +1,4 @@
-"""The box of each person, smoothed as if every frame had been looked at; against Ultralytics' own filter."""
+"""Smoothing of boxes as if every frame had been sampled, compared with Ultralytics' filter called for every frame."""
 
 from __future__ import annotations
 
