@@ -1,1 +1,1 @@
-"""What was said: predictions, and the segments they make."""
+"""From predictions to segments: the result of an analysis."""

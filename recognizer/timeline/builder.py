@@ -18,7 +18,7 @@ from recognizer.types import Prediction, TrackedPerson, VideoInfo
 
 
 class _TrackBuilder:
-    """One person's samples in compact arrays; grows by 32 bytes a sample."""
+    """One track's samples in compact arrays; 32 bytes per sample."""
 
     def __init__(self) -> None:
         self.time_s = array("d")
@@ -27,9 +27,9 @@ class _TrackBuilder:
 
 
 class TimelineBuilder:
-    """Collects what is seen and said of one stream.
+    """Collects the tracks and predictions of one stream.
 
-    ``build`` may be called at any time, also in between and on another thread.
+    ``build`` may be called at any time, also on another thread.
     """
 
     def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
@@ -37,16 +37,16 @@ class TimelineBuilder:
         self._tracks: dict[int, _TrackBuilder] = {}
         self._predictions: list[Prediction] = []
         self._analysed_s = 0.0
-        self._lock = threading.Lock()  # an array that is being copied cannot grow
+        self._lock = threading.Lock()  # an array cannot grow while it is copied
 
     def change(self, settings: Settings, frame_rate_hz: float) -> None:
-        """Go on with other settings; the timeline is signed with the last ones."""
+        """Continue with other settings; the timeline states the latest ones."""
         self._settings = settings
         self._interval_s = settings.sample_interval_s(frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
 
     def add_people(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
-        """Record who was there in a sampled frame; frames come in time order."""
+        """Record the people of a sampled frame; frames come in time order."""
         with self._lock:
             self._analysed_s = time_s + self._interval_s
             for person in people:
@@ -56,7 +56,7 @@ class TimelineBuilder:
                 track.confidence.append(person.confidence)
 
     def add_predictions(self, predictions: Iterable[Prediction]) -> None:
-        """Record what the classifier said; predictions may come in any order."""
+        """Record predictions, in any order."""
         with self._lock:
             self._predictions.extend(predictions)
 
@@ -71,10 +71,10 @@ class TimelineBuilder:
         since_s: float = 0.0,
         person_of: Mapping[int, int] | None = None,
     ) -> Timeline:
-        """The timeline as it stands. Nothing lasts beyond the end of the last frame.
+        """Return the timeline so far. Nothing lasts beyond the end of the last frame.
 
-        With ``since_s``, samples and predictions from before that time are left out, and who has no others.
-        With ``person_of``, the tracks that it gives one number are one person.
+        With ``since_s``, earlier samples and predictions are left out, and people who have no later ones.
+        With ``person_of``, tracks with the same number are joined into one person.
         """
         with self._lock:
             end_s = self._analysed_s
@@ -87,7 +87,7 @@ class TimelineBuilder:
             people = tuple(self._track(number, together[number], since_s, end_s) for number in sorted(together))
             said = [prediction for prediction in self._predictions if prediction.end_s > since_s]
             if person_of is not None:
-                said = list(_said_of_people(said, person_of))
+                said = list(_of_people(said, person_of))
             predictions = sorted(said, key=lambda p: (p.person_id, p.start_s, p.end_s))
         return Timeline(
             video=video,
@@ -102,13 +102,12 @@ class TimelineBuilder:
         )
 
     def tracks(self) -> tuple[PersonTrack, ...]:
-        """Everyone so far, as the tracker numbers them."""
+        """Return everyone so far, as the tracker numbers them."""
         with self._lock:
             return tuple(self._track(number, [number], 0.0, self._analysed_s) for number in sorted(self._tracks))
 
     def _track(self, person_id: int, of: Sequence[int], since_s: float, end_s: float) -> PersonTrack:
-        """One person's samples out of one or more of the tracker's tracks. Where two have the same sample, the longer
-        track's box stands."""
+        """Join the samples of one person's tracks. Where two have the same sample, the longer track's box is kept."""
         parts = [self._samples(number, since_s) for number in of]
         time_s, box_xyxy, confidence = parts[0]
         if len(parts) > 1:
@@ -140,9 +139,9 @@ class TimelineBuilder:
         )
 
 
-def _said_of_people(predictions: Iterable[Prediction], person_of: Mapping[int, int]) -> Iterator[Prediction]:
-    """What was said of tracks, as said of people. Where two tracks of one person were there at once, what was said of
-    the one that more was said of stands: the other's clip shows the same."""
+def _of_people(predictions: Iterable[Prediction], person_of: Mapping[int, int]) -> Iterator[Prediction]:
+    """Assign the predictions of tracks to people. If two tracks of one person overlap in time, keep the predictions of
+    the track that has more of them: the clips of the other show the same."""
     of_track: dict[int, list[Prediction]] = defaultdict(list)
     for prediction in predictions:
         of_track[prediction.person_id].append(prediction)

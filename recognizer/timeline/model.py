@@ -17,13 +17,13 @@ from recognizer.timeline.segments import Guesses, LikelyLabels, guesses_of, segm
 from recognizer.types import TOUCHING_S, Box, Prediction, Segment, VideoInfo
 
 BRIEF_S = 1.0
-"""Who is there for less than this in all is folded away where people look at a result: mostly passers-by and boxes that
-the detector saw for a moment. As long as MAX_GAP_S, for which somebody may be lost without being gone."""
+"""People visible for less than this in total are hidden by default: mostly passers-by and false detections. As long as
+MAX_GAP_S, the time for which a person may be lost."""
 
 
 @dataclass(frozen=True, eq=False)
 class PersonTrack:
-    """Where one person was, sample by sample, and when they were there at all.
+    """Where one person was in each sample, and when they were visible.
 
     Attributes:
         person_id: 1, 2, … within the video.
@@ -41,15 +41,15 @@ class PersonTrack:
 
     @property
     def present_s(self) -> float:
-        """Seconds of presence in all."""
+        """Total seconds of presence."""
         return sum(end_s - start_s for start_s, end_s in self.presence)
 
     def box_at(self, time_s: float) -> Box | None:
-        """The box at any time, interpolated between samples; None while the person is away."""
+        """Return the box at ``time_s``, interpolated between samples; None while the person is away."""
         inside = next((one for one in self.presence if one[0] <= time_s < one[1]), None)
         if inside is None:
             return None
-        # after the last sample of a stay the box rests: it does not set out for where the person comes back
+        # the box stays where it is after the last sample of a visit: the next sample is of another visit
         last = max(0, int(np.searchsorted(self.time_s, inside[1], "left")) - 1)
         after = int(np.searchsorted(self.time_s, time_s, "right"))
         before = max(0, after - 1)
@@ -63,16 +63,16 @@ class PersonTrack:
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """The result of an analysis, whole or as far as it went.
+    """The result of an analysis, complete or up to ``analysed_s``.
 
     Attributes:
-        video: what was analysed.
-        settings: what it was analysed with.
-        people: everyone who was seen, in order of ``person_id``.
-        predictions: one a clip, by person, then by time.
-        frame_times_s: float64 (n,), presentation time of every frame that was decoded.
+        video: the analysed video.
+        settings: of the analysis.
+        people: everyone, in order of ``person_id``.
+        predictions: one per clip, by person, then by time.
+        frame_times_s: float64 (n,), presentation time of every decoded frame.
         analysed_s: time up to which the video was analysed.
-        complete: False where it was cancelled, or is still running.
+        complete: False if it was cancelled or is still running.
         notes: remarks for people, such as packets that could not be decoded.
         provenance: versions of the libraries and hashes of the weights.
     """
@@ -89,18 +89,18 @@ class Timeline:
 
     @property
     def frame_rate_hz(self) -> float:
-        """The video's average frame rate; measured from its frames where the file does not tell."""
+        """The video's average frame rate; measured from its frames if the file does not state it."""
         return frame_rate_hz(self.video, self.frame_times_s)
 
     @property
     def brief_ids(self) -> frozenset[int]:
-        """Those who are there for less than BRIEF_S in all; nobody where that is everyone."""
+        """The people visible for less than BRIEF_S in total; nobody if that is everyone."""
         brief = frozenset(track.person_id for track in self.people if track.present_s < BRIEF_S - TOUCHING_S)
         return brief if len(brief) < len(self.people) else frozenset()
 
     @property
     def small_ids(self) -> frozenset[int]:
-        """Those who are too small to be named for most of their samples."""
+        """The people too small to be classified in most of their samples."""
         least_px = least_height_px(self.video.height)
         return frozenset(
             track.person_id
@@ -110,11 +110,11 @@ class Timeline:
 
     @cached_property
     def without_brief(self) -> Timeline:
-        """The same without those who were there for a moment; the same object each time, with what it remembers."""
+        """The timeline without ``brief_ids``; the same object each time, so that its caches are used again."""
         return self.without(self.brief_ids) if self.brief_ids else self
 
     def without(self, person_ids: Collection[int]) -> Timeline:
-        """The same without these people and what was said of them."""
+        """Return the timeline without these people and their predictions."""
         return replace(
             self,
             people=tuple(track for track in self.people if track.person_id not in person_ids),
@@ -122,12 +122,12 @@ class Timeline:
         )
 
     def segments(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Segment, ...]:
-        """What each person does, by person, then by time. Runs no network.
+        """Return what each person does, by person, then by time, without running a network.
 
         Args:
-            min_confidence: a clip whose best label is less probable than this counts as ``unknown``.
-            min_duration_s: an action shorter than this is not an action: between two stretches of one other action,
-                of which one is long enough, it becomes that action, elsewhere ``unknown``.
+            min_confidence: where the best label is less probable than this, the action is ``unknown``.
+            min_duration_s: a shorter stretch is absorbed if it lies between two stretches of one other action, at
+                least one of them long enough; otherwise it becomes ``unknown``.
         """
         return tuple(
             segment
@@ -168,7 +168,7 @@ class Timeline:
 
 
 def frame_rate_hz(video: VideoInfo, frame_times_s: Sequence[float] | NDArray[np.float64] = ()) -> float:
-    """Frames per second: the file's word, else measured from the frames, else the usual 30."""
+    """Return frames per second: as the file states, else measured from the frames, else 30."""
     if video.frame_rate:
         return float(video.frame_rate)
     if len(frame_times_s) > 1 and frame_times_s[-1] > frame_times_s[0]:

@@ -62,7 +62,7 @@ class Guesses(Protocol):
 
 
 class _ClipGuesses:
-    """Each prediction decides its own stretch: where two overlap, they meet in the middle of the overlap."""
+    """Guesses without smoothing: each clip decides its own time; two that overlap meet in the middle of the overlap."""
 
     def __init__(self, ordered: Sequence[Prediction]) -> None:
         self._stretches: list[tuple[Prediction, float, float]] = []
@@ -102,7 +102,7 @@ class _ClipGuesses:
 
 
 class _VotedGuesses:
-    """The label that wins the vote of the predictions around each moment."""
+    """Guesses with smoothing: nearby clips vote at each moment."""
 
     def __init__(self, stretches: Iterable[Votes]) -> None:
         self._stretches = tuple(stretches)
@@ -126,7 +126,7 @@ class _VotedGuesses:
 
 
 def _most_voted(stretch: Votes, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
-    """The likely labels of segments that lie in one stretch."""
+    """Yield the likely labels of segments that lie in one stretch."""
     index = {label: k for k, label in enumerate(stretch.labels)}
     times_s = np.array([(row, *span) for row, segment in enumerate(segments) for span in _counted(segment)])
     bounds = np.minimum(np.searchsorted(stretch.edges_s, times_s[:, 1:]), len(stretch.best)).tolist()
@@ -165,7 +165,7 @@ def _ranked(sums: Mapping[str, float], total_s: float, first: str) -> LikelyLabe
 
 
 def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:
-    """Join neighbours that touch and have the same action; their confidence is weighted by the time that counts."""
+    """Join touching neighbours with the same action; weight their confidence by the time that counts."""
     merged: list[_Piece] = []
     for piece in pieces:
         last = merged[-1] if merged else None
@@ -195,7 +195,7 @@ def _without_short(pieces: list[_Piece], min_duration_s: float) -> list[_Piece]:
 
 
 def _absorbed(pieces: list[_Piece], is_short: Callable[[_Piece], bool]) -> Iterator[_Piece]:
-    """Short pieces between two of one other action become that action; two short ones make no long one."""
+    """Give a short piece between two of one other action that action, unless both of these are short, too."""
     for k, piece in enumerate(pieces):
         before = pieces[k - 1] if k > 0 and piece.start_s - pieces[k - 1].end_s < TOUCHING_S else None
         after = pieces[k + 1] if k + 1 < len(pieces) and pieces[k + 1].start_s - piece.end_s < TOUCHING_S else None

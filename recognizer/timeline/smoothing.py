@@ -1,10 +1,9 @@
-"""What a person does at each moment, when all predictions around it are weighed.
+"""Smoothing a person's predictions over time: a vote of nearby clips, then the most probable path through the labels.
 
-One clip is a short look; the clips around it are further looks at, most likely, the same action. So at each moment the
-predictions vote, each with the probabilities of its best labels and with a weight that falls off in a straight line
-from the middle of its clip. Of all ways through the labels the most probable one is taken, where each change costs
-something (a Viterbi path): a clip that shows the end of one action and the beginning of the next often looks like a
-third, and a change of action then lies where the votes of both sides are equal.
+Neighbouring clips usually show the same action. At each moment the predictions vote with the probabilities of their
+best labels; a vote's weight falls off linearly from the middle of its clip. The labels are then the Viterbi path with a
+cost per change: a clip that shows the end of one action and the start of the next often looks like a third action, and
+the change between the two lies where their votes are equal.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from numpy.typing import NDArray
 from recognizer.types import TOUCHING_S, Prediction
 
 STEP_S = 0.1
-"""Votes are counted this often; a boundary is not exacter than half of it."""
+"""Votes are counted this often; boundaries are accurate to half a step."""
 
 CHANGE_COSTS = math.log(4)
-"""What a label must gain to be changed to, as a logarithm of probability times ``smoothing_s``: to be four times as
-probable for that long, or twice as probable for twice as long. It halved the changes on the shared clips, and more of
-the time was right (docs/accuracy.md)."""
+"""Cost of a change of label, a log probability times ``smoothing_s``: the new label must be four times as probable for
+that long, or twice as probable for twice as long. It halves the changes on the shared videos and labels more of the
+time correctly (docs/accuracy.md)."""
 
 _LEAST_SHARE = 0.02
-"""A label that is not among the best five still has some probability; about what the fifth of five usually has."""
+"""Probability assumed for labels outside the top five: about that of a typical fifth label."""
 
 _STEPS_AT_ONCE = 256
 """Bounds the memory: labels times steps."""
@@ -35,16 +34,16 @@ _STEPS_AT_ONCE = 256
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """A stretch of one person's time without a gap, in steps.
+    """The votes over a stretch of one person's time without a gap, in steps.
 
     Attributes:
         edges_s: float64 (n + 1,), where the steps begin and end.
-        labels: the labels that were voted for.
-        best: int64 (n,), index in ``labels`` of what is said at each step.
+        labels: all labels with a vote.
+        best: int64 (n,), index in ``labels`` of the label of each step.
         probability: float64 (n,), its weighted mean probability.
-        shares_at: counts the votes again at ascending times, float64 (m,). Returns indices in ``labels``, int64 (k,),
-            and the weighted mean probabilities of these labels, float64 (k, m). To store them for every step would
-            take hundreds of megabytes for hours of video.
+        shares_at: recounts the votes at ascending times, float64 (m,). Returns indices in ``labels``, int64 (k,), and
+            the weighted mean probabilities of these labels, float64 (k, m). Storing them for every step would take
+            tens of megabytes per person and hour.
     """
 
     edges_s: NDArray[np.float64]
@@ -78,10 +77,10 @@ def votes(ordered: Sequence[Prediction], smoothing_s: float) -> Iterator[Votes]:
 
     Args:
         ordered: the person's predictions by start, then by end.
-        smoothing_s: by how much a clip's vote reaches beyond the clip on each side, at least 0.
+        smoothing_s: how far a clip's vote reaches beyond the clip on each side, at least 0.
 
     Yields:
-        One for each stretch that the predictions cover without a gap; no vote reaches over a gap.
+        The votes of each stretch that the predictions cover without a gap; no vote crosses a gap.
     """
     for together in _without_gaps(ordered):
         stretch = _Stretch(together, smoothing_s)
@@ -100,7 +99,7 @@ def votes(ordered: Sequence[Prediction], smoothing_s: float) -> Iterator[Votes]:
 
 
 def _batched(spans: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
-    """Divide spans into batches in order of time, each of which lies within ``_STEPS_AT_ONCE`` steps."""
+    """Divide spans into batches in order of time, each within ``_STEPS_AT_ONCE`` steps."""
     batch: list[tuple[int, int, int]] = []
     for row, start, end in spans:
         for first in range(start, end, _STEPS_AT_ONCE):
@@ -114,7 +113,7 @@ def _batched(spans: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, 
 
 
 def _rows(labels: NDArray[np.int64], shares: NDArray[np.float64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The shares of the wanted labels, both ascending; 0 for who is not among them."""
+    """Return the shares of the wanted labels, 0 for missing ones. Both arrays of labels are ascending."""
     rows = np.zeros((len(wanted), shares.shape[1]))
     _, those, here = np.intersect1d(wanted, labels, assume_unique=True, return_indices=True)
     rows[those] = shares[here]
@@ -122,10 +121,9 @@ def _rows(labels: NDArray[np.int64], shares: NDArray[np.float64], wanted: NDArra
 
 
 def _path(shares: NDArray[np.float64], winners: NDArray[np.int64], smoothing_s: float) -> NDArray[np.int64]:
-    """The most probable way through the labels, float64 (labels, n) to int64 (n,), where each change costs something.
+    """Return the most probable path through shares, float64 (labels, n), as int64 (n,), with a cost per change.
 
-    The way is found over the blocks in which one label wins, which are few; then each change is moved to the step at
-    which it is worth most.
+    The path is found over blocks with one winning label, which are few; then each change moves to its best step.
     """
     log_shares = np.log(np.maximum(shares, _LEAST_SHARE))
     cost = CHANGE_COSTS * smoothing_s / STEP_S
@@ -171,7 +169,7 @@ def _without_gaps(ordered: Sequence[Prediction]) -> Iterator[list[Prediction]]:
 
 
 class _Stretch:
-    """Predictions that follow each other without a gap, as arrays with one row each."""
+    """Predictions without a gap between them, as arrays with one row each."""
 
     def __init__(self, together: Sequence[Prediction], smoothing_s: float) -> None:
         self._smoothing_s = smoothing_s
@@ -181,13 +179,13 @@ class _Stretch:
         self.latest_ends_s = np.maximum.accumulate(ends_s)
         self._middles_s, self._halves_s = (self.starts_s + ends_s) / 2, (ends_s - self.starts_s) / 2
         index = {label: k for k, label in enumerate(self.labels)}
-        # for each vote its row, its label and its probability; votes of one row are side by side
+        # row, label and probability of each vote; votes of one row are adjacent
         self._row = np.repeat(np.arange(len(together)), [len(prediction.top) for prediction in together])
         self._label = np.array([index[label] for prediction in together for label, _ in prediction.top])
         self._probability = np.array([probability for prediction in together for _, probability in prediction.top])
 
     def count(self, middle_s: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Who is voted for, int64 (m,) ascending, and their weighted mean probabilities, float64 (m, len(middle_s))."""
+        """Return the labels with votes, int64 (k,) ascending, and their mean probabilities, float64 (k, m)."""
         smoothing_s = self._smoothing_s
         first = int(np.searchsorted(self.latest_ends_s, middle_s[0] - smoothing_s))
         past = int(np.searchsorted(self.starts_s, middle_s[-1] + smoothing_s))

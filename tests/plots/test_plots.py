@@ -33,7 +33,7 @@ from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, Segment, VideoInfo
 
 PAGE_DARK = "#141B20"
-"""Streamlit's page in the dark theme."""
+"""The dark page that the dark tones are made for."""
 
 
 def track(person_id: int, *presence: tuple[float, float]) -> PersonTrack:
