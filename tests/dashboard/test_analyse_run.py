@@ -17,7 +17,7 @@ from recognizer.settings import (
     Settings,
 )
 from recognizer.types import Clip
-from tests.support.networks import WAIT_S, Networks
+from tests.support.networks import Networks
 from tests.support.pages import (
     EARLIER,
     analyse,
@@ -33,6 +33,7 @@ from tests.support.pages import (
     widget,
     words,
 )
+from tests.support.waiting import WAIT_S
 
 
 def test_finished_analysis_is_not_read_from_the_database(

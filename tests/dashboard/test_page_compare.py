@@ -17,7 +17,7 @@ from recognizer.networks import loading as models_module
 from recognizer.service.comparisons import StoredComparison
 from recognizer.settings import CLASSIFIER_NAMES, Settings, recommended
 from tests.support.fakes import ScriptedClassifier
-from tests.support.networks import WAIT_S, Networks
+from tests.support.networks import Networks
 from tests.support.pages import (
     SETTING_TITLES,
     button,
@@ -31,6 +31,7 @@ from tests.support.pages import (
     widget,
     words,
 )
+from tests.support.waiting import WAIT_S
 
 PAGE = "pages/compare.py"
 REAL_LOADER = models_module.load_clip_classifier

@@ -23,8 +23,9 @@ from recognizer.networks import loading as models_module
 from recognizer.settings import Settings
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, numbered_picture, person
-from tests.support.networks import WAIT_S, Networks
+from tests.support.networks import Networks
 from tests.support.pages import charts, open_table, tab, upload_video, widget, words
+from tests.support.waiting import WAIT_S
 
 PAGE = "pages/live.py"
 

@@ -1,7 +1,7 @@
-"""Stand-ins at the model boundary: a detector that follows a script, a classifier that keeps what it was given.
+"""Stand-ins for the networks: a detector that follows a script and a classifier that records its clips.
 
-A picture carries its own number in its first pixel, so that a script can be written by frame: a detector sees
-pictures only. Videos for ``analyze`` must be lossless then (``numbered_video``).
+Detectors receive pictures without frame numbers, so each test picture stores its number in its first pixel, and a
+script can name frames. A video file must then be lossless: see ``numbered_video``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,24 +17,21 @@ from numpy.typing import NDArray
 from recognizer.networks.loading import Models
 from recognizer.types import Box, Clip, Detection, Frame, Prediction, VideoInfo
 
-if TYPE_CHECKING:
-    pass
-
 Script = Callable[[int], Sequence[Detection]]
-"""Who is found in the frame of that number."""
+"""Maps a frame number to the people that the detector finds."""
 
 Answer = tuple[tuple[str, float], ...]
 
 
 def numbered_picture(number: int, width: int = 64, height: int = 48) -> NDArray[np.uint8]:
-    """uint8 (height, width, 3); grey, with ``number`` in its first pixel."""
+    """Return a grey picture, uint8 (height, width, 3), that stores ``number`` in its first pixel."""
     rgb = np.full((height, width, 3), 90, np.uint8)
     rgb[0, 0] = number & 255, number >> 8 & 255, number >> 16
     return rgb
 
 
 def number_of(rgb: NDArray[np.uint8]) -> int:
-    """The number that ``numbered_picture`` put in."""
+    """Return the number that ``numbered_picture`` stored."""
     red, green, blue = rgb[0, 0].tolist()
     return int(red + (green << 8) + (blue << 16))
 
@@ -52,13 +48,13 @@ def numbered_video(
     name: str = "numbered.mkv",
     **options: object,
 ) -> Path:
-    """A lossless video of numbered pictures."""
+    """Write a lossless video of numbered pictures."""
     pictures = [numbered_picture(k) for k in range(frames)]
     return make_video(name, frames=pictures, fps=fps, codec="ffv1", pix_fmt="bgr0", **options)
 
 
 def video_info(frame_rate: int | Fraction | None = 30, duration_s: float | None = None) -> VideoInfo:
-    """A video of which little is known; no hash."""
+    """Describe a video whose hash, frame count and codec are unknown."""
     rate = None if frame_rate is None else Fraction(frame_rate)
     return VideoInfo(None, 64, 48, rate, duration_s, None, None)
 
@@ -72,7 +68,10 @@ def always(*people: Detection) -> Script:
 
 
 class ScriptedDetector:
-    """Finds whom the script names. ``seen`` holds the numbers of all pictures it was shown, in order."""
+    """Finds the people that the script names.
+
+    ``seen`` holds the numbers of all pictures in the order in which they arrived.
+    """
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -88,7 +87,10 @@ class ScriptedDetector:
 
 
 class ScriptedClassifier:
-    """Says what ``says`` tells of each clip; keeps ``(person_id, start_s, end_s, samples)`` of all, not the crops."""
+    """Labels each clip with the answer of ``says``.
+
+    ``clips`` holds ``(person_id, start_s, end_s, samples)`` of every clip, without its crops.
+    """
 
     name = "scripted"
     labels = ("waving", "jogging", "juggling", "reading", "yoga", "tai chi")
@@ -105,9 +107,9 @@ class ScriptedClassifier:
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, self._says(clip), self.name) for clip in clips]
 
     def warm_up(self, samples: int) -> None:
-        """There is nothing to set up."""
+        """Do nothing: a stand-in needs no setting up."""
 
 
 def scripted_models(script: Script, says: Callable[[Clip], Answer] | None = None) -> Models:
-    """Both, with a detector hash so that a crop store can keep the pass."""
+    """Return a detector and a classifier, with the detector's hash that a stored pass needs."""
     return Models(ScriptedDetector(script), ScriptedClassifier(says), {"detector_sha256": "0" * 64})

@@ -14,8 +14,7 @@ from recognizer.settings import (
 )
 from recognizer.types import Clip
 from tests.support.fakes import Script, ScriptedClassifier, ScriptedDetector, always, person
-
-WAIT_S = 30.0
+from tests.support.waiting import WAIT_S
 
 
 class Networks:

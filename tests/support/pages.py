@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from recognizer.dashboard.state import CurrentVideo, Tab
 from recognizer.settings import SETTING_SPECS
 from tests.support.environment import APP
-from tests.support.networks import WAIT_S
+from tests.support.waiting import WAIT_S
 
 if TYPE_CHECKING:
     import pandas as pd
