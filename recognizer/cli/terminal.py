@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
+from recognizer.files import BYTES_PER_MB
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn, TaskID
     from rich.table import Table
 
-    from recognizer.files import BYTES_PER_MB
-from recognizer.weights import Progress as FetchProgress
+    from recognizer.weights import Progress as FetchProgress
 
 _PIPE_WIDTH = 240
 """Columns where there is no terminal: every row stays on one line."""
