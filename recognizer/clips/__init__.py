@@ -1,1 +1,1 @@
-"""What a classifier is shown: cropping people and sampling their crops into clips."""
+"""A classifier's input: people's crops, sampled into clips."""

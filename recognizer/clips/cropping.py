@@ -1,4 +1,4 @@
-"""What a classifier is shown of a person: the crop around them, and the picture around that."""
+"""Cropping people, and their surroundings, for a classifier."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Cropper:
         self._steady: dict[int, tuple[float, Box]] = {}
 
     def change(self, style: CropStyle, max_gap_s: float) -> None:
-        """Go on with another style."""
+        """Continue with another style."""
         self._style, self._max_gap_s = style, max_gap_s
 
     def boxes(self, time_s: float, people: Sequence[TrackedPerson]) -> list[Box]:
@@ -139,7 +139,7 @@ def surroundings_crop(
     """The largest square of the frame around a person, moved as little as keeps it inside, with nobody else in it.
 
     The networks were trained on such squares of whole pictures: what somebody does is often told by where they are. But
-    whoever sits beside a cook does not flip a pancake, so the others are covered (docs/accuracy.md).
+    a person sitting next to a cook does not flip a pancake, so the others are covered (docs/accuracy.md).
 
     Args:
         rgb: uint8 (H, W, 3).

@@ -16,14 +16,14 @@ from recognizer.types import Clip, Observation
 
 _SHORTEST_CLIP_S = 1.0
 _SHORTEST_SHARE = 0.5
-"""A stay that is over before its clip was full is named by what there is of it, from this length and this share of the
-samples on: most actions cannot be told in less."""
+"""A stay that ends before its clip is full is still classified from this length and this share of the samples on: most
+actions cannot be recognized in less."""
 
 _ROUNDING_S = 1e-6
 
 
 def shortest_stay_s(settings: Settings, frame_rate_hz: float) -> float:
-    """How long somebody must be in view to be named, in a stream of ``frame_rate_hz``."""
+    """Return how long a person must be visible to be classified, in a stream of ``frame_rate_hz``."""
     span_s = settings.clip_span_s(frame_rate_hz)
     return min(span_s, max(_SHORTEST_CLIP_S, _SHORTEST_SHARE * span_s))
 
@@ -60,7 +60,7 @@ class _Sample(NamedTuple):
 
 @dataclass
 class _Buffer:
-    """The newest samples of one person."""
+    """The latest samples of one person."""
 
     samples: deque[_Sample]
     new: int = 0
@@ -72,8 +72,8 @@ class ClipSampler:
 
     One per stream. The first clip comes with the N-th sample, the next after ``settings.new_samples_per_clip``
     new ones. When a person is gone for longer than the allowed gap, or the stream ends, samples that no clip has
-    covered yet go into a last clip together with the ones before them; of a stay that was too short for a full clip
-    they become a shorter one, where they span ``shortest_stay_s``. So it is where another shot begins.
+    covered yet go into a last clip together with the ones before them; a stay too short for a full clip gives a shorter
+    clip, if it spans ``shortest_stay_s``. The same happens at a shot boundary.
 
     Args:
         settings: how long a clip is.
@@ -123,7 +123,7 @@ class ClipSampler:
         return sorted(clips, key=lambda clip: (clip.person_id, clip.start_s))
 
     def finish(self) -> list[Clip]:
-        """The last clips of everyone who was still there when the stream ended."""
+        """Return the last clips of everyone visible when the stream ended."""
         return self._end(lambda _: True)
 
     def _end(self, is_over: Callable[[_Buffer], bool]) -> list[Clip]:

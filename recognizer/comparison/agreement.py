@@ -105,7 +105,7 @@ def kappa_in_words(kappa: float) -> str:
 
 
 def overlap(timelines: Sequence[Iterable[Segment]], person_id: int | None = None) -> Iterator[Piece]:
-    """Lay what several say of the same people over one another, by person, then by time.
+    """Yield the stretches in which no label changes, by person, then by time.
 
     Args:
         timelines: the segments of each; a person's segments do not overlap.

@@ -1,4 +1,4 @@
-"""The annotated video: a second pass over the file that draws what the timeline says."""
+"""Rendering the annotated video: a second pass over the file that draws boxes and labels."""
 
 from __future__ import annotations
 

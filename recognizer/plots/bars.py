@@ -103,7 +103,7 @@ class LaneBars:
             self._traces.append(self._outline(outlined, style, width))
 
     def traces(self) -> list[dict[str, Any]]:
-        """What was added."""
+        """Return the traces added so far."""
         return [*self._traces, *self._strips()]
 
     def finish(self, figure: Figure, names: Sequence[str]) -> None:

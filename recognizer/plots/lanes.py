@@ -1,4 +1,4 @@
-"""What several classifiers say of one person: one lane each above one another, and where they agree."""
+"""The comparison chart of one person: one lane per classifier, and one where they agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who does what, when: one lane a person."""
+"""The timeline chart: one lane per person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long each person did what."""
+"""The chart of total time per person and action."""
 
 from __future__ import annotations
 
