@@ -119,10 +119,6 @@ class ClassifierSpec:
         length = self.length.network_length(samples)
         return samples if self.halving is not None and length == 2 * samples else length
 
-    def gflops_for(self, samples: int) -> float:
-        """Return the multiply-adds in 10^9 for one clip of ``samples`` samples; they grow with T."""
-        return self.gflops * self.length.network_length(samples) / GFLOPS_FRAMES
-
 
 _MEBIBYTE = 1024 * 1024
 

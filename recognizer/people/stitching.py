@@ -286,6 +286,7 @@ def _speed(tracklet: Tracklet, end: int) -> NDArray[np.float64]:
 
 def _shares(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the intersection over union of boxes (n, 4), pair by pair."""
+    # not torchvision.ops.box_iou, because torchvision.ops is slow to import
     both = _both(one, other)
     return both / (_areas(one) + _areas(other) - both)
 

@@ -45,7 +45,6 @@ class VideoWriter:
         width: int,
         height: int,
         *,
-        max_side_px: int | None = None,
         crf: int = 23,
         preset: str = "veryfast",
         pixel_aspect: Fraction = Fraction(1),
@@ -58,7 +57,6 @@ class VideoWriter:
             frame_rate: frames per second, for the encoder and for the duration of the last frame.
             width: of the frames, in pixels.
             height: of the frames, in pixels.
-            max_side_px: pictures with a longer side are scaled down to it.
             crf: quality of x264, 0 to 51; smaller values give better quality and larger files.
             preset: speed of x264, such as ``ultrafast`` or ``veryfast``.
             pixel_aspect: width of a pixel divided by its height.
@@ -74,7 +72,7 @@ class VideoWriter:
         self._shown = display_name(path)
         self._staged = StagedFile(self._path.absolute().parent, self._path.name)
         self._shape = (height, width, 3)
-        self._size_wh = _even_size_wh(width, height, max_side_px)
+        self._size_wh = _even_size_wh(width, height)
         self._scaler = VideoReformatter()
         self._last_tick = -1
         rate = Fraction(frame_rate).limit_denominator(1001)
@@ -189,6 +187,5 @@ class VideoWriter:
             raise write_failure(self._shown, error) from error
 
 
-def _even_size_wh(width: int, height: int, max_side_px: int | None) -> tuple[int, int]:
-    scale = 1.0 if max_side_px is None else min(1.0, max_side_px / max(width, height))
-    return max(2, round(width * scale) // 2 * 2), max(2, round(height * scale) // 2 * 2)
+def _even_size_wh(width: int, height: int) -> tuple[int, int]:
+    return max(2, width // 2 * 2), max(2, height // 2 * 2)
