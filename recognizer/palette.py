@@ -1,9 +1,9 @@
-"""A colour for every action, the same from chart to chart, page to page and in the annotated video.
+"""One colour per action: the same in all charts, on all pages and in the annotated video.
 
 The hues follow the palette of M. Okabe and K. Ito, "Color Universal Design" (2008, jfly.uni-koeln.de/color), made
-darker or lighter until each stands out by 3:1 or more (WCAG 2.2, success criterion 1.4.11) from the page behind it, and
-until any two of them stay apart for protan, deutan and tritan eyes (Machado et al., doi 10.1109/TVCG.2009.113). After
-eight colours the next eight actions take the same colours with a pattern.
+darker or lighter so that each has a contrast of 3:1 or more with the page (WCAG 2.2, success criterion 1.4.11) and any
+two remain distinguishable for protan, deutan and tritan eyes (Machado et al., doi 10.1109/TVCG.2009.113). After eight
+actions, the next eight have the same colours with a pattern.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Final
 from recognizer.settings import UNKNOWN_ACTION
 
 PAGE_LIGHT: Final = "#FCFAF6"
-"""The light page that the light tones are made for."""
+"""Background of the light page; the light tones are chosen for it."""
 
 PATTERNS: Final = ("", "/", ".", "x")
-"""Plotly's names of the bar patterns: none, strokes, dots, crosses."""
+"""Plotly's names of the bar patterns: none, diagonal lines, dots, crosses."""
 
 # light tone, dark tone
 _TONES: Final = (
@@ -35,7 +35,7 @@ _TONES: Final = (
 )
 
 UNKNOWN_SLOT: Final = -1
-"""``unknown`` takes no slot."""
+"""The slot of ``unknown``, which uses none of the colours."""
 
 Rgb = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
@@ -43,12 +43,12 @@ Rgb = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class ActionStyle:
-    """What one action looks like.
+    """Colour and pattern of one action.
 
     Attributes:
         slot: 0, 1, … in order of first appearance; UNKNOWN_SLOT for ``unknown``.
-        colour_light: ``#RRGGBB`` on a light page.
-        colour_dark: ``#RRGGBB`` on a dark page.
+        colour_light: ``#RRGGBB`` for a light page.
+        colour_dark: ``#RRGGBB`` for a dark page.
         pattern: one of PATTERNS.
     """
 
@@ -58,27 +58,27 @@ class ActionStyle:
     pattern: str
 
     def colour(self, dark: bool) -> str:
-        """``#RRGGBB`` for the theme."""
+        """Return ``#RRGGBB`` for a dark or a light page."""
         return self.colour_dark if dark else self.colour_light
 
 
 UNKNOWN_STYLE: Final = ActionStyle(UNKNOWN_SLOT, "#7E8794", "#8A94A3", "")
-"""Neutral grey: for ``unknown``, and for a person who has no label yet."""
+"""Neutral grey: for ``unknown``, and for a person without a label yet."""
 
 
 def style_of_slot(slot: int) -> ActionStyle:
-    """The style of a slot: eight colours without a pattern, the same eight with the next pattern, and round again."""
+    """Return the style of a slot: eight colours without a pattern, then with the next pattern, and so on."""
     light, dark = _TONES[slot % len(_TONES)]
     return ActionStyle(slot, light, dark, PATTERNS[slot // len(_TONES) % len(PATTERNS)])
 
 
 class ActionPalette:
-    """Gives every action its style; the first to come takes the first free slot and keeps it.
+    """Assigns a style to each action; a new action gets the next free slot for good.
 
-    Safe to share between threads. Pass the ``slots`` of an earlier palette as ``known`` to keep its colours.
+    Threads may share a palette. Pass the ``slots`` of an earlier palette as ``known`` to use its colours again.
 
     Args:
-        known: slots that are taken, by label. ``unknown`` is left out: it is always grey.
+        known: assigned slots by label. ``unknown`` is ignored: it is always grey.
 
     Raises:
         ValueError: a slot is negative.
@@ -93,7 +93,7 @@ class ActionPalette:
         self._lock = threading.Lock()
 
     def style(self, label: str) -> ActionStyle:
-        """The style of an action; an action that is new takes the next free slot."""
+        """Return the style of an action; a new action gets the next free slot."""
         if label == UNKNOWN_ACTION:
             return UNKNOWN_STYLE
         with self._lock:
@@ -105,36 +105,36 @@ class ActionPalette:
                 self._taken.add(slot)
         return style_of_slot(slot)
 
-    def meet(self, labels: Iterable[str]) -> None:
-        """Give slots to labels in this order, so that what is drawn first does not decide the colours."""
+    def assign(self, labels: Iterable[str]) -> None:
+        """Assign slots to labels in this order, so that the order of drawing does not decide the colours."""
         for label in labels:
             self.style(label)
 
     @property
     def slots(self) -> dict[str, int]:
-        """The slots taken so far, by label; a copy."""
+        """The slots assigned so far, by label; a copy."""
         with self._lock:
             return dict(self._slots)
 
 
 def rgb_of(colour: str) -> Rgb:
-    """``#RRGGBB`` as three numbers."""
+    """Return the red, green and blue of ``#RRGGBB``."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def relative_luminance(rgb: Rgb) -> float:
-    """0 for black to 1 for white, as WCAG 2.2 defines it."""
+    """Return the relative luminance as WCAG 2.2 defines it, 0 for black to 1 for white."""
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
-    """Contrast ratio of two colours, 1 to 21, as WCAG 2.2 defines it."""
+    """Return the contrast ratio of two colours as WCAG 2.2 defines it, 1 to 21."""
     low, high = sorted((relative_luminance(one), relative_luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 def text_colour_on(rgb: Rgb) -> Rgb:
-    """Black or white, whichever reads better on this colour; always 4.5:1 or more."""
+    """Return black or white, whichever has more contrast with this colour; always 4.5:1 or more."""
     black, white = (0, 0, 0), (255, 255, 255)
     return max(black, white, key=lambda text: contrast(text, rgb))

@@ -1,1 +1,1 @@
-"""How far timelines agree, with each other and with labels made by hand. Knows no network."""
+"""Agreement of timelines with each other and with labels made by hand. Needs no network."""

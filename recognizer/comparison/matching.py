@@ -17,9 +17,9 @@ class FittedTruth:
     """Labels matched with the people of one timeline.
 
     Attributes:
-        segments: each person's actions according to the labels, only where that person is visible.
-        unseen_s: labelled time in which the person is not visible; nothing can be scored there. For a label of
-            everyone: time in which nobody is visible.
+        segments: each person's labelled actions, only while that person is visible.
+        unseen_s: labelled time in which the person is not visible, which cannot be scored; if the label is for
+            everyone, time in which nobody is visible.
     """
 
     segments: tuple[Segment, ...]
@@ -31,11 +31,11 @@ def fit_truth(truth: Truth, people: Sequence[PersonTrack], duration_s: float) ->
 
     Args:
         truth: the labels.
-        people: of the timeline.
-        duration_s: of the video.
+        people: the people of the timeline.
+        duration_s: duration of the video.
 
     Raises:
-        TruthError: a row names a person who does not exist, or begins after the end of the video.
+        TruthError: a row is about a person who does not exist, or it begins after the end of the video.
     """
     by_id = {track.person_id: track for track in people}
     segments: list[Segment] = []
@@ -47,13 +47,13 @@ def fit_truth(truth: Truth, people: Sequence[PersonTrack], duration_s: float) ->
                 f"{duration_s:.1f} s; give labels of this video."
             )
         if row.person_id is not None and row.person_id not in by_id:
-            there = f"1 to {max(by_id)}" if len(by_id) > 1 else "1 alone" if by_id else "nobody"
+            there = f"people 1 to {max(by_id)}" if len(by_id) > 1 else "only person 1" if by_id else "nobody"
             raise TruthError(
-                f"'{truth.name}', row {row.row}: there is no person {row.person_id} in this timeline (there is "
-                f"{there}); give a number from the timeline."
+                f"'{truth.name}', row {row.row}: person {row.person_id} is not in this timeline, which has {there}; "
+                "give a number from the timeline."
             )
-        meant = list(by_id.values()) if row.person_id is None else [by_id[row.person_id]]
-        visible = [one for track in meant for one in _seen(row, track)]
+        tracks = list(by_id.values()) if row.person_id is None else [by_id[row.person_id]]
+        visible = [one for track in tracks for one in _seen(row, track)]
         segments += visible
         unseen_s += row.end_s - row.start_s - _covered_s(visible)
     return FittedTruth(tuple(sorted(segments, key=lambda s: (s.person_id, s.start_s))), max(0.0, unseen_s))

@@ -1,4 +1,4 @@
-"""How right a classifier is by a person's own labels: share of time, kappa, precision and recall, confusion matrix."""
+"""Scores of a classifier against a person's own labels: share of time, kappa, precision, recall, confusion matrix."""
 
 from __future__ import annotations
 
@@ -11,89 +11,90 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.annotations.model import Truth
-from recognizer.comparison.agreement import BIN_S, cohen_kappa, has_two_labels_each, kappa_in_words, overlap
+from recognizer.comparison.agreement import BIN_S, cohen_kappa, has_two_labels_each, kappa_in_words, label_spans
 from recognizer.comparison.matching import fit_truth
 from recognizer.comparison.model import Lane
 from recognizer.types import Segment
 
 NO_LABEL: Final = "(no label yet)"
-"""What is said where a classifier has no label, as before a person's first clip; it is never right."""
+"""Stands for a missing label, as before a person's first clip; it is never right."""
 
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How right a classifier is about one action.
+    """Score of a classifier for one action.
 
     Attributes:
-        action: in the words of the labels.
-        truth_s: time that has this label.
-        said_s: time in which the classifier says it.
-        precision: share of the time in which it is said that is right; None where it is never said.
-        recall: share of the time that has this label in which it is said; None where no time has it.
+        action: the action, as the labels spell it.
+        truth_s: time with this label.
+        predicted_s: time in which the classifier predicts it.
+        precision: share of ``predicted_s`` that is right; None if it is never predicted.
+        recall: share of ``truth_s`` in which it is predicted; None if no time has this label.
     """
 
     action: str
     truth_s: float
-    said_s: float
+    predicted_s: float
     precision: float | None
     recall: float | None
 
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """How right a classifier is over the time that has labels, counted in bins of ``BIN_S``.
+    """Score of a classifier over the labelled time, counted in bins of ``BIN_S``.
 
     Attributes:
-        labels: everything that the labels or the classifier say: the actions of the labels first, the longest first.
-        bins: int64 (n, n), time bins by true label (rows) and by what was said (columns), n the number of ``labels``.
-        kappa: Cohen's kappa; None where it is not defined.
-        is_telling: False where there is a single label on one of the two sides, so that kappa tells nothing.
-        can_be_right: False where the classifier has none of the true labels among its own.
+        labels: all true and predicted labels: the true ones first, the longest first.
+        bins: int64 (n, n), time bins by true label (rows) and predicted label (columns), n the number of ``labels``.
+        kappa: Cohen's kappa; None if undefined.
+        is_meaningful: False if one side has a single label, which makes kappa 0 or undefined.
+        can_be_right: False if the classifier knows none of the true labels.
     """
 
     labels: tuple[str, ...]
     bins: NDArray[np.int64]
     kappa: float | None
-    is_telling: bool
+    is_meaningful: bool
     can_be_right: bool = True
 
     @property
     def scored_s(self) -> float:
-        """Time that has labels."""
+        """Labelled time."""
         return float(self.bins.sum()) * BIN_S
 
     @property
     def share_right(self) -> float | None:
-        """Share of that time in which what is said is right; None where no time has labels."""
+        """Share of the labelled time in which the prediction is right; None if no time is labelled."""
         total = int(self.bins.sum())
         return int(np.trace(self.bins)) / total if total else None
 
     @property
     def meaning(self) -> str:
-        """What kappa means, in words."""
+        """Kappa in words, or why there is none."""
         if not self.bins.any():
             return "nothing to score"
         if not self.can_be_right:
             return "it has none of your labels"
-        if self.kappa is None or not self.is_telling:
-            return "kappa tells nothing, as there is a single label on one side"
+        if self.kappa is None or not self.is_meaningful:
+            return "kappa is not meaningful: one side has a single label"
         return f"{kappa_in_words(self.kappa)} agreement with your labels"
 
     @property
     def true_labels(self) -> tuple[str, ...]:
-        """Those of the labels that some time has."""
+        """The labels that occur in the truth."""
         return tuple(label for label, bins in zip(self.labels, self.bins.sum(axis=1), strict=True) if bins)
 
     @property
     def classes(self) -> tuple[ClassScore, ...]:
-        """One for each action of the labels, in the order of ``labels``."""
-        truth, said, right = self.bins.sum(axis=1).tolist(), self.bins.sum(axis=0).tolist(), np.diag(self.bins).tolist()
+        """The score for each true label, in the order of ``labels``."""
+        truth, predicted = self.bins.sum(axis=1).tolist(), self.bins.sum(axis=0).tolist()
+        right = np.diag(self.bins).tolist()
         return tuple(
             ClassScore(
                 action=label,
                 truth_s=truth[k] * BIN_S,
-                said_s=said[k] * BIN_S,
-                precision=right[k] / said[k] if said[k] else None,
+                predicted_s=predicted[k] * BIN_S,
+                precision=right[k] / predicted[k] if predicted[k] else None,
                 recall=right[k] / truth[k],
             )
             for k, label in enumerate(self.labels)
@@ -101,47 +102,47 @@ class Score:
         )
 
 
-def score(truth: Iterable[Segment], said: Iterable[Segment], can_say: Container[str] | None = None) -> Score:
-    """Score what a classifier says by a person's own labels.
+def score(truth: Iterable[Segment], predicted: Iterable[Segment], known_labels: Container[str] | None = None) -> Score:
+    """Score a classifier's segments against a person's own labels.
 
     Args:
-        truth: what each person really does, only where they are seen.
-        said: what the classifier says; time without a true label is left out.
-        can_say: the classifier's labels, where they are known.
+        truth: the true actions, only while the person is visible.
+        predicted: the classifier's segments; time without a true label is ignored.
+        known_labels: the classifier's labels, if available.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    for piece in overlap((tuple(truth), tuple(said))):
-        true_label, said_label = piece.labels
-        if true_label is not None and piece.bins:
-            counts[true_label, said_label or NO_LABEL] += piece.bins
+    for span in label_spans((tuple(truth), tuple(predicted))):
+        true_label, predicted_label = span.labels
+        if true_label is not None and span.bins:
+            counts[true_label, predicted_label or NO_LABEL] += span.bins
     labels = _ordered(counts)
     index = {label: k for k, label in enumerate(labels)}
     bins = np.zeros((len(labels), len(labels)), np.int64)
-    for (true_label, said_label), number in counts.items():
-        bins[index[true_label], index[said_label]] += number
-    can_be_right = can_say is None or not counts or any(true_label in can_say for true_label, _ in counts)
+    for (true_label, predicted_label), number in counts.items():
+        bins[index[true_label], index[predicted_label]] += number
+    can_be_right = known_labels is None or not counts or any(true_label in known_labels for true_label, _ in counts)
     return Score(labels, bins, cohen_kappa(counts), has_two_labels_each(counts), can_be_right)
 
 
 def _ordered(counts: Counter[tuple[str, str]]) -> tuple[str, ...]:
     truth: Counter[str] = Counter()
-    said: Counter[str] = Counter()
-    for (true_label, said_label), number in counts.items():
+    predicted: Counter[str] = Counter()
+    for (true_label, predicted_label), number in counts.items():
         truth[true_label] += number
-        said[said_label] += number
-    others = said.keys() - truth.keys()
+        predicted[predicted_label] += number
+    others = predicted.keys() - truth.keys()
     by_time = sorted(truth, key=lambda label: (-truth[label], label))
-    return (*by_time, *sorted(others, key=lambda label: (label == NO_LABEL, -said[label], label)))
+    return (*by_time, *sorted(others, key=lambda label: (label == NO_LABEL, -predicted[label], label)))
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """How right all who are compared are by a person's own labels.
+    """Scores of all compared classifiers against a person's own labels.
 
     Attributes:
-        truth: the labels, as they lie on the people of the video.
-        scores: each lane's name with its score, in the order of the lanes.
-        notes: what a person should know of it, in sentences.
+        truth: the labels, matched with the people of the video.
+        scores: each lane's name and score, in the order of the lanes.
+        notes: remarks for people, in sentences.
     """
 
     truth: tuple[Segment, ...]
@@ -150,11 +151,11 @@ class Scored:
 
 
 def score_lanes(lanes: Sequence[Lane], truth: Truth) -> Scored:
-    """Score each lane by the same labels.
+    """Score each lane against the same labels.
 
     Args:
-        lanes: of one comparison; one or more.
-        truth: the person's labels.
+        lanes: the lanes of one comparison, at least one.
+        truth: the person's own labels.
 
     Raises:
         TruthError: the labels do not fit the video.
@@ -163,13 +164,13 @@ def score_lanes(lanes: Sequence[Lane], truth: Truth) -> Scored:
     fitted = fit_truth(truth, timeline.people, timeline.analysed_s)
     notes = list(truth.notes)
     if fitted.unseen_s >= BIN_S:
-        notes.append(f"{fitted.unseen_s:.1f} s of your labels lie where nobody was seen; they are left out.")
-    # the same word in upper and lower case is the same action, and has its colour
+        notes.append(f"{fitted.unseen_s:.1f} s of your labels are not scored: the person is not visible then.")
+    # labels that differ only in case are the same action and get its colour
     spelled = {label.casefold(): label for lane in lanes for label in lane.entry.labels}
     true = tuple(replace(one, action=spelled.get(one.action.casefold(), one.action)) for one in fitted.segments)
     for lane in lanes:
         foreign = sorted({segment.action for segment in true}.difference(lane.entry.labels))
         if foreign:
-            notes.append(f"{lane.name} cannot say {', '.join(foreign)}, so it is never right there.")
+            notes.append(f"{lane.name} has no label for {', '.join(foreign)}, so it is never right there.")
     scores = tuple((lane.name, score(true, lane.segments, lane.entry.labels)) for lane in lanes)
     return Scored(true, scores, tuple(notes))

@@ -54,13 +54,13 @@ def comparison_json(
         "disagreements": [
             {
                 "classifiers": [one.name, other.name],
-                "person_id": piece.person_id,
-                "start_s": piece.start_s,
-                "end_s": piece.end_s,
-                "actions": list(piece.labels),
+                "person_id": span.person_id,
+                "start_s": span.start_s,
+                "end_s": span.end_s,
+                "actions": list(span.labels),
             }
             for one, other in pairs(lanes)
-            for piece in disagreements(one.segments, other.segments)
+            for span in disagreements(one.segments, other.segments)
         ],
         "scores": [{"classifier": name, **_score(score)} for name, score in scores],
     }
@@ -117,7 +117,7 @@ def _score(score: Score) -> dict[str, Any]:
             {
                 "action": one.action,
                 "truth_s": one.truth_s,
-                "said_s": one.said_s,
+                "said_s": one.predicted_s,
                 "precision": one.precision,
                 "recall": one.recall,
             }

@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from recognizer.comparison.agreement import Piece, agreement
+from recognizer.comparison.agreement import LabelSpan, agreement
 from recognizer.comparison.model import Comparison, Cost, Lane, have_common_labels, pairs
 from recognizer.comparison.scoring import Score
 from recognizer.export.csv_file import harmless_cell
@@ -77,20 +77,20 @@ def agreement_table(lanes: Sequence[Lane], person_ids: Sequence[int]) -> pd.Data
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
 
-def disagreements_table(pieces: Sequence[Piece], names: tuple[str, str]) -> pd.DataFrame:
-    """Return the pieces of time in which two classifiers differ, in the order given.
+def disagreements_table(spans: Sequence[LabelSpan], names: tuple[str, str]) -> pd.DataFrame:
+    """Return the spans in which two classifiers differ, in the order given.
 
     Columns: ``Person``, ``Start (s)``, ``End (s)``, ``Duration (s)``, and one for each of the two ``names``.
     """
     rows = [
         (
-            piece.person_id,
-            round(piece.start_s, 2),
-            round(piece.end_s, 2),
-            round(piece.duration_s, 2),
-            *(harmless_cell(label or "") for label in piece.labels),
+            span.person_id,
+            round(span.start_s, 2),
+            round(span.end_s, 2),
+            round(span.duration_s, 2),
+            *(harmless_cell(label or "") for label in span.labels),
         )
-        for piece in pieces
+        for span in spans
     ]
     columns = {"Person": "int64", "Start (s)": "float64", "End (s)": "float64", "Duration (s)": "float64",
                **dict.fromkeys(map(harmless_cell, names), "str")}  # fmt: skip
@@ -120,18 +120,18 @@ def scores_table(scores: Sequence[tuple[str, Score]]) -> pd.DataFrame:
 def classes_table(score: Score) -> pd.DataFrame:
     """Return the score of one classifier for each action.
 
-    Columns: ``Action``, ``In your labels (s)``, ``Said (s)``, ``Precision (%)``, ``Recall (%)``.
+    Columns: ``Action``, ``In your labels (s)``, ``Predicted (s)``, ``Precision (%)``, ``Recall (%)``.
     """
     rows = [
         (
             harmless_cell(one.action),
             round(one.truth_s, 2),
-            round(one.said_s, 2),
+            round(one.predicted_s, 2),
             None if one.precision is None else round(100 * one.precision, 1),
             None if one.recall is None else round(100 * one.recall, 1),
         )
         for one in score.classes
     ]
-    columns = {"Action": "str", "In your labels (s)": "float64", "Said (s)": "float64", "Precision (%)": "float64",
+    columns = {"Action": "str", "In your labels (s)": "float64", "Predicted (s)": "float64", "Precision (%)": "float64",
                "Recall (%)": "float64"}  # fmt: skip
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)

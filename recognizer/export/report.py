@@ -178,14 +178,14 @@ def _agreement(lanes: Sequence[Lane], comparison: Comparison) -> Iterable[str]:
 
 def _differences(lanes: Sequence[Lane]) -> Iterator[str]:
     for one, other in pairs(lanes):
-        pieces = disagreements(one.segments, other.segments)
+        spans = disagreements(one.segments, other.segments)
         yield f"<h3>{_text(one.name)} and {_text(other.name)}</h3>"
-        if not pieces:
+        if not spans:
             yield "<p>Nowhere.</p>"
             continue
-        yield _table(export.disagreements_table(pieces[:MOST_DISAGREEMENTS], (one.name, other.name)))
-        if len(pieces) > MOST_DISAGREEMENTS:
-            yield f'<p class="note">The longest {MOST_DISAGREEMENTS} of {len(pieces)}; the JSON has all.</p>'
+        yield _table(export.disagreements_table(spans[:MOST_DISAGREEMENTS], (one.name, other.name)))
+        if len(spans) > MOST_DISAGREEMENTS:
+            yield f'<p class="note">The longest {MOST_DISAGREEMENTS} of {len(spans)}; the JSON has all.</p>'
 
 
 def _scores(scored: Scored, charts: _Charts) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Charts of a timeline, for Plotly. They take a timeline and its segments and know no network and no page."""
+"""Charts of a timeline, for Plotly, made from the timeline and its segments. Needs no network and no page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars along the time axis: what someone does, and when they are there."""
+"""Bars along the time axis: actions and presence."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from recognizer.types import Segment
 PRESENT: Final = "present"
 
 MOST_BARS: Final = 500
-"""A browser draws a chart of more bars as one outline a colour: of 5,000 it takes half a second to make each bar."""
+"""A chart with more bars draws one outline per colour: a browser takes half a second to draw 5,000 separate bars."""
 
 MOST_NAMED: Final = 100
-"""Bars with a name inside where there are more than MOST_BARS. A browser measures every name, each time the chart is
-drawn, and there is room for a few dozen."""
+"""If there are more than MOST_BARS bars, this many have a name inside. A browser measures every name each time it draws
+the chart, and there is room for a few dozen."""
 
 _PRESENCE_WIDTH: Final = 0.86
 _ACTION_WIDTH: Final = 0.62
@@ -31,11 +31,11 @@ class Bar(NamedTuple):
     """One bar.
 
     Attributes:
-        lane: the name of its lane.
-        start_s: where it begins.
-        end_s: where it ends.
+        lane: name of its lane.
+        start_s: its start.
+        end_s: its end.
         hover: its hover text.
-        name: what stands inside, where there is room.
+        name: text inside the bar, if there is room.
     """
 
     lane: str
@@ -46,7 +46,7 @@ class Bar(NamedTuple):
 
 
 def segment_bars(rows: Sequence[tuple[str, Segment, str]]) -> dict[str, list[Bar]]:
-    """Return the bars of each action, from the lane, segment and hover text of each."""
+    """Return the bars of each action, from rows of lane, segment and hover text."""
     longest_s = sorted((segment.duration_s for _, segment, _ in rows), reverse=True)
     named_over_s = longest_s[MOST_NAMED] if len(rows) > MOST_BARS else 0.0
     by_action: dict[str, list[Bar]] = defaultdict(list)
@@ -59,14 +59,14 @@ def segment_bars(rows: Sequence[tuple[str, Segment, str]]) -> dict[str, list[Bar
 class LaneBars:
     """Draws bars in lanes, one colour after the other.
 
-    Where they are more than MOST_BARS, the nameless ones of one colour are one outline, and a strip along each lane,
-    which is not seen, has the hover texts of all. What is seen is the same, down to a single bar where one zooms in.
-    A colour that the legend hides keeps its hover texts.
+    If there are more than MOST_BARS bars, the nameless bars of one colour are drawn as one outline, and an invisible
+    strip along each lane has all the hover texts. The chart looks the same, even when zoomed in to a single bar.
+    The hover texts of a colour stay when the legend hides it.
 
     Args:
-        lanes: names, from top to bottom.
-        axis: of time.
-        count: how many bars there will be, about.
+        lanes: names of the lanes, from top to bottom.
+        axis: the time axis.
+        count: approximate number of bars.
     """
 
     def __init__(self, lanes: Sequence[str], axis: TimeAxis, count: int) -> None:
@@ -77,28 +77,28 @@ class LaneBars:
             lane: number if self._is_outlined else lane for number, lane in enumerate(lanes)
         }
         self._traces: list[dict[str, Any]] = []
-        self._met: dict[str, list[Bar]] = defaultdict(list)
+        self._hover_bars: dict[str, list[Bar]] = defaultdict(list)
 
     def add_presence(self, bars: Sequence[Bar], theme: Theme) -> None:
-        """Pale bars behind those of the actions; to be added first."""
+        """Add pale bars behind the bars of the actions; call this first."""
         style = {"name": PRESENT, "marker": {"color": theme.presence, "line": {"width": 0}}}
         self._add_bars(bars, style, _PRESENCE_WIDTH, 3000)
-        self._meet(bars)
+        self._add_hovers(bars)
 
     def add_action(self, action: str, rank: int, bars: Sequence[Bar], palette: ActionPalette, dark: bool) -> None:
-        """All bars of one action; ``rank`` is its place in the legend."""
+        """Add all bars of one action; ``rank`` is its place in the legend."""
         self.add(bars, bar_style(action, palette, dark), _ACTION_WIDTH, 1000 + rank)
 
     def add(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int) -> None:
-        """All bars of one colour."""
+        """Add all bars of one colour."""
         if not self._is_outlined:
             self._add_bars(bars, style, width, legendrank)
             return
-        self._meet(bars)
-        # the legend shows a bar, so there is always one
+        self._add_hovers(bars)
+        # the legend shows a bar, so there must be one
         longest = max(bars, key=lambda bar: bar.end_s - bar.start_s, default=None)
-        kept = [bar for bar in bars if bar.name or bar is longest]
-        self._add_bars(kept, style, width, legendrank)
+        separate = [bar for bar in bars if bar.name or bar is longest]
+        self._add_bars(separate, style, width, legendrank)
         if outlined := [bar for bar in bars if not bar.name and bar is not longest]:
             self._traces.append(self._outline(outlined, style, width))
 
@@ -107,8 +107,7 @@ class LaneBars:
         return [*self._traces, *self._strips()]
 
     def finish(self, figure: Figure, names: Sequence[str]) -> None:
-        """Lay the bars over one another, and write ``names`` at the lanes and the times below, in a figure of these
-        traces that has been laid out."""
+        """Complete the layout of a figure of these traces: bars in front of one another, lane names, time axis."""
         layout = figure["layout"]
         layout |= {"barmode": "overlay", "uniformtext": {"minsize": 11, "mode": "hide"}}
         lanes = layout["yaxis"]
@@ -149,14 +148,14 @@ class LaneBars:
         )
 
     def _outline(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float) -> dict[str, Any]:
-        """A line that goes round every bar and, from one to the next in its lane, along their edge."""
+        """Return a line around every bar that connects the bars of a lane along their edge."""
         xs, ys = [], []
-        for lane, those in _by_lane(bars):
-            starts, ends = (self._axis.numbers(times_s) for times_s in _times_s(those))
+        for lane, in_lane in _by_lane(bars):
+            starts, ends = (self._axis.numbers(times_s) for times_s in _times_s(in_lane))
             near, far = self._edges(lane, width)
-            # a corner and the one across it; the steps between are Plotly's. Then back to the start, and a gap
+            # two opposite corners of each bar; Plotly adds the steps between them. Then back to the start, and a gap
             xs.append(np.concatenate((np.column_stack((starts, ends)).ravel(), [starts[0], np.nan])))
-            ys.append(np.concatenate((np.tile((far, near), len(those)), [near, np.nan])))
+            ys.append(np.concatenate((np.tile((far, near), len(in_lane)), [near, np.nan])))
         marker = style["marker"]
         return {
             "type": "scatter",
@@ -173,14 +172,14 @@ class LaneBars:
             "hoverinfo": "skip",
         }
 
-    def _meet(self, bars: Iterable[Bar]) -> None:
-        """Remember what a pointer meets; of two bars in one place it meets the last."""
+    def _add_hovers(self, bars: Iterable[Bar]) -> None:
+        """Record bars for the strips; where two overlap, the last one has the hover text."""
         if self._is_outlined:
             for bar in bars:
-                self._met[bar.lane].append(bar)
+                self._hover_bars[bar.lane].append(bar)
 
     def _strips(self) -> Iterator[dict[str, Any]]:
-        for lane, bars in self._met.items():
+        for lane, bars in self._hover_bars.items():
             starts_s, ends_s = _times_s(bars)
             edges_s = np.unique(np.concatenate((starts_s, ends_s)))
             here = np.full(len(edges_s) - 1, -1)
@@ -218,5 +217,5 @@ def _by_lane(bars: Iterable[Bar]) -> Iterable[tuple[str, list[Bar]]]:
 
 
 def presence_bar(lane: str, person_id: int, start_s: float, end_s: float) -> Bar:
-    """When somebody is there."""
+    """Return a bar for one visit of a person."""
     return Bar(lane, start_s, end_s, f"Person {person_id} · present · {span_in_words(start_s, end_s)}")

@@ -1,4 +1,4 @@
-"""What Plotly's charts offer around themselves, on the page and in the report."""
+"""Options of Plotly's charts, on the page and in the report."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ NO_CLOUD: Final[dict[str, Any]] = {
     "showSendToCloud": False,
     "modeBarButtonsToRemove": ["sendChartToCloud"],
 }
-"""Nothing leaves the machine; without a choice of ours a button offers to take the chart to Plotly's cloud."""
+"""Nothing leaves the machine: by default a button uploads the chart to Plotly's cloud."""

@@ -1,4 +1,4 @@
-"""What was said where the person's own labels say something: a confusion matrix."""
+"""The confusion matrix of a classifier against a person's own labels."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from recognizer.comparison.scoring import Score
 from recognizer.plots.layout import FONT, Figure, plain_label, theme_for
 
 _MOST_COLUMNS: Final = 12
-"""Labels that were said more rarely are taken together: a classifier has hundreds."""
+"""Rarer predicted labels share one column: a classifier has hundreds."""
 
 _OTHER: Final = "other labels"
 _CELL_PX: Final = 44
 _MARGIN_PX: Final = 150
 _AXIS_CHARS: Final = 20
 
-# from the page to its accent, darker is more; the numbers stand in the cells
+# from the page's background to its accent; the numbers are in the cells
 _SCALE_LIGHT: Final = ((0.0, "#F1ECE2"), (1.0, "#0F6B66"))
 _SCALE_DARK: Final = ((0.0, "#1D2731"), (1.0, "#14A396"))
 
 
 def confusion_matrix(score: Score, *, dark: bool = False) -> Figure:
-    """One row a label of the person's own, one column a label that was said; seconds in the cells, shares as colour.
+    """Return a chart with a row per true label and a column per predicted label: seconds as text, shares as colour.
 
-    A row's shares add up to 1. The columns begin with the same labels in the same order, so what is right lies on the
-    diagonal.
+    The shares of a row add up to 1. The columns begin with the true labels in the same order, so the diagonal shows
+    what is right.
     """
     theme = theme_for(dark)
     true_count = len(score.true_labels)
-    said = score.bins.sum(axis=0)
+    predicted = score.bins.sum(axis=0)
     columns = list(range(true_count))
-    extra = [k for k in range(true_count, len(score.labels)) if said[k]]
-    kept = sorted(extra, key=lambda k: -said[k])[: max(0, _MOST_COLUMNS - true_count)]
-    columns += [k for k in extra if k in kept]
-    rest = [k for k in extra if k not in kept]
+    extra = [k for k in range(true_count, len(score.labels)) if predicted[k]]
+    shown = sorted(extra, key=lambda k: -predicted[k])[: max(0, _MOST_COLUMNS - true_count)]
+    columns += [k for k in extra if k in shown]
+    rest = [k for k in extra if k not in shown]
     bins = score.bins[:true_count][:, columns]
     names = [score.labels[k] for k in columns]
     if rest:
@@ -47,8 +47,8 @@ def confusion_matrix(score: Score, *, dark: bool = False) -> Figure:
     rows = [score.labels[k] for k in range(true_count)]
     hover = [
         [
-            f"your label: <b>{plain_label(row)}</b><br>said: <b>{plain_label(name)}</b><br>"
-            f"{seconds[y][x]:.1f} s, {shares[y][x]:.0%} of the time with your label"
+            f"your label: <b>{plain_label(row)}</b><br>predicted: <b>{plain_label(name)}</b><br>"
+            f"{seconds[y][x]:.1f} s, {shares[y][x]:.0%} of your label's time"
             for x, name in enumerate(names)
         ]
         for y, row in enumerate(rows)
@@ -82,7 +82,7 @@ def confusion_matrix(score: Score, *, dark: bool = False) -> Figure:
         "xaxis": {
             **axis,
             "title": {
-                "text": "Said (columns) where your labels say (rows), in s",
+                "text": "Predicted labels (columns) by your labels (rows), in s",
                 "standoff": 8,
                 "font": {"size": 13},
             },

@@ -1,4 +1,4 @@
-"""Hover texts of segments: what a segment is, and its most probable labels."""
+"""Hover texts of segments: person, action, time, and the most probable labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recognizer.types import Segment
 
 _LABELS: Final = 5
 _LABELS_OF_MANY: Final = 3
-"""Texts are most of what a chart of very many bars weighs, and the page reads it four times and more."""
+"""Hover texts are most of the size of a chart with very many bars, and the page parses it at least four times."""
 
 
 class _Hovers:
@@ -42,7 +42,7 @@ _of_timeline: WeakKeyDictionary[Timeline, _Hovers] = WeakKeyDictionary()
 
 
 def segment_hovers(timeline: Timeline, segments: Sequence[Segment]) -> list[str]:
-    """The hover text of each segment of a timeline."""
+    """Return the hover text of each segment of a timeline."""
     hovers = _of_timeline.get(timeline)
     if hovers is None:
         hovers = _of_timeline[timeline] = _Hovers()

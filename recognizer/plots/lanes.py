@@ -1,11 +1,11 @@
-"""The comparison chart of one person: one lane per classifier, and one where they agree."""
+"""The comparison chart of one person: one lane per classifier, and one for their agreement."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from recognizer.comparison.agreement import Piece, overlap
+from recognizer.comparison.agreement import LabelSpan, label_spans
 from recognizer.comparison.model import Lane, have_common_labels
 from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, Bar, LaneBars, presence_bar, segment_bars
@@ -26,16 +26,16 @@ def classifier_lanes(
     truth: Sequence[Segment] = (),
     dark: bool = False,
 ) -> Figure:
-    """One person: the person's own labels, if there are any, then one lane a classifier, then where all of them agree.
+    """Return one person's chart: a lane for the true labels, if any, one per classifier, and one for their agreement.
 
-    A classifier whose labels none of the others has is left out of the last lane, unless no two would be left.
+    The agreement lane ignores a classifier that shares no label with another, unless fewer than two would remain.
 
     Args:
-        lanes: what is compared, from top to bottom; one or more.
-        person_id: who.
+        lanes: the lanes of the classifiers, from top to bottom, at least one.
+        person_id: the person.
         palette: colours of the actions.
-        truth: what everyone really does.
-        dark: for a dark page.
+        truth: everyone's true actions.
+        dark: whether the page is dark.
     """
     theme = theme_for(dark)
     timeline = lanes[0].timeline
@@ -69,19 +69,19 @@ def classifier_lanes(
     for rank, action in enumerate(actions):
         bars.add_action(action, rank, of_action[action], palette, dark)
     if len(lanes) > 1:
-        those = _that_can_agree(lanes)
-        pieces = [piece for piece in overlap([lane.segments for lane in those], person_id) if piece.is_compared]
-        _add_agreement(bars, pieces, [lane.name for lane in those], theme)
+        comparable = _that_can_agree(lanes)
+        spans = [span for span in label_spans([lane.segments for lane in comparable], person_id) if span.is_compared]
+        _add_agreement(bars, spans, [lane.name for lane in comparable], theme)
     figure = laid_out(bars.traces(), theme, timeline, names, legend)
     bars.finish(figure, [_axis_name(name) for name in names])
     if not axis.is_date:
-        # the unit stands at the numbers: on a narrow window the legend grows into where a title would be
+        # the unit is next to the numbers: in a narrow window the legend covers the place of a title
         figure["layout"]["xaxis"] |= {"title": None, "ticksuffix": " s"}
     return figure
 
 
 def _that_can_agree(lanes: Sequence[Lane]) -> Sequence[Lane]:
-    """Without those whose labels nobody else has, as long as two are left: with them, all would always differ."""
+    """Return the lanes that share a label with another, if there are two: with the others, all would always differ."""
     able = [
         lane
         for lane in lanes
@@ -90,24 +90,24 @@ def _that_can_agree(lanes: Sequence[Lane]) -> Sequence[Lane]:
     return able if len(able) > 1 else lanes
 
 
-def _add_agreement(bars: LaneBars, pieces: Sequence[Piece], names: Sequence[str], theme: Theme) -> None:
-    """Pale where all say the same, in the colour of the text where not: light against dark, as no action has it."""
+def _add_agreement(bars: LaneBars, spans: Sequence[LabelSpan], names: Sequence[str], theme: Theme) -> None:
+    """Add bars: pale where all agree, in the text's colour where they differ; no action has such a contrast."""
     for rank, (title, agreed, colour) in enumerate((("agree", True, theme.agree), ("differ", False, theme.disagree))):
         chosen = [
-            Bar(AGREEMENT_LANE, piece.start_s, piece.end_s, _piece_hover(piece, names))
-            for piece in pieces
-            if piece.is_agreed is agreed
+            Bar(AGREEMENT_LANE, span.start_s, span.end_s, _span_hover(span, names))
+            for span in spans
+            if span.is_agreed is agreed
         ]
         bars.add(chosen, {"name": title, "marker": {"color": colour, "line": {"width": 0}}}, 0.3, 4000 + rank)
 
 
-def _piece_hover(piece: Piece, names: Sequence[str]) -> str:
-    what = "all say the same" if piece.is_agreed else "they differ"
-    said = [
+def _span_hover(span: LabelSpan, names: Sequence[str]) -> str:
+    what = "all agree" if span.is_agreed else "they differ"
+    labels = [
         f"{plain_label(name)}: <b>{plain_label(label or '')}</b>"
-        for name, label in zip(names, piece.labels, strict=True)
+        for name, label in zip(names, span.labels, strict=True)
     ]
-    return "<br>".join([f"{what} · {span_in_words(piece.start_s, piece.end_s)}", *said])
+    return "<br>".join([f"{what} · {span_in_words(span.start_s, span.end_s)}", *labels])
 
 
 def _truth_hover(segment: Segment) -> str:
@@ -115,7 +115,7 @@ def _truth_hover(segment: Segment) -> str:
 
 
 def _axis_name(name: str) -> str:
-    """The name with its middle left out where it is long: two entries differ at their start or at their end."""
+    """Return a name, without its middle if it is long: two entries differ at the start or at the end of their names."""
     if len(name) > AXIS_NAME_CHARS:
         half = AXIS_NAME_CHARS // 2
         name = f"{name[:half].rstrip()}…{name[-half:].lstrip()}"

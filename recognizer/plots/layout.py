@@ -1,4 +1,4 @@
-"""What the charts share: theme, colours, names, legend, lanes."""
+"""Theme, colours, names, legend and lanes, shared by the charts."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
 Figure: TypeAlias = dict[str, Any]
-"""``data`` and ``layout`` as plotly.js takes them; ``plotly.graph_objects.Figure`` takes it, too, and checks it, which
-is too slow for each move of a slider."""
+"""``data`` and ``layout`` for plotly.js. ``plotly.graph_objects.Figure`` accepts it too, but its validation is too slow
+for every move of a slider."""
 
 _LANE_PX: Final = 44
 _MIN_HEIGHT_PX: Final = 160
 _AXIS_PX: Final = 54
 _LEGEND_ROW_PX: Final = 20
 _LEGEND_PADDING_PX: Final = 18  # measured: with less, Plotly moves the margin
-LEGEND_WIDTH_PX: Final = 900  # a guess; where the page is narrower, Plotly takes the legend's rest from the lanes
-_TOP_PX: Final = 28  # Plotly's buttons stand here, and not over the first lane
+LEGEND_WIDTH_PX: Final = 900  # a guess; on a narrower page Plotly shrinks the lanes for the legend
+_TOP_PX: Final = 28  # for Plotly's buttons, which would cover the first lane
 _MAX_LEGEND_PX: Final = 160
 LEGEND_LABEL_CHARS: Final = 40
 _HOVER_LABEL_CHARS: Final = 120
 AXIS_NAME_CHARS: Final = 17
-"""Longer names of lanes take the room of the bars on a narrow window."""
+"""Longer names of lanes would leave too little room for the bars in a narrow window."""
 
-_AXIS_CHAR_PX: Final = 6.2  # in Streamlit's font; where it is wider, Plotly takes the rest from the bars
+_AXIS_CHAR_PX: Final = 6.2  # in Streamlit's font; for a wider font Plotly shrinks the bars
 _AXIS_NAME_PADDING_PX: Final = 16
 FONT: Final = "Source Sans, Source Sans Pro, system-ui, sans-serif"
-"""Streamlit's own font where it is there; never one that must be fetched."""
+"""Streamlit's own font if available; never one that must be fetched."""
 
 
 @dataclass(frozen=True)
@@ -75,28 +75,28 @@ _DARK: Final = Theme(
 
 
 def theme_for(dark: bool) -> Theme:
-    """The theme of a light or a dark page."""
+    """Return the theme of a light or a dark page."""
     return _DARK if dark else _LIGHT
 
 
 def by_total_time(segments: Iterable[Segment], palette: ActionPalette) -> list[str]:
-    """The actions, the longest in all first and ``unknown`` last; new ones get their colours in this order."""
+    """Return the actions by total time, the longest first and ``unknown`` last, and assign colours in this order."""
     total_s: dict[str, float] = defaultdict(float)
     for segment in segments:
         total_s[segment.action] += segment.duration_s
     actions = sorted(total_s, key=lambda action: (action == UNKNOWN_ACTION, -total_s[action], action))
-    palette.meet(actions)
+    palette.assign(actions)
     return actions
 
 
 def lane_name(person_id: int) -> str:
-    """What a person is called on the vertical axis."""
+    """Return a person's name on the vertical axis."""
     return f"Person {person_id}"
 
 
 @lru_cache(maxsize=4096)
 def plain_label(label: str, longest: int = _HOVER_LABEL_CHARS) -> str:
-    """A label as Plotly shows it letter by letter: no markup, no line breaks, no formula between dollar signs."""
+    """Escape a label so that Plotly shows it literally: no markup, no line breaks, no formula between dollar signs."""
     line = " ".join(label.split())
     if len(line) > longest:
         line = f"{line[: longest - 1].rstrip()}…"
@@ -104,13 +104,13 @@ def plain_label(label: str, longest: int = _HOVER_LABEL_CHARS) -> str:
 
 
 def as_bytes(values: NDArray[np.float64]) -> dict[str, str]:
-    """A large array for plotly.js, which unpacks it."""
+    """Encode a large array for plotly.js, which decodes it."""
     shape = {"shape": ",".join(map(str, values.shape))} if values.ndim > 1 else {}
     return {"dtype": "f8", "bdata": b64encode(values.astype("<f8").tobytes()).decode("ascii"), **shape}
 
 
 def bar_style(action: str, palette: ActionPalette, dark: bool) -> dict[str, Any]:
-    """Name, colour, pattern and text colour of the bars of one action."""
+    """Return name, colour, pattern and text colour of the bars of one action."""
     style = palette.style(action)
     colour = style.colour(dark)
     text = text_colour_on(rgb_of(colour))
@@ -140,8 +140,8 @@ def laid_out(
     legend: Sequence[str],
     legend_width_px: int = LEGEND_WIDTH_PX,
 ) -> Figure:
-    """The figure of these traces with what the charts share: lanes from the top, size, colours, legend below."""
-    # Plotly sets the legend in columns as wide as its longest name, unless all of it fits on one line
+    """Return a figure of these traces with the common layout: lanes from the top, size, colours, legend below."""
+    # Plotly arranges the legend in columns as wide as its longest name, unless it fits on one line
     widths_px = [52 + 8 * min(len(name), LEGEND_LABEL_CHARS) for name in legend]
     columns = max(1, legend_width_px // max(widths_px, default=legend_width_px))
     rows = 1 if sum(widths_px) <= legend_width_px else -(-len(legend) // columns)
@@ -151,7 +151,7 @@ def laid_out(
     layout: dict[str, Any] = {
         "template": "none",
         "height": height,
-        # where these suffice, Plotly draws once; otherwise it draws all again with others
+        # if these margins suffice, Plotly draws once; otherwise it draws everything again
         "margin": {"l": round(names_px), "r": 16, "t": _TOP_PX, "b": _AXIS_PX + legend_px},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -177,7 +177,7 @@ def laid_out(
             "itemsizing": "constant",
             "maxheight": _MAX_LEGEND_PX,
         },
-        # the same for every redraw of one video: a zoom and what the legend hid outlive it
+        # constant for one video, so that the zoom and hidden legend entries survive a redraw
         "uirevision": timeline.video.sha256 or "live",
         "xaxis": {
             "gridcolor": theme.grid,
@@ -204,7 +204,7 @@ def laid_out(
         layout["yaxis"]["visible"] = False
         layout["annotations"] = [
             {
-                "text": "no people seen",
+                "text": "no people found",
                 "showarrow": False,
                 "x": 0.5,
                 "y": 0.5,

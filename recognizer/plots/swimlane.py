@@ -21,18 +21,17 @@ def swimlane(
     dark: bool = False,
     legend_width_px: int = LEGEND_WIDTH_PX,
 ) -> Figure:
-    """Who does what, when: one lane a person, the first on top; a bar for each segment, presence as a pale bar behind.
+    """Return the chart: one lane per person, the first on top; a bar per segment in front of pale bars for presence.
 
-    The horizontal axis zooms, the lanes stay.
-    On videos from LONG_VIDEO_S on the axis is Plotly's date axis, so that its ticks read minutes and seconds at every
-    zoom; ``time_on_axis`` gives a time as such a chart wants it.
+    Only the horizontal axis zooms. From LONG_VIDEO_S on it is Plotly's date axis, so that its ticks show minutes and
+    seconds at every zoom; ``time_on_axis`` converts a time to a value of the axis.
 
     Args:
-        timeline: what was analysed.
-        segments: of the same timeline.
-        palette: colours of the actions; new actions take theirs in the order of the legend.
-        dark: for a dark page.
-        legend_width_px: how wide the page lets the legend be, about.
+        timeline: the result of an analysis.
+        segments: segments of this timeline.
+        palette: colours of the actions; new actions get theirs in the order of the legend.
+        dark: whether the page is dark.
+        legend_width_px: approximate width available for the legend.
     """
     theme = theme_for(dark)
     axis = TimeAxis(timeline)
@@ -62,7 +61,7 @@ def swimlane(
 
 
 def _shade_rest(figure: Figure, theme: Theme, axis: TimeAxis, analysed_s: float) -> None:
-    """Shade what was not analysed; its name stands above, where there is room, because the shade may be narrow."""
+    """Shade the time that was not analysed. The note is above the lanes, because the shaded area may be narrow."""
     x0, x1 = axis.value(analysed_s), axis.value(axis.end_s)
     layout = figure["layout"]
     layout["shapes"] = [

@@ -1,4 +1,4 @@
-"""The time axis of a video: plain seconds, or minutes and seconds where it is long."""
+"""The time axis of a video: seconds, or minutes and seconds for a long video."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from numpy.typing import NDArray
 from recognizer.timeline.model import Timeline
 
 LONG_VIDEO_S: Final = 120.0
-"""From here on the axis counts minutes and seconds."""
+"""From this duration on, the axis shows minutes and seconds."""
 
 _NOT_A_YEAR_MS: Final = 2.0**-10
-"""Plotly takes 2000 ms for the year 2000, and does not take 2000.001 for it."""
+"""Added to milliseconds: Plotly reads 2000 as the year 2000, but 2000.001 as milliseconds."""
 
 
 def time_on_axis(timeline: Timeline, time_s: float) -> float | str:
-    """A time as the horizontal axis of ``swimlane`` takes it: seconds, or a date on long videos."""
+    """Return a time as a value of the horizontal axis of ``swimlane``: seconds, or a date for a long video."""
     return TimeAxis(timeline).value(time_s)
 
 
 class TimeAxis:
-    """The time axis of a video: plain seconds, or minutes and seconds where it is long."""
+    """The time axis of a video: seconds, or minutes and seconds for a long video."""
 
     def __init__(self, timeline: Timeline) -> None:
         end_s = timeline.analysed_s
         if not timeline.complete:
             end_s = max(end_s, timeline.video.duration_s or 0.0)
         elif len(timeline.frame_times_s):
-            # what was decoded is the truth; the container's word is not always
+            # the decoded frames decide: the container may state a wrong duration
             end_s = max(end_s, float(timeline.frame_times_s[-1]) + 1 / timeline.frame_rate_hz)
         ends_s = (track.presence[-1][1] for track in timeline.people if track.presence)
         self.end_s = max(end_s, *ends_s, 0.001) if timeline.people else max(end_s, 0.001)
         self.is_date = self.end_s >= LONG_VIDEO_S
 
     def value(self, time_s: float) -> float | str:
-        """A time as the axis takes it."""
+        """Return a time as a value of the axis."""
         return str(np.datetime64(round(time_s * 1000), "ms")) if self.is_date else time_s
 
     def bases(self, starts_s: Sequence[float] | NDArray[np.float64]) -> Any:
-        """Where bars begin."""
+        """Return the starts of bars as values of the axis."""
         if not self.is_date:
             return list(starts_s)
         return np.round(np.asarray(starts_s, np.float64) * 1000).astype("datetime64[ms]").astype(str).tolist()
 
     def numbers(self, times_s: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Times for large arrays, which travel as bytes."""
+        """Return times as numbers, for large arrays that are sent as bytes."""
         times = np.asarray(times_s, np.float64)
         return times * 1000 + _NOT_A_YEAR_MS if self.is_date else times
 
     def lengths(
         self, starts_s: Sequence[float] | NDArray[np.float64], ends_s: Sequence[float] | NDArray[np.float64]
     ) -> Any:
-        """How long bars are, in the axis' own unit."""
+        """Return the lengths of bars in the unit of the axis."""
         lengths_s = np.asarray(ends_s, np.float64) - np.asarray(starts_s, np.float64)
         return (lengths_s * (1000 if self.is_date else 1)).tolist()  # a date axis counts milliseconds
 
     def finish(self, axis: dict[str, Any]) -> None:
-        """Add what Plotly must know to a horizontal axis that has been laid out."""
+        """Add range, title and tick format to the layout of a horizontal axis."""
         end = self.value(self.end_s)
         axis |= {"range": [self.value(0.0), end], "minallowed": self.value(0.0), "maxallowed": end}
         if not self.is_date:
@@ -78,14 +78,14 @@ class TimeAxis:
 
 
 def span_in_words(start_s: float, end_s: float) -> str:
-    """``3.2 s – 5.9 s (2.7 s)``, or ``2:03.2 – 2:05.9 (2.7 s)`` late in a video."""
+    """Return ``3.2 s – 5.9 s (2.7 s)``, or ``2:03.2 – 2:05.9 (2.7 s)`` late in a video."""
     if end_s < LONG_VIDEO_S:
         return f"{start_s:.1f} s – {end_s:.1f} s ({end_s - start_s:.1f} s)"
     return f"{_clock(start_s)} – {_clock(end_s)} ({end_s - start_s:.1f} s)"
 
 
 def _clock(time_s: float) -> str:
-    """``2:05.3``, or ``1:02:05.3`` from an hour on."""
+    """Return ``2:05.3``, or ``1:02:05.3`` from an hour on."""
     tenths = round(time_s * 10)
     minutes, seconds = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)

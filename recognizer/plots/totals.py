@@ -14,7 +14,7 @@ from recognizer.types import Segment
 def time_per_action(
     timeline: Timeline, segments: Sequence[Segment], palette: ActionPalette, *, dark: bool = False
 ) -> Figure:
-    """How long each person did what: one stacked bar a person, in seconds, in the colours of ``swimlane``."""
+    """Return the chart: one stacked bar per person, in seconds, in the colours of ``swimlane``."""
     theme = theme_for(dark)
     time_s: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for segment in segments:

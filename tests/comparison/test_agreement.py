@@ -1,4 +1,4 @@
-"""How far two say the same: golden numbers, and scikit-learn's on generated timelines."""
+"""Agreement of two timelines: known numbers, and scikit-learn's on generated timelines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recognizer.comparison.agreement import (
     cohen_kappa,
     disagreements,
     kappa_in_words,
-    overlap,
+    label_spans,
 )
 from tests.support.segments import generated, in_bins, segment
 
@@ -60,7 +60,7 @@ def test_only_time_in_which_both_have_a_label_is_compared() -> None:
     found = agreement([segment("jogging", 0, 10)], [segment("yoga", 4, 6), segment("jogging", 6, 8)])
     assert (found.compared_s, found.agreed_s) == (pytest.approx(4), pytest.approx(2))
     assert agreement([segment("jogging", 0, 4)], [segment("jogging", 4, 8)]).meaning == "nothing to compare"
-    assert agreement([], []) == Agreement(0, 0, None, is_telling=False)
+    assert agreement([], []) == Agreement(0, 0, None, is_meaningful=False)
 
 
 def test_people_are_not_mixed() -> None:
@@ -71,16 +71,16 @@ def test_people_are_not_mixed() -> None:
     assert agreement(one, other).share == pytest.approx(0.5)
 
 
-def test_one_label_all_the_time_is_said_instead_of_a_kappa_that_means_nothing() -> None:
+def test_a_single_label_is_reported_instead_of_a_meaningless_kappa() -> None:
     steady = [segment("jogging", 0, 10)]
     both = agreement(steady, steady)
     assert both.share == 1
     assert both.kappa is None
-    assert both.meaning == "both say one and the same label all the time"
+    assert both.meaning == "both have the same single label throughout"
     nearly = agreement(steady, [segment("jogging", 0, 9), segment("yoga", 9, 10)])
     assert nearly.share == pytest.approx(0.9)
     assert nearly.kappa == 0
-    assert nearly.meaning == "kappa tells nothing, as one says the same label all the time"
+    assert nearly.meaning == "kappa is not meaningful: one has a single label throughout"
 
 
 def test_disagreements_come_longest_first_and_join_what_touches() -> None:
@@ -93,21 +93,21 @@ def test_disagreements_come_longest_first_and_join_what_touches() -> None:
     ]
 
 
-def test_three_agree_only_where_all_say_the_same() -> None:
+def test_three_agree_only_where_all_labels_are_the_same() -> None:
     lanes = ([segment("a", 0, 6)], [segment("a", 0, 3), segment("b", 3, 6)], [segment("a", 1, 6)])
-    pieces = list(overlap(lanes))
-    assert [(p.start_s, p.end_s, p.is_compared, p.is_agreed) for p in pieces] == [
+    spans = list(label_spans(lanes))
+    assert [(p.start_s, p.end_s, p.is_compared, p.is_agreed) for p in spans] == [
         (0, 1, False, False),
         (1, 3, True, True),
         (3, 6, True, False),
     ]
 
 
-def test_no_bin_is_counted_twice_or_lost_between_pieces_that_touch() -> None:
+def test_no_bin_is_counted_twice_or_lost_between_spans_that_touch() -> None:
     rng = random.Random(3)
     bounds = [0.0, *sorted(rng.uniform(0, 20) for _ in range(200)), 20.0]
     one = [segment("ab"[k % 2], a, b) for k, (a, b) in enumerate(pairwise(bounds))]
-    assert sum(piece.bins for piece in overlap((one, one))) == round(20 / BIN_S)
+    assert sum(span.bins for span in label_spans((one, one))) == round(20 / BIN_S)
 
 
 @pytest.mark.parametrize(

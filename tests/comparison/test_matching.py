@@ -28,7 +28,7 @@ def test_a_label_without_a_person_is_for_everyone_who_is_there() -> None:
 
 
 def test_labels_of_another_video_are_refused() -> None:
-    with pytest.raises(TruthError, match=r"row 2: there is no person 3 in this timeline \(there is 1 to 2\);"):
+    with pytest.raises(TruthError, match="row 2: person 3 is not in this timeline, which has people 1 to 2;"):
         fit_truth(read("person_id,action,start_s,end_s\n3,yoga,0,1\n"), [track(1, (0, 1)), track(2, (0, 1))], 9)
     with pytest.raises(TruthError, match=r"row 2: it starts at 20 s, and the video ends at 9\.0 s;"):
         fit_truth(read("action,start_s,end_s\nyoga,20,21\n"), [track(1, (0, 1))], 9)

@@ -1,4 +1,4 @@
-"""How right a classifier is by a person's own labels."""
+"""Scores of a classifier against a person's own labels."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tests.support.segments import generated, in_bins, segment
 def test_scores_agree_with_scikit_learn(seed: int) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
     actions = ("jogging", "yoga", "tai chi")
-    truth, said = generated(seed, actions), generated(seed + 100, (*actions, "reading"))
+    truth, predicted = generated(seed, actions), generated(seed + 100, (*actions, "reading"))
     bins = [
         (a, b or NO_LABEL)
         for person_id in (1, 2, 3)
-        for a, b in zip(in_bins(truth, person_id), in_bins(said, person_id), strict=True)
+        for a, b in zip(in_bins(truth, person_id), in_bins(predicted, person_id), strict=True)
         if a is not None
     ]
-    true_bins, said_bins = [a for a, _ in bins], [b for _, b in bins]
-    found = score(truth, said)
-    assert found.bins.tolist() == metrics.confusion_matrix(true_bins, said_bins, labels=found.labels).tolist()
-    assert found.kappa == pytest.approx(metrics.cohen_kappa_score(true_bins, said_bins), abs=1e-12)
-    assert found.share_right == pytest.approx(metrics.accuracy_score(true_bins, said_bins))
+    true_bins, predicted_bins = [a for a, _ in bins], [b for _, b in bins]
+    found = score(truth, predicted)
+    assert found.bins.tolist() == metrics.confusion_matrix(true_bins, predicted_bins, labels=found.labels).tolist()
+    assert found.kappa == pytest.approx(metrics.cohen_kappa_score(true_bins, predicted_bins), abs=1e-12)
+    assert found.share_right == pytest.approx(metrics.accuracy_score(true_bins, predicted_bins))
     assert {one.action for one in found.classes} == set(actions)
     labels = [one.action for one in found.classes]
-    precision, recall, _, _ = metrics.precision_recall_fscore_support(true_bins, said_bins, labels=labels)
+    precision, recall, _, _ = metrics.precision_recall_fscore_support(true_bins, predicted_bins, labels=labels)
     assert [one.precision for one in found.classes] == pytest.approx(precision.tolist())
     assert [one.recall for one in found.classes] == pytest.approx(recall.tolist())
 
@@ -41,13 +41,14 @@ def test_time_before_the_first_label_is_not_right_and_unlabelled_time_is_not_sco
     assert (reading.precision, reading.recall) == (None, 0)
 
 
-def test_a_classifier_that_has_none_of_the_labels_is_told_apart_from_one_that_is_wrong() -> None:
-    truth, said = [segment("yoga", 0, 4), segment("reading", 4, 6)], [segment("fight", 0, 3), segment("noFight", 3, 6)]
-    assert score(truth, said, ("fight", "noFight")).meaning == "it has none of your labels"
-    assert score(truth, said, ("fight", "noFight", "yoga")).meaning == "slight agreement with your labels"
+def test_a_classifier_with_none_of_the_labels_is_not_just_wrong() -> None:
+    truth = [segment("yoga", 0, 4), segment("reading", 4, 6)]
+    predicted = [segment("fight", 0, 3), segment("noFight", 3, 6)]
+    assert score(truth, predicted, ("fight", "noFight")).meaning == "it has none of your labels"
+    assert score(truth, predicted, ("fight", "noFight", "yoga")).meaning == "slight agreement with your labels"
 
 
-def test_nothing_to_score_is_said() -> None:
+def test_nothing_to_score_is_reported() -> None:
     found = score([], [segment("yoga", 0, 4)])
     assert found.share_right is None
     assert found.meaning == "nothing to score"

@@ -221,7 +221,7 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
     scores = table_with(page, "Right (%)")
     assert scores["Right (%)"].tolist() == [50.0, 50.0]
     assert charts(page)[-1]["label"] == "s3d: confusion matrix against your labels"
-    assert "s3d cannot say resting, so it is never right there." in words(page)
+    assert "s3d has no label for resting, so it is never right there." in words(page)
     fresh = open_page(PAGE, comparison=shown(page).comparison_id)
     assert names(fresh) == ["s3d", "r3d_18"]
     assert "Against your labels" in subheaders(fresh)

@@ -226,7 +226,7 @@ def test_long_videos_count_minutes_and_seconds() -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_nobody_in_the_video_is_said_in_the_chart(dark: bool) -> None:
     layout = draw(make_timeline(people=(), predictions=()), dark=dark)["layout"]
-    assert [note["text"] for note in layout["annotations"]] == ["no people seen"]
+    assert [note["text"] for note in layout["annotations"]] == ["no people found"]
     assert layout["height"] >= 160
 
 
@@ -360,7 +360,7 @@ def test_a_negative_slot_is_refused() -> None:
 def test_threads_agree_on_the_slots() -> None:
     palette = ActionPalette()
     labels = [f"action {k}" for k in range(200)]
-    threads = [threading.Thread(target=palette.meet, args=(labels[k:] + labels[:k],)) for k in range(0, 200, 25)]
+    threads = [threading.Thread(target=palette.assign, args=(labels[k:] + labels[:k],)) for k in range(0, 200, 25)]
     for thread in threads:
         thread.start()
     for thread in threads:

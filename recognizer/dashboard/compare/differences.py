@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from recognizer import export
-from recognizer.comparison.agreement import Piece, disagreements
+from recognizer.comparison.agreement import LabelSpan, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
 from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.chart import aspect_of, followed_player
@@ -39,12 +39,12 @@ def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
     one, other = _choose_pair(lanes)
     if not have_common_labels(one.entry, other.entry):
         st.caption("These two have no label in common, so they differ all the time.")
-    pieces = disagreements(one.segments, other.segments)
-    if not pieces:
+    spans = disagreements(one.segments, other.segments)
+    if not spans:
         st.caption("Nowhere: whenever both have a label, it is the same.")
         return
     chosen = st.dataframe(
-        export.disagreements_table(pieces, (one.name, other.name)),
+        export.disagreements_table(spans, (one.name, other.name)),
         hide_index=True,
         width="stretch",
         on_select="rerun",
@@ -52,8 +52,8 @@ def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
         key=f"differences-{one.name}-{other.name}",
     )
     rows = chosen["selection"]["rows"]
-    if rows and rows[0] < len(pieces):
-        _show_moment(shown, pieces[rows[0]], (one, other))
+    if rows and rows[0] < len(spans):
+        _show_moment(shown, spans[rows[0]], (one, other))
     elif shown.is_of_camera:
         st.caption("Select a row to see both networks' labels for that moment.")
     else:
@@ -73,14 +73,14 @@ def _choose_pair(lanes: Sequence[Lane]) -> tuple[Lane, Lane]:
     return every_two[number]
 
 
-def _show_moment(shown: StoredComparison, piece: Piece, two: tuple[Lane, Lane]) -> None:
-    st.markdown(f"**Person {piece.person_id}, {seconds(piece.start_s)} to {seconds(piece.end_s)}**")
+def _show_moment(shown: StoredComparison, span: LabelSpan, two: tuple[Lane, Lane]) -> None:
+    st.markdown(f"**Person {span.person_id}, {seconds(span.start_s)} to {seconds(span.end_s)}**")
     player, *places = st.columns([2, 2, 2], gap="medium")
     with player:
-        _player(shown, piece.start_s, aspect_of(two[0].timeline.video))
+        _player(shown, span.start_s, aspect_of(two[0].timeline.video))
     for place, lane in zip(places, two, strict=True):
         with place:
-            _show_prediction(shown, piece, lane)
+            _show_prediction(shown, span, lane)
 
 
 def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
@@ -108,11 +108,11 @@ def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
         st.video(str(path), start_time=int(start_s))
 
 
-def _show_prediction(shown: StoredComparison, piece: Piece, lane: Lane) -> None:
+def _show_prediction(shown: StoredComparison, span: LabelSpan, lane: Lane) -> None:
     from recognizer.analysis.shown import prediction_at  # slow to import; after a refresh it may not be loaded yet
 
     st.markdown(f"**{plain(lane.name)}**")
-    prediction = prediction_at(lane.timeline, piece.person_id, (piece.start_s + piece.end_s) / 2)
+    prediction = prediction_at(lane.timeline, span.person_id, (span.start_s + span.end_s) / 2)
     if prediction is None:
         st.caption("No clip covers the middle of this stretch.")
         return
