@@ -1,1 +1,1 @@
-"""Labels that other programs and people made: their file formats."""
+"""Labels made by people or other programs, and their file formats."""

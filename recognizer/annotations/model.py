@@ -1,4 +1,4 @@
-"""A person's own labels of a video, whatever file they come from."""
+"""A person's own labels of a video, independent of the file format."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Truth:
     """A person's labels of one video.
 
     Attributes:
-        name: of the file.
-        rows: in the order of the file.
+        name: name of the file.
+        rows: the labels in the order of the file.
         notes: what was skipped, in sentences.
     """
 

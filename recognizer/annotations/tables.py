@@ -1,7 +1,7 @@
 """Reading labels from a table: a CSV file, or the aggregated events that BORIS exports. Each row is checked.
 
 A plain file has the columns ``action``, ``start_s``, ``end_s`` and optionally ``person_id``; other columns are skipped,
-so this program's own CSV works too, once it is corrected. An export of BORIS has the columns ``Subject``, ``Behavior``,
+so a corrected CSV file of this program works too. An export of BORIS has the columns ``Subject``, ``Behavior``,
 ``Behavior type``, ``Start (s)`` and ``Stop (s)`` (BORIS' source, ``export_events.py``).
 """
 
@@ -19,12 +19,12 @@ from recognizer.annotations.model import Truth, TruthRow
 from recognizer.errors import TruthError
 
 MAX_TRUTH_BYTES: Final = 20_000_000
-"""More than any table of labels has; a video given by mistake is not read whole."""
+"""Larger than any table of labels, so that a video given by mistake is rejected early."""
 
 _DELIMITERS: Final = (",", ";", "\t")
 _NO_SUBJECT: Final = ("", "no focal subject")
 _ROUNDING_S: Final = 1e-3
-"""Rows may overlap by less than this: programs round to milliseconds."""
+"""Rows may overlap by less than this: other programs round to milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ def read_truth(data: bytes, name: str) -> Truth:
 
     Args:
         data: the file's bytes, UTF-8 or UTF-16.
-        name: of the file, for messages.
+        name: name of the file, for messages.
 
     Raises:
-        TruthError: it is not such a table; the message names the row and the reason.
+        TruthError: it is not such a table; the message has the row and the reason.
     """
     lines = _text(data, name)
     delimiter = max(_DELIMITERS, key=lines.partition("\n")[0].count)
@@ -86,7 +86,7 @@ def _columns(header: Sequence[str], name: str) -> _Columns:
     if missing:
         found = ", ".join(title for title in header if title)[:120] or "nothing"
         raise TruthError(
-            f"'{name}', row 1: there is no column {' and no column '.join(missing)} (there is {found}); give the "
+            f"'{name}', row 1: the header lacks {', '.join(missing)} (it has {found}); give the "
             "columns action, start_s, end_s and optionally person_id, or export aggregated events from BORIS."
         )
     return columns
@@ -109,12 +109,12 @@ def _read(table: csv.DictReader[str], columns: _Columns, name: str, *, decimal_c
             points += 1
             continue
         if columns.observation is not None:
-            seen = values.get(columns.observation, "")
-            if observation not in (None, seen):
+            current = values.get(columns.observation, "")
+            if observation not in (None, current):
                 raise TruthError(
-                    f"{where}: it belongs to another observation, '{seen}'; export one observation at a time."
+                    f"{where}: it belongs to another observation, '{current}'; export one observation at a time."
                 )
-            observation = seen
+            observation = current
         action = _label(values[columns.action])
         if not action:
             raise TruthError(f"{where}: {columns.action} is empty; write an action, or remove the row.")

@@ -1,1 +1,1 @@
-"""A classifier's input: people's crops, sampled into clips."""
+"""The input of a classifier: crops of people, collected into clips."""

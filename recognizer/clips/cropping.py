@@ -14,20 +14,20 @@ from recognizer.settings import CropStyle
 from recognizer.types import CROP_SIZE_PX, Box, TrackedPerson
 
 PAD_RGB = (110, 101, 96)
-"""Fills a crop beyond the border: torchvision's Kinetics-400 mean (0.432, 0.395, 0.376) as bytes, which the
-normalisation of the networks turns into about zero."""
+"""Fills a crop beyond the border of the frame: torchvision's Kinetics-400 mean (0.432, 0.395, 0.376) as bytes, which
+the networks' normalisation turns into about zero."""
 
 STEADY_WITHIN_S = 0.5
-"""Time constant with which a steady crop follows its person: long against the jitter of a box from sample to sample,
-short against the way somebody walks in the time of a clip."""
+"""Time constant of a steady crop that follows its person: long compared with the jitter of a box between samples, short
+compared with a walk during a clip."""
 
 
 class Cropper:
-    """Cuts people out of the frames of one stream. One per stream, as a steady crop remembers where it was.
+    """Cuts people out of the frames of one stream. One per stream, because a steady crop depends on its last place.
 
     Args:
         style: how the crops are cut.
-        max_gap_s: a steady crop of somebody who was away for longer begins anew.
+        max_gap_s: after a longer absence a person's steady crop starts anew.
     """
 
     def __init__(self, style: CropStyle, max_gap_s: float) -> None:
@@ -40,7 +40,7 @@ class Cropper:
         self._style, self._max_gap_s = style, max_gap_s
 
     def boxes(self, time_s: float, people: Sequence[TrackedPerson]) -> list[Box]:
-        """What the crops are cut around, one for each of ``people``; asked in order of time, once for each frame."""
+        """Return the box to crop around for each of ``people``; call this once per frame, in order of time."""
         if not self._style.steady:
             return [person.box_xyxy for person in people]
         for person_id in [i for i, (seen_s, _) in self._steady.items() if time_s - seen_s > self._max_gap_s]:
@@ -58,15 +58,16 @@ class Cropper:
     def cut(
         self, rgb: NDArray[np.uint8], time_s: float, people: Sequence[TrackedPerson]
     ) -> tuple[tuple[NDArray[np.uint8], ...], tuple[NDArray[np.uint8], ...]]:
-        """The crops of ``people`` in the frame at ``time_s``, and their surroundings where the style wants them.
+        """Return the crops of ``people`` in one frame, and their surroundings if the style includes them.
 
         Args:
             rgb: uint8 (H, W, 3).
-            time_s: of the frame; asked in order of time, once for each frame.
-            people: who is in it.
+            time_s: time of the frame; call this once per frame, in order of time.
+            people: the people in it.
 
         Returns:
-            For each of ``people`` a crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3), and as many surroundings or none.
+            A crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3), for each of ``people``; the same for the surroundings, or
+            nothing.
         """
         boxes = self.boxes(time_s, people)
         crops = tuple(square_crop(rgb, box, self._style.margin_percentage) for box in boxes)
@@ -80,7 +81,7 @@ class Cropper:
 
 
 def _square(box_xyxy: Box) -> Box:
-    """The square around a box, so that a crop's side changes as smoothly as its place."""
+    """Return the square around a box, so that a crop's side changes as smoothly as its place."""
     x1, y1, x2, y2 = box_xyxy
     half = max(x2 - x1, y2 - y1) / 2
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
@@ -88,7 +89,7 @@ def _square(box_xyxy: Box) -> Box:
 
 
 def square_window(box_xyxy: Box, margin_percentage: float) -> tuple[int, int, int]:
-    """Left, top and side (pixels) of the square around a box, with the margin added on each side."""
+    """Return left, top and side (pixels) of the square around a box, with the margin added on each side."""
     x1, y1, x2, y2 = box_xyxy
     side = max(1, round(max(x2 - x1, y2 - y1) * (1 + 2 * margin_percentage / 100)))
     return round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2), side
@@ -97,7 +98,7 @@ def square_window(box_xyxy: Box, margin_percentage: float) -> tuple[int, int, in
 def square_crop(
     rgb: NDArray[np.uint8], box_xyxy: Box, margin_percentage: float, size_px: int = CROP_SIZE_PX
 ) -> NDArray[np.uint8]:
-    """Cut a square around a person out of uint8 (H, W, 3); padded at the border, never squashed, resized once.
+    """Cut a square around a person out of uint8 (H, W, 3); pad it at the border, never squash it, resize it once.
 
     Returns:
         uint8 (size_px, size_px, 3).
@@ -119,7 +120,7 @@ def square_crop(
 
 @cache
 def _padding(size_px: int) -> NDArray[np.uint8]:
-    """A crop of nothing else; kept, because filling in a colour pixel by pixel takes as long as cutting out."""
+    """Return a crop of padding only; cached, because filling in a colour takes as long as cropping."""
     return np.full((size_px, size_px, 3), PAD_RGB, np.uint8)
 
 
@@ -136,16 +137,16 @@ def surroundings_crop(
     others_xyxy: Sequence[Box] = (),
     size_px: int = CROP_SIZE_PX,
 ) -> NDArray[np.uint8]:
-    """The largest square of the frame around a person, moved as little as keeps it inside, with nobody else in it.
+    """Return the largest square of the frame around a person, moved inside the frame, with all other people covered.
 
-    The networks were trained on such squares of whole pictures: what somebody does is often told by where they are. But
-    a person sitting next to a cook does not flip a pancake, so the others are covered (docs/accuracy.md).
+    The networks were trained on such squares of whole pictures: a person's place often reveals the action. But a person
+    sitting next to a cook does not flip a pancake, so other people are covered (docs/accuracy.md).
 
     Args:
         rgb: uint8 (H, W, 3).
-        box_xyxy: what the square is put around.
-        person_xyxy: where the person is; there nothing is covered.
-        others_xyxy: where other people are.
+        box_xyxy: the box to centre the square on.
+        person_xyxy: the person's box; nothing in it is covered.
+        others_xyxy: the boxes of other people.
         size_px: side of the result.
 
     Returns:

@@ -1,4 +1,4 @@
-"""From tracked people to clips: when to sample, when a person's clip is full."""
+"""Collecting clips of tracked people: when to sample, and when a person's clip is full."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from recognizer.types import Clip, Observation
 
 _SHORTEST_CLIP_S = 1.0
 _SHORTEST_SHARE = 0.5
-"""A stay that ends before its clip is full is still classified from this length and this share of the samples on: most
-actions cannot be recognized in less."""
+"""A stay that ends before its clip is full is still classified if it has this length and this share of the samples:
+most actions cannot be recognized in less."""
 
 _ROUNDING_S = 1e-6
 
@@ -29,10 +29,10 @@ def shortest_stay_s(settings: Settings, frame_rate_hz: float) -> float:
 
 
 class SampleClock:
-    """Says which frames of a stream are sampled: the first one at or after each tick of a fixed grid in time.
+    """Decides which frames of a stream are sampled: the first one at or after each tick of a fixed grid in time.
 
-    A frame may come half a frame early, so that rounded time stamps do not skip a tick. In a hole of the stream
-    the ticks pass unused; they do not pile up.
+    A frame may come half a frame early, so that rounded time stamps do not skip a tick. The ticks in a gap of the
+    stream are dropped; they do not accumulate.
     """
 
     def __init__(self, interval_s: float, frame_period_s: float) -> None:
@@ -42,7 +42,7 @@ class SampleClock:
         self._next_tick = 0
 
     def take_sample(self, time_s: float) -> bool:
-        """Whether the frame at ``time_s`` is a sample; asks must come in time order, each frame once."""
+        """Return whether the frame at ``time_s`` is a sample, and use up its tick. Call once per frame, in order."""
         if self._origin_s is None:
             self._origin_s = time_s
         tick = math.floor((time_s - self._origin_s + self._tolerance_s) / self._interval_s)
@@ -68,17 +68,17 @@ class _Buffer:
 
 
 class ClipSampler:
-    """Collects each person's crops and hands out a clip when that person's own buffer is full.
+    """Collects each person's crops and returns a clip when that person's own buffer is full.
 
     One per stream. The first clip comes with the N-th sample, the next after ``settings.new_samples_per_clip``
-    new ones. When a person is gone for longer than the allowed gap, or the stream ends, samples that no clip has
-    covered yet go into a last clip together with the ones before them; a stay too short for a full clip gives a shorter
-    clip, if it spans ``shortest_stay_s``. The same happens at a shot boundary.
+    new ones. When a person is gone for longer than the allowed gap, at a shot boundary, and when the stream ends,
+    samples that are in no clip yet form a last clip together with the ones before them; a stay too short for a full
+    clip gives a shorter clip, if it spans ``shortest_stay_s``.
 
     Args:
-        settings: how long a clip is.
+        settings: they decide the length of a clip.
         frame_rate_hz: of the stream.
-        least_height_px: samples in which a person is less high are left out.
+        least_height_px: samples in which a person is shorter are skipped.
     """
 
     def __init__(self, settings: Settings, frame_rate_hz: float, least_height_px: float = 0.0) -> None:
@@ -91,8 +91,8 @@ class ClipSampler:
         self._buffers: dict[int, _Buffer] = {}
 
     def change(self, settings: Settings, frame_rate_hz: float) -> None:
-        """Go on with other settings. Samples are kept where they still fit, and whoever has enough of them gets a clip
-        with the next one; another sampling interval begins everyone's clip anew."""
+        """Continue with other settings. Samples that still fit stay, and a person with enough of them gets a clip with
+        the next one; a new sampling interval restarts everyone's clip."""
         interval_s = settings.sample_interval_s(frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
         self._shortest_s = shortest_stay_s(settings, frame_rate_hz)
@@ -106,7 +106,7 @@ class ClipSampler:
             buffer.new, buffer.has_clip = len(buffer.samples), False
 
     def add(self, observation: Observation) -> list[Clip]:
-        """Take one sampled frame; returns the clips that are complete now, in order of ``person_id``."""
+        """Add one sampled frame; return the clips that are now complete, in order of ``person_id``."""
         clips = self._end(
             lambda buffer: observation.is_cut or observation.time_s - buffer.samples[-1].time_s > self._max_gap_s
         )
@@ -135,7 +135,7 @@ class ClipSampler:
     def _deserves_a_last(self, buffer: _Buffer) -> bool:
         if buffer.has_clip:
             return buffer.new > 0
-        # by the number of samples too: a second with holes in it shows less
+        # the number of samples counts, because a second with gaps in it shows less
         return len(buffer.samples) * self._interval_s >= self._shortest_s - _ROUNDING_S
 
     def _clip(self, person_id: int, buffer: _Buffer) -> Clip:
@@ -152,25 +152,25 @@ class ClipSampler:
 
 
 def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
-    """One clip over the time of two successive ones of a person, with as many samples as ``newer`` has.
+    """Join two successive clips of a person into one, with as many samples as ``newer``.
 
-    Each clip's samples are taken as evenly spaced, as the sampler makes them, and so are those of the result: at each
-    of its times it shows the nearest sample there is.
+    The samples of both clips are assumed to be evenly spaced, as the sampler makes them. Those of the result are evenly
+    spaced too, each the nearest sample in time.
 
     Args:
-        older: begins first; the two may overlap.
-        newer: ends last.
-        from_s: what lies before this is left out.
+        older: the clip that starts first; the two may overlap.
+        newer: the clip that ends last.
+        from_s: start of the result, if ``older`` starts earlier.
     """
     length = len(newer.rgb)
     start_s = max(older.start_s, from_s)
     earlier = _sample_times_s(older)
-    kept = earlier < newer.start_s
-    times_s = np.concatenate((earlier[kept], _sample_times_s(newer)))
-    crops_rgb = np.concatenate((older.rgb[kept], newer.rgb))
+    before = earlier < newer.start_s
+    times_s = np.concatenate((earlier[before], _sample_times_s(newer)))
+    crops_rgb = np.concatenate((older.rgb[before], newer.rgb))
     around_rgb: NDArray[np.uint8] | None = None
     if older.surroundings_rgb is not None and newer.surroundings_rgb is not None:
-        around_rgb = np.concatenate((older.surroundings_rgb[kept], newer.surroundings_rgb))
+        around_rgb = np.concatenate((older.surroundings_rgb[before], newer.surroundings_rgb))
     wanted_s = start_s + np.arange(length) * (newer.end_s - start_s) / length
     nearest = np.abs(times_s[:, None] - wanted_s).argmin(axis=0)
     around_rgb = None if around_rgb is None else around_rgb[nearest]

@@ -20,7 +20,7 @@ _SCALED_WH = (16, 32)
 """A person is scaled to this size before their colours are counted."""
 
 _MOST_PX_WH = (64, 128)
-"""Of a larger person only every second, third, … pixel is used."""
+"""For a larger person, only every second, third, … pixel is used."""
 
 _COLUMNS = slice(3, 13)
 """The columns that show the person rather than the background."""
@@ -36,7 +36,7 @@ def appearance_of(rgb: NDArray[np.uint8], box_xyxy: Box) -> NDArray[np.uint8]:
 
     Args:
         rgb: uint8 (H, W, 3).
-        box_xyxy: of the person.
+        box_xyxy: the person's box.
 
     Returns:
         uint8 (APPEARANCE_SIZE,), for each half the square root of each colour's share; 255 is the whole half.

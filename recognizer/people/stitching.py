@@ -1,6 +1,6 @@
 """Joining the tracks of one person by place, motion and appearance, once a whole file is tracked.
 
-A tracker gives a person a new number when it loses them: behind somebody, outside the frame, in a blurred frame. Seen
+A tracker gives a person a new number when it loses them: behind someone, outside the frame, in a blurred frame. Seen
 over the whole file, a track that begins where another ended, with the same appearance, is the same person.
 """
 
@@ -198,11 +198,11 @@ def _followers(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray
 def _insert_left_over(following: dict[int, int], taken: set[int], possible: set[tuple[int, int]]) -> None:
     """Insert each unlinked stretch between two linked ones, if it can be linked with both."""
     left_over = sorted({before for before, _ in possible if before not in following and before not in taken})
-    for piece in left_over:
+    for single in left_over:
         for before, after in following.items():
-            if (before, piece) in possible and (piece, after) in possible:
-                following[before], following[piece] = piece, after
-                taken.add(piece)
+            if (before, single) in possible and (single, after) in possible:
+                following[before], following[single] = single, after
+                taken.add(single)
                 break
 
 
@@ -243,7 +243,7 @@ def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
 
 
 def _is_the_only_one(before: _Stretch, after: _Stretch, link: _Link, others: Iterable[_Link]) -> bool:
-    """Return whether a person who was away came back elsewhere and cannot be anybody else."""
+    """Return whether a person who was away came back elsewhere and cannot be anyone else."""
     return (
         link.appearance >= ANYWHERE_LOOK
         and link.gap_s > LOST_S

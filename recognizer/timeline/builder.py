@@ -73,7 +73,7 @@ class TimelineBuilder:
     ) -> Timeline:
         """Return the timeline so far. Nothing lasts beyond the end of the last frame.
 
-        With ``since_s``, earlier samples and predictions are left out, and people who have no later ones.
+        With ``since_s``, earlier samples and predictions are left out, and so are people without later ones.
         With ``person_of``, tracks with the same number are joined into one person.
         """
         with self._lock:
@@ -85,10 +85,10 @@ class TimelineBuilder:
             for person_id in sorted(recent):
                 together[(person_of or {}).get(person_id, person_id)].append(person_id)
             people = tuple(self._track(number, together[number], since_s, end_s) for number in sorted(together))
-            said = [prediction for prediction in self._predictions if prediction.end_s > since_s]
+            found = [prediction for prediction in self._predictions if prediction.end_s > since_s]
             if person_of is not None:
-                said = list(_of_people(said, person_of))
-            predictions = sorted(said, key=lambda p: (p.person_id, p.start_s, p.end_s))
+                found = list(_of_people(found, person_of))
+            predictions = sorted(found, key=lambda p: (p.person_id, p.start_s, p.end_s))
         return Timeline(
             video=video,
             settings=self._settings,
@@ -107,7 +107,7 @@ class TimelineBuilder:
             return tuple(self._track(number, [number], 0.0, self._analysed_s) for number in sorted(self._tracks))
 
     def _track(self, person_id: int, of: Sequence[int], since_s: float, end_s: float) -> PersonTrack:
-        """Join the samples of one person's tracks. Where two have the same sample, the longer track's box is kept."""
+        """Join the samples of one person's tracks. If two tracks have the same sample, use the longer track's box."""
         parts = [self._samples(number, since_s) for number in of]
         time_s, box_xyxy, confidence = parts[0]
         if len(parts) > 1:
@@ -140,23 +140,23 @@ class TimelineBuilder:
 
 
 def _of_people(predictions: Iterable[Prediction], person_of: Mapping[int, int]) -> Iterator[Prediction]:
-    """Assign the predictions of tracks to people. If two tracks of one person overlap in time, keep the predictions of
-    the track that has more of them: the clips of the other show the same."""
+    """Assign the predictions of tracks to people. If two tracks of one person overlap in time, use only the predictions
+    of the track with more of them: the other's clips show the same."""
     of_track: dict[int, list[Prediction]] = defaultdict(list)
     for prediction in predictions:
         of_track[prediction.person_id].append(prediction)
     covering: dict[int, list[list[Prediction]]] = defaultdict(list)
     for number in sorted(of_track, key=lambda number: (-len(of_track[number]), number)):
-        person_id, said = person_of.get(number, number), of_track[number]
-        start_s, end_s = _span_s(said)
+        person_id, own = person_of.get(number, number), of_track[number]
+        start_s, end_s = _span_s(own)
         at_once = [
             other
-            for those in covering[person_id]
-            if _span_s(those)[0] < end_s and _span_s(those)[1] > start_s
-            for other in those
+            for longer in covering[person_id]
+            if _span_s(longer)[0] < end_s and _span_s(longer)[1] > start_s
+            for other in longer
         ]
-        covering[person_id].append(said)
-        for prediction in said:
+        covering[person_id].append(own)
+        for prediction in own:
             middle_s = (prediction.start_s + prediction.end_s) / 2
             if not any(other.start_s <= middle_s < other.end_s for other in at_once):
                 yield replace(prediction, person_id=person_id)

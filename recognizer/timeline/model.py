@@ -1,4 +1,4 @@
-"""The result of an analysis: who was there, and who did what, when."""
+"""The result of an analysis: the people, and who did what, when."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PersonTrack:
         inside = next((one for one in self.presence if one[0] <= time_s < one[1]), None)
         if inside is None:
             return None
-        # the box stays where it is after the last sample of a visit: the next sample is of another visit
+        # after the last sample of a visit the box does not move: the next sample belongs to another visit
         last = max(0, int(np.searchsorted(self.time_s, inside[1], "left")) - 1)
         after = int(np.searchsorted(self.time_s, time_s, "right"))
         before = max(0, after - 1)
@@ -67,7 +67,7 @@ class Timeline:
 
     Attributes:
         video: the analysed video.
-        settings: of the analysis.
+        settings: settings of the analysis.
         people: everyone, in order of ``person_id``.
         predictions: one per clip, by person, then by time.
         frame_times_s: float64 (n,), presentation time of every decoded frame.
@@ -136,13 +136,13 @@ class Timeline:
         )
 
     def likely_labels(self, segments: Sequence[Segment]) -> list[LikelyLabels]:
-        """Return up to five labels a segment with their mean probabilities, from what ``segments`` was made from.
+        """Return up to five labels per segment with their mean probabilities, from the data behind ``segments``.
 
-        The first is the segment's action, and its probability is the segment's confidence. Of an ``unknown`` segment
+        The first is the segment's action, and its probability is the segment's confidence. For an ``unknown`` segment
         the first is the best guess that weighs most in its confidence; its probability is the mean over the whole
-        segment, so it equals the confidence where this was the best guess throughout and is lower elsewhere. The other
-        labels follow, the most probable first. A label that is not among a prediction's top five counts as 0 there.
-        Time that does not count towards the confidence (see ``Segment.counted``) does not count here.
+        segment, so it equals the confidence if this was the best guess throughout and is lower otherwise. The other
+        labels follow, the most probable first. A label outside a prediction's top five counts as 0 there. Time that
+        does not count towards the confidence (see ``Segment.counted``) does not count here either.
         """
         likely: list[LikelyLabels] = []
         for person_id, of_person in groupby(segments, attrgetter("person_id")):
@@ -154,7 +154,7 @@ class Timeline:
 
     @cached_property
     def _guesses(self) -> Mapping[int, Guesses]:
-        """Each person's guesses; cached, as votes take long to count and no threshold changes them."""
+        """Each person's guesses; cached, because counting votes is slow and no threshold changes them."""
         by_person: dict[int, list[Prediction]] = defaultdict(list)
         for prediction in self.predictions:
             by_person[prediction.person_id].append(prediction)

@@ -40,7 +40,7 @@ def segments_of(person_id: int, guesses: Guesses, min_confidence: float, min_dur
 
 
 class _Piece(NamedTuple):
-    """Part of a person's time with one label. ``counted`` as in ``Segment``."""
+    """A part of a person's time with one label; ``counted`` is that of ``Segment``."""
 
     action: str
     start_s: float
@@ -53,7 +53,7 @@ class Guesses(Protocol):
     """The best guess for each moment of one person's time, and how probable each label is."""
 
     def pieces(self, min_confidence: float) -> Iterator[_Piece]:
-        """Yield stretches with one guess; a guess that is less probable is ``unknown``."""
+        """Yield stretches with one guess; a less probable guess is ``unknown``."""
         ...
 
     def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
@@ -62,7 +62,7 @@ class Guesses(Protocol):
 
 
 class _ClipGuesses:
-    """Guesses without smoothing: each clip decides its own time; two that overlap meet in the middle of the overlap."""
+    """Guesses without smoothing: each clip decides its own time; an overlap of two clips is divided in its middle."""
 
     def __init__(self, ordered: Sequence[Prediction]) -> None:
         self._stretches: list[tuple[Prediction, float, float]] = []
@@ -110,12 +110,12 @@ class _VotedGuesses:
 
     def pieces(self, min_confidence: float) -> Iterator[_Piece]:
         for stretch in self._stretches:
-            said = np.where(stretch.probability >= min_confidence, stretch.best, -1)
-            starts = np.concatenate(([0], np.flatnonzero(np.diff(said)) + 1))
-            ends = np.append(starts[1:], len(said))
+            guess = np.where(stretch.probability >= min_confidence, stretch.best, -1)
+            starts = np.concatenate(([0], np.flatnonzero(np.diff(guess)) + 1))
+            ends = np.append(starts[1:], len(guess))
             means = np.add.reduceat(stretch.probability, starts) / (ends - starts)
             for start, end, mean in zip(starts.tolist(), ends.tolist(), means.tolist(), strict=True):
-                action = UNKNOWN_ACTION if said[start] < 0 else stretch.labels[said[start]]
+                action = UNKNOWN_ACTION if guess[start] < 0 else stretch.labels[guess[start]]
                 yield _Piece(action, float(stretch.edges_s[start]), float(stretch.edges_s[end]), mean)
 
     def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
@@ -165,7 +165,7 @@ def _ranked(sums: Mapping[str, float], total_s: float, first: str) -> LikelyLabe
 
 
 def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:
-    """Join touching neighbours with the same action; weight their confidence by the time that counts."""
+    """Join touching neighbours with the same action; weight their confidence by the counted time."""
     merged: list[_Piece] = []
     for piece in pieces:
         last = merged[-1] if merged else None
@@ -195,7 +195,7 @@ def _without_short(pieces: list[_Piece], min_duration_s: float) -> list[_Piece]:
 
 
 def _absorbed(pieces: list[_Piece], is_short: Callable[[_Piece], bool]) -> Iterator[_Piece]:
-    """Give a short piece between two of one other action that action, unless both of these are short, too."""
+    """Give a short piece the action of its two neighbours if they have the same one and are not both short."""
     for k, piece in enumerate(pieces):
         before = pieces[k - 1] if k > 0 and piece.start_s - pieces[k - 1].end_s < TOUCHING_S else None
         after = pieces[k + 1] if k + 1 < len(pieces) and pieces[k + 1].start_s - piece.end_s < TOUCHING_S else None
@@ -206,7 +206,7 @@ def _absorbed(pieces: list[_Piece], is_short: Callable[[_Piece], bool]) -> Itera
             and before.action == after.action
             and not (is_short(before) and is_short(after))
         ):
-            # the stretch was not recognized as this action, so it does not count towards the action's confidence
+            # the piece was not recognized as this action, so it does not count towards the action's confidence
             yield piece._replace(action=before.action, counted=())
         else:
             yield piece

@@ -83,19 +83,19 @@ def votes(ordered: Sequence[Prediction], smoothing_s: float) -> Iterator[Votes]:
         The votes of each stretch that the predictions cover without a gap; no vote crosses a gap.
     """
     for together in _without_gaps(ordered):
-        stretch = _Stretch(together, smoothing_s)
-        start_s, end_s = float(stretch.starts_s[0]), float(stretch.latest_ends_s[-1])
+        counter = _VoteCounter(together, smoothing_s)
+        start_s, end_s = float(counter.starts_s[0]), float(counter.latest_ends_s[-1])
         steps = max(1, round((end_s - start_s) / STEP_S))
         edges_s = np.linspace(start_s, end_s, steps + 1)
         counted = []
         for first in range(0, steps, _STEPS_AT_ONCE):
             edges = edges_s[first : min(first + _STEPS_AT_ONCE, steps) + 1]
-            counted.append(stretch.count((edges[:-1] + edges[1:]) / 2))
+            counted.append(counter.count((edges[:-1] + edges[1:]) / 2))
         winners = np.concatenate([labels[shares.argmax(axis=0)] for labels, shares in counted])
         candidates = np.unique(winners)
         shares = np.concatenate([_rows(labels, shares, candidates) for labels, shares in counted], axis=1)
         best = _path(shares, np.searchsorted(candidates, winners), smoothing_s)
-        yield Votes(edges_s, stretch.labels, candidates[best], shares[best, np.arange(steps)], stretch.count)
+        yield Votes(edges_s, counter.labels, candidates[best], shares[best, np.arange(steps)], counter.count)
 
 
 def _batched(spans: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
@@ -115,8 +115,8 @@ def _batched(spans: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, 
 def _rows(labels: NDArray[np.int64], shares: NDArray[np.float64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the shares of the wanted labels, 0 for missing ones. Both arrays of labels are ascending."""
     rows = np.zeros((len(wanted), shares.shape[1]))
-    _, those, here = np.intersect1d(wanted, labels, assume_unique=True, return_indices=True)
-    rows[those] = shares[here]
+    _, there, here = np.intersect1d(wanted, labels, assume_unique=True, return_indices=True)
+    rows[there] = shares[here]
     return rows
 
 
@@ -138,11 +138,11 @@ def _path(shares: NDArray[np.float64], winners: NDArray[np.int64], smoothing_s: 
         came_from.append(np.where(changes, other, unchanged))
         total = np.where(changes, total[other] - cost, total) + worth[:, block]
     label = int(total.argmax())
-    said = [label]
+    chosen = [label]
     for origin in reversed(came_from):
         label = int(origin[label])
-        said.append(label)
-    path = np.repeat(said[::-1], np.diff(np.append(starts, len(winners))))
+        chosen.append(label)
+    path = np.repeat(chosen[::-1], np.diff(np.append(starts, len(winners))))
     changes = np.concatenate(([0], np.flatnonzero(np.diff(path)) + 1, [len(path)]))
     for k in range(1, len(changes) - 1):
         # ``changes[k - 1]`` has been moved already
@@ -168,7 +168,7 @@ def _without_gaps(ordered: Sequence[Prediction]) -> Iterator[list[Prediction]]:
         yield together
 
 
-class _Stretch:
+class _VoteCounter:
     """Predictions without a gap between them, as arrays with one row each."""
 
     def __init__(self, together: Sequence[Prediction], smoothing_s: float) -> None:
@@ -194,6 +194,6 @@ class _Stretch:
         weight = np.clip(1.0 - distance_s / (self._halves_s[near, None] + smoothing_s), 0.0, None)
         cast = slice(*np.searchsorted(self._row, (first, past)).tolist())
         labels, column = np.unique(self._label[cast], return_inverse=True)
-        said = np.zeros((past - first, len(labels)))
-        said[self._row[cast] - first, column] = self._probability[cast]
-        return labels, said.T @ weight / np.maximum(weight.sum(axis=0), np.finfo(np.float64).tiny)
+        probability = np.zeros((past - first, len(labels)))
+        probability[self._row[cast] - first, column] = self._probability[cast]
+        return labels, probability.T @ weight / np.maximum(weight.sum(axis=0), np.finfo(np.float64).tiny)

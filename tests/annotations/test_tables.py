@@ -78,8 +78,8 @@ HEADER = "person_id,action,start_s,end_s\n1,yoga,0,1\n"
     ("text", "told"),
     [
         ("", "'labels.csv' is empty; give a table with the columns action, start_s and end_s."),
-        ("a,b\n1,2\n", "row 1: there is no column action and no column start_s and no column end_s (there is a, b);"),
-        ("action,start_s\nyoga,2\n", "row 1: there is no column end_s (there is action, start_s);"),
+        ("a,b\n1,2\n", "row 1: the header lacks action, start_s, end_s (it has a, b);"),
+        ("action,start_s\nyoga,2\n", "row 1: the header lacks end_s (it has action, start_s);"),
         (HEADER + "1,yoga,2\n", "row 3: end_s is ''; give seconds from the start of the video, such as 12.5."),
         (HEADER + "1,yoga,soon,3\n", "row 3: start_s is 'soon'; give seconds"),
         (HEADER + "1,yoga,nan,3\n", "row 3: start_s is 'nan'; give seconds"),
