@@ -1,4 +1,4 @@
-"""Boxes and labels on a picture. RGB in, RGB out: a new picture, never the caller's."""
+"""Boxes and labels on a picture. RGB in, RGB out; the caller's picture stays unchanged."""
 
 from __future__ import annotations
 
@@ -7,57 +7,46 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from recognizer.drawing.fonts import font_for, usual_font
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, Rgb, rgb_of, text_colour_on
 from recognizer.settings import UNKNOWN_ACTION, least_height_px
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Box, Segment
 
 DETECTING_TEXT: Final = "detecting..."
+"""Drawn in place of a person's first label."""
+
 TOO_SMALL_TEXT: Final = "too small"
-"""What stands over a person before their first label."""
+"""Drawn in place of a label while a person is too small to be classified."""
 
 _BADGE_RGB: Final[Rgb] = (20, 27, 32)
 _BADGE_TEXT_RGB: Final[Rgb] = (255, 255, 255)
 _HALO_RGB: Final[Rgb] = (0, 0, 0)
 
-_FONT_SHARE: Final = 1 / 34  # of the picture's height
-_FONT_MIN_PX: Final = 11
+_FONT_SHARE: Final = 1 / 34  # this and the next share: of the picture's height
+FONT_MIN_PX: Final = 11
 _LINE_SHARE: Final = 1 / 240
 _LINE_MIN_PX: Final = 2
 _ELLIPSIS: Final = "…"
 
-# Searched by Pillow in the system's font folders; each has letters that the font before it lacks.
-_FALLBACK_FONTS: Final = (
-    "NotoSansCJK-Regular.ttc",
-    "msyh.ttc",
-    "YuGothM.ttc",
-    "malgun.ttf",
-    "PingFang.ttc",
-    "Hiragino Sans GB.ttc",
-    "Arial Unicode.ttf",
-    "arial.ttf",
-)
-
 
 @dataclass(frozen=True)
 class OverlayPerson:
-    """One person as they are drawn.
+    """One person to draw.
 
     Attributes:
         person_id: the number in the badge.
-        box_xyxy: pixels of the picture; may reach beyond it.
-        label: the action; None before the first one, which reads ``detecting...``.
-        confidence: probability, written behind the label; None for none.
-        colour_rgb: of the box and of the label's plate.
+        box_xyxy: pixels of the picture; may extend beyond it.
+        label: the action; None before the first one, drawn as ``detecting...``.
+        confidence: probability, drawn after the label; None if there is none.
+        colour_rgb: colour of the box and of the label's plate.
     """
 
     person_id: int
@@ -68,17 +57,17 @@ class OverlayPerson:
 
     @property
     def text(self) -> str:
-        """``detecting...``, then ``jogging (0.85)``."""
+        """The text of the plate: ``detecting...``, later ``jogging (0.85)``."""
         if self.label is None:
             return DETECTING_TEXT
         return self.label if self.confidence is None else f"{self.label} ({self.confidence:.2f})"
 
 
 class Overlay:
-    """What is to be drawn at each time of a timeline; prepares once, then answers in microseconds a person.
+    """Prepares a timeline once, then returns the people to draw at any time within microseconds per person.
 
-    A person keeps their last label until the next one or the end of the visit, as on a live picture; while they are too
-    small to be named, it says so. People of whom no samples are known are not drawn.
+    A person's label stays until the next one or the end of the visit, as in a live picture. People who are too small to
+    be classified are marked as such. People without samples are not drawn.
     """
 
     def __init__(self, timeline: Timeline, segments: Iterable[Segment], palette: ActionPalette) -> None:
@@ -94,7 +83,7 @@ class Overlay:
         self._least_height_px = least_height_px(timeline.video.height)
 
     def at(self, time_s: float) -> list[OverlayPerson]:
-        """The people who are there at ``time_s``, in order of ``person_id``."""
+        """Return the people visible at ``time_s``, in order of ``person_id``."""
         people = []
         for track in self._people:
             visit_s, box_xyxy = track.visit_at(time_s), track.box_at(time_s)
@@ -117,17 +106,17 @@ class Overlay:
 
 
 def draw_overlay(rgb: NDArray[np.uint8], people: Iterable[OverlayPerson]) -> NDArray[np.uint8]:
-    """A copy of the picture with a box, a numbered badge and a label for each person.
+    """Return a copy of the picture with a box, a numbered badge and a label for each person.
 
-    Labels stay inside the picture, shortened where it is too narrow, and out of each other's way where there is room.
-    Line and letter sizes follow the picture's height.
+    Labels stay inside the picture, are shortened if it is too narrow, and do not overlap if there is room. Line widths
+    and letter sizes are proportional to the picture's height.
 
     Args:
         rgb: uint8 (H, W, 3).
-        people: who is drawn; the first is drawn last, on top.
+        people: the people to draw; the first is drawn last, on top.
 
     Returns:
-        uint8 (H, W, 3), contiguous, never the same memory as ``rgb``.
+        uint8 (H, W, 3), contiguous, in its own memory.
 
     Raises:
         ValueError: the picture has another type or shape.
@@ -139,13 +128,13 @@ def draw_overlay(rgb: NDArray[np.uint8], people: Iterable[OverlayPerson]) -> NDA
     if not height or not width:
         return drawn
     line_px = max(_LINE_MIN_PX, round(height * _LINE_SHARE))
-    font_px = max(_FONT_MIN_PX, round(height * _FONT_SHARE))
+    font_px = max(FONT_MIN_PX, round(height * _FONT_SHARE))
     ordered = list(people)[::-1]
     for person in ordered:
         _draw_box(drawn, person, line_px)
     placed: list[tuple[int, int, int, int]] = []
     for person in ordered:
-        plate = _fitting_plate(person, font_px, width)
+        plate = fitting_plate(person, font_px, width)
         x, y = _place(plate.shape[1], plate.shape[0], person.box_xyxy, (width, height), line_px, placed)
         bottom, right = min(height, y + plate.shape[0]), min(width, x + plate.shape[1])
         drawn[y:bottom, x:right] = plate[: bottom - y, : right - x]
@@ -154,7 +143,7 @@ def draw_overlay(rgb: NDArray[np.uint8], people: Iterable[OverlayPerson]) -> NDA
 
 
 class _OverlayTrack:
-    """One person's visits and segments, ready to be looked up."""
+    """One person's visits and segments, prepared for lookup by time."""
 
     def __init__(self, track: PersonTrack, segments: list[Segment]) -> None:
         self.person_id = track.person_id
@@ -169,7 +158,7 @@ class _OverlayTrack:
         return self._visits[k] if k >= 0 and time_s < self._visits[k][1] else None
 
     def segment_at(self, time_s: float, visit_s: tuple[float, float]) -> Segment | None:
-        """The segment of this time, or the last before it in the same visit."""
+        """Return the segment at this time, or the last one before it in the same visit."""
         k = bisect_right(self._segment_starts_s, time_s) - 1
         return self._segments[k] if k >= 0 and self._segments[k].end_s > visit_s[0] else None
 
@@ -178,23 +167,23 @@ class _OverlayTrack:
 
 
 def _draw_box(rgb: NDArray[np.uint8], person: OverlayPerson, line_px: int) -> None:
-    """A coloured line with a thin dark one around it, so that it shows on any ground."""
+    """Draw a coloured line with thin dark edges, so that it is visible on any background."""
     x1, y1, x2, y2 = _whole(person.box_xyxy, rgb.shape[1], rgb.shape[0])
     halo_px = line_px + 2 * max(1, line_px // 2)
-    # OpenCV only writes the three numbers it is given, so RGB stays RGB
+    # OpenCV writes the three numbers as they are, so RGB stays RGB
     cv2.rectangle(rgb, (x1, y1), (x2, y2), _HALO_RGB, halo_px)
     cv2.rectangle(rgb, (x1, y1), (x2, y2), person.colour_rgb, line_px)
 
 
 def _whole(box_xyxy: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """The first and last pixels of a box, kept within the picture: OpenCV's coordinates overflow far outside."""
+    """Return the first and last pixels of a box, clipped to the picture: far outside, OpenCV's coordinates overflow."""
     x1, y1, x2, y2 = box_xyxy
     left, right = (min(max(round(x), 0), width - 1) for x in (x1, x2 - 1))
     top, bottom = (min(max(round(y), 0), height - 1) for y in (y1, y2 - 1))
     return left, top, max(left, right), max(top, bottom)
 
 
-# --- plates: a badge with the number, and the text beside it ---
+# --- plates: a badge with the number, and the text next to it ---
 
 
 def _place(
@@ -205,7 +194,7 @@ def _place(
     line_px: int,
     placed: Sequence[tuple[int, int, int, int]],
 ) -> tuple[int, int]:
-    """Where a plate goes: above its box, inside at the top, below, inside at the bottom; the first that is free."""
+    """Return the first free place of a plate: above its box, inside at the top, below, inside at the bottom."""
     left, top, _, bottom = _whole(box_xyxy, *picture_wh)
     x = max(0, min(left - line_px // 2, picture_wh[0] - width))
     wanted = [top - height, top, bottom + 1, bottom - height + 1]
@@ -223,32 +212,33 @@ def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -
 def _fitting_plate_of(
     number: int, label: str, tail: str, colour_rgb: Rgb, font_px: int, width: int
 ) -> NDArray[np.uint8]:
-    """The plate, its label shortened until it is not wider than ``width``."""
+    """Return the plate, with its label shortened to fit ``width``."""
     plate = _plate(number, label + tail, colour_rgb, font_px)
     shortest, longest = 0, len(label)
     while plate.shape[1] > width and shortest < longest:
-        keep = (shortest + longest) // 2
-        candidate = _plate(number, f"{label[:keep].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
+        middle = (shortest + longest) // 2
+        candidate = _plate(number, f"{label[:middle].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
         if candidate.shape[1] > width:
-            longest = keep
+            longest = middle
         else:
-            shortest = keep + 1
+            shortest = middle + 1
     if plate.shape[1] > width:
         plate = _plate(number, f"{label[: max(0, shortest - 1)].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
-    plate.setflags(write=False)  # it is shared
+    plate.setflags(write=False)  # the cache shares it
     return plate
 
 
-def _fitting_plate(person: OverlayPerson, font_px: int, width: int) -> NDArray[np.uint8]:
+def fitting_plate(person: OverlayPerson, font_px: int, width: int) -> NDArray[np.uint8]:
+    """Return a person's plate, uint8 (h, w, 3), at most ``width`` pixels wide if the label can be shortened to it."""
     label = " ".join((DETECTING_TEXT if person.label is None else person.label).split())
     tail = "" if person.label is None or person.confidence is None else f" ({person.confidence:.2f})"
     return _fitting_plate_of(person.person_id, label, tail, person.colour_rgb, font_px, width)
 
 
 def _plate(number: int, text: str, colour_rgb: Rgb, font_px: int) -> NDArray[np.uint8]:
-    """uint8 (h, w, 3): the number on dark, the text on the colour."""
-    font = _font_for(text, font_px)
-    ascent, descent = _font(None, font_px).getmetrics()
+    """Draw a plate, uint8 (h, w, 3): the number on a dark badge, the text on the colour."""
+    font = font_for(text, font_px)
+    ascent, descent = usual_font(font_px).getmetrics()
     pad = max(2, font_px // 4)
     height = ascent + descent + pad
     badge_width = round(font.getlength(str(number))) + 2 * pad
@@ -260,49 +250,3 @@ def _plate(number: int, text: str, colour_rgb: Rgb, font_px: int) -> NDArray[np.
     draw.text((pad, baseline), str(number), fill=_BADGE_TEXT_RGB, font=font, anchor="ls")
     draw.text((badge_width + pad, baseline), text, fill=text_colour_on(colour_rgb), font=font, anchor="ls")
     return np.asarray(picture).copy()
-
-
-@lru_cache(maxsize=64)
-def _font(name: str | None, font_px: int) -> ImageFont.FreeTypeFont:
-    """A font by file name; None for the usual one: DejaVu Sans (Latin, Greek, Cyrillic, Arabic, …)."""
-    if name is not None:
-        return ImageFont.truetype(name, font_px)
-    for usual in (_dejavu_of_matplotlib(), "DejaVuSans.ttf"):
-        try:
-            return ImageFont.truetype(usual, font_px)
-        except OSError:  # not on this system
-            continue
-    plain = ImageFont.load_default(font_px)
-    if not isinstance(plain, ImageFont.FreeTypeFont):
-        raise RuntimeError("Pillow was built without FreeType")
-    return plain
-
-
-@lru_cache(maxsize=1)
-def _dejavu_of_matplotlib() -> str:
-    """Matplotlib, which the detector's library brings, carries DejaVu Sans; Pillow's own font knows ASCII only."""
-    spec = find_spec("matplotlib")  # found, not imported: only its data is wanted
-    folder = Path(spec.origin).parent if spec is not None and spec.origin else Path()
-    return str(folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf")
-
-
-@lru_cache(maxsize=1024)
-def _font_for(text: str, font_px: int) -> ImageFont.FreeTypeFont:
-    """The first font that has every letter of the text; the usual one where none has."""
-    usual = _font(None, font_px)
-    if _has_letters(usual, text):
-        return usual
-    for name in _FALLBACK_FONTS:
-        try:
-            font = _font(name, font_px)
-        except OSError:  # not on this system
-            continue
-        if _has_letters(font, text):
-            return font
-    return usual
-
-
-def _has_letters(font: ImageFont.FreeTypeFont, text: str) -> bool:
-    """Whether no letter comes out as the box that stands for a missing one."""
-    missing = bytes(font.getmask("\uffff"))
-    return all(c.isspace() or c.isascii() or bytes(font.getmask(c)) != missing for c in text)

@@ -1,4 +1,4 @@
-"""Rendering the annotated video: a second pass over the file that draws boxes and labels."""
+"""Rendering the annotated video: decoding the file again and drawing boxes and labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recognizer.types import Segment
 from recognizer.video import VideoWriter, open_video
 
 RenderProgress = Callable[[float, float | None], None]
-"""``progress(done_s, duration_s)``, seconds of the video; the duration is None where nothing tells it."""
+"""``progress(done_s, duration_s)``, seconds of the video; the duration is None if unknown."""
 
 
 def render_video(
@@ -28,30 +28,30 @@ def render_video(
     progress: RenderProgress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> bool:
-    """Write the video again, in H.264, with everyone's box and label, and its sound.
+    """Write the video as H.264 with everyone's box and label, and with its sound.
 
-    The file appears at ``target`` complete or not at all. Of an analysis that was cancelled, the part that was analysed
-    is written.
+    The file at ``target`` is complete or does not exist. If the analysis was cancelled, only its analysed part is
+    written.
 
     Args:
-        path: the file that was analysed.
-        timeline: who was where.
-        segments: what they did, as ``timeline.segments`` gives it for the person's thresholds.
-        palette: the colours.
-        target: where the MP4 file is to appear; a link is followed, a file that is there is replaced.
-        name: what the person calls the video, for messages.
-        progress: told after each frame.
-        cancel: asked before each frame; True ends the work.
+        path: the analysed file.
+        timeline: the result of the analysis.
+        segments: from ``timeline.segments``, with the person's thresholds.
+        palette: colours of the actions.
+        target: path of the MP4 file; a link is followed, an existing file is replaced.
+        name: the person's name for the video, for messages.
+        progress: called after each frame.
+        cancel: called before each frame; True stops.
 
     Returns:
-        True when it was written, False when it was cancelled.
+        True if the file was written, False if it was cancelled.
 
     Raises:
-        VideoError: the video cannot be read any more, or the target cannot be written.
+        VideoError: the video can no longer be read, or the target cannot be written.
     """
     overlay = Overlay(timeline, segments, palette)
     times_s = timeline.frame_times_s
-    # the frames that were decoded are the truth; a container's word on its length can be wrong
+    # the decoded frames decide: the container may state a wrong duration
     duration_s = float(times_s[-1]) + 1 / timeline.frame_rate_hz if len(times_s) else timeline.video.duration_s
     if not timeline.complete:
         duration_s = timeline.analysed_s

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognizer.drawing import overlay
-from recognizer.drawing.overlay import Overlay, OverlayPerson, draw_overlay
+from recognizer.drawing.overlay import FONT_MIN_PX, Overlay, OverlayPerson, draw_overlay, fitting_plate
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
@@ -174,7 +173,7 @@ def test_whole_label_stays_inside_at_every_border(box: tuple[float, float, float
     """The plate is found in the drawn picture, letter for letter."""
     someone = person(box)
     drawn = draw_overlay(grey(), [someone])
-    plate = overlay._fitting_plate(someone, overlay._FONT_MIN_PX, 240)
+    plate = fitting_plate(someone, FONT_MIN_PX, 240)
     windows = np.lib.stride_tricks.sliding_window_view(drawn, plate.shape)[:, :, 0]
     assert (windows == plate).all(axis=(2, 3, 4)).any()
 
@@ -186,16 +185,16 @@ def test_labels_of_neighbours_do_not_cover_each_other() -> None:
     ]
     drawn = draw_overlay(grey(), people)
     for someone in people:
-        plate = overlay._fitting_plate(someone, overlay._FONT_MIN_PX, 240)
+        plate = fitting_plate(someone, FONT_MIN_PX, 240)
         windows = np.lib.stride_tricks.sliding_window_view(drawn, plate.shape)[:, :, 0]
         assert (windows == plate).all(axis=(2, 3, 4)).any(), f"the plate of person {someone.person_id} is whole"
 
 
 def test_long_labels_are_shortened_and_keep_their_probability() -> None:
     someone = person(label="interpreting " * 20)
-    plate = overlay._fitting_plate(someone, 11, 200)
+    plate = fitting_plate(someone, 11, 200)
     assert 150 < plate.shape[1] <= 200
-    other = overlay._fitting_plate(replace(someone, confidence=0.11), 11, 200)
+    other = fitting_plate(replace(someone, confidence=0.11), 11, 200)
     assert not np.array_equal(plate[:, -40:], other[:, -40:])
 
 
@@ -207,24 +206,6 @@ def test_letters_grow_with_the_picture() -> None:
         .sum()
     )
     assert large > 2 * small
-
-
-@pytest.mark.parametrize("text", ["é", "ß", "ł", "Ж", "Ω", "–"])
-def test_letters_beyond_ascii_are_drawn(text: str) -> None:
-    assert overlay._has_letters(overlay._font_for(text, 20), text)
-
-
-def test_letters_that_the_usual_font_lacks_come_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = overlay._font(None, 20)
-    assert not overlay._has_letters(usual, "日本")
-    every_letter = Path(overlay._dejavu_of_matplotlib()).with_name("LastResortHE-Regular.ttf")
-    monkeypatch.setattr(overlay, "_FALLBACK_FONTS", ("no such font.ttf", str(every_letter)))
-    overlay._font_for.cache_clear()
-    try:
-        assert overlay._font_for("日本", 20).path == str(every_letter)
-        assert overlay._font_for("jogging", 20) is usual
-    finally:
-        overlay._font_for.cache_clear()
 
 
 @pytest.mark.parametrize("picture", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3))])
