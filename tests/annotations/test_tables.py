@@ -1,4 +1,4 @@
-"""Reading a person's own labels from a table: what is read, and what is refused and why."""
+"""Reading a person's own labels from a table, and rejecting invalid ones with a reason."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ HEADER = "person_id,action,start_s,end_s\n1,yoga,0,1\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "'labels.csv' is empty; give a table with the columns action, start_s and end_s."),
         ("a,b\n1,2\n", "row 1: the header lacks action, start_s, end_s (it has a, b);"),
@@ -101,15 +101,15 @@ HEADER = "person_id,action,start_s,end_s\n1,yoga,0,1\n"
         (BORIS_HEADER + boris_row("", "yoga", "1", "NA"), "row 2: Stop (s) is 'NA'; give seconds"),
     ],
 )
-def test_a_file_that_does_not_fit_says_which_row_and_why(text: str, told: str) -> None:
+def test_an_invalid_file_is_rejected_with_row_and_reason(text: str, message: str) -> None:
     with pytest.raises(TruthError) as raised:
         read(text)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert str(raised.value).endswith(".")
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_no_text_says_so() -> None:
+def test_a_file_that_is_not_text_is_rejected() -> None:
     with pytest.raises(TruthError, match=r"'labels\.csv', row 2: this is not UTF-8 text;"):
         read_truth(b"action,start_s,end_s\nyog\xe0,1,2\n", "labels.csv")
     with pytest.raises(TruthError, match="bytes long"):

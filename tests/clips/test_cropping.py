@@ -62,7 +62,7 @@ class TestSquareCrop:
         crop = square_crop(disc(301, centre, radius), (x - 50, y - 50, x + 50, y + 50), 0)
         white = (crop > 200).all(axis=2)
         scale = CROP_SIZE_PX / 100
-        # where the disc would be if the picture went on, less what lies beyond the border
+        # the disc in an unlimited picture, without the part beyond the border
         rows, columns = np.mgrid[:CROP_SIZE_PX, :CROP_SIZE_PX]
         in_picture_x, in_picture_y = (columns + 0.5) / scale + x - 50, (rows + 0.5) / scale + y - 50
         inside = (in_picture_x > 0) & (in_picture_y > 0) & (in_picture_x < 301) & (in_picture_y < 301)
@@ -119,7 +119,7 @@ class TestSquareCrop:
         # every pixel is either the picture's or padding: nothing is left unwritten
         assert ((crop == 255).all(axis=2) | (crop == PAD_RGB).all(axis=2)).all()
 
-    def test_only_the_window_is_looked_at(self) -> None:
+    def test_only_pixels_of_the_window_are_read(self) -> None:
         big = np.zeros((2000, 3000, 3), np.uint8)
         big[1000:1100, 2000:2100] = 200
         np.testing.assert_array_equal(square_crop(big, (2000, 1000, 2100, 1100), 0), 200)
@@ -149,7 +149,7 @@ class TestSteadyCrop:
             (box,) = cropper.boxes(k / 15, [person(40 * k / 15)])
         assert 40 * 59 / 15 + 50 - centre_x(box) == pytest.approx(40 * STEADY_WITHIN_S, rel=0.1)
 
-    def test_it_keeps_pace_in_seconds_however_often_it_looks(self) -> None:
+    def test_it_follows_at_the_same_pace_at_any_sampling_rate(self) -> None:
         after_a_second = []
         for rate_hz in (5, 30):
             cropper = Cropper(STEADY, 1.0)
@@ -159,7 +159,7 @@ class TestSteadyCrop:
             after_a_second.append(centre_x(box))
         assert after_a_second[0] == pytest.approx(after_a_second[1])
 
-    def test_after_a_long_absence_it_begins_where_the_person_is(self) -> None:
+    def test_after_a_long_absence_it_starts_at_the_person(self) -> None:
         cropper = Cropper(STEADY, 1.0)
         cropper.boxes(0.0, [person(0)])
         assert cropper.boxes(0.9, []) == []
@@ -192,18 +192,18 @@ class TestSurroundings:
         np.testing.assert_array_equal(crop, rgb[200:300])
 
     def test_nobody_else_is_in_them(self) -> None:
-        """Regression: who sat behind a cook was said to flip a pancake, for the cook was in their surroundings."""
+        """Regression: a person behind a cook was labelled as flipping pancakes, because the crop showed the cook."""
         rgb = np.full((200, 200, 3), 255, np.uint8)
         own, other = (20, 40, 80, 160), (60, 20, 140, 180)
         crop = surroundings_crop(rgb, own, own, [other], size_px=100)
         covered = (crop == PAD_RGB).all(axis=2)
         expected = np.zeros((100, 100), bool)
         expected[10:90, 30:70] = True
-        expected[20:80, 10:40] = False  # where both are, the person is seen
+        expected[20:80, 10:40] = False  # where both overlap, the person is visible
         np.testing.assert_array_equal(covered, expected)
         assert (rgb == 255).all()
 
-    def test_somebody_beside_the_square_covers_nothing_of_it(self) -> None:
+    def test_a_person_outside_the_square_covers_nothing(self) -> None:
         rgb = np.full((100, 300, 3), 255, np.uint8)
         own = (20, 20, 60, 80)
         assert (surroundings_crop(rgb, own, own, [(250, 10, 290, 90)], size_px=100) == 255).all()
@@ -218,7 +218,7 @@ class TestSurroundings:
                 x, y = round((x1 + x2) / 2 * CROP_SIZE_PX / 200), round((y1 + y2) / 2 * CROP_SIZE_PX / 200)
                 assert (seen[y, x] == colour).all()
 
-    def test_they_are_cut_only_where_the_style_wants_them(self) -> None:
+    def test_they_are_cut_only_if_the_style_includes_them(self) -> None:
         rgb = np.zeros((200, 300, 3), np.uint8)
         people = [person(0), person(100, 2)]
         crops, around = Cropper(STEADY, 1.0).cut(rgb, 0.0, people)

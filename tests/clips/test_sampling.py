@@ -36,7 +36,7 @@ class TestSampleClock:
             times_s = [round(t / rounded_to_s) * rounded_to_s for t in times_s]
         assert taken(times_s, skip / rate_hz, 1 / rate_hz) == list(range(0, len(times_s), skip))
 
-    def test_a_rate_that_is_told_a_little_wrong_costs_no_more_than_its_error(self) -> None:
+    def test_a_slightly_wrong_frame_rate_costs_no_more_than_its_error(self) -> None:
         times_s = [k / NTSC_HZ for k in range(18_000)]
         # 30 instead of 29.97: one frame in a thousand is one too few for the grid
         indices = taken(times_s, 2 / 30, 1 / 30)
@@ -50,12 +50,12 @@ class TestSampleClock:
         indices = taken(times_s, 0.1, 1 / 35)
         assert [times_s[i] for i in indices] == pytest.approx([k / 10 for k in range(40)], abs=1 / 60)
 
-    def test_ticks_in_a_hole_do_not_pile_up(self) -> None:
+    def test_ticks_in_a_gap_do_not_accumulate(self) -> None:
         times_s = [k / 30 for k in range(30)] + [11 + k / 30 for k in range(30)]
         indices = taken(times_s, 3 / 30, 1 / 30)
         assert indices == list(range(0, 30, 3)) + list(range(30, 60, 3))
 
-    def test_the_first_frame_after_a_hole_is_taken_wherever_it_lies(self) -> None:
+    def test_the_first_frame_after_a_gap_is_always_taken(self) -> None:
         assert taken([0.0, 0.1, 5.55, 5.6, 5.96], 1.0, 0.1) == [0, 2, 4]
 
     def test_a_repeated_time_is_taken_once(self) -> None:
@@ -70,9 +70,7 @@ class TestSampleClock:
         interval_s=st.floats(0.02, 3.0),
         skip=st.integers(1, 30),
     )
-    def test_every_tick_gets_the_first_frame_that_can_stand_for_it(
-        self, gaps_s: list[float], interval_s: float, skip: int
-    ) -> None:
+    def test_every_tick_gets_its_first_frame(self, gaps_s: list[float], interval_s: float, skip: int) -> None:
         times_s = np.cumsum([0.0, *gaps_s])
         period_s = interval_s / skip
         indices = taken(times_s, interval_s, period_s)
@@ -106,7 +104,7 @@ def see(sampler: ClipSampler, number: int, time_s: float, *person_ids: int) -> l
 
 
 def run(sampler: ClipSampler, plan: Sequence[tuple[float, Sequence[int]]]) -> list[tuple[int, Clip]]:
-    """``plan``: time and who is there, per sample; returns ``(sample at which it came, clip)``."""
+    """``plan``: time and visible people per sample; returns ``(sample at which it came, clip)``."""
     clips = [(k, clip) for k, (time_s, people) in enumerate(plan) for clip in see(sampler, k, time_s, *people)]
     return clips + [(len(plan), clip) for clip in sampler.finish()]
 
@@ -142,7 +140,7 @@ class TestClipSampler:
     def test_a_stay_that_ends_with_a_clip_gets_no_second_one(self) -> None:
         assert len(run(sampler(), [(k / 10, [1]) for k in range(14)])) == 2
 
-    def test_a_stay_shorter_than_one_clip_is_named_by_what_there_is_from_a_second_on(self) -> None:
+    def test_a_stay_shorter_than_one_clip_is_classified_from_one_second_on(self) -> None:
         plan = [(k * 0.1, (1,)) for k in range(10)]
         ((_, clip),) = run(sampler(samples=18), plan)
         assert numbers_in(clip) == list(range(10))
@@ -166,7 +164,7 @@ class TestClipSampler:
         assert came == 25
         assert numbers_in(clip) == list(range(18, 26))
 
-    def test_what_was_seen_before_a_long_loss_still_gets_its_last_clip(self) -> None:
+    def test_samples_before_a_long_loss_still_get_their_last_clip(self) -> None:
         plan = [(k / 10, [1] if k < 10 or k >= 30 else []) for k in range(45)]
         clips = run(sampler(), plan)
         assert [(k, numbers_in(clip)) for k, clip in clips] == [
@@ -177,7 +175,7 @@ class TestClipSampler:
             (45, list(range(37, 45))),
         ]
 
-    def test_a_hole_in_the_stream_counts_as_a_loss(self) -> None:
+    def test_a_gap_in_the_stream_counts_as_a_loss(self) -> None:
         plan = [(k / 10 if k < 7 else 5 + k / 10, [1]) for k in range(15)]
         ((came, clip),) = run(sampler(), plan)
         assert (came, numbers_in(clip)) == (14, list(range(7, 15)))
@@ -194,7 +192,7 @@ class TestClipSampler:
         clips = run(sampler(samples=1), [(k / 10, [1]) for k in range(3)])
         assert [numbers_in(clip) for _, clip in clips] == [[0], [1], [2]]
 
-    def test_memory_holds_the_newest_samples_of_those_who_are_there(self) -> None:
+    def test_only_the_latest_samples_of_visible_people_are_stored(self) -> None:
         one = sampler(samples=4)
         for k in range(200):
             see(one, k % 256, k * 0.1, k // 20 + 1)  # ten people, one after the other
@@ -263,12 +261,12 @@ class TestJoined:
         assert steps.min() >= 1
         assert steps.max() <= 2 * 26 / 8
 
-    def test_what_lies_before_is_left_out(self) -> None:
+    def test_earlier_samples_are_left_out(self) -> None:
         both = joined(counted_clip(0, 8), counted_clip(8, 8), from_s=0.8 - 0.4)
         assert (both.start_s, both.end_s) == pytest.approx((0.4, 1.6))
         assert min(greys(both)) >= 4
 
-    def test_another_length_takes_over(self) -> None:
+    def test_the_newer_clip_decides_the_length(self) -> None:
         both = joined(counted_clip(0, 16), counted_clip(16, 4), from_s=0.0)
         assert len(both.rgb) == 4
         assert both.end_s == pytest.approx(2.0)

@@ -125,5 +125,5 @@ def test_no_bin_is_counted_twice_or_lost_between_spans_that_touch() -> None:
         (1.0, "almost perfect"),
     ],
 )
-def test_words_are_those_of_landis_and_koch(kappa: float, word: str) -> None:
+def test_words_match_landis_and_koch(kappa: float, word: str) -> None:
     assert kappa_in_words(kappa) == word

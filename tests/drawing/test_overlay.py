@@ -1,4 +1,4 @@
-"""What is drawn on the picture."""
+"""Boxes and labels on a picture."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_overlay_reads_as_documented() -> None:
 
 
 def make_timeline() -> Timeline:
-    """Person 1 is there from 0 to 3 s and from 5 to 6 s, person 2 from 2 to 4 s without a label."""
+    """Person 1 is visible from 0 to 3 s and from 5 to 6 s, person 2 from 2 to 4 s without a label."""
     times_s = np.array([0.0, 1.0, 2.0, 2.9, 5.0, 5.5])
     boxes = np.stack([times_s * 10, times_s * 0, times_s * 10 + 30, times_s * 0 + 60], axis=1).astype(np.float32)
     return Timeline(
@@ -77,7 +77,7 @@ def make_timeline() -> Timeline:
         (2.5, ["unknown", "detecting..."]),  # the last label holds until the visit ends
         (3.0, ["detecting..."]),  # person 2 alone
         (4.5, []),
-        (5.2, ["detecting..."]),  # a new visit starts anew
+        (5.2, ["detecting..."]),  # a new visit starts without a label
         (6.0, []),
     ],
 )
@@ -87,7 +87,7 @@ def test_label_follows_the_time(time_s: float, texts: list[str]) -> None:
     assert [p.text for p in people] == texts
 
 
-def test_who_is_too_small_to_be_named_is_not_detecting_for_ever() -> None:
+def test_a_person_too_small_to_be_classified_is_marked_as_such() -> None:
     timeline = make_timeline()
     half = np.float32(0.5)
     small = replace(timeline, people=tuple(replace(one, box_xyxy=one.box_xyxy * half) for one in timeline.people))
@@ -95,7 +95,7 @@ def test_who_is_too_small_to_be_named_is_not_detecting_for_ever() -> None:
     assert [one.text for one in found] == ["too small", "too small"]
 
 
-def test_boxes_are_those_of_the_track_at_any_time() -> None:
+def test_boxes_follow_the_track_at_any_time() -> None:
     timeline = make_timeline()
     overlay = Overlay(timeline, timeline.segments(), ActionPalette())
     for time_s in np.arange(0, 6.2, 0.05):
@@ -106,7 +106,7 @@ def test_boxes_are_those_of_the_track_at_any_time() -> None:
             assert box == pytest.approx(expected[person_id], abs=1e-4)
 
 
-def test_colours_are_those_of_the_charts_and_grey_before_the_first_label() -> None:
+def test_colours_match_the_charts_and_are_grey_before_the_first_label() -> None:
     timeline, palette = make_timeline(), ActionPalette({"jogging": 4})
     overlay = Overlay(timeline, timeline.segments(0.3), palette)
     grey_rgb = rgb_of(UNKNOWN_STYLE.colour_light)
@@ -120,7 +120,7 @@ def test_colours_are_those_of_the_charts_and_grey_before_the_first_label() -> No
 # --- the picture ---
 
 
-def test_the_callers_picture_stays_as_it_is() -> None:
+def test_the_callers_picture_stays_unchanged() -> None:
     picture = grey()
     picture.setflags(write=False)
     drawn = draw_overlay(picture, [person()])
@@ -140,7 +140,7 @@ def test_box_is_drawn_in_the_actions_colour_as_rgb() -> None:
     assert tuple(drawn[100, 70]) == (128, 128, 128), "the person is not covered"
 
 
-def test_plate_stands_above_the_box_and_text_contrasts() -> None:
+def test_plate_is_above_the_box_and_its_text_contrasts() -> None:
     drawn = draw_overlay(grey(), [person((40, 60, 100, 140))])
     plate = drawn[40:58, 60:130]
     assert (plate == RED).all(axis=2).mean() > 0.4
@@ -170,7 +170,7 @@ def test_any_box_label_and_size_is_drawn_within_the_picture(
     "box", [(-50, -50, 20, 20), (230, 0, 400, 50), (200, 170, 300, 300), (-99, 100, 5, 400), (0, 0, 240, 180)]
 )
 def test_whole_label_stays_inside_at_every_border(box: tuple[float, float, float, float]) -> None:
-    """The plate is found in the drawn picture, letter for letter."""
+    """The drawn picture contains the whole plate, pixel for pixel."""
     someone = person(box)
     drawn = draw_overlay(grey(), [someone])
     plate = fitting_plate(someone, FONT_MIN_PX, 240)

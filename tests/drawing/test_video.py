@@ -1,4 +1,4 @@
-"""The annotated video: what is drawn where, and that it is there whole or not at all."""
+"""The annotated video: boxes at the right time and place, and no partial files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def grey(count: int = FRAMES, *, width: int = 200, height: int = 160) -> list[np
 
 
 def changed(path: Path, index: int) -> bool:
-    """Whether anything is drawn in that frame of a video that was plain grey."""
+    """Return whether anything is drawn in this frame of a plain grey video."""
     with open_video(path) as reader:
         (frame,) = list(reader.frames(lambda k, _: k == index))
     return bool((np.abs(frame.rgb.astype(int) - 128) > 40).any())
@@ -48,7 +48,12 @@ def test_everyone_is_drawn_while_present_and_at_no_other_time(make_video: MakeVi
     timeline = timeline_of(source)
     done_s: list[tuple[float, float | None]] = []
     written = render_video(
-        source, timeline, timeline.segments(), ActionPalette(), target, progress=lambda *told: done_s.append(told)
+        source,
+        timeline,
+        timeline.segments(),
+        ActionPalette(),
+        target,
+        progress=lambda *times_s: done_s.append(times_s),
     )
     assert written
     assert [changed(target, k) for k in (0, 5, 7, 17, 19, 29)] == [False, False, True, True, False, False]
@@ -56,7 +61,7 @@ def test_everyone_is_drawn_while_present_and_at_no_other_time(make_video: MakeVi
     assert done_s[-1] == (pytest.approx(29 / 30), pytest.approx(1.0))
 
 
-def test_times_of_an_irregular_video_are_kept(make_video: MakeVideo, tmp_path: Path) -> None:
+def test_times_of_an_irregular_video_stay_the_same(make_video: MakeVideo, tmp_path: Path) -> None:
     times_s = [0.0, 0.04, 0.2, 0.25, 0.9]
     source, target = make_video("a.mp4", frames=grey(5), times_s=times_s), tmp_path / "b.mp4"
     timeline = timeline_of(source)
@@ -66,7 +71,7 @@ def test_times_of_an_irregular_video_are_kept(make_video: MakeVideo, tmp_path: P
     assert got == pytest.approx(times_s, abs=1e-3)
 
 
-def test_cancelled_rendering_leaves_what_was_there(make_video: MakeVideo, tmp_path: Path) -> None:
+def test_cancelled_rendering_leaves_an_existing_file_unchanged(make_video: MakeVideo, tmp_path: Path) -> None:
     source, target = make_video("a.mp4", frames=grey()), tmp_path / "b.mp4"
     target.write_bytes(b"old")
     timeline = timeline_of(source)

@@ -1,4 +1,4 @@
-"""What somebody looks like: few numbers, the same from near and far, others in other clothes."""
+"""A person's appearance: the same from near and far, different in different clothes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_other_clothes_and_clothes_the_other_way_round_look_different() -> None:
     assert alike(look(dressed(RED, BLUE)), look(dressed(BLUE, RED))) < 0.2
 
 
-def test_one_looks_like_oneself() -> None:
+def test_a_person_looks_like_themselves() -> None:
     one = look(dressed(RED, BLUE))
     assert alike(one, one) == pytest.approx(1.0, abs=0.02)
 
@@ -57,13 +57,13 @@ def test_one_looks_like_oneself() -> None:
 @pytest.mark.parametrize(
     "box", [(-50, -50, 20, 40), (90, 190, 300, 300), (10, 10, 10.2, 10.3), (99.9, 199.9, 100, 200)]
 )
-def test_any_box_that_touches_the_picture_has_a_look(box: Box) -> None:
+def test_any_box_that_touches_the_picture_has_an_appearance(box: Box) -> None:
     found = appearance_of(dressed(RED, BLUE), box)
     assert found.shape == (APPEARANCE_SIZE,)
     assert found.dtype == np.uint8
     assert found.any()
 
 
-def test_nobody_looks_like_anything_before_they_were_looked_at() -> None:
+def test_a_person_has_no_appearance_before_the_first_sample() -> None:
     assert Appearances().of(1) is None
     assert alike(mean(appearance_of(dressed(RED, BLUE), (0, 0, 50, 99))), look(dressed(RED, RED))) > 0.7

@@ -22,7 +22,7 @@ def walk(frames: int) -> list[Box]:
     return [(100 + a, 80 + b, 180 + a + abs(c), 300 + b + abs(d)) for a, b, c, d in ways.tolist()]
 
 
-def test_where_every_frame_is_looked_at_it_is_the_filter_of_bot_sort() -> None:
+def test_with_every_frame_sampled_it_equals_the_filter_of_bot_sort() -> None:
     ours, theirs = BoxFilter(30.0), KalmanFilterXYWH()
     ours.expect(30.0)
     boxes = walk(50)
@@ -34,7 +34,7 @@ def test_where_every_frame_is_looked_at_it_is_the_filter_of_bot_sort() -> None:
 
 
 def test_frames_in_between_lie_on_a_straight_line() -> None:
-    """At every third frame the box is that of all frames, where the person went straight from one to the next."""
+    """With every third frame, the box equals that of every frame if the person moves straight in between."""
     every, third = BoxFilter(30.0), BoxFilter(30.0)
     every.expect(30.0)
     third.expect(10.0)
@@ -49,7 +49,7 @@ def test_frames_in_between_lie_on_a_straight_line() -> None:
         assert third.update({1: after})[1] == pytest.approx(shown[1])
 
 
-def test_people_do_not_mix_and_who_is_gone_is_forgotten() -> None:
+def test_people_do_not_mix_and_are_forgotten_after_they_leave() -> None:
     boxes = BoxFilter(30.0)
     boxes.expect(15.0)
     left, right = (0.0, 0.0, 50.0, 100.0), (200.0, 0.0, 250.0, 100.0)

@@ -1,4 +1,4 @@
-"""Cuts: found between shots of any size, not where a camera is swung round, somebody comes near or a light flashes."""
+"""Cuts: detected between shots of any size, not when a camera swings, a person comes near or a light flashes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Picture = NDArray[np.uint8]
 
 
 def scene(seed: int, size_wh: tuple[int, int] = (320, 240), seen_from: int = 0) -> Picture:
-    """A wide picture of coloured surfaces, of which a part is seen."""
+    """A wide picture of coloured surfaces; a frame shows a part of it."""
     rng = np.random.default_rng(seed)
     palette = rng.integers(20, 236, (4, 3), np.uint8)
     wide = palette[rng.integers(0, 4, (6, 40))].astype(np.uint8)
@@ -39,18 +39,18 @@ def test_the_size_of_the_picture_does_not_matter(size_wh: tuple[int, int]) -> No
     assert cuts([scene(1, size_wh)] * 3 + [scene(2, size_wh)] * 3) == [3]
 
 
-def test_a_camera_that_is_swung_round_does_not_cut() -> None:
+def test_a_swinging_camera_does_not_cut() -> None:
     assert cuts([scene(1, seen_from=90 * k) for k in range(12)]) == []
 
 
-def test_a_flash_and_a_black_picture_do_not_cut_but_what_comes_after_may() -> None:
+def test_a_flash_and_a_black_picture_do_not_cut_but_the_next_picture_may() -> None:
     white, black = np.full((240, 320, 3), 255, np.uint8), np.zeros((240, 320, 3), np.uint8)
     assert cuts([scene(1), white, scene(1), black, scene(1)]) == []
     assert cuts([scene(1), black, black, scene(2)]) == [3]
     assert cuts([black, scene(1), scene(1)]) == []
 
 
-def test_a_stream_that_changes_its_size_is_compared_all_the_same() -> None:
+def test_a_stream_that_changes_its_size_is_still_compared() -> None:
     assert cuts([scene(1), scene(1), scene(2, (640, 480))]) == [2]
     assert cuts([scene(1), np.asarray(cv2.resize(scene(1), (640, 480)), np.uint8)]) == []
 

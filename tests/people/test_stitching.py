@@ -1,4 +1,4 @@
-"""Tracks of one person become one person; people who are two stay two."""
+"""Tracks of one person become one person; two people stay two."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FAR: Box = (500, 100, 540, 200)
 
 
 def colours(*shares: float) -> NDArray[np.float64]:
-    """A look: so much of each colour, the same in both halves."""
+    """Return an appearance with these shares of colours, the same in both halves."""
     half = np.zeros(APPEARANCE_SIZE // 2)
     half[: len(shares)] = shares
     return np.tile(half, 2)
@@ -37,7 +37,7 @@ def track(
     look: NDArray[np.float64] | None = RED,
     speed: float = 0.0,
 ) -> Tracklet:
-    """Sampled five times a second; ``speed`` is in pixels a second to the right, from ``box`` on."""
+    """Return a track from ``box`` on, sampled five times a second; ``speed`` is in pixels per second to the right."""
     time_s = INTERVAL_S * np.arange(round(start_s / INTERVAL_S), round(end_s / INTERVAL_S) + 1, dtype=np.float64)
     boxes = np.array(box, np.float32) + np.outer(time_s - time_s[0], [speed, 0, speed, 0]).astype(np.float32)
     return Tracklet(track_id, time_s, boxes, look)
@@ -57,30 +57,30 @@ def test_people_are_numbered_in_the_order_in_which_they_appear() -> None:
 
 
 class TestLost:
-    def test_who_is_lost_for_a_moment_is_the_same_person(self) -> None:
+    def test_a_person_lost_for_a_moment_is_the_same(self) -> None:
         assert people(track(1, 0, 4), track(2, 4.8, 9, look=RED_IN_SHADE)) == {1: 1, 2: 1}
 
-    def test_who_walks_on_behind_something_is_looked_for_where_they_would_be(self) -> None:
-        """90 pixels on in a second: 1.4 sizes of the box."""
+    def test_a_person_who_walks_on_behind_something_is_searched_for_ahead(self) -> None:
+        """90 pixels further after a second: 1.4 box sizes."""
         before, after = track(1, 0, 4, speed=90), track(2, 5, 9, moved(HERE, 450), speed=90)
         assert people(before, after) == {1: 1, 2: 1}
         assert people(track(1, 0, 4), track(2, 5, 9, moved(HERE, 90))) == {1: 1, 2: 2}, "who stood is not there"
 
-    def test_who_looks_like_somebody_else_is_somebody_else(self) -> None:
+    def test_a_person_with_another_appearance_is_another(self) -> None:
         assert people(track(1, 0, 4), track(2, 4.4, 9, look=BLUE)) == {1: 1, 2: 2}
 
-    def test_half_a_person_who_comes_out_from_behind_another_is_the_same(self) -> None:
+    def test_a_half_hidden_person_who_comes_out_from_behind_another_is_the_same(self) -> None:
         assert people(track(1, 0, 4), track(2, 4.4, 4.6, (100, 100, 140, 140)), track(3, 5, 9)) == {1: 1, 2: 1, 3: 1}
 
     def test_someone_three_times_as_high_is_another(self) -> None:
         assert people(track(1, 0, 4), track(2, 4.6, 9, (90, 0, 200, 300), RED)) == {1: 1, 2: 1}, "one inside the other"
         assert people(track(1, 0, 4), track(2, 4.6, 9, (140, 100, 150, 130), RED)) == {1: 1, 2: 2}
 
-    def test_without_looks_the_place_decides_for_who_was_lost_but_not_for_who_was_away(self) -> None:
+    def test_without_appearance_the_place_decides_after_a_loss_but_not_after_an_absence(self) -> None:
         assert people(track(1, 0, 4, look=None), track(2, 4.6, 9, look=None)) == {1: 1, 2: 1}
         assert people(track(1, 0, 4, look=None), track(2, 8, 9, look=None)) == {1: 1, 2: 2}
 
-    def test_the_surest_goes_first_and_nobody_goes_on_twice(self) -> None:
+    def test_the_surest_pair_is_linked_first_and_nobody_continues_twice(self) -> None:
         one, other = track(1, 0, 4), track(2, 0, 4, moved(HERE, 50), RED_IN_SHADE)
         again, other_again = track(3, 4.6, 9), track(4, 4.6, 9, moved(HERE, 50), RED_IN_SHADE)
         assert people(one, other, other_again, again) == {1: 1, 3: 1, 2: 2, 4: 2}
@@ -88,13 +88,13 @@ class TestLost:
 
 class TestAway:
     @pytest.mark.parametrize("away_s", [1.6, 4.0, AWAY_S])
-    def test_who_leaves_for_some_seconds_and_returns_is_the_same_person(self, away_s: float) -> None:
+    def test_a_person_who_returns_after_some_seconds_is_the_same(self, away_s: float) -> None:
         assert people(track(1, 0, 4), track(2, 4 + away_s, 15)) == {1: 1, 2: 1}
 
-    def test_who_is_away_for_longer_is_another(self) -> None:
+    def test_a_person_who_is_away_for_longer_is_another(self) -> None:
         assert people(track(1, 0, 4), track(2, 4 + AWAY_S + 1, 15)) == {1: 1, 2: 2}
 
-    def test_visitors_by_turns_stay_different(self) -> None:
+    def test_successive_visitors_stay_different(self) -> None:
         """They leave at the right and the next comes at the left three seconds later, in other clothes."""
         visits = [track(k, 10 * k, 10 * k + 7, look=look, speed=50) for k, look in enumerate((RED, ORANGE, BLUE), 1)]
         assert people(*visits) == {1: 1, 2: 2, 3: 3}
@@ -102,7 +102,7 @@ class TestAway:
     def test_the_next_at_the_same_door_in_other_clothes_is_another(self) -> None:
         assert people(track(1, 0, 4), track(2, 7, 9, look=ORANGE)) == {1: 1, 2: 2}
 
-    def test_who_comes_back_by_another_door_is_the_same_where_nobody_else_looks_like_that(self) -> None:
+    def test_a_person_who_returns_by_another_door_is_the_same_if_nobody_else_looks_like_them(self) -> None:
         assert people(track(1, 0, 4), track(2, 8, 12, FAR)) == {1: 1, 2: 1}
         assert people(track(1, 0, 4), track(2, 8, 12, FAR, RED_IN_SHADE)) == {1: 1, 2: 2}, "not sure enough"
         assert people(track(1, 0, 4), track(2, 8, 8.4, FAR)) == {1: 1, 2: 2}, "seen for too short a time"
@@ -117,14 +117,14 @@ class TestAway:
 
 
 class TestAtOnce:
-    def test_two_at_once_are_two_however_alike_and_near(self) -> None:
+    def test_two_at_once_are_two_even_if_alike_and_near(self) -> None:
         assert people(track(1, 0, 6), track(2, 3, 9, moved(HERE, 25))) == {1: 1, 2: 2}
 
     def test_one_seen_twice_is_one(self) -> None:
         """The detector sometimes finds a person and the same person without their feet."""
         assert people(track(1, 0, 6), track(2, 3, 5, (100, 100, 140, 175))) == {1: 1, 2: 1}
 
-    def test_one_seen_twice_still_goes_on_afterwards(self) -> None:
+    def test_one_seen_twice_still_continues_afterwards(self) -> None:
         twice = track(2, 3, 6.2, (100, 100, 140, 175))
         assert people(track(1, 0, 6), twice, track(3, 7, 9)) == {1: 1, 2: 1, 3: 1}
 
@@ -134,11 +134,11 @@ class TestAtOnce:
 
 
 class TestCuts:
-    def test_nobody_goes_on_in_another_shot(self) -> None:
+    def test_nobody_continues_in_another_shot(self) -> None:
         assert people(track(1, 0, 4), track(2, 4.2, 9, moved(HERE, 30)), cuts_s=(4.2,)) == {1: 1, 2: 2}
         assert people(track(1, 0, 4), track(2, 8, 9, FAR), cuts_s=(6.0,)) == {1: 1, 2: 2}
 
-    def test_who_is_at_the_same_place_and_looks_the_same_after_a_jump_cut_is_the_same(self) -> None:
+    def test_a_person_with_the_same_place_and_appearance_after_a_jump_cut_is_the_same(self) -> None:
         assert people(track(1, 0, 4), track(2, 4.2, 9), cuts_s=(4.2,)) == {1: 1, 2: 1}
 
     def test_a_cut_before_or_after_does_not_matter(self) -> None:
@@ -153,7 +153,7 @@ class TestCuts:
         max_size=14,
     )
 )
-def test_nobody_is_at_two_places_at_once_and_everybody_is_somebody(
+def test_nobody_is_in_two_places_at_once_and_every_track_has_a_person(
     scene: list[tuple[int, int, int, NDArray[np.float64] | None]],
 ) -> None:
     tracks = [
@@ -171,7 +171,7 @@ def test_nobody_is_at_two_places_at_once_and_everybody_is_somebody(
 
 
 def test_a_gap_counts_from_the_sample_that_was_missed() -> None:
-    """At a sample every three seconds the next sample is no gap."""
+    """With a sample every three seconds, the next sample is no gap."""
     tracks = (
         Tracklet(1, np.array([0.0, 3.0]), np.array([HERE] * 2, np.float32), None),
         Tracklet(2, np.array([6.0, 9.0]), np.array([HERE] * 2, np.float32), None),

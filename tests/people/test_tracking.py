@@ -1,4 +1,4 @@
-"""Identities: one tracker a stream, people numbered within it, the same rules for every tracker that is offered."""
+"""Identities: one tracker per stream, people numbered within it, the same rules for every available tracker."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_walking_person_keeps_their_number(tracker_name: str) -> None:
     assert {person for people in seen for person in people} == {1}
 
 
-def test_someone_is_there_from_the_first_frame_that_shows_them(tracker_name: str) -> None:
+def test_a_person_is_tracked_from_their_first_frame(tracker_name: str) -> None:
     assert ids(update(tracker(tracker_name), LEFT)) == [1]
 
 
@@ -99,7 +99,7 @@ def test_two_people_keep_theirs_and_come_in_order(tracker_name: str) -> None:
     assert [p.box_xyxy[0] < 100 for p in people] == [True, False]
 
 
-def test_numbers_are_given_in_order_of_appearance_without_holes(tracker_name: str) -> None:
+def test_numbers_are_given_in_order_of_appearance_without_gaps(tracker_name: str) -> None:
     """Detections that are never confirmed use up the tracker's own numbers, not ours."""
     one = tracker(tracker_name)
     for _ in range(10):
@@ -146,7 +146,7 @@ def test_the_allowed_loss_is_a_time_not_a_number_of_calls(skip: int) -> None:
         pytest.fail("the number was never given up")
 
 
-def test_weak_boxes_start_nobody_but_hold_on_to_those_who_are_known() -> None:
+def test_weak_boxes_start_no_person_but_continue_a_known_one() -> None:
     one = tracker(min_person_confidence=0.5)
     assert update(one, LEFT, confidence=0.3) == []
     for _ in range(5):
@@ -157,12 +157,12 @@ def test_weak_boxes_start_nobody_but_hold_on_to_those_who_are_known() -> None:
 
 
 @pytest.mark.parametrize("min_confidence", [0.05, 0.5, 0.95])
-def test_people_start_at_the_confidence_that_was_asked_for(tracker_name: str, min_confidence: float) -> None:
+def test_people_start_at_the_chosen_confidence(tracker_name: str, min_confidence: float) -> None:
     """Regression: fused with the confidence, no overlap was enough to follow a person under 0.2."""
     low = tracker(tracker_name, min_person_confidence=min_confidence)
     high = tracker(tracker_name, min_person_confidence=min_confidence)
     update(low)
-    update(high)  # a first frame of a stream is taken more easily
+    update(high)  # the first frame of a stream starts people more easily
     for _ in range(6):
         below = update(low, LEFT, confidence=min_confidence - 0.02)
         above = update(high, LEFT, confidence=min_confidence + 0.02)
@@ -170,7 +170,7 @@ def test_people_start_at_the_confidence_that_was_asked_for(tracker_name: str, mi
     assert ids(above) == [1]
 
 
-def test_boxes_are_cut_at_the_border_and_those_outside_are_dropped() -> None:
+def test_boxes_are_clipped_at_the_border_and_dropped_outside() -> None:
     one = tracker()
     people = update(one, (-30, -20, 50, 300), (-80, 10, -2, 90), (319.8, 0, 400, 90))
     assert [p.box_xyxy for p in people] == [pytest.approx((0, 0, 50, 240), abs=1e-3)]
@@ -186,7 +186,7 @@ def test_tiny_and_degenerate_boxes_do_no_harm(tracker_name: str) -> None:
 
 
 def test_numbers_are_a_streams_own() -> None:
-    """Regression of the published solution, where one tracker served all browsers."""
+    """Regression: in the published solution, one tracker served all browsers."""
     first, second = tracker(), tracker()
     for k in range(30):
         mine = update(first, LEFT, *((RIGHT,) if k >= 10 else ()))
@@ -195,8 +195,8 @@ def test_numbers_are_a_streams_own() -> None:
     assert ids(others) == [1]
 
 
-def test_a_new_stream_does_not_disturb_one_that_runs(tracker_name: str) -> None:
-    """The trackers' counter used to be shared and started anew with each of them."""
+def test_a_new_stream_does_not_disturb_a_running_one(tracker_name: str) -> None:
+    """The trackers' counter used to be shared and restarted with each of them."""
     one = tracker(tracker_name)
     for _ in range(10):
         update(one, LEFT)
@@ -235,8 +235,8 @@ def test_a_frame_without_anyone_is_fine_from_the_start(tracker_name: str) -> Non
     assert ids(update(one, LEFT)) in ([1], [])
 
 
-def test_boxes_of_every_second_frame_are_those_of_every_frame(tracker_name: str) -> None:
-    """Regression: the filter counted calls, so that whoever sways was elsewhere by up to a tenth of their width."""
+def test_boxes_of_every_second_frame_match_those_of_every_frame(tracker_name: str) -> None:
+    """Regression: the filter counted calls, which moved a swaying person by up to a tenth of their width."""
 
     def swaying(frame: int) -> Box:
         return moved(LEFT, 40 * float(np.sin(frame / 6)))
@@ -258,7 +258,7 @@ def test_boxes_are_smoothed_against_the_jitter_of_the_detector(tracker_name: str
     assert np.abs(np.diff(seen_px)).mean() < 0.8 * np.abs(np.diff(jitter_px)).mean()
 
 
-def test_who_was_out_of_sight_is_where_they_are_found_again(tracker_name: str) -> None:
+def test_after_a_loss_the_box_is_where_the_person_is_detected_again(tracker_name: str) -> None:
     one = tracker(tracker_name, skip_frame=2)
     for k in range(10):
         update(one, moved(LEFT, 4 * k))

@@ -33,7 +33,7 @@ from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, Segment, VideoInfo
 
 PAGE_DARK = "#141B20"
-"""The dark page that the dark tones are made for."""
+"""Background of the dark page; the dark tones are chosen for it."""
 
 
 def track(person_id: int, *presence: tuple[float, float]) -> PersonTrack:
@@ -59,7 +59,7 @@ def make_timeline(**changes: Any) -> Timeline:
 
 
 def draw(timeline: Timeline, min_confidence: float = 0.3, **options: Any) -> dict[str, Any]:
-    """The swimlane as the browser gets it."""
+    """Return the swimlane as the browser receives it."""
     figure = swimlane(timeline, timeline.segments(min_confidence), ActionPalette(), **options)
     drawn: dict[str, Any] = json.loads(json.dumps(figure, allow_nan=False))
     return drawn
@@ -86,7 +86,7 @@ def test_axis_counts_seconds_from_zero_and_only_time_zooms() -> None:
     assert layout["yaxis"]["range"] == [1.5, -0.5], "person 1 on top"
 
 
-def test_hover_says_it_in_words_with_the_mean_of_the_predictions_below() -> None:
+def test_hover_describes_the_segment_and_lists_mean_probabilities() -> None:
     figure = draw(make_timeline())
     # tai chi from 0 to 3 s: the first clip decides 1.5 s of it and the second the other 1.5 s
     assert figure["data"][2]["hovertext"] == [
@@ -100,7 +100,7 @@ def test_hover_says_it_in_words_with_the_mean_of_the_predictions_below() -> None
 
 
 def many_segments(count: int) -> Timeline:
-    """Segments of two actions in turn, of many lengths, without a gap; in all shorter than a date axis needs."""
+    """Return alternating segments of two actions, of many lengths, without gaps; too short in total for a date axis."""
     lengths_s = [0.1 + k % 7 / 100 + k / 1e5 for k in range(count)]
     ends_s = list(itertools.accumulate(lengths_s))
     predictions = tuple(
@@ -111,13 +111,13 @@ def many_segments(count: int) -> Timeline:
 
 
 def unpacked(packed: dict[str, str]) -> NDArray[np.float64]:
-    """A large array as plotly.js unpacks it."""
+    """Decode a large array as plotly.js does."""
     assert packed["dtype"] == "f8"
     values = np.frombuffer(base64.b64decode(packed["bdata"]), "<f8")
     return values.reshape([int(size) for size in packed.get("shape", str(values.size)).split(",")])
 
 
-def test_bars_that_are_not_too_many_all_have_a_name_and_a_hover_text() -> None:
+def test_few_bars_all_have_a_name_and_a_hover_text() -> None:
     figure = draw(many_segments(MOST_BARS))
     assert [trace["name"] for trace in figure["data"]] == ["present", "yoga", "jogging"]
     for trace in figure["data"][1:]:
@@ -125,7 +125,7 @@ def test_bars_that_are_not_too_many_all_have_a_name_and_a_hover_text() -> None:
         assert set(trace["text"]) == {trace["name"]}
 
 
-def test_of_very_many_bars_the_longest_are_named_and_the_others_one_outline_a_colour() -> None:
+def test_of_many_bars_the_longest_have_names_and_the_others_are_one_outline_per_colour() -> None:
     """Regression: a browser took a second to make thousands of bars, and more to measure their names, each time a
     slider was moved."""
     timeline = many_segments(MOST_BARS + 200)
@@ -139,14 +139,14 @@ def test_of_very_many_bars_the_longest_are_named_and_the_others_one_outline_a_co
         outline = outlines[bar.name]
         assert (outline.fillcolor, outline.legendgroup) == (bar.marker.color, bar.legendgroup)
         seen = {(base, base + length) for base, length in zip(bar.base, bar.x, strict=True)}
-        corners = unpacked(outline.x)[:-2]  # without the way back and the gap
+        corners = unpacked(outline.x)[:-2]  # without the return to the start and the gap
         seen |= set(zip(corners[::2], corners[1::2], strict=True))
         expected = sorted((s.start_s, s.end_s) for s in segments if s.action == bar.name)
         assert np.allclose(sorted(seen), expected)
         assert min(bar.x) > max(np.diff(corners)[::2])
 
 
-def test_where_bars_are_very_many_a_pointer_meets_the_same_words() -> None:
+def test_many_bars_have_the_same_hover_texts() -> None:
     timeline = many_segments(MOST_BARS + 1)
     segments = timeline.segments()
     figure = go.Figure(swimlane(timeline, segments, ActionPalette()))
@@ -177,7 +177,7 @@ def test_hover_texts_follow_the_threshold() -> None:
         assert any(f"<b>{said}</b> · 6.0 s – 8.0 s" in text for text in texts)
 
 
-def test_labels_of_a_persons_own_file_are_shown_letter_by_letter() -> None:
+def test_labels_of_a_persons_own_file_are_shown_literally() -> None:
     label = "<b>bold</b> <a href='x'>l</a> & $x^2$\nnext"
     timeline = make_timeline(predictions=(Prediction(1, 0.0, 2.0, ((label, 0.9),), "i3d"),))
     trace = draw(timeline)["data"][1]
@@ -196,7 +196,7 @@ def test_very_long_labels_are_shortened_in_the_legend() -> None:
     assert trace["name"].endswith("…")
 
 
-def test_what_was_not_analysed_is_shaded() -> None:
+def test_time_that_was_not_analysed_is_shaded() -> None:
     layout = draw(make_timeline(complete=False, analysed_s=8.0))["layout"]
     assert layout["xaxis"]["range"] == [0, 12], "the container's word until all is decoded"
     assert [(shape["x0"], shape["x1"]) for shape in layout["shapes"]] == [(8, 12)]
@@ -224,7 +224,7 @@ def test_long_videos_count_minutes_and_seconds() -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_nobody_in_the_video_is_said_in_the_chart(dark: bool) -> None:
+def test_the_chart_says_when_nobody_was_found(dark: bool) -> None:
     layout = draw(make_timeline(people=(), predictions=()), dark=dark)["layout"]
     assert [note["text"] for note in layout["annotations"]] == ["no people found"]
     assert layout["height"] >= 160
@@ -301,7 +301,7 @@ VISION = {
 
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize("dark", [False, True])
-def test_colours_stay_apart_for_every_eye(vision: str, dark: bool) -> None:
+def test_colours_are_distinguishable_with_any_colour_vision(vision: str, dark: bool) -> None:
     colours = [style_of_slot(slot).colour(dark) for slot in range(8)] + [UNKNOWN_STYLE.colour(dark)]
     seen = [lab(VISION[vision] @ linear(colour)) for colour in colours]
     for (one, a), (other, b) in itertools.combinations(zip(colours, seen, strict=True), 2):

@@ -1,4 +1,4 @@
-"""What a person does at each moment, by the vote of all predictions around it."""
+"""A person's action at each moment, voted by all predictions around it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from recognizer.timeline.smoothing import STEP_S, votes
 from recognizer.types import Prediction
 
 
-def said(start_s: float, end_s: float, label: str, probability: float = 0.8) -> Prediction:
+def prediction(start_s: float, end_s: float, label: str, probability: float = 0.8) -> Prediction:
     return Prediction(1, start_s, end_s, ((label, probability), ("other", 1 - probability)), "i3d")
 
 
 def windows(label: str, first_s: float, last_s: float, span_s: float = 2.0, hop_s: float = 1.0) -> list[Prediction]:
     count = round((last_s - first_s - span_s) / hop_s) + 1
-    return [said(first_s + k * hop_s, first_s + k * hop_s + span_s, label) for k in range(count)]
+    return [prediction(first_s + k * hop_s, first_s + k * hop_s + span_s, label) for k in range(count)]
 
 
 def label_at(predictions: list[Prediction], time_s: float, smoothing_s: float = 1.0) -> str:
@@ -32,12 +32,12 @@ def label_at(predictions: list[Prediction], time_s: float, smoothing_s: float = 
 
 def test_one_odd_prediction_among_many_is_outvoted() -> None:
     predictions = windows("a", 0, 10)
-    predictions[4] = said(predictions[4].start_s, predictions[4].end_s, "b", 0.6)
+    predictions[4] = prediction(predictions[4].start_s, predictions[4].end_s, "b", 0.6)
     assert {label_at(predictions, t / 2) for t in range(20)} == {"a"}
 
 
 def test_a_change_lies_where_the_votes_of_both_sides_are_equal() -> None:
-    """Windows that hold both actions say either, less sure; the boundary is in the middle all the same."""
+    """Clips that show both actions predict either with less confidence; the boundary is still in the middle."""
     predictions = [*windows("a", 0, 6), *windows("b", 6, 12)]
     mixed = Prediction(1, 5.0, 7.0, (("a", 0.4), ("b", 0.4)), "i3d")
     (stretch,) = votes(sorted([*predictions, mixed], key=lambda p: p.start_s), 1.0)
@@ -46,18 +46,18 @@ def test_a_change_lies_where_the_votes_of_both_sides_are_equal() -> None:
 
 
 def test_no_vote_reaches_over_a_gap() -> None:
-    predictions = [*windows("a", 0, 20), said(21.0, 23.0, "b", 0.6)]
+    predictions = [*windows("a", 0, 20), prediction(21.0, 23.0, "b", 0.6)]
     assert label_at(predictions, 21.05, smoothing_s=10.0) == "b"
     assert label_at(predictions, 20.5) == "nobody"
 
 
 def test_it_begins_and_ends_exactly_with_the_predictions() -> None:
-    (stretch,) = votes([said(0.123, 2.456, "a")], 0.5)
+    (stretch,) = votes([prediction(0.123, 2.456, "a")], 0.5)
     assert (stretch.edges_s[0], stretch.edges_s[-1]) == (0.123, 2.456)
 
 
 def test_a_single_prediction_keeps_its_probability() -> None:
-    (stretch,) = votes([said(0, 2, "a", 0.7)], 1.0)
+    (stretch,) = votes([prediction(0, 2, "a", 0.7)], 1.0)
     assert stretch.probability == pytest.approx([0.7] * len(stretch.best))
 
 
@@ -66,8 +66,8 @@ def test_a_single_prediction_keeps_its_probability() -> None:
     smoothing_s=st.floats(0.1, 5),
 )
 @settings(deadline=None)
-def test_every_moment_that_was_named_gets_a_label(spans: list[tuple[float, float, str]], smoothing_s: float) -> None:
-    predictions = sorted((said(a, a + d, x, 0.6) for a, d, x in spans), key=lambda p: (p.start_s, p.end_s))
+def test_every_moment_with_a_prediction_gets_a_label(spans: list[tuple[float, float, str]], smoothing_s: float) -> None:
+    predictions = sorted((prediction(a, a + d, x, 0.6) for a, d, x in spans), key=lambda p: (p.start_s, p.end_s))
     covered_s = 0.0
     for stretch in votes(predictions, smoothing_s):
         covered_s += stretch.edges_s[-1] - stretch.edges_s[0]
@@ -81,7 +81,7 @@ def test_every_moment_that_was_named_gets_a_label(spans: list[tuple[float, float
 
 def test_a_clip_that_shows_the_end_of_one_and_the_beginning_of_another_action_makes_no_third() -> None:
     predictions = sorted(
-        [*windows("a", 0, 6), said(5.0, 7.0, "c", 0.69), *windows("b", 6, 12)], key=lambda p: (p.start_s, p.end_s)
+        [*windows("a", 0, 6), prediction(5.0, 7.0, "c", 0.69), *windows("b", 6, 12)], key=lambda p: (p.start_s, p.end_s)
     )
     (stretch,) = votes(predictions, 1.0)
     changes = [k for k in range(1, len(stretch.best)) if stretch.best[k] != stretch.best[k - 1]]
@@ -89,20 +89,20 @@ def test_a_clip_that_shows_the_end_of_one_and_the_beginning_of_another_action_ma
     assert stretch.edges_s[changes[0]] == pytest.approx(6.0, abs=0.5)
 
 
-def test_what_lasts_keeps_its_place_between_two_others() -> None:
+def test_a_lasting_action_keeps_its_place_between_two_others() -> None:
     predictions = [*windows("a", 0, 6), *windows("c", 5, 11), *windows("b", 10, 16)]
     assert [label_at(predictions, t) for t in (2.0, 8.0, 14.0)] == ["a", "c", "b"]
 
 
-def test_many_changes_in_two_hours_are_counted_in_no_time() -> None:
-    predictions = [said(k, k + 2.0, "abcdefgh"[k // 4 % 8]) for k in range(7200)]
+def test_many_changes_in_two_hours_are_counted_fast() -> None:
+    predictions = [prediction(k, k + 2.0, "abcdefgh"[k // 4 % 8]) for k in range(7200)]
     started_s = time.perf_counter()
     (stretch,) = votes(predictions, 1.0)
     assert np.count_nonzero(np.diff(stretch.best)) >= 1700
     assert time.perf_counter() - started_s < 3.0
 
 
-def test_two_hours_of_one_person_are_counted_in_no_time() -> None:
+def test_two_hours_of_one_person_are_counted_fast() -> None:
     predictions = windows("a", 0, 7200)
     started_s = time.perf_counter()
     assert sum(len(stretch.best) for stretch in votes(predictions, 1.0)) == round(7200 / STEP_S)

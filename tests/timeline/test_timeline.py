@@ -54,7 +54,7 @@ def test_segments_are_as_in_the_golden_file(path: Path) -> None:
     ]
 
 
-def test_golden_files_are_there() -> None:
+def test_golden_files_exist() -> None:
     assert len(GOLDEN) >= 12
 
 
@@ -99,8 +99,8 @@ def test_rules_of_segments_hold_for_any_predictions(
 
 @st.composite
 def _overlapping(draw: st.DrawFn) -> list[Prediction]:
-    """Predictions of two people with five labels each that overlap as a sampler's do, and some gaps."""
-    said = []
+    """Return predictions for two people with five labels each, overlapping like a sampler's, with some gaps."""
+    predictions = []
     for person_id in (1, 2):
         start_s = 0.0
         for _ in range(draw(st.integers(1, 25))):
@@ -109,8 +109,8 @@ def _overlapping(draw: st.DrawFn) -> list[Prediction]:
             first = draw(st.floats(0.15, 0.9))
             rest = (draw(st.floats(0.0, 1.0)) * min(first, (1 - first) / 4) for _ in range(4))
             top = sorted(zip((first, *rest), labels, strict=True), key=lambda one: -one[0])
-            said.append(Prediction(person_id, start_s, start_s + 2.0, tuple((b, a) for a, b in top), "scripted"))
-    return said
+            predictions.append(Prediction(person_id, start_s, start_s + 2.0, tuple((b, a) for a, b in top), "scripted"))
+    return predictions
 
 
 @given(
@@ -145,35 +145,35 @@ def test_likely_labels_agree_with_the_segment(
 
 @pytest.mark.parametrize("smoothing_s", [0.0, 1.0])
 def test_of_an_unknown_segment_the_best_guess_comes_first(smoothing_s: float) -> None:
-    said = [Prediction(1, k, k + 2.0, (("yoga", 0.2), ("tai chi", 0.15)), "x") for k in range(6)]
-    timeline = replace(timeline_of(*said), settings=Settings(smoothing_s=smoothing_s))
+    predictions = [Prediction(1, k, k + 2.0, (("yoga", 0.2), ("tai chi", 0.15)), "x") for k in range(6)]
+    timeline = replace(timeline_of(*predictions), settings=Settings(smoothing_s=smoothing_s))
     (segment,) = timeline.segments(min_confidence=0.3)
     assert (segment.action, segment.confidence) == (UNKNOWN_ACTION, pytest.approx(0.2))
     assert timeline.likely_labels([segment]) == [(("yoga", pytest.approx(0.2)), ("tai chi", pytest.approx(0.15)))]
 
 
 def test_of_an_unknown_segment_the_guess_that_weighs_most_comes_first_with_its_mean() -> None:
-    said = [
+    predictions = [
         Prediction(1, 0.0, 3.0, (("yoga", 0.2), ("tai chi", 0.1)), "x"),
         Prediction(1, 3.0, 4.0, (("tai chi", 0.28), ("yoga", 0.12)), "x"),
     ]
-    timeline = timeline_of(*said)
+    timeline = timeline_of(*predictions)
     (segment,) = timeline.segments(min_confidence=0.3)
     assert segment.confidence == pytest.approx((3 * 0.2 + 0.28) / 4)
     assert timeline.likely_labels([segment]) == [(("yoga", pytest.approx(0.18)), ("tai chi", pytest.approx(0.145)))]
 
 
 @pytest.mark.parametrize("smoothing_s", [0.0, 0.1])
-def test_time_given_to_an_action_by_a_minimum_duration_counts_for_nothing(smoothing_s: float) -> None:
+def test_time_absorbed_by_a_minimum_duration_does_not_count(smoothing_s: float) -> None:
     """Regression: it was in the list under the bar, but not in the bar's probability."""
-    said = [
+    predictions = [
         Prediction(1, 0.0, 4.0, (("yoga", 0.8), ("dancing", 0.1)), "x"),
         Prediction(1, 4.0, 4.5, (("jumping", 0.9),), "x"),
         Prediction(1, 4.5, 8.5, (("yoga", 0.6), ("dancing", 0.3)), "x"),
         Prediction(1, 8.5, 9.0, (("jumping", 0.9),), "x"),
         Prediction(1, 9.0, 13.0, (("yoga", 0.5), ("dancing", 0.4)), "x"),
     ]
-    timeline = replace(timeline_of(*said), settings=Settings(smoothing_s=smoothing_s))
+    timeline = replace(timeline_of(*predictions), settings=Settings(smoothing_s=smoothing_s))
     (segment,) = timeline.segments(min_duration_s=1.0)
     ((label, probability), *rest) = timeline.likely_labels([segment])[0]
     assert (segment.action, label, segment.duration_s) == ("yoga", "yoga", pytest.approx(13.0))
@@ -184,7 +184,7 @@ def test_time_given_to_an_action_by_a_minimum_duration_counts_for_nothing(smooth
         assert rest == [("dancing", pytest.approx((0.1 + 0.3 + 0.4) / 3))]
 
 
-def test_a_segment_of_somebody_without_predictions_has_no_likely_labels() -> None:
+def test_a_segment_of_a_person_without_predictions_has_no_likely_labels() -> None:
     timeline = timeline_of(Prediction(1, 0.0, 2.0, (("yoga", 0.8),), "x"))
     assert timeline.likely_labels([Segment(2, "yoga", 0.0, 1.0, 0.5), Segment(1, "yoga", 5.0, 6.0, 0.5)]) == [(), ()]
 
@@ -211,7 +211,7 @@ def test_thresholds_change_after_the_analysis_without_the_classifier() -> None:
 
 
 def test_votes_are_counted_once_and_not_for_each_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Regression: with smoothing, most of what the server did when a slider was moved was counting them again."""
+    """Regression: with smoothing, each move of a slider counted them again, which took most of the server's time."""
     counted = []
 
     def count(*arguments: Any) -> Any:
@@ -219,8 +219,8 @@ def test_votes_are_counted_once_and_not_for_each_threshold(monkeypatch: pytest.M
         return votes(*arguments)
 
     monkeypatch.setattr("recognizer.timeline.segments.votes", count)
-    said = Prediction(1, 0.0, 2.0, (("waving", 0.5),), "x")
-    timeline = replace(timeline_of(said), settings=Settings(smoothing_s=1.0))
+    prediction = Prediction(1, 0.0, 2.0, (("waving", 0.5),), "x")
+    timeline = replace(timeline_of(prediction), settings=Settings(smoothing_s=1.0))
     assert [s.action for s in timeline.segments(0.3)] == ["waving"]
     assert [s.action for s in timeline.segments(0.6)] == [UNKNOWN_ACTION]
     assert len(counted) == 1
@@ -250,8 +250,8 @@ def test_box_is_interpolated_between_samples_and_none_while_away() -> None:
     assert track.box_at(-0.1) is None
 
 
-def test_box_rests_after_the_last_sample_before_an_absence() -> None:
-    """Regression: it set out at once for the place where the person would come back."""
+def test_box_does_not_move_after_the_last_sample_before_an_absence() -> None:
+    """Regression: it moved at once towards the place of the person's return."""
     builder = TimelineBuilder(Settings(skip_frame=30), 10.0)  # a sample every 3 s
     for k, x in ((0, 0), (1, 0), (4, 300)):
         for empty in range(k - 2, k):
@@ -276,7 +276,7 @@ def test_nothing_lasts_beyond_the_end_of_the_last_frame() -> None:
     assert timeline.predictions[0].end_s == pytest.approx(31 / 30)
 
 
-def test_a_timeline_can_be_taken_in_between_and_does_not_change_afterwards() -> None:
+def test_a_timeline_can_be_built_in_between_and_does_not_change_afterwards() -> None:
     builder = TimelineBuilder(TENTH, 30.0)
     builder.add_people(0.0, [someone()])
     early = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False)
@@ -287,7 +287,7 @@ def test_a_timeline_can_be_taken_in_between_and_does_not_change_afterwards() -> 
     assert not early.complete
 
 
-def test_a_timeline_can_be_taken_on_another_thread_while_it_grows() -> None:
+def test_a_timeline_can_be_built_on_another_thread_while_it_grows() -> None:
     """Regression: an array that was being copied could not grow, which ended the analysis with a BufferError."""
     builder = TimelineBuilder(TENTH, 30.0)
     failures: list[BaseException] = []
@@ -296,7 +296,7 @@ def test_a_timeline_can_be_taken_on_another_thread_while_it_grows() -> None:
         try:
             for k in range(120_000):
                 builder.add_people(k / 10, [someone()])
-        except BaseException as error:  # noqa: BLE001 - told below
+        except BaseException as error:  # noqa: BLE001 - reported below
             failures.append(error)
 
     thread = threading.Thread(target=grow)
@@ -322,15 +322,15 @@ def test_frame_rate_is_the_files_then_the_measured_then_thirty() -> None:
     assert frame_rate_hz(video_info(None)) == 30.0
 
 
-def test_the_latest_part_alone_leaves_out_who_and_what_was_before() -> None:
+def test_the_latest_part_leaves_out_earlier_people_and_predictions() -> None:
     builder = TimelineBuilder(TENTH, 30.0)
     for k in range(100):
         people = [someone(1)] if k < 40 else [someone(2)] if k < 60 else [someone(2), someone(3)]
         builder.add_people(k / 10, people)
-    said = [
+    predictions = [
         Prediction(p, k, k + 1.0, (("yoga", 0.9),), "scripted") for p, k in ((1, 1.0), (2, 4.0), (2, 6.0), (3, 8.0))
     ]
-    builder.add_predictions(said)
+    builder.add_predictions(predictions)
     latest = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=False, since_s=6.5)
     assert [track.person_id for track in latest.people] == [2, 3]
     assert latest.people[0].time_s.tolist() == pytest.approx([k / 10 for k in range(65, 100)])
@@ -353,25 +353,25 @@ class TestOnePersonOfSeveralTracks:
         assert track.box_at(4.5) == pytest.approx((45, 0, 55, 20))
         assert track.box_at(3.0) is None
 
-    def test_where_two_tracks_show_one_person_at_once_the_longer_one_stands(self) -> None:
+    def test_if_two_tracks_show_one_person_at_once_the_longer_one_counts(self) -> None:
         builder = TimelineBuilder(TENTH, 30.0)
         for k in range(20):
             twice = [someone(2, (0, 0, 10, 10))] if 5 <= k < 12 else []
             builder.add_people(k / 10, [someone(1), *twice])
-        says = (("waving", 0.9),)
-        builder.add_predictions([Prediction(1, k / 10, k / 10 + 1, says, "scripted") for k in range(10)])
+        top = (("waving", 0.9),)
+        builder.add_predictions([Prediction(1, k / 10, k / 10 + 1, top, "scripted") for k in range(10)])
         builder.add_predictions([Prediction(2, 0.5, 1.2, (("yoga", 0.9),), "scripted")])
         timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True, person_of={1: 1, 2: 1})
         (track,) = timeline.people
         assert (track.box_xyxy == (0, 0, 10, 20)).all()
-        assert {prediction.top for prediction in timeline.predictions} == {says}
+        assert {prediction.top for prediction in timeline.predictions} == {top}
 
-    def test_what_was_said_goes_with_the_person_in_order_of_time(self) -> None:
+    def test_predictions_go_with_the_person_in_order_of_time(self) -> None:
         builder = TimelineBuilder(TENTH, 30.0)
         for k in range(40):
             builder.add_people(k / 10, [someone(5 if k < 20 else 3)])
-        said = [Prediction(5, 0.0, 1.0, (("waving", 0.9),), "x"), Prediction(3, 2.0, 3.0, (("yoga", 0.9),), "x")]
-        builder.add_predictions(reversed(said))
+        predictions = [Prediction(5, 0.0, 1.0, (("waving", 0.9),), "x"), Prediction(3, 2.0, 3.0, (("yoga", 0.9),), "x")]
+        builder.add_predictions(reversed(predictions))
         timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True, person_of={5: 1, 3: 1})
         assert [(p.person_id, p.start_s) for p in timeline.predictions] == [(1, 0.0), (1, 2.0)]
 
@@ -396,6 +396,6 @@ class TestBrief:
         assert [track.person_id for track in timeline.without_brief.people] == [1, 3]
         assert timeline.without_brief is timeline.without_brief, "with what it remembers"
 
-    def test_where_everybody_is_brief_nobody_is_folded_away(self) -> None:
+    def test_if_everyone_is_brief_nobody_is_hidden(self) -> None:
         assert self.seen_for(0.5, 0.3).brief_ids == frozenset()
         assert self.seen_for().brief_ids == frozenset()
