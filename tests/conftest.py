@@ -12,8 +12,9 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.environment import ROOT, SHARED_CLIPS, all_required, skip_or_fail
+from tests.support.environment import SHARED_CLIPS, all_required, skip_or_fail
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded: the workers share the processor
     _CORES_EACH = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -22,18 +23,25 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded: th
 import recognizer  # noqa: F401 - before any test imports torch: it says how PyTorch's threads wait
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of a file to one worker, whose fixtures they share, and all browser tests to the same one.
+class _WorkerPerFile(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist publishes no types
+    """Gives the tests of a file to one worker, whose fixtures they share, and all browser tests to the same one.
 
-    The longest come first, so that no worker is left alone with them at the end.
+    pytest-xdist's own groups (``--dist loadgroup``) have no effect with pytest 9.2, which ignores the changed node id.
     """
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("browser", "real")])
-    for item in items:
-        browser = item.get_closest_marker("browser") is not None
-        item.add_marker(pytest.mark.xdist_group("browser" if browser else str(item.path.relative_to(ROOT))))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "browser" if file.startswith("tests/browser/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _WorkerPerFile:
+    return _WorkerPerFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the workers begin with the longest tests, so that none is left alone with them at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("browser", "real")])
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
