@@ -206,7 +206,8 @@ class Settings:
         "yolo26n.pt",
         title="Detector",
         option="--detector",
-        help="The network that finds people. From n to x, each finds more small and hidden people and is slower.",
+        help="The network that finds people. From n (fastest) to x (most accurate), each finds more small and hidden "
+        "people but is slower.",
         scope=Scope.PERSON,
         choices=DETECTOR_NAMES,
     )
@@ -262,7 +263,7 @@ class Settings:
         title="Detector confidence",
         option="--min-person-confidence",
         help="How confident the detector must be to start tracking a person. Lower it if people are missed; raise it "
-        "if things are taken for people.",
+        "if objects are mistaken for people.",
         scope=Scope.PERSON,
         limits=Range(0.05, 0.95),
         form="%.2f",
@@ -271,8 +272,8 @@ class Settings:
         "botsort",
         title="Tracker",
         option="--tracker",
-        help="How people keep their number from frame to frame. BoT-SORT scored best in our measurements; try another "
-        "if numbers change.",
+        help="The method that keeps each person's number from frame to frame. BoT-SORT scored best in our "
+        "measurements; try another if numbers change.",
         scope=Scope.PERSON,
         choices=TRACKER_NAMES,
         choice_titles=_TRACKERS,
@@ -360,8 +361,8 @@ class Settings:
         title="Calibrated confidence",
         option="--calibrated",
         help="Scale confidence to how often a label was right in our measurements; the networks' own scores are too "
-        "high, most of all for people who do nothing that they know. Measured for I3D only; the others stay as they "
-        "are.",
+        "high, most of all for people whose action is not among the labels. Measured for I3D only; the others stay as "
+        "they are.",
         scope=Scope.LABEL,
         differs=("not calibrated", "calibrated"),
         recommended=True,
@@ -371,7 +372,7 @@ class Settings:
         title="Smoothing",
         option="--smoothing",
         help="The clips around each moment vote for its action, up to this many seconds away. More gives a calmer "
-        "timeline and may lose short actions; 0 takes each clip by itself.",
+        "timeline and may lose short actions; 0 uses each clip on its own.",
         scope=Scope.LABEL,
         limits=Range(0.0, 10.0),
         form="%.1f s",

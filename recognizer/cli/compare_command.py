@@ -159,7 +159,7 @@ def _print(
         for name, score in scored.scores:
             _print_frame(f"{name}, action by action", classes_table(score), stdout)
     costs = cost_table(comparison).astype(object).set_index("Classifier").T
-    _print_frame("What each costs", costs.rename_axis("", axis="index").reset_index(), stdout)
+    _print_frame("Cost of each classifier", costs.rename_axis("", axis="index").reset_index(), stdout)
 
 
 def _print_frame(title: str, frame: pd.DataFrame, stdout: IO[str]) -> None:

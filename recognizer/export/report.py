@@ -141,7 +141,7 @@ def _table(table: pd.DataFrame) -> str:
 
 def _costs(comparison: Comparison) -> Iterator[str]:
     if comparison.has_costs:
-        yield "<h2>What each costs</h2>"
+        yield "<h2>Cost of each classifier</h2>"
         yield _table(export.cost_table(comparison))
         yield f'<p class="note">{_text(COST_NOTE)}</p>'
 

@@ -95,7 +95,7 @@ class Job(Generic[Result]):
             self.error = str(error)
         except Exception:  # noqa: BLE001 - a bug in one job must not end the thread; it is logged and reported
             _log.exception("a job failed")
-            self.error = "Something went wrong inside the program; the log of the server says what."
+            self.error = "Internal error; the server's log has the details."
         finally:
             _log.info("a job took %.1f s", time.monotonic() - started_s)
             self._finished.set()

@@ -83,7 +83,7 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     confidence = main(page).get_by_role("slider", name="Minimum confidence")
     press(page, confidence, "ArrowRight", 16)  # the focus stays although the page is drawn again
     wait_for_text(chart(page), "unknown")
-    main(page).get_by_text("The sliders have moved since this video was made").wait_for()
+    main(page).get_by_text("The thresholds have changed since this video was made").wait_for()
     assert confidence.input_value() == "1"
     assert {row["action"] for row in rows_of(downloaded(page, "Timeline as CSV")[1])} == {"unknown"}
     assert page.url == address

@@ -35,7 +35,7 @@ def fights() -> Path:
 
 
 def wait_for_comparison(page: Page) -> None:
-    main(page).get_by_role("heading", name="What each costs").wait_for(timeout=WORK_TIMEOUT_MS)
+    main(page).get_by_role("heading", name="Cost of each classifier").wait_for(timeout=WORK_TIMEOUT_MS)
     chart(page).wait_for()
 
 

@@ -233,7 +233,7 @@ def test_camera_that_is_not_available_is_reported_with_advice(open_camera: OpenC
 
     page = open_camera("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     button(page, "Start").click()
-    wait_for_text(main(page).get_by_role("alert"), "denied.*allow it in the browser")
+    wait_for_text(main(page).get_by_role("alert"), "(blocked|denied).*allow it in the browser")
     assert main(page).get_by_text("Traceback").count() == 0
 
 

@@ -103,7 +103,13 @@ def test_without_outputs_it_prints_tables(
     (tmp_path / "labels.csv").write_text(LABELS)
     assert main(["compare", video, "--classifiers", "i3d,mc3_18", "--truth", str(tmp_path / "labels.csv")]) == 0
     printed = capsys.readouterr().out
-    for words in ("i3d and mc3_18", "Against your labels", "Precision (%)", "What each costs", "Clips per second"):
+    for words in (
+        "i3d and mc3_18",
+        "Against your labels",
+        "Precision (%)",
+        "Cost of each classifier",
+        "Clips per second",
+    ):
         assert words in printed
 
 

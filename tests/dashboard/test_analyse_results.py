@@ -133,7 +133,7 @@ def test_stay_too_short_for_a_clip_is_told_with_both_lengths(page: AppTest, clip
     run = tab(page).analyse.shown
     assert run is not None
     assert not run.timeline.predictions
-    assert "that takes 2.13 s" in words(page)
+    assert "a clip needs 2.13 s" in words(page)
     assert "longest stay is 2.00 s" in words(page)
     assert "Who appeared when" in [one.label for one in page.tabs]
     assert not page.error

@@ -141,7 +141,7 @@ def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifier
     assert not at.exception
     compare(at)
     assert names(at) == ["s3d", "r3d_18"]
-    assert {"Agreement", "Where they differ", "What each costs"} <= set(subheaders(at))
+    assert {"Agreement", "Where they differ", "Cost of each classifier"} <= set(subheaders(at))
     assert "Nowhere: whenever both have a label, it is the same." in words(at)
     assert at.query_params["comparison"] == shown(at).comparison_id
     assert [chart["label"] for chart in charts(at)] == ["Person 1: each classifier's labels over time"]
@@ -258,7 +258,7 @@ def test_labels_that_do_not_fit_say_which_row(page: AppTest) -> None:
     uploader(page, "A table of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,50,51\n")
     page.run()
     assert "row 2: it starts at 50 s, and the video ends at 2.0 s" in words(page)
-    assert {"Agreement", "What each costs"} <= set(subheaders(page))
+    assert {"Agreement", "Cost of each classifier"} <= set(subheaders(page))
 
 
 def test_cancel_keeps_the_finished(classifiers: Classifiers, page: AppTest) -> None:

@@ -207,7 +207,7 @@ def test_ice_servers_that_are_none_are_reported_in_one_sentence(
 def test_status_stands_next_to_the_picture(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     text = words(page)
-    for part in ("Person 1", "frames/s", "after they came", "skipped", "to classify a clip", "behind the picture"):
+    for part in ("Person 1", "frames/s", "after arrival", "skipped", "to classify a clip", "behind the picture"):
         assert part in text, part
     (chart,) = charts(page)
     assert chart["label"].startswith("Timeline of the last minute")
@@ -354,7 +354,7 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
     other.run()
     other.switch_page(PAGE).run()
     assert not other.exception
-    assert "still runs in another tab" in words(other)
+    assert "still running in another tab" in words(other)
     assert not other.subheader
     assert camera.end() is not None
     other.run()

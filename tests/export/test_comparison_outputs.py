@@ -111,7 +111,13 @@ def test_report_contains_everything_and_escapes_labels(comparison: Comparison) -
     outside_scripts = "".join(part.partition("</script>")[2] or part for part in report.split("<script"))
     assert "&lt;b&gt;my&lt;/b&gt; clip.mp4" in outside_scripts
     assert "<i>resting</i>" not in outside_scripts
-    for heading in ("Who does what, when", "Agreement", "Where they differ", "Against your labels", "What each costs"):
+    for heading in (
+        "Who does what, when",
+        "Agreement",
+        "Where they differ",
+        "Against your labels",
+        "Cost of each classifier",
+    ):
         assert f"<h2>{heading}</h2>" in report
     assert report.count("plotly.js v") == 1
 

@@ -107,7 +107,7 @@ def _awaited() -> None:
         return
     if analyse.awaited_id in server.context().live_analyses:
         st.info(
-            "The session in the address still runs in another tab, or is being saved. It appears here when it is over.",
+            "This page's session is still running in another tab, or is being saved. It appears here when it is over.",
             icon=":material/hourglass:",
         )
         return

@@ -106,7 +106,7 @@ def _too_short(timeline: Timeline) -> str:
     needed_s = shortest_stay_s(timeline.settings, timeline.frame_rate_hz)
     longest_s = max(end_s - start_s for track in timeline.people for start_s, end_s in track.presence)
     return (
-        f"Nobody was in view long enough to be classified: that takes {seconds(needed_s)}, and the longest stay is "
+        f"Nobody was in view long enough to be classified: a clip needs {seconds(needed_s)}, and the longest stay is "
         f"{seconds(longest_s)}. Lower Sequence length or Skip interval and analyse the video again."
     )
 

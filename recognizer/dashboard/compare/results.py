@@ -83,7 +83,7 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         st.subheader("Where they differ")
         show_differences(shown, lanes)
     if comparison.has_costs:
-        st.subheader("What each costs")
+        st.subheader("Cost of each classifier")
         costs = export.cost_table(comparison)
         _table(costs[costs["Clips"].notna()])  # the others have not run yet
         st.caption(COST_NOTE)
@@ -115,7 +115,7 @@ def _choose_people(tracks: Sequence[PersonTrack]) -> list[int]:
         sorted(track.person_id for track in longest),
         format_func=lambda person_id: f"Person {person_id}",
         key="compare-people",
-        help="At first the people who were in view longest. Tables and downloads include everyone.",
+        help="Starts with the people in view longest. Tables and downloads include everyone.",
     )
     return sorted(chosen)
 

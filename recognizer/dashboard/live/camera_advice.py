@@ -10,17 +10,17 @@ ADVICE = {
     "insecure": "This browser gives its camera only to pages with https or on localhost: open this page at "
     "http://localhost with its port, on the machine that runs it, or set up https.",
     "missing": "No camera was found: plug one in or switch it on. The page notices at once.",
-    "denied": "The camera is denied to this page: allow it in the browser, to the left of the address, then press "
+    "denied": "Camera access is blocked for this page: allow it in the browser, to the left of the address, then press "
     "Start.",
-    "NotAllowedError": "The camera was denied: allow it in the browser, to the left of the address, or in the system's "
-    "privacy settings, then press Start again.",
+    "NotAllowedError": "Camera access was denied: allow it in the browser, to the left of the address, or in the "
+    "system's privacy settings, then press Start again.",
     "NotFoundError": "No camera was found: plug one in or switch it on, then press Start again.",
     "NotReadableError": "The camera is in use: close the other tab or program that shows it, then press Start again.",
     "AbortError": "The camera stopped while it was being opened: press Start again, or plug it in again.",
     "OverconstrainedError": "The chosen camera is gone: choose another one under the picture, then press Start again.",
     "SecurityError": "This browser does not give its camera to this page: allow it in the browser's settings.",
-    "slow": "The connection takes long: between two networks it needs a TURN server (see Live camera on a server in "
-    "the documentation); within one network a firewall may block it.",
+    "slow": "Connecting is taking a long time: between two networks it needs a TURN server (see docs/live-camera.md in "
+    "the project); within one network a firewall may block it.",
 }
 """What to do, by the browser's name of the error (W3C, Media Capture and Streams, 10.2)."""
 

@@ -42,7 +42,7 @@ _WORDS = {
     "media_api_not_available": "This browser gives its camera only to pages on localhost or with https.",
     "device_ask_permission": "Allow the camera when the browser asks.",
     "device_not_available": "No camera is available: plug one in, or close the program or tab that uses it.",
-    "device_access_denied": "The camera was denied: allow it next to the address, then press Start again.",
+    "device_access_denied": "Camera access was denied: allow it next to the address, then press Start again.",
 }
 
 
@@ -112,7 +112,7 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
         placeholder="None",
         key="camera-second",
         format_func=classifier_title,
-        help="Classifies the same clips, too, and both labels are drawn. Labelling then takes twice as much computing.",
+        help="Also classifies the same clips and draws both labels, which doubles the work of labelling.",
     )
     camera.adjust(
         Controls(

@@ -70,7 +70,7 @@ def show_status() -> None:
 def _show_problems(stats: LiveStats) -> None:
     if stats.silent_s > _SILENT_S:
         st.warning(
-            f"No picture has come for {stats.silent_s:.0f} s: the browser's tab sleeps or the connection is broken. "
+            f"No picture for {stats.silent_s:.0f} s: the browser's tab is asleep or the connection was lost. "
             "Everything so far is saved; if the picture does not come back, press Stop, then Start."
         )
     if stats.problem:
@@ -96,8 +96,8 @@ def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, k
 def _in_words(stats: LiveStats) -> list[str]:
     skipped = _counted(stats.skipped_frames, "frame")
     lines = [
-        f"**{stats.frames_per_s:.0f}** frames/s, drawn **{stats.delay_ms:.0f} ms** after they came, nearly all within "
-        f"**{stats.delay_95_ms:.0f} ms**",
+        f"**{stats.frames_per_s:.0f}** frames/s, drawn **{stats.delay_ms:.0f} ms** after arrival (95 % within "
+        f"**{stats.delay_95_ms:.0f} ms**)",
         f"Detection runs **{stats.detections_per_s:.0f}** times a second; {skipped} skipped",
     ]
     if stats.other_labeling is None:

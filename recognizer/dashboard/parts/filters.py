@@ -50,7 +50,7 @@ def draw_thresholds() -> None:
         step=0.25,
         format="%.2f s",
         key=_DURATION_KEY,
-        help="Shorter actions are dropped: they become the action on both sides if that is the same one, and unknown "
+        help="Shorter actions are replaced by the action around them if it is the same on both sides, and by unknown "
         "otherwise.",
     )
 

@@ -133,7 +133,7 @@ def _offer_again() -> None:
     shown, rendering = tab.analyse.shown, tab.analyse.rendering
     if shown is None or rendering is None or rendering.thresholds == tab.filters.thresholds:
         return
-    st.caption("The sliders have moved since this video was made.")
+    st.caption("The thresholds have changed since this video was made.")
     if st.button("Make it again with these thresholds"):
         _start_rendering(shown)
         st.rerun()

@@ -16,7 +16,7 @@ _POLL_BAR_S: Final = 0.5
 _POLL_HELD_S: Final = 0.2
 
 
-def wait_for(job: Job[Any], waiting: str = "Waiting for a turn", *, prefix: str = "") -> None:
+def wait_for(job: Job[Any], waiting: str = "Waiting in the queue", *, prefix: str = "") -> None:
     """Hold the page until a job has finished, and draw its progress meanwhile.
 
     Args:
@@ -52,7 +52,7 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
     """
     if job.finished:
         st.rerun()
-    status = job.progress or Status("Waiting for a turn")
+    status = job.progress or Status("Waiting in the queue")
     bar, button = st.columns([5, 1], vertical_alignment="center")
     bar.progress(status.share or 0.0, stopping if job.cancelled else plain(status.text))
     # a callback: the click may arrive with a run of the whole page, during which a fragment cannot rerun itself

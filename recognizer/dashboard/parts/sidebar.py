@@ -33,7 +33,7 @@ LONGER_SAMPLES = 32
 
 _PRESETS: dict[Preset, str] = {"recommended": "Recommended", "documented": "Documented"}
 _PRESET_LINES: dict[Preset, str] = {
-    "recommended": "Two seconds of each person and their surroundings, smoothed over time. Measured with I3D, its "
+    "recommended": "One to two and a half seconds of each person and their surroundings, smoothed over time. With I3D, "
     "labels are right twice as often as with the documented settings.",
     "documented": "As published: half a second of a tight crop. Labels come sooner and are often wrong.",
     "custom": "Your own settings, as below and under More.",
