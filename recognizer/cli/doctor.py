@@ -13,7 +13,7 @@ from recognizer.networks.bounds import CLASSIFIER_BOUND, DETECTOR_BOUND_PX
 from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES, Settings
 
 if TYPE_CHECKING:
-    from recognizer.networks.backends.choices import Choice
+    from recognizer.networks.backends.choice_store import Choice
 
 _DESCRIPTION = """\
 Describe this machine and how it runs each network: the library and number
@@ -89,7 +89,7 @@ def _print_machine(settings: Settings, stdout: IO[str]) -> None:
     import torch
 
     from recognizer.networks.backends import openvino
-    from recognizer.networks.backends.choices import library_versions, machine
+    from recognizer.networks.backends.choice_store import library_versions, machine
     from recognizer.networks.backends.ways import has_bfloat16
     from recognizer.networks.devices import resolve_device
 

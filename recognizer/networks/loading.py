@@ -10,7 +10,7 @@ from pathlib import Path
 from recognizer import weights
 from recognizer.classifier_specs import spec_of
 from recognizer.networks.backends.autotune import Backends
-from recognizer.networks.backends.choices import Choice, library_versions
+from recognizer.networks.backends.choice_store import Choice, library_versions
 from recognizer.networks.classifiers.i3d import state_dict_from_arrays
 from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
 from recognizer.networks.detector import YoloDetector

@@ -27,7 +27,7 @@ from recognizer.analysis.stream import Recognizer
 from recognizer.classifier_specs import SPECS, ClassifierSpec
 from recognizer.errors import RecognizerError
 from recognizer.networks.backends.autotune import TunedNetwork
-from recognizer.networks.backends.choices import Choice
+from recognizer.networks.backends.choice_store import Choice
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE
 from recognizer.networks.classifiers.architecture import build

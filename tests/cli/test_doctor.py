@@ -9,7 +9,7 @@ import pytest
 from recognizer.cli import main
 from recognizer.networks import loading
 from recognizer.networks.backends import openvino
-from recognizer.networks.backends.choices import Choice, Measured
+from recognizer.networks.backends.choice_store import Choice, Measured
 from recognizer.networks.backends.ways import Way
 from recognizer.networks.bounds import CLASSIFIER_BOUND, DETECTOR_BOUND_PX
 

@@ -24,7 +24,7 @@ from recognizer.networks.backends.autotune import (
     measure,
     relative_difference,
 )
-from recognizer.networks.backends.choices import Choice, ChoiceStore, Measured, choice_key
+from recognizer.networks.backends.choice_store import Choice, ChoiceStore, Measured, choice_key
 from recognizer.networks.backends.cuda import max_batch_in_memory
 from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, UnavailableError
 from recognizer.networks.backends.pytorch import PyTorchRunner
@@ -147,7 +147,7 @@ class TestChoices:
         assert key != choice_key("small", "b" * 64, possible)
         assert key != choice_key("small", "a" * 64, possible[:1])
         assert key != choice_key("small", "a" * 64, possible, "a GPU")
-        monkeypatch.setattr("recognizer.networks.backends.choices.library_versions", lambda: {"torch": "3"})
+        monkeypatch.setattr("recognizer.networks.backends.choice_store.library_versions", lambda: {"torch": "3"})
         assert key != choice_key("small", "a" * 64, possible)
 
     def test_a_damaged_choice_is_ignored(self, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Run a network with PyTorch or OpenVINO, in the number format that is fastest on this machine.
 
-``ways`` lists the options; ``autotune`` measures them once and picks the fastest; ``choices`` stores what it picked.
+``ways`` lists the options; ``autotune`` measures them once and picks the fastest; ``choice_store`` stores the choice.
 ``pytorch`` and ``openvino`` run a network (``runner`` is their interface), ``batching`` lets several callers share one,
 and ``cuda`` holds what only a GPU needs. Preparing inputs and reading outputs is left to ``detector`` and
 ``classifiers``.

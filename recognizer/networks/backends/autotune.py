@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from recognizer.errors import SettingsError
 from recognizer.networks.backends.batching import FairQueue
-from recognizer.networks.backends.choices import (
+from recognizer.networks.backends.choice_store import (
     FORMAT,
     Choice,
     ChoiceStore,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from recognizer.classifier_specs import ClassifierSpec, spec_of
 from recognizer.errors import CheckpointError, WeightsError
 from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork, relative_difference
-from recognizer.networks.backends.choices import Choice
+from recognizer.networks.backends.choice_store import Choice
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, ways
 from recognizer.networks.bounds import CLASSIFIER_BOUND
