@@ -16,6 +16,7 @@ from recognizer.live.session import EndedSession, LiveSession
 from recognizer.live.stream import LiveStream
 from recognizer.live.warming import WarmNetworks
 from recognizer.live.watchdog import Watchdog
+from recognizer.networks.cache import network_keys
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.service.tasks import ServerContext
@@ -108,7 +109,10 @@ class TabCamera:
             return self._session
 
     def _begin(self) -> None:
-        stream = LiveStream(self._models, self._model_settings, self._networks.load, self._palette)
+        wanted = self.controls.settings
+        # what needs no other network holds from the first frame; the rest follows once it is loaded
+        settings = wanted if network_keys(wanted) == network_keys(self._model_settings) else self._model_settings
+        stream = LiveStream(self._models, settings, self._networks.load, self._palette)
         session = LiveSession(self._context, stream, self.controls)
         self._session = self.latest = session
         self._watchdog = Watchdog(stream, lambda: self._is_watched(), lambda: self._lose(session))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 
 import torch
 
@@ -18,6 +21,9 @@ from recognizer.live.stats import Rate
 from recognizer.types import Clip
 
 _log = logging.getLogger(__name__)
+
+_CHANGE_POLL_S = 1.0
+"""How soon a caller of ``between_frames`` notices that the thread has ended."""
 
 _PACE_POLL_S = 0.05
 """How soon a detection that waits for a label notices that it came."""
@@ -53,12 +59,14 @@ class FollowingThread:
         self._labeler = labeler
         self._pace = pace
         self._put = put
+        self._changes: deque[tuple[Callable[[], None], Future[None]]] = deque()
         self._thread = threading.Thread(target=self._work, name="live-follow", daemon=True)
         self._thread.start()
 
     def _work(self) -> None:
         torch.set_num_threads(threads_each())
         while self._mailbox.wait():
+            self._run_changes()
             rest_s = self._pace.rest_s()
             if rest_s > 0:  # then the latest frame is taken, not the one that is there now
                 self._mailbox.pause(min(rest_s, _PACE_POLL_S))
@@ -77,6 +85,34 @@ class FollowingThread:
             self.problem = None
             self.rate.tick(time.monotonic())
             self._put(clips)
+
+    def between_frames(self, change: Callable[[], None]) -> None:
+        """Run ``change`` between two frames and wait until it is done: no frame is followed half before, half after it.
+
+        Raises:
+            Exception: what ``change`` raises.
+        """
+        done: Future[None] = Future()
+        self._changes.append((change, done))
+        self._mailbox.wake()
+        while self._thread.is_alive() and not done.done():
+            with suppress(TimeoutError):
+                done.result(_CHANGE_POLL_S)
+        self._run_changes()  # the thread may have ended before it saw the change
+        done.result()
+
+    def _run_changes(self) -> None:
+        while self._changes:
+            try:
+                change, done = self._changes.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            try:
+                change()
+            except Exception as error:  # noqa: BLE001 - it is raised where the change was asked for
+                done.set_exception(error)
+            else:
+                done.set_result(None)
 
     def _follow(self, mail: Mail) -> list[Clip]:
         clips: list[Clip] = []

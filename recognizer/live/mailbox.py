@@ -38,6 +38,7 @@ class FrameMailbox:
         self._samples: list[Frame] = []
         self._sampled = 0
         self._stride = 1
+        self._woken = False
         self._closed = False
         self._condition = threading.Condition()
 
@@ -56,10 +57,17 @@ class FrameMailbox:
             self._condition.notify_all()
 
     def wait(self) -> bool:
-        """Wait for a frame; False when the mailbox is closed."""
+        """Wait for a frame or for ``wake``; False when the mailbox is closed."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._latest is not None)
+            self._condition.wait_for(lambda: self._closed or self._woken or self._latest is not None)
+            self._woken = False
             return not self._closed
+
+    def wake(self) -> None:
+        """End the current or the next ``wait``, even if there is no frame."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify_all()
 
     def pause(self, time_s: float) -> None:
         """Wait for this long, or until the mailbox is closed."""

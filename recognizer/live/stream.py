@@ -64,6 +64,8 @@ class LiveStream:
     ) -> None:
         self._load = load
         self._settings = settings
+        self._lock = threading.Lock()
+        self._closed = False
         self._labels = models.classifier.labels
         self._started_s: float | None = None
         self._size_wh = (0, 0)
@@ -76,14 +78,13 @@ class LiveStream:
         self.overlay = LiveOverlay(self._follower, self._labeler, self._active_other, palette, min_confidence)
         self.recorder = Recorder()
         self._mailbox = FrameMailbox()
+        self._sampling = threading.Lock()  # held for a moment: a frame is sampled and put on one sampling interval
         self._labeling = LabelingThread(self._labeler.label, self._labeler.stay_began_s, self._now_s)
         self._following = FollowingThread(
             self._mailbox, self._follower, self._labeler, DetectionPace(self._oldest_wait_s), self._put
         )
         changes = {_OWN: self._change_own, _OTHER: self._change_other}
         self._changer = SettingsThread(changes, {_OWN: settings, _OTHER: None})
-        self._lock = threading.Lock()
-        self._closed = False
 
     def frame(self, rgb: NDArray[np.uint8], arrived_s: float | None = None) -> NDArray[np.uint8]:
         """Take the camera's next frame, uint8 (H, W, 3), and return a copy with the known labels drawn on it.
@@ -96,7 +97,8 @@ class LiveStream:
         time_s = arrived_s - self._started_s
         # people are followed in the picture as the camera gives it: their numbers outlive a switch of the mirror
         frame = Frame(self._frames, time_s, rgb)
-        self._mailbox.put(frame, is_sample=self._follower.take_sample(time_s))
+        with self._sampling:
+            self._mailbox.put(frame, is_sample=self._follower.take_sample(time_s))
         self._frames += 1
         self._size_wh = (rgb.shape[1], rgb.shape[0])
         self._frame_times.add(time_s)
@@ -144,11 +146,16 @@ class LiveStream:
         if settings is None:
             return
         models = self._load(settings)
-        self._follower.change(models, settings)
-        if settings.skip_frame != self._settings.skip_frame:
-            self._mailbox.drop_samples()
-        self._labeler.change(models, settings)
-        self._settings, self._labels = settings, models.classifier.labels
+
+        def change() -> None:
+            with self._sampling:
+                self._follower.change(models, settings)
+                if settings.skip_frame != self._settings.skip_frame:
+                    self._mailbox.drop_samples()
+            self._labeler.change(models, settings)
+            self._settings, self._labels = settings, models.classifier.labels
+
+        self._following.between_frames(change)
 
     def _change_other(self, settings: Settings | None) -> None:
         if settings is None:
@@ -156,11 +163,14 @@ class LiveStream:
                 self._other.is_active = False
             return
         models = self._load(settings)
-        if self._other is None:
-            self._other = OtherClassifier(models, settings, self._labeler, self._now_s)
-        else:
-            self._other.change(models, settings)
-            self._other.is_active = True
+        with self._lock:
+            if self._closed:
+                return  # loading took longer than ``close`` waits: nobody would end a new thread
+            if self._other is None:
+                self._other = OtherClassifier(models, settings, self._labeler, self._now_s)
+            else:
+                self._other.change(models, settings)
+                self._other.is_active = True
 
     def stats(self) -> LiveStats:
         """Return how the stream runs."""

@@ -73,6 +73,21 @@ def session_of(camera: TabCamera) -> LiveSession:
     return camera.latest
 
 
+def test_settings_chosen_before_start_hold_from_the_first_frame(
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]],
+) -> None:
+    """Regression: they were changed while the stream ran, and the stored session began with the ones before them."""
+    models = scripted_models(ONE)
+    camera, _ = camera_of(models)
+    chosen = replace(SETTINGS, num_video_sequence_samples=6, tracker="bytetrack", skip_frame=2)
+    camera.adjust(Controls(chosen))
+    take(camera)
+    stream = session_of(camera).stream
+    assert not stream.stats().changing
+    assert stream.settings == chosen
+    assert stream.timeline().settings == chosen
+
+
 def test_ended_stream_is_kept_and_the_next_start_begins_another(
     camera_of: Callable[..., tuple[TabCamera, ServerContext]],
 ) -> None:

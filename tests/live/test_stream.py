@@ -336,6 +336,78 @@ def test_bug_while_changing_is_reported_and_the_next_change_works(open_stream: O
     assert stream.settings.skip_frame == 2
 
 
+class _SteppedDetector(ScriptedDetector):
+    """Finishes one detection for each ``step``; ``reached`` counts those that have begun."""
+
+    def __init__(self) -> None:
+        super().__init__(ONE)
+        self.reached, self.step = threading.Semaphore(0), threading.Semaphore(0)
+
+    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        self.reached.release()
+        assert self.step.acquire(timeout=WAIT_S)
+        return super().detect(frames_rgb)
+
+
+def test_clips_hold_samples_of_one_interval_although_it_changes_during_a_detection(open_stream: OpenStream) -> None:
+    """Regression: samples that waited for their detection got into the clips of the next interval."""
+    detector, classifier = _SteppedDetector(), ScriptedClassifier()
+    models = Models(detector, classifier, {})
+    stream = open_stream(models, replace(SETTINGS, num_video_sequence_samples=4, skip_frame=2), lambda _: models)
+    picture = numbered_picture(0, *SIZE)
+
+    def feed(*numbers: int) -> None:
+        for number in numbers:
+            stream.frame(picture, 1000 + number / 30)
+
+    feed(0)
+    assert detector.reached.acquire(timeout=WAIT_S)
+    feed(*range(1, 20))
+    detector.step.release()
+    assert detector.reached.acquire(timeout=WAIT_S)  # this detection holds the samples of frames 1 to 19
+    stream.change(replace(SETTINGS, num_video_sequence_samples=4, skip_frame=6))
+    feed(*range(20, 40))
+    time.sleep(0.1)  # time for the change to be made too early
+    detector.step.release()
+    wait_until(lambda: not stream.stats().changing or detector.reached.acquire(blocking=False))
+    detector.step.release()
+    wait_until(lambda: not stream.stats().changing)
+    before = len(classifier.clips)
+    for number in range(40, 140):
+        feed(number)
+        detector.step.release()
+        assert detector.reached.acquire(timeout=WAIT_S)
+    for _ in range(3):
+        detector.step.release()
+    stream.close()
+    starts = [start_s * 30 for _, start_s, _, _ in classifier.clips[before:]]
+    assert len(starts) > 1
+    assert min(starts) > 39, "no sample from before the change"
+    assert np.ptp(np.mod(np.array(starts) - starts[0] + 3, 6)) < 0.1, "all on the grid of the new interval"
+
+
+def test_change_that_is_asked_for_as_the_stream_ends_does_not_hold_it_up(open_stream: OpenStream) -> None:
+    models = scripted_models(ONE)
+    loading, let_go = threading.Event(), threading.Event()
+
+    def load(_: Settings) -> Models:
+        loading.set()
+        assert let_go.wait(WAIT_S)
+        return models
+
+    before = live_threads()
+    stream = open_stream(models, SETTINGS, load)
+    stream.change(replace(SETTINGS, skip_frame=3))
+    assert loading.wait(WAIT_S)
+    ending = threading.Thread(target=stream.close)
+    ending.start()
+    wait_until(lambda: not any(thread.name == "live-follow" for thread in live_threads() - before))
+    let_go.set()
+    ending.join(WAIT_S)
+    assert not ending.is_alive()
+    assert live_threads() == before
+
+
 def test_last_of_several_quick_changes_holds(open_stream: OpenStream) -> None:
     models = scripted_models(ONE)
     loads: list[int] = []

@@ -120,7 +120,7 @@ def _labeling_in_words(labeling: LabelingStats) -> list[str]:
     lines = [f"**{labeling.clip_ms:.0f} ms** to classify a clip; a label is **{behind}** behind the picture"]
     if labeling.joined_clips:
         joined = _counted(labeling.joined_clips, "clip")
-        lines.append(f"{joined} joined with the next while the classifier was busy; such a label covers a longer time")
+        lines.append(f"{joined} joined with the next; such a label covers a longer time")
     if labeling.dropped_clips:
         lines.append(f"{_counted(labeling.dropped_clips, 'clip')} skipped: try a faster classifier")
     return lines
