@@ -41,10 +41,10 @@ class ModelCache:
         self._classifiers: _LruCache[Classifier] = _LruCache(max_classifiers)
 
     def get(self, settings: Settings, progress: weights.Progress | None = None) -> Models:
-        """Return the networks of ``settings``; download and load them if needed. Raises as the loaders do."""
+        """Return the networks of ``settings``; download and load them if needed. Raises the loaders' errors."""
         from recognizer.networks.loading import calibrated, join_models, load_clip_classifier, load_detector
 
-        # the same network serves with and without calibration
+        # one network serves both with and without calibration
         detector_key, classifier_key = network_keys(replace(settings, calibrated=False))
         detector, detector_provenance = self._detectors.get(detector_key, lambda: load_detector(settings, progress))
         classifier, classifier_provenance = self._classifiers.get(
@@ -54,7 +54,7 @@ class ModelCache:
 
 
 class _LruCache(Generic[_Network]):
-    """A few networks with their provenance. One is loaded at a time, which does not delay access to the others."""
+    """A few networks with their provenance. Only one loads at a time; the others stay accessible."""
 
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size

@@ -89,7 +89,7 @@ class YoloDetector:
         self.choice = tuned.choice
 
     def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """Return the people in each frame, uint8 (H, W, 3), most confident first; boxes are in pixels of it."""
+        """Return the people in each frame, uint8 (H, W, 3), most confident first; boxes are in the frame's pixels."""
         found: list[list[Detection]] = []
         for shape, same in groupby(frames_rgb, key=np.shape):
             found += self._detect(list(same), shape)
@@ -109,7 +109,7 @@ def _people(outputs: Tensor) -> tuple[Tensor, Tensor]:
     """Return the people in one picture without duplicates: xyxy (n, 4), confidences (n,) descending.
 
     Ultralytics' ``non_max_suppression`` gives the same result, but compares the scores of all classes at each of the
-    network's thousands of places, although few of them show a person.
+    network's thousands of places, although few show a person.
 
     Args:
         outputs: the network's outputs for the picture, (4 + classes, places).

@@ -1,4 +1,4 @@
-"""Choose a classifier that works everywhere if the documented default is not available."""
+"""Choose a classifier that works everywhere if the documented default is unavailable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class UsableClassifier:
 
     Attributes:
         name: one of ``settings.CLASSIFIER_NAMES``.
-        note: a sentence for people if it is not the wanted classifier, else None.
+        note: a sentence for users if it is not the requested classifier, else None.
     """
 
     name: str
@@ -28,10 +28,10 @@ class UsableClassifier:
 def usable_classifier(
     wanted: str = Settings.video_classifier_model, progress: weights.Progress | None = None
 ) -> UsableClassifier:
-    """Fetch the weights of the wanted classifier, or else those of ``FALLBACK_CLASSIFIER``.
+    """Fetch the weights of the requested classifier, or else those of ``FALLBACK_CLASSIFIER``.
 
     Raises:
-        WeightsError: neither is available.
+        WeightsError: both are unavailable.
     """
     try:
         weights.resolve(wanted, progress=progress)

@@ -62,11 +62,11 @@ def _detector(settings: Settings, path: Path) -> YoloDetector:
 def load_clip_classifier(
     settings: Settings, progress: weights.Progress | None = None
 ) -> tuple[Classifier, dict[str, str]]:
-    """Load the classifier of ``settings``, published or a person's own; return it with its provenance.
+    """Load the classifier of ``settings``, published or a user's own; return it with its provenance.
 
     Raises:
         WeightsError: its weights are not available.
-        CheckpointError: the person's checkpoint or labels do not fit.
+        CheckpointError: the user's checkpoint or labels do not fit.
         SettingsError: the device is not available.
     """
     path = _classifier_path(settings, progress)
@@ -98,12 +98,12 @@ def _classifier(settings: Settings, path: Path) -> NetworkClassifier:
 
 
 def detector_choice(settings: Settings, progress: weights.Progress | None = None) -> Choice:
-    """Return how the detector of ``settings`` runs on this machine. Raises as ``load_detector`` does."""
+    """Return how the detector of ``settings`` runs on this machine. Raises the errors of ``load_detector``."""
     return _detector(settings, weights.resolve(settings.model, progress=progress)).choice
 
 
 def classifier_choice(settings: Settings, progress: weights.Progress | None = None) -> Choice:
-    """Return how the classifier of ``settings`` runs on this machine. Raises as ``load_clip_classifier`` does."""
+    """Return how the classifier of ``settings`` runs on this machine. Raises the errors of ``load_clip_classifier``."""
     return _classifier(settings, _classifier_path(settings, progress)).choice
 
 
@@ -136,7 +136,7 @@ def networks_to_tune(settings: Settings) -> tuple[str, ...]:
 
 
 def loading_message(settings: Settings) -> str:
-    """Return what loading the networks of ``settings`` will do, for people who wait."""
+    """Return a message for users who wait while the networks of ``settings`` are loaded."""
     new = networks_to_tune(settings)
     if not new:
         return "Loading the networks"
@@ -161,7 +161,7 @@ def calibrated(
 
 
 def load_models(settings: Settings, progress: weights.Progress | None = None) -> Models:
-    """Load the networks of ``settings``. Raises as the two loaders do."""
+    """Load the networks of ``settings``. Raises the errors of both loaders."""
     detector, detector_provenance = load_detector(settings, progress)
     classifier = calibrated(*load_clip_classifier(settings, progress), settings)
     return join_models(detector, detector_provenance, *classifier)

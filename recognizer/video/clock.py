@@ -17,7 +17,7 @@ class PresentationClock:
 
     A missing stamp becomes one frame interval after the previous frame. A stamp that does not advance is placed
     between its neighbours, so that later frames keep their times. After the file's clock jumps back, time continues
-    from there. A jump ahead is a gap in the recording and stays.
+    from there. A jump ahead is a gap in the recording and is kept.
 
     Attributes:
         repaired: how many frames have a time that differs from their stamp.

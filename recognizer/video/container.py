@@ -1,4 +1,4 @@
-"""Open a file safely and find out its facts. This is the only place that opens a video file."""
+"""Open a file safely and read its properties. Only this module opens video files."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Inspection:
         pixel_format: FFmpeg's name, such as ``yuv420p``.
         audio_codecs: FFmpeg's names of the audio codecs.
         pixel_aspect: width of a pixel divided by its height, when upright.
-        duration_is_of_pictures: False if ``duration_s`` may be that of the sound.
+        duration_is_of_pictures: False if ``duration_s`` may be the duration of the sound.
         first_picture_s: time stamp of the first picture in seconds; 0 if it has none.
     """
 
@@ -209,7 +209,7 @@ def _first_frame(container: InputContainer, stream: VideoStream, shown: str) -> 
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> tuple[float | None, bool]:
-    """Return the duration in seconds, and whether it is certainly that of the pictures."""
+    """Return the duration in seconds, and whether it is certainly the duration of the pictures."""
     if stream.duration is not None and stream.duration > 0 and stream.time_base is not None:
         return float(stream.duration * stream.time_base), True
     if container.duration is not None and container.duration > 0:

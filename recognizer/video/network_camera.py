@@ -46,7 +46,7 @@ def check_address(address: str, hosts: Collection[str]) -> None:
 
     Args:
         address: ``rtsp``, ``rtsps``, ``http`` or ``https``.
-        hosts: host names or IP addresses, each with a port or for every port: ``cam.local``, ``192.168.1.20:554``.
+        hosts: host names or IP addresses; without a port, every port is allowed: ``cam.local``, ``192.168.1.20:554``.
 
     Raises:
         VideoError: the address is not a camera's, or its host is not listed.
@@ -77,7 +77,7 @@ def _host_and_port(parts: SplitResult) -> tuple[str, int | None]:
 def network_frames(address: str, hosts: Collection[str], max_height_px: int) -> Iterator[Frame]:
     """Yield the camera's pictures as they arrive, scaled down to ``max_height_px``.
 
-    The time of a picture is its arrival, because cameras' own times may be wrong or jump. If the address is that of a
+    The time of a picture is its arrival, because cameras' own times may be wrong or jump. If the address points to a
     file, the pictures have the file's times and end with it.
 
     Raises:
@@ -92,7 +92,7 @@ def network_frames(address: str, hosts: Collection[str], max_height_px: int) -> 
     if access.demuxers == "rtsp":
         options["rtsp_transport"] = "tcp"  # UDP does not get through most routers
     else:
-        options["max_redirects"] = "0"  # a redirect could lead to a host that is not listed
+        options["max_redirects"] = "0"  # a redirect could lead to an unlisted host
     try:
         container = av.open(address, "r", options=options, timeout=TIMEOUT_S, metadata_errors="ignore")
     except (av.FFmpegError, OSError, ValueError) as error:

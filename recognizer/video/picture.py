@@ -74,7 +74,7 @@ class PictureConverter:
 
 
 def check_picture_size(width: int, height: int, shown: str) -> None:
-    """Refuse pictures that would fill the memory.
+    """Refuse pictures that would exhaust the memory.
 
     Raises:
         VideoError: a side exceeds 16384 px, or the picture exceeds 100 megapixels.

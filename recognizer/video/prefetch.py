@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from recognizer.types import Frame
 
 PREFETCHED_FRAMES = 16
-"""At most this many decoded frames wait to be used; bounds the memory."""
+"""Maximum number of decoded frames that wait to be used; limits memory."""
 
 _PUT_TIMEOUT_S = 0.1
 

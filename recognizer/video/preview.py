@@ -1,4 +1,4 @@
-"""Make what a page shows before the analysis: a preview that browsers play, a poster, a line of facts."""
+"""Prepare a video for a page before its analysis: a preview that browsers play, a poster, a line of facts."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def make_preview(
         path: the video.
         target: the MP4 file to write.
         max_seconds: length of the copy, from the start of the video.
-        max_height_px: higher pictures are scaled down.
-        progress: receives the share that is done, 0 to 1.
+        max_height_px: taller pictures are scaled down.
+        progress: receives the completed share, 0 to 1.
         cancel: called before each frame; if it returns True, writing stops and nothing is left behind.
 
     Returns:
@@ -182,7 +182,7 @@ class _EveryInterval:
         self._due_s = 0.0
 
     def __call__(self, _index: int, time_s: float) -> bool:
-        # tolerate slightly early frames: times are floats, and stamps are rounded to a container's ticks
+        # tolerate slightly early frames: times are floats, and containers round stamps to ticks
         if time_s < self._due_s - 0.1 * self._interval_s:
             return False
         self._due_s = max(self._due_s, time_s - self._interval_s) + self._interval_s

@@ -34,7 +34,7 @@ FrameFilter = Callable[[int, float], bool]
 
 _EARLY_END_S = 0.5
 _EARLY_END_SHARE = 0.05
-"""A file that is shorter than its container claims by more than both was cut off."""
+"""A file counts as cut off if it is shorter than its container claims by more than both."""
 
 
 class VideoReader:
@@ -45,7 +45,7 @@ class VideoReader:
 
     Attributes:
         pixel_aspect: width of a stored pixel divided by its height, when upright; 1 for most files.
-        notes: sentences for people about problems in the file; complete after the last frame.
+        notes: sentences for users about problems in the file; complete after the last frame.
         progress: estimated share of the file that has been read, 0 to 1.
     """
 
@@ -87,7 +87,7 @@ class VideoReader:
 
         Every frame is decoded and counted, but only selected ones are converted to RGB, which is half the work. All
         have the size of the first: if the size changes within a file, later pictures are scaled, so that boxes stay
-        comparable. Pictures higher than ``max_height_px`` are scaled down to it.
+        comparable. Pictures taller than ``max_height_px`` are scaled down to it.
 
         Packets that cannot be decoded are skipped; ``notes`` reports how many.
 
@@ -195,7 +195,7 @@ def open_video(
         path: a local file. It is never treated as an address, and no other file is read, whatever its content.
         max_file_bytes: larger files are refused.
         sha256: the file's hash, if known; otherwise ``VideoReader.info`` computes it.
-        name: the person's name for the file, used in messages (an upload is stored under another name).
+        name: the user's name for the file, used in messages (an upload is stored under another name).
 
     Raises:
         VideoError: the file is not a readable video; the message says why.
@@ -209,7 +209,7 @@ def probe(path: str | os.PathLike[str], *, sha256: str | None = None, name: str 
     """Return the facts of a video quickly: decode one frame and do not compute its hash.
 
     Raises:
-        VideoError: as :func:`open_video`.
+        VideoError: the file is not a readable video; the message says why.
     """
     return inspect(Path(path), display_name(path if name is None else name), sha256=sha256).info
 
@@ -233,7 +233,7 @@ class _Decoder:
                 yield from self._decode(waiting)
             waiting = packet
         if waiting is not None:
-            # the packet at which a file was cut off: its error in the decoder would lose the frames buffered there
+            # a file was cut off in this packet: decoding it would fail and lose the buffered frames
             if waiting.is_corrupt:
                 self.undecodable += 1
             else:

@@ -37,7 +37,7 @@ Samples = NDArray[np.float32]
 def read_sound(path: Path, shown: str, first_picture_s: float) -> Iterator[tuple[int, Samples]]:
     """Yield the first audio track: the position of the samples, counted from the first picture, and the samples.
 
-    Yields nothing without a track that can be decoded. Damaged parts are left out.
+    Yields nothing if no track can be decoded. Damaged parts are skipped.
 
     Args:
         path: the video.
@@ -67,7 +67,7 @@ def read_sound(path: Path, shown: str, first_picture_s: float) -> Iterator[tuple
 
 
 def _or_nothing(work: Callable[[], list[AudioFrame]]) -> list[AudioFrame]:
-    """Return nothing for damaged sound, which leaves a gap."""
+    """Return the frames, or none if the sound is damaged, which leaves a gap."""
     try:
         return work()
     except MemoryError:  # some FFmpeg errors are MemoryErrors, too

@@ -78,7 +78,7 @@ class VideoWriter:
         rate = Fraction(frame_rate).limit_denominator(1001)
         self._frame_ticks = max(1, round(1 / (rate * _TIME_BASE)))
         try:
-            self._staged.path.touch()  # FFmpeg opens it late; this finds out now whether it can be written
+            self._staged.path.touch()  # FFmpeg opens it late; this checks now whether it can be written
             self._container = av.open(
                 f"file:{self._staged.path}", "w", format="mp4", options={"movflags": "+faststart"}
             )

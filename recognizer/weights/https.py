@@ -26,7 +26,7 @@ _CHUNK_BYTES = 1 << 18
 
 
 def download(url: str, target: Path, *, name: str, progress: Progress | None = None) -> None:
-    """Write what ``url`` serves to ``target``; the caller checks its hash.
+    """Download ``url`` to ``target``; the caller checks the hash.
 
     Raises:
         SourceError: the host is unreachable, refuses, or stops before the end.
@@ -69,7 +69,7 @@ def _response(url: str) -> Iterator[Response]:
                 verify=ssl_context(ca_path_from(os.environ)),
                 timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
                 follow_redirects=True,
-                # a compressed transfer would differ in length from what the header announces
+                # a compressed transfer would differ from the length in the header
                 headers={"Accept-Encoding": "identity"},
             )
             stack.enter_context(client)
@@ -78,6 +78,6 @@ def _response(url: str) -> Iterator[Response]:
             remember_away(url)
             raise SourceError(f"{url} does not answer ({type(error).__name__})") from error
         except (OSError, ValueError, ImportError) as error:
-            # an unreadable file of certificates; a proxy of an unknown kind, or one that needs another package
+            # the certificate file is unreadable, or the proxy has an unknown kind or needs another package
             raise SourceError(f"the settings of the network do not work ({error})") from error
         yield response

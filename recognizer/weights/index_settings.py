@@ -1,4 +1,4 @@
-"""Find the person's Python package index in pip's configuration and uv's environment variables."""
+"""Find the user's Python package index in pip's configuration and uv's environment variables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class IndexSettings:
         find_links: pages, folders or files with links to archives.
         index_urls: package indexes; None stands for the default index.
         trusted_hosts: hosts whose certificate is not checked.
-        ca_path: file or folder of certificate authorities; None for those of the system.
+        ca_path: file or folder of certificate authorities; None for the system's.
         client_certificate: file with a certificate and key to present to the server, or None.
         proxy: address of a proxy; None for the one in the environment.
     """
@@ -52,7 +52,7 @@ class IndexSettings:
 def read_index_settings() -> IndexSettings:
     """Return the current settings: pip's files and PIP_* variables first, then uv's variables.
 
-    Documents: https://pip.pypa.io/en/stable/topics/configuration/ and
+    Sources: https://pip.pypa.io/en/stable/topics/configuration/ and
     https://docs.astral.sh/uv/reference/environment/.
     """
     return settings_from(_pip_configuration(), os.environ)

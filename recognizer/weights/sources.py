@@ -1,4 +1,4 @@
-"""What all network sources share: an error that moves on to the next source, certificates, and unreachable hosts."""
+"""The common parts of network sources: the error that leads to the next source, certificates, unreachable hosts."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ READ_TIMEOUT_S = 30.0
 """Limit for the silence of a server that has answered."""
 
 AWAY_MEMORY_S = 60.0
-"""A host that could not be reached is not tried again during this time."""
+"""An unreachable host is not tried again during this time."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 away_since_s: dict[tuple[str, int], float] = {}
-"""By host and port, when a host could not be reached, in seconds of ``time.monotonic``."""
+"""When each host and port was last unreachable, in seconds of ``time.monotonic``."""
 
 
 class SourceError(Exception):
@@ -72,7 +72,7 @@ def ssl_context(ca_path: str | os.PathLike[str] | None) -> ssl.SSLContext:
     """Return the context that checks servers' certificates.
 
     Args:
-        ca_path: file or folder of certificate authorities; None for those of the system and of ``certifi``.
+        ca_path: file or folder of certificate authorities; None for the system's and ``certifi``'s.
 
     Raises:
         OSError: the file cannot be read (``ssl.SSLError``: it holds no certificates).

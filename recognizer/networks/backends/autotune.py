@@ -46,7 +46,7 @@ class TunableNetwork:
     """A network to autotune.
 
     Attributes:
-        name: for people.
+        name: for users.
         weights_sha256: of the file with its weights.
         module: the network in PyTorch.
         example: an input (1, …), on the CPU.
@@ -79,7 +79,7 @@ class TunedNetwork:
 
 @dataclass(frozen=True)
 class Backends:
-    """The backends that a person allows, and the folder of measurements and converted networks.
+    """The backends that the user allows, and the folder of measurements and converted networks.
 
     Attributes:
         folder: created when needed.
@@ -92,7 +92,7 @@ class Backends:
     precision: str = "auto"
 
     def is_tuned(self, name: str, weights_sha256: str, device: torch.device) -> bool:
-        """Return whether ``tune`` needs no measurement, which takes seconds."""
+        """Return whether ``tune`` can skip the measurement, which takes seconds."""
         allowed = ways(device, self.backend, self.precision)
         return (
             _is_only_reference(allowed)
@@ -100,7 +100,7 @@ class Backends:
         )
 
     def tune(self, network: TunableNetwork, device: torch.device) -> TunedNetwork:
-        """Return the network in its fastest way; measure now if no measurement is stored.
+        """Return the network, ready to run in its fastest way; measure now if no measurement is stored.
 
         Raises:
             SettingsError: the required backend cannot run this network on this machine.
@@ -151,7 +151,7 @@ class Backends:
 
 
 def _is_only_reference(allowed: tuple[Way, ...]) -> bool:
-    """Nothing else can be chosen, and PyTorch itself runs on every machine."""
+    """Return whether only PyTorch in one format is allowed; it runs on every machine, so nothing needs measuring."""
     return len(allowed) == 1 and allowed[0].library == REFERENCE.library
 
 
@@ -169,7 +169,7 @@ def measure(ways: Sequence[Way], prepare: Callable[[Way], Run], difference: Diff
 
     Args:
         ways: the ways to choose from.
-        prepare: makes the network ready to run in one way.
+        prepare: prepares the network to run in one way.
         difference: see ``Difference``.
         bound: the largest acceptable difference.
 

@@ -20,8 +20,8 @@ class _Waiter:
     """One caller in the queue.
 
     Attributes:
-        done_waiting: set when the caller may go on.
-        has_turn: whether the caller then holds the turn, and must pass it on.
+        done_waiting: set when the caller may continue.
+        has_turn: whether the caller then holds the turn, and must hand it on.
     """
 
     done_waiting: threading.Event = field(default_factory=threading.Event)
@@ -46,7 +46,7 @@ class _Request(_Waiter):
 
 
 class FairQueue:
-    """A fair lock: with ``threading.Lock``, a thread that returns at once overtakes all that wait.
+    """A fair lock: with ``threading.Lock``, a thread that returns at once overtakes all waiting threads.
 
     A thread must not take a turn while it holds one.
     """
@@ -58,7 +58,7 @@ class FairQueue:
 
     @property
     def waiting(self) -> int:
-        """How many callers wait for a turn."""
+        """The number of callers that wait for a turn."""
         with self._lock:
             return len(self._waiting)
 
@@ -75,8 +75,8 @@ class FairQueue:
         joint run fails, each request runs alone, so that an error reaches only the caller who caused it.
 
         Args:
-            kind: batches of equal kinds can be joined, and any of their callers' ``run`` serves them.
-            batch: in memory that nobody changes meanwhile.
+            kind: batches of equal kinds can be joined, and the ``run`` of any of their callers works for all.
+            batch: must not change during the call.
             limit: the largest joint batch, this one included.
             run: returns one output for each input, in order.
         """
@@ -118,7 +118,7 @@ class FairQueue:
 
     @contextmanager
     def _queued(self, waiter: _Waiter) -> Iterator[None]:
-        """Wait for the turn, or for outputs from another's turn; pass a turn on at the end."""
+        """Wait for the turn, or for outputs from another's turn; hand the turn on at the end."""
         with self._lock:
             if self._taken:
                 self._waiting.append(waiter)

@@ -1,4 +1,4 @@
-"""Which way of running a network was chosen on this machine, stored on disk until something it depends on changes."""
+"""Store the way chosen to run each network on this machine, until something that affects the choice changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recognizer.networks.backends.ways import Way
 _log = logging.getLogger(__name__)
 
 FORMAT = 3
-"""Part of the keys. Increase it when what is measured, the method, the bounds or the conversions change."""
+"""Part of the keys. Increase it when the measured quantities, the method, the bounds or the conversions change."""
 
 _LIBRARIES = ("torch", "torchvision", "ultralytics", "openvino")
 
@@ -30,7 +30,7 @@ class Measured:
     Attributes:
         way: name of the way.
         milliseconds: shortest of several runs on one clip or picture; None if it did not run.
-        difference: from PyTorch in float32, in the unit of the network's bound; None if it did not run.
+        difference: difference from PyTorch in float32, in the unit of the network's bound; None if it did not run.
         problem: why it cannot be chosen, else None.
     """
 
@@ -99,7 +99,7 @@ def choice_key(network: str, weights_sha256: str, ways: Sequence[Way], gpu: str 
 
 
 def machine() -> Mapping[str, str]:
-    """Return what affects the speed of a network on this machine."""
+    """Return the properties of this machine that affect the speed of a network."""
     return {
         "processor": _processor_name(),
         "architecture": platform.machine(),

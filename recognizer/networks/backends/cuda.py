@@ -1,4 +1,4 @@
-"""Experimental: what only a CUDA GPU needs. Size batches to its memory, copy the next one while computing.
+"""Experimental support for CUDA GPUs: fit batches to the memory, copy the next batch while computing.
 
 Written from PyTorch's documentation. It has never run on a GPU (docs/performance.md).
 """
@@ -24,7 +24,7 @@ class Gpu:
     """One CUDA GPU, used by the runner of one network.
 
     Args:
-        device: where the network is.
+        device: holds the network.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -50,7 +50,7 @@ class Gpu:
             run(uploaded)
         one_bytes = torch.cuda.max_memory_allocated(self._device) - before_bytes
         free_bytes, _ = torch.cuda.mem_get_info(self._device)
-        # the driver counts PyTorch's own cache as used, but the next inference can have it
+        # the driver counts PyTorch's own cache as used, but the next inference can use it
         cached_bytes = torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
         return max_batch_in_memory(free_bytes + cached_bytes, one_bytes, limit)
 

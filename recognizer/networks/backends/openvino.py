@@ -49,8 +49,8 @@ def library() -> Any:
     Raises:
         UnavailableError: it is not installed or does not load.
     """
-    # On import, OpenVINO sends usage statistics to its makers through this module, and stays silent if the module
-    # cannot be imported. Nothing leaves the machine (docs/decisions/010-backends.md).
+    # On import, OpenVINO sends usage statistics to its developers through this module, and sends nothing if the
+    # module cannot be imported. Nothing leaves the machine (docs/decisions/010-backends.md).
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     try:
         import openvino
@@ -115,7 +115,7 @@ class ConvertedNetworks:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            # after a crash or on a full disk; the network can be converted again
+            # caused by a crash or a full disk; the network can be converted again
             _log.warning("the converted network %s is damaged (%s); converting it again", path.name, error)
             return None
         _note(path).touch()  # marks the network as recently used
@@ -129,7 +129,7 @@ class ConvertedNetworks:
             part.write_text(json.dumps(digests), encoding="utf-8")
 
     def _prune(self, keep: Path) -> None:
-        # the note goes first: without it the rest does not count
+        # delete the note first: the other files are ignored without it
         networks = [(note, note.with_suffix(".xml"), _weights(note)) for note in self._folder.glob("*.json")]
         prune_lru(networks, self._max_folder_bytes, keep={_note(keep)})
 
@@ -147,11 +147,11 @@ def _convert(module: nn.Module, example: Tensor) -> Any:
         with torch.inference_mode(), warnings.catch_warnings():
             # tracing warns that sizes become constants, which is intended: the result serves one shape
             warnings.simplefilter("ignore")
-            # traced here, because OpenVINO would trace a second time to compare, which takes as long again
+            # traced here, because OpenVINO would trace twice to compare the results, which doubles the time
             traced = torch.jit.trace(module.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
             model = library().convert_model(traced, example_input=example)
             model.reshape(list(example.shape))
-    except Exception as error:  # which exceptions tracing and converting raise is not documented
+    except Exception as error:  # tracing and converting do not document their exceptions
         _log.info("OpenVINO cannot convert the network", exc_info=True)
         raise UnavailableError(f"the network cannot be converted: {str(error).splitlines()[0]}") from error
     return model
@@ -189,7 +189,7 @@ class Compiled:
 class OpenVinoRunner:
     """Run a network with OpenVINO; convert and compile it when an input of a new shape arrives.
 
-    ``prepare`` finds out whether that works. A later shape that cannot be converted runs with PyTorch.
+    ``prepare`` checks whether that works. A later shape that cannot be converted runs with PyTorch.
 
     Args:
         converted: stores the converted networks.
@@ -206,7 +206,7 @@ class OpenVinoRunner:
         self._way = way
         self._queue = queue
         self._compiled: OrderedDict[tuple[torch.dtype, tuple[int, ...]], Compiled] = OrderedDict()
-        self._compiling = threading.Lock()  # not the queue: others can run during the seconds that converting takes
+        self._compiling = threading.Lock()  # not the queue: others can run while converting takes seconds
 
     @property
     def way(self) -> Way:

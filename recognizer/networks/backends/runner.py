@@ -25,6 +25,6 @@ class Runner(Protocol):
     def __call__(self, batch: Tensor) -> Tensor:
         """Return the network's float32 outputs for a batch (B, …), on the device of the network.
 
-        The batch is on the CPU, in the number format of the example that the runner was made with.
+        The batch is on the CPU, in the number format of the example that the runner was created with.
         """
         ...

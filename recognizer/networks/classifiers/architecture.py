@@ -23,7 +23,7 @@ def build(spec: ClassifierSpec, num_classes: int) -> nn.Module:
 
 
 def parameters_for(spec: ClassifierSpec, num_classes: int) -> int:
-    """Count the learnt values of the network with a last layer for ``num_classes``; allocates none of them."""
+    """Count the parameters of the network with a last layer for ``num_classes``, without allocating them."""
     published_classes = len(KINETICS400_LABELS)
     if num_classes == published_classes:
         return spec.parameters

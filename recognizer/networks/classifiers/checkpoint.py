@@ -21,7 +21,7 @@ from recognizer.errors import CheckpointError
 from recognizer.networks.classifiers.architecture import build
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
-"""Training scripts that save more than the weights put them under one of these names."""
+"""Training scripts that save more than the weights store the weights under one of these names."""
 
 _MAX_WRAPPERS = 4
 """Deeper than any script nests; also stops at a file whose wrapper contains itself."""
@@ -44,7 +44,7 @@ class FittedWeights:
     """Weights that fit one network.
 
     Attributes:
-        state_dict: every entry of the network's own, float32 (counters int64), on the CPU.
+        state_dict: every entry of the network's state dict, float32 (counters int64), on the CPU.
         num_classes: outputs of its last layer.
     """
 
@@ -139,7 +139,7 @@ def _signature(name: str) -> Signature:
 
 
 def _body(spec: ClassifierSpec) -> Signature:
-    """Return all but the counters and the last layer, which depends on the labels."""
+    """Return all weights except the counters and the last layer, which depends on the labels."""
     return {
         key: shape
         for key, shape in _signature(spec.name).items()

@@ -16,10 +16,10 @@ _WHITE = 255.0
 
 
 def sample_indices(samples: int, length: int) -> NDArray[np.int64]:
-    """Return which of ``samples`` samples each of ``length`` frames shows: int64 (length,), ascending.
+    """Return, for each of ``length`` frames, the index of the sample it shows: int64 (length,), ascending.
 
-    Time is divided into ``length`` equal cells, and each takes the sample at its middle. Equal numbers change nothing;
-    more frames than samples show every sample about equally often; fewer frames are spread evenly.
+    Time is divided into ``length`` equal cells, and each takes the sample at its middle. If the numbers are equal, each
+    frame shows one sample; more frames than samples repeat all about equally often; fewer are spread evenly.
 
     Raises:
         ValueError: ``samples`` or ``length`` is not positive.

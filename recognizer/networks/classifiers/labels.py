@@ -1,4 +1,4 @@
-"""Read a person's own label file."""
+"""Read a user's own label file."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 from recognizer.errors import CheckpointError
 
 MAX_LABEL_FILE_BYTES = 1_000_000
-"""Larger than any list of labels; avoids reading a checkpoint that was given as the label file."""
+"""Larger than any list of labels; stops a checkpoint passed as the label file from being read."""
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
     """Return the labels of ``path``, in the order of the network's outputs.
 
-    The file is UTF-8: one label a line, ignoring blank lines; or JSON: a list of labels, ``{"0": "label"}`` or
+    The file is UTF-8: one label per line, ignoring blank lines; or JSON: a list of labels, ``{"0": "label"}`` or
     ``{"label": 0}``.
 
     Raises:
-        CheckpointError: the file cannot be read, is empty, or names a label twice.
+        CheckpointError: the file cannot be read, is empty, or contains a label twice.
     """
     try:
         size = path.stat().st_size

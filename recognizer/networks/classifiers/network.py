@@ -30,7 +30,7 @@ from recognizer.types import CROP_SIZE_PX, Clip, Prediction
 from recognizer.weights import verified_sha256
 
 TOP_LABELS = 5
-"""How many labels a prediction holds."""
+"""Number of labels in a prediction."""
 
 CLOSE_CALL = 0.86
 """If the probability of the runner-up exceeds this share of the best label's, a network that runs in a rounded format
@@ -118,7 +118,7 @@ class NetworkClassifier:
         return scores
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        """Return one prediction per clip, in order, for clips of any length; batch those of one network length."""
+        """Return one prediction per clip, in order, for clips of any length; batch those of equal network length."""
         by_length: dict[int, list[int]] = {}
         for index, clip in enumerate(clips):
             by_length.setdefault(self.spec.frames_fed(len(clip.rgb)), []).append(index)
@@ -138,7 +138,7 @@ class NetworkClassifier:
         """Return the scores of each clip, float32 (B, len(labels)); with surroundings, the mean of both.
 
         The surroundings are mirrored, as half of the training clips of all networks were: an error that depends on the
-        side on which something appears then affects only one of the two.
+        side where something appears then affects only one of the two.
         """
         scores = self.logits(clip_pictures([clip.rgb for clip in clips], length))
         around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
@@ -175,14 +175,14 @@ def load_classifier(
     precision: str = "auto",
     backends: Backends | None = None,
 ) -> NetworkClassifier:
-    """Load a classifier with its published weights, or with a person's own.
+    """Load a classifier with its published weights, or with a user's own.
 
     Args:
         name: one of ``settings.CLASSIFIER_NAMES``.
         weights_path: the published file; for ``i3d`` its safetensors form (``i3d.state_dict_from_arrays``). Not needed
             with a checkpoint.
-        checkpoint_path: a person's own weights for this network.
-        labels_path: the labels that go with the checkpoint.
+        checkpoint_path: a user's own weights for this network.
+        labels_path: the labels of the checkpoint.
         device: see ``Settings``.
         precision: see ``NetworkClassifier``.
         backends: picks the fastest way to run the network; None means PyTorch.
@@ -210,7 +210,7 @@ def load_classifier(
 
 
 def _readable(stem: str) -> str:
-    """Shorten the hash that an upload is stored under; return other names unchanged."""
+    """Shorten the hash in the name of a stored upload; return other names unchanged."""
     return stem[:_HASH_SHOWN_CHARS] if _HASH.fullmatch(stem) else stem
 
 

@@ -1,7 +1,7 @@
 """Compute each sample once when a clip is stretched to twice its samples, so that every frame appears twice in a row.
 
 A layer that moves by two frames then always sees pairs of the same sample. Adding up the weights of each pair gives a
-shorter kernel that moves by one sample: the same numbers for about half the work, in the most expensive layers.
+shorter kernel that moves by one sample: the same result for about half the work, in the most expensive layers.
 """
 
 from __future__ import annotations
