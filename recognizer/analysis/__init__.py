@@ -1,1 +1,1 @@
-"""Where the stages meet: networks run over a stream, a file, several classifiers."""
+"""Run all stages together: over a stream, over a file, and with several classifiers."""

@@ -26,8 +26,8 @@ class CompareProgress:
         entry: name of the entry that is running; None while people are detected, once for all entries.
         number: position of that entry among those to run, from 1.
         count: number of entries to run.
-        analysis: progress of its analysis or of the detection; None while its networks are loaded.
-        share: share of the whole comparison that is done, 0 to 1, counted in steps.
+        analysis: progress of the entry's analysis or of the detection; None while networks are loaded.
+        share: completed share of the whole comparison, 0 to 1, counted in steps.
     """
 
     entry: str | None
@@ -57,20 +57,20 @@ def compare(
     Args:
         path: the file.
         settings: one for each classifier; the settings that decide who is found must be the same in all.
-        load: returns the networks for settings, downloaded if necessary.
+        load: returns the networks for given settings; downloads them if needed.
         known: entries of an earlier comparison of this video; those with the same settings do not run again.
         checkpoint_names: display name of each checkpoint, if it differs from its path's own name.
         pass_store: where to store the pass; a temporary folder if None.
         progress: called often, on this thread.
         entry_done: called after each entry, with the comparison so far.
-        cancel: called often; True ends the comparison. Finished entries stay.
+        cancel: called often; True ends the comparison. Finished entries are kept.
         max_file_bytes: larger files are refused.
-        sha256: of the file's bytes, if known already.
-        name: what messages call the file, if not by its file name.
+        sha256: hash of the file's bytes, if already known.
+        name: name of the file in messages; None for its file name.
 
     Returns:
-        One entry for each of ``settings``, in their order. An entry whose weights are unavailable says so in its
-        ``problem``; the others run nevertheless.
+        One entry for each of ``settings``, in their order. If the weights of an entry are unavailable, its
+        ``problem`` says so, and the others still run.
 
     Raises:
         SettingsError: the settings cannot be compared.
@@ -97,7 +97,7 @@ def compare(
 
 @dataclass(frozen=True)
 class _File:
-    """The file's arguments of ``analyze``."""
+    """The arguments of ``analyze`` that concern the file."""
 
     path: str | Path
     max_file_bytes: int | None
@@ -108,8 +108,8 @@ class _File:
 class _ComparisonRun:
     """Runs the entries that have no timeline yet, one after the other.
 
-    Detecting people is one step of its own, before the first classifier: interleaved with a classifier the detector is
-    slower than alone.
+    People are detected in a separate step before the first classifier, because the detector is slower when interleaved
+    with a classifier than alone.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class _ComparisonRun:
         self._people_are_found = False
 
     def run(self, entry_done: Callable[[Comparison], None] | None) -> Comparison:
-        """Run the entries; those after a cancel get a problem instead of a timeline."""
+        """Run the entries; after a cancel, the rest get a problem instead of a timeline."""
         for number, k in enumerate(self._to_run, 1):
             self._number = number
             if self._cancel():
@@ -170,7 +170,7 @@ class _ComparisonRun:
         )
 
     def _labelled(self, entry: Entry, models: Models) -> Entry:
-        """Return the entry with its timeline and cost, or with the note that it was cancelled."""
+        """Return the entry with its timeline and cost, or with a note that it was cancelled."""
         classifier = TimedClassifier(models.classifier)
         with PeakMemory() as memory:
             timeline = analyze(
@@ -200,6 +200,6 @@ class _ComparisonRun:
 
 
 def _with_checkpoint_name(problem: str, entry: Entry) -> str:
-    """Replace the path of an uploaded checkpoint, which is a hash, by the name that people know."""
+    """Replace the path of an uploaded checkpoint, which is a hash, by the name that the user knows."""
     path = entry.settings.checkpoint_path
     return problem if path is None or entry.checkpoint_name is None else problem.replace(path, entry.checkpoint_name)

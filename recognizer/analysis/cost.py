@@ -1,4 +1,4 @@
-"""Measure what it costs to classify a video: time per clip, and memory."""
+"""Measure the cost of classifying a video: time per clip, and memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recognizer.timeline.model import Timeline
 from recognizer.types import Classifier, Clip, Prediction
 
 _SAMPLING_INTERVAL_S: Final = 0.25
-"""Time between two samples of the process's memory."""
+"""Interval between two measurements of the process's memory."""
 
 
 class TimedClassifier:
@@ -40,7 +40,7 @@ class TimedClassifier:
         return self._classifier.labels
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        """Classify clips and record how long it took."""
+        """Classify clips and record the time taken."""
         started_s = time.perf_counter()
         predictions = self._classifier.classify(clips)
         if clips:
@@ -58,7 +58,7 @@ class TimedClassifier:
 
     @property
     def ms_per_clip(self) -> float | None:
-        """Mean milliseconds per clip. The first call sets the network up; it only counts if there is no other."""
+        """Mean milliseconds per clip. The first call sets up the network; it counts only if there is no other."""
         counted = self._calls[1:] or self._calls
         if not counted:
             return None
@@ -105,7 +105,7 @@ class PeakMemory:
 
 
 def cost_of(timeline: Timeline, classifier: TimedClassifier, memory: PeakMemory) -> Cost:
-    """Return what it took to make ``timeline`` with ``classifier``."""
+    """Return the cost of making ``timeline`` with ``classifier``."""
     settings = timeline.settings
     spec = spec_of(settings.video_classifier_model)
     return Cost(

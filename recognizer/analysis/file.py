@@ -23,11 +23,11 @@ from recognizer.video import VideoReader, open_video
 CLIPS_IN_FIRST_CALL = 2
 MOST_CLIPS_PER_CALL = 64
 CALL_TAKES_S = 0.5
-"""Each call of the classifier gets as many clips as are expected to take this long, judged by the previous call: a
-cancel takes effect soon on a small machine, and a GPU gets large batches."""
+"""Each call of the classifier gets as many clips as should take this long, judging by the previous call: a cancel takes
+effect soon on a small machine, and a GPU gets large batches."""
 
 _RATE_AFTER_S = 0.5
-"""No rate is reported earlier, because it would be arbitrary: stored crops are read at once, before anything is
+"""No rate is reported earlier, because it would be arbitrary: stored crops are read immediately, before anything is
 classified."""
 
 
@@ -36,11 +36,11 @@ class Progress:
     """The progress of an analysis.
 
     Attributes:
-        analysed_s: seconds of the video that are done.
-        duration_s: seconds in total; None if the file does not state it.
+        analysed_s: seconds of the video analyzed so far.
+        duration_s: total seconds; None if the file does not state them.
         frames_per_s: frames of the video per second of work; None until it can be measured.
         remaining_s: estimated seconds of work left; None until it can be estimated.
-        from_crops: whether the people come from an earlier pass.
+        from_crops: whether the people come from a stored pass.
         timeline: returns the timeline so far; cheap, but not free.
     """
 
@@ -75,8 +75,8 @@ def analyze(
         pass_store: where to store the finished pass, so that another classifier or sequence length need not decode or
             detect again.
         max_file_bytes: larger files are refused.
-        sha256: of the file's bytes, if known already.
-        name: what messages call the file, if not by its file name.
+        sha256: hash of the file's bytes, if already known.
+        name: name of the file in messages; None for its file name.
 
     Returns:
         The timeline; ``complete`` is False if the analysis was cancelled.
@@ -84,7 +84,7 @@ def analyze(
     Raises:
         VideoError: the file cannot be read as a video.
         WeightsError: a network's weights are unavailable.
-        CheckpointError: a person's own checkpoint does not fit.
+        CheckpointError: a user's own checkpoint does not fit.
     """
     settings = settings or Settings()
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
@@ -107,7 +107,7 @@ def find_people(
 ) -> bool:
     """Find and track the people in a video file and store the pass, so that analyses can start from it.
 
-    The arguments are those of ``analyze``. The classifier does not run. Returns at once if the pass is stored already.
+    Takes the arguments of ``analyze``. Does not run the classifier. Returns at once if the pass is already stored.
 
     Returns:
         False if it was cancelled; then nothing is stored.
@@ -125,14 +125,14 @@ def find_people(
 
 
 class Stitcher:
-    """Collects what it takes to stitch a file's tracks: the people's appearance and the cuts."""
+    """Collects the input for stitching a file's tracks: the people's appearance and the cuts."""
 
     def __init__(self) -> None:
         self._appearances = Appearances()
         self._cuts_s: list[float] = []
 
     def add(self, observation: Observation) -> None:
-        """Take one sampled frame."""
+        """Add one sampled frame."""
         self._appearances.add(observation)
         if observation.is_cut:
             self._cuts_s.append(observation.time_s)
@@ -175,7 +175,7 @@ class _FileAnalysis:
         self._clips_per_call = CLIPS_IN_FIRST_CALL
 
     def label_everyone(self) -> Timeline:
-        """Label what everyone does; the timeline is incomplete if the analysis was cancelled."""
+        """Label everyone's actions; the timeline is incomplete if the analysis was cancelled."""
         complete = self._label_all()
         frame_times_s, notes = self._pass.finish(complete=complete)
         timeline = self._labeler.timeline(
@@ -193,7 +193,7 @@ class _FileAnalysis:
         return complete
 
     def _label_all(self) -> bool:
-        """Return whether the end was reached."""
+        """Label everyone; return False if cancelled."""
         for batch in self._pass.batches():
             if self._cancel():
                 return False
@@ -208,7 +208,7 @@ class _FileAnalysis:
         return self._label(self._labeler.end_clips())
 
     def _find_all(self) -> bool:
-        """Return whether the end was reached."""
+        """Find everyone; return False if cancelled."""
         for batch in self._pass.batches():
             if self._cancel():
                 return False
@@ -250,7 +250,7 @@ class _FileAnalysis:
 
 
 def _remarks(timeline: Timeline) -> Iterator[str]:
-    """Yield what people should know about the result."""
+    """Yield remarks about the result for users."""
     small = len(timeline.small_ids)
     if small:
         who = "1 person is" if small == 1 else f"{small} people are"

@@ -1,4 +1,4 @@
-"""One pass over a video file: its observations, from the best source there is, and the record of them."""
+"""One pass over a video file: its observations, from the best available source, and their record."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop reading; may be called again."""
+        """Stop reading; can be called repeatedly."""
         ...
 
 
@@ -63,7 +63,7 @@ class _StoredCrops:
         return _batched(self._recorded.observations(self._settings.crop_style), frames_per_detection(self._settings))
 
     def close(self) -> None:
-        """There is nothing to stop."""
+        """Do nothing: there is nothing to stop."""
 
 
 class _DecodedFrames:
@@ -107,7 +107,7 @@ class _DetectedPeople(_DecodedFrames):
     def __init__(self, reader: VideoReader, models: Models, settings: Settings) -> None:
         self._follower = PeopleFollower(models, settings, frame_rate_hz(reader.info), is_file=True)
         self._batch_size = frames_per_detection(settings)
-        # the sample clock is only ever advanced by the thread that decodes
+        # only the decoding thread advances the sample clock
         super().__init__(reader, lambda _, time_s: self._follower.take_sample(time_s))
 
     def batches(self) -> Iterator[Sequence[Observation]]:
@@ -115,7 +115,7 @@ class _DetectedPeople(_DecodedFrames):
         batch = next(batches, None)
         while batch is not None:
             found = self._follower.find(batch)
-            # pull the next batch now: its decoding then overlaps tracking and cropping (one core), not inference (all
+            # fetch the next batch now: decoding it then overlaps tracking and cropping (one core), not inference (all
             # cores)
             upcoming = next(batches, None)
             yield [self._follower.observe(frame, people) for frame, people in zip(batch, found, strict=True)]
@@ -123,7 +123,7 @@ class _DetectedPeople(_DecodedFrames):
 
 
 class FilePass:
-    """One pass over a file: takes its observations from the best source there is, and records them.
+    """One pass over a file: takes its observations from the best available source, and records them.
 
     Use as a context manager.
 

@@ -1,4 +1,4 @@
-"""From frames to observations: detect, track and crop people."""
+"""Turn frames into observations: detect, track and crop people."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from recognizer.settings import Settings
 from recognizer.types import Detection, Frame, Observation, TrackedPerson
 
 _LATEST_SHARE = 0.1
-"""Weight of the latest interval between two followed frames in their moving average."""
+"""Weight of the latest interval between followed frames in the moving average."""
 
 _SHORTEST_INTERVAL_S, _LONGEST_INTERVAL_S = 0.01, 1.0
-"""Intervals are clamped to these: pauses and bursts say nothing about the inference rate."""
+"""Intervals are clamped to this range, because pauses and bursts say nothing about the inference rate."""
 
 
 class PeopleFollower:
     """Follows the people of one stream. Owns the tracker, the cropper and the sample clock; shares the detector.
 
     A file is followed in its sampled frames only (``take_sample``, ``find``, ``observe``), a camera in as many frames
-    as there is time for (``follow``). Frames come in order of time. For a camera, ``take_sample`` may be called on
-    another thread than ``follow``; ``change`` always may.
+    as time allows (``follow``). Frames come in order of time. For a camera, ``take_sample`` and ``follow`` may be
+    called on different threads; ``change`` may be called on any thread.
 
     Args:
         models: the networks, shared with other streams.
@@ -38,7 +38,7 @@ class PeopleFollower:
         frame_rate_hz: frame rate of the stream.
         followed_hz: initial estimate of how often ``follow`` is called, which is then measured; None if only samples
             are followed.
-        is_file: whether to detect cuts and to measure what people look like, so that their tracks can be stitched.
+        is_file: whether to detect cuts and measure people's appearance, so that their tracks can be stitched.
     """
 
     def __init__(
@@ -92,8 +92,8 @@ class PeopleFollower:
     def follow(self, frame: Frame, samples: Sequence[Frame]) -> list[Observation]:
         """Detect and track the people in a camera's frame, and crop them out of the sampled frames up to it.
 
-        Detection may run less often than samples are taken. In the samples that it skipped, boxes are interpolated
-        linearly between the detections before and after; only people found in both are cropped.
+        Detection may run less often than samples are taken. In the samples between, boxes are interpolated
+        linearly from the detections before and after; only people found in both are cropped.
 
         Args:
             frame: the frame to detect people in.
@@ -118,7 +118,7 @@ class PeopleFollower:
             return observations
 
     def _measure_rate(self, time_s: float) -> None:
-        """How often a camera is followed depends on the machine and on its load."""
+        """Measure how often the camera is followed, which depends on the machine and its load."""
         if self._last_followed_s is not None and self._followed_hz is not None:
             interval_s = min(max(time_s - self._last_followed_s, _SHORTEST_INTERVAL_S), _LONGEST_INTERVAL_S)
             mean_s = 1 / self._followed_hz
@@ -137,7 +137,7 @@ class PeopleFollower:
             self._cropper.change(settings.crop_style, settings.max_gap_s(self._rate_hz))
 
     def _next_tracker(self) -> PersonTracker:
-        """Return a tracker that knows nobody yet and continues the numbering."""
+        """Return a new tracker that knows nobody yet and continues the numbering."""
         return PersonTracker(
             self._settings, self._rate_hz, first_id=self._tracker.people_seen + 1, updates_per_s=self._followed_hz
         )

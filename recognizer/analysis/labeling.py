@@ -1,4 +1,4 @@
-"""From observations to a timeline: collect each person's crops into clips, and classify them."""
+"""Turn observations into a timeline: collect each person's crops into clips, and classify them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from recognizer.types import Clip, Observation, Prediction, TrackedPerson, Video
 
 
 class ActionLabeler:
-    """Labels what the people of one stream do. Owns the clip sampler and the timeline; shares the classifier.
+    """Labels the actions of the people in one stream. Owns the clip sampler and the timeline; shares the classifier.
 
     All methods may be called on different threads. No lock is held while the classifier runs.
 
     Args:
         models: the networks, shared with other streams.
         settings: the initial settings.
-        video: what is known about the stream.
+        video: facts about the stream.
     """
 
     def __init__(self, models: Models, settings: Settings, video: VideoInfo) -> None:
@@ -49,11 +49,11 @@ class ActionLabeler:
         return self._latest.get(person_id)
 
     def stay_began_s(self, person_id: int) -> float:
-        """Return the time since which a person has been present without a long absence; 0 for an unknown person."""
+        """Return when a person's current stay, without a long absence, began; 0 for an unknown person."""
         return self._stay_began_s.get(person_id, 0.0)
 
     def add(self, observation: Observation) -> list[Clip]:
-        """Add a sampled frame to the timeline and to each person's clip; return the clips that are now complete."""
+        """Add a sampled frame to the timeline and to each person's clip; return the completed clips."""
         with self._lock:
             self._note_stays(observation)
             self._builder.add_people(observation.time_s, observation.people)
@@ -65,7 +65,7 @@ class ActionLabeler:
             self._builder.add_people(time_s, people)
 
     def _note_stays(self, observation: Observation) -> None:
-        """A person who returns after a long absence has no label until the first clip of the new stay."""
+        """Remove the label of anyone who returns after a long absence, until the first clip of the new stay."""
         for person in observation.people:
             last_s = self._last_seen_s.get(person.person_id, float("-inf"))
             if observation.time_s - last_s > self._max_gap_s:
@@ -89,7 +89,7 @@ class ActionLabeler:
             return self._sampler.finish()
 
     def change(self, models: Models, settings: Settings) -> None:
-        """Continue with other settings. Labels stay; a person with enough samples is labelled again at once."""
+        """Continue with other settings. Labels are kept; a person with enough samples is labelled again at once."""
         with self._lock:
             self._models = models
             self._sampler.change(settings, self._rate_hz)
@@ -97,7 +97,7 @@ class ActionLabeler:
             self._max_gap_s = settings.max_gap_s(self._rate_hz)
 
     def tracks(self) -> tuple[PersonTrack, ...]:
-        """Return everyone so far, numbered by the tracker."""
+        """Return the tracks so far, numbered by the tracker."""
         return self._builder.tracks()
 
     def timeline(
@@ -115,10 +115,10 @@ class ActionLabeler:
         Args:
             frame_times_s: float64 (n,), times of all frames of the stream, sampled or not.
             complete: whether the stream has ended.
-            notes: remarks for people.
-            video: what is known by now, if it is more than at the beginning.
+            notes: remarks for users.
+            video: facts known by now, if more than at the start.
             since_s: leave out earlier samples and predictions.
-            person_of: tracks with the same number here belong to one person.
+            person_of: person's number by track number; tracks with the same one belong to one person.
         """
         with self._lock:
             return self._builder.build(

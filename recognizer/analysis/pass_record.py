@@ -22,8 +22,8 @@ from recognizer.settings import CropStyle
 from recognizer.types import CROP_SIZE_PX, Box, Observation, TrackedPerson
 
 FORMAT = 3
-"""Part of a pass's key: a record of another format is never found. 2 added appearances and cuts; in 3 other people are
-covered in the surroundings, and boxes are smoothed as if every frame had been sampled."""
+"""Part of a pass's key: a record of another format is never found. 2 added appearances and cuts; since 3, other people
+are covered in the surroundings, and boxes are smoothed as if every frame had been sampled."""
 
 CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
@@ -61,12 +61,12 @@ class RecordedPass:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read a record; its crops are read when they are needed.
+        """Read a record; crops are read when needed.
 
         Raises:
             OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: the file is missing or damaged.
         """
-        # opened here because NumPy leaves the file open if it is not an archive
+        # open it here, because NumPy leaves the file open if it is not an archive
         with (folder / _FILE_NAME).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return cls(
                 folder=folder,
@@ -83,7 +83,7 @@ class RecordedPass:
         """Write everything but the crops to ``folder``.
 
         Raises:
-            OSError: the disk refuses.
+            OSError: the folder cannot be written to.
         """
         np.savez(
             folder / _FILE_NAME,
@@ -129,7 +129,7 @@ class RecordedPass:
         """Return the crops of these boxes, with their surroundings if the style has them, by the time of their sample.
 
         Boxes are matched by position, because the numbers in a record are the tracker's, before tracks are stitched.
-        A box that is not in the record is left out.
+        Boxes that are not in the record are skipped.
 
         Raises:
             FileNotFoundError: the crops of this style are not stored.

@@ -30,7 +30,7 @@ from recognizer.types import Observation
 _log = logging.getLogger(__name__)
 
 MAX_FOLDER_BYTES = 4 * 2**30
-"""When all records together exceed this, the least recently used are removed."""
+"""If all records together exceed this, the least recently used are removed."""
 
 MAX_CROPS_BYTES = 2 * 2**30
 """Crops of one pass are not stored beyond this (about 14,000 crops: fifteen minutes of one person at 15 a second)."""
@@ -40,7 +40,7 @@ _ASIDE = "writing-"
 
 
 _KNOWN_BY_RESULT = ("model", "backend")
-"""Settings that the key replaces by their result: the detector's hash, and the library that ran it."""
+"""Settings that the key replaces with their result: the detector's hash, and the library that ran it."""
 
 
 def pass_key(video_sha256: str, detector_sha256: str, settings: Settings, detector_backend: str = "") -> str:
@@ -73,7 +73,7 @@ class PassStore:
 
     Attributes:
         placing: lock, also between processes, held while a record is moved into place or removed: crops moved into a
-            record that is being removed would be left behind.
+            record during its removal would be left behind.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class PassStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            # a crash or a full disk can leave half a file; the pass can be run again
+            # a crash or a full disk can leave a partial file; the pass can be run again
             _log.warning("the record of a pass cannot be read and is removed: %s", error)
             with suppress(OSError), self.placing:  # if it cannot be removed, the next analysis tries again
                 shutil.rmtree(folder, ignore_errors=True)
@@ -106,14 +106,14 @@ class PassStore:
         return PassRecorder(self, self._folder / key, style, self._max_crops_bytes)
 
     def remember(self, key: str, finished: RecordedPass) -> None:
-        """Called with every finished pass, whether or not the disk takes it."""
+        """Do nothing. Called with every finished pass, stored or not; ``RememberingPassStore`` overrides it."""
 
     def remembering(self) -> RememberingPassStore:
         """Return a store of the same folder for a few analyses of one video that must not detect people twice."""
         return RememberingPassStore(self._folder, self._max_folder_bytes, self._max_crops_bytes)
 
     def prune(self, keep: Path) -> None:
-        """Remove the least recently used records but ``keep`` until the folder fits; call with ``placing`` held."""
+        """Remove the least recently used records except ``keep`` until the folder fits; call with ``placing`` held."""
         records = [(path,) for path in self._folder.iterdir() if path.is_dir() and _is_prunable(path)]
         prune_lru(records, self._max_folder_bytes, keep={keep})
 
@@ -122,7 +122,7 @@ class RememberingPassStore(PassStore):
     """A store that also remembers passes in memory: 312 bytes for each person in each sampled frame.
 
     If the disk is full, or newer records displace a pass, the next analysis decodes to crop but does not detect again.
-    Keep it only as long as the analyses that need it.
+    Discard the store after the analyses that need it.
     """
 
     def __init__(self, folder: Path, max_folder_bytes: int, max_crops_bytes: int) -> None:
@@ -139,9 +139,9 @@ class RememberingPassStore(PassStore):
 
 
 class PassRecorder:
-    """Writes one pass to a temporary folder, and moves it into place on ``commit``; without it nothing remains.
+    """Writes one pass to a temporary folder, and moves it into place on ``commit``; otherwise nothing remains.
 
-    If the disk refuses, the recorder gives up and logs why; the analysis continues without a record.
+    If writing fails, the recorder gives up and logs why; the analysis continues without a record.
     """
 
     def __init__(self, store: PassStore, target: Path, style: CropStyle, max_crops_bytes: int) -> None:
@@ -226,7 +226,7 @@ class PassRecorder:
                 aside.replace(self._target)
                 return
             except OSError:
-                # another recorder of the same pass may have been faster
+                # another recorder may have stored the same pass first
                 if not is_record(self._target):
                     raise
         # the same pass, perhaps in another crop style: only the crops are new
@@ -250,5 +250,5 @@ class PassRecorder:
 
 
 def _is_prunable(folder: Path) -> bool:
-    """Return whether a folder may be removed: a finished record, or what a crash left behind."""
+    """Return whether a folder may be removed: a finished record, or one that a crash left unfinished."""
     return not folder.name.startswith(_ASIDE) or is_abandoned(folder)

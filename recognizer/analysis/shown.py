@@ -24,12 +24,12 @@ _SAME_TIME_S = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class SeenFrame:
-    """What a network saw of one frame.
+    """One frame, as a network saw it.
 
     Attributes:
         time_s: time of the frame.
         rgb: the crop around the person, uint8 (S, S, 3).
-        surroundings_rgb: the person's surroundings, mirrored, as the network sees them; None if it sees the crop alone.
+        surroundings_rgb: the person's surroundings, mirrored, as the network sees them; None if it sees only the crop.
     """
 
     time_s: float
@@ -53,7 +53,7 @@ def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: 
         store: the stored passes.
 
     Raises:
-        VideoError: the file has to be decoded, and cannot be read as a video.
+        VideoError: the file must be decoded but cannot be read as a video.
     """
     settings = timeline.settings
     boxes = _boxes(timeline, prediction)
@@ -83,7 +83,7 @@ def _boxes(timeline: Timeline, prediction: Prediction) -> dict[float, Box]:
 
 
 def _cut_boxes(timeline: Timeline, prediction: Prediction, boxes: dict[float, Box]) -> dict[float, Box]:
-    """Return the box of each crop, by time. Starts at the track's first sample, because a steady crop has a memory."""
+    """Return the box of each crop, by time. Starts at the first sample: a steady crop depends on earlier ones."""
     track = _track(timeline, prediction)
     cropper = Cropper(timeline.settings.crop_style, timeline.settings.max_gap_s(timeline.frame_rate_hz))
     cut: dict[float, Box] = {}
@@ -100,7 +100,7 @@ def _from_record(timeline: Timeline, boxes: dict[float, Box], store: PassStore) 
         return None
     try:
         pictures = found.pictures_at(boxes, style)
-    except FileNotFoundError:  # another analysis has just displaced it
+    except FileNotFoundError:  # another analysis has just removed it
         return None
     if len(pictures) < len(boxes):
         return None

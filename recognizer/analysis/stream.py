@@ -16,15 +16,15 @@ from recognizer.timeline.model import Timeline, frame_rate_hz
 from recognizer.types import Frame, Prediction, TrackedPerson, VideoInfo
 
 STREAM = VideoInfo(sha256=None, width=0, height=0, frame_rate=None, duration_s=None, frame_count=None, codec=None)
-"""What is known about a camera before its first frame."""
+"""The facts about a camera before its first frame: none."""
 
 
 class FrameTimes:
-    """The times of a stream's frames; may be read on another thread than the one that adds them."""
+    """The times of a stream's frames; one thread can add them while another reads them."""
 
     def __init__(self) -> None:
         self._times_s = array("d")
-        self._lock = threading.Lock()  # an array that is being copied cannot grow
+        self._lock = threading.Lock()  # an array cannot grow while it is copied
 
     def add(self, time_s: float) -> None:
         """Add the next frame's time."""
@@ -38,14 +38,14 @@ class FrameTimes:
 
 
 class Recognizer:
-    """Recognizes who does what in one stream: push frames in with ``step``, then call ``finish``.
+    """Recognizes who does what in one stream: pass frames to ``step``, then call ``finish``.
 
     The networks are shared with other streams; everything else belongs to this one.
 
     Args:
         models: the networks.
         settings: the settings.
-        video: what is known about the stream.
+        video: facts about the stream.
     """
 
     def __init__(self, models: Models, settings: Settings, video: VideoInfo = STREAM) -> None:

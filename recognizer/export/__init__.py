@@ -1,4 +1,4 @@
-"""Timelines and comparisons as files and tables: CSV, JSON, HTML, pandas. Knows neither networks nor pages.
+"""Timelines and comparisons as files and tables: CSV, JSON, HTML, pandas. Independent of networks and pages.
 
 Tables are imported on first use: importing pandas takes half a second, and the first page shows no table.
 """

@@ -1,4 +1,4 @@
-"""Comparisons as JSON, for other programs. ``docs/json-schema.md`` explains every field."""
+"""Write comparisons as JSON, for other programs. ``docs/json-schema.md`` explains every field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recognizer.comparison.scoring import Score
 from recognizer.export.json_file import setting_values, timeline_values
 
 COMPARISON_SCHEMA_VERSION: Final = "1.0"
-"""``major.minor``, independent of the timeline's."""
+"""``major.minor``, independent of the timeline's version."""
 
 
 def comparison_json(
@@ -24,13 +24,13 @@ def comparison_json(
 ) -> str:
     """Return a comparison as a JSON document; it ends in a line feed and holds no path of this computer.
 
-    Each entry's ``timeline`` is a document of its own, as ``timeline_json`` writes it.
+    Each entry's ``timeline`` is a complete document, as ``timeline_json`` writes it.
 
     Args:
         comparison: the comparison.
         min_confidence: threshold of the segments, the agreement and the disagreements.
-        min_duration_s: threshold of the same.
-        scores: the name of each entry with its score against the person's own labels.
+        min_duration_s: another threshold of all three.
+        scores: the name of each entry with its score against the user's own labels.
 
     Raises:
         ValueError: a number is not finite.
@@ -81,7 +81,7 @@ def _entry(entry: Entry, min_confidence: float, min_duration_s: float) -> dict[s
 
 
 def cost_values(cost: Cost) -> dict[str, Any]:
-    """Return the measured fields of a cost, and those derived from them."""
+    """Return the measured fields of a cost, and the values derived from them."""
     return {
         "clips": cost.clips,
         "ms_per_clip": cost.ms_per_clip,

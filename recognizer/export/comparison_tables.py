@@ -50,7 +50,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def agreement_table(lanes: Sequence[Lane], person_ids: Sequence[int]) -> pd.DataFrame:
-    """Return the agreement of every two classifiers: over everyone, then for each person who can be compared.
+    """Return the agreement of each pair of classifiers: over everyone, then for each person who can be compared.
 
     Columns: ``Classifiers``, ``Person``, ``Compared (s)``, ``Agree (%)``, ``Kappa``, ``In words``.
     """
@@ -98,7 +98,7 @@ def disagreements_table(spans: Sequence[LabelSpan], names: tuple[str, str]) -> p
 
 
 def scores_table(scores: Sequence[tuple[str, Score]]) -> pd.DataFrame:
-    """Return the score of each classifier against the person's own labels.
+    """Return the score of each classifier against the user's own labels.
 
     Columns: ``Classifier``, ``Scored (s)``, ``Right (%)``, ``Kappa``, ``In words``.
     """

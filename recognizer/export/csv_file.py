@@ -31,17 +31,17 @@ _FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 """Characters that begin a formula in a spreadsheet, ASCII and full width (OWASP, "CSV Injection")."""
 
 _CELL_BREAKS = ("\t", "\r", "\n")
-"""An import may split a cell that begins with one of these, and run the rest."""
+"""An import may split a cell that begins with one of these, and run the remaining text."""
 
 
 def harmless_cell(text: str) -> str:
-    """Return the text of a cell; an apostrophe is put before what a spreadsheet would run as a formula."""
+    """Return the text of a cell, after an apostrophe if a spreadsheet would run the text as a formula."""
     visible = next((c for c in text if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf")), "")
     return f"'{text}" if visible in _FORMULA_STARTS or text.startswith(_CELL_BREAKS) else text
 
 
 def segments_csv(timeline: Timeline, segments: Sequence[Segment]) -> str:
-    """Return one row per segment, by person, then by time; lines end in CR LF, decimals have a point.
+    """Return one row per segment, by person, then by time; lines end in CR LF, and the decimal separator is a point.
 
     Columns:
         person_id: 1, 2, … within the video.
@@ -57,7 +57,7 @@ def segments_csv(timeline: Timeline, segments: Sequence[Segment]) -> str:
 
 
 def comparison_csv(lanes: Sequence[Lane]) -> str:
-    """The segments of all who are compared, in the columns of ``segments_csv``; ``classifier`` is the lane's name."""
+    """Return the segments of all lanes, in the columns of ``segments_csv``; ``classifier`` is the lane's name."""
     return _csv(row for lane in lanes for row in _rows(lane.timeline, lane.segments, partial(_name_of, lane)))
 
 
@@ -93,7 +93,7 @@ def _rows(
 
 
 class ClassifierNames:
-    """The classifier of a segment: that of the prediction that covers its middle."""
+    """Finds the classifier of a segment: the one whose prediction covers its middle."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._by_person: dict[int, tuple[list[float], list[str]]] = {}
@@ -104,7 +104,7 @@ class ClassifierNames:
         self._otherwise = timeline.settings.video_classifier_model
 
     def of(self, segment: Segment) -> str:
-        """Return the classifier's name; the one in the settings if the person has no predictions."""
+        """Return the classifier's name, or the one in the settings if the person has no predictions."""
         starts_s, names = self._by_person.get(segment.person_id, ([], []))
         if not names:
             return self._otherwise

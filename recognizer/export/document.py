@@ -1,9 +1,9 @@
-"""The JSON document of a timeline as types: they validate what is read, and the JSON Schema is generated from them.
+"""The JSON document of a timeline as types, which validate input and generate the JSON Schema.
 
-``docs/json-schema.md`` explains every field. After a change, ``python -m recognizer.export.schema`` writes
-``docs/timeline.schema.json`` again.
+``docs/json-schema.md`` explains every field. After a change, regenerate
+``docs/timeline.schema.json`` with ``python -m recognizer.export.schema``.
 
-Ranges and patterns are in the schema only. Reading is more lenient, so that the rounding of a probability, say, never
+Only the schema has ranges and patterns. Reading is more lenient, so that a rounded probability, for example, never
 makes a stored analysis unreadable.
 """
 
@@ -24,8 +24,8 @@ _REQUIRED_SETTINGS: Final = (
     "num_video_sequence_samples",
     "skip_frame",
 )
-"""Every document of version 1.x has these. Of the others the schema gives the type only: a minor version may add names
-and widen ranges."""
+"""Every document of version 1.x has these. For the others, the schema gives only the type: a minor version may add
+names and widen ranges."""
 
 _JSON_TYPES: Final[dict[type, str]] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 

@@ -1,4 +1,4 @@
-"""The frames in an interval of time."""
+"""Convert times to frame numbers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class FrameNumbers:
     """Converts times to frame numbers. Frames are counted from 0, and intervals are half-open in frames too.
 
     A boundary at ``time_s`` lies before the first frame whose time is at most half a frame earlier. Half a frame is
-    half the way to the next frame, but never more than half of the average frame. Intervals that touch in time
-    therefore touch in frames, and no frame is counted twice. If the times of the frames are unknown, the frame rate
-    counts as constant.
+    half the interval to the next frame, but never more than half of the average interval. Intervals that touch in time
+    therefore touch in frames, and no frame is counted twice. If the frames' times are unknown, a constant frame rate is
+    assumed.
     """
 
     def __init__(self, timeline: Timeline) -> None:

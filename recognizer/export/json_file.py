@@ -1,4 +1,4 @@
-"""Timelines as JSON, for other programs and for the store. ``docs/json-schema.md`` explains every field."""
+"""Write and read timelines as JSON, for other programs and the store. ``docs/json-schema.md`` explains every field."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
 
 SCHEMA_VERSION: Final = "1.0"
-"""``major.minor``: a new minor version adds fields, a new major version changes or removes some."""
+"""``major.minor``: a new minor version adds fields, and a new major version changes or removes some."""
 
 
 def timeline_json(
@@ -63,7 +63,7 @@ def timeline_values(
     include_boxes: bool = False,
     include_frame_times: bool = False,
 ) -> dict[str, Any]:
-    """Return the document of ``timeline_json`` as plain values, to nest it into another."""
+    """Return the document of ``timeline_json`` as plain values, to nest it in another."""
     document = Document(
         schema_version=SCHEMA_VERSION,
         complete=timeline.complete,
@@ -91,11 +91,11 @@ def timeline_from_json(text: str) -> Timeline:
     """Read a timeline that ``timeline_json`` wrote.
 
     It equals the original to the last digit if it was written with ``include_boxes`` and ``include_frame_times``.
-    Without them its people have presence but no samples, and its frames have no times. Checkpoints have lost their
+    Without them, its people have presence but no samples, and its frames have no times. Checkpoint paths lose their
     folders.
 
     Raises:
-        StoreError: the text is not JSON, has another major version, or a field is missing or has the wrong type.
+        StoreError: the text is not JSON, has another major version, or has a missing field or one of the wrong type.
     """
     try:
         document = _decoded(text)
@@ -112,7 +112,7 @@ def _dumps(value: object) -> str:
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode("utf-8")
-    except UnicodeEncodeError:  # half a surrogate pair, from the name of a file that is not UTF-8
+    except UnicodeEncodeError:  # a lone surrogate, from a file name that is not UTF-8
         text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text
 
@@ -141,7 +141,7 @@ def setting_values(settings: Settings) -> dict[str, Any]:
     values = settings.as_dict()
     for name in PATH_SETTINGS:
         if values[name] is not None:
-            values[name] = PureWindowsPath(values[name]).name  # takes both kinds of slash
+            values[name] = PureWindowsPath(values[name]).name  # accepts both kinds of slash
     return values
 
 
@@ -170,7 +170,7 @@ def _prediction(prediction: Prediction) -> document_types.Prediction:
 
 
 def _shortest(values: NDArray[np.float32]) -> Any:
-    """Return the numbers with the fewest digits that give the same float32 again."""
+    """Return the numbers with the fewest digits that restore the same float32."""
     return values.astype(np.str_).astype(np.float64).tolist()
 
 
@@ -190,16 +190,16 @@ def _decoded(text: str) -> Document:
     """
     try:
         return msgspec.json.decode(text, type=Document)
-    except (ValueError, RecursionError):  # msgspec's errors are of the former kind
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         pass
-    # Try again with the standard library, which is slower. It reads half surrogate pairs, which msgspec refuses and
-    # the names of files that are not UTF-8 hold, and it gives the value for the message.
+    # Try again with the slower standard library. It reads lone surrogates, which msgspec refuses and file names that
+    # are not UTF-8 contain, and it provides the value for the message.
     try:
         values = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"The analysis is not valid JSON ({_short(error)}); export it again.") from error
     if isinstance(values, dict) and isinstance(version := values.get("schema_version"), str):
-        _check_version(version)  # fields of another version may have other types
+        _check_version(version)  # another version's fields may have other types
     try:
         return msgspec.convert(values, Document)
     except msgspec.ValidationError as error:
@@ -218,7 +218,7 @@ _WORDS: Final = {
 
 
 def _fact(problem: str, values: Any) -> str:
-    """Return in words which field of the document does not fit, and its value."""
+    """Describe which field of the document does not fit, and its value."""
     what, _, path = problem.partition(" - at `$")
     path = path.rstrip("`").removeprefix(".")
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", what):
@@ -233,7 +233,7 @@ def _fact(problem: str, values: Any) -> str:
     found = values
     for name, index in re.findall(r"(\w+)|\[(\d+)\]", path.removesuffix("[...]")):
         found = found[name or int(index)]
-    if path.endswith("[...]"):  # msgspec does not say which value of the texts by name it is
+    if path.endswith("[...]"):  # msgspec does not report the key of the value
         path, found = next((f"{path[:-5]}.{key}", value) for key, value in found.items() if not isinstance(value, str))
     return f"{path or 'the document'} is {str(found)[:40]!r}, not {kinds}"
 

@@ -1,4 +1,4 @@
-"""Comparisons as one HTML file of charts and tables; it contains all it needs, so it opens anywhere."""
+"""Write a comparison as one self-contained HTML file of charts and tables, which opens anywhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recognizer.settings import Settings
 from recognizer.video import describe
 
 MOST_DISAGREEMENTS: Final = 200
-"""Rows of the table of two classifiers; the JSON has all of them."""
+"""Maximum number of rows in the table of two classifiers; the JSON has all of them."""
 
 KAPPA_NOTE: Final = (
     f"Kappa is Cohen's, counted over bins of {BIN_S:g} s: 1 is full agreement, 0 is what chance would give. The words "
@@ -69,14 +69,14 @@ def comparison_report(
 
     Args:
         comparison: the comparison; at least one entry must have run.
-        video_name: what the person calls the video.
+        video_name: the user's name for the video.
         palette: colors of the actions.
         min_confidence: threshold of the segments.
         min_duration_s: threshold of the segments.
-        scored: the scores against the person's own labels.
+        scored: the scores against the user's own labels.
 
     Raises:
-        ValueError: nothing has run.
+        ValueError: no entry has run.
     """
     timeline = comparison.timeline
     if timeline is None:

@@ -1,4 +1,4 @@
-"""The JSON Schema of a timeline's document; ``python -m recognizer.export.schema`` writes it into ``docs``."""
+"""Generate the JSON Schema of a timeline's document; ``python -m recognizer.export.schema`` writes it to ``docs``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def json_schema_text() -> str:
-    """Return the schema as ``docs`` has it."""
+    """Return the text of the schema in ``docs``."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 

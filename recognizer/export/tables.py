@@ -17,7 +17,7 @@ _SHARE_DIGITS = 1
 
 
 def appearances_table(timeline: Timeline) -> pd.DataFrame:
-    """Return when each person was there, one row per person.
+    """Return when each person was present, one row per person.
 
     Columns: ``Person``, ``First seen (s)``, ``Last seen (s)``, ``Visits`` (presence intervals), ``Present (s)`` in all.
     """
@@ -40,7 +40,7 @@ def appearances_table(timeline: Timeline) -> pd.DataFrame:
 
 
 def time_per_action_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFrame:
-    """Return how long each person did each action, one row for both, by person, then the longest first.
+    """Return how long each person did each action, one row per action, by person, then longest first.
 
     Columns: ``Person``, ``Action``, ``Time (s)``, ``Share of presence (%)``.
     """
@@ -74,7 +74,7 @@ def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFr
             harmless_cell(segment.action),
             round(segment.start_s, _TIME_DIGITS),
             round(segment.end_s, _TIME_DIGITS),
-            # from the rounded times, so that the row adds up
+            # computed from the rounded times, so that the row adds up
             round(round(segment.end_s, _TIME_DIGITS) - round(segment.start_s, _TIME_DIGITS), _TIME_DIGITS),
             frames.first_at(segment.start_s),
             frames.first_at(segment.end_s),
@@ -91,5 +91,5 @@ def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFr
 
 
 def _table(rows: Sequence[tuple[object, ...]], columns: dict[str, str]) -> pd.DataFrame:
-    """Return a table whose columns have these types, even if it is empty."""
+    """Return a table; its columns have these types even if it is empty."""
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)

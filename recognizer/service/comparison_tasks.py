@@ -1,4 +1,4 @@
-"""Comparisons in the background: a page starts them, and each entry is stored when it is finished.
+"""Run comparisons in the background: a page starts them, and each entry is stored when it finishes.
 
 Quick to import, like ``tasks``.
 """
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComparisonRequest:
-    """What a comparison's job works on, for a page that finds the job by its name.
+    """The input of a comparison's job, for a page that finds the job by its id.
 
     Attributes:
         video: the file.
         settings: one for each classifier.
-        checkpoint_names: what the person calls the checkpoint of each; None for published weights.
+        checkpoint_names: the user's name for each checkpoint; None for published weights.
     """
 
     video: StoredFile
@@ -43,15 +43,15 @@ def start_comparison(
     known: Sequence[Entry],
     max_file_bytes: int,
 ) -> Job[StoredComparison]:
-    """Compare classifiers on a stored video in the background, and store each entry, also if the job is cancelled.
+    """Compare classifiers on a stored video in the background, and store each entry, even if the job is cancelled.
 
-    The job's partial result has the entries that are finished, their timelines in memory.
+    The job's partial result holds the finished entries, with their timelines in memory.
 
     Args:
-        context: what everyone on this server shares.
-        comparison_id: names the job and the stored comparison.
+        context: the state shared by everyone on this server.
+        comparison_id: identifies the job and the stored comparison.
         request: what to compare.
-        known: entries that ran before; they are not run again.
+        known: entries that have already run; they do not run again.
         max_file_bytes: larger files are refused.
     """
     video = request.video
@@ -88,7 +88,7 @@ def start_comparison(
 
 
 def _status(progress: CompareProgress) -> Status:
-    """Return the progress of a comparison in words, and as a share of everything there is to run."""
+    """Return the progress of a comparison in words, and as a share of the whole."""
     if progress.entry is None and progress.analysis is not None:
         text = f"Finding people, once for all classifiers: {progress_text(progress.analysis)}"
     elif progress.analysis is None:

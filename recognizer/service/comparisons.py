@@ -1,4 +1,4 @@
-"""Comparisons, stored across restarts in the database of analyses."""
+"""Store comparisons across restarts, in the database of analyses."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class StoredComparison:
-    """A comparison as the store has it, its timelines in memory.
+    """A stored comparison, with its timelines in memory.
 
     Attributes:
-        comparison_id: names it; cannot be guessed.
+        comparison_id: identifies it; cannot be guessed.
         created_at: when it was first stored.
         video: the file; it may have been removed.
         comparison: the result.
-        truth: the person's own labels; None if there are none.
+        truth: the user's own labels; None if there are none.
     """
 
     comparison_id: str
@@ -47,14 +47,14 @@ class StoredComparison:
 
 
 class ComparisonStore:
-    """Comparisons, stored in the database of analyses. Any thread may call."""
+    """Stores comparisons in the database of analyses. Safe to call from any thread."""
 
     def __init__(self, store: AnalysisStore) -> None:
         self._store = store
         self._database = store.database
 
     def save(self, comparison_id: str, video: StoredFile, comparison: Comparison) -> StoredComparison:
-        """Store a comparison and return it; one with the same name is replaced, and its labels stay.
+        """Store a comparison and return it; replace one with the same id, but keep its labels.
 
         Raises:
             StoreError: the database cannot be written to.
@@ -91,14 +91,14 @@ class ComparisonStore:
         )
 
     def save_truth(self, comparison_id: str, name: str | None, data: bytes | None) -> None:
-        """Store the person's own labels with a comparison, byte for byte; None removes them."""
+        """Store the user's own labels with a comparison, byte for byte; None removes them."""
         with self._database.connection() as connection:
             connection.execute(
                 "UPDATE comparison SET truth_name = ?, truth = ? WHERE comparison_id = ?", (name, data, comparison_id)
             )
 
     def stored_comparisons(self, comparison_ids: Sequence[str]) -> list[StoredSummary]:
-        """Return a summary of each of these comparisons that is stored, the latest first."""
+        """Return summaries of the stored ones among these comparisons, latest first."""
         return summaries(
             self._database,
             "SELECT comparison_id, created_at, video_name FROM comparison"
@@ -107,17 +107,17 @@ class ComparisonStore:
         )
 
     def has(self, comparison_id: str) -> bool:
-        """Return whether there is a comparison with this name."""
+        """Return whether there is a comparison with this id."""
         with self._database.connection() as connection:
             found = connection.execute("SELECT 1 FROM comparison WHERE comparison_id = ?", (comparison_id,)).fetchone()
         return found is not None
 
     def load(self, comparison_id: str) -> StoredComparison | None:
-        """Return the comparison with this name; None if there is none.
+        """Return the comparison with this id; None if there is none.
 
         Raises:
             StoreError: it is damaged, or a later version of this program wrote it.
-            TruthError: its labels cannot be read any more.
+            TruthError: its labels can no longer be read.
         """
         with self._database.connection() as connection:
             connection.row_factory = sqlite3.Row
@@ -142,7 +142,7 @@ class ComparisonStore:
 
 
 def _readable_truth(data: bytes, name: str) -> Truth | None:
-    """Read stored labels; None where they cannot be read any more, because they must not stop a comparison."""
+    """Read stored labels; return None if they are no longer readable, because that must not stop a comparison."""
     try:
         return read_truth(data, name)
     except TruthError:
@@ -153,7 +153,7 @@ def _readable_truth(data: bytes, name: str) -> Truth | None:
 def _entry_values(entry: Entry) -> dict[str, Any]:
     timeline = entry.timeline
     return {
-        # a checkpoint's folder is included, unlike in an export: the entry can be run again from it
+        # includes a checkpoint's folder, unlike an export, so that the entry can run again
         "settings": entry.settings.as_dict(),
         "checkpoint_name": entry.checkpoint_name,
         "labels": entry.labels,

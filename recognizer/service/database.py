@@ -16,7 +16,7 @@ from recognizer.errors import StoreError
 _BUSY_TIMEOUT_S = 30.0
 
 _MIGRATIONS: Final = (
-    # 1: databases that were made before versions were counted have these tables, or some of them, already
+    # 1: databases from before versions were counted already have some or all of these tables
     (
         """
         CREATE TABLE IF NOT EXISTS run (
@@ -47,7 +47,7 @@ _MIGRATIONS: Final = (
         """,
     ),
 )
-"""The statements that lead from one version to the next. Only ever append: ``PRAGMA user_version`` counts them."""
+"""The statements that migrate each version to the next. Only append: ``PRAGMA user_version`` counts them."""
 
 VERSION: Final = len(_MIGRATIONS)
 """Version of the tables that this program reads and writes."""
@@ -65,15 +65,15 @@ class Database:
         """
         self.path = path
         with self.connection() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")  # the file remembers it
+            connection.execute("PRAGMA journal_mode=WAL")  # the setting persists in the file
         with self.connection() as connection:
             if _version(connection) != VERSION:
-                connection.execute("BEGIN IMMEDIATE")  # of two processes that start at once, one migrates
+                connection.execute("BEGIN IMMEDIATE")  # if two processes start at once, only one migrates
                 self._migrate(connection)
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection for one transaction: at the end of the block everything is saved, or nothing."""
+        """Yield a connection for one transaction: the end of the block saves everything or nothing."""
         connection = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S)
         try:
             with connection:

@@ -1,4 +1,4 @@
-"""Background work: one person starts it, and pages poll it while they are drawn again and again."""
+"""Background work: a user starts it, and pages poll it each time they are redrawn."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 MAX_AT_ONCE = 4
-"""How many jobs run at the same time; others wait for their turn."""
+"""Maximum number of concurrent jobs; others wait for their turn."""
 
 END_WITHIN_S = 5.0
-"""When the server ends, running jobs are cancelled and have this long to save what they have."""
+"""When the server ends, running jobs are cancelled and have this long to save their results."""
 
 MAX_REMEMBERED = 200
-"""How many jobs are remembered after they finish; their results are in the store."""
+"""Number of finished jobs to remember; their results are in the store."""
 
 
 class Job(Generic[Result]):
     """One piece of work on its own thread.
 
     Attributes:
-        job_id: names it; cannot be guessed.
-        progress: the work's latest report, of a type of its own; None before the first.
+        job_id: identifies it; cannot be guessed.
+        progress: the work's latest report, in its own type; None before the first.
         partial: the result so far, if the work sets it.
-        result: what the work returned; None until then.
-        error: why it failed, one sentence for people; None if it did not. A job may have an error and a result.
-        about: what it works on, for whoever finds the job by its name.
+        result: the return value of the work; None until it ends.
+        error: why it failed, one sentence for users; None if it did not. A job may have an error and a result.
+        about: its input, for code that finds the job by its id.
     """
 
     def __init__(self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None) -> None:
@@ -47,7 +47,7 @@ class Job(Generic[Result]):
         self.result: Result | None = None
         self.error: str | None = None
         self._work = work
-        self._turn = threading.Lock()  # a job is started or cancelled, never both at the same moment
+        self._turn = threading.Lock()  # a job is never started and cancelled at the same moment
         self._cancelled = threading.Event()
         self._started = threading.Event()
         self._finished = threading.Event()
@@ -59,23 +59,23 @@ class Job(Generic[Result]):
 
     @property
     def finished(self) -> bool:
-        """Whether the job has ended, in whatever way."""
+        """Whether the job has ended, for any reason."""
         return self._finished.is_set()
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked the job to stop; the work polls this."""
+        """Whether the job was asked to stop; the work polls this."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Ask the job to stop; its result is what it has so far. A job that still waits ends at once, without one."""
+        """Ask the job to stop; its result is the work so far. A waiting job ends at once, without a result."""
         self._cancelled.set()
         with self._turn:
             if not self.started:
                 self._finished.set()
 
     def report(self, progress: Any) -> None:
-        """Publish the work's progress; for the work to call."""
+        """Publish the work's progress; called by the work."""
         self.progress = progress
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -102,7 +102,7 @@ class Job(Generic[Result]):
 
 
 class Jobs:
-    """All jobs of this server; one person's job never stops another's."""
+    """All jobs of this server; one user's job never stops another's."""
 
     def __init__(self, max_at_once: int = MAX_AT_ONCE) -> None:
         self._max_at_once = max_at_once
@@ -125,12 +125,12 @@ class Jobs:
             self._waiting.append(job)
             if self._threads < self._max_at_once:
                 self._threads += 1
-                # not concurrent.futures: at Ctrl-C its pools wait until the last job has finished
+                # not concurrent.futures: its pools block Ctrl-C until the last job has finished
                 threading.Thread(target=self._work_off, name="job", daemon=True).start()
         return job
 
     def _work_off(self) -> None:
-        """Run job after job until none waits; the body of a thread."""
+        """Run job after job until none is waiting; the body of a thread."""
         while True:
             with self._lock:
                 if not self._waiting:
@@ -149,12 +149,12 @@ class Jobs:
             job.wait(max(0.0, end_s - time.monotonic()))
 
     def get(self, job_id: str) -> Job[Any] | None:
-        """Return the job with this name; None if it is unknown, or forgotten."""
+        """Return the job with this id; None if it is unknown or forgotten."""
         with self._lock:
             return self._jobs.get(job_id)
 
     def waiting_before(self, job: Job[Any]) -> int:
-        """How many other jobs run or wait ahead of this one."""
+        """Return how many other jobs run or wait ahead of this one."""
         with self._lock:
             ahead = 0
             for known in self._jobs.values():

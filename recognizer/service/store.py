@@ -1,6 +1,6 @@
-"""What people made: their videos in a folder, their analyses in the database.
+"""Store users' data: videos in a folder, analyses in the database.
 
-A timeline is stored as the JSON of the export, compressed.
+A timeline is stored as the compressed JSON of the export.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from recognizer.service.database import Database
 from recognizer.timeline.model import Timeline
 
 DATA_VARIABLE = "RECOGNIZER_DATA"
-"""Environment variable that names another folder for what people made."""
+"""Environment variable that names another folder for users' data."""
 
 MAX_VIDEOS_BYTES = 20 * 2**30
-"""The least recently used videos beyond this are removed; their analyses stay."""
+"""If all videos together exceed this, the least recently used are removed; their analyses are kept."""
 
 _CHUNK_BYTES = 1 << 20
 
 
 def data_dir() -> Path:
-    """Return the folder of what people made: analyses and uploaded videos."""
+    """Return the folder of users' data: analyses and uploaded videos."""
     return Path(os.environ.get(DATA_VARIABLE) or user_data_dir("who-does-what-when", appauthor=False))
 
 
@@ -46,8 +46,8 @@ class StoredFile:
     Attributes:
         path: the file's hash, with the suffix of the upload.
         name: the upload's own name; never part of a path.
-        sha256: of its bytes.
-        size_bytes: size of the file.
+        sha256: hash of its bytes.
+        size_bytes: its size.
     """
 
     path: Path
@@ -58,13 +58,13 @@ class StoredFile:
 
 @dataclass(frozen=True, eq=False)
 class StoredAnalysis:
-    """An analysis as the store has it, its timeline in memory.
+    """A stored analysis, with its timeline in memory.
 
     Attributes:
-        analysis_id: names it; cannot be guessed.
+        analysis_id: identifies it; cannot be guessed.
         created_at: when it was stored.
-        video_name: what the person calls the video.
-        video_path: where the video is; the file may have been removed.
+        video_name: the user's name for the video.
+        video_path: path of the video; the file may have been removed.
         timeline: the result.
     """
 
@@ -76,7 +76,7 @@ class StoredAnalysis:
 
 
 class StoredSummary(NamedTuple):
-    """What a person sees of a stored analysis or comparison before it is loaded."""
+    """The facts about a stored analysis or comparison that a user sees before it is loaded."""
 
     item_id: str
     created_at: datetime
@@ -84,15 +84,15 @@ class StoredSummary(NamedTuple):
 
 
 class AnalysisStore:
-    """Uploads, analyses and the colors of actions, stored across restarts. Any thread may call.
+    """Uploads, analyses and the colors of actions, stored across restarts. Safe to call from any thread.
 
     Attributes:
-        folder: where everything is.
-        database: the tables, which comparisons share.
+        folder: holds everything.
+        database: the tables, shared with comparisons.
     """
 
     def __init__(self, folder: Path | None = None, max_videos_bytes: int = MAX_VIDEOS_BYTES) -> None:
-        """Open the store, and create it if it is missing.
+        """Open the store; create it if it is missing.
 
         Raises:
             StoreError: the folder or the database cannot be used.
@@ -111,13 +111,13 @@ class AnalysisStore:
             ) from error
 
     def add_file(self, stream: BinaryIO, name: str) -> StoredFile:
-        """Copy an upload to the disk in pieces, and name it by its hash; equal uploads share one file."""
+        """Copy an upload to the disk in pieces, and name the file by its hash; equal uploads share one file."""
         digest, size = hashlib.sha256(), 0
         suffix = Path(name).suffix.lower()
         safe_suffix = suffix if suffix[1:].isalnum() and len(suffix) <= 8 else ""
         arriving = StagedFile(self._files)
         try:
-            arriving.path.touch(mode=0o600)  # other users of this machine must not read a person's video
+            arriving.path.touch(mode=0o600)  # other users of this machine must not read the video
             with arriving.path.open("wb") as file:
                 while chunk := stream.read(_CHUNK_BYTES):
                     digest.update(chunk)
@@ -131,19 +131,19 @@ class AnalysisStore:
         return StoredFile(path, name, digest.hexdigest(), size)
 
     def new_file(self, suffix: str) -> Path:
-        """Return a path for a file that this program makes; no two calls return the same."""
+        """Return a new, unique path for a file that this program creates."""
         return self._files / f"{uuid.uuid4().hex}{suffix}"
 
     def file_path(self, name: str) -> Path:
-        """Return the path of the stored file of this name, whether it still exists or not."""
+        """Return the path of the stored file of this name, whether or not it still exists."""
         return self._files / name
 
     def derived_path(self, path: Path, ending: str) -> Path:
-        """Return the path of what is made from a stored file, such as its preview; it is pruned with the files."""
+        """Return the path of a file made from a stored one, such as its preview; both kinds are pruned."""
         return self._files / f"{path.stem}-{ending}"
 
     def save_analysis(self, analysis_id: str, video: StoredFile, timeline: Timeline) -> StoredAnalysis:
-        """Store an analysis and return it; one with the same name is replaced.
+        """Store an analysis and return it; replace one with the same id.
 
         Raises:
             StoreError: the database cannot be written to.
@@ -164,7 +164,7 @@ class AnalysisStore:
         return analysis
 
     def load_analysis(self, analysis_id: str) -> StoredAnalysis | None:
-        """Return the analysis with this name; None if there is none.
+        """Return the analysis with this id; None if there is none.
 
         Raises:
             StoreError: it is damaged, or a later version of this program wrote it.
@@ -189,7 +189,7 @@ class AnalysisStore:
         )
 
     def stored_analyses(self, analysis_ids: Sequence[str]) -> list[StoredSummary]:
-        """Return a summary of each of these analyses that is stored, the latest first."""
+        """Return summaries of the stored ones among these analyses, latest first."""
         return summaries(
             self.database,
             "SELECT run_id, created_at, video_name FROM run WHERE run_id IN (SELECT value FROM json_each(?))"
@@ -198,19 +198,19 @@ class AnalysisStore:
         )
 
     def action_slots(self) -> dict[str, int]:
-        """Return the palette slot of each action; an action has one color on all pages, for good."""
+        """Return the palette slot of each action; an action has one permanent color on all pages."""
         with self.database.connection() as connection:
             return dict(connection.execute("SELECT action, slot FROM action_colour").fetchall())
 
     def save_action_slots(self, slots: Mapping[str, int]) -> None:
-        """Store the palette slots of new actions; an action that has one keeps it."""
+        """Store the palette slots of new actions; the slots of other actions do not change."""
         with self.database.connection() as connection:
             connection.executemany("INSERT OR IGNORE INTO action_colour VALUES (?, ?)", slots.items())
 
     def _prune(self, keep: Path) -> None:
-        """Remove the least recently used files until the folder fits; never the one just added, nor what is made of it.
+        """Remove the least recently used files until the folder fits, except the one just added and files made from it.
 
-        Unfinished files are left alone, except those that a crash left behind.
+        Unfinished files are left alone unless a crash left them behind.
         """
         files = [path for path in self._files.iterdir() if not is_staged(path) or is_abandoned(path)]
         of_the_same_video = {path for path in files if path.stem.split("-")[0] == keep.stem}
@@ -218,7 +218,7 @@ class AnalysisStore:
 
 
 def summaries(database: Database, sql: str, ids: Sequence[str]) -> list[StoredSummary]:
-    """Run a query that takes names as a JSON list and returns name, time and video of each."""
+    """Run a query that takes ids as a JSON list; return the id, time and video of each."""
     if not ids:
         return []
     with database.connection() as connection:

@@ -1,6 +1,6 @@
 """The background work of the pages: fetching networks, previews, analyses, annotated videos.
 
-Quick to import: a job imports what the networks need, while the page is already there.
+Quick to import: a job imports the networks' libraries, when the page is already visible.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _SNAPSHOT_EVERY_S = 0.7
 
 @dataclass(frozen=True)
 class ServerContext:
-    """What everyone on this server shares; nothing in it belongs to one stream.
+    """The state shared by everyone on this server; nothing in it belongs to one stream.
 
     Attributes:
         jobs: background work.
-        store: what people made.
+        store: users' data.
         models: the loaded networks.
         pass_store: finished passes over videos.
-        live_analyses: names of the analyses that cameras' streams become, from a stream's start until it is stored.
+        live_analyses: ids of the analyses of cameras' streams, from a stream's start until its analysis is stored.
     """
 
     jobs: Jobs
@@ -58,11 +58,11 @@ class ServerContext:
 
 @dataclass(frozen=True)
 class Status:
-    """What a page shows of a running job.
+    """The status of a running job, for a page.
 
     Attributes:
-        text: what the job does, for people.
-        share: finished part, 0 to 1; None if unknown.
+        text: describes the current work, for users.
+        share: completed share, 0 to 1; None if unknown.
         timeline: an analysis's timeline so far; None before it begins.
     """
 
@@ -86,7 +86,7 @@ def fetch_report(job: Job[Any]) -> weights.Progress:
 
 
 def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
-    """Fetch the default detector and a classifier, unless they are on this machine already.
+    """Fetch the default detector and a classifier, unless they are already on this machine.
 
     Raises:
         WeightsError: the detector, or every classifier, is unavailable.
@@ -100,7 +100,7 @@ def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
 def start_analysis(
     context: ServerContext, analysis_id: str, video: StoredFile, settings: Settings, max_file_bytes: int
 ) -> Job[StoredAnalysis]:
-    """Analyze a stored video in the background and store the result, also if the job is cancelled.
+    """Analyze a stored video in the background and store the result, even if the job is cancelled.
 
     The job's result holds the timeline in memory, so a page need not load it. If it cannot be stored, the job has both
     an error and a result, and the page can still offer the result for download.
@@ -136,7 +136,7 @@ def start_analysis(
 
 
 class _AnalysisReport:
-    """Turns the engine's progress into a job's status, with a snapshot of the timeline now and then."""
+    """Turns the engine's progress into a job's status, with an occasional snapshot of the timeline."""
 
     def __init__(self, job: Job[StoredAnalysis]) -> None:
         self._job = job
@@ -166,7 +166,7 @@ def progress_text(progress: Progress) -> str:
 
 
 def remaining_text(remaining_s: float) -> str:
-    """Return a remaining time in words, rounded as an estimate deserves."""
+    """Return a remaining time in words, rounded because it is an estimate."""
     if remaining_s < 90:
         return f"{remaining_s:.0f} s"
     return f"{remaining_s / 60:.0f} min"
@@ -196,7 +196,7 @@ def start_rendering(
     min_confidence: float,
     min_duration_s: float,
 ) -> Job[Path]:
-    """Draw boxes and labels into a copy of the video of a stored analysis."""
+    """Draw boxes and labels into a copy of a stored analysis's video."""
     thresholds = f"{min_confidence:g}-{min_duration_s:g}"
     target = context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{thresholds}.mp4")
     segments = analysis.timeline.segments(min_confidence, min_duration_s)
