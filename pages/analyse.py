@@ -11,7 +11,7 @@ st.title("Who does what, when")
 st.markdown("Drop in a video and get a timeline of actions for every person in it. Nothing leaves this machine.")
 ready.wait_until_ready()
 
-# after a refresh, and after the job's end
+# after a refresh, or when the job has ended
 analysis.restore_from_address()
 analysis.take_over_finished()
 
@@ -22,7 +22,7 @@ settings = sidebar.choose_settings(video_card.frame_rate_hz())
 problem.show_problems()
 place = video_card.show_video(has_player=not player.plays_current_video())
 
-# service
+# start
 if place is not None and analysis.can_start():
     pressed = place.button("Analyse", type="primary", icon=":material/play_arrow:")
     if pressed:

@@ -13,7 +13,7 @@ st.markdown(
 )
 ready.wait_until_ready()
 
-# after a refresh, and after the job's end
+# after a refresh, or when the job has ended
 comparison.restore_from_address()
 comparison.take_over_finished()
 
@@ -25,7 +25,7 @@ problem.show_problems(state.tab().compare.problem)
 video_card.show_video()
 wanted = entries.choose_entries(shared)
 
-# service
+# start
 comparison.offer_comparison(wanted)
 
 # show

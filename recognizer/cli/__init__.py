@@ -1,8 +1,8 @@
 """The command line: ``python -m recognizer analyze``, ``compare``, ``weights`` and ``doctor``.
 
-Exit codes: 0 done; 2 a problem that the person can solve, reported in one sentence on standard error; 130 ended by
-Ctrl-C, 143 by SIGTERM; 141 the reader of standard output went away. Results go to standard output, everything else to
-standard error. Each command imports its libraries when it runs, so that ``--help`` answers at once.
+Exit codes: 0, done; 2, a problem that the user can solve, reported in one sentence on standard error; 130, interrupted
+by Ctrl-C; 141, standard output was closed by its reader; 143, ended by SIGTERM. Results go to standard output,
+everything else to standard error. Each command imports its libraries when it runs, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from recognizer.errors import RecognizerError
 
 EXIT_BAD_INPUT = 2
 EXIT_BROKEN_PIPE = 141
-"""128 plus the number of SIGPIPE, as a shell reports a program that SIGPIPE ended."""
+"""128 plus the number of SIGPIPE, the exit code that a shell reports for a program ended by SIGPIPE."""
 
 _DESCRIPTION = "Find out who does what, when, in a video."
 _EPILOG = """\
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     Args:
-        arguments: the words after the program's name; this process's own if None.
+        arguments: the words after the program's name; those of this process if None.
     """
     stdout = sys.stdout
     for stream in (stdout, sys.stderr):
@@ -76,12 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             try:
                 options = _parser().parse_args(arguments)
-            except SystemExit as end:  # after --help, --version, or a sentence about the options
+            except SystemExit as end:  # after --help, --version or a wrong option
                 stdout.flush()
                 return int(end.code or 0)
             if options.verbose:
                 logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-            # libraries that print must not spoil what a person pipes on
+            # libraries that print must not spoil piped output
             with contextlib.redirect_stdout(sys.stderr):
                 code: int = options.run(options, stdout)
             stdout.flush()
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _close_quietly()
             return EXIT_BROKEN_PIPE
         except BaseException:
-            # a library that is interrupted while it is imported may raise an error of its own
+            # a library that is interrupted during its import may raise an error of its own
             if interrupts.exit_code is None:
                 raise
             return interrupts.exit_code
@@ -100,6 +100,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _close_quietly() -> None:
-    """Redirect standard output to nowhere, so that what Python still buffers does not fail at exit."""
+    """Redirect standard output to nowhere, so that flushing Python's buffer at exit does not fail."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Analyse every video and return the exit code. Raises RecognizerError for a problem that stops all of them."""
     from recognizer.cli.analyze_command import Request, run_all
 
-    settings_of(options)  # reports a value that is not allowed before anything else happens
+    settings_of(options)  # reports an invalid value before anything else happens
     return run_all(
         Request(
             videos=tuple(options.videos),

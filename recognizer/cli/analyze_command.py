@@ -1,4 +1,4 @@
-"""The work of ``analyze``: analyses each video in turn, with networks that are loaded once."""
+"""The work of ``analyze``: each video in turn, with networks that are loaded once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recognizer.errors import OutputError, VideoError
 from recognizer.files import BYTES_PER_MB
 from recognizer.settings import Settings
 
-# quick to import, unlike the networks' libraries, which wait for the first readable video
+# quick to import; the networks' libraries are not, and are imported only once a video is readable
 from recognizer.video import display_name, open_video
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the person asked for, checked as far as possible without the files.
+    """The options, checked as far as possible without the files.
 
     Attributes:
         videos: the files.
-        csv, json, video: where the results go, as typed; None where not wanted.
+        csv, json, video: the paths of the results, as typed; None for each that is not wanted.
         settings_at: returns the settings for a frame rate; keyword arguments override single settings.
-        classifier_is_named: False if an unavailable default may be replaced.
+        classifier_is_named: whether the options name a classifier; if not, an unavailable default may be replaced.
         min_confidence: minimum confidence of the segments.
         min_duration_s: minimum duration of the segments.
         max_file_mb: larger files are refused.
@@ -57,12 +57,12 @@ class Request:
 
 
 def run_all(request: Request, stdout: IO[str]) -> int:
-    """Analyse every video, also after a bad one, and return 0, or 2 if one was bad.
+    """Analyse every video, even after one fails, and return 0, or 2 if any failed.
 
     Raises:
-        SettingsError: the results cannot be placed.
+        SettingsError: the results have no valid place.
         WeightsError: the networks are unavailable.
-        CheckpointError: the person's own checkpoint does not fit.
+        CheckpointError: the user's own checkpoint does not fit.
     """
     plans = plan_outputs(request.videos, csv=request.csv, json=request.json, video=request.video)
     networks = _Networks(request)
@@ -181,7 +181,7 @@ def _print_segments(shown: str, timeline: Timeline, segments: Sequence[Segment],
 
 
 def _summary(shown: str, timeline: Timeline, segments: Sequence[Segment]) -> str:
-    """Return one or two sentences about the result, also where nobody was found."""
+    """Return one or two sentences about the result, even if nobody was found."""
     if not timeline.people:
         return f"{shown}: nobody was found."
     people, labelled = len(timeline.people), {segment.person_id for segment in segments}

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the person asked for, checked as far as possible without the files.
+    """The options, checked as far as possible without the files.
 
     Attributes:
         video: the file.
         settings: one for each classifier.
-        truth: the file of the person's own labels, as typed; None if there is none.
-        csv, json, report: where the results go, as typed; None where not wanted.
+        truth: the path of the user's own labels, as typed; None if there are none.
+        csv, json, report: the paths of the results, as typed; None for each that is not wanted.
         min_confidence: minimum confidence of the segments.
         min_duration_s: minimum duration of the segments.
         quiet: show no progress and no summary.
@@ -52,9 +52,9 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     """Compare and return 0, or 2 if a classifier could not run.
 
     Raises:
-        SettingsError: the results cannot be placed, or the settings cannot be compared.
+        SettingsError: the results have no valid place, or the settings cannot be compared.
         VideoError: the video cannot be read.
-        TruthError: the person's own labels cannot be read or do not fit.
+        TruthError: the user's own labels cannot be read or do not fit.
         OutputError: a result cannot be written.
     """
     from recognizer.comparison.model import check_comparable
@@ -100,7 +100,7 @@ def _compare(request: Request) -> Comparison:
     from recognizer.networks import loading
     from recognizer.networks.cache import ModelCache
 
-    networks = ModelCache(max_classifiers=1)  # each is used once, and its memory is measured
+    networks = ModelCache(max_classifiers=1)  # each classifier is used once, and its memory is measured
     shown = display_name(request.video)
 
     def load(settings: Settings) -> Models:

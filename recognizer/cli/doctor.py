@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Print both tables and return the exit code.
 
     Raises:
-        SettingsError: there is no such network or device.
+        SettingsError: the network or the device does not exist.
         WeightsError: weights of a named network are unavailable.
     """
     known = (*DETECTOR_NAMES, *CLASSIFIER_NAMES)

@@ -16,7 +16,7 @@ _MORE_HELP = {
     "video_classifier_model": "If the default cannot be fetched and you name none, i3d is used.",
     "backend": "'python -m recognizer doctor' shows what was measured.",
 }
-"""What only the command line needs to add to the help of a setting."""
+"""Sentences that the command line alone adds to the help of a setting."""
 
 
 def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
@@ -57,7 +57,7 @@ def _help(name: str, spec: SettingSpec) -> str:
 
 
 def add_thresholds(group: Any) -> None:
-    """Add the options that decide which segments there are."""
+    """Add the options that decide the segments."""
     group.add_argument(
         "--min-confidence",
         type=float,
@@ -75,11 +75,11 @@ def add_thresholds(group: Any) -> None:
 
 
 def settings_of(options: argparse.Namespace, frame_rate_hz: float | None = None, **more: Any) -> Settings:
-    """Return the settings that the options give; the preset's where an option is not given.
+    """Return the settings from the options, or from the preset where an option is not given.
 
     Args:
         options: the parsed command line.
-        frame_rate_hz: frame rate of the video; None where unknown.
+        frame_rate_hz: frame rate of the video; None if unknown.
         **more: settings that take precedence over the options.
 
     Raises:
@@ -97,13 +97,13 @@ def settings_of(options: argparse.Namespace, frame_rate_hz: float | None = None,
 
 
 def _with_option(sentence: str) -> str:
-    """Return a sentence that begins with the name of a setting, with its option instead."""
+    """Replace the name of a setting at the start of a sentence with its option."""
     name, space, rest = sentence.partition(" ")
     return (SETTING_SPECS[name].option if name in SETTING_SPECS else name) + space + rest
 
 
 def min_confidence(options: argparse.Namespace) -> float:
-    """Return the minimum confidence that was given, or else the preset's.
+    """Return the minimum confidence from the options, or else from the preset.
 
     Raises:
         SettingsError: it is not from 0 to 1.

@@ -1,4 +1,4 @@
-"""Where the results of each video go; decided before the first video is opened."""
+"""The paths of each video's results; decided before the first video is opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recognizer.errors import OutputError, SettingsError
 from recognizer.video import display_name
 
 NAME_FIELD: Final = "{name}"
-"""Stands for the video's file name without its ending in an output's path."""
+"""In an output's path, stands for the video's file name without its extension."""
 
 STDOUT: Final = "-"
 
@@ -22,7 +22,7 @@ _ENDINGS: Final = {"csv": ".csv", "json": ".json", "video": ".mp4", "report": ".
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where the results of one video go; None where not wanted.
+    """The paths of one video's results; None for each that is not wanted.
 
     Attributes:
         csv: a file, or ``-`` for standard output.
@@ -52,11 +52,11 @@ def plan_outputs(
 ) -> list[Outputs]:
     """Return the outputs of each video, in order.
 
-    A path is a file; a folder (one that exists, or ends in a slash), where the result gets the video's name; or
-    contains ``{name}``.
+    A path names a file, contains ``{name}``, or names a folder (it exists, or the path ends in a slash), where the
+    result is named after the video.
 
     Raises:
-        SettingsError: two results would go to one place, a result would overwrite a video, or a place is impossible.
+        SettingsError: two results have the same path, a result would overwrite a video, or a path is impossible.
     """
     wanted = {"csv": csv, "json": json, "video": video, "report": report}
     to_stdout = [f"--{option}" for option in ("csv", "json", "report") if wanted[option] == STDOUT]
@@ -141,7 +141,7 @@ def write_text(target: str, text: str, stdout: IO[str]) -> None:
     """Write a result to a file or, for ``-``, to standard output.
 
     Raises:
-        OutputError: it cannot be written; no part of it is left.
+        OutputError: it cannot be written; no partial file is left.
     """
     try:
         if target == STDOUT:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command in order: half-written files are removed on the way out."""
+"""Ctrl-C and SIGTERM end a command cleanly: partial files are removed on the way out."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
 _EXIT_CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
-"""128 plus the number of the signal, as a shell reports it."""
+"""128 plus the number of the signal, as shells report it."""
 
 
 _WAY_OUT_S: Final = 5.0
-"""For this long after a signal, further ones do not disturb the clean-up; after that, the first must have got lost."""
+"""Further signals within this time do not disturb the clean-up; after it, the first was presumably lost."""
 
 
 class Interrupts:
     """Raises KeyboardInterrupt on a signal while its ``with`` block runs; an impatient second signal does no harm.
 
     Attributes:
-        exit_code: exit code of the interrupted process; None if it was not interrupted.
+        exit_code: exit code of an interrupted process; None if it was not interrupted.
     """
 
     def __init__(self) -> None:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from recognizer.weights import Progress as FetchProgress
 
 _PIPE_WIDTH = 240
-"""Columns where there is no terminal: every row stays on one line."""
+"""Width in columns without a terminal: every row stays on one line."""
 
 ShowProgress = Callable[[float, float | None, float | None, float | None], None]
-"""``show(done_s, duration_s, frames_per_s, remaining_s)``; None where unknown."""
+"""``show(done_s, duration_s, frames_per_s, remaining_s)``; None for each that is unknown."""
 
 
 def complain(sentence: str) -> None:
@@ -30,7 +30,7 @@ def complain(sentence: str) -> None:
 
 
 def remark(sentence: str) -> None:
-    """Report something worth knowing on standard error."""
+    """Report a remark on standard error."""
     _write_line(f"note: {sentence}")
 
 
@@ -40,7 +40,7 @@ def _write_line(line: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Return the text without control characters, which could steer a terminal: labels may come from anybody's file."""
+    """Return the text without control characters, which could steer a terminal: a label may come from any file."""
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
 
 
@@ -51,14 +51,14 @@ def table(columns: dict[str, bool]) -> Table:
 
     empty = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, (header, is_number) in enumerate(columns.items()):
-        # numbers, and the name, which people type again, must not be cut; the rest wraps
+        # numbers must not be cut, nor the name, which people type again; the rest wraps
         whole = is_number or number == 0
         empty.add_column(header, justify="right" if is_number else "left", no_wrap=whole, overflow="fold")
     return empty
 
 
 def print_table(title: str, filled: Table, stdout: IO[str]) -> None:
-    """Print a line and a table, as wide as the terminal, or as needed where there is none."""
+    """Print a line and a table, as wide as the terminal, or as needed without one."""
     from rich.console import Console
 
     width = None if stdout.isatty() else _PIPE_WIDTH
@@ -73,13 +73,13 @@ def stderr_console() -> Console:
 
 
 def shows_progress(quiet: bool) -> bool:
-    """Return whether to show progress: only on a terminal, as bars do not belong in a file."""
+    """Return whether to show progress: only on a terminal, because bars do not belong in a file."""
     return not quiet and sys.stderr.isatty()
 
 
 @contextmanager
 def fetching(what: str, *, quiet: bool) -> Iterator[FetchProgress | None]:
-    """Show ``what`` while the block runs; yields a callback for download progress, or None if nothing is shown."""
+    """Show ``what`` while the block runs; yield a callback for download progress, or None if nothing is shown."""
     if not shows_progress(quiet):
         yield None
         return
@@ -90,7 +90,7 @@ def fetching(what: str, *, quiet: bool) -> Iterator[FetchProgress | None]:
 
 
 def _bars(*more: ProgressColumn) -> Progress:
-    """Return bars on standard error that disappear when they are done, with the columns ``more`` behind each."""
+    """Return bars on standard error that disappear when they are done, with the columns ``more`` after each."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), *more)
@@ -109,7 +109,7 @@ def _fetch_callback(bars: Progress, what: str) -> FetchProgress:
         size = f"{done_bytes / BYTES_PER_MB:.1f}{of_total} MB"
         bars.update(tasks[name], completed=done_bytes, total=total_bytes, size=size)
         if done_bytes == total_bytes:
-            # checking and loading take a moment, too
+            # checking and loading take a moment too
             bars.update(waiting, visible=True)
 
     return show
@@ -117,7 +117,7 @@ def _fetch_callback(bars: Progress, what: str) -> FetchProgress:
 
 @contextmanager
 def working(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
-    """Show a bar on standard error while the block runs; yields None if nothing is shown."""
+    """Show a bar on standard error while the block runs; yield its callback, or None if nothing is shown."""
     if not shows_progress(quiet):
         yield None
         return
@@ -132,7 +132,7 @@ def working(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
         ) -> None:
             bars.update(
                 task,
-                # a container may state less than the video has
+                # a container may state too short a duration
                 completed=done_s if duration_s is None else min(done_s, duration_s),
                 total=duration_s,
                 rate="" if frames_per_s is None else f"{frames_per_s:.0f} frames/s",

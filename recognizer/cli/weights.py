@@ -61,7 +61,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """List or fetch, and return the exit code.
 
     Raises:
-        SettingsError: the options do not go together.
+        SettingsError: the options exclude each other.
         WeightsError: the networks that ``--ready`` fetches are unavailable.
     """
     if sum((bool(options.names), options.ready, options.json)) > 1:

@@ -1,1 +1,1 @@
-"""The Streamlit pages' parts; the only package that imports streamlit."""
+"""The parts of the Streamlit pages; the only package that imports streamlit."""

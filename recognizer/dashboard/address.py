@@ -1,4 +1,4 @@
-"""The page's address names what the page shows, so that a refresh or a link finds it again."""
+"""The page's address holds the id of what the page shows, so that a refresh or a link finds it again."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ class Address:
         self.forget()
 
     def forget(self) -> None:
-        """Have the next run of the page restore what the address names, even if it has done so before."""
+        """Have the next run of the page restore the id in the address, even if an earlier run did so."""
         state.tab().restored.pop(self.parameter, None)
 
     def restore(self, current_id: str | None, restore: Callable[[str], bool]) -> str | None:
-        """Restore what the address names, once.
+        """Restore the id in the address, once.
 
         Args:
-            current_id: what this tab has. It is named again after a visit to another page, whose address has no place
-                for it.
+            current_id: the id that this tab has. It is put into the address again after a visit to another page, whose
+                address has no place for it.
             restore: restores an id; returns False if it is not on this machine.
 
         Returns:
-            What went wrong, in one sentence; None if nothing did.
+            One sentence about what went wrong; None if nothing did.
         """
         named = self.named()
         if named is None:

@@ -1,4 +1,4 @@
-"""The pages of the app, and the one way into them."""
+"""The pages of the app, and the only way into them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ICON = Path(__file__).resolve().parents[2] / "docs" / "icon.png"
 
 
 def configure() -> None:
-    """Set the app's title and icon. Call this before the pages are declared, or their icons come from the internet."""
+    """Set the app's title and icon. Call this before declaring the pages, or their icons come from the internet."""
     st.set_page_config(
         page_title="Who does what, when",
         page_icon=_ICON,
@@ -31,7 +31,7 @@ def pages() -> list[st.Page]:
 
 
 def run() -> None:
-    """Run the page in the address; called by ``app.py`` alone."""
+    """Run the page in the address; only ``app.py`` calls this."""
     state.tab().came_through_app = True
     st.navigation(pages()).run()
 
@@ -40,7 +40,7 @@ def enter_through_app(page: str, *, shows_camera: bool = False) -> None:
     """Begin a page, and end the tab's camera unless the page shows it.
 
     Until a script calls ``st.navigation``, Streamlit treats the folder ``pages`` as an app of the old kind and runs the
-    file that the address names without ``app.py``. In that case declare the pages and begin again.
+    page's file without ``app.py``. In that case, declare the pages and begin again.
 
     Args:
         page: the page's name.

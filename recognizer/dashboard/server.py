@@ -1,4 +1,4 @@
-"""What everyone on this server shares, made once."""
+"""Objects that everyone on this server shares; each is made once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def context() -> ServerContext:
 
 @st.cache_resource(show_spinner=False)
 def palette() -> ActionPalette:
-    """Return the colours of the actions: the same on every page and after a restart."""
+    """Return the colours of the actions; they are the same on every page and after a restart."""
     return ActionPalette(context().store.action_slots())
 
 

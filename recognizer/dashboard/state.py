@@ -7,7 +7,7 @@ part                written by
 ==================  ====================================================================
 ``sidebar``         ``parts/sidebar.py``; ``parts/ready.py`` (the first settings)
 ``video``           ``parts/video_card.py``
-``problem``         whatever failed last: ``parts/video_card.py``, ``analyse/analysis.py``
+``problem``         the last failure: ``parts/video_card.py``, ``analyse/analysis.py``
 ``filters``         ``parts/filters.py``
 ``history``         ``parts/history.py``
 ``analyse``         ``analyse/``, ``parts/player.py``; ``live/`` shows a session's analysis
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from recognizer.networks.loading import Models
 
 DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
-"""Less probable labels read ``unknown`` until the person moves the slider."""
+"""Less probable labels read ``unknown`` until the user moves the slider."""
 
 DEFAULT_MIN_DURATION_S = 0.0
 
@@ -49,11 +49,11 @@ _KEY = "tab"
 
 @dataclass
 class CurrentVideo:
-    """The video that was uploaded last.
+    """The latest uploaded video.
 
     Attributes:
         file: the stored file.
-        info: what it is.
+        info: its properties.
         playable: whether browsers play it.
         credit: source and licence of the sample.
         preview: makes a copy that browsers play; None if they play the file.
@@ -68,7 +68,7 @@ class CurrentVideo:
 
 @dataclass
 class Rendering:
-    """An annotated video that is made or being made, and the thresholds it shows."""
+    """An annotated video, finished or in progress, and the thresholds that it shows."""
 
     job: Job[Path]
     analysis_id: str
@@ -81,10 +81,10 @@ class SidebarTab:
 
     Attributes:
         settings: the chosen settings; None until the default classifier is known.
-        preset: the preset that they follow.
-        preset_changes: how often it changed without its control.
+        preset: the preset that the settings follow.
+        preset_changes: how often the preset changed without its control.
         classifier_note: why the default is not the documented classifier; None if it is.
-        checkpoint: the person's own checkpoint.
+        checkpoint: the user's own checkpoint.
         labels: its label file.
     """
 
@@ -98,12 +98,12 @@ class SidebarTab:
 
 @dataclass
 class FiltersTab:
-    """What is shown of predictions, the same on every page.
+    """The filters of predictions, the same on every page.
 
     Attributes:
         min_confidence: less probable labels read "unknown".
         min_duration_s: shorter segments are absorbed.
-        shows_brief: whether people are shown who appeared only for a moment.
+        shows_brief: whether people who appeared only for a moment are shown.
     """
 
     min_confidence: float = DEFAULT_MIN_CONFIDENCE
@@ -122,7 +122,7 @@ class HistoryTab:
 
     Attributes:
         own: their ids by kind, as the browser remembers them.
-        choices: how many were opened; a new number empties the choice.
+        choices: how many have been opened; a new number empties the choice.
     """
 
     own: dict[str, list[str]] = field(default_factory=dict)
@@ -137,8 +137,8 @@ class AnalyseTab:
         job: the running analysis; None if none runs.
         shown: the analysis that is shown.
         rendering: its annotated video.
-        jump_s: where its player starts.
-        awaited_id: a camera session that the address names and that is still running.
+        jump_s: the time at which its player starts.
+        awaited_id: a camera session in the address that is still running.
     """
 
     job: Job[StoredAnalysis] | None = None
@@ -154,15 +154,15 @@ class AnalyseTab:
 
 @dataclass
 class EntryRow:
-    """One row of what is to be compared.
+    """One row of the table of entries.
 
     Attributes:
         row_id: a number of its own, so that a row keeps its widgets when the one above it is removed.
         classifier: the network.
         samples: sequence length.
         margin_percentage: crop margin.
-        checkpoint: the person's own weights for it; None for the published ones.
-        labels: their labels.
+        checkpoint: the user's own weights for it; None for the published ones.
+        labels: the label file of these weights.
     """
 
     row_id: int
@@ -178,13 +178,13 @@ class CompareTab:
     """The page "Compare classifiers".
 
     Attributes:
-        rows: what is to be compared.
+        rows: the entries to compare.
         rows_made: how many rows there have ever been.
         job: the running comparison; None if none runs.
-        partial: its latest result, as far as it is shown.
+        partial: its latest result that is shown.
         shown: the comparison that is shown.
         problem: one sentence about what went wrong last.
-        truth_uploads: how many label files were read; a new number empties the upload field.
+        truth_uploads: how many label files have been read; a new number empties the upload field.
     """
 
     rows: list[EntryRow] = field(default_factory=list)
@@ -202,12 +202,12 @@ class LiveTab:
 
     Attributes:
         camera: takes the tab's frames; None until its networks are ready.
-        feed: what stands in for the browser's camera; None if nothing does.
-        feed_source: what ``feed`` plays.
+        feed: stands in for the browser's camera; None if nothing does.
+        feed_source: the source that ``feed`` plays.
         shown_session_id: the last ended session that was shown.
         sessions: names of the ended sessions, by the id of the stored analysis; the latest last.
         loading: loads the networks.
-        networks: what they were loaded for (``networks.cache.network_keys``).
+        networks: the keys of the loaded networks (``networks.cache.network_keys``).
     """
 
     camera: TabCamera | None = None
@@ -228,9 +228,9 @@ class Tab:
         page: the page that is shown.
         problem: one sentence about what went wrong last.
         video: the current video, the same on every page; None before the first.
-        uploads: how many uploads were stored; a new number empties the upload field.
+        uploads: how many uploads have been stored; a new number empties the upload field.
         stored_uploads: stored checkpoints and label files, by the id of their upload.
-        restored: what was last restored from the address or put into it, by parameter.
+        restored: the id last restored from the address or put into it, by parameter.
         drawn_on: the page on which a widget was last drawn, by its key.
     """
 

@@ -1,6 +1,6 @@
 """The only module that uses undocumented parts of Streamlit and streamlit-webrtc.
 
-Each function says which version it was read from and what would break it; check them when a pin moves.
+Each function states the version from which it was read and what would break it; check them when a pin moves.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _NOBODY: Final[Any] = SimpleNamespace(session_id="held downloads")
 
 
 def session_is_open() -> Callable[[], bool]:
-    """Return a function that says, on any thread, whether this browser tab still shows the app.
+    """Return a function that checks, on any thread, whether this browser tab still shows the app.
 
-    Call this on the page's thread. Without a server, as in tests, the answer is always yes.
+    Call this on the page's thread. Without a server, as in tests, it always returns True.
 
     Read from Streamlit 1.67 (``runtime/runtime.py``: ``Runtime.is_active_session``, "Threading: SAFE"). Breaks if the
     script's context loses ``session_id`` or the runtime loses ``is_active_session``.
@@ -37,11 +37,11 @@ def session_is_open() -> Callable[[], bool]:
 def hold_download(content: bytes, mime: str, file_name: str, place: str) -> None:
     """Hold a file that was made for a download until another is held in the same place.
 
-    Streamlit identifies a file by its content, type and name, so the copy that a browser asks for stays, too.
+    Streamlit identifies a file by its content, type and name, so the copy that a browser requests stays as well.
 
     Read from Streamlit 1.67 (``runtime/media_file_manager.py``: ``MediaFileManager.add``, ``remove_orphaned_files``).
     Breaks if files are no longer counted by session and coordinates, if the context of a thread needs more than a
-    ``session_id``, or if the identity of a file takes in more than those three.
+    ``session_id``, or if the identity of a file depends on more than those three.
     """
     if not runtime.exists():
         return
@@ -56,11 +56,11 @@ def hold_download(content: bytes, mime: str, file_name: str, place: str) -> None
 
 
 def serve_folder(name: str, folder: Path) -> str:
-    """Serve the files of a folder from where they are; returns the folder's address below the app's.
+    """Serve the files of a folder in place; return the folder's address, relative to the app's.
 
     Read from Streamlit 1.67 (``components/v1/component_registry.py``; ``web/server/component_request_handler.py``).
-    ``declare_component`` is documented, the address ``component/<module>.<name>/<file>`` is not: it breaks if that
-    changes. Plotly's charts then say that they cannot be shown.
+    ``declare_component`` is documented, but the address ``component/<module>.<name>/<file>`` is not. Breaks if that
+    changes; Plotly's charts then say that they cannot be shown.
     """
     return f"component/{declare_component(name, folder).name}"
 
@@ -69,7 +69,7 @@ def webrtc_event_loop() -> asyncio.AbstractEventLoop:
     """Return the event loop that serves everybody's cameras.
 
     Read from streamlit-webrtc 0.79 (``eventloop.py``), which itself reads Streamlit's ``Runtime._get_async_objs``.
-    Breaks if either goes.
+    Breaks if either is removed.
     """
     from streamlit_webrtc.eventloop import get_global_event_loop  # only the live page needs this library
 
@@ -78,10 +78,10 @@ def webrtc_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def webrtc_hang_up(context: Any) -> Callable[[], None] | None:
-    """Return what ends a stream from the server's side; None while there is none.
+    """Return a function that ends a stream from the server's side; None while there is no stream.
 
     Args:
-        context: what ``webrtc_streamer`` returned.
+        context: the result of ``webrtc_streamer``.
 
     Read from streamlit-webrtc 0.79 (``component.py``: ``WebRtcStreamerContext._get_worker``; ``webrtc.py``:
     ``WebRtcWorker.stop``). Breaks if either is renamed.

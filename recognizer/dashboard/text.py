@@ -7,7 +7,7 @@ import re
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 _ADDRESS = re.compile(r"(?<=www)(?=\.)|(?<=http)(?=s?://)|(?=@)", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
-"""Invisible, and no line breaks at it. Inside an address it keeps GitHub-flavoured Markdown from linking it."""
+"""Invisible, and prevents a line break. Inside an address, it keeps GitHub-flavoured Markdown from linking it."""
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Running an analysis: start, progress, and what comes of it."""
+"""Running an analysis: start, progress and outcome."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _POLL_S = 1.0
 
 
 def restore_from_address() -> None:
-    """After a refresh: restore the analysis in the address, running or finished."""
+    """After a refresh, restore the analysis in the address, running or finished."""
     tab = state.tab()
     shown_id = tab.analyse.shown.analysis_id if tab.analyse.shown is not None else None
     current_id = tab.analyse.job.job_id if tab.analyse.job is not None else shown_id
@@ -49,7 +49,7 @@ def _restore(analysis_id: str) -> bool:
 
 
 def take_over_finished() -> None:
-    """If the analysis has ended, show its result; if it has none, say why and keep what was shown."""
+    """If the analysis has ended, show its result; if it has none, say why and leave the previous one."""
     tab = state.tab()
     job = tab.analyse.job
     if job is None or not job.finished:
@@ -95,7 +95,7 @@ def _draw_so_far(status: Status) -> None:
 
 
 def show_awaited() -> None:
-    """Say that the camera session in the address is not over yet, if that is so."""
+    """If the camera session in the address is not over yet, say so."""
     if state.tab().analyse.awaited_id is not None:
         _awaited()
 

@@ -23,7 +23,7 @@ from recognizer.types import Segment
 _TABLES_KEY = "tables"
 
 _QUICK_PREDICTIONS = 500
-"""With up to this many predictions, CSV and JSON are made at every move of a slider: it takes milliseconds."""
+"""With up to this many predictions, CSV and JSON are made at every move of a slider, which takes milliseconds."""
 
 
 def show_results() -> None:
@@ -47,7 +47,7 @@ def show_results() -> None:
             icon=":material/person_off:",
         )
         return
-    with st.container():  # messages that come and go in here must not move the chart: it would lose its zoom
+    with st.container():  # messages that come and go here must not move the chart: it would lose its zoom
         show_player(run)
     _explore()
 
@@ -76,7 +76,7 @@ def _ordinal(number: int) -> str:
 
 @st.fragment
 def _explore() -> None:
-    """Draw charts, tables and downloads; the sliders redraw this part alone."""
+    """Draw charts, tables and downloads; the sliders redraw only this part."""
     run = state.tab().analyse.shown
     if run is None:
         return
@@ -143,7 +143,7 @@ def _tables(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]
     who, how_long, which = st.tabs(
         ["Who appeared when", "Time per action", "All segments"], key=_TABLES_KEY, on_change="rerun"
     )
-    # only the open table is made: for a long timeline it takes as long as the chart, at every move of a slider
+    # only the open table is made: for a long timeline, each takes as long as the chart at every move of a slider
     if who.open:
         who.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
     if how_long.open:

@@ -1,4 +1,4 @@
-"""Running a comparison: start, progress, and what comes of it."""
+"""Running a comparison: start, progress and outcome."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from recognizer.service.store import StoredFile
 
 
 def restore_from_address() -> None:
-    """After a refresh: restore the comparison in the address, running or finished."""
+    """After a refresh, restore the comparison in the address, running or finished."""
     compare = state.tab().compare
     shown_id = compare.shown.comparison_id if compare.shown is not None else None
     problem = COMPARISON.restore(compare.job.job_id if compare.job is not None else shown_id, _restore)
@@ -66,7 +66,7 @@ def take_over_finished() -> None:
 def _show_latest(job: Job[StoredComparison]) -> None:
     compare = state.tab().compare
     latest = job.result or job.partial
-    if latest is not compare.partial:  # else it is shown already, perhaps with labels that were added since
+    if latest is not compare.partial:  # otherwise it is already shown, perhaps with labels that were added since
         compare.shown = compare.partial = latest
 
 
@@ -93,7 +93,7 @@ def offer_comparison(wanted: Sequence[Entry]) -> None:
 
 def _start(request: ComparisonRequest, known: Sequence[Entry]) -> None:
     compare = state.tab().compare
-    # what is added to a comparison is stored with it
+    # an entry that is added to a comparison is stored with it
     comparison_id = compare.shown.comparison_id if known and compare.shown else uuid.uuid4().hex
     compare.problem = None
     compare.partial = None
@@ -112,7 +112,7 @@ def _known(wanted: Sequence[Entry]) -> list[Entry]:
 
 
 def as_wanted(comparison: Comparison, wanted: Sequence[Entry]) -> Comparison:
-    """Return the entries of a comparison that the rows ask for, in the rows' order."""
+    """Return the comparison with only the entries of the rows, in the order of the rows."""
     asked = [entry.settings for entry in wanted]
     there = {id(entry): entry for one in asked for entry in comparison.entries if entry.settings == one}
     return Comparison(named(tuple(there.values())))

@@ -1,4 +1,4 @@
-"""Where two classifiers differ: the list, the moment in the video, and each classifier's input and output."""
+"""The differences of two classifiers: their list, the moment in the video, and each classifier's input and output."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from recognizer.analysis.shown import SeenFrame
 
 MOST_FRAMES = 8
-"""Frames drawn of one clip; it may have more."""
+"""Most frames of a clip that are drawn."""
 
 _FRAME_PX = 60
 """Four fit next to each other in a third of the page."""
 
 _LABEL_PX, _PROBABILITY_PX = 130, 115
-"""Together they fit the same third, so no number is cut off."""
+"""Together they fit into the same third, so no number is cut off."""
 
 
 def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
@@ -109,7 +109,7 @@ def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
 
 
 def _show_prediction(shown: StoredComparison, span: LabelSpan, lane: Lane) -> None:
-    from recognizer.analysis.shown import prediction_at  # slow to import; after a refresh it may not be loaded yet
+    from recognizer.analysis.shown import prediction_at  # slow to import; not always loaded after a refresh
 
     st.markdown(f"**{plain(lane.name)}**")
     prediction = prediction_at(lane.timeline, span.person_id, (span.start_s + span.end_s) / 2)
@@ -153,13 +153,13 @@ def _show_frames(shown: StoredComparison, lane: Lane, prediction: Prediction, wh
 
 
 def _timeline_key(timeline: Timeline) -> tuple[object, ...]:
-    """Return what decides the pictures behind a prediction of this timeline."""
+    """Return a key of all that decides the pictures behind a prediction of this timeline."""
     return timeline.video.sha256, tuple(timeline.settings.as_dict().items())
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the clip", hash_funcs={Timeline: _timeline_key})
 def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[SeenFrame]:
-    """Return the pictures that the network was given."""
+    """Return the pictures that the network received."""
     from recognizer.analysis.shown import frames_seen
 
     return frames_seen(timeline, prediction, video, server.context().pass_store)

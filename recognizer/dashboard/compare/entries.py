@@ -1,4 +1,4 @@
-"""Choosing the entries of a comparison: one row per classifier, and the person's own checkpoints."""
+"""Choosing the entries of a comparison: one row per classifier, and the user's own checkpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recognizer.service.store import StoredFile
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, SETTING_SPECS, Settings
 
 MOST_ROWS = 8
-"""More lanes than this are hard to distinguish."""
+"""More lanes are hard to distinguish."""
 
 
 def choose_entries(shared: Settings) -> tuple[Entry, ...]:
@@ -76,7 +76,7 @@ def adopt(entries: Sequence[Entry]) -> None:
 
 
 def _own_file(path: str | None, name: str | None) -> StoredFile | None:
-    """Return the stored file at this path; the path holds its hash."""
+    """Return the stored file at this path, which contains its hash."""
     if path is None:
         return None
     file = Path(path)
@@ -84,7 +84,7 @@ def _own_file(path: str | None, name: str | None) -> StoredFile | None:
 
 
 def _begin(shared: Settings) -> None:
-    """Start with two available entries: the chosen classifier, and another one or itself with another length."""
+    """Start with two available entries: the chosen classifier, and another one or the same one with another length."""
     chosen = shared.video_classifier_model
     rows = state.tab().compare.rows
     samples, margin = shared.num_video_sequence_samples, shared.crop_margin_percentage

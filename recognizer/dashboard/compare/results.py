@@ -24,7 +24,7 @@ from recognizer.service.comparisons import StoredComparison
 from recognizer.timeline.model import PersonTrack
 
 MOST_PEOPLE_AT_FIRST = 4
-"""People drawn at first: those who were in view longest."""
+"""Most people drawn at first: the ones in view longest."""
 
 
 def show_results(wanted: Sequence[Entry]) -> None:
@@ -59,7 +59,7 @@ def show_results(wanted: Sequence[Entry]) -> None:
 
 @st.fragment
 def _explore(shown: StoredComparison, comparison: Comparison) -> None:
-    """Draw charts, tables and downloads; the sliders redraw this part alone."""
+    """Draw charts, tables and downloads; the sliders redraw only this part."""
     chosen_thresholds = thresholds()
     draw_thresholds()
     lanes = comparison.lanes(*chosen_thresholds)
@@ -104,7 +104,7 @@ def _shown_people(comparison: Comparison) -> tuple[PersonTrack, ...]:
 
 
 def _choose_people(tracks: Sequence[PersonTrack]) -> list[int]:
-    """Draw the choice of people if there are many, and return their numbers."""
+    """Draw the choice of people if there are many, and return the numbers of the chosen ones."""
     everyone = [track.person_id for track in tracks]
     if len(everyone) <= MOST_PEOPLE_AT_FIRST:
         return everyone

@@ -1,4 +1,4 @@
-"""The person's own labels: their upload, and each classifier's score against them."""
+"""The user's own labels: their upload, and each classifier's score against them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recognizer.service.comparisons import StoredComparison
 
 
 def choose_truth(shown: StoredComparison) -> Truth | None:
-    """Draw the upload field, or the labels that are there; return the labels."""
+    """Draw the upload field, or a line about the labels if there are some; return the labels."""
     if shown.truth is not None:
         words, button = st.columns([4, 1], vertical_alignment="center")
         words.caption(f"Your labels: {plain(shown.truth.name)}, {len(shown.truth.rows)} rows.")
@@ -51,14 +51,14 @@ def choose_truth(shown: StoredComparison) -> Truth | None:
 
 def _save(shown: StoredComparison, truth: Truth | None, data: bytes | None) -> None:
     compare = state.tab().compare
-    # with another number the field is empty when it is drawn again
+    # another number empties the field when it is drawn again
     compare.truth_uploads += 1
     server.context().comparisons.save_truth(shown.comparison_id, None if truth is None else truth.name, data)
     compare.shown = replace(shown, truth=truth)
 
 
 def score_or_report(lanes: Sequence[Lane], truth: Truth | None) -> Scored | None:
-    """Return the scores of all; if the labels do not fit this video, draw why and return None."""
+    """Return the scores of all lanes; if the labels do not fit this video, draw the reason and return None."""
     if truth is None:
         return None
     try:

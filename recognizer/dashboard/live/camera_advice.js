@@ -1,7 +1,7 @@
-// Shows what to do when the browser gives no camera.
+// Shows advice when the browser gives no camera.
 //
-// The picture's own component shows "NotAllowedError: Permission denied" and nothing more, and cannot tell Python. Its
-// frame comes from this server, so its text can be read from here.
+// The picture's own component shows "NotAllowedError: Permission denied" and nothing more, and cannot report it to
+// Python. Its frame comes from this server, so its text can be read from here.
 export default function (component) {
     const place = component.parentElement.querySelector(".advice");
     const advice = component.data.advice;

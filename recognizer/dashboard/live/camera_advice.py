@@ -1,4 +1,4 @@
-"""Show on the page what to do when the browser gives no camera. Runs in the browser alone, without the server."""
+"""Advice on the page when the browser gives no camera. Runs in the browser only, without the server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ADVICE = {
     "slow": "Connecting is taking a long time: between two networks it needs a TURN server (see docs/live-camera.md in "
     "the project); within one network a firewall may block it.",
 }
-"""What to do, by the browser's name of the error (W3C, Media Capture and Streams, 10.2)."""
+"""The advice, by the browser's name for the error (W3C, Media Capture and Streams, 10.2)."""
 
 _HTML = '<div class="advice" role="alert" hidden></div>'
 
@@ -37,5 +37,5 @@ _component = st.components.v2.component(
 
 
 def show_camera_advice() -> None:
-    """Draw what to do about a camera that is denied, missing or in use; nothing if all is well."""
+    """Draw advice about a camera that is denied, missing or in use; draw nothing if all is well."""
     _component(key="camera-trouble", data={"advice": ADVICE}, height="content")

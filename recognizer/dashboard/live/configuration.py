@@ -1,4 +1,4 @@
-"""What the operator of the server configures for live cameras: ICE servers, and hosts of network cameras."""
+"""The operator's configuration of live cameras: ICE servers, and hosts of network cameras."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import streamlit as st
 from recognizer.errors import SettingsError
 
 ICE_VARIABLE = "RECOGNIZER_ICE_SERVERS"
-"""Environment variable with a JSON list of ICE servers; alternative to ``ice_servers`` in .streamlit/secrets.toml."""
+"""Environment variable with a JSON list of ICE servers; an alternative to ``ice_servers`` in
+.streamlit/secrets.toml."""
 
 HOSTS_VARIABLE = "RECOGNIZER_CAMERA_HOSTS"
-"""Environment variable with the allowed hosts of network cameras, separated by commas; alternative to ``camera_hosts``
-in .streamlit/secrets.toml."""
+"""Environment variable with the allowed hosts of network cameras, separated by commas; an alternative to
+``camera_hosts`` in .streamlit/secrets.toml."""
 
 _ICE_EXAMPLE = '[{"urls": "stun:stun.example.org:3478"}]'
 _ICE_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")

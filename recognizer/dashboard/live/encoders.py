@@ -15,14 +15,14 @@ _POOL_WAIT_S = 1.0
 def start_encoders() -> None:
     """Start the threads in which aiortc encodes, once for the whole server.
 
-    They are the event loop's own pool, which starts each thread when it is needed and never ends it: without this, a
+    They belong to the event loop's own pool, which starts a thread when it needs one and never ends it. Without this, a
     stream would seem to leave threads behind.
     """
     count = default_thread_count()
     everyone = threading.Barrier(count)
 
     def occupy() -> None:
-        with suppress(threading.BrokenBarrierError):  # then a smaller pool is full, too
+        with suppress(threading.BrokenBarrierError):  # a smaller pool is full by then
             everyone.wait(_POOL_WAIT_S)
 
     loop = webrtc_event_loop()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def prepare(settings: Settings) -> bool:
-    """Load and warm the networks, with progress, and return whether they are ready."""
+    """Load and warm the networks, draw the progress, and return whether they are ready."""
     live = state.tab().live
     if live.camera is not None and live.camera.session is not None:
         return True

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PICTURE_PX = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
 _FEED_HZ = 30
 _VIDEO = {"autoPlay": True, "controls": True, "muted": True, "playsInline": True, "style": {"width": "100%"}}
-"""``playsInline``: otherwise a phone shows the picture alone, over the whole screen."""
+"""``playsInline``: without it, a phone shows only the picture, over the whole screen."""
 
 _FRONT = "Front or only camera"
 _FACING = {_FRONT: "user", "Back camera": "environment"}
@@ -47,14 +47,14 @@ _WORDS = {
 
 
 def show_camera(settings: Settings) -> None:
-    """Draw the choice of the source, the picture and, under it, its switches."""
+    """Draw the choice of the source, the picture and, below it, its switches."""
     tab = state.tab()
     camera = tab.live.camera
     if camera is None:
         return
     with st.container():
         ready = choose_source(camera)
-    picture = st.container()  # above the switches on the page, but drawn after them: it depends on what they say
+    picture = st.container()  # above the switches on the page, but drawn after them, because it depends on them
     constraints = _switches(camera, settings)
     if not ready:
         return
@@ -66,7 +66,7 @@ def show_camera(settings: Settings) -> None:
     session = camera.session
     if session is not None:
         ANALYSIS.name(session.analysis_id)
-    # while the connection is being made, frames come before the browser reports that it plays
+    # while the connection is set up, frames come before the browser reports that it plays
     if not context.state.playing and not context.state.signalling:
         end_session()
         camera.arm()
@@ -75,7 +75,7 @@ def show_camera(settings: Settings) -> None:
 
 
 def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
-    """Draw the switches and pass them to the camera; return what to ask the browser for."""
+    """Draw the switches and pass their values to the camera; return the constraints for the browser."""
     tab, facing = state.tab(), _FRONT
     switches = st.container(horizontal=True, vertical_alignment="center")
     if tab.live.feed is None:

@@ -14,13 +14,13 @@ _SESSION_KEY = "camera-session"
 
 
 def end_session() -> None:
-    """End the running session, if there is one, and show what was saved of the last."""
+    """End the running session, if there is one, and show the last one as stored."""
     live = state.tab().live
     if live.camera is None:
         return
     was_running = live.camera.session is not None
     if live.feed is not None and live.feed.running:
-        live.feed.rest()  # its next pictures would begin another session
+        live.feed.rest()  # otherwise its next pictures would begin another session
     with st.spinner("Saving the session"):
         live.camera.end()
     _show_ended()
@@ -30,7 +30,7 @@ def end_session() -> None:
 
 
 def show_lost_session() -> None:
-    """Show what was saved of a session whose connection broke, until another one begins."""
+    """Show a session that ended because its connection broke, until another one begins."""
     camera = state.tab().live.camera
     if camera is None or camera.session is not None or camera.latest is None:
         return

@@ -22,7 +22,7 @@ BROWSER, LOOP, NETWORK = "This device's camera", "A video, in a loop", "A networ
 
 
 def choose_source(camera: TabCamera) -> bool:
-    """Draw the choice; a source other than the browser's camera becomes the tab's feed.
+    """Draw the choice; make any source other than the browser's camera the tab's feed.
 
     Returns:
         Whether there is a source to start; the browser's camera is always one.

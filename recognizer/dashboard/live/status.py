@@ -1,4 +1,4 @@
-"""Next to the camera's picture: the last minute of everybody, and how the stream runs."""
+"""The status next to the camera's picture: everyone's last minute, and how the stream runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from recognizer.timeline.model import Timeline
 
 WINDOW_S = 60.0
-"""How much of the past the timeline next to the picture shows."""
+"""The timeline next to the picture shows this much of the past."""
 
 _SHORTEST_S = 10.0
-"""Shortest time axis, so that the first seconds do not race."""
+"""Shortest time axis, so that the first seconds do not rush past."""
 
 _SILENT_S = 3.0
 """An older picture is no longer live."""
@@ -32,7 +32,7 @@ _LEGEND_PX = 230
 
 @st.fragment(run_every=_POLL_S)
 def show_status() -> None:
-    """Draw the last minute and how the stream runs; does not touch the picture."""
+    """Draw the last minute and how the stream runs; leave the picture alone."""
     live = state.tab().live
     camera = live.camera
     if camera is None:
@@ -43,11 +43,11 @@ def show_status() -> None:
     if session is None:
         ended = camera.latest.ended if camera.latest is not None else None
         if ended is not None and ended.lost and ended.run.analysis_id != live.shown_session_id:
-            st.rerun()  # the whole page: it shows the stored session
+            st.rerun()  # rerun the whole page: it shows the stored session
         st.caption("Press Start, allow the camera, and the last minute of everybody's actions appears here.")
         return
     if session.analysis_id != ANALYSIS.named():
-        # a reload of the page finds this session again, and an address is only set by a run of the whole page
+        # for a reload to find this session again; only a run of the whole page can set the address
         st.rerun()
     stream = session.stream
     stats = stream.stats()

@@ -1,4 +1,4 @@
-"""Charts that keep their zoom: a new figure is drawn into the chart that is there.
+"""Charts that keep their zoom: a new figure is drawn into the existing chart.
 
 ``st.plotly_chart`` replaces the whole chart for every new figure, and draws each twice. A chart of time can follow the
 page's player: a line marks the current time, and a click moves the player.
@@ -58,7 +58,7 @@ def aspect_of(video: VideoInfo) -> str:
 
 @contextmanager
 def followed_player(aspect: str = "auto") -> Iterator[None]:
-    """Draw the player that the page's charts follow in here; one per page.
+    """Mark the player that is drawn in this block as the one that the page's charts follow; one per page.
 
     Args:
         aspect: width over height as CSS writes it, so that nothing moves when the video has loaded.
@@ -87,7 +87,7 @@ def show_chart(figure: Figure, key: str, label: str, *, mode_bar: bool = True, f
     _name_traces(figure)
     message = {"figure": figure, "config": config, "label": label, "library": library, "player": _player(follows)}
     text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # as bytes: Streamlit would escape text, and again to hash it
+    # as bytes: Streamlit would escape text, and escape it again to hash it
     _draw(data=text.encode(), key=key, height=figure["layout"]["height"])
 
 
@@ -96,7 +96,7 @@ def _player(follows: bool) -> str | None:
 
 
 def _library() -> str | None:
-    """Return the address of the installed plotly.js below the app's; None if Plotly came without it."""
+    """Return the address of the installed plotly.js, relative to the app's; None if Plotly came without it."""
     spec = find_spec("plotly")  # importing Plotly is slow, and its Python is not needed
     if spec is None or spec.origin is None:
         return None
@@ -107,7 +107,7 @@ def _library() -> str | None:
 
 
 def _name_traces(figure: Figure) -> None:
-    """Give each trace an id of its own, so that what the legend hides stays hidden when the order changes."""
+    """Give each trace an id of its own, so that traces hidden in the legend stay hidden when the order changes."""
     seen: Counter[str] = Counter()
     for trace in figure["data"]:
         name = f"{trace['type']} {trace.get('name')}"

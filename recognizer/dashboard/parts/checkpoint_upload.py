@@ -1,4 +1,4 @@
-"""The two fields for a person's own checkpoint: the weights and their labels."""
+"""The two fields for a user's own checkpoint: the weights and their labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recognizer.settings import SETTING_SPECS
 
 
 def choose_checkpoint(key: str) -> tuple[StoredFile | None, StoredFile | None]:
-    """Draw the fields; return the stored checkpoint and label file, None for each that is missing.
+    """Draw the fields; return the stored checkpoint and label file, or None for each that is missing.
 
     Args:
         key: names the fields; with another key they are empty.
@@ -43,7 +43,7 @@ def _stored(upload: Any) -> StoredFile | None:
     if upload is None:
         return None
     stored = state.tab().stored_uploads
-    # by the upload's own id: a retrained checkpoint may have the same name and size
+    # identified by the upload's own id: a retrained checkpoint may have the same name and size
     if upload.file_id not in stored:
         upload.seek(0)
         stored[upload.file_id] = server.context().store.add_file(upload, upload.name)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _MOST_HELD: Final = 8
 _MOST_HELD_OF_NOW: Final = 64
-"""Files that are made at once are small, and come fast while a slider moves; the browser checks each of them."""
+"""Files that are made at once are small, and numerous while a slider moves; the browser checks each of them."""
 
 _LARGEST_HELD_BYTES: Final = 16_000_000
-"""Larger files need no holding: Streamlit keeps a file while it is being sent."""
+"""Larger files need not be held: Streamlit stores a file while it is being sent."""
 
 _made = count()
 
@@ -40,8 +40,8 @@ def offer_download(
         file_name: the file's name in the browser.
         mime: the file's type.
         help_text: describes the file.
-        now: call ``make`` at once, because it is quick. For a file made at the press, Streamlit changes its number
-            with every run, and for a moment the browser asks for the old number in vain.
+        now: call ``make`` at once, because it is quick. For a file that is made when the button is pressed, Streamlit
+            changes its number with every run, and for a moment the browser asks for the old one in vain.
     """
 
     def make_and_hold() -> str | bytes:
@@ -64,8 +64,8 @@ def offer_download(
 def _hold(content: bytes, file_name: str, mime: str, most: int) -> None:
     """Hold the last ``most`` files until their browsers have fetched them.
 
-    Streamlit deletes a file that was made for a download as soon as two runs of pages or fragments have ended,
-    anybody's. While other people watch their analyses, that can be before the browser asks for it.
+    Streamlit deletes a file that was made for a download as soon as any two runs of pages or fragments have ended,
+    including other people's. While they watch their analyses, that can be before the browser asks for the file.
     """
     if len(content) <= _LARGEST_HELD_BYTES:
         hold_download(content, mime, file_name, f"held-{next(_made) % most}-of-{most}")

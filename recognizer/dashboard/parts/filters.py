@@ -1,4 +1,4 @@
-"""What is shown of predictions: minimum confidence and duration, and people who appeared only for a moment."""
+"""Filters of predictions: minimum confidence and duration, and people who appeared only for a moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BRIEF_KEY = "shows-brief"
 
 
 def adopt_thresholds(min_confidence: float, min_duration_s: float) -> None:
-    """Show what follows with these thresholds; call before the sliders are drawn."""
+    """Show the next result with these thresholds; call this before the sliders are drawn."""
     filters = state.tab().filters
     filters.min_confidence, filters.min_duration_s = min_confidence, min_duration_s
     state.set_widget(_CONFIDENCE_KEY, min_confidence)

@@ -1,11 +1,11 @@
-// Remembers in the browser which analyses and comparisons are its own. See history.py.
+// Remembers this browser's own analyses and comparisons. See history.py.
 
 function remembered(place) {
     try {
         const names = JSON.parse(localStorage.getItem(place));
         return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
     } catch {
-        return []; // storage is disabled, or holds something else
+        return []; // storage is disabled, or its content is damaged
     }
 }
 

@@ -1,6 +1,6 @@
 """Earlier analyses and comparisons, to open again.
 
-The browser remembers which are its own, so that nobody sees another person's.
+Each browser remembers its own, so that nobody sees another person's.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _remember = st.components.v2.component(
 
 
 def remember_analysis(*, hears: bool = True) -> None:
-    """Have the browser remember the analysis in the address, finished or not, and report its others.
+    """Have the browser remember the analysis in the address, finished or not, and report its other ones.
 
     Args:
-        hears: False if a report must not run the page again, as while a camera is being opened.
+        hears: False if a report must not run the page again, for example while a camera is being opened.
     """
     _exchange("analyses", ANALYSIS.named(), hears=hears)
 
 
 def remember_comparison() -> None:
-    """Have the browser remember the comparison in the address, and report its others."""
+    """Have the browser remember the comparison in the address, and report its other ones."""
     _exchange("comparisons", COMPARISON.named())
 
 
@@ -89,14 +89,14 @@ def _offer(label: str, stored: Sequence[StoredSummary], address: Address) -> Non
         width=480,
     )
     if chosen is not None:
-        tab.history.choices += 1  # the next field has another key, and nothing is chosen in it
+        tab.history.choices += 1  # the next field has another key and no choice
         tab.problem = None
         address.open(chosen)
         st.rerun()
 
 
 def _local(time: datetime) -> str:
-    """Return a time in the browser's time zone, in words."""
+    """Return a time as text, in the browser's time zone."""
     offset_min = st.context.timezone_offset
     if offset_min is not None:
         time = time.astimezone(timezone(-timedelta(minutes=offset_min)))

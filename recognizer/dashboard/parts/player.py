@@ -16,9 +16,9 @@ from recognizer.service.store import StoredAnalysis
 from recognizer.service.tasks import start_rendering
 
 ANNOTATED_UNASKED_S = 120.0
-"""Longer videos are annotated only when asked for."""
+"""Longer videos are annotated only on request."""
 
-# large enough to read labels, small enough to leave the timeline in sight
+# large enough for readable labels, small enough to leave the timeline in sight
 _MOST_WIDTH_PX = 640
 _MOST_HEIGHT_PX = 320
 
@@ -60,7 +60,7 @@ def show_player(run: StoredAnalysis) -> None:
     if not is_long and _rendering(run) is None:
         _start_rendering(run)
     rendering = _rendering(run)
-    is_finished = rendering is not None and rendering.job.finished  # read once: it may finish meanwhile
+    is_finished = rendering is not None and rendering.job.finished  # read once: it may finish in the meantime
     failure = rendering.job.error if rendering is not None and is_finished else None
     playable = annotated_video(run) if is_finished else None
     if playable is None and (is_long or failure):
@@ -98,7 +98,7 @@ def _rendering(run: StoredAnalysis) -> state.Rendering | None:
 
 
 def _original(run: StoredAnalysis) -> Path | None:
-    """Return the video as it was uploaded, if browsers play it."""
+    """Return the uploaded video if browsers play it."""
     video = state.tab().video
     is_it = video is not None and video.playable and video.file.path == run.video_path
     return run.video_path if is_it else None
@@ -110,7 +110,7 @@ def _width_px(run: StoredAnalysis) -> int:
 
 
 def _still(run: StoredAnalysis) -> None:
-    """Draw a picture of the player's size, so that the timeline below does not move when the player comes."""
+    """Draw a picture of the player's size, so that the timeline below does not move when the player appears."""
     try:
         picture = poster_of(str(run.video_path))
     except VideoError as error:

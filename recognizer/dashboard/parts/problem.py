@@ -1,4 +1,4 @@
-"""What went wrong last, in one sentence."""
+"""The last problem, in one sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recognizer.dashboard.text import sentence
 
 
 def show_problems(*problems: str | None) -> None:
-    """Draw the tab's last problem and those of the page, if there are any."""
+    """Draw the tab's last problem and the page's own problems, if there are any."""
     for problem in (state.tab().problem, *problems):
         if problem is not None:
             st.error(sentence(with_upload_names(problem)), icon=":material/error:")

@@ -17,12 +17,12 @@ _POLL_HELD_S: Final = 0.2
 
 
 def wait_for(job: Job[Any], waiting: str = "Waiting in the queue", *, prefix: str = "") -> None:
-    """Hold the page until a job has finished, and draw its progress meanwhile.
+    """Hold the page until a job has finished, and draw its progress.
 
     Args:
-        job: what to wait for.
+        job: the job.
         waiting: the text before its first report.
-        prefix: stands before every text.
+        prefix: precedes every text.
     """
     if job.wait(_POLL_HELD_S):
         return
@@ -48,7 +48,7 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
     Args:
         job: the job.
         stopping: the text after Cancel, while the job is still stopping.
-        draw_more: draws below the bar what the job has so far.
+        draw_more: draws the job's result so far below the bar.
     """
     if job.finished:
         st.rerun()

@@ -13,7 +13,7 @@ from recognizer.settings import Settings, recommended
 
 
 def wait_until_ready() -> None:
-    """Hold the page, with progress, until the default networks are available; return at once if they are."""
+    """Hold the page and draw progress until the default networks are available; return at once if they are."""
     sidebar = state.tab().sidebar
     if sidebar.settings is not None:
         return

@@ -40,7 +40,7 @@ _PRESET_LINES: dict[Preset, str] = {
 }
 _PRESET_KEY = "preset"
 _CLASSIFIER = "video_classifier_model"
-"""Comes first: the presets depend on it."""
+"""Drawn first: the presets depend on it."""
 
 
 def _key(name: str) -> str:
@@ -48,12 +48,12 @@ def _key(name: str) -> str:
 
 
 def _shown() -> list[str]:
-    """The settings that have a widget with a value."""
+    """Return the names of the settings that have a widget with a value."""
     return [name for name, spec in SETTING_SPECS.items() if spec.sidebar in ("top", "more")]
 
 
 def adopt(settings: Settings, rate_hz: float | None = None) -> None:
-    """Show these settings, of a stream of this frame rate; call before ``choose_settings`` draws the widgets."""
+    """Show these settings, of a stream of this frame rate; call this before ``choose_settings`` draws the widgets."""
     tab = state.tab().sidebar
     tab.settings = settings
     _follow_preset(preset_of(settings, rate_hz))
@@ -62,7 +62,7 @@ def adopt(settings: Settings, rate_hz: float | None = None) -> None:
 
 
 def _restored() -> Settings:
-    """Restore the tab's settings in the widgets, and return them."""
+    """Set the widgets to the tab's settings, and return the settings."""
     current = state.tab().sidebar.settings or Settings()
     for name in _shown():
         state.restore_widget(_key(name), getattr(current, name))
@@ -118,7 +118,7 @@ def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
 
 
 def _own_settings() -> None:
-    """Follow no preset any more: the person has moved a widget that a preset decides."""
+    """Stop following a preset: the user has moved a widget that the preset decides."""
     _follow_preset("custom")
 
 
@@ -183,7 +183,7 @@ def _widget(name: str) -> Any:
 
 
 def classifier_title(name: str) -> str:
-    """Return the classifier's title, its published accuracy, and whether its weights are still to be downloaded."""
+    """Return the classifier's title, its published accuracy, and a mark if its weights must still be downloaded."""
     spec = SPECS[name]
     return f"{spec.title} · {spec.top1_percent:.0f} %{_download_mark(name)}"
 
@@ -205,7 +205,7 @@ _MORE_HELP: Final = {
     _CLASSIFIER: "The percentage is the share of Kinetics-400 test videos that it labels correctly, as "
     "published; expect less on people cut out of your video.",
 }
-"""What only the sidebar needs to add to the help of a setting."""
+"""Sentences that the sidebar alone adds to the help of a setting."""
 
 
 def _clip_line(chosen: dict[str, Any], rate_hz: float | None) -> None:

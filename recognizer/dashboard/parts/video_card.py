@@ -49,7 +49,7 @@ def choose_video() -> None:
         help="It stays on this machine.",
     )
     if upload is not None:
-        # the next field has another key and is empty, which frees the upload's memory
+        # the next field has another key and is empty, which frees the memory of the upload
         tab.uploads += 1
         with st.spinner("Copying the video"):
             _use(server.context().store.add_file(upload, upload.name))
@@ -92,7 +92,7 @@ def _take_sample() -> None:
 
 
 def restore_video(path: Path, name: str, sha256: str | None) -> None:
-    """Make the video of a stored analysis the current one, if its file is still here."""
+    """Make the video of a stored analysis the current one, if its file still exists."""
     if sha256 and path.is_file():  # a camera's recording has no hash: it is not the analysed video
         _use(StoredFile(path, name, sha256, path.stat().st_size))
 
@@ -104,7 +104,7 @@ def show_video(*, has_player: bool = True) -> DeltaGenerator | None:
         has_player: False if the page plays the video elsewhere.
 
     Returns:
-        The place under the facts, or next to them without a player; None if there is no video.
+        The place below the facts, or next to them without a player; None if there is no video.
     """
     video = state.tab().video
     if video is None:
@@ -150,8 +150,8 @@ def _draw_facts(video: state.CurrentVideo) -> None:
 def poster_of(path: str) -> str:
     """Return a video's poster as a data URL.
 
-    Not as an array: Streamlit would serve it as a file and delete the file as soon as the player takes its place, which
-    on a busy server is before the browser has asked for it.
+    Streamlit would serve an array as a file and delete the file as soon as the player replaces the poster; on a busy
+    server, that is before the browser has asked for it.
     """
     picture = Image.fromarray(poster(path).rgb)
     picture.thumbnail((_POSTER_PX, _POSTER_PX))
