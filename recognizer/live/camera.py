@@ -29,11 +29,11 @@ class TabCamera:
     Args:
         context: what all sessions share.
         models: for ``settings``, loaded and warm.
-        settings: to begin with.
+        settings: the first settings.
         palette: colours of the actions.
 
     Attributes:
-        controls: what the page's controls say.
+        controls: the values of the page's controls.
         latest: the running session or, after its end, the last one; None before the first frame.
     """
 
@@ -65,7 +65,7 @@ class TabCamera:
             self._networks.note(settings)
 
     def connect(self, hang_up: Callable[[], None] | None, is_watched: Callable[[], bool] = lambda: True) -> None:
-        """Set how to give back the connection once the browser is gone, and how to tell whether the tab is open."""
+        """Set how to close the connection once the browser is gone, and how to check whether the tab is open."""
         self._hang_up, self._is_watched = hang_up, is_watched
 
     def adjust(self, controls: Controls) -> None:
@@ -89,19 +89,19 @@ class TabCamera:
 
         Args:
             rgb: the picture.
-            arrived_s: when it came, on the clock of ``time.monotonic``.
+            arrived_s: its arrival, on the clock of ``time.monotonic``.
         """
         session = self._running_session()
         return rgb if session is None else session.stream.frame(rgb, arrived_s)
 
     def arm(self) -> None:
-        """Let the next frame begin a session. Until then, frames that come after the end are returned unchanged."""
+        """Let the next frame begin a session. Until then, frames after a session's end are returned unchanged."""
         with self._lock:
             self._armed = True
 
     def _running_session(self) -> LiveSession | None:
         session = self._session
-        if session is not None:  # without the lock: nothing may hold up the picture
+        if session is not None:  # without the lock: nothing may delay the picture
             return session
         with self._lock:
             if self._session is None and self._armed:
@@ -110,7 +110,7 @@ class TabCamera:
 
     def _begin(self) -> None:
         wanted = self.controls.settings
-        # what needs no other network holds from the first frame; the rest follows once it is loaded
+        # settings that need no other network apply from the first frame; the others once it is loaded
         settings = wanted if network_keys(wanted) == network_keys(self._model_settings) else self._model_settings
         stream = LiveStream(self._models, settings, self._networks.load, self._palette)
         session = LiveSession(self._context, stream, self.controls)
@@ -126,14 +126,14 @@ class TabCamera:
             hang_up()
 
     def end_soon(self) -> None:
-        """Call ``end`` on another thread, for a caller that serves other cameras too and must not wait."""
+        """Call ``end`` on another thread, for a caller that also serves other cameras and must not wait."""
         threading.Thread(target=self.end, name="camera-end", daemon=True).start()
 
     def end(self) -> EndedSession | None:
         """End the running session and store it.
 
         Returns:
-            The last session, stored; None where there was none.
+            The last session, stored; None if there was none.
         """
         return self._end(lost=False)
 

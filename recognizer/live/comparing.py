@@ -18,15 +18,15 @@ def compared(
     names_now: tuple[str, str],
     checkpoint_name: str | None,
 ) -> Comparison | None:
-    """Return what both classifiers said; None if the other one said nothing or became the same one.
+    """Return the comparison of both classifiers; None if the other one labelled nothing or became the same one.
 
     Args:
         first: the timeline of the stream's own classifier.
         first_labels: its labels.
         other: the timeline of the other classifier.
         other_labels: its labels.
-        names_now: names of the two at the end.
-        checkpoint_name: what the person calls the first one's checkpoint.
+        names_now: names of both at the end.
+        checkpoint_name: the user's name for the first one's checkpoint.
     """
     if not other.predictions or other.settings == first.settings:
         return None
@@ -41,7 +41,7 @@ def compared(
 
 
 def _changes(entry: Entry, name_now: str) -> list[str]:
-    """Say so if a lane, which is named after its last classifier, holds labels of earlier ones."""
+    """Return a note if a lane, which is named after its last classifier, holds labels of earlier ones."""
     names = dict.fromkeys(said.classifier for said in entry.timeline.predictions) if entry.timeline else {}
     before = [name for name in names if name != name_now]
     if not before:

@@ -1,4 +1,4 @@
-"""What the page's controls say."""
+"""The values of the page's controls."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from recognizer.settings import Settings
 
 @dataclass(frozen=True)
 class Controls:
-    """What the page's controls say; a running stream follows them at once.
+    """The values of the page's controls; a running stream follows them at once.
 
     Attributes:
-        settings: how people are found and labelled.
+        settings: the settings for finding and labelling people.
         min_confidence: labels less probable than this are drawn as ``unknown``.
         mirrored: whether the picture is returned as in a mirror.
         recording: whether the annotated picture is written to a file.
-        other: settings with another classifier, which then classifies the same clips; None for none.
-        checkpoint_name: what the person calls the checkpoint of ``settings``.
+        other: settings with another classifier, which also classifies the same clips; None for no other classifier.
+        checkpoint_name: the user's name for the checkpoint of ``settings``.
     """
 
     settings: Settings

@@ -24,14 +24,14 @@ MAX_HEIGHT_PX = 480
 """Larger pictures are scaled down to this; a browser's camera is asked for the same."""
 
 _IDLE_S = 3.0
-"""After this long without a request nobody watches any more."""
+"""After this long without a request, nobody is watching any more."""
 
 _REST_S = 1.0
 _AGAIN_AFTER_S = 5.0
 _GREY = np.full((MAX_HEIGHT_PX, 640, 3), 96, np.uint8)
 
 Annotate = Callable[[NDArray[np.uint8], float], NDArray[np.uint8]]
-"""Takes a picture, uint8 (H, W, 3), and when it came (``time.monotonic``); returns it annotated."""
+"""Takes a picture, uint8 (H, W, 3), and its arrival (``time.monotonic``); returns it annotated."""
 
 
 def looped_frames(path: Path, name: str) -> Iterator[Frame]:
@@ -61,14 +61,14 @@ def camera_frames(address: str, hosts: Collection[str]) -> Iterator[Frame]:
 
 
 class Feed:
-    """Plays frames at their pace into ``annotate`` while somebody watches, and holds the latest result.
+    """Plays frames into ``annotate`` at their pace while somebody is watching, and holds the latest result.
 
     Args:
         frames: opens the source; called again after an error.
         annotate: annotates each picture.
 
     Attributes:
-        problem: one sentence about why the source gives no picture; None while it does.
+        problem: one sentence about why the source gives no picture; None while it gives one.
     """
 
     def __init__(self, frames: Callable[[], Iterator[Frame]], annotate: Annotate) -> None:
@@ -84,11 +84,11 @@ class Feed:
 
     @property
     def running(self) -> bool:
-        """Whether it plays."""
+        """Whether it is playing."""
         return self._thread is not None
 
     def latest(self) -> av.VideoFrame:
-        """Return the latest picture, at once; the first request opens the source."""
+        """Return the latest picture without waiting; the first request opens the source."""
         with self._lock:
             now_s = time.monotonic()
             rests = now_s < self._rests_until_s
@@ -100,9 +100,9 @@ class Feed:
         return av.VideoFrame.from_ndarray(self._shown, format="rgb24")
 
     def rest(self) -> None:
-        """Stop: nothing goes to ``annotate`` after this until somebody asks again."""
+        """Stop; ``annotate`` gets nothing more until the next request."""
         with self._lock:
-            # a connection that is being closed may still ask once or twice
+            # a closing connection may still ask once or twice
             self._rests_until_s = time.monotonic() + _REST_S
             self._asked_s = 0.0
             thread = self._thread
@@ -110,7 +110,7 @@ class Feed:
             thread.join(_REST_S)
 
     def close(self) -> None:
-        """End for good; returns at once."""
+        """End for good, without waiting."""
         self._stop.set()
 
     def _watched(self) -> bool:
@@ -122,7 +122,7 @@ class Feed:
                 self._play_once()
             except RecognizerError as error:
                 self._wait_after(f"{error} The server tries again every {_AGAIN_AFTER_S:.0f} s.")
-            except Exception:  # noqa: BLE001 - it is logged and reported, and the source opened again
+            except Exception:  # noqa: BLE001 - it is logged and reported, and the source is opened again
                 _log.exception("a feed broke")
                 self._wait_after("The picture broke off; the server's log says why.")
         with self._lock:

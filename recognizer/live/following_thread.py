@@ -23,24 +23,24 @@ from recognizer.types import Clip
 _log = logging.getLogger(__name__)
 
 _CHANGE_POLL_S = 1.0
-"""How soon a caller of ``between_frames`` notices that the thread has ended."""
+"""A caller of ``between_frames`` notices the end of the thread within this time."""
 
 _PACE_POLL_S = 0.05
-"""How soon a detection that waits for a label notices that it came."""
+"""A detection that waits for a label notices it within this time."""
 
 
 class FollowingThread:
     """Takes the latest frame out of the mailbox, follows the people in it, and collects their clips.
 
     Args:
-        mailbox: where the frames come from; closing it ends the thread.
-        follower: the stream's; entered from this thread.
+        mailbox: the source of the frames; closing it ends the thread.
+        follower: the stream's; used on this thread.
         labeler: the stream's; collects the clips.
-        pace: how long a detection waits.
+        pace: decides how long a detection waits.
         put: takes complete clips; must not wait.
 
     Attributes:
-        problem: one sentence about why the latest frame could not be followed; None if it was.
+        problem: one sentence about why the latest frame could not be followed; None if it could.
         rate: how often detection runs.
     """
 
@@ -68,7 +68,7 @@ class FollowingThread:
         while self._mailbox.wait():
             self._run_changes()
             rest_s = self._pace.rest_s()
-            if rest_s > 0:  # then the latest frame is taken, not the one that is there now
+            if rest_s > 0:  # afterwards the latest frame is taken, not the current one
                 self._mailbox.pause(min(rest_s, _PACE_POLL_S))
                 continue
             mail = self._mailbox.take()
@@ -87,7 +87,7 @@ class FollowingThread:
             self._put(clips)
 
     def between_frames(self, change: Callable[[], None]) -> None:
-        """Run ``change`` between two frames and wait until it is done: no frame is followed half before, half after it.
+        """Run ``change`` between two frames and wait until it is done, so that every frame is followed with one state.
 
         Raises:
             Exception: what ``change`` raises.
@@ -98,7 +98,7 @@ class FollowingThread:
         while self._thread.is_alive() and not done.done():
             with suppress(TimeoutError):
                 done.result(_CHANGE_POLL_S)
-        self._run_changes()  # the thread may have ended before it saw the change
+        self._run_changes()  # the thread may have ended without running the change
         done.result()
 
     def _run_changes(self) -> None:
@@ -109,7 +109,7 @@ class FollowingThread:
                 return
             try:
                 change()
-            except Exception as error:  # noqa: BLE001 - it is raised where the change was asked for
+            except Exception as error:  # noqa: BLE001 - it is raised in the caller of ``between_frames``
                 done.set_exception(error)
             else:
                 done.set_result(None)

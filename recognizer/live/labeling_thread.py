@@ -19,15 +19,15 @@ from recognizer.types import Clip
 _log = logging.getLogger(__name__)
 
 _LONGEST_JOINED = 4
-"""A waiting clip grows to at most this many times its span. With 8 samples that is still about four a second at the
-documented settings; fewer would no longer show a movement."""
+"""A waiting clip grows to at most this many times its span. At the documented settings, 8 samples are then still about
+four a second; fewer would no longer show a movement."""
 
 
 class LabelingThread:
     """Classifies clips one at a time; the person who has waited longest comes first.
 
-    At most one clip a person waits. If the next one comes before the classifier is free, the two are joined into one
-    over the time of both: the label comes as late, but covers all of the time, and the classifier has no more to do.
+    At most one clip per person waits. If the next one comes before the classifier is free, the two are joined into one
+    over the time of both. The label is no earlier, but covers the whole time, and the classifier has no extra work.
 
     Args:
         label: classifies clips and stores the predictions; called on this thread.
@@ -58,7 +58,7 @@ class LabelingThread:
         self._thread.start()
 
     def put(self, clips: Iterable[Clip]) -> None:
-        """Add clips that are complete; returns at once."""
+        """Add complete clips, without waiting."""
         now_s = time.monotonic()
         with self._condition:
             for clip in clips:
@@ -76,7 +76,7 @@ class LabelingThread:
         return joined(older, newer, from_s) if older.end_s > from_s else newer
 
     def oldest_wait_s(self) -> float:
-        """Return how long the oldest clip without a label has waited, including the one in work; 0 if there is none."""
+        """Return how long the oldest clip has waited for its label, even while it is classified; 0 without one."""
         with self._condition:
             since_s = list(self._waiting_since_s.values())
             if self._working_since_s is not None:
@@ -109,7 +109,7 @@ class LabelingThread:
         self._behind_s.append(max(0.0, self._now_s() - clip.end_s))
 
     def stats(self) -> LabelingStats:
-        """Return how labelling keeps up."""
+        """Return how well labelling keeps up."""
         clip_ms, behind_s = list(self._clip_ms), list(self._behind_s)
         return LabelingStats(
             clip_ms=median(clip_ms) if clip_ms else None,
@@ -122,7 +122,7 @@ class LabelingThread:
         """End the thread, then classify the waiting clips and ``last_clips``; call once.
 
         Args:
-            last_clips: of the people who were present at the end.
+            last_clips: the clips of the people who were present at the end.
             timeout_s: how long to wait for the clip that is being classified.
         """
         with self._condition:
@@ -134,6 +134,6 @@ class LabelingThread:
 
 
 def threads_each() -> int:
-    """Return how many cores the following thread and each labelling thread use: if all use all, each waits for the
-    others (measured by benchmarks/live.py)."""
+    """Return how many cores the following thread and each labelling thread may use. If each used all cores, each would
+    wait for the others (measured by benchmarks/live.py)."""
     return max(1, (os.cpu_count() or 2) // 2)

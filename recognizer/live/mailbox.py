@@ -1,4 +1,4 @@
-"""Between the camera's thread and the one that follows people: the latest frame, and the samples that it skips."""
+"""Between the camera's thread and the one that follows people: the latest frame, and the skipped samples."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from recognizer.types import Frame
 
 MOST_SAMPLES = 32
-"""Sampled frames that wait at most: two seconds at 15 samples/s, 28 MB at 640 x 480. Beyond that, only every second one
-waits, then every fourth, and so on: they still cover the whole time, evenly."""
+"""At most this many sampled frames wait: two seconds at 15 samples/s, 28 MB at 640 x 480. Beyond that, only every
+second one waits, then every fourth, and so on; they still cover the whole time evenly."""
 
 
 @dataclass(frozen=True)
 class Mail:
-    """What came since the last time.
+    """The frames since the mailbox was last emptied.
 
     Attributes:
         frame: the latest frame.
-        samples: sampled frames up to it, in order of time; the last one may be ``frame``.
+        samples: sampled frames up to ``frame``, in order of time; the last one may be ``frame`` itself.
     """
 
     frame: Frame
@@ -26,7 +26,7 @@ class Mail:
 
 
 class FrameMailbox:
-    """Holds one frame. A newer one replaces it; a replaced frame waits on only if it is a sample.
+    """Holds one frame. A newer one replaces it; a replaced frame continues to wait only if it is a sample.
 
     Attributes:
         dropped: frames that were replaced.
@@ -43,7 +43,7 @@ class FrameMailbox:
         self._condition = threading.Condition()
 
     def put(self, frame: Frame, *, is_sample: bool) -> None:
-        """Add the next frame; returns at once."""
+        """Add the next frame, without waiting."""
         with self._condition:
             self.dropped += self._latest is not None
             self._latest = frame
@@ -57,7 +57,7 @@ class FrameMailbox:
             self._condition.notify_all()
 
     def wait(self) -> bool:
-        """Wait for a frame or for ``wake``; False when the mailbox is closed."""
+        """Wait for a frame or for ``wake``; return False when the mailbox is closed."""
         with self._condition:
             self._condition.wait_for(lambda: self._closed or self._woken or self._latest is not None)
             self._woken = False
@@ -75,7 +75,7 @@ class FrameMailbox:
             self._condition.wait_for(lambda: self._closed, time_s)
 
     def take(self) -> Mail | None:
-        """Empty the mailbox; None if it is empty."""
+        """Empty the mailbox and return its content; None if it is empty."""
         with self._condition:
             frame, self._latest = self._latest, None
             if frame is None:
@@ -85,7 +85,7 @@ class FrameMailbox:
             return Mail(frame, samples)
 
     def drop_samples(self) -> None:
-        """Throw away the samples that wait, because another sampling interval has begun."""
+        """Discard the waiting samples, because another sampling interval has begun."""
         with self._condition:
             self._empty_samples()
 
@@ -93,7 +93,7 @@ class FrameMailbox:
         self._samples, self._sampled, self._stride = [], 0, 1
 
     def close(self) -> None:
-        """Throw away what waits and let nobody wait any more."""
+        """Discard all frames and end all waiting."""
         with self._condition:
             self._closed = True
             self._latest = None

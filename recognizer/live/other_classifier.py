@@ -16,16 +16,16 @@ from recognizer.types import Clip, Prediction
 
 
 class OtherClassifier:
-    """Holds another classifier's predictions. Has a thread of its own: neither classifier waits for the other.
+    """Holds another classifier's predictions. It has a thread of its own, so neither classifier waits for the other.
 
     Args:
-        models: whose classifier is used.
+        models: the models with the other classifier.
         settings: the stream's, with the other classifier.
-        labeler: the stream's; it alone collects clips.
+        labeler: the stream's; only this one collects clips.
         now_s: the stream's time.
 
     Attributes:
-        is_active: whether it is used at present.
+        is_active: whether it is currently in use.
     """
 
     def __init__(self, models: Models, settings: Settings, labeler: ActionLabeler, now_s: Callable[[], float]) -> None:
@@ -54,11 +54,11 @@ class OtherClassifier:
 
     @property
     def problem(self) -> str | None:
-        """One sentence about what went wrong last; None when nothing did."""
+        """One sentence about what went wrong last; None if nothing did."""
         return self._thread.problem
 
     def put(self, clips: Sequence[Clip]) -> None:
-        """Add clips that are complete; returns at once."""
+        """Add complete clips, without waiting."""
         self._thread.put(clips)
 
     def oldest_wait_s(self) -> float:
@@ -80,7 +80,7 @@ class OtherClassifier:
         return latest
 
     def stats(self) -> LabelingStats:
-        """Return how labelling keeps up."""
+        """Return how well labelling keeps up."""
         return self._thread.stats()
 
     def timeline(self, first: Timeline, since_s: float = 0.0) -> Timeline:
@@ -91,7 +91,7 @@ class OtherClassifier:
         predictions.sort(key=lambda prediction: (prediction.person_id, prediction.start_s, prediction.end_s))
         return replace(
             first,
-            # the clips are the stream's, whatever its settings have become since this classifier was chosen
+            # the clips are the stream's, even if its settings have changed since this classifier was chosen
             settings=replace(
                 first.settings,
                 video_classifier_model=settings.video_classifier_model,

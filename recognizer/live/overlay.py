@@ -21,15 +21,15 @@ class LiveOverlay:
     """The people in the latest followed frame, with their latest labels. Never waits for a network.
 
     Args:
-        follower: knows the people.
-        labeler: knows their labels.
+        follower: provides the people.
+        labeler: provides their labels.
         other: returns the other classifier; None while there is none.
         palette: colours of the actions.
         min_confidence: see the attribute.
 
     Attributes:
         min_confidence: labels less probable than this are drawn as ``unknown``.
-        mirrored: whether pictures are returned as in a mirror.
+        mirrored: whether pictures are returned mirrored.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class LiveOverlay:
         return [(person.person_id, said.top[0][0] if said else None) for person, said in self._latest()]
 
     def shown(self) -> list[OverlayPerson]:
-        """Return what is drawn; boxes in the picture as the camera gives it."""
+        """Return the people to draw, with boxes in the camera's unmirrored picture."""
         other = self._other()
         overlay = []
         for person, prediction in self._latest():
             if other is None:
                 overlay.append(self._labelled(person, prediction))
                 continue
-            # two labels on one person: each begins with its classifier, and the second takes the next free place
+            # each label begins with its classifier's name; the other classifier's takes the next free place
             overlay.append(self._labelled(person, prediction, self._labeler.classifier_name))
             overlay.append(self._labelled(person, other.latest_prediction(person.person_id), other.name))
         return overlay

@@ -19,17 +19,17 @@ from recognizer.video import VideoWriter
 _log = logging.getLogger(__name__)
 
 AHEAD_FRAMES = 60
-"""Frames that may wait for the encoder; further ones are left out of the recording and counted."""
+"""At most this many frames wait for the encoder; further ones are left out of the recording and counted."""
 
 _CLOSEST_S = 0.001
 """Frames closer together than this become one in the recording; a file cannot show two at the same moment."""
 
 
 class Recording:
-    """Writes frames to a file on a thread of its own; leaves out those that the encoder cannot keep up with.
+    """Writes frames to a file on a thread of its own; leaves out frames when the encoder cannot keep up.
 
     Attributes:
-        left_out: frames that were left out so far.
+        left_out: number of frames left out so far.
         problem: one sentence about why it ended early; None if it did not.
     """
 
@@ -45,7 +45,7 @@ class Recording:
         self._thread.start()
 
     def add(self, rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Add the next frame, uint8 (H, W, 3), at the stream's time; returns at once."""
+        """Add the next frame, uint8 (H, W, 3), at the stream's time, without waiting."""
         with self._condition:
             if len(self._waiting) >= AHEAD_FRAMES:
                 self.left_out += 1
@@ -71,7 +71,7 @@ class Recording:
                 if time_s - last_s < _CLOSEST_S:
                     continue
                 last_s = time_s
-                if (rgb.shape[1], rgb.shape[0]) != size_wh:  # browsers send smaller frames over a slow line
+                if (rgb.shape[1], rgb.shape[0]) != size_wh:  # browsers send smaller frames over a slow connection
                     rgb = np.asarray(cv2.resize(rgb, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
                 writer.write(rgb, time_s - first_s)
             if writer is not None:
@@ -85,7 +85,7 @@ class Recording:
                 writer.abort()
 
     def close(self) -> Path | None:
-        """Finish the file; returns it, or None if there is none."""
+        """Finish the file and return its path, or None if there is none."""
         with self._condition:
             self._closed = True
             self._condition.notify()
@@ -107,7 +107,7 @@ class Recorder:
 
     @property
     def left_out(self) -> int:
-        """Frames that are missing from the running recording."""
+        """Number of frames missing from the running recording."""
         recording = self._recording
         return recording.left_out if recording is not None else 0
 
@@ -118,19 +118,19 @@ class Recorder:
         return recording.problem if recording is not None else None
 
     def start(self, path: Path) -> None:
-        """Begin to write pictures to an MP4 file, unless that is under way."""
+        """Begin a recording in an MP4 file, unless one is already running."""
         with self._lock:
             if self._recording is None:
                 self._recording = Recording(path)
 
     def add(self, rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Add the next picture, uint8 (H, W, 3), to the running recording; returns at once."""
+        """Add the next picture, uint8 (H, W, 3), to the running recording, without waiting."""
         recording = self._recording
         if recording is not None:
             recording.add(rgb, time_s)
 
     def stop(self) -> Path | None:
-        """End the recording; returns the finished file, or None if there is none."""
+        """End the recording and return the finished file, or None if there is none."""
         with self._lock:
             recording, self._recording = self._recording, None
         return recording.close() if recording is not None else None

@@ -1,4 +1,4 @@
-"""One session: a camera's stream from its first frame to its end, the recordings of it, and how it is stored."""
+"""One session: a camera's stream from its first frame to its end, its recordings, and its storage."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class EndedSession:
     """A session that is over.
 
     Attributes:
-        run: the stored analysis; where two classifiers ran, their comparison is stored under the same id.
-        lost: whether it ended because no picture came any more.
-        problem: one sentence about why it could not be stored; None where it was.
+        run: the stored analysis; if two classifiers ran, their comparison is stored under the same id.
+        lost: whether it ended because no more pictures came.
+        problem: one sentence about why it could not be stored; None if it was.
     """
 
     run: StoredAnalysis
@@ -40,11 +40,11 @@ class LiveSession:
     Args:
         context: what all sessions share; the ended session goes into its store.
         stream: the session's stream, which has just begun.
-        controls: to begin with.
+        controls: the first values of the page's controls.
 
     Attributes:
-        stream: the running stream; after the end it still answers.
-        analysis_id: what the session is stored as.
+        stream: the stream; it can still be read after its end.
+        analysis_id: the id under which the session is stored.
         ended: the stored session; None until it is over and stored.
     """
 

@@ -1,4 +1,4 @@
-"""Change a live stream's settings on a thread of its own: networks that must be loaded first take seconds."""
+"""Change a live stream's settings on a thread of its own, because loading networks takes seconds."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from recognizer.settings import Settings
 _log = logging.getLogger(__name__)
 
 Change = Callable[[Settings | None], None]
-"""Loads what the settings need and uses it from then on; raises if it is not available, and changes nothing then."""
+"""Loads the networks of the settings and uses them from then on; if they are unavailable, raises without a change."""
 
 
 class SettingsThread:
-    """Runs the latest change of each kind; changes that were overtaken while they waited are skipped.
+    """Runs the latest change of each kind; a waiting change is skipped when a later one of its kind arrives.
 
     Args:
-        changes: what to do, by kind.
+        changes: the function that makes the change, by kind.
         in_use: the settings of each kind that the stream begins with.
     """
 
@@ -35,7 +35,7 @@ class SettingsThread:
 
     @property
     def is_changing(self) -> bool:
-        """Whether a change waits or is under way."""
+        """Whether a change is waiting or under way."""
         return bool(self._wanted)
 
     @property
@@ -50,10 +50,10 @@ class SettingsThread:
             return self._wanted.get(kind)
 
     def ask(self, kind: str, settings: Settings | None) -> None:
-        """Change to these settings; returns at once."""
+        """Request these settings, without waiting."""
         with self._condition:
             if settings == self._asked.get(kind):
-                return  # also if they failed: asking again does not help, other settings do
+                return  # even if they failed: the same request would fail again
             self._asked[kind] = self._wanted[kind] = settings
             self._condition.notify_all()
 
@@ -78,7 +78,7 @@ class SettingsThread:
             change(wanted)
         except RecognizerError as error:
             return str(error)
-        except Exception:  # noqa: BLE001 - the stream goes on with the networks it has; it is logged and reported
+        except Exception:  # noqa: BLE001 - it is logged and reported; the stream continues with its current networks
             _log.exception("settings could not be changed")
             return "The settings could not be changed; the server's log says why."
         return None

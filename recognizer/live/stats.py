@@ -1,4 +1,4 @@
-"""How a live stream runs, in figures."""
+"""Figures on how a live stream runs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 MEASURED = 90
-"""Rates and times cover this many of the latest events; of frames, about three seconds."""
+"""Rates and times cover this many of the latest events; for frames, about three seconds."""
 
 
 @dataclass(frozen=True)
 class LabelingStats:
-    """How labelling keeps up.
+    """How well labelling keeps up.
 
     Attributes:
         clip_ms: median time to classify one clip; None before the first.
         behind_s: median age of a person's latest sample when their clip's label came; None before the first.
-        joined_clips: clips that were joined with the person's next one, because the classifier was busy.
+        joined_clips: clips that were joined with the person's next clip because the classifier was busy.
         dropped_clips: clips that were never classified.
     """
 
@@ -38,15 +38,15 @@ class LiveStats:
         delay_ms: median time from a frame's arrival to its return.
         delay_95_ms: 95 of 100 frames are returned within this time.
         detections_per_s: frames in which detection ran.
-        skipped_frames: frames without detection, because a newer one had come.
-        labeling: how labelling keeps up.
+        skipped_frames: frames without detection, because a newer one had arrived.
+        labeling: how well labelling keeps up.
         classifier: name of the classifier.
-        other_labeling: how the other classifier keeps up; None if there is none.
-        other_classifier: its name.
+        other_labeling: how well the other classifier keeps up; None if there is none.
+        other_classifier: the other classifier's name; None if there is none.
         people: how many are in the picture.
         silent_s: seconds since the latest frame.
-        left_out_frames: frames that the encoder of the running recording could not keep up with.
-        problem: one sentence about what went wrong last; None when nothing did.
+        left_out_frames: frames left out of the running recording because its encoder could not keep up.
+        problem: one sentence about what went wrong last; None if nothing did.
         changing: whether a change of the settings is under way.
     """
 
@@ -78,7 +78,7 @@ class Rate:
         self._times_s.append(time_s)
 
     def per_s(self, now_s: float) -> float:
-        """Return the events per second; falls while none come."""
+        """Return the events per second; it falls while none come."""
         times_s = list(self._times_s)
         if len(times_s) < 2:
             return 0.0
@@ -97,7 +97,7 @@ class Delays:
         self._delays_ms: deque[float] = deque(maxlen=MEASURED)
 
     def add(self, delay_ms: float) -> None:
-        """Add one frame's."""
+        """Add the delay of one frame."""
         self._delays_ms.append(delay_ms)
 
     def percentile_ms(self, percent: float) -> float:

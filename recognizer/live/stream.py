@@ -36,22 +36,22 @@ _FOLLOWED_HZ = 15.0
 _OWN, _OTHER = "own", "other"
 
 _END_TIMEOUT_S = 15.0
-"""How long the end waits for a clip that is being classified."""
+"""``close`` waits this long for a clip that is being classified."""
 
 
 class LiveStream:
     """One camera's stream, from the first frame to ``close``.
 
     Args:
-        models: the networks to begin with, loaded and warm.
-        settings: to begin with; ``change`` sets others.
+        models: the first networks, loaded and warm.
+        settings: the first settings; ``change`` sets others.
         load: loads the networks of other settings; called on a thread of its own.
         palette: colours of the actions.
         min_confidence: labels less probable than this are drawn as ``unknown``.
 
     Attributes:
-        overlay: what is drawn on the picture.
-        recorder: writes the drawn pictures to a file, if asked to.
+        overlay: draws the people on the picture.
+        recorder: writes the annotated pictures to a file on request.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class LiveStream:
         self.overlay = LiveOverlay(self._follower, self._labeler, self._active_other, palette, min_confidence)
         self.recorder = Recorder()
         self._mailbox = FrameMailbox()
-        self._sampling = threading.Lock()  # held for a moment: a frame is sampled and put on one sampling interval
+        self._sampling = threading.Lock()  # held for a moment: a frame is sampled and put with one interval
         self._labeling = LabelingThread(self._labeler.label, self._labeler.stay_began_s, self._now_s)
         self._following = FollowingThread(
             self._mailbox, self._follower, self._labeler, DetectionPace(self._oldest_wait_s), self._put
@@ -95,7 +95,7 @@ class LiveStream:
         if self._started_s is None:
             self._started_s = arrived_s
         time_s = arrived_s - self._started_s
-        # people are followed in the picture as the camera gives it: their numbers outlive a switch of the mirror
+        # people are followed in the unmirrored picture, so their numbers survive a switch of the mirror
         frame = Frame(self._frames, time_s, rgb)
         with self._sampling:
             self._mailbox.put(frame, is_sample=self._follower.take_sample(time_s))
@@ -128,18 +128,18 @@ class LiveStream:
 
     @property
     def settings(self) -> Settings:
-        """The settings that are in use, or about to be."""
+        """The settings that are in use or are about to be."""
         return self._changer.wanted(_OWN) or self._settings
 
     def change(self, settings: Settings) -> None:
-        """Use other settings as soon as their networks are loaded; the stream goes on meanwhile.
+        """Use other settings as soon as their networks are loaded; the stream continues meanwhile.
 
-        If the settings are not available, those before stay in use and ``stats().problem`` says why.
+        If they are unavailable, the previous settings stay in use and ``stats().problem`` gives the reason.
         """
         self._changer.ask(_OWN, settings)
 
     def compare(self, settings: Settings | None) -> None:
-        """Let the classifier of ``settings`` classify the same clips, too; None to stop. Its predictions stay."""
+        """Have the classifier of ``settings`` classify the same clips; None stops it. Its predictions stay."""
         self._changer.ask(_OTHER, settings)
 
     def _change_own(self, settings: Settings | None) -> None:
@@ -165,7 +165,7 @@ class LiveStream:
         models = self._load(settings)
         with self._lock:
             if self._closed:
-                return  # loading took longer than ``close`` waits: nobody would end a new thread
+                return  # loading took longer than ``close`` waits, so nothing would end a new thread
             if self._other is None:
                 self._other = OtherClassifier(models, settings, self._labeler, self._now_s)
             else:
@@ -201,11 +201,11 @@ class LiveStream:
         )
 
     def timeline(self, *, complete: bool = False, since_s: float = 0.0) -> Timeline:
-        """Return the timeline so far; waits for no network.
+        """Return the timeline so far, without waiting for a network.
 
         Args:
             complete: whether the stream has ended.
-            since_s: leave out earlier people and predictions.
+            since_s: earlier people and predictions are left out.
         """
         width, height = self._size_wh
         video = replace(STREAM, width=width, height=height)
@@ -218,10 +218,10 @@ class LiveStream:
         return self._other.timeline(self.timeline(complete=complete, since_s=since_s), since_s)
 
     def comparison(self, checkpoint_name: str | None = None) -> Comparison | None:
-        """Return what both classifiers said, after ``close``; None if there was no other one, or it became the same.
+        """Return the comparison of both classifiers, after ``close``; None if there was no other or it became the same.
 
         Args:
-            checkpoint_name: what the person calls the first one's checkpoint.
+            checkpoint_name: the user's name for the first one's checkpoint.
         """
         other_timeline = self.other_timeline(complete=True)
         if self._other is None or other_timeline is None:

@@ -31,7 +31,7 @@ class WarmNetworks:
 
     Args:
         context: where the networks are cached.
-        settings: whose networks are warm already.
+        settings: the settings of the networks that are already warm.
     """
 
     def __init__(self, context: ServerContext, settings: Settings) -> None:
@@ -52,5 +52,5 @@ class WarmNetworks:
 
 
 def _warmth(settings: Settings) -> Hashable:
-    """Return all that a network's set-up depends on."""
+    """Return everything that a network's set-up depends on."""
     return network_keys(settings), settings.num_video_sequence_samples

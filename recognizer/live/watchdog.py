@@ -1,4 +1,4 @@
-"""Notice that a camera is gone: a closed tab or a broken line says nothing."""
+"""Detect that a camera is gone: a closed tab or a broken connection sends no signal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from recognizer.live.stream import LiveStream
 from recognizer.memory import give_back_memory
 
 GONE_AFTER_S = 10.0
-"""A camera that sends nothing for this long is gone. Longer than a busy browser pauses, shorter than the half minute
-after which WebRTC itself gives a connection up (RFC 7675)."""
+"""A camera that sends nothing for this long is gone. Longer than the pauses of a busy browser, shorter than the half
+minute after which WebRTC itself gives up a connection (RFC 7675)."""
 
 UNWATCHED_AFTER_S = 5.0
-"""When the page has been closed for this long, its camera is gone, too. A page that only lost its connection for a
+"""When the page has been closed for this long, its camera is gone too. A page that lost its connection only for a
 moment is back sooner."""
 
 CHECK_EVERY_S = 1.0
@@ -38,7 +38,7 @@ class Watchdog:
         threading.Thread(target=self._watch, name="session-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """End the watch; returns at once."""
+        """End the watch, without waiting."""
         self._stopped.set()
 
     def _watch(self) -> None:
