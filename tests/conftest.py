@@ -1,4 +1,4 @@
-"""What several tests share: the real clips, and a factory of small synthetic videos."""
+"""Fixtures that several tests share: the real clips, and a factory of small synthetic videos."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.environment import SHARED_CLIPS, all_required, skip_or_fail
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded: the workers share the processor
+if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded; the workers share the processor
     _CORES_EACH = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _CORES_EACH)))
 
-import recognizer  # noqa: F401 - before any test imports torch: it says how PyTorch's threads wait
+import recognizer  # noqa: F401 - before any test imports torch: it decides how PyTorch's threads wait
 
 
 class _WorkerPerFile(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist publishes no types
-    """Gives the tests of a file to one worker, whose fixtures they share, and all browser tests to the same one.
+    """Assigns the tests of a file to one worker, so that they share its fixtures, and all browser tests to one worker.
 
     pytest-xdist's own groups (``--dist loadgroup``) have no effect with pytest 9.2, which ignores the changed node id.
     """
@@ -39,7 +39,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _WorkerPerFi
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the workers begin with the longest tests, so that none is left alone with them at the end."""
+    """Begin with the longest tests, so that no worker is left alone with them at the end."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("browser", "real")])
 
@@ -52,7 +52,7 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
-    """A server exempts from garbage collection what it begins with, once; here many begin in one process."""
+    """Once, a server exempts its first objects from garbage collection; here, many servers begin in one process."""
     yield
     gc.unfreeze()
 

@@ -1,4 +1,4 @@
-"""What other people's code, scripts, files and bookmarks rely on, as literals: changing any of it breaks them."""
+"""Names and values that others' code, scripts, files and bookmarks rely on, as literals; changes break them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings: the documented contract, what is refused, and the presets."""
+"""The settings: the documented contract, refused values, and the presets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the tests are laid out: helpers are shared through tests/support and conftest.py, not from test to test."""
+"""Layout of the tests: helpers are shared through tests/support and conftest.py, not from test to test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's own labels of a video, independent of the file format."""
+"""A user's own labels of a video, independent of the file format."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class TruthRow:
     """One label.
 
     Attributes:
-        row: its line in the file, 1 for the header.
-        person_id: the person it is about; None for everyone present.
-        action: the action, in the words of the file.
+        row: its line in the file; the header is line 1.
+        person_id: the labelled person; None for everyone present.
+        action: the action, as the file spells it.
         start_s: its start.
         end_s: its end; exclusive.
     """
@@ -26,12 +26,12 @@ class TruthRow:
 
 @dataclass(frozen=True)
 class Truth:
-    """A person's labels of one video.
+    """A user's labels of one video.
 
     Attributes:
         name: name of the file.
         rows: the labels in the order of the file.
-        notes: what was skipped, in sentences.
+        notes: sentences about skipped rows.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Reading labels from a table: a CSV file, or the aggregated events that BORIS exports. Each row is checked.
+"""Read labels from a table: a CSV file, or the aggregated events that BORIS exports. Each row is checked.
 
 A plain file has the columns ``action``, ``start_s``, ``end_s`` and optionally ``person_id``; other columns are skipped,
-so a corrected CSV file of this program works too. An export of BORIS has the columns ``Subject``, ``Behavior``,
+so a corrected CSV file of this program works too. An export from BORIS has the columns ``Subject``, ``Behavior``,
 ``Behavior type``, ``Start (s)`` and ``Stop (s)`` (BORIS' source, ``export_events.py``).
 """
 
@@ -24,7 +24,7 @@ MAX_TRUTH_BYTES: Final = 20_000_000
 _DELIMITERS: Final = (",", ";", "\t")
 _NO_SUBJECT: Final = ("", "no focal subject")
 _ROUNDING_S: Final = 1e-3
-"""Rows may overlap by less than this: other programs round to milliseconds."""
+"""Rows may overlap by less than this, because other programs round to milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ _BORIS: Final = _Columns("Behavior", "Start (s)", "Stop (s)", "Subject", "Behavi
 
 
 def read_truth(data: bytes, name: str) -> Truth:
-    """Read a table of labels with commas, semicolons or tabs between its columns.
+    """Read a table of labels whose columns are separated by commas, semicolons or tabs.
 
     Args:
         data: the file's bytes, UTF-8 or UTF-16.
         name: name of the file, for messages.
 
     Raises:
-        TruthError: it is not such a table; the message has the row and the reason.
+        TruthError: it is not such a table; the message states the row and the reason.
     """
     lines = _text(data, name)
     delimiter = max(_DELIMITERS, key=lines.partition("\n")[0].count)

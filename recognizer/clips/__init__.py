@@ -1,1 +1,1 @@
-"""The input of a classifier: crops of people, collected into clips."""
+"""The classifiers' input: crops of people, collected into clips."""

@@ -1,4 +1,4 @@
-"""Cropping people, and their surroundings, for a classifier."""
+"""Crop people and their surroundings for a classifier."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ compared with a walk during a clip."""
 
 
 class Cropper:
-    """Cuts people out of the frames of one stream. One per stream, because a steady crop depends on its last place.
+    """Crops people out of the frames of one stream. One per stream, because a steady crop depends on its last place.
 
     Args:
         style: how the crops are cut.
-        max_gap_s: after a longer absence a person's steady crop starts anew.
+        max_gap_s: after a longer absence, a person's steady crop starts afresh.
     """
 
     def __init__(self, style: CropStyle, max_gap_s: float) -> None:
@@ -81,7 +81,7 @@ class Cropper:
 
 
 def _square(box_xyxy: Box) -> Box:
-    """Return the square around a box, so that a crop's side changes as smoothly as its place."""
+    """Return the square around a box, so that a crop's size changes as smoothly as its place."""
     x1, y1, x2, y2 = box_xyxy
     half = max(x2 - x1, y2 - y1) / 2
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
@@ -137,10 +137,10 @@ def surroundings_crop(
     others_xyxy: Sequence[Box] = (),
     size_px: int = CROP_SIZE_PX,
 ) -> NDArray[np.uint8]:
-    """Return the largest square of the frame around a person, moved inside the frame, with all other people covered.
+    """Return the frame's largest square, placed around a person but inside the frame, with all other people covered.
 
-    The networks were trained on such squares of whole pictures: a person's place often reveals the action. But a person
-    sitting next to a cook does not flip a pancake, so other people are covered (docs/accuracy.md).
+    The networks were trained on such squares of whole pictures, and a person's surroundings often reveal the action.
+    But a person sitting next to a cook does not flip a pancake, so other people are covered (docs/accuracy.md).
 
     Args:
         rgb: uint8 (H, W, 3).

@@ -1,4 +1,4 @@
-"""Collecting clips of tracked people: when to sample, and when a person's clip is full."""
+"""Collect clips of tracked people: when to sample, and when a person's clip is full."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recognizer.types import Clip, Observation
 
 _SHORTEST_CLIP_S = 1.0
 _SHORTEST_SHARE = 0.5
-"""A stay that ends before its clip is full is still classified if it has this length and this share of the samples:
+"""A stay that ends before its clip is full is still classified if it has this length and this share of the samples;
 most actions cannot be recognized in less."""
 
 _ROUNDING_S = 1e-6
@@ -31,8 +31,8 @@ def shortest_stay_s(settings: Settings, frame_rate_hz: float) -> float:
 class SampleClock:
     """Decides which frames of a stream are sampled: the first one at or after each tick of a fixed grid in time.
 
-    A frame may come half a frame early, so that rounded time stamps do not skip a tick. The ticks in a gap of the
-    stream are dropped; they do not accumulate.
+    A frame may come half a frame early, so that rounded time stamps do not skip a tick. Ticks in a gap of the stream
+    are dropped; they do not accumulate.
     """
 
     def __init__(self, interval_s: float, frame_period_s: float) -> None:
@@ -68,7 +68,7 @@ class _Buffer:
 
 
 class ClipSampler:
-    """Collects each person's crops and returns a clip when that person's own buffer is full.
+    """Collects each person's crops and returns a clip when that person's buffer is full.
 
     One per stream. The first clip comes with the N-th sample, the next after ``settings.new_samples_per_clip``
     new ones. When a person is gone for longer than the allowed gap, at a shot boundary, and when the stream ends,
@@ -76,8 +76,8 @@ class ClipSampler:
     clip gives a shorter clip, if it spans ``shortest_stay_s``.
 
     Args:
-        settings: they decide the length of a clip.
-        frame_rate_hz: of the stream.
+        settings: these decide the length of a clip.
+        frame_rate_hz: frame rate of the stream.
         least_height_px: samples in which a person is shorter are skipped.
     """
 
@@ -135,7 +135,7 @@ class ClipSampler:
     def _deserves_a_last(self, buffer: _Buffer) -> bool:
         if buffer.has_clip:
             return buffer.new > 0
-        # the number of samples counts, because a second with gaps in it shows less
+        # the number of samples counts, because a second with gaps shows less
         return len(buffer.samples) * self._interval_s >= self._shortest_s - _ROUNDING_S
 
     def _clip(self, person_id: int, buffer: _Buffer) -> Clip:
@@ -154,8 +154,8 @@ class ClipSampler:
 def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
     """Join two successive clips of a person into one, with as many samples as ``newer``.
 
-    The samples of both clips are assumed to be evenly spaced, as the sampler makes them. Those of the result are evenly
-    spaced too, each the nearest sample in time.
+    The samples of both clips are assumed to be evenly spaced, as the sampler makes them. The result consists of the
+    samples nearest to evenly spaced times.
 
     Args:
         older: the clip that starts first; the two may overlap.

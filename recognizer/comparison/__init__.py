@@ -1,1 +1,1 @@
-"""Agreement of timelines with each other and with labels made by hand. Needs no network."""
+"""Agreement of timelines with each other and with labels made by hand. Runs no network."""

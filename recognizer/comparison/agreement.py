@@ -1,4 +1,4 @@
-"""Agreement of two classifiers about the same people: share of time, Cohen's kappa over time bins, disagreements."""
+"""Agreement of two classifiers on the same people: share of time, Cohen's kappa over time bins, disagreements."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _KAPPA_WORDS: Final = (
     (0.8, "substantial"),
     (1.0, "almost perfect"),
 )
-"""Landis and Koch, "The Measurement of Observer Agreement for Categorical Data", Biometrics 33 (1977), p. 165: up to
-and including each number."""
+"""Words for kappa up to and including each number: Landis and Koch, "The Measurement of Observer Agreement for
+Categorical Data", Biometrics 33 (1977), p. 165."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class LabelSpan:
     """A time span ``[start_s, end_s)`` of one person in which no timeline's label changes.
 
     Attributes:
-        labels: the label in each timeline, in the order of the timelines; None if there is none yet.
+        labels: the label in each timeline, in the order of the timelines; None if it has none yet.
     """
 
     person_id: int
@@ -57,7 +57,7 @@ class LabelSpan:
 
     @property
     def bins(self) -> int:
-        """Number of time bins whose middle lies in it."""
+        """Number of time bins whose middle lies in the span."""
         return _bins_before(self.end_s) - _bins_before(self.start_s)
 
 
@@ -185,7 +185,7 @@ def has_two_labels_each(counts: Mapping[tuple[str, str], int]) -> bool:
 
 
 def agreement(one: Iterable[Segment], other: Iterable[Segment], person_id: int | None = None) -> Agreement:
-    """Return the agreement of two timelines about one person, or about everyone together if ``person_id`` is None."""
+    """Return the agreement of two timelines on one person, or on everyone together if ``person_id`` is None."""
     compared = [span for span in label_spans((tuple(one), tuple(other)), person_id) if span.is_compared]
     counts = count_bins(compared)
     return Agreement(

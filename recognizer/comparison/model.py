@@ -15,8 +15,8 @@ from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Segment
 
 ENTRY_SETTINGS: Final = tuple(name for name, spec in SETTING_SPECS.items() if not spec.scope.decides_pass)
-"""The settings that may differ between the entries of a comparison. The others decide who is found where and when, and
-are the same for all entries (docs/decisions/030-one-pass-for-a-comparison.md)."""
+"""The settings that may differ between the entries of a comparison. The others decide who is found where and when, so
+they are the same for all entries (docs/decisions/030-one-pass-for-a-comparison.md)."""
 
 CANCELLED: Final = "it was cancelled before it finished; compare again to run it."
 
@@ -26,16 +26,16 @@ class Cost:
     """The cost of classifying the clips of one video; other work may have run at the same time.
 
     Attributes:
-        clips: how many were classified.
-        ms_per_clip: milliseconds in the classifier per clip; None without clips. The first call, which sets the network
-            up, is left out if there are others.
-        video_s: seconds of video that the clips are from.
-        device: what the network ran on.
-        backend: the library that ran it, and its number format; empty where unknown.
-        parameters: learnt values of the network.
+        clips: number of classified clips.
+        ms_per_clip: milliseconds in the classifier per clip; None without clips. The first call, which sets up
+            the network, is left out if there are others.
+        video_s: seconds of video that the clips come from.
+        device: the device that the network ran on.
+        backend: the library that ran it, and its number format; empty if unknown.
+        parameters: number of learned values of the network.
         peak_memory_bytes: the most memory that the whole program used meanwhile.
         gpu_memory_bytes: the most GPU memory that its networks used; None without a CUDA GPU.
-        top1_percent: published accuracy on Kinetics-400; None for a person's own checkpoint.
+        top1_percent: published accuracy on Kinetics-400; None for a user's own checkpoint.
     """
 
     clips: int
@@ -65,11 +65,11 @@ class Entry:
 
     Attributes:
         name: distinguishes it from the other entries; see ``names_of``.
-        settings: the settings it runs with.
-        checkpoint_name: the person's name for the checkpoint file; None if the path has it, or there is no checkpoint.
-        labels: the labels that it distinguishes; empty if it could not run.
+        settings: its settings.
+        checkpoint_name: the user's name for the checkpoint file; None if the path has it, or there is no checkpoint.
+        labels: the labels that it knows; empty if it could not run.
         timeline: the result; None if it could not run.
-        cost: the cost of that; None if it could not run or was not measured.
+        cost: the cost of the result; None if it could not run or was not measured.
         problem: one sentence with the reason and the remedy; None if it ran.
     """
 
@@ -100,13 +100,13 @@ class Comparison:
 
     @property
     def people(self) -> tuple[PersonTrack, ...]:
-        """Everyone who was found; the same for all entries, because they share one pass."""
+        """All people found; the same for all entries, because they share one pass."""
         timeline = self.timeline
         return timeline.people if timeline is not None else ()
 
     @property
     def timeline(self) -> Timeline | None:
-        """One of the timelines, for what they have in common: the video, the people, the frames."""
+        """One of the timelines, for their common parts: the video, the people, the frames."""
         return next((entry.timeline for entry in self.entries if entry.timeline is not None), None)
 
     def lanes(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Lane, ...]:
@@ -149,13 +149,13 @@ def have_common_labels(one: Entry, other: Entry) -> bool:
 
 
 def names_of(settings: Sequence[Settings], checkpoint_names: Sequence[str | None] = ()) -> tuple[str, ...]:
-    """Return a short name for each entry: the network, and the settings in which it differs from others of its network.
+    """Return a short name for each entry: the network, and the settings that distinguish entries of one network.
 
     ``i3d``; ``mc3_18:fight`` for a checkpoint ``fight.pth``; ``i3d, 8 samples`` next to ``i3d, 32 samples``.
 
     Args:
         settings: the settings of each entry.
-        checkpoint_names: the person's names for the checkpoints, None where the path has it.
+        checkpoint_names: the user's names for the checkpoints; None for each that the path contains.
     """
     checkpoints = checkpoint_names or [None] * len(settings)
     networks = [_network_name(one, checkpoint) for one, checkpoint in zip(settings, checkpoints, strict=True)]
@@ -194,7 +194,7 @@ def check_comparable(settings: Sequence[Settings]) -> None:
     """Raise unless entries with these settings can be compared.
 
     Raises:
-        SettingsError: one is listed twice, or they would not find the same people at the same times.
+        SettingsError: an entry is listed twice, or the entries would not find the same people at the same times.
     """
     names = names_of(settings)
     for k, one in enumerate(settings):

@@ -1,4 +1,4 @@
-"""Scores of a classifier against a person's own labels: share of time, kappa, precision, recall, confusion matrix."""
+"""Scores of a classifier against a user's own labels: share of time, kappa, precision, recall, confusion matrix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recognizer.comparison.model import Lane
 from recognizer.types import Segment
 
 NO_LABEL: Final = "(no label yet)"
-"""Stands for a missing label, as before a person's first clip; it is never right."""
+"""Stands for a missing label, for example before a person's first clip; it is never right."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class ClassScore:
     Attributes:
         action: the action, as the labels spell it.
         truth_s: time with this label.
-        predicted_s: time in which the classifier predicts it.
-        precision: share of ``predicted_s`` that is right; None if it is never predicted.
-        recall: share of ``truth_s`` in which it is predicted; None if no time has this label.
+        predicted_s: time in which the classifier predicts the action.
+        precision: share of ``predicted_s`` that is right; None if the action is never predicted.
+        recall: share of ``truth_s`` in which the action is predicted; None if no time has this label.
     """
 
     action: str
@@ -44,8 +44,8 @@ class Score:
     """Score of a classifier over the labelled time, counted in bins of ``BIN_S``.
 
     Attributes:
-        labels: all true and predicted labels: the true ones first, the longest first.
-        bins: int64 (n, n), time bins by true label (rows) and predicted label (columns), n the number of ``labels``.
+        labels: the true labels by descending time, then the other predicted ones by descending time, NO_LABEL last.
+        bins: int64 (n, n), time bins by true label (rows) and predicted label (columns); n is the number of labels.
         kappa: Cohen's kappa; None if undefined.
         is_meaningful: False if one side has a single label, which makes kappa 0 or undefined.
         can_be_right: False if the classifier knows none of the true labels.
@@ -103,7 +103,7 @@ class Score:
 
 
 def score(truth: Iterable[Segment], predicted: Iterable[Segment], known_labels: Container[str] | None = None) -> Score:
-    """Score a classifier's segments against a person's own labels.
+    """Score a classifier's segments against a user's own labels.
 
     Args:
         truth: the true actions, only while the person is visible.
@@ -137,12 +137,12 @@ def _ordered(counts: Counter[tuple[str, str]]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Scores of all compared classifiers against a person's own labels.
+    """Scores of all compared classifiers against a user's own labels.
 
     Attributes:
         truth: the labels, matched with the people of the video.
         scores: each lane's name and score, in the order of the lanes.
-        notes: remarks for people, in sentences.
+        notes: remarks for the user, in sentences.
     """
 
     truth: tuple[Segment, ...]
@@ -155,7 +155,7 @@ def score_lanes(lanes: Sequence[Lane], truth: Truth) -> Scored:
 
     Args:
         lanes: the lanes of one comparison, at least one.
-        truth: the person's own labels.
+        truth: the user's own labels.
 
     Raises:
         TruthError: the labels do not fit the video.

@@ -1,1 +1,1 @@
-"""Boxes and labels on a picture, and on every picture of a video."""
+"""Draw boxes and labels on a picture, or on every picture of a video."""

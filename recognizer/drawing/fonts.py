@@ -19,7 +19,7 @@ FALLBACK_FONTS: Final = (
     "Arial Unicode.ttf",
     "arial.ttf",
 )
-"""Pillow searches for these in the system's font folders; each has letters that the previous ones lack."""
+"""Pillow searches the system's font folders for these; each has letters that the previous ones lack."""
 
 
 @lru_cache(maxsize=64)
@@ -46,7 +46,7 @@ def dejavu_path() -> str:
 
 @lru_cache(maxsize=1024)
 def font_for(text: str, font_px: int) -> ImageFont.FreeTypeFont:
-    """Return the first font with every letter of the text, or the usual one if there is none."""
+    """Return the first font that has every letter of the text, or the usual one if none has."""
     usual = usual_font(font_px)
     if has_letters(usual, text):
         return usual

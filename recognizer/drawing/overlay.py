@@ -1,4 +1,4 @@
-"""Boxes and labels on a picture. RGB in, RGB out; the caller's picture stays unchanged."""
+"""Draw boxes and labels on a picture. RGB in, RGB out; the caller's picture stays unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Box, Segment
 
 DETECTING_TEXT: Final = "detecting..."
-"""Drawn in place of a person's first label."""
+"""Drawn until a person has a first label."""
 
 TOO_SMALL_TEXT: Final = "too small"
 """Drawn in place of a label while a person is too small to be classified."""
@@ -30,7 +30,7 @@ _BADGE_RGB: Final[Rgb] = (20, 27, 32)
 _BADGE_TEXT_RGB: Final[Rgb] = (255, 255, 255)
 _HALO_RGB: Final[Rgb] = (0, 0, 0)
 
-_FONT_SHARE: Final = 1 / 34  # this and the next share: of the picture's height
+_FONT_SHARE: Final = 1 / 34  # this and the next are shares of the picture's height
 FONT_MIN_PX: Final = 11
 _LINE_SHARE: Final = 1 / 240
 _LINE_MIN_PX: Final = 2
@@ -67,7 +67,7 @@ class Overlay:
     """Prepares a timeline once, then returns the people to draw at any time within microseconds per person.
 
     A person's label stays until the next one or the end of the visit, as in a live picture. People who are too small to
-    be classified are marked as such. People without samples are not drawn.
+    be classified are marked. People without samples are not drawn.
     """
 
     def __init__(self, timeline: Timeline, segments: Iterable[Segment], palette: ActionPalette) -> None:
@@ -170,13 +170,13 @@ def _draw_box(rgb: NDArray[np.uint8], person: OverlayPerson, line_px: int) -> No
     """Draw a coloured line with thin dark edges, so that it is visible on any background."""
     x1, y1, x2, y2 = _whole(person.box_xyxy, rgb.shape[1], rgb.shape[0])
     halo_px = line_px + 2 * max(1, line_px // 2)
-    # OpenCV writes the three numbers as they are, so RGB stays RGB
+    # OpenCV writes the three numbers unchanged, so RGB stays RGB
     cv2.rectangle(rgb, (x1, y1), (x2, y2), _HALO_RGB, halo_px)
     cv2.rectangle(rgb, (x1, y1), (x2, y2), person.colour_rgb, line_px)
 
 
 def _whole(box_xyxy: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return the first and last pixels of a box, clipped to the picture: far outside, OpenCV's coordinates overflow."""
+    """Return the first and last pixels of a box, clipped to the picture, because OpenCV's coordinates can overflow."""
     x1, y1, x2, y2 = box_xyxy
     left, right = (min(max(round(x), 0), width - 1) for x in (x1, x2 - 1))
     top, bottom = (min(max(round(y), 0), height - 1) for y in (y1, y2 - 1))
@@ -224,7 +224,7 @@ def _fitting_plate_of(
             shortest = middle + 1
     if plate.shape[1] > width:
         plate = _plate(number, f"{label[: max(0, shortest - 1)].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
-    plate.setflags(write=False)  # the cache shares it
+    plate.setflags(write=False)  # the cache returns the same array again
     return plate
 
 

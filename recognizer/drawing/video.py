@@ -1,4 +1,4 @@
-"""Rendering the annotated video: decoding the file again and drawing boxes and labels."""
+"""Render the annotated video: decode the file again and draw boxes and labels."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def render_video(
 ) -> bool:
     """Write the video as H.264 with everyone's box and label, and with its sound.
 
-    The file at ``target`` is complete or does not exist. If the analysis was cancelled, only its analysed part is
+    The file at ``target`` is complete or does not exist. If the analysis was cancelled, only the analysed part is
     written.
 
     Args:
         path: the analysed file.
         timeline: the result of the analysis.
-        segments: from ``timeline.segments``, with the person's thresholds.
+        segments: from ``timeline.segments``, with the user's thresholds.
         palette: colours of the actions.
         target: path of the MP4 file; a link is followed, an existing file is replaced.
-        name: the person's name for the video, for messages.
+        name: the user's name for the video, for messages.
         progress: called after each frame.
         cancel: called before each frame; True stops.
 

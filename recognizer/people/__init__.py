@@ -1,1 +1,1 @@
-"""Which person is where: tracking, appearance, shot boundaries, joining the tracks of one person."""
+"""Who is where: tracking, appearance, shot boundaries, and joining the tracks of one person."""

@@ -2,8 +2,8 @@
 
 Colours separate people better than the detector's own features, which Ultralytics' trackers use: one-second pairs of
 one person and of two people are separated in 94 % of cases by colours and 71 % by features (six visitors), 92 % and
-63 % (a crowd), 100 % and 94 % (two signers), see docs/accuracy-identities.md. The detector learned what all people
-have in common.
+63 % (a crowd), 100 % and 94 % (two signers); see docs/accuracy-identities.md. The detector has learned features that
+all people share.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SCALED_WH = (16, 32)
 """A person is scaled to this size before their colours are counted."""
 
 _MOST_PX_WH = (64, 128)
-"""For a larger person, only every second, third, … pixel is used."""
+"""For a larger person, only every second or third pixel is used, and so on."""
 
 _COLUMNS = slice(3, 13)
 """The columns that show the person rather than the background."""
@@ -39,14 +39,14 @@ def appearance_of(rgb: NDArray[np.uint8], box_xyxy: Box) -> NDArray[np.uint8]:
         box_xyxy: the person's box.
 
     Returns:
-        uint8 (APPEARANCE_SIZE,), for each half the square root of each colour's share; 255 is the whole half.
+        uint8 (APPEARANCE_SIZE,), for each half the square root of each colour's share; 255 means the whole half.
     """
     height, width = rgb.shape[:2]
     x1, y1 = min(max(int(box_xyxy[0]), 0), width - 1), min(max(int(box_xyxy[1]), 0), height - 1)
     x2, y2 = min(max(round(box_xyxy[2]), x1 + 1), width), min(max(round(box_xyxy[3]), y1 + 1), height)
-    # a few pixels of a large person suffice: colours are counted, not shapes
+    # some pixels of a large person suffice: colours are counted, not shapes
     step_x, step_y = max(1, (x2 - x1) // _MOST_PX_WH[0]), max(1, (y2 - y1) // _MOST_PX_WH[1])
-    # channel by channel: copying pixel by pixel takes twice as long
+    # channel by channel; copying pixel by pixel takes twice as long
     person = cv2.merge([rgb[y1:y2:step_y, x1:x2:step_x, colour] for colour in range(3)])
     small = cv2.resize(person, _SCALED_WH, interpolation=cv2.INTER_AREA)
     hsv = cv2.cvtColor(small, cv2.COLOR_RGB2HSV)

@@ -1,4 +1,4 @@
-"""Smoothing of people's boxes as if every frame had been sampled."""
+"""Smooth people's boxes as if every frame had been sampled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ultralytics.trackers.utils.kalman_filter import KalmanFilterXYWH
 from recognizer.types import Box
 
 _MAX_FRAMES = 6
-"""After a longer gap, a box starts again where it is detected; the filter would converge to it within so many frames
+"""After a longer gap, a box restarts where it is detected; the filter would converge to it within this many frames
 anyway."""
 
 
@@ -28,13 +28,13 @@ class _State(NamedTuple):
 class BoxFilter:
     """Smooths each person's box with BoT-SORT's Kalman filter (arXiv 2206.14651), one step per frame.
 
-    A tracker's own filter counts calls. Called for every second frame only, it lags differently than when every frame
-    is tracked, and the crops differ. Boxes for the skipped frames are interpolated linearly, as OC-SORT does for
-    occlusions (arXiv 2203.14360): boxes then overlap those of a run over every frame by 0.996 instead of 0.989, and
-    more labels agree (docs/performance.md).
+    A tracker's own filter counts calls. If it is called only for every second frame, its lag differs from that of
+    tracking every frame, and so do the crops. Boxes for the skipped frames are interpolated linearly, as OC-SORT does
+    for occlusions (arXiv 2203.14360): boxes then overlap those of a run over every frame by 0.996 instead of 0.989,
+    and more labels agree (docs/performance.md).
 
     Args:
-        frame_rate_hz: of the stream.
+        frame_rate_hz: frame rate of the stream.
     """
 
     def __init__(self, frame_rate_hz: float) -> None:

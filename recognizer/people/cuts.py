@@ -1,4 +1,4 @@
-"""Detection of shot boundaries in the sampled frames."""
+"""Detect shot boundaries in the sampled frames."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ CONTENT_FROM = 27.0
 PySceneDetect's content detector."""
 
 COLOURS_BELOW = 0.86
-"""A cut also changes the set of colours; a swung camera does not, however much each pixel changes. Overlap of two
+"""A cut also changes the set of colours; a panning camera does not, however much each pixel changes. Overlap of two
 colour histograms (Bhattacharyya coefficient, 0 to 1): over 0.87 between successive samples of each of 13 real videos,
 including hand-held ones and skip intervals up to 8, and under 0.86 between any two of the videos
 (docs/accuracy-identities.md)."""
 
 _COMPARED_PX = 128
-"""Longer side of the compared picture: noise and compression average out, and it costs little."""
+"""Longer side of the compared pictures: noise and compression average out at little cost."""
 
 _ROWS_OF_EACH = 2
-"""At least so many rows of a large picture are averaged into one row of the small one. More would change the overlap of
-two samples by at most 0.004 on the 18 real videos, change no decision, and take three times as long."""
+"""At least this many rows of a large picture are averaged into one row of the small one. More would change the overlap
+of two samples by at most 0.004 on the 18 real videos, change no decision, and take three times as long."""
 
 _BLANK_BELOW = 4.0
 """A picture of one colour (standard deviation of each channel, of 255) is a flash or a fade and is skipped: the next
@@ -35,8 +35,8 @@ _HSV_RANGES = (0, 180, 0, 256, 0, 256)
 class CutDetector:
     """Detects which sampled frames of one stream begin another shot.
 
-    PySceneDetect's content detector and the colours must agree: alone, the content detector takes a whip pan of a
-    hand-held camera for a cut, more often the further apart the samples are.
+    PySceneDetect's content detector and the colours must agree: alone, the content detector mistakes a whip pan of
+    a hand-held camera for a cut, more often the further apart the samples are.
     """
 
     def __init__(self) -> None:
@@ -53,12 +53,12 @@ class CutDetector:
         colours_before, self._colours_before = self._colours_before, _colours(bgr)
         if before_bgr is None:
             return False
-        # the colours first: they take less time and rarely change
+        # colours first: they take less time and rarely change
         overlap = float(np.sqrt(colours_before * self._colours_before).sum())
         return overlap < COLOURS_BELOW and _content_changes(before_bgr, bgr)
 
     def _small(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Scale a frame down, to one size even if the stream changes its own."""
+        """Scale a frame down to one size, even if the stream's size changes."""
         if self._size_wh is None:
             height, width = rgb.shape[:2]
             scale = min(1.0, _COMPARED_PX / max(width, height))
@@ -71,7 +71,7 @@ class CutDetector:
 def _content_changes(before_bgr: NDArray[np.uint8], bgr: NDArray[np.uint8]) -> bool:
     """Return whether PySceneDetect detects a cut between two pictures."""
     content = ContentDetector(threshold=CONTENT_FROM, min_scene_len=0)
-    # the times only matter for a minimum scene length, and there is none
+    # the times matter only for a minimum scene length, and there is none
     content.process_frame(FrameTimecode(0, 1.0), before_bgr)
     return bool(content.process_frame(FrameTimecode(1, 1.0), bgr))
 

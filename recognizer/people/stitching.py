@@ -1,4 +1,4 @@
-"""Joining the tracks of one person by place, motion and appearance, once a whole file is tracked.
+"""Join the tracks of one person by place, motion and appearance, once a whole file is tracked.
 
 A tracker gives a person a new number when it loses them: behind someone, outside the frame, in a blurred frame. Seen
 over the whole file, a track that begins where another ended, with the same appearance, is the same person.
@@ -34,7 +34,8 @@ class Tracklet:
 
 
 LOST_S = 1.0
-"""In a gap up to this the tracker lost the person; in a longer one the person was away (settings.MAX_GAP_S)."""
+"""In a gap of up to this length, the tracker lost the person; in a longer one, the person was away
+(settings.MAX_GAP_S)."""
 
 AWAY_S = 6.0
 """A person who was away for longer gets a new number: the longer the gap, the likelier a similar-looking person came
@@ -44,23 +45,23 @@ LOST_WITHIN = 0.5
 WALKS = 0.6
 """A lost person is searched for within ``LOST_WITHIN + WALKS * gap_s`` of their last or predicted place, in box sizes
 (the square root of the box's area, about 1.1 m for a standing person). 0.6 per second is half a walk of 1.4 m/s past
-the camera; the prediction from their speed covers the other half."""
+the camera; the prediction from the person's speed covers the other half."""
 
 AWAY_WITHIN = 1.0
-"""A person who was away is searched for within this many box sizes of where they left, as by the same door."""
+"""A person who was away is searched for within this many box sizes of the place where they left, such as a door."""
 
 LOST_LOOK = 0.5
 """Least overlap of colours, 0 to 1, for a lost person. In a crowd, two seconds of one person overlap by 0.51 or more
 in 95 of 100 pairs and by 0.83 in half of them (docs/accuracy-identities.md)."""
 
 AWAY_LOOK = 0.85
-"""Least overlap for a person who was away: two people of a crowd overlap by more in 1 of 100 pairs."""
+"""Least overlap for a person who was away: two people in a crowd overlap by more in 1 of 100 pairs."""
 
 ANYWHERE_LOOK = 0.97
 ANYWHERE_SEEN_S = 1.0
 ANYWHERE_RIVAL = 0.9
 """A person visible for ANYWHERE_SEEN_S may come back anywhere if their colours overlap by ANYWHERE_LOOK, unless someone
-else whose colours overlap by ANYWHERE_RIVAL leaves or comes in the same time. Successive visitors overlap by 0.64 to
+else whose colours overlap by ANYWHERE_RIVAL leaves or comes in that time. Successive visitors overlap by 0.64 to
 0.88."""
 
 MORE_INSIDE = 0.8
@@ -72,9 +73,9 @@ TIMES_AS_HIGH = 2.0
 TWICE_SHARES = 0.5
 TWICE_LOOK = 0.8
 TWICE_SAMPLES = 0.8
-"""Two tracks show one person at once if the median intersection over union of their boxes exceeds TWICE_SHARES, their
-colours overlap by TWICE_LOOK, and the longer track covers TWICE_SAMPLES of the shorter one's samples. No two real
-people of the shared videos exceed an intersection over union of 0.15, arm wrestlers included."""
+"""Two simultaneous tracks show one person if the median intersection over union of their boxes exceeds TWICE_SHARES,
+their colours overlap by TWICE_LOOK, and the longer track covers TWICE_SAMPLES of the shorter one's samples. No two real
+people in the shared videos exceed an intersection over union of 0.15, arm wrestlers included."""
 
 _UNKNOWN_LOOK = 0.7
 """Overlap assumed if no appearance was recorded: enough for a lost person, too little for one who was away."""
@@ -84,7 +85,7 @@ _DOUBT_PER_S = 0.08
 crowd of 19 were joined wrongly."""
 
 _MOST_DOUBT = _DOUBT_PER_S * AWAY_S + 2
-"""Higher than any other doubt: a person who came back elsewhere is joined last."""
+"""Higher than any other doubt, so that a person who came back elsewhere is joined last."""
 
 _SPEED_OVER_S = 0.5
 """A person's speed is measured over this time at each end of a track."""
@@ -97,7 +98,7 @@ def stitch(tracklets: Sequence[Tracklet], *, interval_s: float, cuts_s: Sequence
 
     Args:
         tracklets: all tracks of a file.
-        interval_s: time between two samples; this much between two tracks is no gap.
+        interval_s: time between two samples; two tracks this far apart have no gap between them.
         cuts_s: when shots begin. Across a cut, tracks are joined only at the same place with the same appearance,
             as in a jump cut.
     """
@@ -118,13 +119,13 @@ def stitch(tracklets: Sequence[Tracklet], *, interval_s: float, cuts_s: Sequence
 
 
 class _Stretch:
-    """Tracks that show one person at the same time; mostly one."""
+    """Tracks that show one person at the same time; usually just one."""
 
     def __init__(self, tracklet: Tracklet) -> None:
         self.of = [tracklet]
         self.start_s, self.end_s = float(tracklet.time_s[0]), float(tracklet.time_s[-1])
         self.first = self.last = tracklet  # their boxes begin and end it
-        self.main = tracklet  # the longest: its appearance counts
+        self.main = tracklet  # the longest; its appearance counts
 
     def join(self, other: Tracklet) -> None:
         self.of.append(other)
@@ -135,7 +136,7 @@ class _Stretch:
 
 
 def _without_twice(tracklets: Sequence[Tracklet]) -> list[_Stretch]:
-    """Return one stretch per track; a track during a longer one of the same person joins that one's stretch."""
+    """Return one stretch per track; a track joins the stretch of a longer, simultaneous one of the same person."""
     longest_first = sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id))
     starts_s = np.array([one.time_s[0] for one in longest_first])
     ends_s = np.array([one.time_s[-1] for one in longest_first])
@@ -219,7 +220,7 @@ def _links(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.
 
 
 def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
-    """Return the doubt that both are one person, from 0; None if place or appearance rule it out."""
+    """Return the doubt that both are one person, at least 0; None if place or appearance rules it out."""
     left, came = before.last.box_xyxy[-1].astype(np.float64), after.first.box_xyxy[0].astype(np.float64)
     if link.is_cut:
         is_same_place = float(_shares(left[None], came[None])[0]) > TWICE_SHARES
@@ -243,7 +244,7 @@ def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
 
 
 def _is_the_only_one(before: _Stretch, after: _Stretch, link: _Link, others: Iterable[_Link]) -> bool:
-    """Return whether a person who was away came back elsewhere and cannot be anyone else."""
+    """Return whether ``after`` must be the person of ``before``, who was away and came back elsewhere."""
     return (
         link.appearance >= ANYWHERE_LOOK
         and link.gap_s > LOST_S

@@ -1,4 +1,4 @@
-"""Tracking people from frame to frame with the trackers that Ultralytics ships."""
+"""Track people from frame to frame with the trackers that Ultralytics ships."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from recognizer.types import Detection, TrackedPerson
 
 _FOLLOWS_CAMERA = "tracktrack"
 """This tracker compensates for camera motion and needs the whole picture. BoT-SORT can do so too, but on videos with a
-moving camera it tracks nobody better with it and takes 4 to 15 ms more per frame."""
+moving camera this tracks nobody better and takes 4 to 15 ms more per frame."""
 
 _WEIGH_APPEARANCE = ("botsort", "deepocsort")
 """These trackers also use appearance: of two overlapping boxes, the one with the person's colours is matched."""
@@ -33,7 +33,7 @@ _FUSES_FROM_CONFIDENCE = 0.4
 the overlap counts alone."""
 
 _MEMORIES = ("max_frames_lost", "max_time_lost")
-"""Each tracker stores under one of these names for how many calls it remembers a lost person."""
+"""Each tracker stores the number of calls for which it remembers a lost person under one of these names."""
 
 _BUFFER_PER_S = 1.25
 _MOST_BUFFER = 0.5
@@ -43,12 +43,12 @@ therefore widened for matching, on each side by this share of its width and heig
 ``opencv_vtest.avi``; at 15 it changes little (docs/accuracy-identities.md)."""
 
 _ROUNDING = 1e-9
-"""A product of two rounded numbers may come out just above the whole number it stands for."""
+"""A product of two rounded numbers may lie just above the whole number that it stands for."""
 
 
 @cache
 def _published(tracker: str) -> Mapping[str, Any]:
-    """Return a tracker's settings as Ultralytics ships them; cached, as finding the file takes milliseconds."""
+    """Return a tracker's settings as Ultralytics ships them; cached, because finding the file takes milliseconds."""
     settings: Mapping[str, Any] = YAML.load(check_yaml(f"{tracker}.yaml"))
     return settings
 
@@ -58,7 +58,7 @@ class PersonTracker:
 
     Args:
         settings: the tracker, and the least confidence of a tracked person.
-        frame_rate_hz: of the stream.
+        frame_rate_hz: frame rate of the stream.
         first_id: number of the first person.
         updates_per_s: how often ``update`` is called; once per sample by default.
     """
@@ -85,7 +85,7 @@ class PersonTracker:
         self._first_id = first_id
 
     def _updates_per_gap(self, updates_per_s: float) -> int:
-        """Return for how many calls a lost person is remembered: the tracker counts calls, not seconds."""
+        """Return the number of calls for which a lost person is remembered: the tracker counts calls, not seconds."""
         return math.ceil(self._max_gap_s * updates_per_s - _ROUNDING)
 
     def expect(self, updates_per_s: float) -> None:
@@ -97,7 +97,7 @@ class PersonTracker:
                 setattr(self._tracker, name, self._updates_per_gap(updates_per_s))
 
     def change(self, settings: Settings) -> bool:
-        """Continue with other settings and the same numbers; return False if that takes another tracker."""
+        """Continue with other settings and the same numbers; return False if they need another tracker."""
         if settings.tracker != self._name:
             return False
         for name, value in self._thresholds(settings).items():
@@ -116,13 +116,13 @@ class PersonTracker:
 
     @property
     def people_seen(self) -> int:
-        """The highest number given so far."""
+        """The highest number assigned so far."""
         return self._first_id - 1 + len(self._person_ids)
 
     def update(self, rgb: NDArray[np.uint8], detections: Sequence[Detection]) -> list[TrackedPerson]:
         """Match the detections in the next frame, uint8 (H, W, 3), with known people; return them by ``person_id``."""
         height, width = rgb.shape[:2]
-        # the tracker skips weaker detections itself, but only after their appearance was computed
+        # the tracker skips weaker detections too, but only after computing their appearance
         detections = [one for one in detections if one.confidence >= self._tracker.args.track_low_thresh]
         rows = np.array([[*d.box_xyxy, d.confidence, 0] for d in detections], np.float32).reshape(-1, 6)
         rows[:, :4] = _scaled(rows[:, :4], self._widening)

@@ -1,4 +1,4 @@
-"""Charts of a timeline, for Plotly, made from the timeline and its segments. Needs no network and no page."""
+"""Charts of a timeline and its segments, for Plotly. Needs no network and no page."""
 
 from __future__ import annotations
 

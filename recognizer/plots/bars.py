@@ -17,11 +17,11 @@ from recognizer.types import Segment
 PRESENT: Final = "present"
 
 MOST_BARS: Final = 500
-"""A chart with more bars draws one outline per colour: a browser takes half a second to draw 5,000 separate bars."""
+"""A chart with more bars has one outline per colour: a browser takes half a second to draw 5,000 separate bars."""
 
 MOST_NAMED: Final = 100
-"""If there are more than MOST_BARS bars, this many have a name inside. A browser measures every name each time it draws
-the chart, and there is room for a few dozen."""
+"""If there are more than MOST_BARS bars, only this many have a name inside. A browser measures every name each time it
+draws the chart, and there is room for a few dozen."""
 
 _PRESENCE_WIDTH: Final = 0.86
 _ACTION_WIDTH: Final = 0.62
@@ -60,8 +60,8 @@ class LaneBars:
     """Draws bars in lanes, one colour after the other.
 
     If there are more than MOST_BARS bars, the nameless bars of one colour are drawn as one outline, and an invisible
-    strip along each lane has all the hover texts. The chart looks the same, even when zoomed in to a single bar.
-    The hover texts of a colour stay when the legend hides it.
+    strip along each lane has all the hover texts. The chart looks the same, even zoomed in to a single bar, but the
+    hover texts of a colour stay when the legend hides it.
 
     Args:
         lanes: names of the lanes, from top to bottom.
@@ -95,7 +95,7 @@ class LaneBars:
             self._add_bars(bars, style, width, legendrank)
             return
         self._add_hovers(bars)
-        # the legend shows a bar, so there must be one
+        # the legend shows a separate bar, so there must be one
         longest = max(bars, key=lambda bar: bar.end_s - bar.start_s, default=None)
         separate = [bar for bar in bars if bar.name or bar is longest]
         self._add_bars(separate, style, width, legendrank)
@@ -148,12 +148,12 @@ class LaneBars:
         )
 
     def _outline(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float) -> dict[str, Any]:
-        """Return a line around every bar that connects the bars of a lane along their edge."""
+        """Return an outline of all bars as one line, which connects the bars of a lane along their edge."""
         xs, ys = [], []
         for lane, in_lane in _by_lane(bars):
             starts, ends = (self._axis.numbers(times_s) for times_s in _times_s(in_lane))
             near, far = self._edges(lane, width)
-            # two opposite corners of each bar; Plotly adds the steps between them. Then back to the start, and a gap
+            # two opposite corners of each bar; Plotly adds the steps between them. Then back to the start and a gap
             xs.append(np.concatenate((np.column_stack((starts, ends)).ravel(), [starts[0], np.nan])))
             ys.append(np.concatenate((np.tile((far, near), len(in_lane)), [near, np.nan])))
         marker = style["marker"]
@@ -173,7 +173,7 @@ class LaneBars:
         }
 
     def _add_hovers(self, bars: Iterable[Bar]) -> None:
-        """Record bars for the strips; where two overlap, the last one has the hover text."""
+        """Record bars for the strips; where two overlap, the strip has the hover text of the last one."""
         if self._is_outlined:
             for bar in bars:
                 self._hover_bars[bar.lane].append(bar)

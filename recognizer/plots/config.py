@@ -9,4 +9,4 @@ NO_CLOUD: Final[dict[str, Any]] = {
     "showSendToCloud": False,
     "modeBarButtonsToRemove": ["sendChartToCloud"],
 }
-"""Nothing leaves the machine: by default a button uploads the chart to Plotly's cloud."""
+"""Nothing leaves the machine; by default, a button uploads the chart to Plotly's cloud."""

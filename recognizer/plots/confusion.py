@@ -1,4 +1,4 @@
-"""The confusion matrix of a classifier against a person's own labels."""
+"""The confusion matrix of a classifier against a user's own labels."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _SCALE_DARK: Final = ((0.0, "#1D2731"), (1.0, "#14A396"))
 def confusion_matrix(score: Score, *, dark: bool = False) -> Figure:
     """Return a chart with a row per true label and a column per predicted label: seconds as text, shares as colour.
 
-    The shares of a row add up to 1. The columns begin with the true labels in the same order, so the diagonal shows
-    what is right.
+    The shares of a row add up to 1. The columns begin with the true labels in the same order, so the correct
+    predictions are on the diagonal.
     """
     theme = theme_for(dark)
     true_count = len(score.true_labels)

@@ -16,7 +16,7 @@ from recognizer.types import Segment
 
 _LABELS: Final = 5
 _LABELS_OF_MANY: Final = 3
-"""Hover texts are most of the size of a chart with very many bars, and the page parses it at least four times."""
+"""Hover texts make up most of the data of a chart with very many bars, and the page parses it at least four times."""
 
 
 class _Hovers:

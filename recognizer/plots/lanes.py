@@ -75,13 +75,13 @@ def classifier_lanes(
     figure = laid_out(bars.traces(), theme, timeline, names, legend)
     bars.finish(figure, [_axis_name(name) for name in names])
     if not axis.is_date:
-        # the unit is next to the numbers: in a narrow window the legend covers the place of a title
+        # the unit is next to the numbers, because the legend covers an axis title in a narrow window
         figure["layout"]["xaxis"] |= {"title": None, "ticksuffix": " s"}
     return figure
 
 
 def _that_can_agree(lanes: Sequence[Lane]) -> Sequence[Lane]:
-    """Return the lanes that share a label with another, if there are two: with the others, all would always differ."""
+    """Return the lanes that share a label with another, or all lanes if fewer than two do; the others always differ."""
     able = [
         lane
         for lane in lanes
@@ -91,7 +91,7 @@ def _that_can_agree(lanes: Sequence[Lane]) -> Sequence[Lane]:
 
 
 def _add_agreement(bars: LaneBars, spans: Sequence[LabelSpan], names: Sequence[str], theme: Theme) -> None:
-    """Add bars: pale where all agree, in the text's colour where they differ; no action has such a contrast."""
+    """Add pale bars where all agree, and bars in the text's colour, which no action has, where they differ."""
     for rank, (title, agreed, colour) in enumerate((("agree", True, theme.agree), ("differ", False, theme.disagree))):
         chosen = [
             Bar(AGREEMENT_LANE, span.start_s, span.end_s, _span_hover(span, names))
@@ -115,7 +115,7 @@ def _truth_hover(segment: Segment) -> str:
 
 
 def _axis_name(name: str) -> str:
-    """Return a name, without its middle if it is long: two entries differ at the start or at the end of their names."""
+    """Return a name, without its middle if it is long: the names of two entries differ at the start or the end."""
     if len(name) > AXIS_NAME_CHARS:
         half = AXIS_NAME_CHARS // 2
         name = f"{name[:half].rstrip()}…{name[-half:].lstrip()}"

@@ -26,8 +26,8 @@ _LANE_PX: Final = 44
 _MIN_HEIGHT_PX: Final = 160
 _AXIS_PX: Final = 54
 _LEGEND_ROW_PX: Final = 20
-_LEGEND_PADDING_PX: Final = 18  # measured: with less, Plotly moves the margin
-LEGEND_WIDTH_PX: Final = 900  # a guess; on a narrower page Plotly shrinks the lanes for the legend
+_LEGEND_PADDING_PX: Final = 18  # measured; with less, Plotly moves the margin
+LEGEND_WIDTH_PX: Final = 900  # a guess; on a narrower page, Plotly shrinks the lanes to fit the legend
 _TOP_PX: Final = 28  # for Plotly's buttons, which would cover the first lane
 _MAX_LEGEND_PX: Final = 160
 LEGEND_LABEL_CHARS: Final = 40
@@ -38,12 +38,12 @@ AXIS_NAME_CHARS: Final = 17
 _AXIS_CHAR_PX: Final = 6.2  # in Streamlit's font; for a wider font Plotly shrinks the bars
 _AXIS_NAME_PADDING_PX: Final = 16
 FONT: Final = "Source Sans, Source Sans Pro, system-ui, sans-serif"
-"""Streamlit's own font if available; never one that must be fetched."""
+"""Streamlit's own font if available; never one that must be downloaded."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of everything that is not an action."""
+    """Colours of everything except the actions."""
 
     text: str
     grid: str

@@ -23,13 +23,13 @@ def swimlane(
 ) -> Figure:
     """Return the chart: one lane per person, the first on top; a bar per segment in front of pale bars for presence.
 
-    Only the horizontal axis zooms. From LONG_VIDEO_S on it is Plotly's date axis, so that its ticks show minutes and
+    Only the horizontal axis zooms. From LONG_VIDEO_S on, it is Plotly's date axis, so that its ticks show minutes and
     seconds at every zoom; ``time_on_axis`` converts a time to a value of the axis.
 
     Args:
         timeline: the result of an analysis.
         segments: segments of this timeline.
-        palette: colours of the actions; new actions get theirs in the order of the legend.
+        palette: colours of the actions; new actions get colours in the order of the legend.
         dark: whether the page is dark.
         legend_width_px: approximate width available for the legend.
     """

@@ -1,4 +1,4 @@
-"""Building a timeline while an analysis runs."""
+"""Build a timeline while an analysis runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _TrackBuilder:
 class TimelineBuilder:
     """Collects the tracks and predictions of one stream.
 
-    ``build`` may be called at any time, also on another thread.
+    ``build`` may be called at any time, on any thread.
     """
 
     def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
@@ -71,7 +71,7 @@ class TimelineBuilder:
         since_s: float = 0.0,
         person_of: Mapping[int, int] | None = None,
     ) -> Timeline:
-        """Return the timeline so far. Nothing lasts beyond the end of the last frame.
+        """Return the timeline so far, up to the end of the last frame.
 
         With ``since_s``, earlier samples and predictions are left out, and so are people without later ones.
         With ``person_of``, tracks with the same number are joined into one person.
@@ -102,7 +102,7 @@ class TimelineBuilder:
         )
 
     def tracks(self) -> tuple[PersonTrack, ...]:
-        """Return everyone so far, as the tracker numbers them."""
+        """Return everyone so far, under the tracker's numbers."""
         with self._lock:
             return tuple(self._track(number, [number], 0.0, self._analysed_s) for number in sorted(self._tracks))
 
@@ -141,7 +141,7 @@ class TimelineBuilder:
 
 def _of_people(predictions: Iterable[Prediction], person_of: Mapping[int, int]) -> Iterator[Prediction]:
     """Assign the predictions of tracks to people. If two tracks of one person overlap in time, use only the predictions
-    of the track with more of them: the other's clips show the same."""
+    of the track that has more; the other track's clips show the same."""
     of_track: dict[int, list[Prediction]] = defaultdict(list)
     for prediction in predictions:
         of_track[prediction.person_id].append(prediction)

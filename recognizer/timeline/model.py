@@ -17,7 +17,7 @@ from recognizer.timeline.segments import Guesses, LikelyLabels, guesses_of, segm
 from recognizer.types import TOUCHING_S, Box, Prediction, Segment, VideoInfo
 
 BRIEF_S = 1.0
-"""People visible for less than this in total are hidden by default: mostly passers-by and false detections. As long as
+"""People visible for less than this in total are hidden by default; most are passers-by or false detections. Equals
 MAX_GAP_S, the time for which a person may be lost."""
 
 
@@ -73,7 +73,7 @@ class Timeline:
         frame_times_s: float64 (n,), presentation time of every decoded frame.
         analysed_s: time up to which the video was analysed.
         complete: False if it was cancelled or is still running.
-        notes: remarks for people, such as packets that could not be decoded.
+        notes: remarks for the user, such as packets that could not be decoded.
         provenance: versions of the libraries and hashes of the weights.
     """
 
@@ -94,7 +94,7 @@ class Timeline:
 
     @property
     def brief_ids(self) -> frozenset[int]:
-        """The people visible for less than BRIEF_S in total; nobody if that is everyone."""
+        """The people visible for less than BRIEF_S in total; none if that would be everyone."""
         brief = frozenset(track.person_id for track in self.people if track.present_s < BRIEF_S - TOUCHING_S)
         return brief if len(brief) < len(self.people) else frozenset()
 
@@ -110,7 +110,7 @@ class Timeline:
 
     @cached_property
     def without_brief(self) -> Timeline:
-        """The timeline without ``brief_ids``; the same object each time, so that its caches are used again."""
+        """The timeline without ``brief_ids``; the same object each time, so that its caches are reused."""
         return self.without(self.brief_ids) if self.brief_ids else self
 
     def without(self, person_ids: Collection[int]) -> Timeline:
@@ -122,7 +122,7 @@ class Timeline:
         )
 
     def segments(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Segment, ...]:
-        """Return what each person does, by person, then by time, without running a network.
+        """Return each person's actions, by person, then by time, without running a network.
 
         Args:
             min_confidence: where the best label is less probable than this, the action is ``unknown``.
@@ -138,9 +138,9 @@ class Timeline:
     def likely_labels(self, segments: Sequence[Segment]) -> list[LikelyLabels]:
         """Return up to five labels per segment with their mean probabilities, from the data behind ``segments``.
 
-        The first is the segment's action, and its probability is the segment's confidence. For an ``unknown`` segment
-        the first is the best guess that weighs most in its confidence; its probability is the mean over the whole
-        segment, so it equals the confidence if this was the best guess throughout and is lower otherwise. The other
+        The first is the segment's action, and its probability is the segment's confidence. For an ``unknown`` segment,
+        the first is the best guess that contributes most to its confidence. Its probability is the mean over the whole
+        segment, so it equals the confidence if this was the best guess throughout, and is lower otherwise. The other
         labels follow, the most probable first. A label outside a prediction's top five counts as 0 there. Time that
         does not count towards the confidence (see ``Segment.counted``) does not count here either.
         """
@@ -154,7 +154,7 @@ class Timeline:
 
     @cached_property
     def _guesses(self) -> Mapping[int, Guesses]:
-        """Each person's guesses; cached, because counting votes is slow and no threshold changes them."""
+        """Each person's guesses; cached, because counting votes is slow and does not depend on the thresholds."""
         by_person: dict[int, list[Prediction]] = defaultdict(list)
         for prediction in self.predictions:
             by_person[prediction.person_id].append(prediction)
@@ -168,7 +168,7 @@ class Timeline:
 
 
 def frame_rate_hz(video: VideoInfo, frame_times_s: Sequence[float] | NDArray[np.float64] = ()) -> float:
-    """Return frames per second: as the file states, else measured from the frames, else 30."""
+    """Return frames per second: from the file, or else measured from the frames, or else 30."""
     if video.frame_rate:
         return float(video.frame_rate)
     if len(frame_times_s) > 1 and frame_times_s[-1] > frame_times_s[0]:

@@ -1,4 +1,4 @@
-"""Merging a person's predictions into segments, and finding the likely labels of each segment."""
+"""Merge a person's predictions into segments, and find the likely labels of each segment."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def segments_of(person_id: int, guesses: Guesses, min_confidence: float, min_dur
 
 
 class _Piece(NamedTuple):
-    """A part of a person's time with one label; ``counted`` is that of ``Segment``."""
+    """A part of a person's time with one label; ``counted`` is as in ``Segment``."""
 
     action: str
     start_s: float
@@ -62,7 +62,7 @@ class Guesses(Protocol):
 
 
 class _ClipGuesses:
-    """Guesses without smoothing: each clip decides its own time; an overlap of two clips is divided in its middle."""
+    """Guesses without smoothing: each clip decides its own time; an overlap of two clips is divided in the middle."""
 
     def __init__(self, ordered: Sequence[Prediction]) -> None:
         self._stretches: list[tuple[Prediction, float, float]] = []

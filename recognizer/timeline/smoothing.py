@@ -1,4 +1,4 @@
-"""Smoothing a person's predictions over time: a vote of nearby clips, then the most probable path through the labels.
+"""Smooth a person's predictions over time: a vote of nearby clips, then the most probable path through the labels.
 
 Neighbouring clips usually show the same action. At each moment the predictions vote with the probabilities of their
 best labels; a vote's weight falls off linearly from the middle of its clip. The labels are then the Viterbi path with a
@@ -22,7 +22,7 @@ STEP_S = 0.1
 
 CHANGE_COSTS = math.log(4)
 """Cost of a change of label, a log probability times ``smoothing_s``: the new label must be four times as probable for
-that long, or twice as probable for twice as long. It halves the changes on the shared videos and labels more of the
+that long, or twice as probable for twice that time. It halves the changes on the shared videos and labels more of the
 time correctly (docs/accuracy.md)."""
 
 _LEAST_SHARE = 0.02
@@ -37,10 +37,10 @@ class Votes:
     """The votes over a stretch of one person's time without a gap, in steps.
 
     Attributes:
-        edges_s: float64 (n + 1,), where the steps begin and end.
+        edges_s: float64 (n + 1,), times at which the steps begin and end.
         labels: all labels with a vote.
         best: int64 (n,), index in ``labels`` of the label of each step.
-        probability: float64 (n,), its weighted mean probability.
+        probability: float64 (n,), weighted mean probability of that label.
         shares_at: recounts the votes at ascending times, float64 (m,). Returns indices in ``labels``, int64 (k,), and
             the weighted mean probabilities of these labels, float64 (k, m). Storing them for every step would take
             tens of megabytes per person and hour.
@@ -57,7 +57,7 @@ class Votes:
 
         Args:
             spans: row of the result, first and past-the-last step of each, none empty; fastest in order of time.
-            rows: how many rows there are; one without a span is 0.
+            rows: number of rows of the result; a row without a span is 0.
         """
         counts = np.zeros(rows)
         sums = np.zeros((rows, len(self.labels)))
@@ -145,7 +145,7 @@ def _path(shares: NDArray[np.float64], winners: NDArray[np.int64], smoothing_s: 
     path = np.repeat(chosen[::-1], np.diff(np.append(starts, len(winners))))
     changes = np.concatenate(([0], np.flatnonzero(np.diff(path)) + 1, [len(path)]))
     for k in range(1, len(changes) - 1):
-        # ``changes[k - 1]`` has been moved already
+        # ``changes[k - 1]`` has already been moved
         before, after = path[changes[k] - 1], path[changes[k]]
         first, past = changes[k - 1] + 1, changes[k + 1]
         gain = np.cumsum(log_shares[before, first:past] - log_shares[after, first:past])

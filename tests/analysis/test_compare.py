@@ -1,4 +1,4 @@
-"""Comparisons with scripted networks: which entries run, what runs once, and what stays."""
+"""Comparisons with scripted networks: which entries run, which work is done once, and which results stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A camera followed frame by frame with scripted networks: what a change of settings keeps, and who stays the same."""
+"""A camera followed frame by frame with scripted networks: a change of settings, and stable person numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a person's own labels from a table, and rejecting invalid ones with a reason."""
+"""Reading a user's own labels from a table, and rejecting invalid ones with a reason."""
 
 from __future__ import annotations
 

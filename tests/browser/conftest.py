@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with a database of its own; the networks are those of the machine's cache."""
+    """A server with its own database and the networks from the machine's cache."""
     folder = tmp_path_factory.mktemp("server")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -57,13 +57,13 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             server.terminate()
             try:
-                server.wait(30)  # also while something is being worked on
+                server.wait(30)  # even while a job is running
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
                 raise
     told = (folder / "log.txt").read_text(errors="replace")
-    # what fails in the app is logged with its place in this project; a browser that is gone may fail inside the server
+    # an error of the app is logged with its place in this project; a closed browser may cause one inside the server
     assert "/recognizer/" not in told, told[-4000:]
     assert "Uncaught app exec" not in told, told[-4000:]
 
@@ -94,7 +94,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
-    """Open the app in a browser of its own. At the end: no error in any console, and no request went elsewhere."""
+    """Open the app in its own browser; finally, check that no console has an error and no request left the machine."""
     contexts, errors, elsewhere = [], [], []
 
     def open_it(query: str = "", **options: Any) -> Page:
@@ -118,7 +118,8 @@ def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
 
 
 def _is_error(message: ConsoleMessage) -> bool:
-    """Not that Streamlit looks for its server below the address of a page first, after a reload of one."""
+    """Return whether a message is an error. A failed request for Streamlit's server below the page's address, which
+    Streamlit tries first after a reload, is not one."""
     return message.type == "error" and "/_stcore/" not in message.location["url"]
 
 
@@ -140,7 +141,7 @@ def segway(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished_run(browser: Browser, app_url: str, tai_chi: Path) -> str:
-    """The query of an analysis that is finished, as the address bar has it."""
+    """The query of a finished analysis, as in the address bar."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(app_url)

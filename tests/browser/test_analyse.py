@@ -1,4 +1,4 @@
-"""The app as people meet it: a real server, the real networks, real clips, Chromium."""
+"""The app as users see it: a real server, the real networks, real clips, Chromium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparing as people do it: a real server, the real i3d beside a real checkpoint, a real clip, Chromium."""
+"""Comparing as users do it: a real server, the real i3d next to a real checkpoint, a real clip, Chromium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The camera's page as people meet it: a real server, the real networks, Chromium with a real clip as its camera."""
+"""The camera's page as users see it: a real server, the real networks, Chromium with a real clip as its camera."""
 
 from __future__ import annotations
 

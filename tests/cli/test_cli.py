@@ -1,4 +1,4 @@
-"""The command line with scripted networks: exit codes, one sentence, whole files, a pure standard output."""
+"""The command line with scripted networks: exit codes, one-sentence errors, complete files, clean standard output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``compare`` with scripted networks: one pass, whole files, one sentence, a report that needs no network."""
+"""``compare`` with scripted networks: one pass, complete files, one-sentence errors, a report that works offline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a person is cut out of a frame."""
+"""Crops of people and of their surroundings."""
 
 from __future__ import annotations
 

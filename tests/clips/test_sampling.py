@@ -1,4 +1,4 @@
-"""When a frame is sampled, when a person's clip is full."""
+"""When a frame is sampled, and when a person's clip is full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Matching a person's own labels with the people of a timeline."""
+"""Matching a user's own labels with the people of a timeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The entries of a comparison: what they may differ in, and their names."""
+"""The entries of a comparison: the settings that may differ, and their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of a classifier against a person's own labels."""
+"""Scores of a classifier against a user's own labels."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from tests.support.pages import (
 
 @pytest.fixture(scope="session", autouse=True)
 def _scanned_once() -> Iterator[None]:
-    """Look for components in the installed distributions once; every AppTest does it again, for half of its time."""
+    """Search the installed distributions for components once; every AppTest would do it again, for half of its time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
@@ -49,7 +49,7 @@ def networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Networ
 
 @pytest.fixture
 def page(networks: Networks) -> AppTest:
-    """With the documented settings: their clips are short, and so are the tests' videos."""
+    """A page with the documented settings, because their clips are short, like the tests' videos."""
     at = open_page()
     choose_preset(at, "documented")
     return at

@@ -1,4 +1,4 @@
-"""What the page "Analyse a video" shows of an analysis."""
+"""The results of an analysis on the page "Analyse a video"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts that stay on the page, as AppTest sees them; how they look and hold a zoom is seen in a browser."""
+"""Charts that stay on the page, as AppTest sees them; their looks and zoom are tested in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that was made for a download is there until its browser has fetched it."""
+"""A file that was made for a download exists until its browser has fetched it."""
 
 from __future__ import annotations
 

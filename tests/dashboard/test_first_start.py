@@ -1,4 +1,4 @@
-"""The first visit: networks that are fetched, and what happens when they cannot be."""
+"""The first visit: networks are fetched, or an error says why they cannot be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page "Live camera", run by Streamlit's AppTest: a stand-in for the browser's side hands frames to the page."""
+"""The page "Live camera", run by Streamlit's AppTest: a stand-in for the browser passes frames to the page."""
 
 from __future__ import annotations
 

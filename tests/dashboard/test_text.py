@@ -1,4 +1,4 @@
-"""Words for the page: what comes from outside is shown letter by letter."""
+"""Text for the page: text from outside is shown literally."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One tab's camera, over several starts: what begins a session, what ends it, and what is stored of it."""
+"""One tab's camera, over several starts: how a session begins, ends and is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labelling next to the picture: who comes first, what becomes of clips that wait."""
+"""Labelling of live clips: their order, and the joining of waiting clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A camera's stream with the real networks: set up before it begins, and soon with its first label."""
+"""A camera's stream with the real networks: set up before it begins, with a prompt first label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A camera in the network: a real HTTP server with motion JPEG or a file, on this machine's loopback."""
+"""A network camera: a real HTTP server with motion JPEG or a file, on this machine's loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A camera's stream with scripted networks: what waits, what is dropped, what changes, what is left at the end."""
+"""A camera's stream with scripted networks: waiting, dropped frames, changes of settings, and the end."""
 
 from __future__ import annotations
 

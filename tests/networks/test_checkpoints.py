@@ -1,4 +1,4 @@
-"""A person's own checkpoint and label file: which are accepted, and how wrong ones are reported."""
+"""A user's own checkpoint and label file: which ones are accepted, and how wrong ones are reported."""
 
 from __future__ import annotations
 

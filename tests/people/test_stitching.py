@@ -1,4 +1,4 @@
-"""Tracks of one person become one person; two people stay two."""
+"""Tracks of one person are joined; tracks of two people are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identities: one tracker per stream, people numbered within it, the same rules for every available tracker."""
+"""Tracking: one tracker per stream, people numbered within it, the same rules for every available tracker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Background jobs: how they end, how they are stopped, and that one person's never delay another's."""
+"""Background jobs: their end, their cancelling, and that one user's jobs never delay another's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chromium and what a person does in it: where things are on a page, and how to wait for them."""
+"""A user's actions in Chromium: find parts of a page, use them, and wait for them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OpenPage = Callable[..., "Page"]
 
 
 PLAYER = ".st-key-followed-player video"
-"""Where the results are played."""
+"""The player of the results."""
 
 
 def main(page: Page) -> Locator:
@@ -74,7 +74,7 @@ def chart(page: Page) -> Locator:
 
 
 def shown_times(page: Page) -> list[float]:
-    """From when to when the timeline goes, as it is zoomed."""
+    """Return the start and end of the timeline's visible range."""
     times: list[float] = chart(page).evaluate("one => one.layout.xaxis.range")
     return times
 
@@ -84,7 +84,7 @@ def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT
 
 
 def wait_for_playing(page: Page, selector: str = "video") -> None:
-    """The player shows pictures: Chromium could fetch and decode them."""
+    """Wait until the player shows pictures, which Chromium has fetched and decoded."""
     page.wait_for_function(
         """selector => {
             const player = document.querySelector(selector);
@@ -116,7 +116,7 @@ def press(page: Page, slider: Locator, key: str, times: int = 1) -> None:
 
 
 def cut(source: Path, target: Path, duration_s: float) -> Path:
-    """The beginning of a clip, encoded again; new each time, so that nothing kept of an earlier test run serves."""
+    """Encode the beginning of a clip again; it differs each time, so no stored pass of an earlier test run fits."""
     with av.open(str(source)) as given, av.open(str(target), "w") as made:
         made.metadata["comment"] = uuid.uuid4().hex
         pictures = given.streams.video[0]

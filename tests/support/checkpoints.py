@@ -1,4 +1,4 @@
-"""A real fine-tuned network that the package index holds."""
+"""A real fine-tuned network from the package index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things are, and what a test does when something it needs is not here."""
+"""The places that tests need, and how a test behaves when something is missing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SHARED_CLIPS = ROOT.parent / "shared" / "clips"
 
 
 def all_required() -> bool:
-    """Whether every test has to run, as in CI, which sets RECOGNIZER_REQUIRE_ALL to 1."""
+    """Return whether every test has to run, as in CI, which sets RECOGNIZER_REQUIRE_ALL to 1."""
     return os.environ.get("RECOGNIZER_REQUIRE_ALL") == "1"
 
 
 def skip_or_fail(reason: str) -> NoReturn:
-    """Skip; where every test has to run, fail instead: a skip must not pass for a success."""
+    """Skip the test, or fail if every test has to run: a skip must not look like a success."""
     if all_required():
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,7 +1,7 @@
 """Stand-ins for the networks: a detector that follows a script and a classifier that records its clips.
 
-Detectors receive pictures without frame numbers, so each test picture stores its number in its first pixel, and a
-script can name frames. A video file must then be lossless: see ``numbered_video``.
+Detectors receive pictures without frame numbers, so each test picture stores its number in its first pixel, for the
+script to read. A video file must then be lossless: see ``numbered_video``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def always(*people: Detection) -> Script:
 
 
 class ScriptedDetector:
-    """Finds the people that the script names.
+    """Finds the people in the script.
 
     ``seen`` holds the numbers of all pictures in the order in which they arrived.
     """
@@ -107,7 +107,7 @@ class ScriptedClassifier:
         return [Prediction(clip.person_id, clip.start_s, clip.end_s, self._says(clip), self.name) for clip in clips]
 
     def warm_up(self, samples: int) -> None:
-        """Do nothing: a stand-in needs no setting up."""
+        """Do nothing: a stand-in needs no set-up."""
 
 
 def scripted_models(script: Script, says: Callable[[Clip], Answer] | None = None) -> Models:

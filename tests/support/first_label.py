@@ -1,4 +1,4 @@
-"""Measure how soon a camera's first label comes, in a process of its own that may use fewer cores than there are.
+"""Measure the time to a camera's first label, in a process of its own that may be limited to some of the cores.
 
 Run as ``python -m tests.support.first_label VIDEO CORES``; prints one JSON object with times in seconds.
 """

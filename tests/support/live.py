@@ -1,4 +1,4 @@
-"""What the tests of a camera's stream share: its settings, its people, a classifier that waits."""
+"""Settings, people and a waiting classifier for the tests of a camera's stream."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.fakes import ScriptedClassifier, always, person
 from tests.support.waiting import WAIT_S
 
 PROMPT_S = 0.05
-"""Longest time that a call may take that must not wait for a network."""
+"""Longest time of a call that must not wait for a network."""
 
 SIZE = (160, 120)
 SETTINGS = Settings(num_video_sequence_samples=4, skip_frame=1)

@@ -18,7 +18,7 @@ from tests.support.waiting import WAIT_S
 
 
 class Networks:
-    """What the stand-ins do; a test changes it before it runs the page."""
+    """The behaviour of the stand-ins; a test changes it before it runs the page."""
 
     def __init__(self) -> None:
         self.script: Script = always(person())

@@ -1,4 +1,4 @@
-"""What tests do with a page that Streamlit's AppTest runs."""
+"""Actions of tests on a page that Streamlit's AppTest runs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def current_video(at: AppTest) -> CurrentVideo:
 
 
 def words(at: AppTest) -> str:
-    """Everything that is written on the page, without what keeps it from being Markdown."""
+    """Return all text on the page, without the escapes that keep it from being Markdown."""
     parts = (at.title, at.header, at.subheader, at.markdown, at.caption, at.text, at.info, at.warning, at.error)
     return "\n".join(str(one.value) for kind in parts for one in kind).replace("\\", "").replace("\u2060", "")
 
@@ -93,7 +93,7 @@ def start(at: AppTest) -> None:
 
 
 def settle(at: AppTest) -> None:
-    """Do what the page's polling does: look again when the background work has ended."""
+    """Run the page again when the background work has ended, as the page's polling does."""
     for _ in range(20):
         now = tab(at)
         jobs = [
@@ -117,18 +117,18 @@ def analyse(at: AppTest) -> None:
 
 
 def charts(at: AppTest) -> list[dict[str, Any]]:
-    """What the charts on a page were given, from top to bottom: ``figure``, ``config``, ``label``, ``library``."""
+    """Return the data of a page's charts from top to bottom: ``figure``, ``config``, ``label``, ``library``."""
     return [json.loads(message) for message in chart_messages(at).values()]
 
 
 def chart_messages(at: AppTest) -> dict[str, bytes]:
-    """The same as the browser gets it, by the charts' names."""
+    """Return the data of the charts as sent to the browser, by the charts' names."""
     own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_chart"]
     return {proto.id: proto.bytes for proto in own}
 
 
 def open_table(at: AppTest, name: str) -> pd.DataFrame:
-    """Open one of the tables below a timeline; what is in it. The others are not made."""
+    """Open one of the tables below a timeline and return its content. The others are not made."""
     at.session_state["tables"] = name
     at.run()
     assert not at.exception

@@ -1,4 +1,4 @@
-"""Settings, people and helpers that the tests of whole runs share."""
+"""Settings, people and helpers for the tests of whole runs."""
 
 from __future__ import annotations
 

