@@ -52,7 +52,7 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
-    """Once, a server exempts its first objects from garbage collection; here, many servers begin in one process."""
+    """A server exempts its first objects from garbage collection once; here, many servers begin in one process."""
     yield
     gc.unfreeze()
 

@@ -23,10 +23,10 @@ from recognizer.types import Clip
 _log = logging.getLogger(__name__)
 
 _CHANGE_POLL_S = 1.0
-"""A caller of ``between_frames`` notices the end of the thread within this time."""
+"""A caller of ``between_frames`` notices within this time that the thread has ended."""
 
 _PACE_POLL_S = 0.05
-"""A detection that waits for a label notices it within this time."""
+"""A detection that waits for a label notices within this time that it has come."""
 
 
 class FollowingThread:

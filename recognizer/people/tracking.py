@@ -22,7 +22,7 @@ from recognizer.types import Detection, TrackedPerson
 
 _FOLLOWS_CAMERA = "tracktrack"
 """This tracker compensates for camera motion and needs the whole picture. BoT-SORT can do so too, but on videos with a
-moving camera this tracks nobody better and takes 4 to 15 ms more per frame."""
+moving camera, this tracks nobody better and takes 4 to 15 ms more per frame."""
 
 _WEIGH_APPEARANCE = ("botsort", "deepocsort")
 """These trackers also use appearance: of two overlapping boxes, the one with the person's colours is matched."""

@@ -63,7 +63,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 server.wait()
                 raise
     told = (folder / "log.txt").read_text(errors="replace")
-    # an error of the app is logged with its place in this project; a closed browser may cause one inside the server
+    # the app's own errors are logged with a place in this project; a closed browser may cause others in the server
     assert "/recognizer/" not in told, told[-4000:]
     assert "Uncaught app exec" not in told, told[-4000:]
 

@@ -22,7 +22,7 @@ from tests.support.pages import (
 
 @pytest.fixture(scope="session", autouse=True)
 def _scanned_once() -> Iterator[None]:
-    """Search the installed distributions for components once; every AppTest would do it again, for half of its time."""
+    """Search the installed distributions for components once; every AppTest would spend half of its time on it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield

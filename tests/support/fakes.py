@@ -1,7 +1,7 @@
 """Stand-ins for the networks: a detector that follows a script and a classifier that records its clips.
 
-Detectors receive pictures without frame numbers, so each test picture stores its number in its first pixel, for the
-script to read. A video file must then be lossless: see ``numbered_video``.
+Detectors receive pictures without frame numbers, so each test picture stores its number in its first pixel, and a
+script can refer to frames. A video file must then be lossless: see ``numbered_video``.
 """
 
 from __future__ import annotations
