@@ -1,16 +1,16 @@
 # Two commands: `make run` opens the app, `make test` runs the tests. Both set up what they need in .venv first.
-# Kept to what GNU make 3.81 knows, the version that macOS brings.
+# Works with GNU make 3.81, the version that macOS includes.
 
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/sh
 
-# The first of these that is a Python the pinned packages have files for; name another with `make run PYTHON=...`.
+# The first of these that the pinned packages support; choose another with `make run PYTHON=...`.
 PYTHON_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if "$$name" -c '$(PYTHON_OK)' >/dev/null 2>&1; then echo "$$name"; break; fi; done)
 
-# pip takes its index, proxy and certificates from the person's own configuration; nothing here names one.
+# pip takes its index, proxy and certificates from the user's configuration; nothing here sets them.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
@@ -56,10 +56,10 @@ format: $(INSTALLED_DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# A stamp is written last, so an interrupted installation is taken up again.
+# The stamp is written last, so an interrupted installation runs again.
 $(INSTALLED): requirements.txt requirements-headless.txt constraints.txt | $(BIN)/python
 	$(PIP) install -r requirements.txt
-	@# without libGL (a server, a container) OpenCV's build without windows takes the place of the other
+	@# without libGL (a server, a container), OpenCV's build without windows replaces the other
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(PIP) install --no-deps -r requirements-headless.txt
 	@$(BIN)/python -c 'import cv2'
 	@touch $@

@@ -1,9 +1,9 @@
-"""What does a comparison cost compared with separate analyses? Runs both on one clip with the real networks.
+"""What does a comparison cost, relative to separate analyses? Runs both on one clip with the real networks.
 
     .venv/bin/python -m benchmarks.compare [--entries i3d:8,i3d:16,i3d:32] [--own mc3_18 FILE LABELS] [--rounds 2]
 
-Each round runs, in turn: one detection pass (decoding, detection and tracking, no classification), each classifier in
-an analysis of its own, and all of them in one comparison. The networks are loaded and warm. Prints the medians over the
+Each round runs, in turn: one detection pass (decoding, detection and tracking, no classification), a separate analysis
+for each classifier, and one comparison of all. The networks are loaded and warm. Prints the medians over the
 rounds, how often the detector received each sampled frame, and whether the comparison takes no longer than its
 classifications and 1.05 detection passes.
 """
@@ -80,7 +80,7 @@ class TimedClassifier:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long ``work`` takes."""
+    """Return the seconds that ``work`` takes."""
     started_s = time.perf_counter()
     work()
     return time.perf_counter() - started_s
@@ -118,7 +118,7 @@ def main() -> None:
     def load(one: Settings) -> Models:
         return replace(cache.get(one), detector=detector, classifier=timed[one])
 
-    compare(path, settings, load=load)  # the first run of everything sets it up
+    compare(path, settings, load=load)  # the first run sets everything up
     nothing = replace(cache.get(settings[0]), detector=detector, classifier=TimedClassifier(None))
     detection_s, compared_s, classified_s = [], [], []
     alone_s: dict[Settings, list[float]] = {one: [] for one in settings}

@@ -3,9 +3,9 @@
     .venv/bin/python -m benchmarks.growth [--classifier s3d] [--people 1,2,4,8,16] [--minutes 1,5] [--seconds 10]
     .venv/bin/python -m benchmarks.growth --classifier r3d_18 --skip 15 --size 340x256 --people '' --minutes 1,5,30
 
-Videos are tiled from the shared clips. Each line is measured in a process of its own, so that its memory is its own,
-after a warm-up on a short video of that size. First come the numbers of people, at ``--seconds``, then the lengths,
-with one person.
+Videos are tiled from the shared clips. Each line is measured in a separate process, so that memory is separate
+too, after a warm-up on a short video of that size. First come the numbers of people, at ``--seconds``, then the
+lengths, with one person.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 
 def line(video: Path, settings: Settings, people: int, seconds: float, warm_video: Path) -> str:
-    """Measure in a process of its own; return the line to print."""
+    """Measure in a separate process; return the line to print."""
     engine = Side(serve_engine, settings)
     engine.ask("run", warm_video)
     run: EngineRun = engine.ask("run", video)
@@ -52,7 +52,7 @@ def main() -> None:
         folder = Path(scratch)
         chosen = Settings(video_classifier_model=arguments.classifier, skip_frame=arguments.skip)
         _, settings, _ = checkpoint_of(chosen, folder)
-        # long enough for everybody to get a clip
+        # long enough for everybody to have a clip
         warm_video = tiled_video(arguments.clips, 1, max(2.0, 2 * chosen.clip_span_s(float(RATE))), folder, size_wh)
         rows = [(int(people), arguments.seconds) for people in arguments.people.split(",") if people]
         rows += [(1, 60 * float(minutes)) for minutes in arguments.minutes.split(",") if minutes]

@@ -1,12 +1,12 @@
-"""One person, one number? Tracks the people of the clips with known people, with each tracker, and counts numbers.
+"""Does each person get one number? Tracks the people in the clips with known people and counts their numbers.
 
     .venv/bin/python -m benchmarks.identities [--trackers bytetrack botsort] [--skip 2] [--detector yolo26n.pt]
 
-Prints how many numbers each real person has from the tracker, and after stitching: numbers that last ``BRIEF_S`` or
-longer, and in brackets all. *Mixed* numbers are shared by two real people for ``BRIEF_S`` each. For
+Prints, for each tracker, how many numbers each real person has before and after stitching: numbers that last
+``BRIEF_S`` or longer, and all in brackets. *Mixed* numbers are shared by two real people for ``BRIEF_S`` each. For
 ``opencv_vtest.avi`` it prints how often a number changes over the five frames with true boxes and ids. People are
-detected once for each clip and never classified; the milliseconds at the end of a line are those of a sampled frame
-without its detection.
+detected once for each clip and never classified; the milliseconds at the end of a line are the time for a sampled
+frame without its detection.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _WHOLE_UNTIL_S = 8.2
 
 
 def _cook(_: float, box: Box, width: int, height: int) -> str | None:
-    """Return the cook, or the companion, who appears small at the right border."""
+    """Return the cook, or the companion, who appears small at the right edge."""
     return "companion" if box[0] > 0.75 * width and box[3] - box[1] < 0.6 * height else "cook"
 
 
@@ -125,7 +125,7 @@ class Numbers:
     Attributes:
         of: how many numbers each real person has that last BRIEF_S or longer.
         all: how many numbers each has in total.
-        mixed: how many numbers two real people share.
+        mixed: how many numbers are shared by two real people.
     """
 
     of: dict[str, int]
@@ -134,7 +134,7 @@ class Numbers:
 
 
 def followed(path: Path, settings: Settings, models: Models, from_s: float = 0.0) -> tuple[Timeline, Timeline, float]:
-    """Track a clip; return its timeline before and after stitching, and the seconds that a sampled frame took."""
+    """Track a clip; return its timeline before and after stitching, and the seconds per sampled frame."""
     with open_video(path) as reader:
         rate_hz = frame_rate_hz(reader.info)
         follower = PeopleFollower(models, settings, rate_hz, is_file=True)
@@ -155,7 +155,7 @@ def followed(path: Path, settings: Settings, models: Models, from_s: float = 0.0
 
 
 def numbers(timeline: Timeline, who_is: WhoIs) -> Numbers:
-    """Count the numbers of each real person; a number belongs to the person that most of its samples show."""
+    """Count the numbers of each real person; a number belongs to the person in most of its samples."""
     of: Counter[str] = Counter()
     every: Counter[str] = Counter()
     mixed = 0

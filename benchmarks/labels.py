@@ -1,8 +1,8 @@
-"""Are the labels right? Runs the real networks on the shared clips, from the documented to the recommended settings.
+"""Are the labels right? Runs the real networks on the shared clips, from documented to recommended settings.
 
     .venv/bin/python -m benchmarks.labels [--steps recommended] [--diagram FILE] [--lanes FILE] [--errors FOLDER]
 
-Each step adds one change to the step before; those after "recommended" were tried and rejected. Printed for each:
+Each step adds one change to the previous step; the steps after "recommended" were tried and rejected. Printed for each:
 
 * windows: share of predictions with the right best label, for people whose action is known;
 * time: share of their labelled time that is right in the timeline, without a threshold;
@@ -90,7 +90,7 @@ def steps(classifier: str, frame_rate_hz: float | None) -> dict[str, Settings]:
 
 @dataclass
 class Named:
-    """Some people's time at the page's threshold, and how much of it got an action."""
+    """The time of a group of people at the page's threshold, and how much of it got an action."""
 
     time_s: float = 0.0
     named_s: float = 0.0
@@ -113,12 +113,12 @@ class Tally:
     Attributes:
         windows: number of predictions for people whose action is known.
         right_windows: number of right ones among them.
-        moments: for each step or segment of known people: seconds, confidence, whether right.
+        moments: seconds, confidence and whether right, for each step or segment of known people.
         unknown_moments: the same for people whose action is not in Kinetics-400; never right.
         first: number of people whose most probable label is right.
         top5: number of people with a right label among their five.
         people: number of people whose action is known.
-        took_s: time of the whole analyses of the clips with labels.
+        took_s: time of the complete analyses of the clips with labels.
         lanes: for each person whose action is known: clip, right labels, segments at the page's threshold.
         bystanders: time of the bystanders.
     """
@@ -217,7 +217,7 @@ def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: PassSt
 def run_step(
     name: str, classifier: str, clips: Path, cache: ModelCache, store: PassStore, errors: Path | None = None
 ) -> Tally:
-    """Analyze all clips with the settings of one step; clips with labels always run from the video, for the cost."""
+    """Analyze all clips with the settings of one step; those with labels always run from the video, to measure cost."""
     tally = Tally()
     for file, truth in CLIPS.items():
         if truth is nothing_known and name not in WITH_THE_UNKNOWN:
@@ -264,7 +264,7 @@ def draw(before: Tally, after: Tally, path: Path) -> None:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as sure as right")
     for tally, name, colour in ((before, "the network's own", "#d55e00"), (after, "calibrated", "#0072b2")):
         bins = reliability(tally)
-        # no line between them: bins of little time jump
+        # no line between the points, because bins with little time jump
         sizes = [10 + 900 * b[2] for b in bins]
         axes.scatter([b[0] for b in bins], [b[1] for b in bins], s=sizes, color=colour, alpha=0.7, label=name)
     axes.set(xlabel="confidence", ylabel="share of the time that is right", xlim=(0, 1), ylim=(0, 1.02))

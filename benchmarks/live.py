@@ -1,4 +1,4 @@
-"""How live is the camera's page? Feeds its frame path from real clips at the camera's 30 frames a second.
+"""How live is the camera's page? Feeds its frame path from real clips at the camera's 30 frames per second.
 
     .venv/bin/python -m benchmarks.live [--classifier i3d] [--seconds 30] [--people 1,3,6] [--random-weights]
     .venv/bin/python -m benchmarks.live --browser
@@ -6,10 +6,10 @@
 Frames are 640 x 480; several people are several real clips side by side. Printed for each number of people: frames per
 second returned; median and 95th percentile of the time from a frame's arrival to its return; seconds from a person's
 first frame to the first label; detections per second; frames without detection; milliseconds to classify a clip; how
-far a label is behind the picture; clips joined with the next; and clips never classified.
+far a label lags behind the picture; clips joined with the next; and clips never classified.
 
-With ``--browser`` a Chromium on the same cores sends the frames and shows the result: frames per second are those that
-it showed, the first label is counted from pressing Start, and the rest is read from the page.
+With ``--browser`` a Chromium on the same cores sends the frames and shows the result: it counts the frames per
+second that it showed, the first label is timed from pressing Start, and the rest is read from the page.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def run(models: Models, settings: Settings, frames: list[NDArray[np.uint8]]) -> 
 
 
 def run_in_browser(url: str, frames: list[NDArray[np.uint8]], seconds: float) -> dict[str, float | None]:
-    """Let a Chromium send the frames and show the result; return the figures of one line."""
+    """Let Chromium send the frames and show the result; return the figures of one line."""
     with tempfile.TemporaryDirectory() as folder:
         camera = Path(folder) / "camera.y4m"
         write_camera_file(frames, camera)

@@ -1,4 +1,4 @@
-"""The app's server, and a Chromium with a clip as its camera, for the live benchmarks."""
+"""Run the app's server, and Chromium with a clip as its camera, for the live benchmarks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class AppServer:
 
 @contextmanager
 def app_server(data_dir: Path, poll_every_s: float = 0.2) -> Iterator[AppServer]:
-    """Run the app on a free local port, with a database of its own, during the ``with`` block."""
+    """Run the app on a free local port, with a separate database, during the ``with`` block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -73,7 +73,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], poll_every_s: float) ->
 
 @contextmanager
 def camera_page(url: str, camera: Path) -> Iterator[Page]:
-    """Open the live page in a Chromium whose camera is that file, ready to start."""
+    """Open the live page, ready to start, in a Chromium with that file as its camera."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -87,7 +87,7 @@ def camera_page(url: str, camera: Path) -> Iterator[Page]:
 
 
 def picture(page: Page) -> FrameLocator:
-    """Return the page's frame with the picture and its buttons."""
+    """Return the page's iframe with the picture and its buttons."""
     return page.frame_locator("iframe[title*='webrtc']")
 
 

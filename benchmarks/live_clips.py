@@ -1,4 +1,4 @@
-"""The camera's picture in the live benchmarks: real clips side by side, 640 x 480, 30 frames a second."""
+"""The camera's picture in the live benchmarks: real clips side by side, 640 x 480, 30 frames per second."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def camera_frames(clips: Path, people: int, frames: int) -> list[NDArray[np.uint
 
 
 def _fitted(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Scale a picture to fill the cell, and crop it around its middle."""
+    """Scale a picture to fill the cell, and crop it around the centre."""
     scale = max(width / rgb.shape[1], height / rgb.shape[0])
     size = (max(width, round(rgb.shape[1] * scale)), max(height, round(rgb.shape[0] * scale)))
     scaled = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

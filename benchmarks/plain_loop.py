@@ -1,8 +1,8 @@
-"""The loop that people would write from the documentation: the yardstick of ``benchmarks/throughput.py``.
+"""The loop that users would write from the documentation: the baseline of ``benchmarks/throughput.py``.
 
-It reads each frame with OpenCV and tracks it by itself, crops each person in every ``skip_frame``-th frame, classifies
-a full clip at once with PyTorch in float32, and draws boxes and labels on every frame. It is not optimized and not
-slowed down: PyTorch may use all cores.
+It reads frames with OpenCV and tracks people one frame at a time, crops each person in every ``skip_frame``-th frame,
+classifies a full clip at once with PyTorch in float32, and draws boxes and labels on every frame. It is neither
+optimized nor slowed down: PyTorch may use all cores.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def run(
     device: str,
     given: Mapping[int, dict[int, Box]] | None = None,
 ) -> PlainResult:
-    """Run over a video once; with ``given`` boxes for each frame, do not detect anybody."""
+    """Process a video once; with ``given`` boxes for each frame, detect nobody."""
     started_s = perf_counter()
     result = PlainResult(0.0)
     crops: dict[int, deque[tuple[int, np.ndarray]]] = defaultdict(

@@ -1,4 +1,4 @@
-"""Random weights for networks whose weights are unavailable: they are as fast."""
+"""Random weights for networks whose weights are unavailable; they run at the same speed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX
 
 SPREAD = 3.0
-"""Standard deviation of a clip's scores; I3D's is about this on real clips."""
+"""Standard deviation of a clip's scores, about that of I3D on real clips."""
 
 
 def with_random_weights(settings: Settings, folder: Path) -> Settings:
@@ -31,10 +31,10 @@ def with_random_weights(settings: Settings, folder: Path) -> Settings:
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     with torch.no_grad():
         for layer in network.modules():
-            # with torchvision's initialization the signal fades, and every clip gets the same two labels
+            # with torchvision's initialization, the signal fades and every clip gets the same two labels
             if isinstance(layer, nn.Conv3d):
                 layer.weight.mul_((2 / layer.weight[0].numel()) ** 0.5 / layer.weight.std())
-        # spread the scores as a trained network does: with similar scores every clip would be a close call
+        # spread the scores as a trained network does: similar scores would make every clip a close call
         bias.zero_()
         weight.mul_(SPREAD / network(Normalise(spec)(clip_pictures([noise], spec.length.minimum)).contiguous()).std())
     checkpoint, labels = folder / f"{spec.name}-random.pth", folder / "labels.txt"

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.sessions [--classifier s3d] [--backend auto] [--sessions 4] [--seconds 5] [--runs 3]
 
-Prints the medians of both, their ratio, and the progress of the slowest concurrent analysis at half time.
+Prints both medians, their ratio, and the progress of the slowest concurrent analysis at half time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from recognizer.settings import BACKEND_NAMES, CLASSIFIER_NAMES, Settings
 
 
 def at_once(video: Path, settings: Settings, models: Models, sessions: int) -> tuple[float, float]:
-    """Return the seconds until all ended, and the progress of the slowest at half of that time."""
+    """Return the seconds until all ended, and the progress of the slowest at half that time."""
     halves: list[list[tuple[float, float]]] = [[] for _ in range(sessions)]
     started_s = perf_counter()
 

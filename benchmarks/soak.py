@@ -1,11 +1,11 @@
-"""Do the live page's memory and threads stay constant? Streams through Chromium for minutes and watches the server.
+"""Do the live page's memory and threads stay constant? Streams through Chromium for minutes and monitors the server.
 
     .venv/bin/python -m benchmarks.soak [--minutes 10]
 
 Prints the server's resident memory and threads every half minute; the memory at minute 2 and at the end (medians over
 half a minute, because PyTorch's allocations fluctuate); and the threads before Start, after the tab is closed, and
-after one more short session. Up to cores + 4 threads stay after the first session: they are the pool of Python's event
-loop, in which aiortc encodes, which grows with use, never shrinks, and is shared. Another session must add none.
+after one more short session. Up to cores + 4 threads remain after the first session: the shared pool of Python's event
+loop, in which aiortc encodes. It grows with use and never shrinks. Another session must add none.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _watch(process: psutil.Process, seconds: float) -> list[tuple[float, float]]
 
 
 def _threads_when_over(process: psutil.Process, expected: int) -> int:
-    """Return the number of threads once it is as low as expected, or after a closed tab's threads had time to end."""
+    """Return the number of threads when it is as low as expected, or after a closed tab's threads had time to end."""
     closed_s = time.monotonic()
     while process.num_threads() > expected and time.monotonic() - closed_s < ENDED_WITHIN_S:
         time.sleep(0.2)

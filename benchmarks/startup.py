@@ -1,13 +1,13 @@
-"""How long do people wait? Measures the command line's help, the first page, and a slider on a long timeline.
+"""How long do users wait? Measures the command line's help, the first page, and a slider on a long timeline.
 
     .venv/bin/python -m benchmarks.startup [--runs 5] [--segments 5000] [--moves 40]
 
 - ``python -m recognizer --help``, from the start of the process to its end.
 - The first page, from the start of the server's process until a running Chromium shows the field for the video and
-  Streamlit is idle. The disk is warm: a first start is not counted.
+  Streamlit is idle. The disk is warm: the first start is not counted.
 - A slider on a finished timeline: a real Chromium presses an arrow key on "Minimum confidence", and the page measures
-  the time until the chart stops changing, the browser's drawing included. Each press changes some segments, after the
-  previous one is drawn. Also printed: when the page sent the slider's value, when the chart's message (the largest)
+  the time until the chart stops changing, including the browser's drawing. Each press changes some segments and waits
+  for the previous drawing. Also printed: when the page sent the slider's value, when the chart's message (the largest)
   arrived, and when the chart first appeared.
 """
 
@@ -44,7 +44,7 @@ PEOPLE = 5
 ACTIONS = 12
 SEGMENT_S = 1.0
 STEPS = 4
-"""Presses to the right before the slider goes back: with more, many segments merge into one unknown."""
+"""Presses to the right before the slider goes back: more would merge many segments into one unknown segment."""
 
 RUN_ID = "startup-benchmark"
 WAIT_MS = 60_000
@@ -98,7 +98,7 @@ _PARTS = """
 """
 
 QUIET_MS = 1500
-"""A chart that has not changed for this long is drawn."""
+"""A chart is finished when it has not changed for this long."""
 
 
 def long_timeline(segments: int, sha256: str) -> Timeline:

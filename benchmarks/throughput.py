@@ -1,20 +1,20 @@
-"""How much faster is this package than the loop that people would write from the documentation?
+"""How much faster is this package than the loop that users would write from the documentation?
 
     .venv/bin/python -m benchmarks.throughput [CLIP ...] [--classifier s3d] [--people 4] [--device cpu] [--runs 5]
 
-Both do the same work with the same arguments: the same clip, the same weights, everybody labelled. They take turns,
-each in a process of its own, so that neither affects the other's threads or memory. Without CLIP they run on a 720p
+Both do the same work with the same arguments: the same clip, the same weights, everybody labelled. They take turns in
+separate processes, so that neither affects the other's threads or memory. Without CLIP they run on a 720p
 video of ``--people`` people tiled from the shared clips, and on a 340 x 256 clip of one person. If a classifier's
-weights are unavailable, both get the same random ones, for the speed alone.
+weights are unavailable, both get the same random ones, only to measure speed.
 
 Printed for each clip: medians and their ratio; the engine's shares; milliseconds per clip and picture; the peak memory
-of each process; the engine's time divided by the sum of its stages, each run alone on the same inputs directly
+of each process; the engine's time divided by the sum of its stages, each run alone on the same inputs immediately
 afterwards; and the share of the person-time labelled by both in which the labels agree:
 
 * "same label": the plain loop runs again with the engine's boxes. Another tracker, or the same one on other frames,
-  moves each box by a few percent, which changes a label wherever none is likely.
-* "own boxes": each with the boxes that it found itself.
-* "with itself": the plain loop again, each side of its own boxes moved by a thousandth; no two runs can agree more.
+  moves each box by a few percent, which changes labels wherever no label is likely.
+* "own boxes": each uses its own boxes.
+* "with itself": the plain loop runs again with each side of its boxes moved by a thousandth: the limit of agreement.
 
 Each line also gives the share where both labels reach the recommended limit. With ``--backend pytorch --precision
 float32`` nothing is rounded.
@@ -73,7 +73,7 @@ class TimedDetector:
 
 
 class TimedClassifier:
-    """A classifier that measures its time, and on request keeps its clips."""
+    """A classifier that measures its time, and stores its clips on request."""
 
     def __init__(self, classifier: Classifier) -> None:
         self.took_s, self.clips = 0.0, 0
@@ -139,7 +139,7 @@ class EngineRun:
 
 @dataclass(frozen=True)
 class Alone:
-    """Seconds that the engine's stages take one after the other, on their inputs in a run."""
+    """Seconds that the engine's stages take one after the other, on the inputs of a run."""
 
     decode_s: float
     detect_s: float
@@ -279,8 +279,8 @@ class Side:
 
 @dataclass
 class Agreement:
-    """How far two runs agree, in samples of people: ``same`` of ``both`` labels agree, and ``same_likely`` of
-    ``likely``, whose labels both reach the recommended limit."""
+    """The agreement of two runs, in samples of people: ``same`` of ``both`` labels agree, and ``same_likely`` of the
+    ``likely`` ones, where both reach the recommended limit."""
 
     both: int = 0
     same: int = 0
@@ -314,7 +314,7 @@ class Agreement:
 
 
 def agreement(people: People, said: Sequence[Said], plain: PlainResult) -> Agreement:
-    """Compare the labels of the people whom both runs found, at the samples of the first.
+    """Compare the labels of the people that both runs found, at the samples of the first.
 
     In both runs a sample gets the label of the clip whose middle is nearest, as in a timeline.
 
@@ -387,7 +387,7 @@ def compare(path: Path, engine: Side, plain: Side, runs: int, skip_frame: int) -
     """Measure on one video and print the result.
 
     Returns:
-        How far the labels agree with each run's own boxes, and how far the plain loop agrees with itself.
+        The agreement of the labels with each run's own boxes, and of the plain loop with itself.
     """
     engine.ask("run", path)  # converts and compiles the networks for the shapes of this video
     engine_runs: list[EngineRun] = []
@@ -399,7 +399,7 @@ def compare(path: Path, engine: Side, plain: Side, runs: int, skip_frame: int) -
         alone_runs.append(engine.ask("alone", path))
     memory = engine.ask("memory"), plain.ask("memory")
     alone = sorted(alone_runs, key=lambda one: one.sum_s)[len(alone_runs) // 2]
-    # each run is divided by the stages run directly after it: the machine's speed varies from minute to minute
+    # divide each run by the stages run immediately after it, because the machine's speed varies by the minute
     over_alone = median(one.took_s / other.sum_s for one, other in zip(engine_runs, alone_runs, strict=True))
     engine_s = median(run.took_s for run in engine_runs)
     plain_s = median(run.took_s for run in plain_runs)

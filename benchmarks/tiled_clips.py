@@ -1,4 +1,4 @@
-"""Videos with any number of people and of any length, tiled from real clips."""
+"""Make videos of any length with any number of people, tiled from real clips."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def tiled_video(
 
 
 def _fitted(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Scale the whole picture to fit the cell, on grey, so that nobody's feet are cut off."""
+    """Scale the whole picture to fit the cell, on grey, so that nobody is cut off."""
     scale = min(width / rgb.shape[1], height / rgb.shape[0])
     size = (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale))
     scaled = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

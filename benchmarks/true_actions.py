@@ -9,7 +9,7 @@ import numpy as np
 from recognizer.timeline.model import PersonTrack, Timeline
 
 Actions = dict[int, tuple[str, ...]]
-"""The right labels of each person, by ``person_id``; empty if their action is not in Kinetics-400."""
+"""The right labels of each person, by ``person_id``; empty if the action is not in Kinetics-400."""
 
 _BASKETBALL = ("shooting basketball", "playing basketball", "dunking basketball", "dribbling basketball")
 _SIGNING = ("sign language interpreting",)
@@ -59,7 +59,7 @@ CLIPS: dict[str, Callable[[Timeline], Actions]] = {
 }
 
 WITH_BYSTANDERS = ("decord_flipping_a_pancake.mkv", "mmaction2_demo.mp4")
-"""Clips with people next to or behind those whose action is known, such as spectators."""
+"""Clips that also show people, such as spectators, next to or behind the ones whose action is known."""
 
 
 def bystanders(clip: str, timeline: Timeline) -> set[int]:

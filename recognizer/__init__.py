@@ -1,4 +1,4 @@
-"""Who does what, when, in a video.
+"""Recognize who does what, when, in a video.
 
 The names below are imported when they are first used, because the networks' libraries take seconds to import:
 
@@ -14,8 +14,8 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Read once, when PyTorch is loaded. By default its threads spin for long while they wait for one another; as soon as
-# anything else wants a core (a browser, a second analysis), that is slow (docs/decisions/009-waiting-threads.md).
+# Read once, when PyTorch is loaded. By default, its threads spin for a long time while they wait for one another, which
+# is slow as soon as anything else needs a core (a browser, another analysis; docs/decisions/009-waiting-threads.md).
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    globals()[name] = value  # the next use is a plain look-up
+    globals()[name] = value  # later uses are plain look-ups
     return value
 
 

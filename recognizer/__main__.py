@@ -1,4 +1,4 @@
-"""``python -m recognizer``: the command line."""
+"""Run the command line: ``python -m recognizer``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The table of classifiers: one entry each, with everything that is known of a network. Data only; imports no network.
+"""The table of classifiers: one entry each, with everything known about a network. Data only; imports no network.
 
-The names that ``Settings`` allows, the clips of the recommended preset, the files in ``weights/published.py`` and the
-table of the README follow from it; ``networks/classifiers/`` builds and runs the networks.
+It determines the names that ``Settings`` allows, the clips of the recommended preset, the files in
+``weights/published.py`` and the table in the README. ``networks/classifiers/`` builds and runs the networks.
 
 Sources of the numbers: torchvision's documentation (``Weights.meta`` and ``Weights.transforms()``); for I3D the paper
 (arXiv 1705.07750) and the table in the README of DeepMind's ``kinetics-i3d``.
@@ -37,7 +37,7 @@ class LengthRule:
             raise ValueError(f"no length fits {self}")
 
     def network_length(self, samples: int) -> int:
-        """Return T for a clip of ``samples`` samples: the same number where it is legal, else the nearest legal one.
+        """Return T for a clip of ``samples`` samples: the same number if it is valid, else the nearest valid one.
 
         Raises:
             ValueError: ``samples`` is not positive.
@@ -54,10 +54,10 @@ class WeightsFile:
 
     Attributes:
         name: name of the file.
-        licence: SPDX identifier, and whose where that is not plain.
-        size_bytes: exact where ``sha256`` is known, to 0.0005 MiB for torchvision's files.
+        licence: SPDX identifier, with the owner if that is not obvious.
+        size_bytes: exact if ``sha256`` is known, to 0.0005 MiB for torchvision's files.
         sha256: 64 hexadecimal digits; None for torchvision's files, whose names end in the first eight.
-        archives: (pinned requirement, path in it) of archives on a package index that hold the file, in order of trial.
+        archives: (pinned requirement, path in it) of archives on a package index with the file, in the order to try.
     """
 
     name: str
@@ -69,28 +69,28 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class ClassifierSpec:
-    """Everything that is known of one network.
+    """Everything known about one network.
 
     Attributes:
         name: the value of the setting ``video_classifier_model``.
-        title: the name that people read.
+        title: the name that users read.
         length: the numbers of frames it takes; each rule below gives its reason.
         crop_size_px: side of the square pictures it takes.
         mean_rgb: subtracted from each colour in [0, 1].
         std_rgb: the difference is divided by it.
         head: name of the layer that gives the class scores.
-        weights: the published weights; they distinguish the labels of Kinetics-400.
+        weights: the published weights, for the labels of Kinetics-400.
         top1_percent: share of Kinetics-400 videos whose label comes first.
         top5_percent: share whose label is among the first five.
-        accuracy_source: where those two come from, and on which videos they were measured.
-        parameters: learnt values.
+        accuracy_source: source of those two, and the videos on which they were measured.
+        parameters: number of learnt values.
         gflops: multiply-adds in 10^9 for one clip of ``GFLOPS_FRAMES`` frames.
         recommended_samples: samples of a clip in the recommended preset, at ``recommended_rate_hz``.
         recommended_rate_hz: samples per second in the recommended preset.
         halving: name of the layer that halves time, if no layer before it mixes frames, and its padding before the
-            first frame; None where a network does not begin like this, or where its clips are not stretched.
+            first frame; None if the network does not begin like this, or if its clips are not stretched.
         temperature: divides the published network's scores to give calibrated probabilities (Guo et al., arXiv
-            1706.04599); None where it was not measured. docs/accuracy.md describes the fit.
+            1706.04599); None if it was not measured. docs/accuracy.md describes the fit.
     """
 
     name: str
@@ -112,9 +112,9 @@ class ClassifierSpec:
     temperature: float | None = None
 
     def frames_fed(self, samples: int) -> int:
-        """Return the frames that are made of a clip of ``samples`` samples: T, or T / 2 where each would come twice.
+        """Return the number of frames fed for a clip of ``samples`` samples: T, or T / 2 if each would appear twice.
 
-        ``repeated_frames`` feeds those to the network, with the same result.
+        ``repeated_frames`` makes the network take T / 2 frames, with the same result.
         """
         length = self.length.network_length(samples)
         return samples if self.halving is not None and length == 2 * samples else length
@@ -137,7 +137,7 @@ _RESNET_LENGTH = LengthRule(minimum=8, maximum=16)
 padding; more frames than the 16 they were trained on only cost time."""
 
 _MVIT_LENGTH = LengthRule(minimum=16, maximum=16)
-"""Their position tables are made for 16 frames (15 happen to fit, too)."""
+"""Their position tables are made for 16 frames (15 happen to fit too)."""
 
 _SWIN_LENGTH = LengthRule(minimum=2, maximum=32, multiple_of=2)
 """They take any length, two frames to a token: an odd last frame would be paired with zeros. Trained on 32."""
@@ -150,7 +150,7 @@ _MVIT_MEAN, _MVIT_STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _I3D_MEAN, _I3D_STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # [0, 1] becomes [-1, 1]
 
-# recommended_samples and _rate_hz: torchvision's clip_len and frame_rate of the published accuracy, but for two
+# recommended_samples and _rate_hz: torchvision's clip_len and frame_rate of the published accuracy, with two exceptions
 _ALL = (
     ClassifierSpec(
         name="s3d",
@@ -328,7 +328,7 @@ _ALL = (
         accuracy_source="DeepMind, test set, RGB I3D trained on Kinetics alone",
         parameters=12_689_984,
         gflops=27.788,
-        # trained on 64 at 25 per second (arXiv 1705.07750): the same 2.56 s, for which 38 serve as well
+        # trained on 64 at 25 per second (arXiv 1705.07750): 38 samples cover the same 2.56 s equally well
         recommended_samples=38,
         recommended_rate_hz=15.0,
         halving=("Conv3d_1a_7x7", 2),

@@ -39,7 +39,7 @@ class ActionResults:
 
     Attributes:
         plot_im: uint8 (H, W, 3), BGR: a copy of the frame with boxes and labels.
-        total_tracks: how many people are tracked in this frame.
+        total_tracks: number of people tracked in this frame.
         action_labels: the latest label of each person, by person id; people without a label yet are missing.
         action_confs: its probability, for the same people.
     """
@@ -53,15 +53,15 @@ class ActionResults:
 class ActionRecognition:
     """One stream of frames: detects and tracks people, and labels what each of them does.
 
-    Frames carry no time: frame k is taken to be at ``k / frame_rate`` seconds. Detection runs on every
-    ``skip_frame``-th frame; on the others people stay where they were detected last. Use one object per stream. Its
+    Frames carry no time: frame k is assumed to be at ``k / frame_rate`` seconds. Detection runs on every
+    ``skip_frame``-th frame; on the others, people stay where they were last detected. Use one object per stream. Its
     memory grows by about 32 bytes per person and detection.
 
     Args:
         model: file name of the person detector.
         video_classifier_model: name of the network that labels clips.
         crop_margin_percentage: margin around a person's box, in % of its longer side, 0 to 100.
-        num_video_sequence_samples: how many crops of one person make a clip, 1 to 64.
+        num_video_sequence_samples: number of crops of one person in a clip, 1 to 64.
         skip_frame: one frame in this many is sampled, 1 to 30.
         show: also show each annotated frame in a window.
         frame_rate: frames per second of the stream.
@@ -138,7 +138,7 @@ class ActionRecognition:
         return ActionResults(plot_im, len(shown), labels, probabilities)
 
     def _follow(self, rgb: NDArray[np.uint8]) -> None:
-        """Track people in the frame if it is sampled. ``Recognizer.step`` would do, but stores every frame's time."""
+        """Track people in the frame if it is sampled. ``Recognizer.step`` would work, but stores every frame's time."""
         index = self._frame_count
         self._frame_count += 1
         time_s = index * self._frame_period_s
@@ -148,7 +148,7 @@ class ActionRecognition:
         if not self._follower.take_sample(time_s):
             return
         if (width, height) != self._first_size_wh:
-            # trackers compare each picture with the one before, so boxes must be of one size
+            # trackers compare each picture with the previous one, so all must have the same size
             rgb = np.asarray(cv2.resize(rgb, self._first_size_wh, interpolation=cv2.INTER_AREA), np.uint8)
         frame = Frame(index, time_s, rgb)
         (detections,) = self._follower.find([frame])
@@ -171,7 +171,7 @@ def _frame_rate(frame_rate: float) -> Fraction:
             f"frame_rate is {frame_rate}; give the stream's frames per second, above 0 and up to "
             f"{_HIGHEST_FRAME_RATE_HZ:g}."
         )
-    # restores 30000/1001 and the like from their decimals
+    # recovers fractions such as 30000/1001 from their decimals
     return max(Fraction(rate).limit_denominator(1001), Fraction(1, 1001))
 
 
@@ -187,7 +187,7 @@ def _checked_rgb(im0: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _has_screen() -> bool:
-    """Return whether there is a screen. OpenCV cannot be asked: without one, its window library ends the process."""
+    """Return whether there is a screen. Asking OpenCV is unsafe: without one, its window library ends the process."""
     if sys.platform in ("win32", "darwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
@@ -197,5 +197,5 @@ def _show(bgr: NDArray[np.uint8]) -> None:
     try:
         cv2.imshow(_WINDOW, bgr)
         cv2.waitKey(1)
-    except cv2.error as error:  # a build of OpenCV without windows
+    except cv2.error as error:  # this build of OpenCV has no windows
         raise RecognizerError(_NO_SCREEN) from error

@@ -4,18 +4,18 @@
     ├── SettingsError           a setting is outside its range
     ├── VideoError              a file cannot be read as a video
     ├── WeightsError            a network's weights are unavailable or are not the published ones
-    ├── CheckpointError         a person's own checkpoint or label file does not fit
+    ├── CheckpointError         a user's own checkpoint or label file does not fit
     ├── StoreError              an analysis cannot be stored or restored
     ├── OutputError             a result cannot be written
-    └── TruthError              a person's own labels do not fit
+    └── TruthError              a user's own labels do not fit
 
-Each message is one sentence that a person can act on: the fact, the value, the remedy. The command line prints it and
+Each message is one sentence that a user can act on: the fact, the value, the remedy. The command line prints it and
 exits with code 2; the page shows it unchanged. Any other exception is a bug in this project.
 """
 
 
 class RecognizerError(Exception):
-    """A problem that people can solve themselves; ``str(error)`` says how."""
+    """A problem that users can solve themselves; ``str(error)`` says how."""
 
 
 class SettingsError(RecognizerError):
@@ -31,7 +31,7 @@ class WeightsError(RecognizerError):
 
 
 class CheckpointError(RecognizerError):
-    """A person's own checkpoint or label file does not fit the chosen network."""
+    """A user's own checkpoint or label file does not fit the chosen network."""
 
 
 class StoreError(RecognizerError):
@@ -43,4 +43,4 @@ class OutputError(RecognizerError):
 
 
 class TruthError(RecognizerError):
-    """A person's file of labels cannot be read, or does not fit the video; the message names the row."""
+    """A user's file of labels cannot be read, or does not fit the video; the message names the row."""

@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and keep folders within a size. Knows nothing of what the files hold."""
+"""Write files completely or not at all, and limit the size of folders. Independent of the files' content."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BYTES_PER_MB = 10**6
 _SUFFIX = ".part"
 
 _ABANDONED_AFTER_S = 24 * 3600.0
-"""Nothing takes longer to write: an unfinished file or folder this old was left behind by a crash."""
+"""No write takes longer: an unfinished file or folder this old was left behind by a crash."""
 
 _LONGEST_PREFIX_BYTES = 160
 """Most file systems allow 255 bytes for a name; the random part and the suffix need 38."""
@@ -27,25 +27,25 @@ _LONGEST_PREFIX_BYTES = 160
 class StagedFile:
     """A temporary file that takes its final name when it is complete.
 
-    It is in the folder of its final name, because a rename within a file system is atomic.
+    It is created in the folder of its final name, because a rename within a file system is atomic.
 
     Attributes:
-        path: where to write; hidden, and not there yet. ``tempfile`` is no help: it closes its files to other users,
-            and caches may be shared.
+        path: where to write; hidden, and does not exist yet. ``tempfile`` is unsuitable: other users cannot read its
+            files, and caches may be shared.
     """
 
     def __init__(self, folder: Path, name: str = "") -> None:
         self.path = folder / f"{_prefix(name)}{uuid.uuid4().hex}{_SUFFIX}"
 
     def commit(self, destination: Path) -> None:
-        """Sync the file to the disk and rename it to ``destination``; a file that is replaced passes on its mode.
+        """Sync the file to the disk and rename it to ``destination``, keeping the mode of a replaced file.
 
-        Without the sync a power cut could leave an empty file under the final name.
+        Without the sync, a power cut could leave an empty file under the final name.
 
         Raises:
-            OSError: the disk is full, or the destination is closed to us; call ``discard`` then.
+            OSError: the disk is full, or the destination is not writable; then call ``discard``.
         """
-        with self.path.open("rb+") as file:  # Windows syncs only what is open for writing
+        with self.path.open("rb+") as file:  # Windows syncs only files that are open for writing
             os.fsync(file.fileno())
         with contextlib.suppress(FileNotFoundError):
             mode = stat.S_IMODE(destination.stat().st_mode)
@@ -60,7 +60,7 @@ class StagedFile:
 
 @contextlib.contextmanager
 def staged(destination: Path) -> Iterator[Path]:
-    """Yield a temporary path to write to; the file takes its place when the block ends well, and goes when not."""
+    """Yield a temporary path to write to; the file is renamed if the block succeeds, else removed."""
     file = StagedFile(destination.parent, destination.name)
     try:
         yield file.path
@@ -70,12 +70,12 @@ def staged(destination: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(destination: Path) -> None:
-    """Remove what killed processes left of ``staged(destination)``; only for the one process that writes to it."""
+    """Remove the files of killed processes from ``staged(destination)``; only its one writer may call this."""
     prefix = _prefix(destination.name)
     for path in destination.parent.iterdir():
         if path.name.startswith(prefix) and path.name.endswith(_SUFFIX):
             random_part = path.name[len(prefix) : -len(_SUFFIX)]
-            if "." not in random_part:  # else it is of a file whose name is longer
+            if "." not in random_part:  # otherwise it belongs to a file with a longer name
                 path.unlink(missing_ok=True)
 
 
@@ -85,7 +85,7 @@ def is_staged(path: Path) -> bool:
 
 
 def is_abandoned(path: Path) -> bool:
-    """Return whether an unfinished file or folder is so old that its writer must be dead."""
+    """Return whether an unfinished file or folder is so old that its writer must have died."""
     try:
         return path.stat().st_mtime < time.time() - _ABANDONED_AFTER_S
     except FileNotFoundError:
@@ -93,12 +93,12 @@ def is_abandoned(path: Path) -> bool:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write UTF-8 text so that ``path`` always holds the old content or the new one, never half of it.
+    """Write UTF-8 text so that ``path`` always holds either the old or the new content, never a part.
 
-    Line ends stay as they are in ``text``. A link is followed. A pipe or a device is written to, not replaced.
+    Line ends in ``text`` are not changed. A link is followed. A pipe or a device is written to, not replaced.
 
     Raises:
-        OSError: the folder is missing, full, or closed to us; nothing is left behind.
+        OSError: the folder is missing, full or not writable; nothing is left behind.
     """
     target = Path(os.path.realpath(path))
     content = text.encode("utf-8")
@@ -110,14 +110,14 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def prune_lru(entries: Iterable[Sequence[Path]], limit_bytes: int, *, keep: Collection[Path]) -> None:
-    """Remove the least recently used entries of a folder until all together fit into ``limit_bytes``.
+    """Remove the least recently used entries of a folder until the rest fits into ``limit_bytes``.
 
     Other processes may add and remove entries at the same time.
 
     Args:
         entries: the files and folders of each; they are removed together, in this order. The modification time of the
-            first says when the entry was last used.
-        limit_bytes: for all entries, those in ``keep`` included.
+            first is the time of the last use.
+        limit_bytes: for all entries, including those in ``keep``.
         keep: the first path of each entry that must stay.
     """
     measured = []
@@ -133,14 +133,14 @@ def prune_lru(entries: Iterable[Sequence[Path]], limit_bytes: int, *, keep: Coll
 
 
 def _removed(paths: Iterable[Path]) -> bool:
-    """Remove an entry; False where the system refuses, as Windows does for an open file."""
+    """Remove an entry; return False if the system refuses, as Windows does for an open file."""
     try:
         for path in paths:
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-    except FileNotFoundError:  # another process removes the same folder
+    except FileNotFoundError:  # another process is removing the same folder
         return True
     except OSError:
         return False
@@ -148,7 +148,7 @@ def _removed(paths: Iterable[Path]) -> bool:
 
 
 def _size_bytes(path: Path) -> int:
-    """Return the size of a file, or of all files in a folder; 0 for what has just been removed."""
+    """Return the size of a file, or of all files in a folder; 0 if it has just been removed."""
     try:
         return sum(map(_size_bytes, path.iterdir())) if path.is_dir() else path.stat().st_size
     except FileNotFoundError:

@@ -21,10 +21,10 @@ def give_back_memory() -> None:
 
 
 def exempt_from_collection() -> None:
-    """Exempt all present objects from later garbage collections; call it after loading something large that stays.
+    """Exempt all current objects from later garbage collections; call it after loading something large for good.
 
     With the networks' libraries loaded, a full collection takes a tenth of a second or more, and all pages wait for it.
-    Present cycles are collected first.
+    Current cycles are collected first.
     """
     gc.collect()
     gc.freeze()

@@ -67,13 +67,13 @@ UNKNOWN_STYLE: Final = ActionStyle(UNKNOWN_SLOT, "#7E8794", "#8A94A3", "")
 
 
 def style_of_slot(slot: int) -> ActionStyle:
-    """Return the style of a slot: eight colours without a pattern, then with the next pattern, and so on."""
+    """Return the style of a slot: eight colours without a pattern, then the same eight with each pattern."""
     light, dark = _TONES[slot % len(_TONES)]
     return ActionStyle(slot, light, dark, PATTERNS[slot // len(_TONES) % len(PATTERNS)])
 
 
 class ActionPalette:
-    """Assigns a style to each action; a new action gets the next free slot for good.
+    """Assigns a style to each action; a new action gets the next free slot permanently.
 
     Threads may share a palette. Pass the ``slots`` of an earlier palette as ``known`` to use its colours again.
 
@@ -106,7 +106,7 @@ class ActionPalette:
         return style_of_slot(slot)
 
     def assign(self, labels: Iterable[str]) -> None:
-        """Assign slots to labels in this order, so that the order of drawing does not decide the colours."""
+        """Assign slots to labels in this order, so that the colours do not depend on the order of drawing."""
         for label in labels:
             self.style(label)
 
@@ -135,6 +135,6 @@ def contrast(one: Rgb, other: Rgb) -> float:
 
 
 def text_colour_on(rgb: Rgb) -> Rgb:
-    """Return black or white, whichever has more contrast with this colour; always 4.5:1 or more."""
+    """Return black or white, whichever contrasts more with this colour; the ratio is always 4.5:1 or more."""
     black, white = (0, 0, 0), (255, 255, 255)
     return max(black, white, key=lambda text: contrast(text, rgb))

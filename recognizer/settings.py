@@ -1,8 +1,8 @@
 """The settings of an analysis, one entry each, and the presets.
 
-A field of ``Settings`` carries everything that is known of the setting: title, command line option, help, allowed
+A field of ``Settings`` carries everything known about the setting: title, command line option, help, allowed
 values, what it decides (``Scope``) and its value in the recommended preset. The command line, the sidebar, the keys of
-stored passes, the entries of a comparison and the tables of the README follow from these entries.
+stored passes, the entries of a comparison and the tables in the README follow from these fields.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ UNKNOWN_ACTION = "unknown"
 """The action of a segment whose best label is below the minimum confidence."""
 
 MAX_GAP_S = 1.0
-"""A person who is lost for longer than this starts a new clip and a new presence interval."""
+"""A person who is lost for longer starts a new clip and a new presence interval."""
 
 LEAST_HEIGHT_PX = 40
 """People shorter than this are tracked but not classified: upscaling them to 112 or 224 pixels would invent most of the
 pixels. Notes and the timeline list them (``Timeline.small_ids``)."""
 
 DEFAULT_FRAME_RATE_HZ = 30.0
-"""Assumed where a stream has no frame rate: a webcam, ``ActionRecognition``."""
+"""Assumed for a stream without a frame rate: a webcam, ``ActionRecognition``."""
 
 
 def least_height_px(frame_height_px: int) -> float:
-    """Return the least height of a person who is classified in a frame of this height.
+    """Return the minimum height at which a person is classified in a frame of this height.
 
-    In a frame under 200 pixels high it is a fifth of the height, not ``LEAST_HEIGHT_PX``: its owner has no larger one.
-    0 where the height is unknown, as a camera's before its first frame.
+    In a frame under 200 pixels high, it is a fifth of the height instead of ``LEAST_HEIGHT_PX``, because no larger
+    picture exists. 0 if the height is unknown, as for a camera before its first frame.
     """
     return min(LEAST_HEIGHT_PX, frame_height_px / 5)
 
@@ -79,7 +79,7 @@ class Scope(Enum):
 
 
 class Range(NamedTuple):
-    """Allowed values of a number, both ends included; of a whole number where the ends are ``int``."""
+    """Allowed values of a number, both ends included; whole numbers if the ends are ``int``."""
 
     low: float
     high: float
@@ -91,21 +91,21 @@ BY_CLASSIFIER: Final = "by classifier"
 
 @dataclass(frozen=True)
 class SettingSpec:
-    """Everything that is known of one setting.
+    """Everything known about one setting.
 
     Attributes:
         title: the label in the sidebar.
         option: the option on the command line.
-        help: explanation for people, in full sentences; shared by the command line, the sidebar and the README.
+        help: explanation for users, in full sentences; shared by the command line, the sidebar and the README.
         scope: what the setting decides.
         choices: the allowed names; empty for numbers, switches and paths.
-        choice_titles: how the sidebar spells the choices that it does not show as they are.
+        choice_titles: the sidebar's text for choices that it does not show unchanged.
         limits: the allowed numbers; None for everything else.
         form: printf format of the number in the sidebar.
-        differs: how an entry of a comparison is told from others that differ in this setting only: a ``str.format``
-            template, or the texts for False and True. Empty where the name of the network already tells.
-        recommended: value in the recommended preset, or ``BY_CLASSIFIER``; None where presets leave the setting alone.
-        sidebar: where the sidebar shows it: at the top, under More, as an upload, or nowhere.
+        differs: distinguishes an entry of a comparison from others that differ only in this setting: a ``str.format``
+            template, or the texts for False and True. Empty if the name of the network distinguishes them.
+        recommended: value in the recommended preset, or ``BY_CLASSIFIER``; None if presets do not change it.
+        sidebar: its place in the sidebar: at the top, under More, as an upload, or nowhere.
         name: the field's name; filled in by ``specs_of``.
         default: the field's default; filled in by ``specs_of``.
     """
@@ -146,7 +146,7 @@ class SettingSpec:
             raise SettingsError(f"{self.name} is {value:g}; give a value from {low:g} to {high:g}.")
 
     def difference(self, value: Any) -> str:
-        """Return a few words for ``value``, for the name of an entry of a comparison."""
+        """Return a short text for ``value``, for the name of an entry in a comparison."""
         return self.differs.format(value) if isinstance(self.differs, str) else self.differs[bool(value)]
 
 
@@ -184,7 +184,7 @@ class CropStyle(NamedTuple):
     Attributes:
         margin_percentage: added on each side of a person's box, in % of its longer side.
         steady: the crop follows its person smoothly.
-        surroundings: the picture around the person is cut out too.
+        surroundings: the picture around the person is cut out as well.
     """
 
     margin_percentage: int
@@ -194,9 +194,9 @@ class CropStyle(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """What an analysis is made with; checked when made. The ``help`` of each field describes it.
+    """The settings of an analysis, checked on creation. The ``help`` of each field describes it.
 
-    The first five are the documented ones; their names, types, order and defaults stay.
+    The first five are the documented ones; their names, types, order and defaults must not change.
 
     Raises:
         SettingsError: a value is not allowed; the message has the value and the allowed ones.
@@ -397,7 +397,7 @@ class Settings:
 
     @property
     def new_samples_per_clip(self) -> int:
-        """How many new samples a person needs between two clips; at least one."""
+        """The number of new samples a person needs between two clips; at least one."""
         return max(1, round(self.num_video_sequence_samples * (1.0 - self.overlap)))
 
     @property
@@ -410,7 +410,7 @@ class Settings:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def max_gap_s(self, frame_rate_hz: float) -> float:
-        """Return the longest loss that a person's clip survives: never less than one and a half sample intervals."""
+        """Return how long a person may be lost without ending the clip: at least one and a half sample intervals."""
         return max(MAX_GAP_S, 1.5 * self.sample_interval_s(frame_rate_hz))
 
 
@@ -421,7 +421,7 @@ RANGES: Final = {name: spec.limits for name, spec in SETTING_SPECS.items() if sp
 """The allowed values of every number."""
 
 PRESET_FIELDS: Final = tuple(name for name, spec in SETTING_SPECS.items() if spec.recommended is not None)
-"""The settings that a preset decides; it leaves the others alone."""
+"""The settings that a preset decides; it does not change the others."""
 
 
 def specs_by_scope() -> list[SettingSpec]:
@@ -433,7 +433,7 @@ def specs_by_scope() -> list[SettingSpec]:
 Preset = Literal["recommended", "documented", "custom"]
 
 RECOMMENDED_MIN_CONFIDENCE: Final = 0.3
-"""Minimum confidence that goes with the recommended preset. With it, people doing no known action are labelled at most
+"""Minimum confidence of the recommended preset. With it, people doing no known action are labelled at most
 20 % of the time, and people doing one at least 80 % (docs/accuracy.md)."""
 
 
@@ -441,7 +441,7 @@ def recommended(settings: Settings, frame_rate_hz: float | None = None) -> Setti
     """Return ``settings`` with the values that label people best, measured in ``docs/accuracy.md``.
 
     Args:
-        settings: gives the classifier and everything that presets leave alone.
+        settings: gives the classifier and everything that presets do not change.
         frame_rate_hz: frame rate of the stream, 30 if None; a clip spans the same time at any frame rate.
     """
     rate_hz = frame_rate_hz or DEFAULT_FRAME_RATE_HZ
@@ -459,12 +459,12 @@ def _within(name: str, value: float) -> int:
 
 
 def documented(settings: Settings) -> Settings:
-    """Return ``settings`` with the documented defaults in everything that a preset decides."""
+    """Return ``settings`` with the documented defaults for everything that a preset decides."""
     return replace(settings, **{name: SETTING_SPECS[name].default for name in PRESET_FIELDS})
 
 
 def preset_of(settings: Settings, frame_rate_hz: float | None = None) -> Preset:
-    """Return the preset that these settings are, for a stream of this frame rate."""
+    """Return the preset that these settings match, for a stream of this frame rate."""
     if settings == recommended(settings, frame_rate_hz):
         return "recommended"
     return "documented" if settings == documented(settings) else "custom"

@@ -25,7 +25,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What is known about a video before it is decoded. None if the file does not state it.
+    """The facts about a video that are known before it is decoded. None if the file does not state them.
 
     Attributes:
         sha256: hash of the file's bytes, lower-case hexadecimal; None for a live stream.
@@ -33,7 +33,7 @@ class VideoInfo:
         height: pixels, after rotation.
         frame_rate: average frames per second.
         duration_s: seconds from the start of the first frame to the end of the last, according to the container.
-        frame_count: number of frames, according to the container; decoding may find another number.
+        frame_count: number of frames, according to the container; decoding may yield another number.
         codec: FFmpeg's name for the codec, such as ``h264``.
     """
 
@@ -169,11 +169,11 @@ class Segment:
     Attributes:
         person_id: 1, 2, … within the video.
         action: a label, or ``unknown``.
-        start_s: where it begins.
-        end_s: where it ends; exclusive.
-        confidence: time-weighted mean probability of ``action``; of ``unknown``, that of each moment's best guess.
-        counted: the stretches that ``confidence`` is the mean of; None for all of it. Time that a minimum duration gave
-            to this action does not count: another label was recognized there.
+        start_s: start.
+        end_s: end; exclusive.
+        confidence: time-weighted mean probability of ``action``; for ``unknown``, of the best guess at each moment.
+        counted: the stretches that ``confidence`` averages; None for the whole segment. Time that a minimum duration
+            assigned to this action does not count: another label was recognized there.
     """
 
     person_id: int
@@ -202,12 +202,12 @@ class Classifier(Protocol):
 
     @property
     def name(self) -> str:
-        """Name in the predictions."""
+        """The name in the predictions."""
         ...
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Its labels, in the order of the network's outputs."""
+        """The labels, in the order of the network's outputs."""
         ...
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
@@ -215,5 +215,5 @@ class Classifier(Protocol):
         ...
 
     def warm_up(self, samples: int) -> None:
-        """Prepare for clips of ``samples`` samples, so that the first one does not wait."""
+        """Prepare for clips of ``samples`` samples, so that the first one is not delayed."""
         ...
