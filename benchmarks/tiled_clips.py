@@ -21,7 +21,7 @@ ONE_PERSON = (
     "c11_signlanguage_one_signer_ccby.mp4",
     "tv_R6llTwEh07w.mp4",
 )
-"""The shared clips with one person who stays."""
+"""The shared clips with one person who is always present."""
 
 _FRAMES_OF_EACH = 240
 

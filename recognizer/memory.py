@@ -21,7 +21,7 @@ def give_back_memory() -> None:
 
 
 def exempt_from_collection() -> None:
-    """Exempt all current objects from later garbage collections; call it after loading something large for good.
+    """Exempt all current objects from later garbage collections; call it after loading large, permanent data.
 
     With the networks' libraries loaded, a full collection takes a tenth of a second or more, and all pages wait for it.
     Current cycles are collected first.

@@ -64,7 +64,7 @@ def least_height_px(frame_height_px: int) -> float:
 
 
 class Scope(Enum):
-    """What a setting decides. Every setting has exactly one scope."""
+    """The scope of a setting: the things it decides. Every setting has exactly one."""
 
     PERSON = "who is found, where and when"
     CLIP = "which samples make a clip"

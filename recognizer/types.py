@@ -93,7 +93,7 @@ class Observation:
         crops_rgb: one crop for each of ``people``, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3).
         appearances: one appearance for each of ``people``, uint8 (APPEARANCE_SIZE,); empty if not measured.
         is_cut: whether a new shot begins at the frame.
-        surroundings_rgb: the surroundings of each of ``people``, of the same shape as a crop; empty if not wanted.
+        surroundings_rgb: the surroundings of each of ``people``, with the same shape as a crop; empty if not requested.
     """
 
     frame_index: int
@@ -123,7 +123,7 @@ class Clip:
         end_s: time of the last sample plus one sampling interval.
         rgb: uint8 (N, S, S, 3), N samples in time order, S = CROP_SIZE_PX.
         surroundings_rgb: the person's surroundings in the same samples, of the same shape; the classifier averages the
-            scores of the two. None if not wanted.
+            scores of the two. None if not requested.
     """
 
     person_id: int

@@ -47,7 +47,7 @@ _PLAYLIST = re.compile(
 def display_name(path: str | os.PathLike[str]) -> str:
     """Return a file's base name in quotes: one line, no control or direction characters, at most 80 characters.
 
-    HTML and Markdown stay; a page must escape them.
+    HTML and Markdown are not removed; a page must escape them.
     """
     name = os.path.basename(os.fspath(path).rstrip("/")) or os.fspath(path)  # noqa: PTH119 (Path drops a trailing "/.")
     clean = "".join(
@@ -62,7 +62,7 @@ def display_name(path: str | os.PathLike[str]) -> str:
 
 
 def size_text(size_bytes: int) -> str:
-    """Return a number of bytes for people, such as ``3.3 MB`` (1 MB is 10**6 bytes)."""
+    """Return a number of bytes in readable form, such as ``3.3 MB`` (1 MB is 10**6 bytes)."""
     for unit, unit_bytes in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size_bytes >= unit_bytes:
             return f"{size_bytes / unit_bytes:.1f} {unit}"

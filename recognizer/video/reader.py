@@ -246,7 +246,7 @@ class _Decoder:
             self.byte_position = packet.pos or self.byte_position
         try:
             return self._stream.decode(packet)
-        except MemoryError:  # some FFmpeg errors are MemoryErrors, too
+        except MemoryError:  # some FFmpeg errors are MemoryErrors too
             raise
         except av.FFmpegError:
             self.undecodable += 1

@@ -70,7 +70,7 @@ def _or_nothing(work: Callable[[], list[AudioFrame]]) -> list[AudioFrame]:
     """Return the frames, or none if the sound is damaged, which leaves a gap."""
     try:
         return work()
-    except MemoryError:  # some FFmpeg errors are MemoryErrors, too
+    except MemoryError:  # some FFmpeg errors are MemoryErrors too
         raise
     except av.FFmpegError:
         return []

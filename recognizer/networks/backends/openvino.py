@@ -1,6 +1,6 @@
 """Run a network with OpenVINO on the CPU: convert it from PyTorch, store the conversion, compile it when loading.
 
-OpenVINO is optional. PyTorch takes over where it has no wheel or does not load.
+OpenVINO is optional. PyTorch replaces it if it has no wheel or does not load.
 """
 
 from __future__ import annotations
