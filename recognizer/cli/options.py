@@ -25,7 +25,7 @@ def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
         "--preset",
         choices=("documented", "recommended"),
         default="documented",
-        help="what the settings start from: documented (half a second of a tight crop; the default), or recommended "
+        help="base settings: documented (half a second of a tight crop; the default), or recommended "
         "(the settings that labelled people best in our measurements, with --min-confidence 0.3; the app starts with "
         "it)",
     )

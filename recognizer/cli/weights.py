@@ -114,7 +114,7 @@ def _list(as_json: bool, stdout: IO[str]) -> None:
     for kind in _TITLES:
         items = [item for item in weights.PUBLISHED_FILES if item.kind == kind]
         _print_kind(kind, items, stdout)
-    stdout.write(f"Weights are kept in {weights.cache_dir()}\n")
+    stdout.write(f"Weights are stored in {weights.cache_dir()}\n")
 
 
 def _row(item: PublishedFile) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
         WeightsError: the detector, or every classifier, is unavailable.
     """
     report = fetch_report(job)
-    job.report(Status("Looking for the networks"))
+    job.report(Status("Checking for the networks"))
     weights.resolve(Settings.model, progress=report)
     return usable_classifier(progress=report)
 

@@ -214,7 +214,7 @@ def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
 ) -> None:
     page = open_page()
     upload_video(page, clips_dir / "opencv_vtest.avi")
-    main(page).get_by_text("Browsers do not play this file").wait_for()
+    main(page).get_by_text("Browsers cannot play this file").wait_for()
     wait_for_playing(page)  # a copy of what the browser does not play
     start(page)
     wait_for_text(main(page).get_by_test_id("stProgress"), r"([5-9]|\d\d)\.\d of 79\.5 s of video", WORK_TIMEOUT_MS)

@@ -190,7 +190,7 @@ def test_two_classifiers_run_at_once_and_one_is_swapped_meanwhile(
     wait_for_label(page, r".*, i3d: ")
     assert {row["classifier"].split(":")[0] for row in stop(page)} == {"mc3_18"}
 
-    main(page).get_by_role("link", name="Compare what the two classifiers said").click()
+    main(page).get_by_role("link", name="Compare the two classifiers' labels").click()
     main(page).get_by_role("heading", name="Where they differ").wait_for(timeout=WORK_TIMEOUT_MS)
     for words in ("i3d", "tai chi", "differ"):
         wait_for_text(chart(page), words)

@@ -58,7 +58,7 @@ def test_codec_that_browsers_do_not_play_gets_a_copy_that_they_do(
     assert video.preview.error is None
     assert video.preview.result is not None
     assert video.preview.result.is_file()
-    assert "Browsers do not play this file" in words(page)
+    assert "Browsers cannot play this file" in words(page)
 
 
 def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTest, clip: Path, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifier
     compare(at)
     assert names(at) == ["s3d", "r3d_18"]
     assert {"Agreement", "Where they differ", "Cost of each classifier"} <= set(subheaders(at))
-    assert "Nowhere: whenever both have a label, it is the same." in words(at)
+    assert "No differences: whenever both have a label, they agree." in words(at)
     assert at.query_params["comparison"] == shown(at).comparison_id
     assert [chart["label"] for chart in charts(at)] == ["Person 1: each classifier's labels over time"]
     costs = table_with(at, "ms per clip")
@@ -156,7 +156,7 @@ def test_one_that_cannot_be_had_is_listed_and_the_others_run(classifiers: Classi
     assert names(page) == ["s3d"]
     assert "r3d_18 did not run: The weights of r3d_18 cannot be had" in text_of(page)
     classifiers.missing = set()
-    button(page, "Run what is missing (1)").click()
+    button(page, "Run missing classifiers (1)").click()
     page.run()
     settle(page)
     assert names(page) == ["s3d", "r3d_18"]
@@ -169,7 +169,7 @@ def test_adding_one_runs_only_that_one_and_removing_one_hides_it(classifiers: Cl
     button(page, "Add a classifier").click()
     page.run()
     assert not has_button(page, "Compare")
-    button(page, "Run what is missing (1)").click()
+    button(page, "Run missing classifiers (1)").click()
     page.run()
     settle(page)
     assert names(page) == ["s3d", "r3d_18", "mc3_18"]

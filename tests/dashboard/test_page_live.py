@@ -476,7 +476,7 @@ def test_other_classifier_labels_next_to_the_first(page: AppTest, browser: Brows
     assert words(page).count("to classify a clip") == 2
     stop(page, browser)
     (link,) = links(page)
-    assert link.label == "Compare what the two classifiers said"
+    assert link.label == "Compare the two classifiers' labels"
     run = tab(page).analyse.shown
     assert run is not None
     assert parse_qs(link.query_string) == {"comparison": [run.analysis_id]}

@@ -85,7 +85,7 @@ def show_progress() -> None:
     """Draw the progress of the analysis and its timeline so far, if one is running."""
     job = state.tab().analyse.job
     if job is not None:
-        progress.show_progress(job, "Stopping; what was found so far is kept.", _draw_so_far)
+        progress.show_progress(job, "Stopping; the results so far are saved.", _draw_so_far)
 
 
 def _draw_so_far(status: Status) -> None:
@@ -107,7 +107,7 @@ def _awaited() -> None:
         return
     if analyse.awaited_id in server.context().live_analyses:
         st.info(
-            "This page's session is still running in another tab, or is being saved. It appears here when it is over.",
+            "This page's session is still running in another tab or being saved. It appears here when it has ended.",
             icon=":material/hourglass:",
         )
         return

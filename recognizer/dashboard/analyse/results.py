@@ -92,9 +92,11 @@ def _explore() -> None:
     server.save_colours()
     st.caption(
         "The labels are the 400 actions of Kinetics-400. Walking, standing and sitting are not among them, and a "
-        "person who does none of the 400 still gets the nearest one: raise Minimum confidence to read unknown instead."
+        "person who does none of the 400 still gets the closest label. Raise Minimum confidence to show unknown "
+        "instead."
         if timeline.settings.checkpoint_path is None
-        else "The labels are those of your checkpoint. A person who does none of them still gets the nearest one."
+        else "The labels are those of your checkpoint. A person who does none of these actions still gets the closest "
+        "label."
     )
     _downloads(run, min_confidence, min_duration_s)
     _tables(run, shown, segments)
@@ -122,7 +124,7 @@ def _downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float
         lambda: export.segments_csv(timeline, timeline.segments(min_confidence, min_duration_s)),
         f"{name}.csv",
         "text/csv",
-        "One row per segment, of everyone, with the thresholds above. Opens in any spreadsheet or statistics program.",
+        "One row per segment, for everyone, at the thresholds above. Opens in any spreadsheet or statistics program.",
         now=is_quick,
     )
     offer_download(

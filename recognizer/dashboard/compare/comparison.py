@@ -85,7 +85,7 @@ def offer_comparison(wanted: Sequence[Entry]) -> None:
     to_run = len(wanted) - len(known)
     if not to_run:
         return
-    title = "Compare" if not known else f"Run what is missing ({to_run})"
+    title = "Compare" if not known else f"Run missing classifiers ({to_run})"
     if st.button(title, type="primary", icon=":material/play_arrow:", disabled=len(wanted) < 2):
         _start(ComparisonRequest(tab.video.file, settings, tuple(entry.checkpoint_name for entry in wanted)), known)
         st.rerun()
@@ -122,7 +122,7 @@ def show_progress() -> None:
     """Draw the progress of the comparison, if one is running."""
     job = state.tab().compare.job
     if job is not None:
-        stopping = "Stopping; the classifiers that are finished are kept."
+        stopping = "Stopping; finished classifiers are saved."
         progress.show_progress(job, stopping, lambda _: _show_more(job))
 
 

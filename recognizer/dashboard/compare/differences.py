@@ -41,7 +41,7 @@ def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
         st.caption("These two have no label in common, so they differ all the time.")
     spans = disagreements(one.segments, other.segments)
     if not spans:
-        st.caption("Nowhere: whenever both have a label, it is the same.")
+        st.caption("No differences: whenever both have a label, they agree.")
         return
     chosen = st.dataframe(
         export.disagreements_table(spans, (one.name, other.name)),
@@ -114,7 +114,7 @@ def _show_prediction(shown: StoredComparison, span: LabelSpan, lane: Lane) -> No
     st.markdown(f"**{plain(lane.name)}**")
     prediction = prediction_at(lane.timeline, span.person_id, (span.start_s + span.end_s) / 2)
     if prediction is None:
-        st.caption("No clip covers the middle of this stretch.")
+        st.caption("No clip covers the middle of this interval.")
         return
     when = f"{seconds(prediction.start_s)} to {seconds(prediction.end_s)}"
     if shown.is_of_camera:

@@ -36,7 +36,8 @@ def choose_truth(shown: StoredComparison) -> Truth | None:
         )
         if upload is None:
             st.caption(
-                "Scores each classifier against them: share of time right, kappa, precision, recall, confusions."
+                "Scores each classifier against them: share of time right, kappa, precision, recall and a confusion "
+                "matrix."
             )
             return None
         try:

@@ -7,7 +7,7 @@ from importlib.resources import files
 import streamlit as st
 
 ADVICE = {
-    "insecure": "This browser gives its camera only to pages with https or on localhost: open this page at "
+    "insecure": "Browsers allow camera access only over https or on localhost: open this page at "
     "http://localhost with its port, on the machine that runs it, or set up https.",
     "missing": "No camera was found: plug one in or switch it on. The page notices at once.",
     "denied": "Camera access is blocked for this page: allow it in the browser, to the left of the address, then press "

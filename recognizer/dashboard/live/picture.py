@@ -39,7 +39,7 @@ _WORDS = {
     "select_camera": "Choose a camera",
     "turn_camera_off": "Hide the picture",
     "turn_camera_on": "Show the picture",
-    "media_api_not_available": "This browser gives its camera only to pages on localhost or with https.",
+    "media_api_not_available": "Browsers allow camera access only on localhost or over https.",
     "device_ask_permission": "Allow the camera when the browser asks.",
     "device_not_available": "No camera is available: plug one in, or close the program or tab that uses it.",
     "device_access_denied": "Camera access was denied: allow it next to the address, then press Start again.",
@@ -93,7 +93,7 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
         "Mirror",
         faces_viewer,
         key=f"camera-mirror-{faces_viewer}",
-        help="Shows left on the left, like a mirror. Only the display is mirrored, not what is recognised.",
+        help="Mirrors the displayed picture. Recognition uses the original one.",
     )
     recording = switches.toggle("Record", key="camera-record", help="Saves the annotated picture as a video.")
     min_confidence = st.slider(
@@ -103,7 +103,7 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
         state.DEFAULT_MIN_CONFIDENCE,
         0.05,
         key="camera-confidence",
-        help="If the network's best guess is less probable than this, the picture says unknown.",
+        help="Labels less probable than this are shown as unknown in the picture.",
     )
     other = st.selectbox(
         "Compare with another classifier",

@@ -46,8 +46,8 @@ def _show_ended() -> None:
     ended = camera.latest.ended
     if ended.lost:
         st.warning(
-            "The connection to the browser was lost: no more pictures came. Everything until then is saved and shown "
-            "below; press Start to begin another session."
+            "The connection to the browser was lost: no more pictures arrived. Everything up to then is saved and "
+            "shown below; press Start to begin another session."
         )
     if ended.problem is not None:
         st.error(sentence(f"{ended.problem} The session is shown below as long as this tab is open."))
@@ -89,7 +89,7 @@ def offer_comparison() -> None:
     if run is not None and server.context().comparisons.has(run.analysis_id):
         st.page_link(
             "pages/compare.py",
-            label="Compare what the two classifiers said",
+            label="Compare the two classifiers' labels",
             icon=":material/compare_arrows:",
             query_params={COMPARISON.parameter: run.analysis_id},
         )

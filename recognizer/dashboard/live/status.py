@@ -44,7 +44,7 @@ def show_status() -> None:
         ended = camera.latest.ended if camera.latest is not None else None
         if ended is not None and ended.lost and ended.run.analysis_id != live.shown_session_id:
             st.rerun()  # rerun the whole page: it shows the stored session
-        st.caption("Press Start, allow the camera, and the last minute of everybody's actions appears here.")
+        st.caption("Press Start and allow the camera; everyone's actions in the last minute appear here.")
         return
     if session.analysis_id != ANALYSIS.named():
         # for a reload to find this session again; only a run of the whole page can set the address

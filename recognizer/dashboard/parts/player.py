@@ -54,7 +54,7 @@ def show_player(run: StoredAnalysis) -> None:
             st.caption(_HINT)
         return
     if not run.video_path.is_file():
-        st.info("The video itself is no longer stored here; drop it in again to see it annotated.")
+        st.info("The video is no longer stored here; drop it in again to see it annotated.")
         return
     is_long = run.timeline.analysed_s > ANNOTATED_UNASKED_S
     if not is_long and _rendering(run) is None:

@@ -22,7 +22,7 @@ def wait_until_ready() -> None:
     except RecognizerError as error:  # the data folder cannot be used
         st.error(sentence(str(error)))
         st.stop()
-    wait_for(job, "Looking for the networks", prefix="First start: ")
+    wait_for(job, "Checking for the networks", prefix="First start: ")
     if job.result is None:
         st.error(sentence(job.error or "The networks could not be downloaded."))
         if st.button("Try again"):

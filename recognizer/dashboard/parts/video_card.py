@@ -38,9 +38,7 @@ def choose_video() -> None:
     """Draw the upload field and the sample button; a video that can be read becomes the current one."""
     tab = state.tab()
     if tab.video is not None and not tab.video.file.path.is_file():
-        tab.problem = (
-            f"'{tab.video.file.name}' is no longer stored here: newer videos took its place. Drop it in again."
-        )
+        tab.problem = f"'{tab.video.file.name}' is no longer stored here: newer videos replaced it. Drop it in again."
         tab.video = None
     upload = st.file_uploader(
         "Drop in a video" if tab.video is None else "Drop in another video",
@@ -123,7 +121,7 @@ def show_video(*, has_player: bool = True) -> DeltaGenerator | None:
             if not video.playable:
                 cut = video.info.duration_s is not None and video.info.duration_s > PREVIEW_S
                 length = f" of its first {PREVIEW_S} s" if cut else ""
-                st.caption(f"Browsers do not play this file, so you see a copy{length}. All of it is analysed.")
+                st.caption(f"Browsers cannot play this file, so this is a copy{length}. The whole file is analysed.")
         return facts
 
 
