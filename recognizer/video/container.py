@@ -149,7 +149,7 @@ def inspect(path: Path, shown: str, *, sha256: str | None, max_file_bytes: int |
                 height=height,
                 frame_rate=rate,
                 duration_s=duration_s,
-                frame_count=stream.frames if stream.frames > 0 else None,
+                frame_count=_plausible_count(stream.frames, rate, duration_s if of_pictures else None),
                 codec=stream.codec_context.codec.canonical_name,
             ),
             container=container.format.name,
@@ -165,6 +165,18 @@ def inspect(path: Path, shown: str, *, sha256: str | None, max_file_bytes: int |
     if rate is not None and rate <= _DOUBTFUL_FRAME_RATE_HZ:
         return facts
     return _with_rate(facts, _measured_rate(path, shown) or rate)
+
+
+def _plausible_count(frames: int, rate: Fraction | None, duration_s: float | None) -> int | None:
+    """Return the container's frame count; None if it has none or contradicts the duration.
+
+    FFmpeg 8 (libavformat, mov) also counts the frames that an MP4's edit list cuts away, which are never shown.
+    """
+    if frames <= 0:
+        return None
+    if rate is None or duration_s is None:
+        return frames
+    return frames if abs(frames - duration_s * rate) <= max(1, frames / 1000) else None
 
 
 def _declared_size_wh(container: InputContainer, stream: VideoStream, path: Path) -> tuple[int, int]:

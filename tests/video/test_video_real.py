@@ -92,6 +92,15 @@ def test_turned_phone_videos_are_upright(clips_dir: Path, name: str, size_wh: tu
     assert {frame.rgb.shape for frame in frames} == {(size_wh[1], size_wh[0], 3)}
 
 
+def test_count_that_includes_frames_an_edit_list_cuts_away_is_not_trusted(clips_dir: Path) -> None:
+    """Regression: the facts said 256 frames, of which 14 are never shown."""
+    path = clips_dir / "vibeold_dance.mp4"
+    _, times, _ = read(path, 50)
+    assert len(times) == 242
+    assert probe(path).frame_count is None
+    assert probe(clips_dir / "tv_WUzgd7C1pWA.mp4").frame_count == 327
+
+
 def test_variable_rate_keeps_its_irregular_times(clips_dir: Path) -> None:
     _, times, notes = read(clips_dir / "odd/e30_vfr.mp4", 25)
     steps = np.diff(times)
