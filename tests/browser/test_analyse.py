@@ -22,6 +22,7 @@ from tests.support.browser import (
     main,
     press,
     rows_of,
+    settled_box,
     shown_times,
     start,
     upload_field,
@@ -113,8 +114,7 @@ def test_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, finishe
     whole = shown_times(page)
     page.locator(PLAYER).wait_for(timeout=WORK_TIMEOUT_MS)
     chart(page).scroll_into_view_if_needed()
-    lanes = chart(page).locator(".nsewdrag").bounding_box()
-    assert lanes is not None
+    lanes = settled_box(chart(page).locator(".nsewdrag"))
     middle = lanes["y"] + lanes["height"] / 2
     page.mouse.move(lanes["x"] + lanes["width"] * 0.3, middle)
     page.mouse.down()
@@ -166,8 +166,7 @@ def test_timeline_follows_the_player_and_takes_it_elsewhere(open_page: OpenPage,
         return moment
 
     def click(share: float) -> None:
-        lanes = chart(page).locator(".nsewdrag").bounding_box()
-        assert lanes is not None
+        lanes = settled_box(chart(page).locator(".nsewdrag"))
         page.mouse.click(lanes["x"] + lanes["width"] * share, lanes["y"] + lanes["height"] / 2)
         page.mouse.move(0, 0)
         page.wait_for_function(f"() => document.querySelector('{PLAYER}').readyState >= 2 && "

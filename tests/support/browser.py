@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import FloatRect, Locator, Page
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 CHROMIUM_ARGUMENTS = [
@@ -77,6 +78,19 @@ def shown_times(page: Page) -> list[float]:
     """Return the start and end of the timeline's visible range."""
     times: list[float] = chart(page).evaluate("one => one.layout.xaxis.range")
     return times
+
+
+def settled_box(place: Locator, timeout_ms: float = STEP_TIMEOUT_MS) -> FloatRect:
+    """Return the bounding box once it stays where it is: while a page is drawn, what is above pushes it down."""
+    end_s = time.monotonic() + timeout_ms / 1000
+    before = None
+    while time.monotonic() < end_s:
+        box = place.bounding_box()
+        if box is not None and box == before:
+            return box
+        before = box
+        time.sleep(0.4)
+    raise AssertionError(f"the box still moves after {timeout_ms / 1000:g} s")
 
 
 def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT_MS) -> None:
