@@ -98,7 +98,8 @@ class FollowingThread:
         while self._thread.is_alive() and not done.done():
             with suppress(TimeoutError):
                 done.result(_CHANGE_POLL_S)
-        self._run_changes()  # the thread may have ended without running the change
+        if not done.done():  # the thread ended without running the change
+            self._run_changes()
         done.result()
 
     def _run_changes(self) -> None:
