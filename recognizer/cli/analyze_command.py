@@ -119,8 +119,7 @@ def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks,
     with working(f"analysing {shown}", request.quiet) as show:
 
         def follow(progress: Progress) -> None:
-            if show is not None:
-                show(progress.analysed_s, progress.duration_s, progress.frames_per_s, progress.remaining_s)
+            show(progress.analysed_s, progress.duration_s, progress.frames_per_s, progress.remaining_s)
 
         timeline = analyze(path, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
     segments = timeline.segments(request.min_confidence, request.min_duration_s)
@@ -155,8 +154,7 @@ def _write_video(path: str, timeline: Timeline, segments: Sequence[Segment], tar
     with working(f"drawing {display_name(target)}", quiet) as show:
 
         def follow(done_s: float, duration_s: float | None) -> None:
-            if show is not None:
-                show(done_s, duration_s, None, None)
+            show(done_s, duration_s, None, None)
 
         render_video(path, timeline, segments, ActionPalette(), target, progress=follow)
 

@@ -111,7 +111,7 @@ def _compare(request: Request) -> Comparison:
 
         def report(progress: CompareProgress) -> None:
             analysis = progress.analysis
-            if show is not None and analysis is not None:  # one bar for all classifiers
+            if analysis is not None:  # one bar for all classifiers
                 show(progress.share, 1.0, analysis.frames_per_s, None)
 
         return compare(request.video, request.settings, load=load, progress=report)

@@ -16,6 +16,20 @@ _WAY_OUT_S: Final = 5.0
 """Further signals within this time do not disturb the clean-up; after it, the first was presumably lost."""
 
 
+_current: list[Interrupts] = []
+"""The running ``with`` blocks, the innermost last; signals belong to the whole process."""
+
+
+def raise_if_lost() -> None:
+    """Raise KeyboardInterrupt if a signal arrived and work goes on nevertheless. Work calls it as it advances.
+
+    Python drops an exception that a signal raises within a callback of the interpreter, such as one of a weak
+    reference, and some libraries catch it while they are imported.
+    """
+    if _current and _current[-1].exit_code is not None:
+        raise KeyboardInterrupt
+
+
 class Interrupts:
     """Raises KeyboardInterrupt on a signal while its ``with`` block runs; an impatient second signal does no harm.
 
@@ -29,6 +43,7 @@ class Interrupts:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
+        _current.append(self)
         # Python delivers signals to the main thread only
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._interrupt) for number in _EXIT_CODES}
@@ -37,6 +52,7 @@ class Interrupts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        _current.pop()
         for number, before in self._before.items():
             signal.signal(number, signal.SIG_DFL if before is None else before)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
+from recognizer.cli.signals import raise_if_lost
 from recognizer.files import BYTES_PER_MB
 
 if TYPE_CHECKING:
@@ -80,13 +81,14 @@ def shows_progress(quiet: bool) -> bool:
 @contextmanager
 def fetching(what: str, *, quiet: bool) -> Iterator[FetchProgress | None]:
     """Show ``what`` while the block runs; yield a callback for download progress, or None if nothing is shown."""
-    if not shows_progress(quiet):
-        yield None
-        return
-    from rich.progress import TextColumn
+    if shows_progress(quiet):
+        from rich.progress import TextColumn
 
-    with _bars(TextColumn("{task.fields[size]}")) as bars:
-        yield _fetch_callback(bars, what)
+        with _bars(TextColumn("{task.fields[size]}")) as bars:
+            yield _fetch_callback(bars, what)
+    else:
+        yield None
+    raise_if_lost()
 
 
 def _bars(*more: ProgressColumn) -> Progress:
@@ -116,10 +118,10 @@ def _fetch_callback(bars: Progress, what: str) -> FetchProgress:
 
 
 @contextmanager
-def working(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
-    """Show a bar on standard error while the block runs; yield its callback, or None if nothing is shown."""
+def working(what: str, quiet: bool) -> Iterator[ShowProgress]:
+    """Show a bar on standard error while the block runs; yield its callback, which also notices a lost interrupt."""
     if not shows_progress(quiet):
-        yield None
+        yield lambda *_: raise_if_lost()
         return
     from rich.progress import TaskProgressColumn, TextColumn
 
@@ -130,6 +132,7 @@ def working(what: str, quiet: bool) -> Iterator[ShowProgress | None]:
         def show(
             done_s: float, duration_s: float | None, frames_per_s: float | None, remaining_s: float | None
         ) -> None:
+            raise_if_lost()
             bars.update(
                 task,
                 # a container may state too short a duration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -440,6 +441,25 @@ def test_interrupt_that_a_library_turned_into_an_error_is_an_interrupt(
 
     loader.detector = OnePerson(before=interrupt)
     assert main([*i3d, str(make_video("a.mp4"))]) == 130
+
+
+def test_interrupt_that_a_library_swallows_ends_the_analysis_at_the_next_frames(
+    make_video: MakeVideo, i3d: tuple[str, ...], loader: Loader, tmp_path: Path
+) -> None:
+    """Regression: the analysis ran to its end and wrote its results, as if nobody had pressed Ctrl-C."""
+    detections = 0
+
+    def interrupt() -> None:
+        nonlocal detections
+        detections += 1
+        if detections == 1:
+            with contextlib.suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    loader.detector = OnePerson(before=interrupt)
+    assert main([*i3d, str(make_video("a.mp4", frames=300)), "--csv", str(tmp_path / "r.csv")]) == 130
+    assert detections < 100
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
 # --- the default classifier cannot be had ---
