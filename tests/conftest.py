@@ -39,7 +39,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _WorkerPerFi
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest tests, so that no worker is left alone with them at the end."""
+    """Begin with the longest tests, so that no worker is left alone with them at the end.
+
+    Coverage is measured of the fast tests only: tracing slows the others, and what only they run deserves a fast test.
+    """
+    for item in items:
+        if item.get_closest_marker("real") or item.get_closest_marker("browser"):
+            item.add_marker("no_cover")
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("browser", "real")])
 
