@@ -46,6 +46,98 @@ class VideoInfo:
     codec: str | None
 
 
+@dataclass(frozen=True)
+class StreamFacts:
+    """One of the video streams in a file.
+
+    Attributes:
+        index: its number among all streams of the file, from 0.
+        width: pixels, as stored.
+        height: pixels, as stored.
+        codec: FFmpeg's name for the codec; None if FFmpeg does not know it.
+        is_default: whether the file marks it as a default.
+    """
+
+    index: int
+    width: int
+    height: int
+    codec: str | None = None
+    is_default: bool = False
+
+
+@dataclass(frozen=True)
+class DamagedSpan:
+    """A stretch of a video in which packets could not be decoded.
+
+    Attributes:
+        start_s: time of the last picture before it, or of the start of the video.
+        end_s: time of the first picture after it, or of the end of the video.
+        packets: number of packets that were skipped.
+    """
+
+    start_s: float
+    end_s: float
+    packets: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several files that make one recording.
+
+    Attributes:
+        name: the file's name.
+        start_s: time of its first moment in the recording.
+        sha256: hash of the file's bytes; None if it is not known yet.
+    """
+
+    name: str
+    start_s: float
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a video was read: what was chosen, converted, assumed, repaired and skipped. The defaults are a plain file.
+
+    ``recognizer.video.reading`` puts it into words.
+
+    Attributes:
+        stream: number of the stream that was read among all streams of the file; None if not known.
+        other_streams: the other video streams, without covers.
+        stream_given: whether the user chose the stream.
+        stored_wh: width and height of the stored pictures, upright; None if they are shown as stored.
+        shown_wh: width and height after squaring the pixels; None if they are shown as stored.
+        pixel_aspect: width of a stored pixel divided by its height, upright.
+        deinterlaced: whether pictures were deinterlaced.
+        tone_mapped_from: the transfer curve that was mapped to BT.709, such as ``PQ`` or ``HLG``; None for SDR.
+        assumed_colors: the color space that was assumed because the file names none, such as ``BT.709``; else None.
+        letterboxed_from_s: time at which the picture's shape first changed; later pictures have borders. None if never.
+        first_picture_s: time of the first picture on the file's clock, which starts with the earliest stream.
+        rate_assumed_hz: frames per second that were assumed because the file states none; else None.
+        rate_given_hz: frames per second that the user gave; else None.
+        repaired_stamps: number of pictures whose time was estimated because their stamp was missing or wrong.
+        damaged: stretches that could not be decoded, in order of time.
+        parts: the files of a recording, in order; empty for a single file.
+    """
+
+    stream: int | None = None
+    other_streams: tuple[StreamFacts, ...] = ()
+    stream_given: bool = False
+    stored_wh: tuple[int, int] | None = None
+    shown_wh: tuple[int, int] | None = None
+    pixel_aspect: Fraction = Fraction(1)
+    deinterlaced: bool = False
+    tone_mapped_from: str | None = None
+    assumed_colors: str | None = None
+    letterboxed_from_s: float | None = None
+    first_picture_s: float = 0.0
+    rate_assumed_hz: float | None = None
+    rate_given_hz: float | None = None
+    repaired_stamps: int = 0
+    damaged: tuple[DamagedSpan, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One frame of a stream.

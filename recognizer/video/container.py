@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from recognizer.errors import VideoError
-from recognizer.types import VideoInfo
+from recognizer.types import Reading, VideoInfo
 from recognizer.video.diagnosis import (
     check_file,
     describe_content,
@@ -72,6 +72,7 @@ class Inspection:
         pixel_aspect: width of a pixel divided by its height, when upright.
         duration_is_of_pictures: False if ``duration_s`` may be the duration of the sound.
         first_picture_s: time stamp of the first picture in seconds; 0 if it has none.
+        reading: how the file will be read, as far as the first picture tells.
     """
 
     info: VideoInfo
@@ -81,6 +82,7 @@ class Inspection:
     pixel_aspect: Fraction
     duration_is_of_pictures: bool
     first_picture_s: float
+    reading: Reading = field(default_factory=Reading)
 
 
 @contextmanager

@@ -47,12 +47,14 @@ class VideoReader:
         pixel_aspect: width of a stored pixel divided by its height, when upright; 1 for most files.
         notes: sentences for users about problems in the file; complete after the last frame.
         progress: estimated share of the file that has been read, 0 to 1.
+        reading: how the file is read; what is known at opening, complete after the last frame.
     """
 
     def __init__(self, path: Path, shown: str, inspection: Inspection) -> None:
         self.pixel_aspect = inspection.pixel_aspect
         self.notes: list[str] = []
         self.progress = 0.0
+        self.reading = inspection.reading
         self._path = path
         self._shown = shown
         self._inspection = inspection

@@ -1,0 +1,74 @@
+"""Put into words how a video was read. A plain file needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recognizer.types import DamagedSpan, Part, Reading, StreamFacts
+
+__all__ = ["DamagedSpan", "Part", "Reading", "StreamFacts", "line", "sentences"]
+
+_LATE_S = 0.005
+"""Pictures that begin earlier are said to begin at 0: two decimals would read 0.00 s."""
+
+_MOST_SPANS = 3
+"""Further damaged stretches are counted, not listed."""
+
+
+def line(reading: Reading) -> str:
+    """Return one line about how a video was read; empty for a plain file."""
+    return "; ".join(sentences(reading))
+
+
+def sentences(reading: Reading) -> tuple[str, ...]:
+    """Return the parts of that line, such as ``deinterlaced`` and ``pictures begin at 0.80 s``."""
+    return (*_of_files(reading), *_of_pictures(reading), *_of_times(reading), *_of_damage(reading))
+
+
+def _of_files(reading: Reading) -> Iterator[str]:
+    if reading.parts:
+        yield f"{len(reading.parts)} files read as one recording"
+    if reading.other_streams:
+        count = len(reading.other_streams) + 1
+        chosen = "you chose" if reading.stream_given else "read is"
+        number = sum(other.index < (reading.stream or 0) for other in reading.other_streams) + 1
+        yield f"the file has {count} videos; {chosen} number {number}"
+
+
+def _of_pictures(reading: Reading) -> Iterator[str]:
+    if reading.deinterlaced:
+        yield "deinterlaced"
+    if reading.stored_wh is not None and reading.shown_wh is not None and reading.stored_wh != reading.shown_wh:
+        yield f"{_size(reading.stored_wh)} shown as {_size(reading.shown_wh)}"
+    if reading.letterboxed_from_s is not None:
+        yield f"the picture changes shape at {reading.letterboxed_from_s:.1f} s, later pictures have black borders"
+    if reading.tone_mapped_from is not None:
+        yield f"HDR ({reading.tone_mapped_from}) converted to standard colours"
+    if reading.assumed_colors is not None:
+        yield f"colours taken as {reading.assumed_colors}, because the file does not say"
+
+
+def _of_times(reading: Reading) -> Iterator[str]:
+    if reading.first_picture_s >= _LATE_S:
+        yield f"pictures begin at {reading.first_picture_s:.2f} s"
+    if reading.rate_given_hz is not None:
+        yield f"{reading.rate_given_hz:.6g} frames/s, as you gave it"
+    elif reading.rate_assumed_hz is not None:
+        yield f"{reading.rate_assumed_hz:.6g} frames/s assumed, because the file does not say"
+    if reading.repaired_stamps:
+        times = "time was" if reading.repaired_stamps == 1 else "times were"
+        yield f"{reading.repaired_stamps} wrong or missing {times} estimated"
+
+
+def _of_damage(reading: Reading) -> Iterator[str]:
+    for span in reading.damaged[:_MOST_SPANS]:
+        packets = "1 packet" if span.packets == 1 else f"{span.packets} packets"
+        yield f"{packets} at {span.start_s:.1f} to {span.end_s:.1f} s could not be decoded"
+    more = reading.damaged[_MOST_SPANS:]
+    if more:
+        places = "place" if len(more) == 1 else "places"
+        yield f"{sum(span.packets for span in more)} more packets in {len(more)} later {places}"
+
+
+def _size(wh: tuple[int, int]) -> str:
+    return f"{wh[0]} × {wh[1]}"
