@@ -33,7 +33,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.true_actions import CLIPS, Actions, bystanders, nothing_known
+from benchmarks.true_actions import CLIPS, LEAST_S, Actions, bystanders, nothing_known
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.shown import frames_seen
@@ -149,8 +149,9 @@ class Tally:
                 self.right_windows += prediction.top[0][0] in right
                 for label, probability in prediction.top:
                     sums[prediction.person_id][label] += probability
+        seen = {track.person_id for track in timeline.people if track.present_s >= LEAST_S}
         for person_id, right in actions.items():
-            if right:
+            if right and person_id in seen | set(sums):
                 best = sorted(sums[person_id], key=sums[person_id].__getitem__, reverse=True)[:5]
                 self.people += 1
                 self.first += best[:1] != [] and best[0] in right
