@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,20 +15,14 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from recognizer.errors import VideoError
 from recognizer.types import Reading, VideoInfo
-from recognizer.video.diagnosis import (
-    check_file,
-    describe_content,
-    explain_open_failure,
-    is_encrypted_mp4,
-    refuse_still_picture,
-)
+from recognizer.video.diagnosis import check_file, explain_open_failure, refuse_still_picture
 from recognizer.video.picture import MAX_PICTURE_PX, Orientation, check_picture_size, orientation_of
+from recognizer.video.streams import Choice, choose_stream
 
 VIDEO_SUFFIXES = (
     *("mp4", "m4v", "mov", "qt", "3gp", "3g2", "mj2"),
@@ -72,6 +67,8 @@ class Inspection:
         pixel_aspect: width of a pixel divided by its height, when upright.
         duration_is_of_pictures: False if ``duration_s`` may be the duration of the sound.
         first_picture_s: time stamp of the first picture in seconds; 0 if it has none.
+        stream: number of the chosen video stream among all streams of the file.
+        is_sole_stream: whether every player shows this stream, because there is no other.
         reading: how the file will be read, as far as the first picture tells.
     """
 
@@ -82,21 +79,50 @@ class Inspection:
     pixel_aspect: Fraction
     duration_is_of_pictures: bool
     first_picture_s: float
+    stream: int
+    is_sole_stream: bool
     reading: Reading = field(default_factory=Reading)
 
 
 @contextmanager
-def open_container(path: Path, shown: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open the container and its main video stream; close it at the end of the ``with`` block.
+def open_container(path: Path, shown: str, stream: int) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open the container and one of its video streams; close it at the end of the ``with`` block.
 
     Only local files are opened, and no other file is read.
+
+    Args:
+        path: the file.
+        shown: its name in messages.
+        stream: number of the video stream among all streams of the file, as ``inspect`` chose it.
 
     Raises:
         VideoError: the file is not a video, or its pictures exceed the size limit.
     """
+    with _open(path, shown) as container:
+        chosen = container.streams[stream] if stream < len(container.streams) else None
+        if not isinstance(chosen, VideoStream):
+            raise VideoError(f"{shown} has changed while it was read; keep it in place until the end.")
+        _limit_pictures(container, chosen, path, shown)
+        yield container, chosen
+
+
+@contextmanager
+def _open_and_choose(
+    path: Path, shown: str, wanted: int | None
+) -> Iterator[tuple[InputContainer, VideoStream, Choice]]:
+    """Like ``open_container``, but choose the stream."""
+    with _open(path, shown) as container:
+        choice = choose_stream(container, partial(_open, path, shown), path, shown, wanted)
+        chosen = container.streams[choice.index]
+        assert isinstance(chosen, VideoStream), "only video streams are chosen"
+        _limit_pictures(container, chosen, path, shown)
+        yield container, chosen, choice
+
+
+def _open(path: Path, shown: str) -> InputContainer:
     try:
         # absolute, with the protocol, so that "http:x.mp4", "concat:a|b" and "-x" are plain file names
-        container = av.open(
+        return av.open(
             f"file:{os.path.abspath(path)}",  # noqa: PTH100 (resolve() would follow links)
             "r",
             metadata_errors="ignore",
@@ -104,13 +130,11 @@ def open_container(path: Path, shown: str) -> Iterator[tuple[InputContainer, Vid
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise explain_open_failure(path, shown, error) from error
-    try:
-        stream = _main_stream(container, path, shown)
-        check_picture_size(*_declared_size_wh(container, stream, path), shown)
-        stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
-        yield container, stream
-    finally:
-        container.close()
+
+
+def _limit_pictures(container: InputContainer, stream: VideoStream, path: Path, shown: str) -> None:
+    check_picture_size(*_declared_size_wh(container, stream, path), shown)
+    stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
 
 
 def packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stream]]:
@@ -128,22 +152,31 @@ def packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stre
             failures += 1
 
 
-def inspect(path: Path, shown: str, *, sha256: str | None, max_file_bytes: int | None = None) -> Inspection:
-    """Open a file, decode its first frame and return its facts.
+def inspect(
+    path: Path, shown: str, *, sha256: str | None, max_file_bytes: int | None = None, stream: int | None = None
+) -> Inspection:
+    """Open a file, choose its video stream, decode its first frame and return its facts.
+
+    Args:
+        path: the file.
+        shown: its name in messages.
+        sha256: its hash, if known.
+        max_file_bytes: larger files are refused.
+        stream: number of the video stream among all streams of the file; None for the one that a player shows.
 
     Raises:
         VideoError: the file is not a readable video; the message says why.
     """
     check_file(path, shown, max_file_bytes)
     refuse_still_picture(path, shown)
-    with open_container(path, shown) as (container, stream):
-        frame = _first_frame(container, stream, shown)
+    with _open_and_choose(path, shown, stream) as (container, chosen, choice):
+        frame = _first_frame(container, chosen, shown)
         check_picture_size(frame.width, frame.height, shown)
         orientation = orientation_of(frame) or Orientation()
         width, height = orientation.size_wh(frame.width, frame.height)
-        aspect = _pixel_aspect(stream)
-        duration_s, of_pictures = _duration_s(container, stream)
-        rate = _plausible_rate(stream.average_rate) or _plausible_rate(stream.guessed_rate)
+        aspect = _pixel_aspect(chosen)
+        duration_s, of_pictures = _duration_s(container, chosen)
+        rate = _plausible_rate(chosen.average_rate) or _plausible_rate(chosen.guessed_rate)
         facts = Inspection(
             info=VideoInfo(
                 sha256=sha256,
@@ -151,8 +184,8 @@ def inspect(path: Path, shown: str, *, sha256: str | None, max_file_bytes: int |
                 height=height,
                 frame_rate=rate,
                 duration_s=duration_s,
-                frame_count=_plausible_count(stream.frames, rate, duration_s if of_pictures else None),
-                codec=stream.codec_context.codec.canonical_name,
+                frame_count=_plausible_count(chosen.frames, rate, duration_s if of_pictures else None),
+                codec=chosen.codec_context.codec.canonical_name,
             ),
             container=container.format.name,
             pixel_format=frame.format.name,
@@ -163,10 +196,13 @@ def inspect(path: Path, shown: str, *, sha256: str | None, max_file_bytes: int |
             pixel_aspect=1 / aspect if orientation.transpose else aspect,
             duration_is_of_pictures=of_pictures,
             first_picture_s=frame.time or 0.0,
+            stream=chosen.index,
+            is_sole_stream=choice.is_sole,
+            reading=Reading(stream=chosen.index, other_streams=choice.others, stream_given=stream is not None),
         )
     if rate is not None and rate <= _DOUBTFUL_FRAME_RATE_HZ:
         return facts
-    return _with_rate(facts, _measured_rate(path, shown) or rate)
+    return _with_rate(facts, _measured_rate(path, shown, facts.stream) or rate)
 
 
 def _plausible_count(frames: int, rate: Fraction | None, duration_s: float | None) -> int | None:
@@ -187,24 +223,6 @@ def _declared_size_wh(container: InputContainer, stream: VideoStream, path: Path
             header = file.read(10)
         return int.from_bytes(header[6:8], "little"), int.from_bytes(header[8:10], "little")
     return stream.width, stream.height
-
-
-def _main_stream(container: InputContainer, path: Path, shown: str) -> VideoStream:
-    # FFmpeg treats the cover of a song as a video stream
-    streams = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
-    if not streams:
-        if container.streams.audio:
-            raise VideoError(f"no video stream in {shown}; it holds audio only; choose a file with pictures.")
-        raise VideoError(
-            describe_content(path, shown) or f"no video stream in {shown}, it holds no pictures; choose another file."
-        )
-    preferred = [one for one in streams if one.disposition & Disposition.default and one.codec_context is not None]
-    decodable = [one for one in streams if one.codec_context is not None]
-    if not decodable:
-        if is_encrypted_mp4(path):
-            raise VideoError(f"the video in {shown} is encrypted; choose a copy without copy protection.")
-        raise VideoError(f"the video codec of {shown} is not supported; convert it to H.264 in an MP4 file.")
-    return (preferred or decodable)[0]
 
 
 def _first_frame(container: InputContainer, stream: VideoStream, shown: str) -> VideoFrame:
@@ -240,10 +258,10 @@ def _pixel_aspect(stream: VideoStream) -> Fraction:
     return aspect if aspect is not None and Fraction(1, 4) <= aspect <= 4 else Fraction(1)
 
 
-def _measured_rate(path: Path, shown: str) -> Fraction | None:
+def _measured_rate(path: Path, shown: str, index: int) -> Fraction | None:
     """Return the average rate of the first packets, or None if they have no time stamps."""
     times: list[int] = []
-    with open_container(path, shown) as (container, stream):
+    with open_container(path, shown, index) as (container, stream):
         for packet in packets(container, stream):
             if packet.pts is not None:
                 times.append(packet.pts)

@@ -50,17 +50,18 @@ _CODEC_NAMES = {
 }
 
 
-def is_browser_playable(path: str | os.PathLike[str]) -> bool:
+def is_browser_playable(path: str | os.PathLike[str], *, stream: int | None = None) -> bool:
     """Return whether Chromium, Firefox and Safari all play the file. When in doubt, return False.
 
     True for H.264 (8-bit 4:2:0; sound AAC, MP3 or none) in MP4 or MOV, and for VP8 and VP9 (8-bit 4:2:0) in WebM.
-    AV1 is left out because Safari plays it only on recent devices.
+    AV1 is left out because Safari plays it only on recent devices. False if the file holds several videos, because
+    browsers may show another one than ``stream``.
 
     Raises:
         VideoError: the file is not a readable video.
     """
-    facts = inspect(Path(path), display_name(path), sha256=None)
-    if facts.pixel_format not in _PLAYABLE_PIXELS:
+    facts = inspect(Path(path), display_name(path), sha256=None, stream=stream)
+    if not facts.is_sole_stream or facts.pixel_format not in _PLAYABLE_PIXELS:
         return False
     if "mp4" in facts.container.split(","):
         return facts.info.codec == "h264" and _MP4_AUDIO.issuperset(facts.audio_codecs)
@@ -80,6 +81,7 @@ def make_preview(
     max_height_px: int = 540,
     progress: Callable[[float], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    stream: int | None = None,
 ) -> bool:
     """Write a small H.264 copy that every browser plays, with at most 30 frames per second.
 
@@ -90,6 +92,7 @@ def make_preview(
         max_height_px: taller pictures are scaled down.
         progress: receives the completed share, 0 to 1.
         cancel: called before each frame; if it returns True, writing stops and nothing is left behind.
+        stream: number of a video stream among all streams of the file; None for the one that a player shows.
 
     Returns:
         Whether the preview is complete; False if cancelled.
@@ -97,7 +100,7 @@ def make_preview(
     Raises:
         VideoError: the video cannot be read, or the target cannot be written.
     """
-    with open_video(path) as video:
+    with open_video(path, stream=stream) as video:
         rate = min(float(video.facts.frame_rate or DEFAULT_FRAME_RATE_HZ), _PREVIEW_RATE_HZ)
         length_s = min(max_seconds, video.facts.duration_s or max_seconds)
         due = _EveryInterval(1.0 / rate)
@@ -132,13 +135,15 @@ def make_preview(
     return writer is not None
 
 
-def poster(path: str | os.PathLike[str]) -> Frame:
+def poster(path: str | os.PathLike[str], *, stream: int | None = None) -> Frame:
     """Return the first picture of the first second that is not black, else the first one.
+
+    ``stream``: number of a video stream among all streams of the file; None for the one that a player shows.
 
     Raises:
         VideoError: the file is not a readable video.
     """
-    with open_video(path) as video:
+    with open_video(path, stream=stream) as video:
         first: Frame | None = None
         for frame in video.frames(_EveryInterval(0.1)):
             first = frame if first is None else first

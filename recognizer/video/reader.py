@@ -104,7 +104,7 @@ class VideoReader:
 
     def sound(self) -> Iterator[tuple[int, Samples]]:
         """Yield the sound, if any, for a ``VideoWriter``. Reads the file separately from ``frames``."""
-        return read_sound(self._path, self._shown, self._inspection.first_picture_s)
+        return read_sound(self._path, self._shown, self._inspection.stream, self._inspection.first_picture_s)
 
     def close(self) -> None:
         """Stop all reading and close the file. Can be called twice."""
@@ -136,7 +136,7 @@ class VideoReader:
         stored_wh: tuple[int, int] | None = None
         resized_at_s: float | None = None
         end_s = 0.0
-        with open_container(self._path, self._shown) as (container, stream):
+        with open_container(self._path, self._shown, self._inspection.stream) as (container, stream):
             stream.thread_type = "AUTO"
             decoder = _Decoder(container, stream)
             for frame in decoder:
@@ -190,6 +190,7 @@ def open_video(
     max_file_bytes: int | None = None,
     sha256: str | None = None,
     name: str | None = None,
+    stream: int | None = None,
 ) -> VideoReader:
     """Open a video file for reading; use it in a ``with`` block.
 
@@ -198,22 +199,26 @@ def open_video(
         max_file_bytes: larger files are refused.
         sha256: the file's hash, if known; otherwise ``VideoReader.info`` computes it.
         name: the user's name for the file, used in messages (an upload is stored under another name).
+        stream: number of a video stream among all streams of the file, as in ``Reading.other_streams``; None for the
+            one that a player shows.
 
     Raises:
         VideoError: the file is not a readable video; the message says why.
     """
     shown = display_name(path if name is None else name)
-    inspection = inspect(Path(path), shown, sha256=sha256, max_file_bytes=max_file_bytes)
+    inspection = inspect(Path(path), shown, sha256=sha256, max_file_bytes=max_file_bytes, stream=stream)
     return VideoReader(Path(path), shown, inspection)
 
 
-def probe(path: str | os.PathLike[str], *, sha256: str | None = None, name: str | None = None) -> VideoInfo:
+def probe(
+    path: str | os.PathLike[str], *, sha256: str | None = None, name: str | None = None, stream: int | None = None
+) -> VideoInfo:
     """Return the facts of a video quickly: decode one frame and do not compute its hash.
 
     Raises:
         VideoError: the file is not a readable video; the message says why.
     """
-    return inspect(Path(path), display_name(path if name is None else name), sha256=sha256).info
+    return inspect(Path(path), display_name(path if name is None else name), sha256=sha256, stream=stream).info
 
 
 class _Decoder:

@@ -34,7 +34,7 @@ Samples = NDArray[np.float32]
 """Float32 (channels, samples), -1 to 1."""
 
 
-def read_sound(path: Path, shown: str, first_picture_s: float) -> Iterator[tuple[int, Samples]]:
+def read_sound(path: Path, shown: str, stream: int, first_picture_s: float) -> Iterator[tuple[int, Samples]]:
     """Yield the first audio track: the position of the samples, counted from the first picture, and the samples.
 
     Yields nothing if no track can be decoded. Damaged parts are skipped.
@@ -42,17 +42,18 @@ def read_sound(path: Path, shown: str, first_picture_s: float) -> Iterator[tuple
     Args:
         path: the video.
         shown: its name in messages.
+        stream: number of the video stream among all streams of the file.
         first_picture_s: time stamp of the first picture, in seconds.
 
     Raises:
         VideoError: the file can no longer be opened.
     """
-    with open_container(path, shown) as (container, _):
-        stream = next((one for one in container.streams.audio if one.codec_context is not None), None)
-        if stream is None:
+    with open_container(path, shown, stream) as (container, _):
+        track = next((one for one in container.streams.audio if one.codec_context is not None), None)
+        if track is None:
             return
         resampler, made_for = AudioResampler(_FORMAT, _LAYOUT, _RATE_HZ), None
-        for packet in packets(container, stream):
+        for packet in packets(container, track):
             for frame in _or_nothing(packet.decode):
                 if frame.time is None:
                     continue
