@@ -117,6 +117,7 @@ class Reading:
         rate_given_hz: frames per second that the user gave; else None.
         repaired_stamps: number of pictures whose time was estimated because their stamp was missing or wrong.
         damaged: stretches that could not be decoded, in order of time.
+        pauses: other stretches without a new picture, ``(start_s, end_s)``, in order of time.
         parts: the files of a recording, in order; empty for a single file.
     """
 
@@ -135,6 +136,7 @@ class Reading:
     rate_given_hz: float | None = None
     repaired_stamps: int = 0
     damaged: tuple[DamagedSpan, ...] = ()
+    pauses: tuple[tuple[float, float], ...] = ()
     parts: tuple[Part, ...] = ()
 
 

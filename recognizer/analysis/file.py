@@ -177,14 +177,14 @@ class _FileAnalysis:
     def label_everyone(self) -> Timeline:
         """Label everyone's actions; the timeline is incomplete if the analysis was cancelled."""
         complete = self._label_all()
-        frame_times_s, notes = self._pass.finish(complete=complete)
+        frame_times_s, notes, reading = self._pass.finish(complete=complete)
         timeline = self._labeler.timeline(
             frame_times_s,
             complete=complete,
             notes=notes,
             person_of=self._stitcher.person_of(self._labeler.tracks(), self._interval_s),
         )
-        return replace(timeline, notes=(*timeline.notes, *_remarks(timeline)))
+        return replace(timeline, notes=(*timeline.notes, *_remarks(timeline)), reading=reading)
 
     def find_everyone(self) -> bool:
         """Find and track everyone, label nothing; return False if the analysis was cancelled."""

@@ -17,7 +17,7 @@ from recognizer.networks.devices import resolve_device
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import frame_rate_hz
-from recognizer.types import Frame, Observation
+from recognizer.types import Frame, Observation, Reading
 from recognizer.video import PREFETCHED_FRAMES, VideoReader, prefetched
 
 _T = TypeVar("_T")
@@ -33,13 +33,16 @@ def frames_per_detection(settings: Settings) -> int:
 
 
 class _Source(Protocol):
-    """Where a file's observations come from. The times and notes are complete after the last batch."""
+    """Where a file's observations come from. Times, notes and reading are complete after the last batch."""
 
     @property
     def frame_times_s(self) -> NDArray[np.float64]: ...
 
     @property
     def notes(self) -> Sequence[str]: ...
+
+    @property
+    def reading(self) -> Reading: ...
 
     def batches(self) -> Iterator[Sequence[Observation]]:
         """Yield the observations in order of time; call once."""
@@ -58,6 +61,7 @@ class _StoredCrops:
         self._settings = settings
         self.frame_times_s = recorded.frame_times_s
         self.notes = recorded.notes
+        self.reading = recorded.reading
 
     def batches(self) -> Iterator[Sequence[Observation]]:
         return _batched(self._recorded.observations(self._settings.crop_style), frames_per_detection(self._settings))
@@ -80,6 +84,10 @@ class _DecodedFrames:
     @property
     def notes(self) -> Sequence[str]:
         return self._reader.notes
+
+    @property
+    def reading(self) -> Reading:
+        return self._reader.reading
 
     def close(self) -> None:
         self._frames.close()
@@ -165,17 +173,17 @@ class FilePass:
                     self._recorder.add(observation)
             yield batch
 
-    def finish(self, *, complete: bool) -> tuple[NDArray[np.float64], Sequence[str]]:
+    def finish(self, *, complete: bool) -> tuple[NDArray[np.float64], Sequence[str], Reading]:
         """Stop reading; store the pass if it is complete.
 
         Returns:
-            The times of the frames, float64 (n,), and the reader's notes.
+            The times of the frames, float64 (n,), the reader's notes, and how the video was read.
         """
         self._source.close()
-        times_s, notes = self._source.frame_times_s, self._source.notes
+        times_s, notes, reading = self._source.frame_times_s, self._source.notes, self._source.reading
         if complete and self._recorder is not None:
-            self._recorder.commit(times_s, notes)
-        return times_s, notes
+            self._recorder.commit(times_s, notes, reading)
+        return times_s, notes, reading
 
 
 def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

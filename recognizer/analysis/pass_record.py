@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import CropStyle
-from recognizer.types import CROP_SIZE_PX, Box, Observation, TrackedPerson
+from recognizer.types import CROP_SIZE_PX, Box, Observation, Reading, TrackedPerson
+from recognizer.video.reading import reading_from, values_of
 
-FORMAT = 3
+FORMAT = 4
 """Part of a pass's key: a record of another format is never found. 2 added appearances and cuts; since 3, other people
-are covered in the surroundings, and boxes are smoothed as if every frame had been sampled."""
+are covered in the surroundings, and boxes are smoothed as if every frame had been sampled; since 4, it holds how the
+video was read, and times and pictures are those that a player shows."""
 
 CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
@@ -48,6 +50,7 @@ class RecordedPass:
         appearances: uint8 (r, APPEARANCE_SIZE), one for each of ``rows``; (r, 0) if the pass has none.
         cuts: int64 (c,), numbers of the samples at which a new shot begins.
         notes: the video reader's remarks.
+        reading: how the video was read.
     """
 
     folder: Path
@@ -58,13 +61,14 @@ class RecordedPass:
     appearances: NDArray[np.uint8]
     cuts: NDArray[np.int64]
     notes: tuple[str, ...]
+    reading: Reading
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read a record; crops are read when needed.
 
         Raises:
-            OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: the file is missing or damaged.
+            OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile: the file is missing or damaged.
         """
         # open it here, because NumPy leaves the file open if it is not an archive
         with (folder / _FILE_NAME).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -77,6 +81,7 @@ class RecordedPass:
                 appearances=arrays["looks"],
                 cuts=arrays["cuts"],
                 notes=tuple(json.loads(str(arrays["notes"]))),
+                reading=reading_from(json.loads(str(arrays["reading"]))),
             )
 
     def save(self, folder: Path) -> None:
@@ -94,6 +99,7 @@ class RecordedPass:
             looks=self.appearances,  # the name in files of this format
             cuts=self.cuts,
             notes=np.array(json.dumps(self.notes)),
+            reading=np.array(json.dumps(values_of(self.reading))),
         )
 
     def has_crops(self, style: CropStyle) -> bool:

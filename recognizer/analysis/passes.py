@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from recognizer.analysis.pass_record import CROP_BYTES, FORMAT, RecordedPass, crop_paths, is_record
 from recognizer.files import is_abandoned, prune_lru
 from recognizer.settings import CropStyle, Settings, specs_of
-from recognizer.types import Observation
+from recognizer.types import Observation, Reading
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class PassStore:
             os.utime(folder)  # the least recently used is removed first
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             # a crash or a full disk can leave a partial file; the pass can be run again
             _log.warning("the record of a pass cannot be read and is removed: %s", error)
             with suppress(OSError), self.placing:  # if it cannot be removed, the next analysis tries again
@@ -188,7 +188,7 @@ class PassRecorder:
         except OSError as error:
             self._give_up(error)
 
-    def commit(self, frame_times_s: NDArray[np.float64], notes: Sequence[str]) -> None:
+    def commit(self, frame_times_s: NDArray[np.float64], notes: Sequence[str], reading: Reading) -> None:
         """Store the finished pass."""
         finished = RecordedPass(
             folder=self._target,
@@ -201,6 +201,7 @@ class PassRecorder:
             ),
             cuts=np.array(self._cuts, np.int64),
             notes=tuple(notes),
+            reading=reading,
         )
         self._store.remember(self._target.name, finished)
         if self._aside is None:

@@ -22,6 +22,7 @@ from recognizer.settings import Settings
 
 # quick to import; the networks' libraries are not, and are imported only once a video is readable
 from recognizer.video import display_name, open_video
+from recognizer.video.reading import as_notes
 
 if TYPE_CHECKING:
     from recognizer.networks.loading import Models
@@ -129,7 +130,7 @@ def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks,
     if not outputs.any:
         _print_segments(shown, timeline, segments, stdout)
     if not request.quiet:
-        for note in timeline.notes:
+        for note in (*as_notes(timeline.reading), *timeline.notes):
             remark(f"{shown}: {note}")
         if outputs.any:
             remark(f"{_summary(shown, timeline, segments)} {_written(outputs)}")

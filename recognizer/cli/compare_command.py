@@ -13,6 +13,7 @@ from recognizer.cli.terminal import complain, fetching, print_table, printable, 
 from recognizer.errors import TruthError
 from recognizer.settings import Settings
 from recognizer.video import display_name, open_video
+from recognizer.video.reading import as_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         _print(comparison, lanes, scored, request, stdout)
     if not request.quiet:
         timeline = lanes[0].timeline
-        for note in (*timeline.notes, *(scored.notes if scored is not None else ())):
+        for note in (*as_notes(timeline.reading), *timeline.notes, *(scored.notes if scored is not None else ())):
             remark(f"{display_name(request.video)}: {note}")
         if outputs.files:
             remark(f"Wrote {', '.join(outputs.files)}.")

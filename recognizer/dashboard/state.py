@@ -32,7 +32,7 @@ from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, Preset, Settings
-from recognizer.types import VideoInfo
+from recognizer.types import Reading, VideoInfo
 
 if TYPE_CHECKING:
     from recognizer.live.camera import TabCamera
@@ -55,6 +55,7 @@ class CurrentVideo:
         file: the stored file.
         info: its properties.
         playable: whether browsers play it.
+        reading: how it will be read, as far as its first picture tells.
         credit: source and licence of the sample.
         preview: makes a copy that browsers play; None if they play the file.
     """
@@ -62,6 +63,7 @@ class CurrentVideo:
     file: StoredFile
     info: VideoInfo
     playable: bool
+    reading: Reading = field(default_factory=Reading)
     credit: str | None = None
     preview: Job[Path] | None = None
 

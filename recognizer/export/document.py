@@ -144,6 +144,71 @@ class Prediction(Struct):
     ]
 
 
+class StreamFacts(Struct):
+    """One of the video streams in the file."""
+
+    index: Annotated[int, Meta(description="its number among all streams of the file, from 0")]
+    width: Annotated[int, Meta(description="pixels, as stored")]
+    height: Annotated[int, Meta(description="pixels, as stored")]
+    codec: str | None = None
+    is_default: bool = False
+
+
+class DamagedSpan(Struct):
+    """A stretch of the video in which packets could not be decoded."""
+
+    start_s: float
+    end_s: float
+    packets: Annotated[int, Meta(description="packets that were skipped; 0 where they were lost before decoding")]
+
+
+class Part(Struct):
+    """One of several files that make one recording."""
+
+    name: str
+    start_s: Annotated[float, Meta(description="time of its first moment in the recording")]
+    sha256: str | None = None
+
+
+class Reading(Struct, omit_defaults=True):
+    """How the video was read; a missing field has its default, which is that of a plain file."""
+
+    line: Annotated[str, Meta(description="the fields below in one line, for people")] = ""
+    stream: Annotated[int | None, Meta(description="number of the stream that was read, from 0")] = None
+    other_streams: Annotated[list[StreamFacts], Meta(description="the other video streams, without covers")] = []
+    stream_given: Annotated[bool, Meta(description="whether the user chose the stream")] = False
+    stored_wh: Annotated[tuple[int, int] | None, Meta(description="size of the stored pictures, upright")] = None
+    shown_wh: Annotated[tuple[int, int] | None, Meta(description="size with square pixels")] = None
+    pixel_aspect: Annotated[
+        str,
+        Meta(
+            description="width of a stored pixel divided by its height",
+            extra_json_schema={"pattern": "^[0-9]+(/[1-9][0-9]*)?$"},
+        ),
+    ] = "1"
+    deinterlaced: bool = False
+    tone_mapped_from: Annotated[
+        str | None, Meta(description="the transfer curve that was mapped to BT.709, such as PQ or HLG")
+    ] = None
+    assumed_colors: Annotated[
+        str | None, Meta(description="the color space that was assumed because the file names none")
+    ] = None
+    letterboxed_from_s: Annotated[
+        float | None, Meta(description="time from which pictures have borders, because their shape changed")
+    ] = None
+    first_picture_s: Annotated[float, Meta(description="time of the first picture on the file's clock")] = 0.0
+    rate_assumed_hz: Annotated[
+        float | None, Meta(description="frames per second that were assumed because the file states none")
+    ] = None
+    rate_given_hz: Annotated[float | None, Meta(description="frames per second that the user gave")] = None
+    repaired_stamps: Annotated[int, Meta(description="pictures whose time was estimated")] = 0
+    damaged: list[DamagedSpan] = []
+    pauses: Annotated[
+        list[tuple[float, float]], Meta(description="other stretches without a new picture: start_s, end_s")
+    ] = []
+    parts: Annotated[list[Part], Meta(description="the files of the recording; empty for a single file")] = []
+
+
 class Document(Struct):
     """The export of one analysis, schema version 1.x.
 
@@ -157,7 +222,7 @@ class Document(Struct):
     video: Video
     settings: SettingValues
     provenance: Annotated[dict[str, str], Meta(description="versions of the libraries, hashes of the weights")]
-    notes: Annotated[list[str], Meta(description="remarks for people, such as packets that could not be decoded")]
+    notes: Annotated[list[str], Meta(description="remarks for people, such as a file that ends early")]
     thresholds: Thresholds
     people: Annotated[list[Person], Meta(description="everyone who was detected, by person_id")]
     segments: Annotated[list[Segment], Meta(description="who does what, by person, then by time")]
@@ -165,6 +230,7 @@ class Document(Struct):
         list[Prediction],
         Meta(description="one for each clip, by person, then by time; clips of one person overlap"),
     ]
+    reading: Reading | UnsetType = UNSET
     frame_times_s: Annotated[list[float] | UnsetType, Meta(description="presentation time of every decoded frame")] = (
         UNSET
     )

@@ -19,9 +19,10 @@ from recognizer.export import document as document_types
 from recognizer.export.document import PATH_SETTINGS, Document
 from recognizer.settings import Settings, specs_of
 from recognizer.timeline.model import PersonTrack, Timeline
-from recognizer.types import Prediction, VideoInfo
+from recognizer.types import Prediction, Reading, VideoInfo
+from recognizer.video.reading import line, reading_from, values_of
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
 """``major.minor``: a new minor version adds fields, and a new major version changes or removes some."""
 
 
@@ -81,6 +82,7 @@ def timeline_values(
             for segment in timeline.segments(min_confidence, min_duration_s)
         ],
         predictions=[_prediction(prediction) for prediction in timeline.predictions],
+        reading=_reading(timeline.reading),
         frame_times_s=timeline.frame_times_s.tolist() if include_frame_times else UNSET,
     )
     values: dict[str, Any] = msgspec.to_builtins(document)
@@ -143,6 +145,11 @@ def setting_values(settings: Settings) -> dict[str, Any]:
         if values[name] is not None:
             values[name] = PureWindowsPath(values[name]).name  # accepts both kinds of slash
     return values
+
+
+def _reading(reading: Reading) -> document_types.Reading | UnsetType:
+    values = values_of(reading)
+    return msgspec.convert(values | {"line": line(reading)}, document_types.Reading) if values else UNSET
 
 
 def _person(track: PersonTrack, include_boxes: bool) -> document_types.Person:
@@ -270,7 +277,15 @@ def _timeline(document: Document) -> Timeline:
         complete=document.complete,
         notes=tuple(document.notes),
         provenance=document.provenance,
+        reading=Reading() if isinstance(document.reading, UnsetType) else _read_reading(document.reading),
     )
+
+
+def _read_reading(reading: document_types.Reading) -> Reading:
+    try:
+        return reading_from(msgspec.to_builtins(reading))
+    except (ValueError, ZeroDivisionError):
+        raise _UnfitError(f"reading.pixel_aspect is {reading.pixel_aspect[:40]!r}, not a fraction") from None
 
 
 def _read_video(video: document_types.Video) -> VideoInfo:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, Settings, least_height_px
 from recognizer.timeline.segments import Guesses, LikelyLabels, guesses_of, segments_of
-from recognizer.types import TOUCHING_S, Box, Prediction, Segment, VideoInfo
+from recognizer.types import TOUCHING_S, Box, Prediction, Reading, Segment, VideoInfo
 
 BRIEF_S = 1.0
 """People visible for less than this in total are hidden by default; most are passers-by or false detections. Equals
@@ -73,8 +73,9 @@ class Timeline:
         frame_times_s: float64 (n,), presentation time of every decoded frame.
         analysed_s: time up to which the video was analysed.
         complete: False if it was cancelled or is still running.
-        notes: remarks for the user, such as packets that could not be decoded.
+        notes: remarks for the user, such as a file that ends early.
         provenance: versions of the libraries and hashes of the weights.
+        reading: how the video was read; the default for a camera's stream.
     """
 
     video: VideoInfo
@@ -86,6 +87,7 @@ class Timeline:
     complete: bool
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def frame_rate_hz(self) -> float:

@@ -25,6 +25,7 @@ from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame, VideoInfo
 from recognizer.video.clock import PresentationClock
 from recognizer.video.container import Inspection, inspect, open_container, packets
+from recognizer.video.damage import DamageLog, pauses
 from recognizer.video.diagnosis import display_name
 from recognizer.video.picture import PictureConverter, fitting_wh
 from recognizer.video.sound import Samples, read_sound
@@ -40,7 +41,8 @@ _EARLY_END_SHARE = 0.05
 class VideoReader:
     """One video file, opened by :func:`open_video`.
 
-    Each call of :meth:`frames` reads the file from the start and resets ``notes``, ``progress`` and ``frame_times_s``.
+    Each call of :meth:`frames` reads the file from the start and resets ``notes``, ``progress``, ``reading`` and
+    ``frame_times_s``.
     Memory does not grow with the length of the video, except for eight bytes per frame for its time.
 
     Attributes:
@@ -91,7 +93,7 @@ class VideoReader:
         have the size of the first: if the size changes within a file, later pictures are scaled, so that boxes stay
         comparable. Pictures taller than ``max_height_px`` are scaled down to it.
 
-        Packets that cannot be decoded are skipped; ``notes`` reports how many.
+        Packets that cannot be decoded are skipped; ``reading`` tells where.
 
         Raises:
             VideoError: no frame can be decoded.
@@ -127,6 +129,7 @@ class VideoReader:
 
     def _frames(self, select: FrameFilter | None, max_height_px: int | None) -> Iterator[Frame]:
         self.notes, self.progress, self._times_s = [], 0.0, array("d")
+        self.reading = self._inspection.reading
         # local names, because another call of frames() replaces the attributes
         notes, times_s = self.notes, self._times_s
         interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
@@ -138,7 +141,8 @@ class VideoReader:
         end_s = 0.0
         with open_container(self._path, self._shown, self._inspection.stream) as (container, stream):
             stream.thread_type = "AUTO"
-            decoder = _Decoder(container, stream)
+            damage = DamageLog()
+            decoder = _Decoder(container, stream, damage)
             for frame in decoder:
                 if self._closed:
                     return
@@ -160,7 +164,14 @@ class VideoReader:
                     yield Frame(index, time_s, converter.upright_rgb(frame))
             if not times_s:
                 raise VideoError(f"no picture of {self._shown} can be decoded, it is damaged; copy it again.")
-            notes.extend(self._closing_notes(decoder.undecodable, clock.repaired, end_s))
+            damaged = damage.spans(times_s, max(end_s, self._info.duration_s or 0.0))
+            self.reading = replace(
+                self.reading,
+                repaired_stamps=clock.repaired,
+                damaged=damaged,
+                pauses=pauses(times_s, damaged),
+            )
+            notes.extend(self._closing_notes(end_s))
             self.progress = 1.0
 
     def _share(self, time_s: float, byte_position: int) -> float:
@@ -168,15 +179,7 @@ class VideoReader:
         share = time_s / duration_s if duration_s else byte_position / max(1, self._path.stat().st_size)
         return min(1.0, max(self.progress, share))
 
-    def _closing_notes(self, undecodable: int, repaired: int, end_s: float) -> Iterator[str]:
-        if undecodable:
-            packets_were = (
-                "packet could not be decoded and was" if undecodable == 1 else "packets could not be decoded and were"
-            )
-            yield f"{undecodable} {packets_were} skipped."
-        if repaired:
-            frames_had = "frame had" if repaired == 1 else "frames had"
-            yield f"{repaired} {frames_had} a missing or wrong time stamp; estimated from the frames around."
+    def _closing_notes(self, end_s: float) -> Iterator[str]:
         duration_s = self._info.duration_s
         if duration_s is not None and self._inspection.duration_is_of_pictures:
             missing_s = duration_s - end_s
@@ -222,11 +225,12 @@ def probe(
 
 
 class _Decoder:
-    """Iterate over the frames of a stream; skip and count packets that cannot be decoded."""
+    """Iterate over the frames of a stream; skip packets that cannot be decoded and log them."""
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
-        self.undecodable = 0
+    def __init__(self, container: InputContainer, stream: VideoStream, damage: DamageLog) -> None:
         self.byte_position = 0
+        self._damage = damage
+        self._frames = 0
         self._container = container
         self._stream = stream
 
@@ -242,7 +246,7 @@ class _Decoder:
         if waiting is not None:
             # a file was cut off in this packet: decoding it would fail and lose the buffered frames
             if waiting.is_corrupt:
-                self.undecodable += 1
+                self._damage.packet_failed(self._frames)
             else:
                 yield from self._decode(waiting)
         yield from self._decode(None)
@@ -251,13 +255,20 @@ class _Decoder:
         """Decode a packet and return the frames that are complete; None returns the remaining ones."""
         if packet is not None:
             self.byte_position = packet.pos or self.byte_position
+            if packet.is_corrupt:
+                self._damage.packet_is_marked(self._frames)
         try:
-            return self._stream.decode(packet)
+            frames = self._stream.decode(packet)
         except MemoryError:  # some FFmpeg errors are MemoryErrors too
             raise
         except av.FFmpegError:
-            self.undecodable += 1
+            self._damage.packet_failed(self._frames)
             return []
+        for frame in frames:
+            if frame.is_corrupt:
+                self._damage.frame_is_marked(self._frames)
+            self._frames += 1
+        return frames
 
 
 def _seconds(stamp: int | None, base: Fraction) -> float | None:

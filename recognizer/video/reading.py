@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
 
 from recognizer.types import DamagedSpan, Part, Reading, StreamFacts
 
-__all__ = ["DamagedSpan", "Part", "Reading", "StreamFacts", "line", "sentences"]
+__all__ = [
+    "DamagedSpan",
+    "Part",
+    "Reading",
+    "StreamFacts",
+    "as_notes",
+    "line",
+    "reading_from",
+    "sentences",
+    "values_of",
+]
 
 _LATE_S = 0.005
 """Pictures that begin earlier are said to begin at 0: two decimals would read 0.00 s."""
@@ -18,6 +31,12 @@ _MOST_SPANS = 3
 def line(reading: Reading) -> str:
     """Return one line about how a video was read; empty for a plain file."""
     return "; ".join(sentences(reading))
+
+
+def as_notes(reading: Reading) -> tuple[str, ...]:
+    """Return the line as a note, such as ``Deinterlaced.``; none for a plain file."""
+    text = line(reading)
+    return (f"{text[0].upper()}{text[1:]}.",) if text else ()
 
 
 def sentences(reading: Reading) -> tuple[str, ...]:
@@ -62,13 +81,47 @@ def _of_times(reading: Reading) -> Iterator[str]:
 
 def _of_damage(reading: Reading) -> Iterator[str]:
     for span in reading.damaged[:_MOST_SPANS]:
+        when = f"at {span.start_s:.1f} to {span.end_s:.1f} s"
         packets = "1 packet" if span.packets == 1 else f"{span.packets} packets"
-        yield f"{packets} at {span.start_s:.1f} to {span.end_s:.1f} s could not be decoded"
+        yield f"{packets} {when} could not be decoded" if span.packets else f"damaged {when}"
     more = reading.damaged[_MOST_SPANS:]
     if more:
-        places = "place" if len(more) == 1 else "places"
-        yield f"{sum(span.packets for span in more)} more packets in {len(more)} later {places}"
+        yield f"damaged in {len(more)} more {'place' if len(more) == 1 else 'places'} up to {more[-1].end_s:.1f} s"
+    if reading.pauses:
+        listed = ", ".join(f"{start_s:.1f} to {end_s:.1f} s" for start_s, end_s in reading.pauses[:_MOST_SPANS])
+        count = len(reading.pauses) - _MOST_SPANS
+        yield f"no new picture at {listed}" + (f" and {count} more times" if count > 0 else "")
 
 
 def _size(wh: tuple[int, int]) -> str:
     return f"{wh[0]} × {wh[1]}"
+
+
+def values_of(reading: Reading) -> dict[str, Any]:
+    """Return a reading as plain values for JSON, without the fields that have their default."""
+    default = asdict(Reading())
+    values = {name: value for name, value in asdict(reading).items() if value != default[name]}
+    if "pixel_aspect" in values:
+        values["pixel_aspect"] = str(values["pixel_aspect"])
+    return values
+
+
+def reading_from(values: Mapping[str, Any]) -> Reading:
+    """Return the reading that ``values_of`` turned into ``values``; unknown fields are ignored.
+
+    Raises:
+        ValueError, TypeError, KeyError, ZeroDivisionError: a value does not fit.
+    """
+    known = {name: value for name, value in values.items() if name in Reading.__dataclass_fields__}
+    if "pixel_aspect" in known:
+        known["pixel_aspect"] = Fraction(known["pixel_aspect"])
+    if "pauses" in known:
+        known["pauses"] = tuple((start_s, end_s) for start_s, end_s in known["pauses"])
+    for name in ("stored_wh", "shown_wh"):
+        if known.get(name) is not None:
+            width, height = known[name]
+            known[name] = (width, height)
+    for name, kind in (("other_streams", StreamFacts), ("damaged", DamagedSpan), ("parts", Part)):
+        if name in known:
+            known[name] = tuple(kind(**one) for one in known[name])
+    return Reading(**known)

@@ -15,15 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognizer.analysis import passes
 from recognizer.analysis.pass_record import RecordedPass
 from recognizer.analysis.passes import PassStore, pass_key
 from recognizer.settings import SETTING_SPECS, CropStyle, Scope, Settings, setting
-from recognizer.types import APPEARANCE_SIZE, CROP_SIZE_PX, Observation, TrackedPerson
+from recognizer.types import APPEARANCE_SIZE, CROP_SIZE_PX, DamagedSpan, Observation, Reading, TrackedPerson
 from tests.support.settings import another
 
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
 TIMES_S = np.arange(8) / 30
-NOTES = ("2 packets could not be decoded and were skipped.", "naïve – ünïcode")
+NOTES = ("The file ends early: 1.8 of 6.0 s could be read.", "naïve – ünïcode")
+READING = Reading(deinterlaced=True, stored_wh=(720, 576), shown_wh=(1024, 576), damaged=(DamagedSpan(3.1, 3.2, 2),))
 
 
 def observation(sample: int, people: int) -> Observation:
@@ -49,7 +51,7 @@ def record(store: PassStore, key: str, margin: int = 10, seen: tuple[Observation
     with store.record(key, style(margin)) as recorder:
         for one in seen:
             recorder.add(one)
-        recorder.commit(TIMES_S, NOTES)
+        recorder.commit(TIMES_S, NOTES, READING)
 
 
 def found(store: PassStore, key: str = "a") -> RecordedPass:
@@ -86,6 +88,7 @@ def test_a_stored_pass_is_equal_to_the_bit(store: PassStore) -> None:
         assert one.is_cut is other.is_cut
     np.testing.assert_array_equal(recorded.frame_times_s, TIMES_S)
     assert recorded.notes == NOTES
+    assert recorded.reading == READING
 
 
 def test_a_pass_without_appearances_is_stored_without_them(store: PassStore) -> None:
@@ -138,7 +141,7 @@ def test_a_record_is_found_only_when_it_is_complete(store: PassStore) -> None:
         for one in PASS:
             recorder.add(one)
             assert store.find("a") is None
-        recorder.commit(TIMES_S, ())
+        recorder.commit(TIMES_S, (), Reading())
         assert found(store).has_crops(style(10))
 
 
@@ -148,7 +151,7 @@ def test_surroundings_are_stored_next_to_the_crops(store: PassStore) -> None:
     with store.record("a", wider) as recorder:
         for one in around:
             recorder.add(one)
-        recorder.commit(TIMES_S, ())
+        recorder.commit(TIMES_S, (), Reading())
     recorded = found(store)
     assert recorded.has_crops(wider)
     assert recorded.has_crops(style(10))
@@ -248,7 +251,7 @@ def test_pruning_spares_a_record_being_written_and_removes_what_a_crash_left(fol
         record(store, "b")
         assert not crashed.exists()
         still_writing.add(PASS[1])
-        still_writing.commit(TIMES_S, ())
+        still_writing.commit(TIMES_S, (), Reading())
         assert found(store, "a").has_crops(style(10))
 
 
@@ -257,8 +260,8 @@ def test_two_recorders_of_one_pass_do_not_disturb_each_other(store: PassStore) -
         for seen in PASS:
             one.add(seen)
             other.add(seen)
-        one.commit(TIMES_S, ())
-        other.commit(TIMES_S, ())
+        one.commit(TIMES_S, (), Reading())
+        other.commit(TIMES_S, (), Reading())
     assert len(list(found(store).observations(style(10)))) == len(PASS)
 
 
@@ -319,7 +322,7 @@ def test_a_full_disk_ends_the_record_not_the_analysis(
         monkeypatch.setattr(recorder, "_files", [Full()])
         for one in PASS:
             recorder.add(one)
-        recorder.commit(TIMES_S, ())
+        recorder.commit(TIMES_S, (), Reading())
     assert store.find("a") is None
     assert caplog.text.count("No space left") == 1
 
@@ -358,8 +361,9 @@ def test_the_key_holds_what_decides_who_is_found_and_nothing_else(name: str) -> 
     assert (changed != pass_key("v", "d", Settings())) == SETTING_SPECS[name].scope.decides_pass
 
 
-def test_the_keys_of_stored_passes_stay() -> None:
-    """Two keys written down before they were derived from the table of settings: stored passes are still found."""
+def test_the_keys_of_stored_passes_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two keys written down, for format 3, before they were derived from the table of settings."""
+    monkeypatch.setattr(passes, "FORMAT", 3)
     others = Settings("yolo26s.pt", "i3d", 0, 9, 3, 0.5, "ocsort", 0.5, "cpu", "float32", backend="pytorch")
     assert pass_key("v", "d", Settings()) == "4de57ac95233295abeb715bb6982aa7b"
     assert pass_key("v" * 64, "d" * 64, others, "openvino int8") == "0767bcccb1a6b2cf87509f052df8c2e6"

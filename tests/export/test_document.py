@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import fields, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ import pytest
 
 from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
+from recognizer.export.json_file import SCHEMA_VERSION
 from recognizer.export.schema import SCHEMA_PATH, json_schema, json_schema_text
+from recognizer.types import DamagedSpan, Part, Reading, StreamFacts
+from recognizer.video.reading import line
 
 DATA = Path(__file__).parent / "data"
 FULL = (DATA / "timeline-full.json").read_bytes()
@@ -23,10 +28,58 @@ PLAIN = (DATA / "timeline-plain.json").read_bytes()
 SCHEMA_0_1 = json.loads((DATA / "timeline.schema-0.1.json").read_text(encoding="utf-8"))
 
 
+def as_now(document: bytes) -> bytes:
+    """Return the document with the schema version that is written now."""
+    return document.replace(b'"schema_version": "1.0"', f'"schema_version": "{SCHEMA_VERSION}"'.encode())
+
+
 def test_a_document_of_version_0_1_is_read_and_written_again_byte_for_byte() -> None:
     timeline = timeline_from_json(FULL.decode())
-    assert timeline_json(timeline, include_boxes=True, include_frame_times=True).encode() == FULL
-    assert timeline_json(timeline, min_confidence=0.3, min_duration_s=0.25).encode() == PLAIN
+    assert timeline.reading == Reading()
+    assert timeline_json(timeline, include_boxes=True, include_frame_times=True).encode() == as_now(FULL)
+    assert timeline_json(timeline, min_confidence=0.3, min_duration_s=0.25).encode() == as_now(PLAIN)
+
+
+READING = Reading(
+    stream=1,
+    other_streams=(StreamFacts(0, 160, 120, "h264", is_default=True),),
+    stream_given=True,
+    stored_wh=(720, 576),
+    shown_wh=(1024, 576),
+    pixel_aspect=Fraction(64, 45),
+    deinterlaced=True,
+    tone_mapped_from="PQ",
+    assumed_colors="BT.709",
+    letterboxed_from_s=4.0,
+    first_picture_s=0.8,
+    rate_assumed_hz=25.0,
+    rate_given_hz=15.0,
+    repaired_stamps=2,
+    damaged=(DamagedSpan(3.1, 3.2, 2),),
+    pauses=((5.0, 65.0),),
+    parts=(Part("GX010001.MP4", 0.0, "ab" * 32), Part("GX020001.MP4", 600.0, "cd" * 32)),
+)
+
+
+def test_reading_is_written_in_words_and_fields_and_read_again() -> None:
+    timeline = replace(timeline_from_json(PLAIN.decode()), reading=READING)
+    assert not [one.name for one in fields(Reading) if getattr(READING, one.name) == getattr(Reading(), one.name)]
+    text = timeline_json(timeline)
+    values = json.loads(text)["reading"]
+    assert values["line"] == line(READING)
+    assert values.keys() - {"line"} == {one.name for one in fields(Reading)}
+    assert timeline_from_json(text).reading == READING
+    schema = jsonschema.Draft202012Validator(json_schema())
+    schema.validate(json.loads(text))
+    assert not schema.is_valid({**json.loads(text), "reading": {"damaged": [{"start_s": 3.1}]}})
+
+
+def test_reading_that_does_not_fit_is_refused_in_one_sentence() -> None:
+    text = timeline_json(replace(timeline_from_json(PLAIN.decode()), reading=READING))
+    with pytest.raises(StoreError, match=r"reading\.pixel_aspect is 'wide', not a fraction"):
+        timeline_from_json(text.replace('"64/45"', '"wide"'))
+    with pytest.raises(StoreError, match=r"reading\.damaged\[0\]\.packets is 'two', not a whole number"):
+        timeline_from_json(text.replace('"packets":2', '"packets":"two"'))
 
 
 def test_half_a_surrogate_pair_does_not_hide_what_is_wrong_elsewhere() -> None:

@@ -38,7 +38,7 @@ def test_streams_are_numbered_as_people_count() -> None:
 
 def test_many_damaged_places_are_counted() -> None:
     spans = tuple(DamagedSpan(float(k), k + 0.5, 2) for k in range(6))
-    assert sentences(Reading(damaged=spans))[-1] == "6 more packets in 3 later places"
+    assert sentences(Reading(damaged=spans))[-1] == "damaged in 3 more places up to 5.5 s"
 
 
 def test_parts_are_counted() -> None:

@@ -331,7 +331,10 @@ def test_damaged_packets_are_skipped_counted_and_noted(make_video: MakeVideo) ->
     with open_video(path) as video:
         frames = list(video.frames())
         assert len(frames) == 27
-        assert video.notes == ["3 packets could not be decoded and were skipped."]
+        assert video.notes == []
+        (span,) = video.reading.damaged
+        assert span.packets == 3
+        assert (span.start_s, span.end_s) == pytest.approx((10 / 30, 13 / 30), abs=0.002)
         # the frames after the damage keep their time
         assert frames[-1].time_s == pytest.approx(29 / 30, abs=0.002)
 

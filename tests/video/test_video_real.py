@@ -129,7 +129,6 @@ def test_cut_file_gives_its_frames_and_a_note(clips_dir: Path) -> None:
     frames, _, notes = read(clips_dir / "odd/e60_truncated_faststart.mp4")
     assert len(frames) == 44
     assert "The file ends early: 1.8 of 6.0 s could be read." in notes
-    assert "1 packet could not be decoded and was skipped." in notes
 
 
 def test_size_change_gives_one_size_and_times_that_go_on(clips_dir: Path) -> None:

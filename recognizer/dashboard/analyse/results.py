@@ -15,6 +15,7 @@ from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
 from recognizer.dashboard.parts.player import annotated_video, show_player
 from recognizer.dashboard.parts.swimlane import draw_swimlane
+from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, seconds
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.model import BRIEF_S, Timeline
@@ -37,6 +38,8 @@ def show_results() -> None:
     st.caption(_summary(run))
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
+    if not timeline.people:
+        draw_reading(timeline.reading)
     if not timeline.people and not timeline.complete:
         st.info("The analysis was cancelled before anyone was found.", icon=":material/person_off:")
         return
@@ -49,6 +52,7 @@ def show_results() -> None:
         return
     with st.container():  # messages that come and go here must not move the chart: it would lose its zoom
         show_player(run)
+        draw_reading(timeline.reading)
     _explore()
 
 

@@ -18,6 +18,7 @@ from recognizer.dashboard.compare.truth import choose_truth, score_or_report, sh
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
+from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.service.comparisons import StoredComparison
@@ -51,6 +52,7 @@ def show_results(wanted: Sequence[Entry]) -> None:
     st.caption(f"{plain(shown.video.name)} · {people(count)} · {timeline.analysed_s:.1f} s")
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
+    draw_reading(timeline.reading)
     if not timeline.people:
         st.info("Nobody was found in this video.", icon=":material/person_off:")
         return

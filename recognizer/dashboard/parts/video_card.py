@@ -19,7 +19,9 @@ from recognizer.files import BYTES_PER_MB
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import start_preview
 from recognizer.timeline import model
-from recognizer.video import VIDEO_SUFFIXES, describe, is_browser_playable, poster, probe
+from recognizer.types import Reading
+from recognizer.video import VIDEO_SUFFIXES, describe, is_browser_playable, open_video, poster
+from recognizer.video.reading import line
 
 MAX_PLAYED_BYTES = 200_000_000
 """Larger files get a preview: Streamlit's player reads the whole file into memory."""
@@ -60,13 +62,14 @@ def choose_video() -> None:
 def _use(file: StoredFile, credit: str | None = None) -> None:
     tab = state.tab()
     try:
-        info = probe(file.path, sha256=file.sha256, name=file.name)
+        with open_video(file.path, sha256=file.sha256, name=file.name) as reader:
+            info, reading = reader.info, reader.reading
         playable = is_browser_playable(file.path) and file.size_bytes <= MAX_PLAYED_BYTES
     except RecognizerError as error:
         tab.problem = str(error)
         return
     tab.problem = None
-    tab.video = state.CurrentVideo(file, info, playable, credit)
+    tab.video = state.CurrentVideo(file, info, playable, reading, credit)
     tab.analyse.jump_s = 0.0
     if not playable:
         tab.video.preview = start_preview(server.context(), file)
@@ -118,6 +121,7 @@ def show_video(*, has_player: bool = True) -> DeltaGenerator | None:
             _draw_picture(video)
         with facts:
             _draw_facts(video)
+            draw_reading(video.reading)
             if not video.playable:
                 cut = video.info.duration_s is not None and video.info.duration_s > PREVIEW_S
                 length = f" of its first {PREVIEW_S} s" if cut else ""
@@ -142,6 +146,13 @@ def _draw_facts(video: state.CurrentVideo) -> None:
     st.text(describe(video.info))
     if video.credit:
         st.caption(plain(video.credit))
+
+
+def draw_reading(reading: Reading) -> None:
+    """Draw the line about how a video is read, unless it is a plain file."""
+    text = line(reading)
+    if text:
+        st.caption(plain(text))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
