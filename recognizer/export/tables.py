@@ -10,6 +10,7 @@ import pandas as pd
 from recognizer.export.csv_file import ClassifierNames, harmless_cell
 from recognizer.export.frames import FrameNumbers
 from recognizer.timeline.model import Timeline
+from recognizer.timeline.segments import close_second
 from recognizer.types import Segment
 
 _TIME_DIGITS = 3
@@ -64,10 +65,12 @@ def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFr
     """Return the content of the CSV with readable titles, one row per segment, by person, then by time.
 
     Columns: ``Person``, ``Action``, ``Start (s)``, ``End (s)``, ``Duration (s)``, ``Start frame``, ``End frame``,
-    ``Probability``, ``Classifier``.
+    ``Probability``, ``Second label`` and ``Second probability`` (empty unless close to the first), ``Classifier``.
     """
     frames = FrameNumbers(timeline)
     classifiers = ClassifierNames(timeline)
+    ordered = sorted(segments, key=lambda segment: (segment.person_id, segment.start_s, segment.end_s))
+    seconds = [close_second(one, likely) for one, likely in zip(ordered, timeline.likely_labels(ordered), strict=True)]
     rows = [
         (
             segment.person_id,
@@ -79,14 +82,17 @@ def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFr
             frames.first_at(segment.start_s),
             frames.first_at(segment.end_s),
             round(segment.confidence, 4),
+            "" if second is None else harmless_cell(second[0]),
+            None if second is None else round(second[1], 4),
             harmless_cell(classifiers.of(segment)),
         )
-        for segment in sorted(segments, key=lambda segment: (segment.person_id, segment.start_s, segment.end_s))
+        for segment, second in zip(ordered, seconds, strict=True)
     ]
     return _table(
         rows,
         {"Person": "int64", "Action": "str", "Start (s)": "float64", "End (s)": "float64", "Duration (s)": "float64",
-         "Start frame": "int64", "End frame": "int64", "Probability": "float64", "Classifier": "str"},
+         "Start frame": "int64", "End frame": "int64", "Probability": "float64", "Second label": "str",
+         "Second probability": "float64", "Classifier": "str"},
     )  # fmt: skip
 
 

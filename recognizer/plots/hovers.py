@@ -11,7 +11,7 @@ from recognizer.plots.layout import plain_label
 from recognizer.plots.time_axis import span_in_words
 from recognizer.settings import UNKNOWN_ACTION
 from recognizer.timeline.model import Timeline
-from recognizer.timeline.segments import LikelyLabels
+from recognizer.timeline.segments import LikelyLabels, close_second
 from recognizer.types import Segment
 
 _LABELS: Final = 5
@@ -51,8 +51,10 @@ def segment_hovers(timeline: Timeline, segments: Sequence[Segment]) -> list[str]
 
 def _segment_hover(segment: Segment, likely: LikelyLabels) -> str:
     what = "best guess" if segment.action == UNKNOWN_ACTION else "probability"
+    second = close_second(segment, likely)
+    alternative = "" if second is None else f" or {plain_label(second[0])}"
     lines = [
-        f"Person {segment.person_id} · <b>{plain_label(segment.action)}</b> · "
+        f"Person {segment.person_id} · <b>{plain_label(segment.action)}</b>{alternative} · "
         f"{span_in_words(segment.start_s, segment.end_s)} · {what} {segment.confidence:.2f}",
         *(f"{probability:.2f}  {plain_label(label)}" for label, probability in likely),
     ]

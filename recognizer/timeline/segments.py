@@ -18,11 +18,24 @@ from recognizer.types import TOUCHING_S, Prediction, Segment
 MOST_LIKELY = 5
 """Likely labels of a segment; a prediction has as many."""
 
+CLOSE_SHARE = 0.5
+"""A second label is close if it is at least this share as probable as the first."""
+
 _SEGMENTS_AT_ONCE = 512
 """Bounds the memory: segments times labels."""
 
 LikelyLabels = tuple[tuple[str, float], ...]
 """Labels with their probabilities."""
+
+
+def close_second(segment: Segment, likely: LikelyLabels) -> tuple[str, float] | None:
+    """Return the second of a segment's likely labels, with its probability, if it is close to the first.
+
+    None for an ``unknown`` segment: its first label is only a guess.
+    """
+    if segment.action == UNKNOWN_ACTION or len(likely) < 2 or likely[1][1] < CLOSE_SHARE * likely[0][1]:
+        return None
+    return likely[1]
 
 
 def guesses_of(ordered: Sequence[Prediction], smoothing_s: float) -> Guesses:

@@ -400,10 +400,23 @@ def test_segments_table_agrees_with_the_csv() -> None:
     timeline = make_timeline(predictions=(*make_timeline().predictions, prediction(2, 1.4, 1.6001, "=cmd")))
     table = segments_table(timeline, timeline.segments())
     rows = list(csv.reader(io.StringIO(segments_csv(timeline, timeline.segments()), newline="")))[1:]
-    assert [[str(v) for v in row] for row in table.itertuples(index=False, name=None)] == [
+    without_second = table.drop(columns=["Second label", "Second probability"])
+    assert [[str(v) for v in row] for row in without_second.itertuples(index=False, name=None)] == [
         [row[0], row[1], *(str(float(v)) for v in row[2:5]), *row[5:7], str(float(row[7])), row[8]] for row in rows
     ]
     assert table["Action"].iloc[-1] == "'=cmd", "tables can be downloaded as CSV too"
+
+
+def test_segments_table_shows_a_close_second_label() -> None:
+    said = (("counting money", 0.34), ("reading book", 0.3), ("writing", 0.1)), (("tai chi", 0.9), ("yoga", 0.05))
+    timeline = make_timeline(
+        predictions=tuple(Prediction(1, float(k), float(k + 1), top, "i3d") for k, top in enumerate(said))
+    )
+    table = segments_table(timeline, timeline.segments())
+    assert table["Second label"].tolist() == ["reading book", ""]
+    assert table["Second probability"].tolist()[0] == 0.3
+    assert np.isnan(table["Second probability"].tolist()[1])
+    assert segments_table(timeline, timeline.segments(0.5))["Second label"].tolist() == ["", ""], "unknown is no label"
 
 
 def test_empty_tables_have_their_columns_and_types() -> None:

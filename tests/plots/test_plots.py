@@ -99,6 +99,15 @@ def test_hover_describes_the_segment_and_lists_mean_probabilities() -> None:
     assert figure["data"][0]["hovertext"][1] == "Person 1 · present · 6.0 s – 8.0 s (2.0 s)"
 
 
+def test_hover_names_the_second_label_where_two_are_close() -> None:
+    said = ((("counting money", 0.34), ("reading book", 0.3)), (("tai chi", 0.9), ("yoga", 0.05)))
+    predictions = tuple(Prediction(1, 2.0 * k, 2.0 * k + 2, top, "i3d") for k, top in enumerate(said))
+    figure = draw(make_timeline(predictions=predictions))
+    hovers = sorted(text for trace in figure["data"][1:] for text in trace["hovertext"])
+    assert hovers[0].startswith("Person 1 · <b>counting money</b> or reading book · 0.0 s – 2.0 s")
+    assert hovers[1].startswith("Person 1 · <b>tai chi</b> · 2.0 s – 4.0 s")
+
+
 def many_segments(count: int) -> Timeline:
     """Return alternating segments of two actions, of many lengths, without gaps; too short in total for a date axis."""
     lengths_s = [0.1 + k % 7 / 100 + k / 1e5 for k in range(count)]
@@ -174,7 +183,7 @@ def test_hover_texts_follow_the_threshold() -> None:
     for threshold, said in ((0.0, "jogging"), (0.3, "unknown"), (0.0, "jogging")):
         figure = swimlane(timeline, timeline.segments(threshold), ActionPalette())
         texts = [text for trace in figure["data"] for text in trace["hovertext"]]
-        assert any(f"<b>{said}</b> · 6.0 s – 8.0 s" in text for text in texts)
+        assert any(f"<b>{said}</b>" in text and "6.0 s – 8.0 s" in text for text in texts)
 
 
 def test_labels_of_a_persons_own_file_are_shown_literally() -> None:
