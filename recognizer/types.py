@@ -31,9 +31,10 @@ class VideoInfo:
         sha256: hash of the file's bytes, lower-case hexadecimal; None for a live stream.
         width: pixels, after rotation.
         height: pixels, after rotation.
-        frame_rate: average frames per second.
-        duration_s: seconds from the start of the first frame to the end of the last, according to the container.
-        frame_count: number of frames, according to the container; decoding may yield another number.
+        frame_rate: usual frames per second: the average, or the inverse of the median distance between frames if the
+            recording has holes.
+        duration_s: time at which the pictures end, according to the container.
+        frame_count: number of frames, according to the container; after an analysis, the number of decoded frames.
         codec: FFmpeg's name for the codec, such as ``h264``.
     """
 
@@ -146,7 +147,7 @@ class Frame:
 
     Attributes:
         index: 0 for the first frame of the stream; counts every frame, sampled or not.
-        time_s: presentation time from the start of the stream.
+        time_s: presentation time on the file's clock, which begins with its earliest stream; a player shows the same.
         rgb: uint8 (H, W, 3), rotated upright.
     """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.analysis.file_pass import FilePass
 from recognizer.analysis.labeling import ActionLabeler
@@ -17,7 +18,7 @@ from recognizer.people.appearance import Appearances
 from recognizer.people.stitching import Tracklet, stitch
 from recognizer.settings import LEAST_HEIGHT_PX, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import Clip, Observation
+from recognizer.types import Clip, Observation, VideoInfo
 from recognizer.video import VideoReader, open_video
 
 CLIPS_IN_FIRST_CALL = 2
@@ -29,6 +30,10 @@ effect soon on a small machine, and a GPU gets large batches."""
 _RATE_AFTER_S = 0.5
 """No rate is reported earlier, because it would be arbitrary: stored crops are read immediately, before anything is
 classified."""
+
+
+_LONGER_S = 1.0
+"""If the pictures go on for longer after the stated end, the file states a wrong one."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,8 @@ class _FileAnalysis:
         self._progress = progress
         self._cancel = cancel or (lambda: False)
         self._started_s = time.monotonic()
-        self._analysed_s = 0.0
+        self._begins_s = reader.reading.first_picture_s
+        self._analysed_s = self._begins_s
         self._clips_per_call = CLIPS_IN_FIRST_CALL
 
     def label_everyone(self) -> Timeline:
@@ -182,6 +188,7 @@ class _FileAnalysis:
             frame_times_s,
             complete=complete,
             notes=notes,
+            video=_as_decoded(self._video, frame_times_s) if complete else None,
             person_of=self._stitcher.person_of(self._labeler.tracks(), self._interval_s),
         )
         return replace(timeline, notes=(*timeline.notes, *_remarks(timeline)), reading=reading)
@@ -232,8 +239,10 @@ class _FileAnalysis:
         if self._progress is None:
             return
         took_s = time.monotonic() - self._started_s
-        seconds_per_s = self._analysed_s / took_s if took_s > _RATE_AFTER_S else None
+        seconds_per_s = (self._analysed_s - self._begins_s) / took_s if took_s > _RATE_AFTER_S else None
         duration_s = self._video.duration_s
+        if duration_s is not None and self._analysed_s > duration_s + _LONGER_S:
+            duration_s = None
         remaining_s = None
         if duration_s is not None and seconds_per_s:
             remaining_s = max(duration_s - self._analysed_s, 0.0) / seconds_per_s
@@ -247,6 +256,16 @@ class _FileAnalysis:
                 timeline=lambda: self._labeler.timeline(np.zeros(0), complete=False),
             )
         )
+
+
+def _as_decoded(video: VideoInfo, frame_times_s: NDArray[np.float64]) -> VideoInfo:
+    """Return the facts with the number of decoded frames, and with the duration that these have if the file states none
+    or a shorter one."""
+    if not len(frame_times_s):
+        return video
+    end_s, stated_s = float(frame_times_s[-1]) + 1 / frame_rate_hz(video, frame_times_s), video.duration_s
+    is_wrong = stated_s is None or end_s > stated_s + _LONGER_S
+    return replace(video, frame_count=len(frame_times_s), duration_s=end_s if is_wrong else stated_s)
 
 
 def _remarks(timeline: Timeline) -> Iterator[str]:

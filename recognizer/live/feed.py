@@ -46,7 +46,7 @@ def looped_frames(path: Path, name: str) -> Iterator[Frame]:
         with open_video(path, name=name) as reader:
             ends_s = begins_s
             for frame in reader.frames(max_height_px=MAX_HEIGHT_PX):
-                ends_s = begins_s + frame.time_s
+                ends_s = begins_s + frame.time_s - reader.reading.first_picture_s
                 yield Frame(next(index), ends_s, frame.rgb)
         begins_s = ends_s + 1 / DEFAULT_FRAME_RATE_HZ
 

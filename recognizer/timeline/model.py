@@ -170,9 +170,9 @@ class Timeline:
 
 
 def frame_rate_hz(video: VideoInfo, frame_times_s: Sequence[float] | NDArray[np.float64] = ()) -> float:
-    """Return frames per second: from the file, or else measured from the frames, or else 30."""
+    """Return frames per second: from the file, or else from the median distance between frames, or else 30."""
     if video.frame_rate:
         return float(video.frame_rate)
     if len(frame_times_s) > 1 and frame_times_s[-1] > frame_times_s[0]:
-        return float((len(frame_times_s) - 1) / (frame_times_s[-1] - frame_times_s[0]))
+        return 1.0 / float(np.median(np.diff(frame_times_s)))
     return DEFAULT_FRAME_RATE_HZ

@@ -13,7 +13,7 @@ _LONGEST_STANDSTILL = 4
 
 
 class PresentationClock:
-    """Turn the time stamps of one stream, in display order, into strictly increasing seconds from its first frame.
+    """Turn the time stamps of one stream, in display order, into strictly increasing seconds from the file's zero.
 
     A missing stamp becomes one frame interval after the previous frame. A stamp that does not advance is placed
     between its neighbours, so that later frames keep their times. After the file's clock jumps back, time continues
@@ -23,24 +23,28 @@ class PresentationClock:
         repaired: how many frames have a time that differs from their stamp.
     """
 
-    def __init__(self, interval_s: float, duration_s: float | None = None) -> None:
-        """``interval_s``: seconds between two frames; ``duration_s``: length of the stream, if known."""
+    def __init__(self, interval_s: float, end_s: float | None = None, zero_s: float | None = None) -> None:
+        """Start the clock of one file.
+
+        Args:
+            interval_s: seconds between two frames.
+            end_s: when the stream ends, if known.
+            zero_s: the stamp that counts as 0; None for that of the first frame.
+        """
         self.repaired = 0
         self._interval_s = interval_s
-        self._latest_plausible_s = float("inf") if duration_s is None else 2.0 * duration_s + _OVERSHOOT_S
+        self._latest_plausible_s = float("inf") if end_s is None else 2.0 * end_s + _OVERSHOOT_S
         self._discontinuity_s = max(_DISCONTINUITY_S, _LONGEST_STANDSTILL * interval_s)
         self._choice = _StampChoice()
-        self._origin_s: float | None = None
+        self._origin_s = zero_s
         self._last_s: float | None = None
         self._standstill = 0
 
     def time_s(self, presentation_s: float | None, decoding_s: float | None = None) -> float:
-        """Return the seconds from the first frame to the one with these stamps (None: the stamp is missing)."""
+        """Return the seconds from the zero to the frame with these stamps (None: the stamp is missing)."""
         stamp_s = self._choice.pick(presentation_s, decoding_s)
         if self._last_s is None:
-            self._origin_s, self._last_s = stamp_s, 0.0
-            self.repaired += stamp_s is None
-            return 0.0
+            return self._first(stamp_s)
         if stamp_s is None:
             return self._after(self._last_s, self._interval_s)
         if self._origin_s is None:
@@ -59,6 +63,15 @@ class PresentationClock:
             return repaired_s
         # a short run of wrong stamps stays within one interval: a half, a quarter, an eighth of it
         return self._after(self._last_s, self._interval_s / 2**self._standstill)
+
+    def _first(self, stamp_s: float | None) -> float:
+        self.repaired += stamp_s is None
+        self._last_s = 0.0
+        if stamp_s is not None:
+            if self._origin_s is None or not 0.0 <= stamp_s - self._origin_s <= self._latest_plausible_s:
+                self._origin_s = stamp_s
+            self._last_s = stamp_s - self._origin_s
+        return self._last_s
 
     def _after(self, last_s: float, step_s: float) -> float:
         self.repaired += 1

@@ -20,9 +20,10 @@ from av.video.stream import VideoStream
 
 from recognizer.errors import VideoError
 from recognizer.types import Reading, VideoInfo
-from recognizer.video.diagnosis import check_file, explain_open_failure, refuse_still_picture
+from recognizer.video.diagnosis import check_file, explain_open_failure, is_motion_jpeg, refuse_still_picture
 from recognizer.video.picture import MAX_PICTURE_PX, Orientation, check_picture_size, orientation_of
 from recognizer.video.streams import Choice, choose_stream
+from recognizer.video.timing import Timing, is_doubtful, plausible_rate, timing_of, usual_rate
 
 VIDEO_SUFFIXES = (
     *("mp4", "m4v", "mov", "qt", "3gp", "3g2", "mj2"),
@@ -43,12 +44,12 @@ _OPEN_OPTIONS = {
     "format_whitelist": _DEMUXERS,
     "protocol_whitelist": "file",
     "enable_drefs": "0",  # a QuickTime file may refer to other files for its pictures
+    "correct_ts_overflow": "0",  # FFmpeg takes a transport stream's step back for the end of its clock, adds 26.5 hours
 }
 
-MAX_FRAME_RATE_HZ = 1000
-_DOUBTFUL_FRAME_RATE_HZ = 125
-"""An average rate above this is checked against the packets: WebM files from a browser's recorder claim 1000."""
-_RATE_PACKETS = 64
+_RATE_FRAMES = 128
+"""So many frames are decoded to measure a doubtful rate."""
+
 _DEMUX_RETRIES = 3
 
 
@@ -65,8 +66,7 @@ class Inspection:
         pixel_format: FFmpeg's name, such as ``yuv420p``.
         audio_codecs: FFmpeg's names of the audio codecs.
         pixel_aspect: width of a pixel divided by its height, when upright.
-        duration_is_of_pictures: False if ``duration_s`` may be the duration of the sound.
-        first_picture_s: time stamp of the first picture in seconds; 0 if it has none.
+        timing: how the file counts time.
         stream: number of the chosen video stream among all streams of the file.
         is_sole_stream: whether every player shows this stream, because there is no other.
         reading: how the file will be read, as far as the first picture tells.
@@ -77,8 +77,7 @@ class Inspection:
     pixel_format: str
     audio_codecs: tuple[str, ...]
     pixel_aspect: Fraction
-    duration_is_of_pictures: bool
-    first_picture_s: float
+    timing: Timing
     stream: int
     is_sole_stream: bool
     reading: Reading = field(default_factory=Reading)
@@ -125,6 +124,7 @@ def _open(path: Path, shown: str) -> InputContainer:
         return av.open(
             f"file:{os.path.abspath(path)}",  # noqa: PTH100 (resolve() would follow links)
             "r",
+            format="mjpeg" if is_motion_jpeg(path) else None,
             metadata_errors="ignore",
             options=dict(_OPEN_OPTIONS),
         )
@@ -153,7 +153,13 @@ def packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stre
 
 
 def inspect(
-    path: Path, shown: str, *, sha256: str | None, max_file_bytes: int | None = None, stream: int | None = None
+    path: Path,
+    shown: str,
+    *,
+    sha256: str | None,
+    max_file_bytes: int | None = None,
+    stream: int | None = None,
+    frame_rate_hz: float | None = None,
 ) -> Inspection:
     """Open a file, choose its video stream, decode its first frame and return its facts.
 
@@ -163,6 +169,7 @@ def inspect(
         sha256: its hash, if known.
         max_file_bytes: larger files are refused.
         stream: number of the video stream among all streams of the file; None for the one that a player shows.
+        frame_rate_hz: the user's frame rate for a raw stream; see ``open_video``.
 
     Raises:
         VideoError: the file is not a readable video; the message says why.
@@ -175,16 +182,18 @@ def inspect(
         orientation = orientation_of(frame) or Orientation()
         width, height = orientation.size_wh(frame.width, frame.height)
         aspect = _pixel_aspect(chosen)
-        duration_s, of_pictures = _duration_s(container, chosen)
-        rate = _plausible_rate(chosen.average_rate) or _plausible_rate(chosen.guessed_rate)
-        facts = Inspection(
+        timing = timing_of(container, chosen, frame, frame_rate_hz)
+        if not timing.counts_frames and is_doubtful(chosen, timing.rate):
+            timing = replace(timing, rate=_measured_rate(path, shown, chosen) or timing.rate)
+        rate_hz = None if timing.rate is None else float(timing.rate)
+        return Inspection(
             info=VideoInfo(
                 sha256=sha256,
                 width=width,
                 height=height,
-                frame_rate=rate,
-                duration_s=duration_s,
-                frame_count=_plausible_count(chosen.frames, rate, duration_s if of_pictures else None),
+                frame_rate=timing.rate,
+                duration_s=timing.end_s,
+                frame_count=_plausible_count(chosen, timing),
                 codec=chosen.codec_context.codec.canonical_name,
             ),
             container=container.format.name,
@@ -194,27 +203,32 @@ def inspect(
                 for audio in container.streams.audio
             ),
             pixel_aspect=1 / aspect if orientation.transpose else aspect,
-            duration_is_of_pictures=of_pictures,
-            first_picture_s=frame.time or 0.0,
+            timing=timing,
             stream=chosen.index,
             is_sole_stream=choice.is_sole,
-            reading=Reading(stream=chosen.index, other_streams=choice.others, stream_given=stream is not None),
+            reading=Reading(
+                stream=chosen.index,
+                other_streams=choice.others,
+                stream_given=stream is not None,
+                first_picture_s=timing.first_picture_s,
+                rate_assumed_hz=rate_hz if timing.rate_is_assumed else None,
+                rate_given_hz=frame_rate_hz if timing.counts_frames else None,
+            ),
         )
-    if rate is not None and rate <= _DOUBTFUL_FRAME_RATE_HZ:
-        return facts
-    return _with_rate(facts, _measured_rate(path, shown, facts.stream) or rate)
 
 
-def _plausible_count(frames: int, rate: Fraction | None, duration_s: float | None) -> int | None:
+def _plausible_count(stream: VideoStream, timing: Timing) -> int | None:
     """Return the container's frame count; None if it has none or contradicts the duration.
 
     FFmpeg 8 (libavformat, mov) also counts the frames that an MP4's edit list cuts away, which are never shown.
     """
+    frames, rate = stream.frames, plausible_rate(stream.average_rate)
     if frames <= 0:
         return None
-    if rate is None or duration_s is None:
+    if rate is None or timing.end_s is None or not timing.end_is_of_pictures:
         return frames
-    return frames if abs(frames - duration_s * rate) <= max(1, frames / 1000) else None
+    length_s = timing.end_s - timing.first_picture_s
+    return frames if abs(frames - length_s * rate) <= max(1, frames / 1000) else None
 
 
 def _declared_size_wh(container: InputContainer, stream: VideoStream, path: Path) -> tuple[int, int]:
@@ -240,39 +254,22 @@ def _first_frame(container: InputContainer, stream: VideoStream, shown: str) -> 
     raise VideoError(f"{shown} holds no pictures, its video stream is empty; copy it again or choose another file.")
 
 
-def _duration_s(container: InputContainer, stream: VideoStream) -> tuple[float | None, bool]:
-    """Return the duration in seconds, and whether it is certainly the duration of the pictures."""
-    if stream.duration is not None and stream.duration > 0 and stream.time_base is not None:
-        return float(stream.duration * stream.time_base), True
-    if container.duration is not None and container.duration > 0:
-        return container.duration / av.time_base, not container.streams.audio
-    return None, False
-
-
-def _plausible_rate(rate: Fraction | None) -> Fraction | None:
-    return rate if rate is not None and 0 < rate <= MAX_FRAME_RATE_HZ else None
-
-
 def _pixel_aspect(stream: VideoStream) -> Fraction:
     aspect = stream.sample_aspect_ratio
     return aspect if aspect is not None and Fraction(1, 4) <= aspect <= 4 else Fraction(1)
 
 
-def _measured_rate(path: Path, shown: str, index: int) -> Fraction | None:
-    """Return the average rate of the first packets, or None if they have no time stamps."""
-    times: list[int] = []
-    with open_container(path, shown, index) as (container, stream):
+def _measured_rate(path: Path, shown: str, stated: VideoStream) -> Fraction | None:
+    """Return the rate of the first frames; None if they have no time stamps."""
+    stamps_s: list[float] = []
+    with open_container(path, shown, stated.index) as (container, stream):
         for packet in packets(container, stream):
-            if packet.pts is not None:
-                times.append(packet.pts)
-            if len(times) >= _RATE_PACKETS:
+            try:
+                stamps_s += [frame.time for frame in packet.decode() if frame.time is not None]
+            except MemoryError:  # some FFmpeg errors are MemoryErrors too
+                raise
+            except av.FFmpegError:
+                continue
+            if len(stamps_s) >= _RATE_FRAMES:
                 break
-        time_base = stream.time_base
-    if len(times) < 2 or time_base is None or max(times) == min(times):
-        return None
-    rate = (len(times) - 1) / ((max(times) - min(times)) * time_base)
-    return _plausible_rate(rate.limit_denominator(1001))
-
-
-def _with_rate(facts: Inspection, rate: Fraction | None) -> Inspection:
-    return replace(facts, info=replace(facts.info, frame_rate=rate))
+    return usual_rate(stamps_s, (stated.average_rate, stated.guessed_rate))

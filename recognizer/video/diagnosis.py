@@ -38,6 +38,11 @@ _ARCHIVE_MAGIC = (
     (b"\x7fELF", "a program", "choose a video file"),
     (b"MZ", "a program", "choose a video file"),
 )
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_JPEG_SEARCH_BYTES = 1 << 20
+_LEAST_JPEG_JOINTS = 2
+"""A stereo photo (MPO) is two pictures with one joint."""
+
 _PLAYLIST = re.compile(
     rb"#EXTM3U|ffconcat\b|\[playlist\]|\[Reference\]|<asx\b|<\?wpl|<smil\b|RTSPtext|v=0\r?\no=|(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(MPD|smil|asx)\b",
     re.IGNORECASE | re.DOTALL,
@@ -98,6 +103,14 @@ def refuse_still_picture(path: Path, shown: str) -> None:
     kind = _still_brand(_head(path))
     if kind is not None:
         raise VideoError(f"{shown} is a picture ({kind}), not a video; choose a video file.")
+
+
+def is_motion_jpeg(path: Path) -> bool:
+    """Return whether the file is a row of JPEG pictures, as cameras store; FFmpeg takes a short row for a photo."""
+    if not _head(path).startswith(_JPEG_START):
+        return False
+    with path.open("rb") as file:
+        return file.read(_JPEG_SEARCH_BYTES).count(_JPEG_END + _JPEG_START) >= _LEAST_JPEG_JOINTS
 
 
 def explain_open_failure(path: Path, shown: str, error: Exception) -> VideoError:

@@ -51,7 +51,7 @@ _CODEC_NAMES = {
 
 
 def is_browser_playable(path: str | os.PathLike[str], *, stream: int | None = None) -> bool:
-    """Return whether Chromium, Firefox and Safari all play the file. When in doubt, return False.
+    """Return whether Chromium, Firefox and Safari all play the file, with our times. When in doubt, return False.
 
     True for H.264 (8-bit 4:2:0; sound AAC, MP3 or none) in MP4 or MOV, and for VP8 and VP9 (8-bit 4:2:0) in WebM.
     AV1 is left out because Safari plays it only on recent devices. False if the file holds several videos, because
@@ -61,7 +61,7 @@ def is_browser_playable(path: str | os.PathLike[str], *, stream: int | None = No
         VideoError: the file is not a readable video.
     """
     facts = inspect(Path(path), display_name(path), sha256=None, stream=stream)
-    if not facts.is_sole_stream or facts.pixel_format not in _PLAYABLE_PIXELS:
+    if not (facts.is_sole_stream and facts.timing.is_players_clock and facts.pixel_format in _PLAYABLE_PIXELS):
         return False
     if "mp4" in facts.container.split(","):
         return facts.info.codec == "h264" and _MP4_AUDIO.issuperset(facts.audio_codecs)
@@ -147,7 +147,7 @@ def poster(path: str | os.PathLike[str], *, stream: int | None = None) -> Frame:
         first: Frame | None = None
         for frame in video.frames(_EveryInterval(0.1)):
             first = frame if first is None else first
-            if frame.time_s > _POSTER_SEARCH_S:
+            if frame.time_s > first.time_s + _POSTER_SEARCH_S:
                 break
             if float(frame.rgb.mean()) > _BLACK_LEVEL:
                 return frame

@@ -106,7 +106,7 @@ class VideoReader:
 
     def sound(self) -> Iterator[tuple[int, Samples]]:
         """Yield the sound, if any, for a ``VideoWriter``. Reads the file separately from ``frames``."""
-        return read_sound(self._path, self._shown, self._inspection.stream, self._inspection.first_picture_s)
+        return read_sound(self._path, self._shown, self._inspection.stream, self._inspection.timing)
 
     def close(self) -> None:
         """Stop all reading and close the file. Can be called twice."""
@@ -133,7 +133,8 @@ class VideoReader:
         # local names, because another call of frames() replaces the attributes
         notes, times_s = self.notes, self._times_s
         interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
-        clock = PresentationClock(interval_s, self._info.duration_s)
+        timing = self._inspection.timing
+        clock = PresentationClock(interval_s, self._info.duration_s, timing.zero_s)
         size_wh = fitting_wh(self._info.width, self._info.height, max_height_px)
         converter = PictureConverter(size_wh)
         stored_wh: tuple[int, int] | None = None
@@ -146,9 +147,12 @@ class VideoReader:
             for frame in decoder:
                 if self._closed:
                     return
-                base = frame.time_base or stream.time_base or Fraction(1, 1000)
-                time_s = clock.time_s(_seconds(frame.pts, base), _seconds(frame.dts, base))
                 index = len(times_s)
+                base = frame.time_base or stream.time_base or Fraction(1, 1000)
+                if timing.counts_frames:
+                    time_s = index * interval_s
+                else:
+                    time_s = clock.time_s(_seconds(frame.pts, base), _seconds(frame.dts, base))
                 times_s.append(time_s)
                 end_s = time_s + max(float(frame.duration * base), interval_s)
                 self.progress = self._share(time_s, decoder.byte_position)
@@ -176,14 +180,17 @@ class VideoReader:
 
     def _share(self, time_s: float, byte_position: int) -> float:
         duration_s = self._info.duration_s
-        share = time_s / duration_s if duration_s else byte_position / max(1, self._path.stat().st_size)
+        if duration_s and not self._inspection.timing.can_restart:
+            share = time_s / duration_s
+        else:
+            share = byte_position / max(1, self._path.stat().st_size)
         return min(1.0, max(self.progress, share))
 
     def _closing_notes(self, end_s: float) -> Iterator[str]:
         duration_s = self._info.duration_s
-        if duration_s is not None and self._inspection.duration_is_of_pictures:
-            missing_s = duration_s - end_s
-            if missing_s > _EARLY_END_S and missing_s > _EARLY_END_SHARE * duration_s:
+        if duration_s is not None and self._inspection.timing.end_is_of_pictures:
+            missing_s, length_s = duration_s - end_s, duration_s - self.reading.first_picture_s
+            if missing_s > _EARLY_END_S and missing_s > _EARLY_END_SHARE * length_s:
                 yield f"The file ends early: {end_s:.1f} of {duration_s:.1f} s could be read."
 
 
@@ -194,6 +201,7 @@ def open_video(
     sha256: str | None = None,
     name: str | None = None,
     stream: int | None = None,
+    frame_rate_hz: float | None = None,
 ) -> VideoReader:
     """Open a video file for reading; use it in a ``with`` block.
 
@@ -204,12 +212,21 @@ def open_video(
         name: the user's name for the file, used in messages (an upload is stored under another name).
         stream: number of a video stream among all streams of the file, as in ``Reading.other_streams``; None for the
             one that a player shows.
+        frame_rate_hz: frames per second of a raw stream (``.h264``, ``.hevc``, …), which has no time stamps; None for
+            the rate in its own header, or 25. A file with time stamps keeps them.
 
     Raises:
         VideoError: the file is not a readable video; the message says why.
     """
     shown = display_name(path if name is None else name)
-    inspection = inspect(Path(path), shown, sha256=sha256, max_file_bytes=max_file_bytes, stream=stream)
+    inspection = inspect(
+        Path(path),
+        shown,
+        sha256=sha256,
+        max_file_bytes=max_file_bytes,
+        stream=stream,
+        frame_rate_hz=frame_rate_hz or None,
+    )
     return VideoReader(Path(path), shown, inspection)
 
 

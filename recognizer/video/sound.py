@@ -17,6 +17,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from recognizer.video.container import open_container, packets
+from recognizer.video.timing import Timing
 
 _RATE_HZ: Final = 48_000
 _LAYOUT: Final = "stereo"
@@ -30,12 +31,15 @@ _DRIFT: Final = round(0.05 * _RATE_HZ)
 """Ignore gaps and overlaps up to this many samples. Rounded stamps cause them, and they are inaudible, while cutting or
 padding a few samples crackles."""
 
+_RESTART: Final = round(0.5 * _RATE_HZ)
+"""A step back by more samples than this is a restart of the recorder's clock."""
+
 Samples = NDArray[np.float32]
 """Float32 (channels, samples), -1 to 1."""
 
 
-def read_sound(path: Path, shown: str, stream: int, first_picture_s: float) -> Iterator[tuple[int, Samples]]:
-    """Yield the first audio track: the position of the samples, counted from the first picture, and the samples.
+def read_sound(path: Path, shown: str, stream: int, timing: Timing) -> Iterator[tuple[int, Samples]]:
+    """Yield the first audio track: the position of the samples, counted from the zero of the clock, and the samples.
 
     Yields nothing if no track can be decoded. Damaged parts are skipped.
 
@@ -43,7 +47,7 @@ def read_sound(path: Path, shown: str, stream: int, first_picture_s: float) -> I
         path: the video.
         shown: its name in messages.
         stream: number of the video stream among all streams of the file.
-        first_picture_s: time stamp of the first picture, in seconds.
+        timing: how the file counts time.
 
     Raises:
         VideoError: the file can no longer be opened.
@@ -53,6 +57,7 @@ def read_sound(path: Path, shown: str, stream: int, first_picture_s: float) -> I
         if track is None:
             return
         resampler, made_for = AudioResampler(_FORMAT, _LAYOUT, _RATE_HZ), None
+        zero_s, ended = timing.zero_s, 0
         for packet in packets(container, track):
             for frame in _or_nothing(packet.decode):
                 if frame.time is None:
@@ -60,11 +65,14 @@ def read_sound(path: Path, shown: str, stream: int, first_picture_s: float) -> I
                 kind = (frame.format.name, frame.layout.name, frame.sample_rate)
                 if kind != made_for:
                     resampler, made_for = AudioResampler(_FORMAT, _LAYOUT, _RATE_HZ), kind
-                begins = round((frame.time - first_picture_s) * _RATE_HZ)
+                begins = round((frame.time - zero_s) * _RATE_HZ)
+                if timing.can_restart and begins < ended - _RESTART:  # continue like the clock of the pictures
+                    zero_s, begins = frame.time - ended / _RATE_HZ, ended
                 for part in _or_nothing(partial(resampler.resample, frame)):
                     samples = part.to_ndarray().astype(np.float32, copy=False)
                     yield begins, samples
                     begins += samples.shape[1]
+                    ended = begins
 
 
 def _or_nothing(work: Callable[[], list[AudioFrame]]) -> list[AudioFrame]:

@@ -90,12 +90,14 @@ def test_hole_in_the_sound_is_silence_and_moves_nothing(tmp_path: Path) -> None:
     assert loud_from_to(copied(source, tmp_path / "b.mp4")) == [(0.25, 0.5), (1.5, 1.75)]
 
 
-def test_sound_before_and_after_the_pictures_is_left_out(tmp_path: Path) -> None:
+def test_sound_before_the_pictures_is_kept_and_after_them_left_out(tmp_path: Path) -> None:
     source = recorded(tmp_path / "a.mkv", [(0.0, tone(4.0))], first_picture_s=0.5)
     copy = copied(source, tmp_path / "b.mp4")
-    assert loud_from_to(copy) == [(0.0, PICTURES_S)]
+    assert loud_from_to(copy) == [(0.0, pytest.approx(0.5 + PICTURES_S, abs=0.06))]
     with av.open(str(copy)) as container:
-        assert float(container.duration or 0) / av.time_base == pytest.approx(PICTURES_S, abs=0.03)
+        assert float(container.duration or 0) / av.time_base == pytest.approx(0.5 + PICTURES_S, abs=0.03)
+        first = next(container.decode(video=0))
+        assert first.time == pytest.approx(0.5, abs=1e-4)
 
 
 def test_rounded_stamps_leave_no_gaps(tmp_path: Path) -> None:

@@ -650,7 +650,7 @@ def test_any_name_is_shown_printable_enough(name: str) -> None:
     ],
 )
 def test_times_are_made_of_stamps(stamps: list[float | None], times: list[float], repaired: int) -> None:
-    clock = PresentationClock(0.1, duration_s=10.0)
+    clock = PresentationClock(0.1, end_s=10.0)
     assert [clock.time_s(stamp) for stamp in stamps] == pytest.approx(times)
     assert clock.repaired == repaired
 
