@@ -15,7 +15,7 @@ from recognizer.comparison.model import CANCELLED, Comparison, Entry, check_comp
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
-from recognizer.video import open_video
+from recognizer.video import VideoInput, open_video
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class CompareProgress:
 
 
 def compare(
-    path: str | Path,
+    path: VideoInput,
     settings: Sequence[Settings],
     *,
     load: Callable[[Settings], Models],
@@ -55,7 +55,7 @@ def compare(
     """Run several classifiers over one video; people are detected and tracked once.
 
     Args:
-        path: the file.
+        path: the file, or a source with parts or choices.
         settings: one for each classifier; the settings that decide who is found must be the same in all.
         load: returns the networks for given settings; downloads them if needed.
         known: entries of an earlier comparison of this video; those with the same settings do not run again.
@@ -99,7 +99,7 @@ def compare(
 class _File:
     """The arguments of ``analyze`` that concern the file."""
 
-    path: str | Path
+    path: VideoInput
     max_file_bytes: int | None
     sha256: str | None
     name: str | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from recognizer.people.stitching import Tracklet, stitch
 from recognizer.settings import LEAST_HEIGHT_PX, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
 from recognizer.types import Clip, Observation, VideoInfo
-from recognizer.video import VideoReader, open_video
+from recognizer.video import VideoInput, VideoReader, open_video
 
 CLIPS_IN_FIRST_CALL = 2
 MOST_CLIPS_PER_CALL = 64
@@ -58,7 +57,7 @@ class Progress:
 
 
 def analyze(
-    path: str | Path,
+    path: VideoInput,
     settings: Settings | None = None,
     *,
     models: Models | None = None,
@@ -72,7 +71,7 @@ def analyze(
     """Analyze who does what, when, in a video file.
 
     Args:
-        path: the file.
+        path: the file, or a source with parts or choices.
         settings: the settings; the documented defaults if None.
         models: loaded networks, to share them between calls; loaded if None.
         progress: called after each step, on this thread.
@@ -99,7 +98,7 @@ def analyze(
 
 
 def find_people(
-    path: str | Path,
+    path: VideoInput,
     settings: Settings,
     *,
     models: Models,

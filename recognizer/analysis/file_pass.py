@@ -142,7 +142,7 @@ class FilePass:
 
     def __init__(self, reader: VideoReader, models: Models, settings: Settings, store: PassStore | None) -> None:
         style = settings.crop_style
-        key = pass_key_from(reader.info.sha256, models.provenance, settings)
+        key = pass_key_from(reader.info.sha256, models.provenance, settings, reader.reading)
         recorded = None if store is None or key is None else store.find(key)
         self._source: _Source
         self._recorder: PassRecorder | None = None

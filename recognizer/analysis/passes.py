@@ -43,10 +43,21 @@ _KNOWN_BY_RESULT = ("model", "backend")
 """Settings that the key replaces with their result: the detector's hash, and the library that ran it."""
 
 
-def pass_key(video_sha256: str, detector_sha256: str, settings: Settings, detector_backend: str = "") -> str:
+def pass_key(
+    video_sha256: str,
+    detector_sha256: str,
+    settings: Settings,
+    detector_backend: str = "",
+    reading: Reading | None = None,
+) -> str:
     """Return the key of a pass: two passes with the same key find the same people in the same places.
 
-    ``detector_backend`` is the library that runs the detector: libraries round differently.
+    Args:
+        video_sha256: hash of the file, or of the recording.
+        detector_sha256: hash of the detector's weights.
+        settings: those of the analysis.
+        detector_backend: the library that runs the detector: libraries round differently.
+        reading: holds what the user chose about the file: its stream and its frame rate.
     """
     parts: dict[str, Any] = {
         "format": FORMAT,
@@ -54,18 +65,24 @@ def pass_key(video_sha256: str, detector_sha256: str, settings: Settings, detect
         "detector": detector_sha256,
         "detector_backend": detector_backend,
     }
+    if reading is not None and reading.stream_given:
+        parts["stream"] = reading.stream
+    if reading is not None and reading.rate_given_hz is not None:
+        parts["frame_rate_hz"] = reading.rate_given_hz
     for name, spec in specs_of(type(settings)).items():
         if spec.scope.decides_pass and name not in _KNOWN_BY_RESULT:
             parts[name] = getattr(settings, name)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def pass_key_from(video_sha256: str | None, provenance: Mapping[str, str], settings: Settings) -> str | None:
+def pass_key_from(
+    video_sha256: str | None, provenance: Mapping[str, str], settings: Settings, reading: Reading
+) -> str | None:
     """Return the ``pass_key`` for networks of this provenance; None if it lacks the detector's hash."""
     detector_sha256 = provenance.get("detector_sha256")
     if video_sha256 is None or detector_sha256 is None:
         return None
-    return pass_key(video_sha256, detector_sha256, settings, provenance.get("detector_backend", ""))
+    return pass_key(video_sha256, detector_sha256, settings, provenance.get("detector_backend", ""), reading)
 
 
 class PassStore:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from recognizer.networks.classifiers.clip_input import sample_indices
 from recognizer.settings import least_height_px
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Box, Prediction, TrackedPerson
-from recognizer.video import open_video
+from recognizer.video import VideoInput, open_video
 
 _SAME_TIME_S = 1e-6
 
@@ -43,7 +42,7 @@ def prediction_at(timeline: Timeline, person_id: int, time_s: float) -> Predicti
     return min(around, key=lambda p: abs((p.start_s + p.end_s) / 2 - time_s), default=None)
 
 
-def frames_seen(timeline: Timeline, prediction: Prediction, video: Path, store: PassStore) -> list[SeenFrame]:
+def frames_seen(timeline: Timeline, prediction: Prediction, video: VideoInput, store: PassStore) -> list[SeenFrame]:
     """Return the frames that the network saw for one prediction, in order of time, each frame once.
 
     Args:
@@ -94,7 +93,7 @@ def _cut_boxes(timeline: Timeline, prediction: Prediction, boxes: dict[float, Bo
 
 def _from_record(timeline: Timeline, boxes: dict[float, Box], store: PassStore) -> list[SeenFrame] | None:
     style = timeline.settings.crop_style
-    key = pass_key_from(timeline.video.sha256, timeline.provenance, timeline.settings)
+    key = pass_key_from(timeline.video.sha256, timeline.provenance, timeline.settings, timeline.reading)
     found = None if key is None else store.find(key)
     if found is None or not found.has_crops(style):
         return None
@@ -118,7 +117,9 @@ def _others(timeline: Timeline, prediction: Prediction, times_s: Collection[floa
     return others
 
 
-def _from_video(timeline: Timeline, prediction: Prediction, boxes: dict[float, Box], video: Path) -> list[SeenFrame]:
+def _from_video(
+    timeline: Timeline, prediction: Prediction, boxes: dict[float, Box], video: VideoInput
+) -> list[SeenFrame]:
     last_s, style = max(boxes), timeline.settings.crop_style
     cut = _cut_boxes(timeline, prediction, boxes)
     others = _others(timeline, prediction, boxes) if style.surroundings else {}

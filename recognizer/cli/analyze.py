@@ -7,7 +7,15 @@ import math
 from functools import partial
 from typing import IO, Any
 
-from recognizer.cli.options import add_settings, add_thresholds, min_confidence, settings_of, within
+from recognizer.cli.options import (
+    add_settings,
+    add_source,
+    add_thresholds,
+    check_source,
+    min_confidence,
+    settings_of,
+    within,
+)
 from recognizer.errors import SettingsError
 
 _DESCRIPTION = """\
@@ -15,6 +23,11 @@ Find and track the people in a video and label what each of them does. Without
 an output option, print the actions as a table.
 """
 _EPILOG = """\
+several files of one recording:
+  Cameras cut long recordings into files (GX010042.MP4, GX020042.MP4, ...; the
+  segments of a network recorder). With --join, the files are read as one video,
+  in the order of the numbers or clocks in their names.
+
 where results go:
   A PATH is a file; a folder, where the result gets the video's name; or a path
   with {name} in it, which stands for the video's file name without its ending.
@@ -38,6 +51,7 @@ examples:
   python -m recognizer analyze clip.mp4 --classifier i3d --sequence-length 32 \\
       --csv clip.csv --json clip.json --video annotated.mp4
   python -m recognizer analyze clip.mp4 --csv - > clip.csv
+  python -m recognizer analyze GX*0042.MP4 --join --csv juggling.csv
   python -m recognizer analyze *.mp4 --csv 'tables/{name}-actions.csv' --json results/
 """
 
@@ -54,6 +68,10 @@ def add_command(commands: Any) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("videos", nargs="+", metavar="VIDEO", help="a video file; the networks are loaded once for all")
+    parser.add_argument(
+        "--join", action="store_true", help="read the files as one recording, in the order of their names"
+    )
+    add_source(parser)
     results = parser.add_argument_group("results")
     results.add_argument("--csv", metavar="PATH", help="one row per segment: person, action, start, end, probability")
     results.add_argument("--json", metavar="PATH", help="everything: settings, presence, the top five of every clip")
@@ -71,10 +89,14 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Analyse every video and return the exit code. Raises RecognizerError for a problem that stops all of them."""
     from recognizer.cli.analyze_command import Request, run_all
 
+    check_source(options)
     settings_of(options)  # reports an invalid value before anything else happens
     return run_all(
         Request(
             videos=tuple(options.videos),
+            join=options.join,
+            stream=options.stream,
+            frame_rate_hz=options.frame_rate,
             csv=options.csv,
             json=options.json,
             video=options.video,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
@@ -21,7 +22,7 @@ from recognizer.files import BYTES_PER_MB
 from recognizer.settings import Settings
 
 # quick to import; the networks' libraries are not, and are imported only once a video is readable
-from recognizer.video import display_name, open_video
+from recognizer.video import VideoSource, display_name, in_order, open_video
 from recognizer.video.reading import as_notes
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class Request:
 
     Attributes:
         videos: the files.
+        join: whether the files are one recording.
+        stream: number of the video stream to read; None for the one that a player shows.
+        frame_rate_hz: frames per second of raw streams that state none; None to assume one.
         csv, json, video: the paths of the results, as typed; None for each that is not wanted.
         settings_at: returns the settings for a frame rate; keyword arguments override single settings.
         classifier_is_named: whether the options name a classifier; if not, an unavailable default may be replaced.
@@ -46,6 +50,9 @@ class Request:
     """
 
     videos: tuple[str, ...]
+    join: bool
+    stream: int | None
+    frame_rate_hz: float | None
     csv: str | None
     json: str | None
     video: str | None
@@ -64,17 +71,32 @@ def run_all(request: Request, stdout: IO[str]) -> int:
         SettingsError: the results have no valid place.
         WeightsError: the networks are unavailable.
         CheckpointError: the user's own checkpoint does not fit.
+        VideoError: the files are not parts of one recording.
     """
-    plans = plan_outputs(request.videos, csv=request.csv, json=request.json, video=request.video)
+    sources = _sources(request)
+    plans = plan_outputs(
+        [str(source.paths[0]) for source in sources],
+        csv=request.csv,
+        json=request.json,
+        video=request.video,
+        also_read=request.videos,
+    )
     networks = _Networks(request)
     code = 0
-    for path, outputs in zip(request.videos, plans, strict=True):
+    for source, outputs in zip(sources, plans, strict=True):
         try:
-            _run_one(path, outputs, request, networks, stdout)
+            _run_one(source, outputs, request, networks, stdout)
         except (VideoError, OutputError) as error:
             complain(str(error))
             code = 2
     return code
+
+
+def _sources(request: Request) -> list[VideoSource]:
+    """Return what to read: each file, or all files as one recording."""
+    paths = [Path(path) for path in request.videos]
+    groups = [tuple(paths[k] for k in in_order([path.name for path in paths]))] if request.join else zip(paths)
+    return [VideoSource(group, stream=request.stream, frame_rate_hz=request.frame_rate_hz) for group in groups]
 
 
 class _Networks:
@@ -106,27 +128,27 @@ class _Networks:
         return loaded, settings.video_classifier_model
 
 
-def _run_one(path: str, outputs: Outputs, request: Request, networks: _Networks, stdout: IO[str]) -> None:
+def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: _Networks, stdout: IO[str]) -> None:
     from recognizer.timeline.model import frame_rate_hz
 
     max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
-    with open_video(path, max_file_bytes=max_file_bytes) as reader:  # reports a bad file before networks are loaded
+    with open_video(source, max_file_bytes=max_file_bytes) as reader:  # reports a bad file before networks are loaded
         rate_hz = frame_rate_hz(reader.info)
     loaded, classifier = networks.get()
     settings = request.settings_at(rate_hz, video_classifier_model=classifier)
     from recognizer.analysis.file import Progress, analyze
 
-    shown = display_name(path)
+    shown = display_name(source.name)
     with working(f"analysing {shown}", request.quiet) as show:
 
         def follow(progress: Progress) -> None:
             show(progress.analysed_s, progress.duration_s, progress.frames_per_s, progress.remaining_s)
 
-        timeline = analyze(path, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
+        timeline = analyze(source, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
     segments = timeline.segments(request.min_confidence, request.min_duration_s)
     _write_texts(timeline, segments, outputs, request, stdout)
     if outputs.video is not None:
-        _write_video(path, timeline, segments, outputs.video, request.quiet)
+        _write_video(source, timeline, segments, outputs.video, request.quiet)
     if not outputs.any:
         _print_segments(shown, timeline, segments, stdout)
     if not request.quiet:
@@ -148,7 +170,9 @@ def _write_texts(
         write_text(outputs.json, text, stdout)
 
 
-def _write_video(path: str, timeline: Timeline, segments: Sequence[Segment], target: str, quiet: bool) -> None:
+def _write_video(
+    source: VideoSource, timeline: Timeline, segments: Sequence[Segment], target: str, quiet: bool
+) -> None:
     from recognizer.drawing.video import render_video
     from recognizer.palette import ActionPalette
 
@@ -157,7 +181,7 @@ def _write_video(path: str, timeline: Timeline, segments: Sequence[Segment], tar
         def follow(done_s: float, duration_s: float | None) -> None:
             show(done_s, duration_s, None, None)
 
-        render_video(path, timeline, segments, ActionPalette(), target, progress=follow)
+        render_video(source, timeline, segments, ActionPalette(), target, progress=follow)
 
 
 def _print_segments(shown: str, timeline: Timeline, segments: Sequence[Segment], stdout: IO[str]) -> None:

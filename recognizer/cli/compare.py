@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import IO, Any, Final
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
 
-from recognizer.cli.options import add_settings, add_thresholds, min_confidence, settings_of, within
+from recognizer.cli.options import (
+    add_settings,
+    add_source,
+    add_thresholds,
+    check_source,
+    min_confidence,
+    settings_of,
+    within,
+)
 from recognizer.errors import SettingsError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
+
+if TYPE_CHECKING:
+    from recognizer.video import VideoSource
 
 _DESCRIPTION = """\
 Run several classifiers over one video and report how far they agree. People
@@ -48,13 +60,19 @@ def add_command(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "compare",
         help="report how far several classifiers agree about a video",
-        usage="%(prog)s VIDEO --classifiers NAME,NAME [options]",
+        usage="%(prog)s VIDEO [VIDEO ...] --classifiers NAME,NAME [options]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("video", metavar="VIDEO", help="a video file")
+    parser.add_argument(
+        "videos",
+        nargs="+",
+        metavar="VIDEO",
+        help="a video file; several are the parts of one recording, read in the order of their names",
+    )
+    add_source(parser)
     parser.add_argument(
         "--classifiers",
         default="",
@@ -86,10 +104,12 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Compare and return the exit code. Raises RecognizerError for a problem that stops all classifiers."""
     from recognizer.cli.compare_command import Request, run_comparison
 
+    check_source(options)
+    video = _source(options)
     return run_comparison(
         Request(
-            video=options.video,
-            settings=_entries(options),
+            video=video,
+            settings=_entries(options, video),
             truth=options.truth,
             csv=options.csv,
             json=options.json,
@@ -106,17 +126,25 @@ _MOST_ENTRIES: Final = 20
 """More lanes than this cannot be distinguished."""
 
 
-def _frame_rate_hz(options: argparse.Namespace) -> float:
+def _source(options: argparse.Namespace) -> VideoSource:
+    from recognizer.video import VideoSource, in_order
+
+    paths = [Path(path) for path in options.videos]
+    ordered = tuple(paths[k] for k in in_order([path.name for path in paths]))
+    return VideoSource(ordered, stream=options.stream, frame_rate_hz=options.frame_rate)
+
+
+def _frame_rate_hz(video: VideoSource) -> float:
     """Return the frame rate of the video; the recommended preset depends on it."""
     from recognizer.timeline.model import frame_rate_hz
     from recognizer.video import open_video
 
-    with open_video(options.video) as reader:
-        return frame_rate_hz(reader.info)
+    with open_video(video) as reader:
+        return frame_rate_hz(reader.facts)
 
 
-def _entries(options: argparse.Namespace) -> tuple[Settings, ...]:
-    rate_hz = _frame_rate_hz(options) if options.preset == "recommended" else None
+def _entries(options: argparse.Namespace, video: VideoSource) -> tuple[Settings, ...]:
+    rate_hz = _frame_rate_hz(video) if options.preset == "recommended" else None
     words = [word.strip() for word in options.classifiers.split(",") if word.strip()]
     entries = [_published(word, options, rate_hz) for word in words]
     for network, checkpoint, labels in options.own:

@@ -12,7 +12,7 @@ from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.terminal import complain, fetching, print_table, printable, remark, table, working
 from recognizer.errors import TruthError
 from recognizer.settings import Settings
-from recognizer.video import display_name, open_video
+from recognizer.video import VideoSource, display_name, open_video
 from recognizer.video.reading import as_notes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Request:
     """The options, checked as far as possible without the files.
 
     Attributes:
-        video: the file.
+        video: the file, or the parts of a recording.
         settings: one for each classifier.
         truth: the path of the user's own labels, as typed; None if there are none.
         csv, json, report: the paths of the results, as typed; None for each that is not wanted.
@@ -38,7 +38,7 @@ class Request:
         quiet: show no progress and no summary.
     """
 
-    video: str
+    video: VideoSource
     settings: tuple[Settings, ...]
     truth: str | None
     csv: str | None
@@ -60,7 +60,8 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     """
     from recognizer.comparison.model import check_comparable
 
-    (outputs,) = plan_outputs([request.video], csv=request.csv, json=request.json, report=request.report)
+    paths = [str(path) for path in request.video.paths]
+    (outputs,) = plan_outputs(paths[:1], csv=request.csv, json=request.json, report=request.report, also_read=paths)
     check_comparable(request.settings)
     truth = None if request.truth is None else _read_truth(request.truth)
     open_video(request.video).close()  # reports a bad file before networks are loaded
@@ -82,7 +83,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     if not request.quiet:
         timeline = lanes[0].timeline
         for note in (*as_notes(timeline.reading), *timeline.notes, *(scored.notes if scored is not None else ())):
-            remark(f"{display_name(request.video)}: {note}")
+            remark(f"{display_name(request.video.name)}: {note}")
         if outputs.files:
             remark(f"Wrote {', '.join(outputs.files)}.")
     return 0 if len(lanes) == len(comparison.entries) else 2
@@ -102,7 +103,7 @@ def _compare(request: Request) -> Comparison:
     from recognizer.networks.cache import ModelCache
 
     networks = ModelCache(max_classifiers=1)  # each classifier is used once, and its memory is measured
-    shown = display_name(request.video)
+    shown = display_name(request.video.name)
 
     def load(settings: Settings) -> Models:
         with fetching(loading.loading_message(settings), quiet=request.quiet) as progress:
@@ -138,7 +139,7 @@ def _write(
         from recognizer.export.report import comparison_report
         from recognizer.palette import ActionPalette
 
-        name = Path(request.video).name
+        name = request.video.name
         report = comparison_report(comparison, name, ActionPalette(), **thresholds, scored=scored)
         write_text(outputs.report, report, stdout)
 
@@ -148,7 +149,7 @@ def _print(
 ) -> None:
     from recognizer.export import agreement_table, classes_table, cost_table, scores_table
 
-    shown = display_name(request.video)
+    shown = display_name(request.video.name)
     if not comparison.people:
         stdout.write(printable(f"{shown}: nobody was found.\n"))
     # one table per pair and one column per classifier: nothing is cut on a terminal of 80 columns

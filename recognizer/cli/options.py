@@ -10,6 +10,9 @@ from typing import Any
 from recognizer.errors import SettingsError
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, SETTING_SPECS, Settings, SettingSpec, recommended
 
+_MOST_FRAMES_PER_S = 1000
+"""The same as ``recognizer.video.container.MAX_FRAME_RATE_HZ``, which would load FFmpeg for ``--help``."""
+
 _METAVARS = {str: "NAME", int: "N", float: "X"}
 
 _MORE_HELP = {
@@ -54,6 +57,36 @@ def _help(name: str, spec: SettingSpec) -> str:
         facts.append(f"default: {'no' if spec.default is False else spec.default}")
     more = f" {_MORE_HELP[name]}" if name in _MORE_HELP else ""
     return f"{spec.help}{more}" + (f" ({'; '.join(facts)})" if facts else "")
+
+
+def add_source(group: Any) -> None:
+    """Add the options that say how a file is read; they matter for few files."""
+    group.add_argument(
+        "--stream",
+        type=int,
+        metavar="N",
+        help="which video to read from a file that holds several: its number among all streams of the file, from 0 "
+        "(default: the one that a player shows)",
+    )
+    group.add_argument(
+        "--frame-rate",
+        type=float,
+        metavar="HZ",
+        help="frames per second of a raw stream (.h264, .hevc, ...) that does not state them; other files keep theirs",
+    )
+
+
+def check_source(options: argparse.Namespace) -> None:
+    """Check the options of ``add_source``.
+
+    Raises:
+        SettingsError: a value is not allowed; the message names the option.
+    """
+    if options.stream is not None and options.stream < 0:
+        raise SettingsError(f"--stream is {options.stream}; streams are numbered from 0.")
+    rate_hz = options.frame_rate
+    if rate_hz is not None and not (0 < rate_hz <= _MOST_FRAMES_PER_S):
+        raise SettingsError(f"--frame-rate is {rate_hz:g}; give a number above 0 and up to {_MOST_FRAMES_PER_S}.")
 
 
 def add_thresholds(group: Any) -> None:

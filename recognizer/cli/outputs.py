@@ -48,12 +48,19 @@ class Outputs:
 
 
 def plan_outputs(
-    videos: Sequence[str], *, csv: str | None, json: str | None, video: str | None = None, report: str | None = None
+    videos: Sequence[str],
+    *,
+    csv: str | None,
+    json: str | None,
+    video: str | None = None,
+    report: str | None = None,
+    also_read: Sequence[str] = (),
 ) -> list[Outputs]:
     """Return the outputs of each video, in order.
 
     A path names a file, contains ``{name}``, or names a folder (it exists, or the path ends in a slash), where the
-    result is named after the video.
+    result is named after the video. ``also_read``: further files that no result may overwrite, such as the parts of a
+    recording.
 
     Raises:
         SettingsError: two results have the same path, a result would overwrite a video, or a path is impossible.
@@ -70,7 +77,7 @@ def plan_outputs(
     plans = [
         Outputs(**{option: _for_video(option, place, path) for option, place in wanted.items()}) for path in videos
     ]
-    inputs = {_identity(path) for path in videos}
+    inputs = {_identity(path) for path in (*videos, *also_read)}
     taken: dict[str, str] = {}
     for source, plan in zip(videos, plans, strict=True):
         for option in wanted:

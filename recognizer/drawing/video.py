@@ -11,14 +11,14 @@ from recognizer.drawing.overlay import Overlay, draw_overlay
 from recognizer.palette import ActionPalette
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
-from recognizer.video import VideoWriter, open_video
+from recognizer.video import VideoInput, VideoWriter, open_video
 
 RenderProgress = Callable[[float, float | None], None]
 """``progress(done_s, duration_s)``, seconds of the video; the duration is None if unknown."""
 
 
 def render_video(
-    path: str | os.PathLike[str],
+    path: VideoInput,
     timeline: Timeline,
     segments: Iterable[Segment],
     palette: ActionPalette,
@@ -34,7 +34,7 @@ def render_video(
     written.
 
     Args:
-        path: the analysed file.
+        path: the analysed file, or source.
         timeline: the result of the analysis.
         segments: from ``timeline.segments``, with the user's thresholds.
         palette: colours of the actions.

@@ -8,17 +8,21 @@ from recognizer.video.network_camera import check_address, network_frames, shown
 from recognizer.video.prefetch import PREFETCHED_FRAMES, prefetched
 from recognizer.video.preview import describe, is_browser_playable, make_preview, poster
 from recognizer.video.reader import FrameFilter, VideoReader, open_video, probe
+from recognizer.video.source import VideoInput, VideoSource, in_order
 from recognizer.video.writer import VideoWriter
 
 __all__ = [
     "PREFETCHED_FRAMES",
     "VIDEO_SUFFIXES",
     "FrameFilter",
+    "VideoInput",
     "VideoReader",
+    "VideoSource",
     "VideoWriter",
     "check_address",
     "describe",
     "display_name",
+    "in_order",
     "is_browser_playable",
     "make_preview",
     "network_frames",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame, VideoInfo
 from recognizer.video.container import inspect
 from recognizer.video.diagnosis import display_name
 from recognizer.video.reader import open_video
+from recognizer.video.source import VideoInput, source_of
 from recognizer.video.writer import VideoWriter
 
 _PLAYABLE_PIXELS = {"yuv420p", "yuvj420p"}
@@ -50,31 +50,35 @@ _CODEC_NAMES = {
 }
 
 
-def is_browser_playable(path: str | os.PathLike[str], *, stream: int | None = None) -> bool:
+def is_browser_playable(path: VideoInput, *, stream: int | None = None) -> bool:
     """Return whether Chromium, Firefox and Safari all play the file, with our times. When in doubt, return False.
 
     True for H.264 (8-bit 4:2:0; sound AAC, MP3 or none) in MP4 or MOV, and for VP8 and VP9 (8-bit 4:2:0) in WebM.
     AV1 is left out because Safari plays it only on recent devices. False if the file holds several videos, because
-    browsers may show another one than ``stream``.
+    browsers may show another one than ``stream``, and if several files are one recording.
 
     Raises:
         VideoError: the file is not a readable video.
     """
-    facts = inspect(Path(path), display_name(path), sha256=None, stream=stream)
+    source = source_of(path)
+    if len(source.paths) > 1:
+        return False
+    (path,) = source.paths
+    facts = inspect(path, display_name(path), sha256=None, stream=source.stream if stream is None else stream)
     if not (facts.is_sole_stream and facts.timing.is_players_clock and facts.pixel_format in _PLAYABLE_PIXELS):
         return False
     if "mp4" in facts.container.split(","):
         return facts.info.codec == "h264" and _MP4_AUDIO.issuperset(facts.audio_codecs)
     if "webm" in facts.container.split(","):
         # FFmpeg has one name for Matroska and WebM; the first bytes hold the document type
-        with Path(path).open("rb") as file:
+        with path.open("rb") as file:
             is_webm = b"webm" in file.read(64)
         return is_webm and facts.info.codec in {"vp8", "vp9"} and _WEBM_AUDIO.issuperset(facts.audio_codecs)
     return False
 
 
 def make_preview(
-    path: str | os.PathLike[str],
+    path: VideoInput,
     target: str | os.PathLike[str],
     *,
     max_seconds: float = 60.0,
@@ -135,7 +139,7 @@ def make_preview(
     return writer is not None
 
 
-def poster(path: str | os.PathLike[str], *, stream: int | None = None) -> Frame:
+def poster(path: VideoInput, *, stream: int | None = None) -> Frame:
     """Return the first picture of the first second that is not black, else the first one.
 
     ``stream``: number of a video stream among all streams of the file; None for the one that a player shows.

@@ -29,6 +29,7 @@ from recognizer.video.damage import DamageLog, pauses
 from recognizer.video.diagnosis import display_name
 from recognizer.video.picture import PictureConverter, fitting_wh
 from recognizer.video.sound import Samples, read_sound
+from recognizer.video.source import VideoInput, source_of
 
 FrameFilter = Callable[[int, float], bool]
 """Takes a frame's index and its time in seconds; returns whether to convert and yield the frame."""
@@ -195,7 +196,7 @@ class VideoReader:
 
 
 def open_video(
-    path: str | os.PathLike[str],
+    path: VideoInput,
     *,
     max_file_bytes: int | None = None,
     sha256: str | None = None,
@@ -206,7 +207,8 @@ def open_video(
     """Open a video file for reading; use it in a ``with`` block.
 
     Args:
-        path: a local file. It is never treated as an address, and no other file is read, whatever its content.
+        path: a local file, or a source: its parts are read as one video, and its choices apply. A file is never treated
+            as an address, and no other file is read, whatever its content.
         max_file_bytes: larger files are refused.
         sha256: the file's hash, if known; otherwise ``VideoReader.info`` computes it.
         name: the user's name for the file, used in messages (an upload is stored under another name).
@@ -218,16 +220,27 @@ def open_video(
     Raises:
         VideoError: the file is not a readable video; the message says why.
     """
-    shown = display_name(path if name is None else name)
+    source = source_of(path)
+    source = replace(
+        source,
+        stream=source.stream if stream is None else stream,
+        frame_rate_hz=frame_rate_hz or source.frame_rate_hz,
+    )
+    if len(source.paths) > 1:
+        from recognizer.video.recording import open_recording
+
+        return open_recording(source, max_file_bytes=max_file_bytes, sha256=sha256)
+    (file,) = source.paths
+    shown = display_name(source.name if name is None else name)
     inspection = inspect(
-        Path(path),
+        file,
         shown,
         sha256=sha256,
         max_file_bytes=max_file_bytes,
-        stream=stream,
-        frame_rate_hz=frame_rate_hz or None,
+        stream=source.stream,
+        frame_rate_hz=source.frame_rate_hz,
     )
-    return VideoReader(Path(path), shown, inspection)
+    return VideoReader(file, shown, inspection)
 
 
 def probe(

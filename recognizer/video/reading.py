@@ -48,10 +48,9 @@ def _of_files(reading: Reading) -> Iterator[str]:
     if reading.parts:
         yield f"{len(reading.parts)} files read as one recording"
     if reading.other_streams:
-        count = len(reading.other_streams) + 1
-        chosen = "you chose" if reading.stream_given else "read is"
-        number = sum(other.index < (reading.stream or 0) for other in reading.other_streams) + 1
-        yield f"the file has {count} videos; {chosen} number {number}"
+        others = ", ".join(f"{other.index} ({_size((other.width, other.height))})" for other in reading.other_streams)
+        chosen = ", as you chose" if reading.stream_given else f", not {others}"
+        yield f"{len(reading.other_streams) + 1} videos in the file: stream {reading.stream} is read{chosen}"
 
 
 def _of_pictures(reading: Reading) -> Iterator[str]:

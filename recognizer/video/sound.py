@@ -20,6 +20,9 @@ from recognizer.video.container import open_container, packets
 from recognizer.video.timing import Timing
 
 _RATE_HZ: Final = 48_000
+SAMPLE_RATE_HZ: Final = _RATE_HZ
+"""Samples per second of the sound that is read."""
+
 _LAYOUT: Final = "stereo"
 _CHANNELS: Final = 2
 _FORMAT: Final = "fltp"

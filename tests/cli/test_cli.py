@@ -363,8 +363,9 @@ def test_impossible_output_is_refused(
     videos: list[str], wanted: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    places: dict[str, Any] = {"csv": None, "json": None, "video": None} | wanted
     with pytest.raises(SettingsError, match=said):
-        plan_outputs(videos, **({"csv": None, "json": None, "video": None} | wanted))
+        plan_outputs(videos, **places)
 
 
 def test_several_videos_without_outputs_print_a_table_each(

@@ -30,10 +30,12 @@ def test_rate_that_user_gave_is_not_called_assumed() -> None:
     assert line(Reading(rate_assumed_hz=25.0, rate_given_hz=15.0)) == "15 frames/s, as you gave it"
 
 
-def test_streams_are_numbered_as_people_count() -> None:
-    others = (StreamFacts(0, 160, 120, "h264"), StreamFacts(3, 160, 120, "h264"))
-    assert line(Reading(stream=1, other_streams=others)) == "the file has 3 videos; read is number 2"
-    assert "you chose number 2" in line(Reading(stream=1, other_streams=others, stream_given=True))
+def test_other_videos_are_named_so_that_one_can_be_chosen() -> None:
+    others = (StreamFacts(0, 160, 120, "h264"), StreamFacts(3, 320, 240, "h264"))
+    told = line(Reading(stream=1, other_streams=others))
+    assert told == "3 videos in the file: stream 1 is read, not 0 (160 × 120), 3 (320 × 240)"
+    chosen = line(Reading(stream=1, other_streams=others, stream_given=True))
+    assert chosen == "3 videos in the file: stream 1 is read, as you chose"
 
 
 def test_many_damaged_places_are_counted() -> None:

@@ -1,0 +1,212 @@
+"""Read the files of one recording as one video: one clock, one size, one sound."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from recognizer.settings import DEFAULT_FRAME_RATE_HZ
+from recognizer.types import DamagedSpan, Frame, Part, Reading, VideoInfo
+from recognizer.video.container import Inspection, inspect
+from recognizer.video.diagnosis import display_name
+from recognizer.video.picture import fitting_wh
+from recognizer.video.reader import FrameFilter, VideoReader
+from recognizer.video.sound import SAMPLE_RATE_HZ, Samples
+from recognizer.video.source import VideoSource, gaps, recording_sha256
+
+
+class RecordingReader(VideoReader):
+    """Several files that continue each other. Works like a ``VideoReader`` of one file.
+
+    A part begins where the stated duration of the one before it ends, or after its last picture if that is later.
+    Pictures have the size of the first part's; others are letterboxed.
+    """
+
+    def __init__(
+        self, parts: Sequence[VideoReader], source: VideoSource, inspection: Inspection, sha256: str | None
+    ) -> None:
+        """Take over the readers of the parts.
+
+        Args:
+            parts: the readers, in order.
+            source: the files.
+            inspection: of the first part.
+            sha256: the recording's hash, if it is known.
+        """
+        self._parts = tuple(parts)
+        self._names = source.part_names
+        self._sha256s = source.sha256s
+        super().__init__(source.paths[0], display_name(source.name), inspection)
+        durations_s = [part.facts.duration_s for part in parts]
+        self._remarks = tuple(gaps(self._names, durations_s))
+        starts_s = list(accumulate((duration_s or 0.0 for duration_s in durations_s[:-1]), initial=0.0))
+        self._interval_s = 1 / float(inspection.info.frame_rate or DEFAULT_FRAME_RATE_HZ)
+        self._info = _joined([part.facts for part in parts], sha256)
+        self._opening = replace(
+            parts[0].reading,
+            parts=tuple(
+                Part(name, start_s, sha256)
+                for name, start_s, sha256 in zip(
+                    self._names, starts_s, source.sha256s or [None] * len(parts), strict=True
+                )
+            ),
+        )
+        self.reading = self._opening
+        self._current: tuple[VideoReader, float] | None = None
+
+    @property
+    def info(self) -> VideoInfo:
+        """The facts of the recording. The first access reads all files for their hashes, unless they are known."""
+        if self._info.sha256 is None:
+            hashes = self._sha256s or tuple(part.info.sha256 or "" for part in self._parts)
+            self._info = replace(self._info, sha256=recording_sha256(hashes))
+            self._opening = _with_hashes(self._opening, hashes)
+            self.reading = _with_hashes(self.reading, hashes)
+        return self._info
+
+    @property
+    def frame_times_s(self) -> NDArray[np.float64]:
+        """Times of all frames decoded so far: float64 (frames,), strictly increasing."""
+        finished = super().frame_times_s
+        if self._current is None:
+            return finished
+        part, start_s = self._current
+        return np.concatenate((finished, part.frame_times_s + start_s))
+
+    def sound(self) -> Iterator[tuple[int, Samples]]:
+        """Yield the sound of all parts, if any, for a ``VideoWriter``."""
+        for number, part in enumerate(self._parts):
+            parts = self.reading.parts  # later parts begin where the pictures of the earlier ones ended
+            start = round(parts[number].start_s * SAMPLE_RATE_HZ)
+            for position, samples in part.sound():
+                yield start + position, samples
+
+    def close(self) -> None:
+        """Stop all reading and close all files. Can be called twice."""
+        super().close()
+        for part in self._parts:
+            part.close()
+
+    def _frames(self, select: FrameFilter | None, max_height_px: int | None) -> Iterator[Frame]:
+        self.notes, self.progress, self._times_s = list(self._remarks), 0.0, array("d")
+        self.reading, self._current = self._opening, None
+        notes, times_s = self.notes, self._times_s
+        fit = _Letterbox(fitting_wh(self._info.width, self._info.height, max_height_px))
+        start_s = 0.0
+        for number, part in enumerate(self._parts):
+            first = len(times_s)
+            self._current = part, start_s
+            self.reading = _with_start(self.reading, number, start_s)
+            for frame in part.frames(_shifted(select, first, start_s), max_height_px=max_height_px):
+                self.progress = (number + part.progress) / len(self._parts)
+                yield Frame(first + frame.index, start_s + frame.time_s, fit(frame.rgb))
+            if self._closed:
+                return
+            part_times_s = part.frame_times_s + start_s
+            self._current = None
+            times_s.extend(part_times_s)
+            is_other = (part.facts.width, part.facts.height) != (self._info.width, self._info.height)
+            self.reading = _combined(self.reading, part.reading, start_s, is_other=is_other)
+            notes.extend(f"{self._names[number]}: {note}" for note in part.notes)
+            start_s = max(start_s + (part.facts.duration_s or 0.0), float(part_times_s[-1]) + self._interval_s)
+        self.progress = 1.0
+
+
+def open_recording(source: VideoSource, *, max_file_bytes: int | None, sha256: str | None) -> RecordingReader:
+    """Open all parts of a recording; see ``open_video``.
+
+    Raises:
+        VideoError: a part is not a readable video.
+    """
+    parts: list[VideoReader] = []
+    inspections: list[Inspection] = []
+    for number, path in enumerate(source.paths):
+        shown = display_name(source.part_names[number])
+        known = source.sha256s[number] if source.sha256s else None
+        inspection = inspect(
+            path,
+            shown,
+            sha256=known,
+            max_file_bytes=max_file_bytes,
+            stream=source.stream,
+            frame_rate_hz=source.frame_rate_hz,
+        )
+        inspections.append(inspection)
+        parts.append(VideoReader(path, shown, inspection))
+    return RecordingReader(parts, source, inspections[0], sha256)
+
+
+class _Letterbox:
+    """Fits pictures into one size; keeps their shape and centers them on black."""
+
+    def __init__(self, size_wh: tuple[int, int]) -> None:
+        self._size_wh = size_wh
+        self._scaler = VideoReformatter()
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        width, height = self._size_wh
+        own_height, own_width, _ = rgb.shape
+        if (own_width, own_height) == self._size_wh:
+            return rgb
+        scale = min(width / own_width, height / own_height)
+        inner_width, inner_height = max(1, round(own_width * scale)), max(1, round(own_height * scale))
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+        x, y = (width - inner_width) // 2, (height - inner_height) // 2
+        fitted = np.zeros((height, width, 3), np.uint8)
+        inner = self._scaler.reformat(frame, inner_width, inner_height, threads=1).to_ndarray()
+        fitted[y : y + inner_height, x : x + inner_width] = inner
+        return fitted
+
+
+def _joined(facts: Sequence[VideoInfo], sha256: str | None) -> VideoInfo:
+    """Return the facts of the recording: sums, and what the first part says of the picture."""
+    durations_s = [one.duration_s for one in facts if one.duration_s is not None]
+    counts = [one.frame_count for one in facts if one.frame_count is not None]
+    return replace(
+        facts[0],
+        sha256=sha256,
+        duration_s=sum(durations_s) if len(durations_s) == len(facts) else None,
+        frame_count=sum(counts) if len(counts) == len(facts) else None,
+    )
+
+
+def _shifted(select: FrameFilter | None, first: int, start_s: float) -> FrameFilter | None:
+    if select is None:
+        return None
+    return lambda index, time_s: select(first + index, start_s + time_s)
+
+
+def _with_start(reading: Reading, number: int, start_s: float) -> Reading:
+    parts = list(reading.parts)
+    parts[number] = replace(parts[number], start_s=start_s)
+    return replace(reading, parts=tuple(parts))
+
+
+def _with_hashes(reading: Reading, sha256s: Sequence[str]) -> Reading:
+    parts = tuple(replace(part, sha256=sha256) for part, sha256 in zip(reading.parts, sha256s, strict=True))
+    return replace(reading, parts=parts)
+
+
+def _combined(whole: Reading, part: Reading, start_s: float, *, is_other: bool) -> Reading:
+    """Return the reading with that of one more part, whose times begin at ``start_s``."""
+    changed_s = part.letterboxed_from_s
+    letterboxed_s = start_s if is_other else None if changed_s is None else start_s + changed_s
+    return replace(
+        whole,
+        deinterlaced=whole.deinterlaced or part.deinterlaced,
+        tone_mapped_from=whole.tone_mapped_from or part.tone_mapped_from,
+        letterboxed_from_s=letterboxed_s if whole.letterboxed_from_s is None else whole.letterboxed_from_s,
+        repaired_stamps=whole.repaired_stamps + part.repaired_stamps,
+        damaged=(
+            *whole.damaged,
+            *(DamagedSpan(start_s + one.start_s, start_s + one.end_s, one.packets) for one in part.damaged),
+        ),
+        pauses=(*whole.pauses, *((start_s + begin_s, start_s + end_s) for begin_s, end_s in part.pauses)),
+    )
