@@ -63,7 +63,6 @@ def render_video(
             timeline.frame_rate_hz,
             reader.facts.width,
             reader.facts.height,
-            pixel_aspect=reader.pixel_aspect,
             sound=reader.sound(),
         ) as writer,
     ):

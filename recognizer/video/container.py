@@ -20,8 +20,17 @@ from av.video.stream import VideoStream
 
 from recognizer.errors import VideoError
 from recognizer.types import Reading, VideoInfo
+from recognizer.video.color_mapping import hdr_name, needs_mapping
+from recognizer.video.colors import COLORSPACE_NAMES, assumed_colorspace
 from recognizer.video.diagnosis import check_file, explain_open_failure, is_motion_jpeg, refuse_still_picture
-from recognizer.video.picture import MAX_PICTURE_PX, Orientation, check_picture_size, orientation_of
+from recognizer.video.picture import (
+    MAX_PICTURE_PX,
+    Orientation,
+    PixelAspect,
+    check_picture_size,
+    orientation_of,
+    square_size_wh,
+)
 from recognizer.video.streams import Choice, choose_stream
 from recognizer.video.timing import Timing, is_doubtful, plausible_rate, timing_of, usual_rate
 
@@ -65,7 +74,6 @@ class Inspection:
         container: FFmpeg's name of the container, such as ``matroska,webm``.
         pixel_format: FFmpeg's name, such as ``yuv420p``.
         audio_codecs: FFmpeg's names of the audio codecs.
-        pixel_aspect: width of a pixel divided by its height, when upright.
         timing: how the file counts time.
         stream: number of the chosen video stream among all streams of the file.
         is_sole_stream: whether every player shows this stream, because there is no other.
@@ -76,7 +84,6 @@ class Inspection:
     container: str
     pixel_format: str
     audio_codecs: tuple[str, ...]
-    pixel_aspect: Fraction
     timing: Timing
     stream: int
     is_sole_stream: bool
@@ -180,8 +187,10 @@ def inspect(
         frame = _first_frame(container, chosen, shown)
         check_picture_size(frame.width, frame.height, shown)
         orientation = orientation_of(frame) or Orientation()
-        width, height = orientation.size_wh(frame.width, frame.height)
-        aspect = _pixel_aspect(chosen)
+        aspect = PixelAspect(chosen).now()
+        square_wh = square_size_wh(frame.width, frame.height, aspect)
+        check_picture_size(*square_wh, shown)
+        width, height = orientation.size_wh(*square_wh)
         timing = timing_of(container, chosen, frame, frame_rate_hz)
         if not timing.counts_frames and is_doubtful(chosen, timing.rate):
             timing = replace(timing, rate=_measured_rate(path, shown, chosen) or timing.rate)
@@ -202,11 +211,11 @@ def inspect(
                 audio.codec_context.codec.canonical_name if audio.codec_context else "unknown"
                 for audio in container.streams.audio
             ),
-            pixel_aspect=1 / aspect if orientation.transpose else aspect,
             timing=timing,
             stream=chosen.index,
             is_sole_stream=choice.is_sole,
-            reading=Reading(
+            reading=replace(
+                _picture_reading(frame, orientation, aspect),
                 stream=chosen.index,
                 other_streams=choice.others,
                 stream_given=stream is not None,
@@ -215,6 +224,23 @@ def inspect(
                 rate_given_hz=frame_rate_hz if timing.counts_frames else None,
             ),
         )
+
+
+def _picture_reading(frame: VideoFrame, orientation: Orientation, pixel_aspect: Fraction) -> Reading:
+    """Return what is done with pictures like the first one."""
+    square_wh = square_size_wh(frame.width, frame.height, pixel_aspect)
+    stored_wh = orientation.size_wh(frame.width, frame.height)
+    shown_wh = orientation.size_wh(*square_wh)
+    is_square = stored_wh == shown_wh
+    assumed = assumed_colorspace(frame, square_wh[1])
+    return Reading(
+        stored_wh=None if is_square else stored_wh,
+        shown_wh=None if is_square else shown_wh,
+        pixel_aspect=1 / pixel_aspect if orientation.transpose else pixel_aspect,
+        deinterlaced=frame.interlaced_frame,
+        tone_mapped_from=hdr_name(frame),
+        assumed_colors=None if assumed is None or needs_mapping(frame) else COLORSPACE_NAMES[assumed],
+    )
 
 
 def _plausible_count(stream: VideoStream, timing: Timing) -> int | None:
@@ -252,11 +278,6 @@ def _first_frame(container: InputContainer, stream: VideoStream, shown: str) -> 
     if undecodable:
         raise VideoError(f"no picture of {shown} can be decoded (codec {codec}), it is damaged; copy it again.")
     raise VideoError(f"{shown} holds no pictures, its video stream is empty; copy it again or choose another file.")
-
-
-def _pixel_aspect(stream: VideoStream) -> Fraction:
-    aspect = stream.sample_aspect_ratio
-    return aspect if aspect is not None and Fraction(1, 4) <= aspect <= 4 else Fraction(1)
 
 
 def _measured_rate(path: Path, shown: str, stated: VideoStream) -> Fraction | None:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import cast
 
 import numpy as np
 from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
+from recognizer.video.color_mapping import ColorMapper, needs_mapping
+from recognizer.video.colors import assumed_colorspace
 
 MAX_SIDE_PX = 16_384
 MAX_PICTURE_PX = 100_000_000
+
+SQUARE = Fraction(1)
+
+_SAME_SHAPE = 0.02
+"""Borders of up to this share of a side are left out: sizes are rounded, and 1088 rows are stored for 1080."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +62,116 @@ def orientation_of(frame: VideoFrame) -> Orientation | None:
     return None
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """How to convert frames that are alike.
+
+    Attributes:
+        scaled_wh: width and height to scale to, before turning.
+        orientation: how to turn the result.
+        colorspace: the color space to assume; None for the frame's own.
+        mapper: maps the colours and scales; None for pictures in the usual colours.
+        fills: whether the result has the size asked for; else it gets black borders.
+    """
+
+    scaled_wh: tuple[int, int]
+    orientation: Orientation
+    colorspace: Colorspace | None
+    mapper: ColorMapper | None
+    fills: bool
+
+
 class PictureConverter:
-    """Convert frames to upright RGB pictures of one size. Reuses FFmpeg's scaler, which is costly to set up."""
+    """Convert frames to upright RGB pictures of one size, with square pixels and the colours that a player shows.
+
+    A picture of another shape is fitted into that size, with black borders. Reuses FFmpeg's scaler, which is costly to
+    set up.
+
+    Attributes:
+        letterboxes: whether the latest picture has borders.
+    """
 
     def __init__(self, size_wh: tuple[int, int]) -> None:
+        self.letterboxes = False
         self._size_wh = size_wh
         self._orientation = Orientation()
-        self._rotation: int | None = None
+        self._kind: tuple[object, ...] | None = None
+        self._plan = _Plan(size_wh, Orientation(), None, None, fills=True)
         self._scaler = VideoReformatter()
 
-    def upright_rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """Return the picture, uint8 (H, W, 3)."""
-        if frame.rotation != self._rotation:
-            self._rotation = frame.rotation
-            self._orientation = orientation_of(frame) or self._orientation
-        width, height = self._orientation.size_wh(*self._size_wh)
-        # one thread, because decoding and the networks already share the cores
-        rgb = self._scaler.reformat(frame, width, height, "rgb24", threads=1).to_ndarray()
-        return self._orientation.apply(rgb.astype(np.uint8, copy=False))
+    def upright_rgb(self, frame: VideoFrame, pixel_aspect: Fraction = SQUARE) -> NDArray[np.uint8]:
+        """Return the picture, uint8 (H, W, 3); ``pixel_aspect`` is the stored pixels' width divided by height."""
+        kind = (
+            *(frame.width, frame.height, frame.format.name, frame.rotation, pixel_aspect),
+            *(frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc),
+        )
+        if kind != self._kind:
+            self._kind = kind
+            self._plan = self._planned(frame, pixel_aspect)
+            self.letterboxes = not self._plan.fills
+        plan = self._plan
+        if plan.mapper is None:
+            # one thread, because decoding and the networks already share the cores
+            converted = self._scaler.reformat(
+                frame, *plan.scaled_wh, "rgb24", src_colorspace=plan.colorspace, threads=1
+            )
+        else:
+            converted = plan.mapper.rgb(frame)
+        upright = plan.orientation.apply(converted.to_ndarray().astype(np.uint8, copy=False))
+        return upright if plan.fills else _with_borders(upright, self._size_wh)
+
+    def _planned(self, frame: VideoFrame, pixel_aspect: Fraction) -> _Plan:
+        self._orientation = orientation_of(frame) or self._orientation
+        orientation = self._orientation
+        square_wh = square_size_wh(frame.width, frame.height, pixel_aspect)
+        fitted_wh = _fitted_wh(orientation.size_wh(*square_wh), self._size_wh)
+        scaled_wh = orientation.size_wh(*fitted_wh)
+        mapper = ColorMapper(frame, scaled_wh) if needs_mapping(frame) else None
+        colorspace = assumed_colorspace(frame, square_wh[1])
+        return _Plan(scaled_wh, orientation, colorspace, mapper, fills=fitted_wh == self._size_wh)
+
+
+class PixelAspect:
+    """Width of a stored pixel divided by its height, which changes where a broadcast goes from 4:3 to 16:9."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._context = stream.codec_context
+        self._first = self._context.sample_aspect_ratio
+        self._stated = _plausible_aspect(stream.sample_aspect_ratio)
+        # the container's word counts more than the codec's
+        self._is_fixed = self._stated != _plausible_aspect(self._first)
+
+    def now(self) -> Fraction:
+        """Return the aspect of the latest decoded frame. A change may come as early as the decoder reads ahead."""
+        coded = self._context.sample_aspect_ratio
+        return self._stated if self._is_fixed or coded == self._first else _plausible_aspect(coded)
+
+
+def _plausible_aspect(aspect: Fraction | None) -> Fraction:
+    return aspect if aspect is not None and Fraction(1, 4) <= aspect <= 4 else SQUARE
+
+
+def _fitted_wh(wh: tuple[int, int], into_wh: tuple[int, int]) -> tuple[int, int]:
+    """Return the largest size of this shape that fits; all of it if the shapes differ by no more than rounding."""
+    scale = min(into_wh[0] / wh[0], into_wh[1] / wh[1])
+    fitted = (max(1, round(wh[0] * scale)), max(1, round(wh[1] * scale)))
+    missing = max(1 - fitted[0] / into_wh[0], 1 - fitted[1] / into_wh[1])
+    return into_wh if missing <= _SAME_SHAPE else fitted
+
+
+def _with_borders(rgb: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+    height, width, _ = rgb.shape
+    left, top = (size_wh[0] - width) // 2, (size_wh[1] - height) // 2
+    bordered = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
+    bordered[top : top + height, left : left + width] = rgb
+    return bordered
+
+
+def square_size_wh(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, int]:
+    """Return the size with square pixels. One side is enlarged and none reduced, as in Chromium and mpv."""
+    if pixel_aspect > 1:
+        return round(width * pixel_aspect), height
+    return width, round(height / pixel_aspect)
 
 
 def check_picture_size(width: int, height: int, shown: str) -> None:

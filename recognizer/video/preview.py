@@ -123,7 +123,6 @@ def make_preview(
                         width,
                         height,
                         preset="ultrafast",
-                        pixel_aspect=video.pixel_aspect,
                         sound=video.sound(),
                     )
                 writer.write(frame.rgb, frame.time_s)

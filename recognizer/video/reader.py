@@ -6,7 +6,7 @@ import hashlib
 import os
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -26,8 +26,9 @@ from recognizer.types import Frame, VideoInfo
 from recognizer.video.clock import PresentationClock
 from recognizer.video.container import Inspection, inspect, open_container, packets
 from recognizer.video.damage import DamageLog, pauses
+from recognizer.video.deinterlacing import Deinterlacer
 from recognizer.video.diagnosis import display_name
-from recognizer.video.picture import PictureConverter, fitting_wh
+from recognizer.video.picture import PictureConverter, PixelAspect, fitting_wh
 from recognizer.video.sound import Samples, read_sound
 from recognizer.video.source import VideoInput, source_of
 
@@ -47,14 +48,12 @@ class VideoReader:
     Memory does not grow with the length of the video, except for eight bytes per frame for its time.
 
     Attributes:
-        pixel_aspect: width of a stored pixel divided by its height, when upright; 1 for most files.
         notes: sentences for users about problems in the file; complete after the last frame.
         progress: estimated share of the file that has been read, 0 to 1.
         reading: how the file is read; what is known at opening, complete after the last frame.
     """
 
     def __init__(self, path: Path, shown: str, inspection: Inspection) -> None:
-        self.pixel_aspect = inspection.pixel_aspect
         self.notes: list[str] = []
         self.progress = 0.0
         self.reading = inspection.reading
@@ -90,9 +89,10 @@ class VideoReader:
     def frames(self, select: FrameFilter | None = None, *, max_height_px: int | None = None) -> Iterator[Frame]:
         """Yield the frames that ``select`` accepts (None: all), in display order.
 
-        Every frame is decoded and counted, but only selected ones are converted to RGB, which is half the work. All
-        have the size of the first: if the size changes within a file, later pictures are scaled, so that boxes stay
-        comparable. Pictures taller than ``max_height_px`` are scaled down to it.
+        A picture is what a player shows: upright, with square pixels, deinterlaced where the file flags it, and HDR
+        mapped to BT.709. Every frame is decoded and counted, but only selected ones are converted to RGB, which is half
+        the work. All have the size of the first: if size or shape change within a file, later pictures are fitted into
+        it, with black borders, so that boxes stay comparable. Pictures taller than ``max_height_px`` are scaled down.
 
         Packets that cannot be decoded are skipped; ``reading`` tells where.
 
@@ -136,15 +136,13 @@ class VideoReader:
         interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
         timing = self._inspection.timing
         clock = PresentationClock(interval_s, self._info.duration_s, timing.zero_s)
-        size_wh = fitting_wh(self._info.width, self._info.height, max_height_px)
-        converter = PictureConverter(size_wh)
-        stored_wh: tuple[int, int] | None = None
-        resized_at_s: float | None = None
+        pictures = _Pictures(fitting_wh(self._info.width, self._info.height, max_height_px), notes)
         end_s = 0.0
         with open_container(self._path, self._shown, self._inspection.stream) as (container, stream):
             stream.thread_type = "AUTO"
             damage = DamageLog()
             decoder = _Decoder(container, stream, damage)
+            aspect = PixelAspect(stream)
             for frame in decoder:
                 if self._closed:
                     return
@@ -157,21 +155,16 @@ class VideoReader:
                 times_s.append(time_s)
                 end_s = time_s + max(float(frame.duration * base), interval_s)
                 self.progress = self._share(time_s, decoder.byte_position)
-                if stored_wh is None:
-                    stored_wh = (frame.width, frame.height)
-                if resized_at_s is None and (frame.width, frame.height) != stored_wh:
-                    resized_at_s = time_s
-                    notes.append(
-                        f"The picture size changes from {stored_wh[0]} × {stored_wh[1]} to {frame.width} ×"
-                        f" {frame.height} at {time_s:.1f} s; later pictures are scaled to the first size."
-                    )
-                if select is None or select(index, time_s):
-                    yield Frame(index, time_s, converter.upright_rgb(frame))
+                is_selected = select is None or select(index, time_s)
+                yield from pictures.of(frame, _Moment(index, time_s, aspect.now(), is_selected))
+            yield from pictures.rest()
             if not times_s:
                 raise VideoError(f"no picture of {self._shown} can be decoded, it is damaged; copy it again.")
             damaged = damage.spans(times_s, max(end_s, self._info.duration_s or 0.0))
             self.reading = replace(
                 self.reading,
+                deinterlaced=pictures.are_deinterlaced,
+                letterboxed_from_s=pictures.letterboxed_from_s,
                 repaired_stamps=clock.repaired,
                 damaged=damaged,
                 pauses=pauses(times_s, damaged),
@@ -193,6 +186,66 @@ class VideoReader:
             missing_s, length_s = duration_s - end_s, duration_s - self.reading.first_picture_s
             if missing_s > _EARLY_END_S and missing_s > _EARLY_END_SHARE * length_s:
                 yield f"The file ends early: {end_s:.1f} of {duration_s:.1f} s could be read."
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """What is known about a decoded frame when it enters ``_Pictures``."""
+
+    index: int
+    time_s: float
+    pixel_aspect: Fraction
+    is_selected: bool
+
+
+class _Pictures:
+    """Turn decoded frames into pictures as a player shows them: whole, square, upright, of one size.
+
+    Attributes:
+        letterboxed_from_s: time of the first picture with borders; None if there is none.
+    """
+
+    def __init__(self, size_wh: tuple[int, int], notes: list[str]) -> None:
+        self.letterboxed_from_s: float | None = None
+        self._deinterlacer: Deinterlacer[_Moment] = Deinterlacer()
+        self._converter = PictureConverter(size_wh)
+        self._notes = notes
+        self._first_wh: tuple[int, int] | None = None
+        self._is_resized = False
+
+    @property
+    def are_deinterlaced(self) -> bool:
+        """Whether a picture was deinterlaced."""
+        return self._deinterlacer.used
+
+    def of(self, frame: VideoFrame, moment: _Moment) -> Iterator[Frame]:
+        """Take a decoded frame; yield the selected pictures that are ready."""
+        if not self._is_resized:
+            self._watch_size(frame, moment.time_s)
+        return self._converted(self._deinterlacer.feed(frame, moment))
+
+    def rest(self) -> Iterator[Frame]:
+        """Yield the last pictures."""
+        return self._converted(self._deinterlacer.rest())
+
+    def _converted(self, ready: list[tuple[VideoFrame, _Moment]]) -> Iterator[Frame]:
+        for frame, moment in ready:
+            if moment.is_selected:
+                rgb = self._converter.upright_rgb(frame, moment.pixel_aspect)
+                if self.letterboxed_from_s is None and self._converter.letterboxes:
+                    self.letterboxed_from_s = moment.time_s
+                yield Frame(moment.index, moment.time_s, rgb)
+
+    def _watch_size(self, frame: VideoFrame, time_s: float) -> None:
+        wh = (frame.width, frame.height)
+        if self._first_wh is None:
+            self._first_wh = wh
+        elif wh != self._first_wh:
+            self._is_resized = True
+            self._notes.append(
+                f"The picture size changes from {self._first_wh[0]} × {self._first_wh[1]} to {wh[0]} × {wh[1]} at"
+                f" {time_s:.1f} s; later pictures are fitted into the first size."
+            )
 
 
 def open_video(

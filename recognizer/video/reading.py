@@ -62,8 +62,6 @@ def _of_pictures(reading: Reading) -> Iterator[str]:
         yield f"the picture changes shape at {reading.letterboxed_from_s:.1f} s, later pictures have black borders"
     if reading.tone_mapped_from is not None:
         yield f"HDR ({reading.tone_mapped_from}) converted to standard colours"
-    if reading.assumed_colors is not None:
-        yield f"colours taken as {reading.assumed_colors}, because the file does not say"
 
 
 def _of_times(reading: Reading) -> Iterator[str]:

@@ -47,7 +47,6 @@ class VideoWriter:
         *,
         crf: int = 23,
         preset: str = "veryfast",
-        pixel_aspect: Fraction = Fraction(1),
         sound: Iterator[tuple[int, Samples]] | None = None,
     ) -> None:
         """Start a file.
@@ -59,7 +58,6 @@ class VideoWriter:
             height: of the frames, in pixels.
             crf: quality of x264, 0 to 51; smaller values give better quality and larger files.
             preset: speed of x264, such as ``ultrafast`` or ``veryfast``.
-            pixel_aspect: width of a pixel divided by its height.
             sound: the audio track, from ``VideoReader.sound``; it ends with the last picture.
 
         Raises:
@@ -85,7 +83,7 @@ class VideoWriter:
         except (av.FFmpegError, OSError) as error:
             raise write_failure(self._shown, error) from error
         self._open = True
-        self._stream = self._start(rate, crf, preset, pixel_aspect)
+        self._stream = self._start(rate, crf, preset)
         self._sound = SoundTrack(self._container, sound, first) if sound is not None and first is not None else None
 
     def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
@@ -152,7 +150,7 @@ class VideoWriter:
         else:
             self.abort()
 
-    def _start(self, rate: Fraction, crf: int, preset: str, pixel_aspect: Fraction) -> VideoStream:
+    def _start(self, rate: Fraction, crf: int, preset: str) -> VideoStream:
         stream = self._container.add_stream("libx264", rate=rate)
         stream.width, stream.height = self._size_wh
         stream.pix_fmt = "yuv420p"
@@ -160,7 +158,6 @@ class VideoWriter:
         stream.options = {"crf": str(crf), "preset": preset, "bf": "0"}
         context = stream.codec_context
         context.time_base = _TIME_BASE
-        context.sample_aspect_ratio = pixel_aspect
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = _LIMITED_RANGE
         return stream
