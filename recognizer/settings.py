@@ -70,6 +70,7 @@ class Scope(Enum):
     CLIP = "which samples make a clip"
     CROP = "what a crop shows"
     LABEL = "how clips are labelled"
+    MOVEMENT = "when a movement is called still, slow or fast"
     MACHINE = "what the networks run on"
 
     @property
@@ -378,6 +379,29 @@ class Settings:
         form="%.1f s",
         differs="smoothing {:g} s",
         recommended=1.0,
+    )
+
+    still_below: float = setting(
+        0.2,
+        title="Still below",
+        option="--still-below",
+        help="People who travel slower than this, in body heights per second, are still. Most people walk at 0.6 to "
+        "0.8 across the picture, and seemingly slower at an angle to it.",
+        scope=Scope.MOVEMENT,
+        limits=Range(0.0, 2.0),
+        form="%.2f heights/s",
+        differs="still below {:g}",
+    )
+    fast_from: float = setting(
+        1.2,
+        title="Fast from",
+        option="--fast-from",
+        help="People who travel at this speed or faster, in body heights per second, are fast. People change from "
+        "walking to running at about 1.2.",
+        scope=Scope.MOVEMENT,
+        limits=Range(0.0, 10.0),
+        form="%.2f heights/s",
+        differs="fast from {:g}",
     )
 
     def __post_init__(self) -> None:

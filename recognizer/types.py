@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,6 +177,37 @@ class TrackedPerson:
     confidence: float
 
 
+class CameraStep(NamedTuple):
+    """The camera's motion from one sampled frame to the next: where still things of the one appear in the other.
+
+    A point ``x + iy``, in pixels, moves to ``(cosine + i sine) (x + iy) + shift_x_px + i shift_y_px``. The length of
+    ``cosine + i sine`` is the zoom, its angle the rotation.
+    """
+
+    cosine: float
+    sine: float
+    shift_x_px: float
+    shift_y_px: float
+
+
+@dataclass(frozen=True, eq=False)
+class CameraPath:
+    """The camera's motion through a video, sample by sample.
+
+    Attributes:
+        time_s: float64 (n,), times of the sampled frames, ascending.
+        steps: float64 (n, 4), the ``CameraStep`` from the sample before to each; NaN where it is unknown, as it is for
+            the first.
+    """
+
+    time_s: NDArray[np.float64]
+    steps: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.steps.shape != (len(self.time_s), 4):
+            raise ValueError(f"CameraPath.steps must be ({len(self.time_s)}, 4), got {self.steps.shape}")
+
+
 @dataclass(frozen=True, eq=False)
 class Observation:
     """The people in one sampled frame, and their crops.
@@ -189,6 +220,7 @@ class Observation:
         appearances: one appearance for each of ``people``, uint8 (APPEARANCE_SIZE,); empty if not measured.
         is_cut: whether a new shot begins at the frame.
         surroundings_rgb: the surroundings of each of ``people``, with the same shape as a crop; empty if not requested.
+        camera: the camera's motion since the previous observation; None if it is unknown or not measured.
     """
 
     frame_index: int
@@ -198,6 +230,7 @@ class Observation:
     appearances: tuple[NDArray[np.uint8], ...] = ()
     is_cut: bool = False
     surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
+    camera: CameraStep | None = None
 
     def __post_init__(self) -> None:
         if len(self.people) != len(self.crops_rgb):

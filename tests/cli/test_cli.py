@@ -657,6 +657,7 @@ def test_every_setting_has_an_option_that_sets_it(
     others = Settings(
         "yolo26s.pt", "mvit_v2_s", 20, 5, 3, 0.5, "ocsort", 0.5, "cpu", "float32", "w.pth", "l.txt", "pytorch",
         steady_crop=True, surroundings=True, calibrated=True, smoothing_s=2.0,
+        still_below=0.3, fast_from=1.5,
     )  # fmt: skip
     words = []
     for name, spec in SETTING_SPECS.items():

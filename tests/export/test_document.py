@@ -17,6 +17,7 @@ from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.export.json_file import SCHEMA_VERSION
 from recognizer.export.schema import SCHEMA_PATH, json_schema, json_schema_text
+from recognizer.settings import SETTING_SPECS
 from recognizer.types import DamagedSpan, Part, Reading, StreamFacts
 from recognizer.video.reading import line
 
@@ -29,7 +30,12 @@ SCHEMA_0_1 = json.loads((DATA / "timeline.schema-0.1.json").read_text(encoding="
 
 
 def as_now(document: bytes) -> bytes:
-    """Return the document with the schema version that is written now."""
+    """Return the document with the schema version that is written now, and the settings that are newer."""
+    last = b'"smoothing_s":0.0'
+    assert last in document
+    newer = {name: spec.default for name, spec in SETTING_SPECS.items() if f'"{name}"'.encode() not in document}
+    more = json.dumps(newer, separators=(",", ":")).strip("{}")
+    document = document.replace(last, last + f",{more}".encode() if more else last)
     return document.replace(b'"schema_version": "1.0"', f'"schema_version": "{SCHEMA_VERSION}"'.encode())
 
 

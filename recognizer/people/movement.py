@@ -1,0 +1,387 @@
+"""Measure how fast people travel, from their boxes and the camera's motion.
+
+Speeds are in body heights per second, which needs no calibration: a person of 1.7 m who walks at 1.4 m/s across the
+picture travels at 0.8. Only motion across the picture is measured: somebody who walks at an angle to it travels less in
+the picture than on the ground, and of somebody who walks straight towards the camera the speed is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.settings import Settings, least_height_px
+from recognizer.types import CameraPath
+
+_HALF_WINDOW_S: Final = 0.25
+"""A speed is the slope of a line through the boxes of half a second, the time of one step of a walking person: swinging
+arms and legs average out."""
+
+_LEAST_SPAN: Final = 0.75
+"""The samples must span at least this share of half the window."""
+
+_HEIGHT_WINDOW_S: Final = 1.0
+_HEIGHT_QUANTILE: Final = 0.75
+"""The body height at each moment is the upper quartile of the boxes' longer sides up to a second away: a person who
+bends for a moment keeps their height, and so does one who lies down."""
+
+_CHANGES_SIZE_PER_S: Final = 0.04
+"""A box whose width and height both change by this share per second, measured over two seconds, belongs to somebody who
+comes closer or moves away. The boxes of people who stand change by less in nine of ten samples (0.02 in the median of
+the line judges in ``tennis_analyzer_tennis.mp4``); those of people who walk along the street in ``openpose_video.avi``
+change by 0.1 and more."""
+
+_FOCAL_LENGTH: Final = 1.0
+"""Assumed focal length of the camera, in picture widths (a view of 53 degrees). It decides only from which change of
+size on the movement of a large person, whose box changes with their pose, is called unknown."""
+
+_BORDER: Final = 0.005
+_BORDER_PX: Final = 2.0
+"""A box that ends this close to the border of the picture (share of the picture's longer side, or pixels) is cut off
+there: neither its height nor its centre are the person's."""
+
+_ROWS_AT_ONCE: Final = 20_000
+
+
+class Movement(Enum):
+    """How a person moves, or why it is unknown."""
+
+    STILL = "still"
+    SLOW = "slow"
+    FAST = "fast"
+    CAMERA = "the camera's motion cannot be measured"
+    BORDER = "cut off by the border of the picture"
+    SMALL = "too small in the picture"
+    DEPTH = "comes closer or moves away, and the picture does not show how fast"
+    BRIEF = "seen too briefly"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a movement, and not the reason why there is none."""
+        return self in KNOWN
+
+
+KNOWN: Final = (Movement.STILL, Movement.SLOW, Movement.FAST)
+"""From slow to fast."""
+
+
+class Limits(NamedTuple):
+    """The limits between still, slow and fast, in body heights per second."""
+
+    still_below: float
+    fast_from: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return the limits in the settings; a fast limit below the other one counts as equal to it."""
+        return cls(settings.still_below, max(settings.still_below, settings.fast_from))
+
+    def movement(self, speed: float) -> Movement:
+        """Return how a person of this speed moves."""
+        if speed < self.still_below:
+            return Movement.STILL
+        return Movement.SLOW if speed < self.fast_from else Movement.FAST
+
+
+class Track(Protocol):
+    """One person's boxes, such as ``timeline.model.PersonTrack``."""
+
+    @property
+    def time_s(self) -> NDArray[np.float64]:
+        """float64 (n,), ascending."""
+        ...
+
+    @property
+    def box_xyxy(self) -> NDArray[np.float32]:
+        """float32 (n, 4), pixels of the frame."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Speeds:
+    """One person's speed in each of their samples.
+
+    Attributes:
+        time_s: float64 (n,), times of the samples.
+        per_s: float64 (n,), body heights per second; NaN where it is unknown.
+        closing_per_s: float64 (n,), rough estimate of how fast the person comes closer or moves away, in body heights
+            per second; 0 where their size hardly changes. Decides only whether somebody who does not travel is still.
+        unknown: one for each sample: the reason, or None where the speed is known.
+    """
+
+    time_s: NDArray[np.float64]
+    per_s: NDArray[np.float64]
+    closing_per_s: NDArray[np.float64]
+    unknown: tuple[Movement | None, ...]
+
+    def movements(self, limits: Limits) -> list[Movement]:
+        """Return how the person moves in each sample, or why it is unknown."""
+        return [
+            reason or (Movement.DEPTH if speed < limits.still_below <= closing else limits.movement(speed))
+            for speed, closing, reason in zip(
+                self.per_s.tolist(), self.closing_per_s.tolist(), self.unknown, strict=True
+            )
+        ]
+
+
+_of_track: WeakKeyDictionary[Track, tuple[CameraPath, Speeds]] = WeakKeyDictionary()
+
+
+def speeds_of(track: Track, camera: CameraPath, size_wh: tuple[int, int]) -> Speeds:
+    """Return the speeds of a person; computed once for each track.
+
+    Args:
+        track: the person's boxes.
+        camera: the camera's motion, with a sample at each time of the track.
+        size_wh: width and height of the frames.
+    """
+    cached = _of_track.get(track)
+    if cached is None or cached[0] is not camera:
+        cached = _of_track[track] = camera, measure(track.time_s, track.box_xyxy, camera, size_wh)
+    return cached[1]
+
+
+def measure(
+    time_s: NDArray[np.float64], box_xyxy: NDArray[np.floating], camera: CameraPath, size_wh: tuple[int, int]
+) -> Speeds:
+    """Return the speeds of a person from their boxes, (n, 4), at ``time_s``, (n,)."""
+    if not len(time_s):
+        return Speeds(time_s, np.zeros(0), np.zeros(0), ())
+    boxes = box_xyxy.astype(np.float64)
+    run, turn, shift = _still_places(camera, time_s)
+    edges = _edges(boxes, turn, shift)
+    # sizes as in the run's first picture, so that a zoom does not count
+    sides = np.stack((boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]), axis=1) / np.abs(turn)[:, None]
+    is_whole = ~_at_border(boxes, size_wh)
+    half_s = max(_HALF_WINDOW_S, 1.05 * float(np.median(np.diff(time_s)))) if len(time_s) > 1 else _HALF_WINDOW_S
+    speed, height, growth = (np.full(len(time_s), np.nan) for _ in range(3))
+    is_parted = np.zeros(len(time_s), bool)
+    for rows, near in _windows(time_s, half_s):
+        whole = near.is_in & is_whole[near.at]
+        counts = whole & (run[near.at] == run[rows, None])
+        is_parted[rows] = (whole & ~counts).any(axis=1)
+        speed[rows] = _common_speed(_slopes(time_s, edges, near.at, counts, half_s) * turn[rows, None])
+    for rows, near in _windows(time_s, _HEIGHT_WINDOW_S):
+        counts = near.is_in & is_whole[near.at] & (run[near.at] == run[rows, None])
+        height[rows] = _upper(np.where(counts, sides.max(axis=1)[near.at], np.nan)) * np.abs(turn[rows])
+        wider, higher = _slopes(time_s, np.log(sides) + 0j, near.at, counts, _HEIGHT_WINDOW_S).real.T
+        growth[rows] = np.abs(_shared(wider, higher))
+    speed /= height
+    is_small = ~(height >= least_height_px(size_wh[1]))
+    unknown = np.isnan(speed) | is_small | ~is_whole
+    closing = np.where(growth >= _CHANGES_SIZE_PER_S, growth * _FOCAL_LENGTH * size_wh[0] / height, 0.0)
+    reasons: list[Movement | None] = [None] * len(time_s)
+    for k in np.flatnonzero(unknown).tolist():
+        if not is_whole[k]:
+            reasons[k] = Movement.BORDER
+        elif np.isnan(speed[k]):
+            reasons[k] = Movement.CAMERA if is_parted[k] else Movement.BRIEF
+        else:
+            reasons[k] = Movement.SMALL
+    return Speeds(time_s, np.where(unknown, np.nan, speed), np.where(unknown, 0.0, closing), tuple(reasons))
+
+
+def _still_places(
+    camera: CameraPath, time_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.complex128], NDArray[np.complex128]]:
+    """Return, for each time, the run of known camera motion it belongs to, and where its first picture's points are.
+
+    A point ``z`` of a run's first picture is at ``turn * z + shift`` in the picture of that time.
+    """
+    turn, shift = np.ones(len(camera.time_s), np.complex128), np.zeros(len(camera.time_s), np.complex128)
+    step_turn = camera.steps[:, 0] + 1j * camera.steps[:, 1]
+    step_shift = camera.steps[:, 2] + 1j * camera.steps[:, 3]
+    known = ~np.isnan(camera.steps[:, 0])
+    for k in np.flatnonzero(known):
+        if k:
+            turn[k] = step_turn[k] * turn[k - 1]
+            shift[k] = step_turn[k] * shift[k - 1] + step_shift[k]
+    run = np.cumsum(~known)
+    if not len(camera.time_s):
+        return np.arange(len(time_s)), np.ones(len(time_s), np.complex128), np.zeros(len(time_s), np.complex128)
+    at = np.clip(np.searchsorted(camera.time_s, time_s), 0, len(camera.time_s) - 1)
+    return run[at], turn[at], shift[at]
+
+
+def _edges(
+    boxes: NDArray[np.float64], turn: NDArray[np.complex128], shift: NDArray[np.complex128]
+) -> NDArray[np.complex128]:
+    """Return the middles of the left, right, upper and lower edges, complex (n, 4), in the run's first picture."""
+    x1, y1, x2, y2 = boxes.T
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    middles = np.stack((x1 + 1j * y, x2 + 1j * y, x + 1j * y1, x + 1j * y2), axis=1)
+    return np.asarray((middles - shift[:, None]) / turn[:, None])
+
+
+def _at_border(boxes: NDArray[np.float64], size_wh: tuple[int, int]) -> NDArray[np.bool_]:
+    width, height = size_wh
+    near_px = max(_BORDER_PX, _BORDER * max(width, height))
+    x1, y1, x2, y2 = boxes.T
+    return np.asarray((x1 < near_px) | (y1 < near_px) | (x2 > width - near_px) | (y2 > height - near_px))
+
+
+class _Near(NamedTuple):
+    """The samples around some rows: their numbers, int64 (rows, k), and which of them are in the window."""
+
+    at: NDArray[np.int64]
+    is_in: NDArray[np.bool_]
+
+
+def _windows(time_s: NDArray[np.float64], half_s: float) -> Iterator[tuple[NDArray[np.int64], _Near]]:
+    """Yield some rows at a time with the samples at most ``half_s`` away."""
+    first = np.searchsorted(time_s, time_s - half_s)
+    past = np.searchsorted(time_s, time_s + half_s, "right")
+    longest = int((past - first).max())
+    for start in range(0, len(time_s), _ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(time_s)))
+        at = first[rows, None] + np.arange(longest)
+        is_in = at < past[rows, None]
+        yield rows, _Near(np.minimum(at, len(time_s) - 1), is_in)
+
+
+def _slopes(
+    time_s: NDArray[np.float64],
+    values: NDArray[np.complex128],
+    at: NDArray[np.int64],
+    counts: NDArray[np.bool_],
+    half_s: float,
+) -> NDArray[np.complex128]:
+    """Return the slopes of least-squares lines through the samples that count, complex (rows, m); NaN with too few."""
+    number = np.maximum(counts.sum(axis=1), 1)
+    times_s = time_s[at]
+    earliest = np.where(counts, times_s, np.inf).min(axis=1)
+    latest = np.where(counts, times_s, -np.inf).max(axis=1)
+    enough = latest - earliest >= _LEAST_SPAN * half_s
+    weights = np.where(counts, 1.0, 0.0) / number[:, None]
+    apart_s = np.where(counts, times_s - (weights * times_s).sum(axis=1)[:, None], 0.0)
+    spread = (apart_s**2).sum(axis=1)
+    slopes = np.einsum("rk,rkm->rm", apart_s, values[at]) / np.where(enough, spread, 1.0)[:, None]
+    return np.where(enough[:, None], slopes, np.nan)
+
+
+def _common_speed(slopes: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Return the speed that opposite edges share, float64 (rows,), from the motion of all four, complex (rows, 4).
+
+    Arms that open move two edges apart, and a person who sits down moves one edge: neither travels.
+    """
+    left, right, top, bottom = slopes.T
+    return np.hypot(_shared(left.real, right.real), _shared(top.imag, bottom.imag))
+
+
+def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the harmonic mean of two numbers of the same sign, otherwise 0 (van Leer, J. Comput. Phys. 14, 1974)."""
+    product, total = one * other, one + other
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(np.isnan(product), np.nan, np.where(product > 0, 2 * product / total, 0.0)))
+
+
+def _upper(sides: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the upper quartile of each row without its NaN; NaN if nothing is left."""
+    number = np.count_nonzero(~np.isnan(sides), axis=1)
+    ascending = np.sort(sides, axis=1)  # NaN last
+    place = np.maximum(np.ceil(_HEIGHT_QUANTILE * number).astype(np.int64) - 1, 0)
+    return np.asarray(ascending[np.arange(len(sides)), place])
+
+
+class Span(NamedTuple):
+    """A stretch of time in which a person moves in one way, ``[start_s, end_s)``; ``per_s`` is their mean speed."""
+
+    start_s: float
+    end_s: float
+    movement: Movement
+    per_s: float | None
+
+
+def spans_of(
+    speeds: Speeds, presence: Sequence[tuple[float, float]], limits: Limits, least_s: float = 0.0
+) -> list[Span]:
+    """Return the stretches of each visit, in order of time.
+
+    Args:
+        speeds: the person's speeds.
+        presence: their visits, half-open intervals.
+        limits: the limits between still, slow and fast.
+        least_s: shorter stretches join the one before, or the one after at the start of a visit.
+    """
+    spans: list[Span] = []
+    movements = speeds.movements(limits)
+    for start_s, end_s in presence:
+        first, past = np.searchsorted(speeds.time_s, (start_s, end_s)).tolist()
+        if first == past:
+            continue
+        bounds = [start_s, *((speeds.time_s[first + 1 : past] + speeds.time_s[first : past - 1]) / 2).tolist(), end_s]
+        runs = _merged(movements[first:past], bounds, least_s)
+        for begin, end, movement in runs:
+            known = speeds.per_s[first + begin : first + end]
+            known = known[~np.isnan(known)]
+            mean = float(known.mean()) if movement.is_known and len(known) else None
+            spans.append(Span(bounds[begin], bounds[end], movement, mean))
+    return spans
+
+
+def _merged(movements: Sequence[Movement], bounds: Sequence[float], least_s: float) -> list[tuple[int, int, Movement]]:
+    """Return runs of equal movements as first sample, past the last, movement; shorter ones join a neighbour."""
+    runs: list[tuple[int, int, Movement]] = []
+    for k, movement in enumerate(movements):
+        if runs and runs[-1][2] is movement:
+            runs[-1] = (runs[-1][0], k + 1, movement)
+        else:
+            runs.append((k, k + 1, movement))
+    while len(runs) > 1:
+        shortest = min(range(len(runs)), key=lambda k: bounds[runs[k][1]] - bounds[runs[k][0]])
+        begin, end, _ = runs[shortest]
+        if bounds[end] - bounds[begin] >= least_s:
+            break
+        into = shortest - 1 if shortest else 1
+        joined = (min(begin, runs[into][0]), max(end, runs[into][1]), runs[into][2])
+        low = min(shortest, into)
+        runs[low : low + 2] = [joined]
+        # two equal neighbours become one
+        for k in (low, low - 1):
+            if 0 <= k < len(runs) - 1 and runs[k][2] is runs[k + 1][2]:
+                runs[k : k + 2] = [(runs[k][0], runs[k + 1][1], runs[k][2])]
+    return runs
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How one person moved in all.
+
+    Attributes:
+        seconds: seconds of each movement, and of each reason for none; only those that occur.
+        mean_per_s: mean speed where it is known, in body heights per second; None if it is nowhere.
+        max_per_s: highest speed.
+    """
+
+    seconds: dict[Movement, float]
+    mean_per_s: float | None
+    max_per_s: float | None
+
+    @property
+    def known_s(self) -> float:
+        """Seconds in which the movement is known."""
+        return sum(seconds for movement, seconds in self.seconds.items() if movement.is_known)
+
+    def share(self, movement: Movement) -> float | None:
+        """Return the share of the known time in which the person moved so; None if there is none."""
+        return self.seconds.get(movement, 0.0) / self.known_s if self.known_s else None
+
+
+def summary_of(speeds: Speeds, presence: Sequence[tuple[float, float]], limits: Limits) -> Summary:
+    """Return how one person moved in all."""
+    seconds: dict[Movement, float] = {}
+    travelled = 0.0
+    for span in spans_of(speeds, presence, limits):
+        length_s = span.end_s - span.start_s
+        seconds[span.movement] = seconds.get(span.movement, 0.0) + length_s
+        travelled += (span.per_s or 0.0) * length_s
+    summary = Summary(seconds, None, None)
+    if not summary.known_s:
+        return summary
+    return Summary(seconds, travelled / summary.known_s, float(np.nanmax(speeds.per_s)))

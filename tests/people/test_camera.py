@@ -1,0 +1,88 @@
+"""The camera's motion is measured in pictures that are moved by known amounts."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from recognizer.people.camera import CameraMeter
+from recognizer.types import Box, CameraStep
+
+WIDTH, HEIGHT = 640, 360
+
+
+def scene(seed: int = 0) -> NDArray[np.uint8]:
+    """Return a picture of blobs, uint8 (HEIGHT, WIDTH, 3), with detail of about ten pixels."""
+    noise = np.random.default_rng(seed).integers(0, 256, (HEIGHT // 10, WIDTH // 10, 3), np.uint8)
+    return np.asarray(cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def moved(rgb: NDArray[np.uint8], x: float, y: float, *, zoom: float = 1.0, turn_deg: float = 0.0) -> NDArray[np.uint8]:
+    matrix = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), turn_deg, zoom) + np.array([[0, 0, x], [0, 0, y]])
+    return np.asarray(cv2.warpAffine(rgb, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT), np.uint8)
+
+
+def with_person(rgb: NDArray[np.uint8], x: int, texture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Box]:
+    """Return the picture with another texture in a large box, and the box."""
+    picture = rgb.copy()
+    picture[40:340, x : x + 260] = texture[40:340, :260]
+    return picture, (x, 40.0, x + 260.0, 340.0)
+
+
+def centre_moves(step: CameraStep) -> tuple[float, float]:
+    centre = WIDTH / 2 + 1j * HEIGHT / 2
+    moved_to = complex(step.cosine, step.sine) * centre + complex(step.shift_x_px, step.shift_y_px)
+    return (moved_to - centre).real, (moved_to - centre).imag
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (1.5, 0.0), (0.0, -3.0), (12.0, 5.0), (-50.0, 8.0)])
+def test_a_shift_is_measured(shift: tuple[float, float]) -> None:
+    meter, rgb = CameraMeter(), scene()
+    assert meter.push(rgb, ()) is None
+    step = meter.push(moved(rgb, *shift), ())
+    assert step is not None
+    assert centre_moves(step) == pytest.approx(shift, abs=0.4)
+
+
+@pytest.mark.parametrize(("zoom", "turn_deg"), [(1.03, 0.0), (0.97, 0.0), (1.0, 2.0), (1.02, -1.5)])
+def test_zoom_and_rotation_are_measured(zoom: float, turn_deg: float) -> None:
+    meter, rgb = CameraMeter(), scene()
+    meter.push(rgb, ())
+    step = meter.push(moved(rgb, 0, 0, zoom=zoom, turn_deg=turn_deg), ())
+    assert step is not None
+    turn = complex(step.cosine, step.sine)
+    assert abs(turn) == pytest.approx(zoom, abs=0.002)
+    assert np.degrees(np.angle(turn)) == pytest.approx(-turn_deg, abs=0.1)
+    assert centre_moves(step) == pytest.approx((0, 0), abs=0.6)
+
+
+def test_a_large_person_who_walks_does_not_count_as_camera_motion() -> None:
+    meter, rgb, texture = CameraMeter(), scene(), scene(1)
+    (first, box), (second, next_box) = with_person(rgb, 200, texture), with_person(rgb, 225, texture)
+    meter.push(first, [box])
+    step = meter.push(second, [next_box])
+    assert step is not None
+    assert centre_moves(step) == pytest.approx((0, 0), abs=0.2)
+
+
+def test_it_is_unknown_where_it_cannot_be_measured() -> None:
+    blank = np.full((HEIGHT, WIDTH, 3), 127, np.uint8)
+    others = {"nothing to follow": (blank, blank), "another place": (scene(2), scene(3))}
+    for before, after in others.values():
+        meter = CameraMeter()
+        meter.push(before, ())
+        assert meter.push(after, ()) is None
+    meter = CameraMeter()
+    meter.push(scene(), ())
+    assert meter.push(scene(), (), is_cut=True) is None
+    assert meter.push(scene(), ()) is not None
+    assert meter.push(scene(), [(0.0, 0.0, WIDTH, HEIGHT)]) is not None  # the corners are those of the frame before
+    assert meter.push(scene(), ()) is None  # there were none: the person filled the picture
+
+
+def test_a_picture_of_another_size_begins_anew() -> None:
+    meter = CameraMeter()
+    meter.push(scene(), ())
+    assert meter.push(np.ascontiguousarray(scene()[:200]), ()) is None
