@@ -23,6 +23,7 @@ class FrameNumbers:
 
     def __init__(self, timeline: Timeline) -> None:
         self._rate_hz = timeline.frame_rate_hz
+        self._first_s = timeline.reading.first_picture_s
         times_s = timeline.frame_times_s
         tolerance_s = np.full(len(times_s), 0.5 / self._rate_hz)
         if len(times_s) > 1:
@@ -33,4 +34,4 @@ class FrameNumbers:
         """Return the number of the first frame at or after ``time_s``; the frame count if there is none."""
         if len(self._latest_boundary_s):
             return int(np.searchsorted(self._latest_boundary_s, time_s, side="left"))
-        return max(0, math.ceil((time_s - _ROUNDING_S) * self._rate_hz - 0.5))
+        return max(0, math.ceil((time_s - self._first_s - _ROUNDING_S) * self._rate_hz - 0.5))

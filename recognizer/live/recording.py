@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,6 +26,18 @@ _CLOSEST_S = 0.001
 """Frames closer together than this become one in the recording; a file cannot show two at the same moment."""
 
 
+class Recorded(NamedTuple):
+    """A finished recording.
+
+    Attributes:
+        path: the file; its own clock begins with its first picture.
+        begins_s: the stream's time at its first picture.
+    """
+
+    path: Path
+    begins_s: float
+
+
 class Recording:
     """Writes frames to a file on a thread of its own; leaves out frames when the encoder cannot keep up.
 
@@ -38,7 +51,7 @@ class Recording:
         self._waiting: deque[tuple[NDArray[np.uint8], float]] = deque()
         self._condition = threading.Condition()
         self._closed = False
-        self._written = False
+        self._begins_s: float | None = None
         self.left_out = 0
         self.problem: str | None = None
         self._thread = threading.Thread(target=self._write, name="live-record", daemon=True)
@@ -55,7 +68,7 @@ class Recording:
 
     def _write(self) -> None:
         writer: VideoWriter | None = None
-        first_s = last_s = 0.0
+        begins_s = last_s = 0.0
         size_wh = (0, 0)
         try:
             while True:
@@ -67,16 +80,16 @@ class Recording:
                 if writer is None:
                     rate = Fraction(round(DEFAULT_FRAME_RATE_HZ))
                     writer = VideoWriter(self._path, rate, rgb.shape[1], rgb.shape[0], preset="ultrafast")
-                    first_s, last_s, size_wh = time_s, time_s - 1.0, (rgb.shape[1], rgb.shape[0])
+                    begins_s, last_s, size_wh = time_s, time_s - 1.0, (rgb.shape[1], rgb.shape[0])
                 if time_s - last_s < _CLOSEST_S:
                     continue
                 last_s = time_s
                 if (rgb.shape[1], rgb.shape[0]) != size_wh:  # browsers send smaller frames over a slow connection
                     rgb = np.asarray(cv2.resize(rgb, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
-                writer.write(rgb, time_s - first_s)
+                writer.write(rgb, time_s - begins_s)
             if writer is not None:
                 writer.close()
-                self._written = True
+                self._begins_s = begins_s
         except RecognizerError as error:
             _log.warning("the recording ended: %s", error)
             self.problem = f"the recording ended: {error}"
@@ -84,13 +97,13 @@ class Recording:
             if writer is not None:
                 writer.abort()
 
-    def close(self) -> Path | None:
-        """Finish the file and return its path, or None if there is none."""
+    def close(self) -> Recorded | None:
+        """Finish and return the recording, or None if there is none."""
         with self._condition:
             self._closed = True
             self._condition.notify()
         self._thread.join()
-        return self._path if self._written else None
+        return None if self._begins_s is None else Recorded(self._path, self._begins_s)
 
 
 class Recorder:
@@ -129,8 +142,8 @@ class Recorder:
         if recording is not None:
             recording.add(rgb, time_s)
 
-    def stop(self) -> Path | None:
-        """End the recording and return the finished file, or None if there is none."""
+    def stop(self) -> Recorded | None:
+        """End and return the recording, or None if there is none."""
         with self._lock:
             recording, self._recording = self._recording, None
         return recording.close() if recording is not None else None

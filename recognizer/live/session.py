@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recognizer.comparison.model import Comparison
 from recognizer.errors import StoreError
 from recognizer.live.controls import Controls
+from recognizer.live.recording import Recorded
 from recognizer.live.stream import LiveStream
 from recognizer.memory import give_back_memory
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import ServerContext
+from recognizer.timeline.model import Timeline
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class LiveSession:
         self.analysis_id = uuid.uuid4().hex
         self.ended: EndedSession | None = None
         self._context = context
-        self._recordings: list[Path] = []
+        self._recordings: list[Recorded] = []
         self._lock = threading.Lock()
         self._is_ending = False
         self._done = threading.Event()
@@ -63,7 +66,7 @@ class LiveSession:
     @property
     def recordings(self) -> list[Path]:
         """The finished recordings."""
-        return list(self._recordings)
+        return [one.path for one in self._recordings]
 
     def apply(self, controls: Controls) -> None:
         """Follow the page's controls from now on."""
@@ -78,9 +81,9 @@ class LiveSession:
             self._finish_recording()
 
     def _finish_recording(self) -> None:
-        path = self.stream.recorder.stop()
-        if path is not None:
-            self._recordings.append(path)
+        recorded = self.stream.recorder.stop()
+        if recorded is not None:
+            self._recordings.append(recorded)
 
     def end(self, *, lost: bool = False) -> EndedSession | None:
         """End the stream and store the session; a second caller waits for the first.
@@ -107,7 +110,17 @@ class LiveSession:
         self._finish_recording()
         now, store = datetime.now(UTC), self._context.store
         name = f"Camera {now.astimezone():%Y-%m-%d %H.%M.%S}"
-        path = self._recordings[-1] if self._recordings else store.folder / "no-recording"
+        path = store.folder / "no-recording"
+        if self._recordings:
+            path, begins_s = self._recordings[-1]
+            timeline = _with_recording(timeline, begins_s)
+            if comparison is not None:
+                comparison = Comparison(
+                    tuple(
+                        replace(one, timeline=one.timeline and _with_recording(one.timeline, begins_s))
+                        for one in comparison.entries
+                    )
+                )
         file = StoredFile(path, name, "", 0)
         problem = None
         try:
@@ -118,3 +131,8 @@ class LiveSession:
             _log.warning("a live session could not be stored: %s", error)
             problem = str(error)
         return EndedSession(StoredAnalysis(self.analysis_id, now, name, path, timeline), lost, problem)
+
+
+def _with_recording(timeline: Timeline, begins_s: float) -> Timeline:
+    """Return the timeline of a stream with the time at which its recording begins."""
+    return replace(timeline, reading=replace(timeline.reading, first_picture_s=begins_s))

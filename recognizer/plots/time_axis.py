@@ -13,6 +13,9 @@ from recognizer.timeline.model import Timeline
 LONG_VIDEO_S: Final = 120.0
 """From this duration on, the axis shows minutes and seconds."""
 
+_EMPTY_SHARE: Final = 0.5
+"""The axis begins with the first picture if more of it would be empty."""
+
 _NOT_A_YEAR_MS: Final = 2.0**-10
 """Added to milliseconds: Plotly reads 2000 as the year 2000, but 2000.001 as milliseconds."""
 
@@ -34,6 +37,9 @@ class TimeAxis:
             end_s = max(end_s, float(timeline.frame_times_s[-1]) + 1 / timeline.frame_rate_hz)
         ends_s = (track.presence[-1][1] for track in timeline.people if track.presence)
         self.end_s = max(end_s, *ends_s, 0.001) if timeline.people else max(end_s, 0.001)
+        first_s = timeline.reading.first_picture_s
+        # a piece of a longer recording may keep its place in it, and would be a thin line at the right
+        self.begin_s = first_s if first_s > _EMPTY_SHARE * self.end_s else 0.0
         self.is_date = self.end_s >= LONG_VIDEO_S
 
     def value(self, time_s: float) -> float | str:
@@ -61,7 +67,8 @@ class TimeAxis:
     def finish(self, axis: dict[str, Any]) -> None:
         """Add range, title and tick format to the layout of a horizontal axis."""
         end = self.value(self.end_s)
-        axis |= {"range": [self.value(0.0), end], "minallowed": self.value(0.0), "maxallowed": end}
+        begin = self.value(self.begin_s)
+        axis |= {"range": [begin, end], "minallowed": begin, "maxallowed": end}
         if not self.is_date:
             axis["title"]["text"] = "Time (s)"
             return

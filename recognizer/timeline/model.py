@@ -174,5 +174,6 @@ def frame_rate_hz(video: VideoInfo, frame_times_s: Sequence[float] | NDArray[np.
     if video.frame_rate:
         return float(video.frame_rate)
     if len(frame_times_s) > 1 and frame_times_s[-1] > frame_times_s[0]:
-        return 1.0 / float(np.median(np.diff(frame_times_s)))
+        distances_s = np.diff(frame_times_s)
+        return 1.0 / float(np.median(distances_s[distances_s > 0]))  # a camera may send two frames at once
     return DEFAULT_FRAME_RATE_HZ

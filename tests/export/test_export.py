@@ -28,7 +28,7 @@ from recognizer.export import (
 )
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
-from recognizer.types import Prediction, Segment, VideoInfo
+from recognizer.types import Prediction, Reading, Segment, VideoInfo
 from tests.support.environment import ROOT
 
 SCHEMA = json.loads((ROOT / "docs" / "timeline.schema.json").read_text(encoding="utf-8"))
@@ -191,6 +191,8 @@ def test_frames_of_a_variable_rate_are_numbered_by_their_times() -> None:
 def test_without_frame_times_the_frame_rate_decides() -> None:
     frames = FrameNumbers(make_timeline(frame_times_s=np.empty(0)))
     assert [frames.first_at(t) for t in (0.0, 0.3, 0.35, 0.36, 2.0)] == [0, 3, 3, 4, 20]
+    late = FrameNumbers(make_timeline(frame_times_s=np.empty(0), reading=Reading(first_picture_s=0.8)))
+    assert [late.first_at(t) for t in (0.8, 1.1, 1.15, 1.16, 2.8)] == [0, 3, 3, 4, 20]
 
 
 # --- JSON ---

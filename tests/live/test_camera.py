@@ -126,6 +126,24 @@ def test_ended_stream_is_kept_and_the_next_start_begins_another(
     assert again.timeline.predictions == first.timeline.predictions
 
 
+def test_recording_that_began_later_is_stored_with_its_beginning(
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]],
+) -> None:
+    camera, context = camera_of(scripted_models(ONE))
+    for recording in (False, True):
+        camera.adjust(Controls(SETTINGS, min_confidence=0.0, mirrored=False, recording=recording))
+        for k in range(5):
+            take(camera, k)
+            time.sleep(0.02)
+    ended = camera.end()
+    assert ended is not None
+    run = context.store.load_analysis(ended.run.analysis_id)
+    assert run is not None
+    timeline = run.timeline
+    assert len(timeline.frame_times_s) == 10
+    assert timeline.reading.first_picture_s == pytest.approx(timeline.frame_times_s[5], abs=1e-3)
+
+
 def test_camera_keeps_the_recording_with_the_run(camera_of: Callable[..., tuple[TabCamera, ServerContext]]) -> None:
     camera, context = camera_of(scripted_models(ONE))
     camera.adjust(Controls(SETTINGS, min_confidence=0.0, mirrored=False, recording=True))

@@ -501,7 +501,9 @@ def test_recording_is_a_playable_file_of_the_annotated_picture(open_stream: Open
     stream.recorder.start(tmp_path / "camera.mp4")
     assert stream.recorder.is_recording
     drawn = [feed.one() for _ in range(20)]
-    assert stream.recorder.stop() == tmp_path / "camera.mp4"
+    recorded = stream.recorder.stop()
+    assert recorded is not None
+    assert recorded.path == tmp_path / "camera.mp4"
     assert not stream.recorder.is_recording
     pictures = frames_of(tmp_path / "camera.mp4")
     assert len(pictures) == 20
@@ -530,6 +532,18 @@ def test_frames_at_the_same_moment_do_not_end_the_recording(open_stream: OpenStr
         stream.frame(numbered_picture(k, *SIZE), began_s + k // 2 * FRAME_S)
     assert stream.recorder.stop() is not None
     assert len(frames_of(tmp_path / "camera.mp4")) == 10
+
+
+def test_recording_knows_when_it_began_in_the_stream(open_stream: OpenStream, tmp_path: Path) -> None:
+    stream = open_stream(scripted_models(ONE))
+    for k in range(20):
+        if k == 15:
+            stream.recorder.start(tmp_path / "camera.mp4")
+        stream.frame(numbered_picture(k, *SIZE), 1000 + k / 30)
+    recorded = stream.recorder.stop()
+    assert recorded is not None
+    assert recorded.begins_s == pytest.approx(0.5)
+    assert len(frames_of(recorded.path)) == 5
 
 
 def test_nothing_is_written_where_nothing_was_recorded(open_stream: OpenStream, tmp_path: Path) -> None:

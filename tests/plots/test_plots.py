@@ -30,7 +30,7 @@ from recognizer.plots.bars import MOST_BARS, MOST_NAMED
 from recognizer.plots.time_axis import TimeAxis
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
-from recognizer.types import Prediction, Segment, VideoInfo
+from recognizer.types import Prediction, Reading, Segment, VideoInfo
 
 PAGE_DARK = "#141B20"
 """Background of the dark page; the dark tones are chosen for it."""
@@ -382,3 +382,17 @@ def test_colours_go_by_total_time_and_not_by_order_of_drawing() -> None:
     segments = [Segment(1, "short", 0, 1, 0.9), Segment(1, "long", 1, 3, 0.9), Segment(1, "unknown", 3, 10, 0.1)]
     swimlane(make_timeline(), segments, palette)
     assert palette.slots == {"long": 0, "short": 1}
+
+
+def test_axis_counts_from_the_files_zero_but_shows_no_long_empty_stretch() -> None:
+    late = make_timeline(reading=Reading(first_picture_s=0.8))
+    assert draw(late)["layout"]["xaxis"]["range"] == [0, 10]
+    piece = make_timeline(
+        reading=Reading(first_picture_s=600.0),
+        frame_times_s=600 + np.arange(100) / 10,
+        analysed_s=610.0,
+        people=(track(1, (600.0, 604.0)),),
+    )
+    axis = draw(piece)["layout"]["xaxis"]
+    assert axis["range"] == ["1970-01-01T00:10:00.000", "1970-01-01T00:10:10.000"]
+    assert axis["minallowed"] == axis["range"][0]

@@ -14,7 +14,7 @@ from recognizer import export
 from recognizer.comparison.agreement import LabelSpan, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
 from recognizer.dashboard import server, state
-from recognizer.dashboard.parts.chart import aspect_of, followed_player
+from recognizer.dashboard.parts.chart import aspect_of, followed_player, player_begins_s
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison
@@ -77,7 +77,9 @@ def _show_moment(shown: StoredComparison, span: LabelSpan, two: tuple[Lane, Lane
     st.markdown(f"**Person {span.person_id}, {seconds(span.start_s)} to {seconds(span.end_s)}**")
     player, *places = st.columns([2, 2, 2], gap="medium")
     with player:
-        _player(shown, span.start_s, aspect_of(two[0].timeline.video))
+        timeline = two[0].timeline
+        start_s = max(0.0, span.start_s - player_begins_s(timeline))
+        _player(shown, start_s, aspect_of(timeline.video))
     for place, lane in zip(places, two, strict=True):
         with place:
             _show_prediction(shown, span, lane)

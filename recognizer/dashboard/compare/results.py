@@ -15,7 +15,7 @@ from recognizer.dashboard import server, state
 from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.differences import show_differences
 from recognizer.dashboard.compare.truth import choose_truth, score_or_report, show_scores
-from recognizer.dashboard.parts.chart import is_dark, show_chart
+from recognizer.dashboard.parts.chart import is_dark, player_begins_s, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
 from recognizer.dashboard.parts.video_card import draw_reading
@@ -73,7 +73,8 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         truth_segments = scored.truth if scored is not None else ()
         figure = plots.classifier_lanes(lanes, person_id, server.palette(), truth=truth_segments, dark=is_dark())
         label = f"Person {person_id}: each classifier's labels over time"
-        show_chart(figure, f"lanes-{shown.comparison_id}-{person_id}", label, follows=True)
+        key, begins_s = f"lanes-{shown.comparison_id}-{person_id}", player_begins_s(lanes[0].timeline)
+        show_chart(figure, key, label, follows=True, player_begins_s=begins_s)
     server.save_colours()
     _downloads(shown, comparison, lanes, chosen_thresholds, scored)
     if scored is not None:

@@ -26,6 +26,7 @@ class Moment {
     constructor(div, line) {
         this.div = div;
         this.line = line;
+        this.beginsS = 0; // a camera's recording may begin later than its timeline
         this.ended = new AbortController();
         // listen on the document: players come and go, and media events do not bubble
         const options = { capture: true, passive: true, signal: this.ended.signal };
@@ -77,7 +78,7 @@ class Moment {
 
     place(video) {
         const plot = video?.readyState ? this.plot() : null;
-        const x = plot ? plot.toPx(video.currentTime) : -1;
+        const x = plot ? plot.toPx(video.currentTime + this.beginsS) : -1;
         this.line.hidden = !(x >= 0 && x <= plot.width);
         if (this.line.hidden) return;
         this.line.style.top = `${plot.top}px`;
@@ -97,7 +98,7 @@ class Moment {
         const x = event.clientX - box.left - plot.left;
         const y = event.clientY - box.top - plot.top;
         if (x < 0 || x > plot.width || y < 0 || y > plot.height) return;
-        video.currentTime = Math.max(0, plot.toS(x));
+        video.currentTime = Math.max(0, plot.toS(x) - this.beginsS);
     }
 
     end() {
@@ -120,6 +121,7 @@ class Chart {
         this.text = text;
         this.wanted = JSON.parse(text);
         this.moment.player = this.wanted.player;
+        this.moment.beginsS = this.wanted.playerBeginsS;
         this.div.setAttribute("aria-label", this.wanted.label);
         this.div.style.height = `${this.wanted.figure.layout.height}px`;
         this.draw();

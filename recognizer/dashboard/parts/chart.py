@@ -22,6 +22,7 @@ import streamlit as st
 from recognizer.dashboard.streamlit_private import serve_folder
 from recognizer.plots.config import NO_CLOUD
 from recognizer.plots.layout import Figure
+from recognizer.timeline.model import Timeline
 from recognizer.types import VideoInfo
 
 _CONFIG: Final = {
@@ -56,6 +57,11 @@ def aspect_of(video: VideoInfo) -> str:
     return f"{video.width} / {video.height}" if video.width and video.height else "auto"
 
 
+def player_begins_s(timeline: Timeline) -> float:
+    """Return the timeline's time at the zero of the video that is played: a camera's recording has its own clock."""
+    return timeline.reading.first_picture_s if timeline.video.sha256 is None else 0.0
+
+
 @contextmanager
 def followed_player(aspect: str = "auto") -> Iterator[None]:
     """Mark the player that is drawn in this block as the one that the page's charts follow; one per page.
@@ -68,7 +74,9 @@ def followed_player(aspect: str = "auto") -> Iterator[None]:
         yield
 
 
-def show_chart(figure: Figure, key: str, label: str, *, mode_bar: bool = True, follows: bool = False) -> None:
+def show_chart(
+    figure: Figure, key: str, label: str, *, mode_bar: bool = True, follows: bool = False, player_begins_s: float = 0.0
+) -> None:
     """Draw a figure at its layout's height and the full width.
 
     Args:
@@ -78,6 +86,7 @@ def show_chart(figure: Figure, key: str, label: str, *, mode_bar: bool = True, f
         mode_bar: whether Plotly's buttons appear.
         follows: whether the chart marks the player's current time, and a click moves the player. Its horizontal axis
             is then the video's time, in seconds or as a date.
+        player_begins_s: the video's time at the player's zero.
     """
     config = {**_CONFIG, **({} if mode_bar else {"displayModeBar": False})}
     library = _library()
@@ -85,7 +94,14 @@ def show_chart(figure: Figure, key: str, label: str, *, mode_bar: bool = True, f
         st.plotly_chart(figure, theme=None, key=key, config=config)
         return
     _name_traces(figure)
-    message = {"figure": figure, "config": config, "label": label, "library": library, "player": _player(follows)}
+    message = {
+        "figure": figure,
+        "config": config,
+        "label": label,
+        "library": library,
+        "player": _player(follows),
+        "playerBeginsS": player_begins_s,
+    }
     text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # as bytes: Streamlit would escape text, and escape it again to hash it
     _draw(data=text.encode(), key=key, height=figure["layout"]["height"])

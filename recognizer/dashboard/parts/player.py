@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from recognizer.dashboard import server, state
-from recognizer.dashboard.parts.chart import aspect_of, followed_player
+from recognizer.dashboard.parts.chart import aspect_of, followed_player, player_begins_s
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.video_card import poster_of
 from recognizer.dashboard.text import sentence
@@ -85,7 +85,8 @@ def show_player(run: StoredAnalysis) -> None:
 
 def _play(run: StoredAnalysis, path: Path) -> None:
     with followed_player(aspect_of(run.timeline.video)):
-        st.video(str(path), start_time=int(state.tab().analyse.jump_s), width=_width_px(run))
+        start_s = max(0.0, state.tab().analyse.jump_s - player_begins_s(run.timeline))
+        st.video(str(path), start_time=int(start_s), width=_width_px(run))
 
 
 def _is_of_camera(run: StoredAnalysis) -> bool:
