@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -290,6 +290,10 @@ class Prediction:
     classifier: str
 
 
+Source = Literal["machine", "human"]
+"""Who decided a segment: a classifier, or a person who corrected it."""
+
+
 @dataclass(frozen=True)
 class Segment:
     """A stretch of time in which one person does one action: ``[start_s, end_s)``.
@@ -302,6 +306,7 @@ class Segment:
         confidence: time-weighted mean probability of ``action``; for ``unknown``, of the best guess at each moment.
         counted: the stretches that ``confidence`` averages; None for the whole segment. Time that a minimum duration
             assigned to this action does not count: another label was recognized there.
+        source: ``human`` if a person decided the label or an edge; see ``recognizer.timeline.corrections``.
     """
 
     person_id: int
@@ -310,6 +315,7 @@ class Segment:
     end_s: float
     confidence: float
     counted: tuple[tuple[float, float], ...] | None = field(default=None, compare=False, repr=False)
+    source: Source = "machine"
 
     @property
     def duration_s(self) -> float:

@@ -1,6 +1,7 @@
-"""Timelines and comparisons as files and tables: CSV, JSON, HTML, pandas. Independent of networks and pages.
+"""Timelines and comparisons as files and tables. Independent of networks and pages.
 
-Tables are imported on first use: importing pandas takes half a second, and the first page shows no table.
+Tables are imported on first use: importing pandas takes half a second, and the first page shows no table. So are the
+libraries of the formats (``formats``).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from recognizer.export.comparison_json import COMPARISON_SCHEMA_VERSION, comparison_json, cost_values
+from recognizer.export.content import Content
 from recognizer.export.csv_file import SEGMENT_COLUMNS, comparison_csv, harmless_cell, segments_csv
+from recognizer.export.formats import ALL_FORMATS, BUNDLE, FORMATS, Format, format_of
 from recognizer.export.frames import FrameNumbers
 from recognizer.export.json_file import SCHEMA_VERSION, setting_values, timeline_from_json, timeline_json
 
@@ -24,9 +27,14 @@ if TYPE_CHECKING:
     from recognizer.export.tables import appearances_table, segments_table, time_per_action_table
 
 __all__ = [
+    "ALL_FORMATS",
+    "BUNDLE",
     "COMPARISON_SCHEMA_VERSION",
+    "FORMATS",
     "SCHEMA_VERSION",
     "SEGMENT_COLUMNS",
+    "Content",
+    "Format",
     "FrameNumbers",
     "agreement_table",
     "appearances_table",
@@ -36,6 +44,7 @@ __all__ = [
     "cost_table",
     "cost_values",
     "disagreements_table",
+    "format_of",
     "harmless_cell",
     "scores_table",
     "segments_csv",

@@ -9,7 +9,7 @@ makes a stored analysis unreadable.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -106,6 +106,7 @@ class Person(Struct):
         list[tuple[float, float]], Meta(description="intervals [start_s, end_s) in which the person was there")
     ]
     samples: Samples | UnsetType = UNSET
+    name: Annotated[str | UnsetType, Meta(description="the name that a user gave")] = UNSET
 
 
 class Segment(Struct, gc=False):
@@ -119,9 +120,13 @@ class Segment(Struct, gc=False):
         Probability,
         Meta(
             description="mean probability of the action, weighted by time; of the most probable label where the action "
-            "is unknown"
+            "is unknown; 1 where a person made the label"
         ),
     ]
+    source: Annotated[
+        Literal["machine", "human"] | UnsetType,
+        Meta(description="human if a person corrected the label or an edge; machine if missing"),
+    ] = UNSET
 
 
 class LabelProbability(Struct, gc=False):

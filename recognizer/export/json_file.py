@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import PureWindowsPath
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -19,7 +20,7 @@ from recognizer.export import document as document_types
 from recognizer.export.document import PATH_SETTINGS, Document
 from recognizer.settings import Settings, specs_of
 from recognizer.timeline.model import PersonTrack, Timeline
-from recognizer.types import Prediction, Reading, VideoInfo
+from recognizer.types import Prediction, Reading, Segment, VideoInfo
 from recognizer.video.reading import line, reading_from, values_of
 
 SCHEMA_VERSION: Final = "1.1"
@@ -33,6 +34,8 @@ def timeline_json(
     min_duration_s: float = 0.0,
     include_boxes: bool = False,
     include_frame_times: bool = False,
+    segments: Sequence[Segment] | None = None,
+    names: Mapping[int, str] = MappingProxyType({}),
 ) -> str:
     """Return a timeline as a JSON document; it ends in a line feed and holds no path of this computer.
 
@@ -42,6 +45,8 @@ def timeline_json(
         min_duration_s: threshold of the segments.
         include_boxes: include each person's boxes, sample by sample; the store needs them.
         include_frame_times: include the time of every frame; the store needs them.
+        segments: the segments, if they are not those of the thresholds alone.
+        names: users' names for people.
 
     Raises:
         ValueError: a number is not finite.
@@ -52,6 +57,8 @@ def timeline_json(
         min_duration_s=min_duration_s,
         include_boxes=include_boxes,
         include_frame_times=include_frame_times,
+        segments=segments,
+        names=names,
     )
     return "{\n" + ",\n".join(f"{_dumps(key)}: {_lines(value)}" for key, value in values.items()) + "\n}\n"
 
@@ -63,6 +70,8 @@ def timeline_values(
     min_duration_s: float = 0.0,
     include_boxes: bool = False,
     include_frame_times: bool = False,
+    segments: Sequence[Segment] | None = None,
+    names: Mapping[int, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the document of ``timeline_json`` as plain values, to nest it in another."""
     document = Document(
@@ -74,12 +83,10 @@ def timeline_values(
         provenance=dict(timeline.provenance),
         notes=list(timeline.notes),
         thresholds=document_types.Thresholds(min_confidence, min_duration_s),
-        people=[_person(track, include_boxes) for track in timeline.people],
+        people=[_person(track, include_boxes, names.get(track.person_id)) for track in timeline.people],
         segments=[
-            document_types.Segment(
-                segment.person_id, segment.action, segment.start_s, segment.end_s, segment.confidence
-            )
-            for segment in timeline.segments(min_confidence, min_duration_s)
+            _segment(segment)
+            for segment in (timeline.segments(min_confidence, min_duration_s) if segments is None else segments)
         ],
         predictions=[_prediction(prediction) for prediction in timeline.predictions],
         reading=_reading(timeline.reading),
@@ -152,7 +159,18 @@ def _reading(reading: Reading) -> document_types.Reading | UnsetType:
     return msgspec.convert(values | {"line": line(reading)}, document_types.Reading) if values else UNSET
 
 
-def _person(track: PersonTrack, include_boxes: bool) -> document_types.Person:
+def _segment(segment: Segment) -> document_types.Segment:
+    return document_types.Segment(
+        segment.person_id,
+        segment.action,
+        segment.start_s,
+        segment.end_s,
+        segment.confidence,
+        UNSET if segment.source == "machine" else segment.source,
+    )
+
+
+def _person(track: PersonTrack, include_boxes: bool, name: str | None) -> document_types.Person:
     return document_types.Person(
         person_id=track.person_id,
         presence=list(track.presence),
@@ -163,6 +181,7 @@ def _person(track: PersonTrack, include_boxes: bool) -> document_types.Person:
         )
         if include_boxes
         else UNSET,
+        name=name or UNSET,
     )
 
 

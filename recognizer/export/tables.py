@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from recognizer.export.csv_file import ClassifierNames, harmless_cell
+from recognizer.export.csv_file import harmless_cell
 from recognizer.export.frames import FrameNumbers
+from recognizer.export.rows import ClassifierNames
 from recognizer.timeline.model import Timeline
 from recognizer.timeline.segments import close_second
 from recognizer.types import Segment

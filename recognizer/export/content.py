@@ -1,0 +1,96 @@
+"""What an export holds: the segments as they are shown, with everything that a file says about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePath
+
+from recognizer.timeline.model import Timeline
+from recognizer.types import Segment
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """The content of an export.
+
+    Attributes:
+        timeline: the timeline, with everyone who is exported.
+        segments: what is exported of it, in any order; segments of one person do not overlap.
+        video_name: file name of the video.
+        names: users' names for people; others are called ``Person 1``, ``Person 2``, ….
+        min_confidence: threshold of the segments.
+        min_duration_s: threshold of the segments.
+        made_at: date and time for the formats that store one, with a time zone.
+    """
+
+    timeline: Timeline
+    segments: Sequence[Segment]
+    video_name: str
+    names: Mapping[int, str] = field(default_factory=dict)
+    min_confidence: float = 0.0
+    min_duration_s: float = 0.0
+    made_at: dt.datetime = field(default_factory=lambda: dt.datetime.now().astimezone())
+
+    @cached_property
+    def ordered(self) -> tuple[Segment, ...]:
+        """The segments by person, then by time."""
+        return tuple(sorted(self.segments, key=lambda one: (one.person_id, one.start_s, one.end_s)))
+
+    @cached_property
+    def person_ids(self) -> tuple[int, ...]:
+        """Everyone in the timeline or in a segment, ascending."""
+        ids = {track.person_id for track in self.timeline.people} | {one.person_id for one in self.segments}
+        return tuple(sorted(ids))
+
+    @cached_property
+    def people_names(self) -> Mapping[int, str]:
+        """A name for each of ``person_ids``; no two are the same, because they name tiers and subjects."""
+        wanted = {one: plain_text(self.names.get(one, "")) or f"Person {one}" for one in self.person_ids}
+        taken = Counter(name.casefold() for name in wanted.values())
+        return {one: name if taken[name.casefold()] == 1 else f"{name} (person {one})" for one, name in wanted.items()}
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of ``label_spans_ms``, in alphabetical order."""
+        return tuple(sorted({span.label for span in label_spans_ms(self)}))
+
+    @property
+    def end_s(self) -> float:
+        """The end of the video, or of the last segment if that is later."""
+        ends_s = [self.timeline.video.duration_s or 0.0, self.timeline.analysed_s]
+        return max(ends_s + [one.end_s for one in self.segments])
+
+    @property
+    def stem(self) -> str:
+        """The video's name without its ending, in one line."""
+        return plain_text(PurePath(self.video_name).stem) or "video"
+
+
+@dataclass(frozen=True)
+class LabelSpan:
+    """A segment on a grid of milliseconds, with its label in one line."""
+
+    person_id: int
+    label: str
+    start_ms: int
+    end_ms: int
+    segment: Segment
+
+
+def label_spans_ms(content: Content) -> Iterator[LabelSpan]:
+    """Yield the segments by person, then by time; those that are empty on the grid are left out."""
+    for one in content.ordered:
+        start_ms, end_ms = round(one.start_s * 1000), round(one.end_s * 1000)
+        if end_ms > start_ms:
+            yield LabelSpan(one.person_id, plain_text(one.action), start_ms, end_ms, one)
+
+
+def plain_text(text: str) -> str:
+    """Return the text in one line, without characters that XML or a player refuses."""
+    one_line = " ".join(text.split())
+    return "".join(char for char in one_line if unicodedata.category(char) not in ("Cc", "Cs"))
