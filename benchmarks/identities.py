@@ -79,6 +79,44 @@ def _cook(_: float, box: Box, width: int, height: int) -> str | None:
     return "companion" if box[0] > 0.75 * width and box[3] - box[1] < 0.6 * height else "cook"
 
 
+_PEOPLE_FILE = Path(__file__).with_suffix(".csv")
+_IS_FROM = 0.3
+"""Least intersection over union of a box and a true one; the true boxes between two rows are interpolated."""
+
+_BETWEEN_ROWS_S = 0.6
+_SAME_SAMPLE_S = 0.02
+
+
+def named_by_eye(name: str) -> WhoIs:
+    """Return who is who in a clip of ``identities.csv``."""
+    rows: dict[str, list[tuple[float, ...]]] = defaultdict(list)
+    with _PEOPLE_FILE.open(newline="") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            if row["video"] == name:
+                rows[row["person"]].append(tuple(float(row[column]) for column in ("time_s", "x1", "y1", "x2", "y2")))
+    people = {person: np.array(sorted(own)) for person, own in rows.items()}
+
+    def who_is(time_s: float, box: Box, _: int, __: int) -> str | None:
+        shares = {person: _share(box, own) for person, rows in people.items() if (own := _box_at(rows, time_s))}
+        best = max(shares, key=shares.__getitem__, default=None)
+        return best if best is not None and shares[best] >= _IS_FROM else None
+
+    return who_is
+
+
+def _box_at(rows: NDArray[np.float64], time_s: float) -> Box | None:
+    """Return the box at a time from rows of time, x1, y1, x2, y2; None too far from the nearest row."""
+    times_s = rows[:, 0]
+    after = int(np.clip(np.searchsorted(times_s, time_s), 1, len(times_s) - 1))
+    before_s, after_s = times_s[after - 1], times_s[after]
+    is_row = float(np.abs(times_s - time_s).min()) <= _SAME_SAMPLE_S
+    is_between = before_s < time_s < after_s and after_s - before_s <= _BETWEEN_ROWS_S
+    if not is_row and not is_between:
+        return None
+    x1, y1, x2, y2 = (float(np.interp(time_s, times_s, rows[:, k])) for k in range(1, 5))
+    return x1, y1, x2, y2
+
+
 CLIPS: dict[str, WhoIs] = {
     "intel_one-by-one-person-detection.mp4": _visitor,
     "stgcn_ta_chi.mp4": _only("the one"),
@@ -86,6 +124,10 @@ CLIPS: dict[str, WhoIs] = {
     "mmaction2_demo.mp4": _wrestler,
     "decord_flipping_a_pancake.mkv": _cook,
     "c12_two_signers_ccby.mp4": _side("left signer", "right signer"),
+    "tv_WUzgd7C1pWA.mp4": named_by_eye("tv_WUzgd7C1pWA.mp4"),
+    "vibeold_dance.mp4": named_by_eye("vibeold_dance.mp4"),
+    "sam2_bedroom.mp4": named_by_eye("sam2_bedroom.mp4"),
+    "tennis_analyzer_tennis.mp4": named_by_eye("tennis_analyzer_tennis.mp4"),
 }
 
 
@@ -232,8 +274,14 @@ def _share(one: Box, other: Box) -> float:
     return both / (areas - both)
 
 
+_MOST_IN_WORDS = 9
+
+
 def _in_words(counted: Numbers) -> str:
     each = [f"{counted.of[name]} ({counted.all[name]})" for name in sorted(counted.of)]
+    if len(each) > _MOST_IN_WORDS:
+        several = [f"{name} {counted.all[name]}" for name in sorted(counted.all) if counted.all[name] > 1]
+        each = [f"{sum(counted.all.values())} for {len(each)} people ({', '.join(several) or 'one each'})"]
     return " ".join(each) + (f", {counted.mixed} mixed" if counted.mixed else "")
 
 

@@ -39,6 +39,23 @@ def stitched(path: Path, models: Models, **settings: int) -> Timeline:
         ("mmaction2_demo.mp4", {"left wrestler": 1, "right wrestler": 1}),
         ("decord_flipping_a_pancake.mkv", {"cook": 1, "companion": 1}),
         ("c12_two_signers_ccby.mp4", {"left signer": 1, "right signer": 1}),
+        (
+            "tennis_analyzer_tennis.mp4",
+            dict.fromkeys(
+                (
+                    "far player",
+                    "near player",
+                    "left photographer",
+                    "right photographer",
+                    "left line judge",
+                    "right line judge",
+                    "line judge at the side",
+                    "ball kid",
+                    "spectator",
+                ),
+                1,
+            ),
+        ),
     ],
 )
 def test_one_person_one_number(clips_dir: Path, models: Models, name: str, people: dict[str, int]) -> None:
