@@ -52,7 +52,7 @@ class CurrentVideo:
     """The latest uploaded video.
 
     Attributes:
-        file: the stored file.
+        file: the stored file, or the recording.
         info: its properties.
         playable: whether browsers play it.
         reading: how it will be read, as far as its first picture tells.

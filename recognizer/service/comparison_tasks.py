@@ -69,7 +69,7 @@ def start_comparison(
             job.partial = context.comparisons.save(comparison_id, video, comparison)
 
         comparison = compare(
-            video.path,
+            context.store.source(video.path),
             request.settings,
             load=load,
             known=known,

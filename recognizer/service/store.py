@@ -23,7 +23,10 @@ from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.files import StagedFile, is_abandoned, is_staged, prune_lru
 from recognizer.service.database import Database
+from recognizer.service.sources import SOURCE_SUFFIX, StoredPart, read_source, write_source
 from recognizer.timeline.model import Timeline
+from recognizer.video import VideoSource, in_order
+from recognizer.video.source import recording_sha256
 
 DATA_VARIABLE = "RECOGNIZER_DATA"
 """Environment variable that names another folder for users' data."""
@@ -41,13 +44,13 @@ def data_dir() -> Path:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """An uploaded file on this machine's disk.
+    """An uploaded video on this machine's disk.
 
     Attributes:
-        path: the file's hash, with the suffix of the upload.
+        path: the file's hash, with the suffix of the upload; or a source's file, which ``AnalysisStore.source`` reads.
         name: the upload's own name; never part of a path.
-        sha256: hash of its bytes.
-        size_bytes: its size.
+        sha256: hash of its bytes; of a recording, that of its parts' hashes.
+        size_bytes: its size, or that of all parts.
     """
 
     path: Path
@@ -110,11 +113,14 @@ class AnalysisStore:
                 f"'{path}' cannot be used ({reason}); move it away or name another folder in {DATA_VARIABLE}."
             ) from error
 
-    def add_file(self, stream: BinaryIO, name: str) -> StoredFile:
-        """Copy an upload to the disk in pieces, and name the file by its hash; equal uploads share one file."""
+    def add_file(self, stream: BinaryIO, name: str, *, keep: Sequence[StoredFile] = ()) -> StoredFile:
+        """Copy an upload to the disk in pieces, and name the file by its hash; equal uploads share one file.
+
+        Older videos make room for it, except those to ``keep``.
+        """
         digest, size = hashlib.sha256(), 0
         suffix = Path(name).suffix.lower()
-        safe_suffix = suffix if suffix[1:].isalnum() and len(suffix) <= 8 else ""
+        safe_suffix = suffix if suffix[1:].isalnum() and len(suffix) <= 8 and suffix != SOURCE_SUFFIX else ""
         arriving = StagedFile(self._files)
         try:
             arriving.path.touch(mode=0o600)  # other users of this machine must not read the video
@@ -127,8 +133,72 @@ class AnalysisStore:
             arriving.commit(path)
         finally:
             arriving.discard()
-        self._prune(keep=path)
+        self._prune(keep=(path, *(one.path for one in keep)))
         return StoredFile(path, name, digest.hexdigest(), size)
+
+    def add_recording(self, uploads: Sequence[tuple[BinaryIO, str]]) -> StoredFile:
+        """Store the files of one recording, each with its name, and return the whole; a single file is itself.
+
+        Raises:
+            VideoError: the files are not parts of one recording.
+        """
+        order = in_order([name for _, name in uploads])
+        files: list[StoredFile] = []
+        for k in order:
+            files.append(self.add_file(*uploads[k], keep=files))
+        return files[0] if len(files) == 1 else self.with_choices(files)
+
+    def with_choices(
+        self, files: Sequence[StoredFile], *, stream: int | None = None, frame_rate_hz: float | None = None
+    ) -> StoredFile:
+        """Return the video of these files, in order, that is read with these choices (see ``VideoSource``).
+
+        Raises:
+            StoreError: it cannot be stored.
+        """
+        if len(files) == 1 and stream is None and frame_rate_hz is None:
+            return files[0]
+        parts = [StoredPart(file.path, file.name, file.sha256) for file in files]
+        try:
+            path = write_source(self._files, parts, stream, frame_rate_hz)
+        except OSError as error:
+            raise StoreError(f"'{self._files}' cannot be written to ({error}); make room on the disk.") from error
+        sha256 = files[0].sha256 if len(files) == 1 else recording_sha256([file.sha256 for file in files])
+        return StoredFile(path, read_source(path).name, sha256, sum(file.size_bytes for file in files))
+
+    def source(self, path: Path) -> VideoSource:
+        """Return what to read for a stored video.
+
+        Raises:
+            StoreError: the list of its files is missing or damaged.
+        """
+        return read_source(path)
+
+    def files_of(self, video: StoredFile) -> list[StoredFile]:
+        """Return the uploaded files of a video, in order.
+
+        Raises:
+            StoreError: the list of its files, or one of them, is missing.
+        """
+        if video.path.suffix != SOURCE_SUFFIX:
+            return [video]
+        source = read_source(video.path)
+        try:
+            return [
+                StoredFile(path, name, sha256, path.stat().st_size)
+                for path, name, sha256 in zip(source.paths, source.part_names, source.sha256s, strict=True)
+            ]
+        except OSError as error:
+            raise StoreError(f"a file of '{video.name}' is no longer stored here; drop the files in again.") from error
+
+    def is_here(self, path: Path) -> bool:
+        """Return whether a stored video, with all its files, is still on the disk."""
+        if not path.is_file():
+            return False
+        try:
+            return all(one.is_file() for one in read_source(path).paths)
+        except StoreError:  # a damaged list is as good as none
+            return False
 
     def new_file(self, suffix: str) -> Path:
         """Return a new, unique path for a file that this program creates."""
@@ -207,14 +277,15 @@ class AnalysisStore:
         with self.database.connection() as connection:
             connection.executemany("INSERT OR IGNORE INTO action_colour VALUES (?, ?)", slots.items())
 
-    def _prune(self, keep: Path) -> None:
-        """Remove the least recently used files until the folder fits, except the one just added and files made from it.
+    def _prune(self, keep: Sequence[Path]) -> None:
+        """Remove the least recently used files until the folder fits, except those to keep and files made from them.
 
         Unfinished files are left alone unless a crash left them behind.
         """
         files = [path for path in self._files.iterdir() if not is_staged(path) or is_abandoned(path)]
-        of_the_same_video = {path for path in files if path.stem.split("-")[0] == keep.stem}
-        prune_lru([(path,) for path in files], self._max_videos_bytes, keep=of_the_same_video)
+        stems = {path.stem for path in keep}
+        kept = {path for path in files if path.stem.split("-")[0] in stems or path.suffix == SOURCE_SUFFIX}
+        prune_lru([(path,) for path in files], self._max_videos_bytes, keep=kept)
 
 
 def summaries(database: Database, sql: str, ids: Sequence[str]) -> list[StoredSummary]:

@@ -116,7 +116,7 @@ def start_analysis(
         job.report(Status("Reading the video"))
         report = _AnalysisReport(job)
         timeline = analyze(
-            video.path,
+            context.store.source(video.path),
             settings,
             models=models,
             progress=report,
@@ -179,7 +179,7 @@ def start_preview(context: ServerContext, video: StoredFile) -> Job[Path]:
     def work(job: Job[Path]) -> Path:
         if not target.is_file():
             make_preview(
-                video.path,
+                context.store.source(video.path),
                 target,
                 progress=lambda share: job.report(Status("Preparing the preview", share)),
                 cancel=lambda: job.cancelled,
@@ -210,7 +210,7 @@ def start_rendering(
             from recognizer.drawing.video import render_video
 
             render_video(
-                analysis.video_path,
+                context.store.source(analysis.video_path),
                 analysis.timeline,
                 segments,
                 palette,

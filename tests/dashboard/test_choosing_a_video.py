@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
 from recognizer.errors import WeightsError
+from tests.support.ffmpeg import ffmpeg
 from tests.support.pages import (
     analyse,
     button,
@@ -134,3 +135,109 @@ def test_video_that_is_no_longer_kept_leaves_its_timeline_readable(page: AppTest
     fresh = open_page(run=run.analysis_id)
     assert "no longer stored here" in words(fresh)
     assert "Timeline" in [one.value for one in fresh.subheader]
+
+
+# --- parts and choices
+
+
+def drop_together(at: AppTest, *paths: Path) -> None:
+    """Drop several files into the field at once."""
+    field = uploader(at, "Drop in")
+    for path in paths:
+        field.upload(path.name, path.read_bytes(), "video/mp4")
+    at.run()
+    assert not at.exception
+
+
+def test_parts_dropped_in_together_are_one_recording(page: AppTest, make_video: Callable[..., Path]) -> None:
+    chapters = [make_video(f"GX0{k}0042.MP4", frames=30 + k, fps=30) for k in (2, 1)]
+    drop_together(page, *chapters)
+    assert "GX010042.MP4 and 1 more part" in words(page)
+    assert "2 files read as one recording" in words(page)
+    assert "2.1 s" in words(page)
+    analyse(page)
+    run = tab(page).analyse.shown
+    assert run is not None
+    assert run.timeline.video.frame_count == 63
+    assert [part.name for part in run.timeline.reading.parts] == ["GX010042.MP4", "GX020042.MP4"]
+    assert "2 files read as one recording" in words(page)
+    rendering = tab(page).analyse.rendering
+    assert rendering is not None
+    assert rendering.job.error is None
+    again = open_page(run=run.analysis_id)
+    assert current_video(again).file.path == run.video_path
+    assert "GX010042.MP4 and 1 more part" in words(again)
+
+
+def test_files_that_are_no_recording_are_refused_in_one_sentence(
+    page: AppTest, clip: Path, make_video: Callable[..., Path]
+) -> None:
+    drop_together(page, clip, make_video("garden.mp4", frames=30))
+    assert [one.value.replace("\\", "") for one in page.error] == [
+        "'clip.mp4' and 'garden.mp4' are not parts of one recording, their names differ in more than a number or a"
+        " time; analyse them one by one, or rename them."
+    ]
+    assert tab(page).video is None
+
+
+def test_recording_of_which_a_part_is_gone_is_told(page: AppTest, make_video: Callable[..., Path]) -> None:
+    drop_together(page, *(make_video(f"GX0{k}0042.MP4", frames=30 + k, fps=30) for k in (1, 2)))
+    analyse(page)
+    run = tab(page).analyse.shown
+    assert run is not None
+    next(path for path in run.video_path.parent.iterdir() if path.suffix == ".mp4" and "-" not in path.name).unlink()
+    page.run()
+    assert not page.exception
+    assert "'GX010042.MP4 and 1 more part' is no longer stored here" in words(page)
+    assert "Timeline" in [one.value for one in page.subheader]
+
+
+def test_plain_file_leaves_no_choice(page: AppTest, clip: Path) -> None:
+    upload_video(page, clip)
+    assert not page.number_input
+    assert "Which video" not in [one.label for one in page.selectbox]
+
+
+def test_rate_that_a_file_does_not_state_can_be_given(page: AppTest, tmp_path: Path) -> None:
+    raw = tmp_path / "cctv.hevc"
+    encoder = ("-c:v", "libx265", "-x265-params", "log-level=error:vui-timing-info=0")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=15:d=2", *encoder, raw)
+    upload_video(page, raw)
+    assert "25 frames/s assumed, because the file does not say" in words(page)
+    before = current_video(page).file
+    (rate,) = page.number_input
+    assert (rate.label, rate.value) == ("Frames per second", 25)
+    rate.set_value(15.0)
+    page.run()
+    assert "15 frames/s, as you gave it" in words(page)
+    (rate,) = page.number_input
+    assert rate.value == 15
+    assert current_video(page).file.path != before.path
+    analyse(page)
+    run = tab(page).analyse.shown
+    assert run is not None
+    assert run.timeline.reading.rate_given_hz == 15
+    assert run.timeline.frame_times_s[-1] == pytest.approx(29 / 15)
+
+
+def test_one_of_several_videos_can_be_chosen(page: AppTest, tmp_path: Path) -> None:
+    path = tmp_path / "two.mkv"
+    sources = ("-f", "lavfi", "-i", "testsrc=s=64x48:r=30:d=1", "-f", "lavfi", "-i", "testsrc=s=96x64:r=30:d=1")
+    ffmpeg(*sources, "-map", "0:v", "-map", "1:v", path)
+    upload_video(page, path)
+    assert "2 videos in the file: stream 0 is read, not 1 (96 × 64)" in words(page)
+    choice = next(one for one in page.selectbox if one.label == "Which video")
+    assert choice.options == ["0: 64 × 48", "1: 96 × 64"]
+    choice.set_value(1)
+    page.run()
+    assert current_video(page).info.width == 96
+    assert "stream 1 is read, as you chose" in words(page)
+    analyse(page)
+    run = tab(page).analyse.shown
+    assert run is not None
+    assert run.timeline.video.width == 96
+    choice = next(one for one in page.selectbox if one.label == "Which video")
+    choice.set_value(0)
+    page.run()
+    assert current_video(page).info.width == 64
+    assert not page.exception

@@ -105,7 +105,7 @@ def _known(wanted: Sequence[Entry]) -> list[Entry]:
     """Return the entries of the shown comparison that ran on this video with wanted settings."""
     tab = state.tab()
     shown = tab.compare.shown
-    if shown is None or tab.video is None or shown.video.sha256 != tab.video.file.sha256:
+    if shown is None or tab.video is None or shown.video.path != tab.video.file.path:
         return []
     asked = [entry.settings for entry in wanted]
     return [entry for entry in shown.comparison.finished if entry.settings in asked]

@@ -98,7 +98,7 @@ def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
             )
         return
     video = state.tab().video
-    if video is None or video.file.sha256 != shown.video.sha256:
+    if video is None or video.file.path != shown.video.path:
         st.caption(f"To see the moment, drop in {plain(shown.video.name)} again.")
         return
     preview = video.preview.result if video.preview is not None else None
@@ -156,7 +156,9 @@ def _show_frames(shown: StoredComparison, lane: Lane, prediction: Prediction, wh
 
 def _timeline_key(timeline: Timeline) -> tuple[object, ...]:
     """Return a key of all that decides the pictures behind a prediction of this timeline."""
-    return timeline.video.sha256, tuple(timeline.settings.as_dict().items())
+    reading = timeline.reading
+    choices = reading.stream, reading.rate_given_hz
+    return timeline.video.sha256, choices, tuple(timeline.settings.as_dict().items())
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the clip", hash_funcs={Timeline: _timeline_key})
@@ -164,4 +166,5 @@ def _frames(timeline: Timeline, prediction: Prediction, video: Path) -> list[See
     """Return the pictures that the network received."""
     from recognizer.analysis.shown import frames_seen
 
-    return frames_seen(timeline, prediction, video, server.context().pass_store)
+    context = server.context()
+    return frames_seen(timeline, prediction, context.store.source(video), context.pass_store)

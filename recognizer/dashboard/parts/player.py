@@ -11,7 +11,7 @@ from recognizer.dashboard.parts.chart import aspect_of, followed_player, player_
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.video_card import poster_of
 from recognizer.dashboard.text import sentence
-from recognizer.errors import VideoError
+from recognizer.errors import RecognizerError
 from recognizer.service.store import StoredAnalysis
 from recognizer.service.tasks import start_rendering
 
@@ -32,7 +32,7 @@ def plays_current_video() -> bool:
     return (
         tab.video is not None
         and shown is not None
-        and shown.timeline.video.sha256 == tab.video.file.sha256
+        and shown.video_path == tab.video.file.path
         and bool(shown.timeline.people)
     )
 
@@ -53,7 +53,7 @@ def show_player(run: StoredAnalysis) -> None:
             _play(run, run.video_path)
             st.caption(_HINT)
         return
-    if not run.video_path.is_file():
+    if not server.context().store.is_here(run.video_path):
         st.info("The video is no longer stored here; drop it in again to see it annotated.")
         return
     is_long = run.timeline.analysed_s > ANNOTATED_UNASKED_S
@@ -114,7 +114,7 @@ def _still(run: StoredAnalysis) -> None:
     """Draw a picture of the player's size, so that the timeline below does not move when the player appears."""
     try:
         picture = poster_of(str(run.video_path))
-    except VideoError as error:
+    except RecognizerError as error:
         st.error(sentence(str(error)))
     else:
         st.image(picture, width=_width_px(run))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import streamlit as st
 from PIL import Image
@@ -13,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from recognizer import weights
 from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.progress import show_bar
+from recognizer.dashboard.parts.video_choices import offer_choices
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.files import BYTES_PER_MB
@@ -39,32 +42,43 @@ def frame_rate_hz() -> float | None:
 def choose_video() -> None:
     """Draw the upload field and the sample button; a video that can be read becomes the current one."""
     tab = state.tab()
-    if tab.video is not None and not tab.video.file.path.is_file():
+    if tab.video is not None and not server.context().store.is_here(tab.video.file.path):
         tab.problem = f"'{tab.video.file.name}' is no longer stored here: newer videos replaced it. Drop it in again."
         tab.video = None
-    upload = st.file_uploader(
+    uploads = st.file_uploader(
         "Drop in a video" if tab.video is None else "Drop in another video",
         list(VIDEO_SUFFIXES),
+        accept_multiple_files=True,
         key=f"upload-{tab.uploads}",
-        help="It stays on this machine.",
+        help="It stays on this machine. If a camera has cut a recording into several files, drop them in together.",
     )
-    if upload is not None:
+    if uploads:
         # the next field has another key and is empty, which frees the memory of the upload
         tab.uploads += 1
         with st.spinner("Copying the video"):
-            _use(server.context().store.add_file(upload, upload.name))
+            _store_and_use([(upload, upload.name) for upload in uploads])
         st.rerun()
     if tab.video is None and st.button("Try a sample", icon=":material/movie:"):
         _take_sample()
         st.rerun()
 
 
+def _store_and_use(uploads: Sequence[tuple[BinaryIO, str]]) -> None:
+    try:
+        file = server.context().store.add_recording(uploads)
+    except RecognizerError as error:
+        state.tab().problem = str(error)
+    else:
+        _use(file)
+
+
 def _use(file: StoredFile, credit: str | None = None) -> None:
     tab = state.tab()
     try:
-        with open_video(file.path, sha256=file.sha256, name=file.name) as reader:
+        source = server.context().store.source(file.path)
+        with open_video(source, sha256=file.sha256, name=file.name) as reader:
             info, reading = reader.info, reader.reading
-        playable = is_browser_playable(file.path) and file.size_bytes <= MAX_PLAYED_BYTES
+        playable = is_browser_playable(source) and file.size_bytes <= MAX_PLAYED_BYTES
     except RecognizerError as error:
         tab.problem = str(error)
         return
@@ -93,9 +107,11 @@ def _take_sample() -> None:
 
 
 def restore_video(path: Path, name: str, sha256: str | None) -> None:
-    """Make the video of a stored analysis the current one, if its file still exists."""
-    if sha256 and path.is_file():  # a camera's recording has no hash: it is not the analysed video
-        _use(StoredFile(path, name, sha256, path.stat().st_size))
+    """Make the video of a stored analysis the current one, if its files still exist."""
+    store = server.context().store
+    if sha256 and store.is_here(path):  # a camera's recording has no hash: it is not the analysed video
+        size_bytes = sum(part.stat().st_size for part in store.source(path).paths)
+        _use(StoredFile(path, name, sha256, size_bytes))
 
 
 def show_video(*, has_player: bool = True) -> DeltaGenerator | None:
@@ -122,7 +138,9 @@ def show_video(*, has_player: bool = True) -> DeltaGenerator | None:
         with facts:
             _draw_facts(video)
             draw_reading(video.reading)
-            if not video.playable:
+            if video.reading.parts and not video.playable:
+                st.caption(f"The player shows a copy of the first {PREVIEW_S} s at most. All parts are analysed.")
+            elif not video.playable:
                 cut = video.info.duration_s is not None and video.info.duration_s > PREVIEW_S
                 length = f" of its first {PREVIEW_S} s" if cut else ""
                 st.caption(f"Browsers cannot play this file, so this is a copy{length}. The whole file is analysed.")
@@ -146,6 +164,7 @@ def _draw_facts(video: state.CurrentVideo) -> None:
     st.text(describe(video.info))
     if video.credit:
         st.caption(plain(video.credit))
+    offer_choices(video, _use)
 
 
 def draw_reading(reading: Reading) -> None:
@@ -162,7 +181,7 @@ def poster_of(path: str) -> str:
     Streamlit would serve an array as a file and delete the file as soon as the player replaces the poster; on a busy
     server, that is before the browser has asked for it.
     """
-    picture = Image.fromarray(poster(path).rgb)
+    picture = Image.fromarray(poster(server.context().store.source(Path(path))).rgb)
     picture.thumbnail((_POSTER_PX, _POSTER_PX))
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=90)
