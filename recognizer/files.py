@@ -93,15 +93,19 @@ def is_abandoned(path: Path) -> bool:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write UTF-8 text so that ``path`` always holds either the old or the new content, never a part.
+    """Write UTF-8 text like ``write_bytes``; line ends in ``text`` are not changed."""
+    write_bytes(path, text.encode("utf-8"))
 
-    Line ends in ``text`` are not changed. A link is followed. A pipe or a device is written to, not replaced.
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file so that ``path`` always holds either the old or the new content, never a part.
+
+    A link is followed. A pipe or a device is written to, not replaced.
 
     Raises:
         OSError: the folder is missing, full or not writable; nothing is left behind.
     """
     target = Path(os.path.realpath(path))
-    content = text.encode("utf-8")
     if target.exists() and not target.is_file():
         target.write_bytes(content)
         return

@@ -35,6 +35,17 @@ where results go:
   For --csv and --json, - is standard output. A file appears when it is
   complete and replaces an older one.
 
+formats of --export, by the ending of PATH:
+  .csv .people.csv .predictions.csv    tables; also .parquet instead of .csv
+  .eaf                                 ELAN, one tier per person
+  .boris                               BORIS, a project with one observation
+  .tsv                                 BORIS' table of aggregated events
+  .TextGrid                            Praat, one tier per person
+  .vtt .srt                            subtitles
+  .ava.csv .ava.pbtxt                  boxes and labels as in the AVA data set
+  .json                                as --json
+  .zip                                 all of these, with a README
+
 how long a clip is:
   sequence length x skip interval / frame rate. The defaults give half a second
   at 30 frames per second, which is too short for most actions; start with
@@ -51,6 +62,7 @@ examples:
   python -m recognizer analyze clip.mp4 --classifier i3d --sequence-length 32 \\
       --csv clip.csv --json clip.json --video annotated.mp4
   python -m recognizer analyze clip.mp4 --csv - > clip.csv
+  python -m recognizer analyze clip.mp4 --export clip.eaf --export clip.zip
   python -m recognizer analyze GX*0042.MP4 --join --csv juggling.csv
   python -m recognizer analyze *.mp4 --csv 'tables/{name}-actions.csv' --json results/
 """
@@ -76,6 +88,13 @@ def add_command(commands: Any) -> None:
     results.add_argument("--csv", metavar="PATH", help="one row per segment: person, action, start, end, probability")
     results.add_argument("--json", metavar="PATH", help="everything: settings, presence, the top five of every clip")
     results.add_argument("--video", metavar="PATH", help="the annotated video, MP4 with H.264 and the sound")
+    results.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a file in the format that its ending names, see below; can be given several times",
+    )
     add_thresholds(results)
     settings = parser.add_argument_group("settings")
     add_settings(settings)
@@ -100,6 +119,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             csv=options.csv,
             json=options.json,
             video=options.video,
+            exports=tuple(options.export),
             settings_at=partial(settings_of, options),
             classifier_is_named=options.video_classifier_model is not None or options.checkpoint_path is not None,
             min_confidence=min_confidence(options),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from recognizer.cli.outputs import Outputs, plan_outputs, write_text
+from recognizer.cli.outputs import Outputs, plan_outputs, write_bytes, write_text
 from recognizer.cli.terminal import (
     complain,
     fetching,
@@ -41,6 +41,7 @@ class Request:
         stream: number of the video stream to read; None for the one that a player shows.
         frame_rate_hz: frames per second of raw streams that state none; None to assume one.
         csv, json, video: the paths of the results, as typed; None for each that is not wanted.
+        exports: the paths of results in formats that their endings name, as typed.
         settings_at: returns the settings for a frame rate; keyword arguments override single settings.
         classifier_is_named: whether the options name a classifier; if not, an unavailable default may be replaced.
         min_confidence: minimum confidence of the segments.
@@ -56,6 +57,7 @@ class Request:
     csv: str | None
     json: str | None
     video: str | None
+    exports: tuple[str, ...]
     settings_at: Callable[..., Settings]
     classifier_is_named: bool
     min_confidence: float
@@ -79,6 +81,7 @@ def run_all(request: Request, stdout: IO[str]) -> int:
         csv=request.csv,
         json=request.json,
         video=request.video,
+        exports=request.exports,
         also_read=request.videos,
     )
     networks = _Networks(request)
@@ -147,6 +150,7 @@ def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: 
         timeline = analyze(source, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
     segments = timeline.segments(request.min_confidence, request.min_duration_s)
     _write_texts(timeline, segments, outputs, request, stdout)
+    _write_exports(source, timeline, segments, outputs, request)
     if outputs.video is not None:
         _write_video(source, timeline, segments, outputs.video, request.quiet)
     if not outputs.any:
@@ -168,6 +172,24 @@ def _write_texts(
     if outputs.json is not None:
         text = timeline_json(timeline, min_confidence=request.min_confidence, min_duration_s=request.min_duration_s)
         write_text(outputs.json, text, stdout)
+
+
+def _write_exports(
+    source: VideoSource, timeline: Timeline, segments: Sequence[Segment], outputs: Outputs, request: Request
+) -> None:
+    if not outputs.exports:
+        return
+    from recognizer.export import Content, format_of
+
+    content = Content(
+        timeline,
+        segments,
+        source.name,
+        min_confidence=request.min_confidence,
+        min_duration_s=request.min_duration_s,
+    )
+    for path in outputs.exports:
+        write_bytes(path, format_of(path).write(content))
 
 
 def _write_video(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -29,22 +30,31 @@ class Outputs:
         json: a file, or ``-`` for standard output.
         video: a file.
         report: a file, or ``-`` for standard output.
+        exports: files whose endings name their formats.
     """
 
     csv: str | None = None
     json: str | None = None
     video: str | None = None
     report: str | None = None
+    exports: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether anything is written."""
-        return any((self.csv, self.json, self.video, self.report))
+        return any((self.csv, self.json, self.video, self.report, self.exports))
+
+    @property
+    def by_option(self) -> tuple[tuple[str, str], ...]:
+        """The options with the files that are written, without standard output."""
+        single = ((option, getattr(self, option)) for option in _ENDINGS)
+        files = [(option, path) for option, path in single if path not in (None, STDOUT)]
+        return (*files, *(("export", path) for path in self.exports))
 
     @property
     def files(self) -> tuple[str, ...]:
         """The files that are written, without standard output."""
-        return tuple(path for path in (self.csv, self.json, self.video, self.report) if path not in (None, STDOUT))
+        return tuple(path for _, path in self.by_option)
 
 
 def plan_outputs(
@@ -54,12 +64,14 @@ def plan_outputs(
     json: str | None,
     video: str | None = None,
     report: str | None = None,
+    exports: Sequence[str] = (),
     also_read: Sequence[str] = (),
 ) -> list[Outputs]:
     """Return the outputs of each video, in order.
 
     A path names a file, contains ``{name}``, or names a folder (it exists, or the path ends in a slash), where the
-    result is named after the video. ``also_read``: further files that no result may overwrite, such as the parts of a
+    result is named after the video. A path of ``exports`` has the ending of its format, so it cannot be a folder.
+    ``also_read``: further files that no result may overwrite, such as the parts of a
     recording.
 
     Raises:
@@ -71,25 +83,27 @@ def plan_outputs(
         raise SettingsError(f"{' and '.join(to_stdout[:2])} both go to standard output; give one of them a file.")
     if video == STDOUT:
         raise SettingsError("--video cannot go to standard output; give it a file that ends in .mp4.")
-    for option, place in wanted.items():
+    for option, place in (*wanted.items(), *(("export", place) for place in exports)):
         if place is not None and len(videos) > 1:
             _check_for_several(option, place, len(videos))
     plans = [
-        Outputs(**{option: _for_video(option, place, path) for option, place in wanted.items()}) for path in videos
+        Outputs(
+            **{option: _for_video(option, place, path) for option, place in wanted.items()},
+            exports=tuple(_export_for_video(place, path) for place in exports),
+        )
+        for path in videos
     ]
     inputs = {_identity(path) for path in (*videos, *also_read)}
     taken: dict[str, str] = {}
     for source, plan in zip(videos, plans, strict=True):
-        for option in wanted:
-            target: str | None = getattr(plan, option)
-            if target is not None and target != STDOUT:
-                _check_target(option, target, inputs)
-                other = taken.setdefault(_identity(target), f"--{option} of '{source}'")
-                if other != f"--{option} of '{source}'" or plan.files.count(target) > 1:
-                    raise SettingsError(
-                        f"--{option} of '{source}' and {other} would both be written to '{target}'; "
-                        "give them different places or names."
-                    )
+        for option, target in plan.by_option:
+            _check_target(option, target, inputs)
+            other = taken.setdefault(_identity(target), f"--{option} of '{source}'")
+            if other != f"--{option} of '{source}'" or plan.files.count(target) > 1:
+                raise SettingsError(
+                    f"--{option} of '{source}' and {other} would both be written to '{target}'; "
+                    "give them different places or names."
+                )
     if len(set(map(_identity, videos))) < len(videos) and any(plan.any for plan in plans):
         raise SettingsError("a video is named twice, and its results would overwrite each other; name it once.")
     return plans
@@ -98,15 +112,16 @@ def plan_outputs(
 def _check_for_several(option: str, place: str, count: int) -> None:
     if place == STDOUT:
         raise SettingsError(f"--{option} - takes one video, and {count} are given; use --{option} {_example(option)}.")
-    if NAME_FIELD not in place and not _is_folder(place):
+    if NAME_FIELD not in place and (option == "export" or not _is_folder(place)):
+        folder = "" if option == "export" else "a folder, or "
         raise SettingsError(
             f"--{option} is '{place}' for {count} videos, which would overwrite each other; "
-            f"give a folder, or {NAME_FIELD} in the name, such as {_example(option)}."
+            f"give {folder}{NAME_FIELD} in the name, such as {_example(option)}."
         )
 
 
 def _example(option: str) -> str:
-    return f"results/{NAME_FIELD}{_ENDINGS[option]}"
+    return f"results/{NAME_FIELD}{_ENDINGS.get(option, '.eaf')}"
 
 
 def _is_folder(place: str) -> bool:
@@ -121,6 +136,18 @@ def _for_video(option: str, place: str | None, video: str) -> str | None:
     name = Path(video).stem
     place = place.replace(NAME_FIELD, name)
     return str(Path(place) / f"{name}{_ENDINGS[option]}") if _is_folder(place) else place
+
+
+def _export_for_video(place: str, video: str) -> str:
+    from recognizer.export.formats import format_of
+
+    path = place.replace(NAME_FIELD, Path(video).stem)
+    if not path or _is_folder(path):
+        raise SettingsError(
+            f"--export is '{place}', which names no format; give a name with its ending, such as {_example('export')}."
+        )
+    format_of(path)
+    return path
 
 
 def _identity(path: str) -> str:
@@ -150,7 +177,7 @@ def write_text(target: str, text: str, stdout: IO[str]) -> None:
     Raises:
         OutputError: it cannot be written; no partial file is left.
     """
-    try:
+    with _writing(target):
         if target == STDOUT:
             stdout.flush()
             # as bytes: the line ends are the format's, not the system's
@@ -158,6 +185,22 @@ def write_text(target: str, text: str, stdout: IO[str]) -> None:
             stdout.flush()
         else:
             files.write_text(target, text)
+
+
+def write_bytes(target: str, data: bytes) -> None:
+    """Write a result to a file.
+
+    Raises:
+        OutputError: it cannot be written; no partial file is left.
+    """
+    with _writing(target):
+        files.write_bytes(target, data)
+
+
+@contextlib.contextmanager
+def _writing(target: str) -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -7,10 +7,12 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from recognizer.cli.outputs import plan_outputs
 from recognizer.cli.signals import Interrupts
 from recognizer.drawing.overlay import draw_overlay
 from recognizer.errors import SettingsError, WeightsError
+from recognizer.export import ALL_FORMATS, FORMATS
 from recognizer.networks.fallback import usable_classifier
 from recognizer.networks.loading import Models
 from recognizer.settings import SETTING_SPECS, Range, Scope, Settings, SettingSpec
@@ -340,6 +343,28 @@ def test_result_in_a_folder_gets_the_name_of_its_video(tmp_path: Path) -> None:
     assert [plan.video for plan in plans] == [None, None]
 
 
+def test_exports_are_in_the_formats_of_their_endings(
+    make_video: MakeVideo, i3d: tuple[str, ...], tmp_path: Path
+) -> None:
+    paths = [str(tmp_path / name) for name in ("{name}.eaf", "{name}.people.csv", "all.zip")]
+    exports = (option for path in paths for option in ("--export", path))
+    assert main([*i3d, str(make_video("a.mp4")), *exports]) == 0
+    assert (
+        (tmp_path / "a.eaf").read_bytes().startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<ANNOTATION_DOCUMENT ')
+    )
+    assert (tmp_path / "a.people.csv").read_text().startswith("person_id,person_name,first_seen_s,")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert {f"a{one.ending}" for one in FORMATS} | {"README.txt"} == set(archive.namelist())
+
+
+def test_help_names_every_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", "--help"]) == 0
+    text = capsys.readouterr().out
+    named = set(re.findall(r"(\.[A-Za-z.]+)\b", text.partition("formats of --export")[2].partition("how long")[0]))
+    parquets = {ending.replace(".csv", ".parquet") for ending in (".csv", ".people.csv", ".predictions.csv")}
+    assert {one.ending for one in ALL_FORMATS} - parquets <= named
+
+
 @pytest.mark.parametrize(
     ("videos", "wanted", "said"),
     [
@@ -357,10 +382,15 @@ def test_result_in_a_folder_gets_the_name_of_its_video(tmp_path: Path) -> None:
         (["x.mp4"], {"csv": "nowhere/x.csv"}, "there is no folder 'nowhere'"),
         (["x.mp4"], {"csv": "nowhere/"}, "there is no folder 'nowhere'"),
         (["x.mp4"], {"json": ""}, "--json is empty"),
+        (["x.mp4", "y.mp4"], {"exports": ["out.eaf"]}, r"overwrite each other; give \{name\} in the name, such as "),
+        (["x.mp4"], {"exports": ["./"]}, "'./', which names no format; give a name with its ending"),
+        (["x.mp4"], {"exports": ["x.doc"]}, "'x.doc' names no format; give a name that ends in one of .csv"),
+        (["x.mp4"], {"csv": "x.csv", "exports": ["x.csv"]}, "would both be written to 'x.csv'"),
+        (["x.mp4"], {"exports": ["nowhere/x.eaf"]}, "there is no folder 'nowhere' for --export"),
     ],
 )
 def test_impossible_output_is_refused(
-    videos: list[str], wanted: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    videos: list[str], wanted: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     places: dict[str, Any] = {"csv": None, "json": None, "video": None} | wanted
