@@ -52,7 +52,7 @@ TABLES = {
     "action_colour": ["action", "slot"],
     "comparison": [
         "comparison_id", "created_at", "video_name", "video_path", "video_sha256", "entries_zlib", "truth_name",
-        "truth",
+        "truth", "truth_answers",
     ],
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from recognizer.cli.options import (
     settings_of,
     within,
 )
+from recognizer.cli.own_labels import add_truth, answers_of
 from recognizer.errors import SettingsError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 
@@ -35,8 +36,8 @@ which classifiers:
 
 labels of your own:
   A CSV with the columns action, start_s, end_s and, optionally, person_id; or
-  the aggregated events that BORIS exports, as CSV or TSV. Each classifier is
-  scored against it.
+  a file of BORIS, ELAN, Praat, Audacity, DeepEthogram, SimBA, Label Studio or
+  CVAT. Each classifier is scored against it. Odd rows are mended and reported.
 
 where results go:
   A PATH is a file, or a folder, or - for standard output.
@@ -87,7 +88,7 @@ def add_command(commands: Any) -> None:
         metavar=("NETWORK", "CHECKPOINT", "LABELS"),
         help="your own weights for a network, and their labels, one per line; nothing in the files is executed",
     )
-    parser.add_argument("--truth", metavar="FILE", help="your own labels; each classifier is scored against them")
+    add_truth(parser)
     results = parser.add_argument_group("results")
     results.add_argument("--csv", metavar="PATH", help="one row per segment, with its classifier")
     results.add_argument("--json", metavar="PATH", help="everything: each timeline, agreement, scores, costs")
@@ -111,6 +112,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             video=video,
             settings=_entries(options, video),
             truth=options.truth,
+            answers=answers_of(options),
             csv=options.csv,
             json=options.json,
             report=options.report,

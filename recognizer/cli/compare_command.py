@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from recognizer.annotations.model import Truth
-from recognizer.annotations.tables import read_truth
+from recognizer.annotations.model import Answers
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
+from recognizer.cli.own_labels import read_own_labels
 from recognizer.cli.terminal import complain, fetching, print_table, printable, remark, table, working
-from recognizer.errors import TruthError
 from recognizer.settings import Settings
 from recognizer.video import VideoSource, display_name, open_video
 from recognizer.video.reading import as_notes
@@ -32,6 +31,7 @@ class Request:
         video: the file, or the parts of a recording.
         settings: one for each classifier.
         truth: the path of the user's own labels, as typed; None if there are none.
+        answers: what the options say about the labels.
         csv, json, report: the paths of the results, as typed; None for each that is not wanted.
         min_confidence: minimum confidence of the segments.
         min_duration_s: minimum duration of the segments.
@@ -41,6 +41,7 @@ class Request:
     video: VideoSource
     settings: tuple[Settings, ...]
     truth: str | None
+    answers: Answers
     csv: str | None
     json: str | None
     report: str | None
@@ -63,7 +64,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     paths = [str(path) for path in request.video.paths]
     (outputs,) = plan_outputs(paths[:1], csv=request.csv, json=request.json, report=request.report, also_read=paths)
     check_comparable(request.settings)
-    truth = None if request.truth is None else _read_truth(request.truth)
+    labels = None if request.truth is None else read_own_labels(request.truth, request.video, request.answers)
     open_video(request.video).close()  # reports a bad file before networks are loaded
     comparison = _compare(request)
     for entry in comparison.entries:
@@ -73,10 +74,12 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     if not lanes:
         return 2
     scored = None
-    if truth is not None:
+    if labels is not None:
+        from recognizer.annotations.fitting import LabelledVideo, fit_labels
         from recognizer.comparison.scoring import score_lanes
 
-        scored = score_lanes(lanes, truth)
+        video = LabelledVideo.of(lanes[0].timeline, Path(request.video).name)
+        scored = score_lanes(lanes, fit_labels(labels, video, request.answers))
     _write(comparison, lanes, scored, outputs, request, stdout)
     if not outputs.any:
         _print(comparison, lanes, scored, request, stdout)
@@ -87,14 +90,6 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         if outputs.files:
             remark(f"Wrote {', '.join(outputs.files)}.")
     return 0 if len(lanes) == len(comparison.entries) else 2
-
-
-def _read_truth(path: str) -> Truth:
-    try:
-        return read_truth(Path(path).read_bytes(), display_name(path).strip("'"))
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise TruthError(f"{display_name(path)} cannot be read ({reason}); give a CSV of your labels.") from error
 
 
 def _compare(request: Request) -> Comparison:
@@ -147,7 +142,7 @@ def _write(
 def _print(
     comparison: Comparison, lanes: tuple[Lane, ...], scored: Scored | None, request: Request, stdout: IO[str]
 ) -> None:
-    from recognizer.export import agreement_table, classes_table, cost_table, scores_table
+    from recognizer.export import agreement_table, apart_table, classes_table, cost_table, scores_table
 
     shown = display_name(request.video.name)
     if not comparison.people:
@@ -160,6 +155,7 @@ def _print(
         _print_frame("Against your labels", scores_table(scored.scores), stdout)
         for name, score in scored.scores:
             _print_frame(f"{name}, action by action", classes_table(score), stdout)
+            _print_frame(f"{name}, actions that happen during others", apart_table(score), stdout)
     costs = cost_table(comparison).astype(object).set_index("Classifier").T
     _print_frame("Cost of each classifier", costs.rename_axis("", axis="index").reset_index(), stdout)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from recognizer.annotations.model import Truth, TruthRow
-from recognizer.errors import TruthError
 from recognizer.timeline.model import PersonTrack
 from recognizer.types import Segment
 
@@ -18,45 +17,37 @@ class FittedTruth:
 
     Attributes:
         segments: each person's labelled actions, only while that person is visible.
+        apart: the same for the actions that are scored apart.
         unseen_s: labelled time in which the person is not visible, which cannot be scored; if the label is for
             everyone, time in which nobody is visible.
     """
 
     segments: tuple[Segment, ...]
+    apart: tuple[Segment, ...]
     unseen_s: float
 
 
-def fit_truth(truth: Truth, people: Sequence[PersonTrack], duration_s: float) -> FittedTruth:
+def fit_truth(truth: Truth, people: Sequence[PersonTrack]) -> FittedTruth:
     """Match labels with the people of a video.
 
     Args:
-        truth: the labels.
+        truth: the labels; those of people who are not in the timeline are skipped.
         people: the people of the timeline.
-        duration_s: duration of the video.
-
-    Raises:
-        TruthError: a row is about a person who does not exist, or it begins after the end of the video.
     """
-    by_id = {track.person_id: track for track in people}
+    segments, unseen_s = _visible(truth.rows, people)
+    apart, apart_unseen_s = _visible(truth.apart, people)
+    return FittedTruth(segments, apart, unseen_s + apart_unseen_s)
+
+
+def _visible(rows: Iterable[TruthRow], people: Sequence[PersonTrack]) -> tuple[tuple[Segment, ...], float]:
     segments: list[Segment] = []
     unseen_s = 0.0
-    for row in truth.rows:
-        if row.start_s >= duration_s:
-            raise TruthError(
-                f"'{truth.name}', row {row.row}: it starts at {row.start_s:g} s, and the video ends at "
-                f"{duration_s:.1f} s; give labels of this video."
-            )
-        if row.person_id is not None and row.person_id not in by_id:
-            there = f"people 1 to {max(by_id)}" if len(by_id) > 1 else "only person 1" if by_id else "nobody"
-            raise TruthError(
-                f"'{truth.name}', row {row.row}: person {row.person_id} is not in this timeline, which has {there}; "
-                "give a number from the timeline."
-            )
-        tracks = list(by_id.values()) if row.person_id is None else [by_id[row.person_id]]
+    for row in rows:
+        tracks = [track for track in people if row.person_id in (None, track.person_id)]
         visible = [one for track in tracks for one in _seen(row, track)]
         segments += visible
-        unseen_s += row.end_s - row.start_s - _covered_s(visible)
-    return FittedTruth(tuple(sorted(segments, key=lambda s: (s.person_id, s.start_s))), max(0.0, unseen_s))
+        unseen_s += max(0.0, row.end_s - row.start_s - _covered_s(visible))
+    return tuple(sorted(segments, key=lambda s: (s.person_id, s.start_s))), unseen_s
 
 
 def _seen(row: TruthRow, track: PersonTrack) -> Iterator[Segment]:

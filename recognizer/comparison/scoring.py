@@ -49,6 +49,8 @@ class Score:
         kappa: Cohen's kappa; None if undefined.
         is_meaningful: False if one side has a single label, which makes kappa 0 or undefined.
         can_be_right: False if the classifier knows none of the true labels.
+        apart: the scores of actions that may happen during others, each against the time in which the person has any
+            label. They count nowhere else.
     """
 
     labels: tuple[str, ...]
@@ -56,6 +58,7 @@ class Score:
     kappa: float | None
     is_meaningful: bool
     can_be_right: bool = True
+    apart: tuple[ClassScore, ...] = ()
 
     @property
     def scored_s(self) -> float:
@@ -124,6 +127,53 @@ def score(truth: Iterable[Segment], predicted: Iterable[Segment], known_labels: 
     return Score(labels, bins, cohen_kappa(counts), has_two_labels_each(counts), can_be_right)
 
 
+def score_apart(
+    apart: Iterable[Segment], truth: Iterable[Segment], predicted: Iterable[Segment]
+) -> tuple[ClassScore, ...]:
+    """Score actions that may happen during others, each on its own: it happens, or it does not.
+
+    Args:
+        apart: the true stretches of these actions; those of one action and person do not overlap.
+        truth: the other true actions; with ``apart``, they state which time is labelled.
+        predicted: the classifier's segments.
+    """
+    apart, predicted = tuple(apart), tuple(predicted)
+    labelled = _labelled((*truth, *apart))
+    scores = []
+    for action in sorted({segment.action for segment in apart}):
+        own = tuple(segment for segment in apart if segment.action == action)
+        true_bins = predicted_bins = right_bins = 0
+        for span in label_spans((labelled, own, predicted)):
+            is_labelled, true_label, predicted_label = span.labels
+            if is_labelled is None:
+                continue
+            true_bins += span.bins * (true_label is not None)
+            predicted_bins += span.bins * (predicted_label == action)
+            right_bins += span.bins * (true_label is not None and predicted_label == action)
+        scores.append(
+            ClassScore(
+                action=action,
+                truth_s=true_bins * BIN_S,
+                predicted_s=predicted_bins * BIN_S,
+                precision=right_bins / predicted_bins if predicted_bins else None,
+                recall=right_bins / true_bins if true_bins else None,
+            )
+        )
+    return tuple(scores)
+
+
+def _labelled(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Return the time of each person in which there is any label."""
+    joined: list[Segment] = []
+    for segment in sorted(segments, key=lambda s: (s.person_id, s.start_s)):
+        last = joined[-1] if joined else None
+        if last is not None and last.person_id == segment.person_id and segment.start_s <= last.end_s:
+            joined[-1] = replace(last, end_s=max(last.end_s, segment.end_s))
+        else:
+            joined.append(replace(segment, action="labelled"))
+    return tuple(joined)
+
+
 def _ordered(counts: Counter[tuple[str, str]]) -> tuple[str, ...]:
     truth: Counter[str] = Counter()
     predicted: Counter[str] = Counter()
@@ -140,7 +190,7 @@ class Scored:
     """Scores of all compared classifiers against a user's own labels.
 
     Attributes:
-        truth: the labels, matched with the people of the video.
+        truth: the labels, matched with the people of the video, without those that are scored apart.
         scores: each lane's name and score, in the order of the lanes.
         notes: remarks for the user, in sentences.
     """
@@ -155,22 +205,26 @@ def score_lanes(lanes: Sequence[Lane], truth: Truth) -> Scored:
 
     Args:
         lanes: the lanes of one comparison, at least one.
-        truth: the user's own labels.
-
-    Raises:
-        TruthError: the labels do not fit the video.
+        truth: the user's own labels of this video.
     """
-    timeline = lanes[0].timeline
-    fitted = fit_truth(truth, timeline.people, timeline.analysed_s)
+    fitted = fit_truth(truth, lanes[0].timeline.people)
     notes = list(truth.notes)
     if fitted.unseen_s >= BIN_S:
         notes.append(f"{fitted.unseen_s:.1f} s of your labels are not scored: the person is not visible then.")
     # labels that differ only in case are the same action and get its colour
     spelled = {label.casefold(): label for lane in lanes for label in lane.entry.labels}
-    true = tuple(replace(one, action=spelled.get(one.action.casefold(), one.action)) for one in fitted.segments)
+    true, apart = (
+        tuple(replace(one, action=spelled.get(one.action.casefold(), one.action)) for one in segments)
+        for segments in (fitted.segments, fitted.apart)
+    )
     for lane in lanes:
-        foreign = sorted({segment.action for segment in true}.difference(lane.entry.labels))
+        foreign = sorted({segment.action for segment in (*true, *apart)}.difference(lane.entry.labels))
         if foreign:
             notes.append(f"{lane.name} has no label for {', '.join(foreign)}, so it is never right there.")
-    scores = tuple((lane.name, score(true, lane.segments, lane.entry.labels)) for lane in lanes)
+    scores = tuple((lane.name, _score_of(lane, true, apart)) for lane in lanes)
     return Scored(true, scores, tuple(notes))
+
+
+def _score_of(lane: Lane, true: Sequence[Segment], apart: Sequence[Segment]) -> Score:
+    own = score(true, lane.segments, lane.entry.labels)
+    return replace(own, apart=score_apart(apart, true, lane.segments))

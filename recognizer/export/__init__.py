@@ -19,6 +19,7 @@ from recognizer.export.json_file import SCHEMA_VERSION, setting_values, timeline
 if TYPE_CHECKING:
     from recognizer.export.comparison_tables import (
         agreement_table,
+        apart_table,
         classes_table,
         cost_table,
         disagreements_table,
@@ -37,6 +38,7 @@ __all__ = [
     "Format",
     "FrameNumbers",
     "agreement_table",
+    "apart_table",
     "appearances_table",
     "classes_table",
     "comparison_csv",
@@ -56,7 +58,14 @@ __all__ = [
 ]
 
 _TABLES = {
-    "comparison_tables": ("agreement_table", "classes_table", "cost_table", "disagreements_table", "scores_table"),
+    "comparison_tables": (
+        "agreement_table",
+        "apart_table",
+        "classes_table",
+        "cost_table",
+        "disagreements_table",
+        "scores_table",
+    ),
     "tables": ("appearances_table", "segments_table", "time_per_action_table"),
 }
 _MODULE_OF = {name: module for module, names in _TABLES.items() for name in names}

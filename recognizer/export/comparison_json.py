@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from recognizer.comparison.agreement import BIN_S, Agreement, agreement, disagreements
 from recognizer.comparison.model import Comparison, Cost, Entry, have_common_labels, pairs
-from recognizer.comparison.scoring import Score
+from recognizer.comparison.scoring import ClassScore, Score
 from recognizer.export.json_file import setting_values, timeline_values
 
 COMPARISON_SCHEMA_VERSION: Final = "1.0"
@@ -113,15 +113,17 @@ def _score(score: Score) -> dict[str, Any]:
         "share_right": score.share_right,
         "kappa": score.kappa,
         "meaning": score.meaning,
-        "classes": [
-            {
-                "action": one.action,
-                "truth_s": one.truth_s,
-                "said_s": one.predicted_s,
-                "precision": one.precision,
-                "recall": one.recall,
-            }
-            for one in score.classes
-        ],
+        "classes": [_class(one) for one in score.classes],
+        "apart": [_class(one) for one in score.apart],
         "confusion": {"labels": list(score.labels), "bins": score.bins.tolist()},
+    }
+
+
+def _class(one: ClassScore) -> dict[str, Any]:
+    return {
+        "action": one.action,
+        "truth_s": one.truth_s,
+        "said_s": one.predicted_s,
+        "precision": one.precision,
+        "recall": one.recall,
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import pandas as pd
 
 from recognizer.comparison.agreement import LabelSpan, agreement
 from recognizer.comparison.model import Comparison, Cost, Lane, have_common_labels, pairs
-from recognizer.comparison.scoring import Score
+from recognizer.comparison.scoring import ClassScore, Score
 from recognizer.export.csv_file import harmless_cell
 from recognizer.files import BYTES_PER_MB
 
@@ -122,6 +122,15 @@ def classes_table(score: Score) -> pd.DataFrame:
 
     Columns: ``Action``, ``In your labels (s)``, ``Predicted (s)``, ``Precision (%)``, ``Recall (%)``.
     """
+    return _classes(score.classes)
+
+
+def apart_table(score: Score) -> pd.DataFrame:
+    """Return the scores of actions that happen during others, with the columns of ``classes_table``."""
+    return _classes(score.apart)
+
+
+def _classes(classes: Iterable[ClassScore]) -> pd.DataFrame:
     rows = [
         (
             harmless_cell(one.action),
@@ -130,7 +139,7 @@ def classes_table(score: Score) -> pd.DataFrame:
             None if one.precision is None else round(100 * one.precision, 1),
             None if one.recall is None else round(100 * one.recall, 1),
         )
-        for one in score.classes
+        for one in classes
     ]
     columns = {"Action": "str", "In your labels (s)": "float64", "Predicted (s)": "float64", "Precision (%)": "float64",
                "Recall (%)": "float64"}  # fmt: skip

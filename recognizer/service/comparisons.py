@@ -7,12 +7,12 @@ import logging
 import sqlite3
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from recognizer.annotations.model import Truth
-from recognizer.annotations.tables import read_truth
+from recognizer.annotations.model import Answers, LabelFile
+from recognizer.annotations.reading import read_labels
 from recognizer.comparison.model import Comparison, Cost, Entry, named
 from recognizer.errors import SettingsError, StoreError, TruthError
 from recognizer.export import timeline_from_json, timeline_json
@@ -31,14 +31,16 @@ class StoredComparison:
         created_at: when it was first stored.
         video: the file; it may have been removed.
         comparison: the result.
-        truth: the user's own labels; None if there are none.
+        labels: the file with the user's own labels; None if there is none.
+        answers: what the user said about them.
     """
 
     comparison_id: str
     created_at: datetime
     video: StoredFile
     comparison: Comparison
-    truth: Truth | None
+    labels: LabelFile | None
+    answers: Answers = field(default_factory=Answers)
 
     @property
     def is_of_camera(self) -> bool:
@@ -71,12 +73,15 @@ class ComparisonStore:
         try:
             with self._database.connection() as connection:
                 connection.execute(
-                    "INSERT INTO comparison VALUES (?, ?, ?, ?, ?, ?, NULL, NULL) "
+                    "INSERT INTO comparison"
+                    " (comparison_id, created_at, video_name, video_path, video_sha256, entries_zlib)"
+                    " VALUES (?, ?, ?, ?, ?, ?) "
                     "ON CONFLICT (comparison_id) DO UPDATE SET entries_zlib = excluded.entries_zlib",
                     values,
                 )
-                created_at, truth_name, truth = connection.execute(
-                    "SELECT created_at, truth_name, truth FROM comparison WHERE comparison_id = ?", (comparison_id,)
+                created_at, truth_name, truth, answers = connection.execute(
+                    "SELECT created_at, truth_name, truth, truth_answers FROM comparison WHERE comparison_id = ?",
+                    (comparison_id,),
                 ).fetchone()
         except sqlite3.Error as error:
             raise StoreError(
@@ -87,14 +92,24 @@ class ComparisonStore:
             created_at=datetime.fromisoformat(created_at),
             video=video,
             comparison=comparison,
-            truth=None if truth is None else _readable_truth(truth, truth_name),
+            labels=None if truth is None else _readable_labels(truth, truth_name),
+            answers=_answers(answers),
         )
 
     def save_truth(self, comparison_id: str, name: str | None, data: bytes | None) -> None:
-        """Store the user's own labels with a comparison, byte for byte; None removes them."""
+        """Store the user's own labels with a comparison, byte for byte, without answers; None removes them."""
         with self._database.connection() as connection:
             connection.execute(
-                "UPDATE comparison SET truth_name = ?, truth = ? WHERE comparison_id = ?", (name, data, comparison_id)
+                "UPDATE comparison SET truth_name = ?, truth = ?, truth_answers = NULL WHERE comparison_id = ?",
+                (name, data, comparison_id),
+            )
+
+    def save_answers(self, comparison_id: str, answers: Answers) -> None:
+        """Store what the user said about their own labels."""
+        with self._database.connection() as connection:
+            connection.execute(
+                "UPDATE comparison SET truth_answers = ? WHERE comparison_id = ?",
+                (json.dumps(answers.as_dict()), comparison_id),
             )
 
     def stored_comparisons(self, comparison_ids: Sequence[str]) -> list[StoredSummary]:
@@ -137,14 +152,19 @@ class ComparisonStore:
             created_at=datetime.fromisoformat(row["created_at"]),
             video=StoredFile(path, row["video_name"], row["video_sha256"], size_bytes),
             comparison=Comparison(named(entries)),
-            truth=None if row["truth"] is None else read_truth(row["truth"], row["truth_name"]),
+            labels=None if row["truth"] is None else read_labels(row["truth"], row["truth_name"]),
+            answers=_answers(row["truth_answers"]),
         )
 
 
-def _readable_truth(data: bytes, name: str) -> Truth | None:
+def _answers(stored: str | None) -> Answers:
+    return Answers() if stored is None else Answers.from_dict(json.loads(stored))
+
+
+def _readable_labels(data: bytes, name: str) -> LabelFile | None:
     """Read stored labels; return None if they are no longer readable, because that must not stop a comparison."""
     try:
-        return read_truth(data, name)
+        return read_labels(data, name)
     except TruthError:
         _log.warning("the labels of a stored comparison cannot be read", exc_info=True)
         return None

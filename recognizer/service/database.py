@@ -46,6 +46,8 @@ _MIGRATIONS: Final = (
         )
         """,
     ),
+    # 2: what the user said about their own labels, as JSON
+    ("ALTER TABLE comparison ADD COLUMN truth_answers TEXT",),
 )
 """The statements that migrate each version to the next. Only append: ``PRAGMA user_version`` counts them."""
 

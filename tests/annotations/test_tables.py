@@ -1,55 +1,40 @@
-"""Reading a user's own labels from a table, and rejecting invalid ones with a reason."""
+"""Reading labels from a plain table: what spreadsheets make of it, and odd rows that do not cost the file."""
 
 from __future__ import annotations
 
 import pytest
 
-from recognizer.annotations.model import Truth
-from recognizer.annotations.tables import read_truth
+from recognizer.annotations.reading import read_labels
+from recognizer.annotations.remarks import Remark
 from recognizer.errors import TruthError
+from tests.support.labels import labels_in, read
 
-BORIS_HEADER = (
-    "Observation id,Observation date,Description,Observation type,Source,Total length,FPS,weather,Subject,"
-    "Observation duration by subject by observation,Behavior,Behavioral category,Modifiers,Behavior type,Start (s),"
-    "Stop (s),Duration (s),Image index start,Image index stop,Image file path start,Image file path stop,"
-    "Comment start,Comment stop\r\n"
-)
-
-
-def boris_row(subject: str, behavior: str, start: str, stop: str, kind: str = "STATE", obs: str = "walk 1") -> str:
-    return (
-        f'{obs},2026-11-01 10:00:00,,Media file,"player #1: a.mp4",60.000,25.0,fine,{subject},60.0,{behavior},,,{kind},'
-        f"{start},{stop},1,,,,,,\r\n"
-    )
-
-
-def read(text: str) -> Truth:
-    return read_truth(text.encode(), "labels.csv")
-
-
-def rows(truth: Truth) -> list[tuple[int | None, str, float, float]]:
-    return [(row.person_id, row.action, row.start_s, row.end_s) for row in truth.rows]
+HEADER = "person_id,action,start_s,end_s\n1,yoga,0,1\n"
 
 
 def test_plain_table_with_and_without_people() -> None:
-    assert rows(read("person_id,action,start_s,end_s\n1,tai chi,0,2.5\n2,yoga,1,2\n")) == [
-        (1, "tai chi", 0, 2.5),
-        (2, "yoga", 1, 2),
+    assert labels_in(read("person_id,action,start_s,end_s\n1,tai chi,0,2.5\n2,yoga,1,2\n")) == [
+        ("1", "tai chi", 0, 2.5),
+        ("2", "yoga", 1, 2),
     ]
-    assert rows(read("action,start_s,end_s\ntai chi,0,2.5\n")) == [(None, "tai chi", 0, 2.5)]
+    assert labels_in(read("action,start_s,end_s\ntai chi,0,2.5\n")) == [("", "tai chi", 0, 2.5)]
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "\ufeffperson_id;action;start_s;end_s\r\nPerson 2;tai chi;0,5;2,25\r\n",
-        "end_s\taction\tperson_id\tstart_s\n2.25\t tai  chi \t2.0\t0.5\n\n",
-        'start_s, end_s, action, person_id, remark\n0.5,2.25,"tai chi",02,"so, so"\n',
+        "end_s\taction\tperson_id\tstart_s\n2.25\t tai  chi \tPerson 2\t0.5\n\n",
+        'start_s, end_s, action, person_id, remark\n0.5,2.25,"tai chi",Person 2,"so, so"\n',
+        'sep=;\r\nAction;Start_s;END_S;Person_ID\r\ntai chi;"0,5";00:02.250;Person 2\r\n',
+        'action,start_s,end_s,person_id\ntai chi,"0,5","2,25",Person 2\n',
+        "Behaviour,Onset,Offset,Subject\ntai chi,00:00:00.500,00:00:02.25,Person 2,,\n",
     ],
 )
 def test_tables_as_spreadsheets_write_them(text: str) -> None:
-    assert rows(read(text)) == [(2, "tai chi", 0.5, 2.25)]
-    assert rows(read_truth(text.lstrip("\ufeff").encode("utf-16"), "labels.csv")) == [(2, "tai chi", 0.5, 2.25)]
+    assert labels_in(read(text)) == [("Person 2", "tai chi", 0.5, 2.25)]
+    as_utf_16 = read_labels(text.lstrip("\ufeff").encode("utf-16"), "labels.csv")
+    assert labels_in(as_utf_16) == [("Person 2", "tai chi", 0.5, 2.25)]
 
 
 def test_own_csv_is_read_back_as_it_was_written() -> None:
@@ -57,21 +42,45 @@ def test_own_csv_is_read_back_as_it_was_written() -> None:
         "person_id,action,start_s,end_s,duration_s,start_frame,end_frame,confidence,classifier\r\n"
         "1,'=1+1,0.000,1.000,1.000,0,30,0.5000,i3d\r\n1,unknown,1.000,2.000,1.000,30,60,0.5000,i3d\r\n"
     )
-    assert rows(read(text)) == [(1, "=1+1", 0, 1), (1, "unknown", 1, 2)]
+    assert labels_in(read(text)) == [("1", "=1+1", 0, 1), ("1", "unknown", 1, 2)]
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t"])
-def test_aggregated_events_of_boris(delimiter: str) -> None:
-    text = BORIS_HEADER + boris_row("No focal subject", "yoga", "5.000", "8.125")
-    text += boris_row("No focal subject", "sneeze", "6.000", "6.000", kind="POINT")
-    text += boris_row("No focal subject", "tai chi", "10.250", "23.350")
-    truth = read(text.replace(",", delimiter))
-    assert rows(truth) == [(None, "yoga", 5, 8.125), (None, "tai chi", 10.25, 23.35)]
-    assert truth.notes == ("1 point events of 'labels.csv' have no duration and are skipped.",)
-    assert rows(read(BORIS_HEADER + boris_row("Person 3", "yoga", "5.000", "8.125"))) == [(3, "yoga", 5, 8.125)]
+def test_frames_are_read_where_there_are_no_times() -> None:
+    [label] = read("action,start_frame,end_frame\nyoga,5,30\n").parts[0].labels
+    assert (label.start, label.end, label.in_frames) == (5, 30, True)
 
 
-HEADER = "person_id,action,start_s,end_s\n1,yoga,0,1\n"
+@pytest.mark.parametrize("cell", ["", "NA", "nan", "n/a", "-"])
+def test_an_open_end_is_kept_open(cell: str) -> None:
+    assert labels_in(read(f"{HEADER}1,jogging,3,{cell}\n"))[1] == ("1", "jogging", 3, None)
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ("1,yoga,soon,3", "rows whose start or end is not a time"),
+        ("1,yoga,1,soon", "rows whose start or end is not a time"),
+        ("1,yoga,nan,3", "rows whose start or end is not a time"),
+        ("1,yoga,2", ""),
+        ("1,,2,3", "rows without an action"),
+        ("1,yoga,2,3,4", "rows with more cells than the header, which commas without quotes cause"),
+    ],
+)
+def test_an_odd_row_does_not_cost_the_others(row: str, what: str) -> None:
+    file = read(f"{HEADER}{row}\n1,jogging,5,6\n")
+    assert ("1", "jogging", 5, 6) in labels_in(file)
+    assert ("1", "yoga", 0, 1) in labels_in(file)
+    assert file.remarks == ((Remark(what, 1, "row 3", left_out=True),) if what else ())
+
+
+def test_what_was_converted_is_counted() -> None:
+    file = read('sep=,\nAction,start_s,end_s\nyoga,"0,5",1\nyoga,0:01,"2,5"\nyoga,3,4\n')
+    assert [(remark.what, remark.count) for remark in file.remarks] == [
+        ("a line sep= before the header", 1),
+        ("column titles in other capitals", 1),
+        ("rows with decimal commas", 2),
+        ("rows with times as hh:mm:ss", 1),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,28 +89,14 @@ HEADER = "person_id,action,start_s,end_s\n1,yoga,0,1\n"
         ("", "'labels.csv' is empty; give a table with the columns action, start_s and end_s."),
         ("a,b\n1,2\n", "row 1: the header lacks action, start_s, end_s (it has a, b);"),
         ("action,start_s\nyoga,2\n", "row 1: the header lacks end_s (it has action, start_s);"),
-        (HEADER + "1,yoga,2\n", "row 3: end_s is ''; give seconds from the start of the video, such as 12.5."),
-        (HEADER + "1,yoga,soon,3\n", "row 3: start_s is 'soon'; give seconds"),
-        (HEADER + "1,yoga,nan,3\n", "row 3: start_s is 'nan'; give seconds"),
-        (HEADER + "1,yoga,-1,3\n", "row 3: start_s is '-1'; give seconds"),
-        (HEADER + "1,yoga,0:02,3\n", "row 3: start_s is '0:02'; give seconds"),
-        (HEADER + "1,yoga,3,3\n", "row 3: end_s is 3, which is not after start_s, 3;"),
-        (HEADER + "1,,2,3\n", "row 3: action is empty;"),
-        (HEADER + "Anna,yoga,2,3\n", "row 3: person_id is 'Anna'; give a person's number"),
-        (HEADER + "0,yoga,2,3\n", "row 3: person_id is '0'; give a person's number"),
-        (HEADER + "1,yoga,2,3,4\n", "row 3: it has more cells than the header has columns;"),
-        (HEADER + "1,jogging,0.5,3\n", "row 3: 0.5 to 3 s overlaps row 2, 0 to 1 s, of the same person;"),
-        (HEADER + ",jogging,0.5,3\n", "row 3: 0.5 to 3 s overlaps row 2"),
-        ("person_id,action,start_s,end_s\n", "has no label with a duration;"),
+        ("person_id,action,start_s,end_s\n", "has no label; give one row for each stretch"),
         (
-            BORIS_HEADER + boris_row("", "yoga", "1", "2") + boris_row("", "yoga", "3", "4", obs="walk 2"),
-            "row 3: it belongs to another observation, 'walk 2'; export one observation at a time.",
+            "action,start_s,end_s\nyoga,a,b\nyoga,c,d\n",
+            "has no label that can be read: rows whose start or end is not a time (2, first row 2); give one row",
         ),
-        (BORIS_HEADER + boris_row("Rex", "yoga", "1", "2"), "row 2: Subject is 'Rex'; give a person's number"),
-        (BORIS_HEADER + boris_row("", "yoga", "1", "NA"), "row 2: Stop (s) is 'NA'; give seconds"),
     ],
 )
-def test_an_invalid_file_is_rejected_with_row_and_reason(text: str, message: str) -> None:
+def test_an_invalid_file_is_rejected_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(TruthError) as raised:
         read(text)
     assert message in str(raised.value)
@@ -111,10 +106,6 @@ def test_an_invalid_file_is_rejected_with_row_and_reason(text: str, message: str
 
 def test_a_file_that_is_not_text_is_rejected() -> None:
     with pytest.raises(TruthError, match=r"'labels\.csv', row 2: this is not UTF-8 text;"):
-        read_truth(b"action,start_s,end_s\nyog\xe0,1,2\n", "labels.csv")
+        read_labels(b"action,start_s,end_s\nyog\xe0,1,2\n", "labels.csv")
     with pytest.raises(TruthError, match="bytes long"):
-        read_truth(b"x" * 20_000_001, "labels.csv")
-
-
-def test_two_people_may_do_something_at_the_same_time() -> None:
-    assert len(read(HEADER + "2,yoga,0,1\n").rows) == 2
+        read_labels(b"x" * 20_000_001, "labels.csv")

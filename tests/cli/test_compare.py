@@ -20,6 +20,7 @@ from recognizer.types import Clip
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
 LABELS = "person_id,action,start_s,end_s\n1,Waving,0,1\n1,<b>resting</b>,1,2\n"
+BORIS = "Observation id,Subject,Behavior,Behavior type,Start (s),Stop (s)\n"
 
 
 class Networks:
@@ -138,10 +139,62 @@ def test_impossible_request_is_reported_in_one_sentence(
 def test_bad_labels_are_reported_before_any_network_runs(
     networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "labels.csv").write_text("action,start_s,end_s\nwaving,2,1\n")
+    (tmp_path / "labels.csv").write_text("action,start_s,end_s\nwaving,2,soon\n")
     assert main(["compare", video, "--classifiers", "i3d,mc3_18", "--truth", str(tmp_path / "labels.csv")]) == 2
-    assert "row 2: end_s is 1, which is not after start_s, 2" in sentence(capsys)
+    assert "'labels.csv' has no label that can be read: rows whose start or end is not a time" in sentence(capsys)
     assert networks.detector.seen == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "told"),
+    [
+        ("person_id,action,start_s,end_s\nAnna B,waving,0,1\n", [], "has labels of Anna B; say who they are, such as"),
+        (LABELS, ["--truth-person", "Anna"], "--truth-person is 'Anna'; give a name and a person's number"),
+        (LABELS, ["--truth-person", "Anna=first"], "--truth-person is 'Anna=first'; give a name"),
+        (LABELS, ["--truth-begins", "later"], "--truth-begins is 'later'; give seconds or hh:mm:ss."),
+        (LABELS, ["--truth-from", "two"], "--truth-from is 'two'; 'labels.csv' has only one recording."),
+        (f"{BORIS}one,,waving,STATE,0,1\ntwo,,waving,STATE,0,1\n", [], "choose one of 'one', 'two' with --truth-from."),
+    ],
+)
+def test_what_labels_leave_open_is_reported_before_any_network_runs(
+    networks: Networks,
+    video: str,
+    tmp_path: Path,
+    labels: str,
+    options: list[str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "labels.csv").write_text(labels)
+    command = ["compare", video, "--classifiers", "i3d,mc3_18", "--truth", str(tmp_path / "labels.csv"), *options]
+    assert main(command) == 2
+    assert told in sentence(capsys)
+    assert networks.detector.seen == []
+
+
+def test_options_answer_what_labels_leave_open(
+    networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "labels.csv").write_text(
+        f"{BORIS}one,Anna B,waving,STATE,60,61\none,Anna B,talking,STATE,60.5,NA\ntwo,,resting,STATE,0,1\n"
+    )
+    options = [
+        "--truth-from",
+        "one",
+        "--truth-person",
+        "Anna B=1",
+        "--truth-begins",
+        "1:00",
+        "--truth-exclusive",
+        "waving",
+    ]
+    command = ["compare", video, "--classifiers", "i3d,mc3_18", "--truth", str(tmp_path / "labels.csv"), *options]
+    assert main([*command, "--json", "-"]) == 0
+    captured = capsys.readouterr()
+    [score, _] = json.loads(captured.out)["scores"]
+    assert [one["action"] for one in score["classes"]] == ["waving"]
+    assert [one["action"] for one in score["apart"]] == ["talking"]
+    assert "open ends, which last until the video ends (1, row 3)" in captured.err
 
 
 def test_no_available_classifier_is_an_error_without_files(

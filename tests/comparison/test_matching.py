@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer.annotations.model import Truth
-from recognizer.annotations.tables import read_truth
+from recognizer.annotations.model import Truth, TruthRow
 from recognizer.comparison.matching import fit_truth
-from recognizer.errors import TruthError
 from recognizer.timeline.model import PersonTrack
-
-
-def read(text: str) -> Truth:
-    return read_truth(text.encode(), "labels.csv")
 
 
 def track(person_id: int, *presence: tuple[float, float]) -> PersonTrack:
@@ -22,13 +16,15 @@ def track(person_id: int, *presence: tuple[float, float]) -> PersonTrack:
 
 
 def test_a_label_without_a_person_is_for_everyone_who_is_there() -> None:
-    fitted = fit_truth(read("action,start_s,end_s\nyoga,0,10\n"), [track(1, (1, 4), (5, 6)), track(2, (3, 8))], 12)
+    truth = Truth("labels.csv", (TruthRow("row 2", None, "yoga", 0, 10),))
+    fitted = fit_truth(truth, [track(1, (1, 4), (5, 6)), track(2, (3, 8))])
     assert [(s.person_id, s.start_s, s.end_s) for s in fitted.segments] == [(1, 1, 4), (1, 5, 6), (2, 3, 8)]
     assert fitted.unseen_s == pytest.approx(3)
 
 
-def test_labels_of_another_video_are_refused() -> None:
-    with pytest.raises(TruthError, match="row 2: person 3 is not in this timeline, which has people 1 to 2;"):
-        fit_truth(read("person_id,action,start_s,end_s\n3,yoga,0,1\n"), [track(1, (0, 1)), track(2, (0, 1))], 9)
-    with pytest.raises(TruthError, match=r"row 2: it starts at 20 s, and the video ends at 9\.0 s;"):
-        fit_truth(read("action,start_s,end_s\nyoga,20,21\n"), [track(1, (0, 1))], 9)
+def test_actions_apart_are_matched_with_the_same_people() -> None:
+    talking = TruthRow("row 3", 2, "talking", 4, 9)
+    fitted = fit_truth(Truth("labels.csv", (), (talking,)), [track(1, (1, 4)), track(2, (3, 8))])
+    assert fitted.segments == ()
+    assert [(s.person_id, s.action, s.start_s, s.end_s) for s in fitted.apart] == [(2, "talking", 4, 8)]
+    assert fitted.unseen_s == pytest.approx(1)

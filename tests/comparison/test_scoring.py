@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recognizer.comparison.scoring import NO_LABEL, score
+from recognizer.comparison.scoring import NO_LABEL, score, score_apart
 from tests.support.segments import generated, in_bins, segment
 
 
@@ -53,3 +53,16 @@ def test_nothing_to_score_is_reported() -> None:
     assert found.share_right is None
     assert found.meaning == "nothing to score"
     assert found.classes == ()
+
+
+def test_an_action_during_others_is_scored_apart_over_the_labelled_time() -> None:
+    truth = [segment("standing", 0, 10)]
+    apart = [segment("talking", 3, 5), segment("talking", 12, 13)]
+    predicted = [segment("talking", 4, 6), segment("standing", 6, 8), segment("talking", 20, 21)]
+    [talking] = score_apart(apart, truth, predicted)
+    assert talking.action == "talking"
+    assert talking.truth_s == pytest.approx(3)
+    assert talking.predicted_s == pytest.approx(2), "what is predicted at 20 s is not labelled"
+    assert talking.precision == pytest.approx(0.5)
+    assert talking.recall == pytest.approx(1 / 3)
+    assert score_apart([], truth, predicted) == ()

@@ -214,7 +214,7 @@ def test_disagreements_are_listed_and_one_that_is_chosen_shows_what_both_saw_and
 
 def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classifiers, page: AppTest) -> None:
     compare(page)
-    uploader(page, "A table of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,0,1\nresting,1,2\n")
+    uploader(page, "A file of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,0,1\nresting,1,2\n")
     page.run()
     assert not page.exception
     assert "Against your labels" in subheaders(page)
@@ -250,15 +250,84 @@ def test_earlier_comparison_of_this_browser_can_be_opened_again(page: AppTest, c
     assert not [one for one in fresh.selectbox if one.label == "Open an earlier comparison"]
 
 
-def test_labels_that_do_not_fit_say_which_row(page: AppTest) -> None:
+def give_labels(page: AppTest, name: str, text: str) -> None:
+    uploader(page, "A file of labels").upload(name, text.encode())
+    page.run()
+    assert not page.exception
+
+
+def test_labels_that_cannot_be_read_say_why(page: AppTest) -> None:
     compare(page)
-    uploader(page, "A table of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,2,1\n")
-    page.run()
-    assert "'mine.csv', row 2: end_s is 1, which is not after start_s, 2" in words(page)
-    uploader(page, "A table of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,50,51\n")
-    page.run()
-    assert "row 2: it starts at 50 s, and the video ends at 2.0 s" in words(page)
+    give_labels(page, "mine.csv", "action,start_s,end_s\nwaving,2,soon\n")
+    assert "'mine.csv' has no label that can be read: rows whose start or end is not a time (1, first row 2)" in words(
+        page
+    )
     assert {"Agreement", "Cost of each classifier"} <= set(subheaders(page))
+    assert uploader(page, "A file of labels")
+
+
+def test_labels_on_another_clock_are_scored_once_their_begin_is_entered(
+    classifiers: Classifiers, page: AppTest
+) -> None:
+    compare(page)
+    give_labels(page, "mine.csv", "action,start_s,end_s\nwaving,50,51\n")
+    assert "row 2: the first label begins at 50 s, and the video covers 0 to 2.0 s; enter when the labels" in words(
+        page
+    )
+    widget(page, "Labels begin at").set_value("later")
+    page.run()
+    assert "'later' is not a time" in words(page)
+    widget(page, "Labels begin at").set_value("0:49.5")
+    page.run()
+    assert not page.exception
+    assert table_with(page, "Right (%)")["Right (%)"].tolist() == [100.0, 100.0]
+    fresh = open_page(PAGE, comparison=shown(page).comparison_id)
+    assert widget(fresh, "Labels begin at").value == "49.5"
+    assert "Against your labels" in subheaders(fresh)
+
+
+def test_names_are_scored_once_somebody_says_who_they_are(classifiers: Classifiers, page: AppTest) -> None:
+    compare(page)
+    give_labels(page, "mine.csv", "person_id,action,start_s,end_s\nAnna,waving,0,1\nsubject1,waving,1,2\n")
+    assert "Not scored, because it is open who they are: Anna, subject1." in words(page)
+    assert "Against your labels" not in subheaders(page)
+    assert widget(page, "Anna (1)").value is None
+    widget(page, "Anna (1)").set_value(1)
+    page.run()
+    assert not page.exception
+    assert table_with(page, "Scored (s)")["Scored (s)"].tolist() == [1.0, 1.0]
+    assert "Not scored, because it is open who they are: subject1." in words(page)
+    fresh = open_page(PAGE, comparison=shown(page).comparison_id)
+    assert widget(fresh, "Anna (1)").value == 1
+
+
+def test_the_user_chooses_which_actions_exclude_one_another(classifiers: Classifiers, page: AppTest) -> None:
+    compare(page)
+    give_labels(page, "mine.csv", "action,start_s,end_s\nstanding,0,2\nwaving,1,2\n")
+    choice = widget(page, "Actions that exclude one another")
+    assert choice.value == ["standing"]
+    assert table_with(page, "Right (%)")["Right (%)"].tolist() == [0.0, 0.0]
+    assert "Actions that happen during others, each scored apart:" in words(page)
+    choice.set_value(["waving"])
+    page.run()
+    assert not page.exception
+    assert table_with(page, "Right (%)")["Right (%)"].tolist() == [100.0, 100.0]
+
+
+def test_the_recording_of_this_video_is_chosen(classifiers: Classifiers, page: AppTest) -> None:
+    compare(page)
+    header = "Observation id,Subject,Behavior,Behavior type,Start (s),Stop (s)\n"
+    give_labels(page, "boris.csv", f"{header}one,,waving,STATE,0,1\ntwo,,waving,STATE,0,2\n")
+    assert "has labels of 2 recordings ('one', 'two'), and none alone is named like 'clip.mp4'; choose one." in words(
+        page
+    )
+    widget(page, "Recording").set_value("two")
+    page.run()
+    assert not page.exception
+    assert table_with(page, "Scored (s)")["Scored (s)"].tolist() == [2.0, 2.0]
+    widget(page, "Recording").set_value("one")
+    page.run()
+    assert table_with(page, "Scored (s)")["Scored (s)"].tolist() == [1.0, 1.0]
 
 
 def test_cancel_keeps_the_finished(classifiers: Classifiers, page: AppTest) -> None:

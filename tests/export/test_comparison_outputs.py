@@ -15,7 +15,7 @@ from recognizer.analysis.compare import compare
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.shown import frames_seen, prediction_at
-from recognizer.annotations.tables import read_truth
+from recognizer.annotations.model import EVERYONE, Answers, Truth, TruthRow
 from recognizer.comparison.model import Comparison
 from recognizer.comparison.scoring import score, score_lanes
 from recognizer.errors import StoreError
@@ -33,7 +33,11 @@ SETTINGS = (
     Settings(video_classifier_model="i3d", num_video_sequence_samples=8),
     Settings(video_classifier_model="mc3_18", num_video_sequence_samples=24, crop_margin_percentage=40),
 )
-TRUTH = read_truth(b"action,start_s,end_s\nwaving,0,1\n<i>resting</i>,1,2\n", "mine.csv")
+TRUTH = Truth(
+    "mine.csv",
+    (TruthRow("row 2", None, "waving", 0, 1), TruthRow("row 3", None, "<i>resting</i>", 1, 2)),
+)
+ANSWERS = Answers("one", {"Anna": 1, "gestures": EVERYONE}, ("waving", "resting"), 3600.5)
 
 
 def load(settings: Settings) -> Models:
@@ -200,11 +204,13 @@ def test_a_stored_comparison_comes_back_unchanged(comparison: Comparison, video:
     file = StoredFile(video, "clip.mkv", "a" * 64, video.stat().st_size)
     store.save("one", file, Comparison(comparison.entries[:1]))
     store.save_truth("one", "mine.csv", b"action,start_s,end_s\nwaving,0,1\n")
+    store.save_answers("one", ANSWERS)
     store.save("one", file, comparison)
     found = store.load("one")
     assert found is not None
-    assert found.truth is not None
-    assert found.truth.rows[0].action == "waving"
+    assert found.labels is not None
+    assert found.labels.parts[0].labels[0].action == "waving"
+    assert found.answers == ANSWERS
     assert found.video.name == "clip.mkv"
     for one, other in zip(found.comparison.entries, comparison.entries, strict=True):
         assert (one.name, one.settings, one.labels, one.cost) == (other.name, other.settings, other.labels, other.cost)
@@ -214,7 +220,8 @@ def test_a_stored_comparison_comes_back_unchanged(comparison: Comparison, video:
     store.save_truth("one", None, None)
     again = store.load("one")
     assert again is not None
-    assert again.truth is None
+    assert again.labels is None
+    assert again.answers == Answers()
     assert store.load("two") is None
 
 

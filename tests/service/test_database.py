@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from recognizer.annotations.model import Answers
 from recognizer.errors import StoreError
 from recognizer.export import comparison_json
 from recognizer.export.json_file import SCHEMA_VERSION
@@ -64,8 +65,9 @@ def test_everything_that_version_0_1_wrote_is_still_read(old: Path) -> None:
     assert comparison is not None
     assert [entry.name for entry in comparison.comparison.finished] == ["i3d", "s3d"]
     assert comparison.comparison.entries[2].problem == "the weights cannot be had; put them there."
-    assert comparison.truth is not None
-    assert [row.action for row in comparison.truth.rows] == ["tai chi", "yoga"]
+    assert comparison.labels is not None
+    assert [label.action for label in comparison.labels.parts[0].labels] == ["tai chi", "yoga"]
+    assert comparison.answers == Answers()
     assert [one.item_id for one in comparisons.stored_comparisons(["old-comparison"])] == ["old-comparison"]
 
 
@@ -88,14 +90,14 @@ def without_new_fields(now: Any, written: Any) -> Any:
     return now
 
 
-def test_an_old_database_gets_its_version_and_keeps_its_tables(old: Path, tmp_path: Path) -> None:
+def test_an_old_database_gets_its_version_and_the_columns_of_a_new_one(old: Path, tmp_path: Path) -> None:
     before = tables_of(old / "analyses.sqlite3")
     Database(old / "analyses.sqlite3")
-    assert version_of(old / "analyses.sqlite3") == VERSION == 1
-    assert tables_of(old / "analyses.sqlite3") == before
     Database(tmp_path / "new.sqlite3")
-    assert version_of(tmp_path / "new.sqlite3") == VERSION
-    assert tables_of(tmp_path / "new.sqlite3") == before
+    assert version_of(old / "analyses.sqlite3") == version_of(tmp_path / "new.sqlite3") == VERSION == 2
+    after = tables_of(old / "analyses.sqlite3")
+    assert after == tables_of(tmp_path / "new.sqlite3")
+    assert after == {**before, "comparison": [*before["comparison"], "truth_answers"]}
 
 
 def test_an_old_database_without_comparisons_gets_their_table(old: Path) -> None:

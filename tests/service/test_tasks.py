@@ -128,7 +128,7 @@ def test_a_finished_comparison_is_handed_over_without_reading_it_again(
     assert job.result is not None
     assert (job.result.comparison_id, job.result.video) == ("one", video)
     assert [entry.name for entry in job.result.comparison.finished] == ["s3d", "i3d"]
-    assert job.result.truth is None
+    assert job.result.labels is None
     assert context.comparisons.has("one")
 
 
@@ -174,8 +174,8 @@ def test_a_comparison_that_is_extended_keeps_its_time_and_its_labels(context: Se
     assert second.wait(WAIT_S)
     assert second.result is not None
     assert second.result.created_at.isoformat() == "2020-01-02T03:04:05+00:00"
-    assert second.result.truth is not None
-    assert second.result.truth.rows[0].action == "waving"
+    assert second.result.labels is not None
+    assert second.result.labels.parts[0].labels[0].action == "waving"
     assert len(second.result.comparison.finished) == 3
 
 
@@ -189,7 +189,7 @@ def test_labels_that_cannot_be_read_any_more_do_not_stop_a_comparison(
     assert second.wait(WAIT_S)
     assert second.error is None
     assert second.result is not None
-    assert second.result.truth is None
+    assert second.result.labels is None
 
 
 def test_a_database_that_is_full_is_reported_in_one_sentence(

@@ -14,6 +14,7 @@ ENVIRONMENT = dict(os.environ)
 """The environment variables before a test worker limits its own threads."""
 
 SHARED_CLIPS = ROOT.parent / "shared" / "clips"
+SHARED_ANNOTATIONS = ROOT.parent / "shared" / "annotations"
 
 
 def all_required() -> bool:

@@ -69,7 +69,8 @@ def has_button(at: AppTest, label: str) -> bool:
 
 
 def widget(at: AppTest, label: str) -> Any:
-    found = [one for kind in (at.selectbox, at.slider, at.toggle) for one in kind if one.label == label]
+    kinds = (at.selectbox, at.multiselect, at.slider, at.toggle, at.text_input)
+    found = [one for kind in kinds for one in kind if one.label == label]
     assert len(found) == 1, label
     return found[0]
 

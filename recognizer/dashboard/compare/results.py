@@ -10,11 +10,11 @@ import streamlit as st
 
 from recognizer import export, plots
 from recognizer.comparison.model import Comparison, Entry, Lane
-from recognizer.comparison.scoring import Scored
+from recognizer.comparison.scoring import Scored, score_lanes
 from recognizer.dashboard import server, state
 from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.differences import show_differences
-from recognizer.dashboard.compare.truth import choose_truth, score_or_report, show_scores
+from recognizer.dashboard.compare.truth import choose_truth, show_scores
 from recognizer.dashboard.parts.chart import is_dark, player_begins_s, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
@@ -65,8 +65,8 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     chosen_thresholds = thresholds()
     draw_thresholds()
     lanes = comparison.lanes(*chosen_thresholds)
-    truth = choose_truth(shown)
-    scored = score_or_report(lanes, truth)
+    truth = choose_truth(shown, lanes[0].timeline)
+    scored = score_lanes(lanes, truth) if truth is not None else None
     chosen = _choose_people(_shown_people(comparison))
     for person_id in chosen:
         st.markdown(f"**Person {person_id}**")

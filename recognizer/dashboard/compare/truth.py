@@ -2,83 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from recognizer import export, plots
-from recognizer.annotations.model import Truth
-from recognizer.annotations.tables import read_truth
-from recognizer.comparison.model import Lane
-from recognizer.comparison.scoring import Scored, score_lanes
+from recognizer.annotations.fitting import LabelledVideo, fit_labels
+from recognizer.annotations.model import Answers, LabelFile, Truth
+from recognizer.annotations.reading import EXTENSIONS, read_labels
+from recognizer.comparison.scoring import Scored
 from recognizer.dashboard import server, state
+from recognizer.dashboard.compare.questions import ask
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError
 from recognizer.service.comparisons import StoredComparison
+from recognizer.timeline.model import Timeline
 
 
-def choose_truth(shown: StoredComparison) -> Truth | None:
-    """Draw the upload field, or a line about the labels if there are some; return the labels."""
-    if shown.truth is not None:
-        words, button = st.columns([4, 1], vertical_alignment="center")
-        words.caption(f"Your labels: {plain(shown.truth.name)}, {len(shown.truth.rows)} rows.")
-        button.button("Remove them", width="stretch", on_click=_save, args=(shown, None, None))
-        return shown.truth
+def choose_truth(shown: StoredComparison, timeline: Timeline) -> Truth | None:
+    """Draw the upload field, or what was read and what only the user can say about it; return the labels to score."""
+    if shown.labels is None:
+        _upload(shown)
+        return None
+    words, button = st.columns([4, 1], vertical_alignment="center")
+    count = "1 label" if shown.labels.count == 1 else f"{shown.labels.count} labels"
+    words.caption(f"Your labels: {plain(shown.labels.name)}, {plain(shown.labels.format)}, {count}.")
+    button.button("Remove them", width="stretch", on_click=_save, args=(shown, None, None))
+    video = LabelledVideo.of(timeline, shown.video.name)
+    answers = ask(shown, shown.labels, video)
+    try:
+        truth = fit_labels(shown.labels, video, answers)
+    except TruthError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+        return None
+    if truth.rows or truth.apart:
+        return truth
+    for note in truth.notes:
+        st.info(plain(note), icon=":material/info:")
+    return None
+
+
+def _upload(shown: StoredComparison) -> None:
+    """Draw the upload field; when a file is dropped in, store it and draw again."""
     with st.expander("Your own labels", icon=":material/fact_check:"):
         upload = st.file_uploader(
-            "A table of labels",
-            ["csv", "tsv", "txt"],
+            "A file of labels",
+            EXTENSIONS,
             key=f"truth-{state.tab().compare.truth_uploads}",
-            help="Columns action, start_s, end_s and, optionally, person_id; or BORIS' export of aggregated events. A "
-            "label without a person applies to everyone in view.",
+            help="A table with the columns action, start_s, end_s and, optionally, person_id; or a file of BORIS, "
+            "ELAN, Praat, Audacity, DeepEthogram, SimBA, Label Studio or CVAT. A label without a person applies to "
+            "everyone in view.",
         )
         if upload is None:
             st.caption(
                 "Scores each classifier against them: share of time right, kappa, precision, recall and a confusion "
                 "matrix."
             )
-            return None
+            return
         try:
-            truth = read_truth(upload.getvalue(), upload.name)
+            labels = read_labels(upload.getvalue(), upload.name)
         except TruthError as error:
             st.error(sentence(str(error)), icon=":material/error:")
-            return None
-    _save(shown, truth, upload.getvalue())
+            return
+    _save(shown, labels, upload.getvalue())
     st.rerun()
-    return truth
 
 
-def _save(shown: StoredComparison, truth: Truth | None, data: bytes | None) -> None:
+def _save(shown: StoredComparison, labels: LabelFile | None, data: bytes | None) -> None:
     compare = state.tab().compare
-    # another number empties the field when it is drawn again
+    # another number empties the field when it is drawn again, and gives the questions new answers
     compare.truth_uploads += 1
-    server.context().comparisons.save_truth(shown.comparison_id, None if truth is None else truth.name, data)
-    compare.shown = replace(shown, truth=truth)
-
-
-def score_or_report(lanes: Sequence[Lane], truth: Truth | None) -> Scored | None:
-    """Return the scores of all lanes; if the labels do not fit this video, draw the reason and return None."""
-    if truth is None:
-        return None
-    try:
-        return score_lanes(lanes, truth)
-    except TruthError as error:
-        st.error(sentence(str(error)), icon=":material/error:")
-        return None
+    server.context().comparisons.save_truth(shown.comparison_id, None if labels is None else labels.name, data)
+    compare.shown = replace(shown, labels=labels, answers=Answers())
 
 
 def show_scores(scored: Scored) -> None:
     """Draw each classifier's scores."""
     st.subheader("Against your labels")
-    st.dataframe(export.scores_table(scored.scores), hide_index=True, width="stretch")
+    if scored.truth:
+        st.dataframe(export.scores_table(scored.scores), hide_index=True, width="stretch")
     for note in scored.notes:
         st.caption(plain(note))
     by_name = dict(scored.scores)
     name = st.selectbox("Action by action", list(by_name), key="truth-classifier")
     score = by_name[name]
-    st.dataframe(export.classes_table(score), hide_index=True, width="stretch")
+    if score.classes:
+        st.dataframe(export.classes_table(score), hide_index=True, width="stretch")
+    if score.apart:
+        st.caption("Actions that happen during others, each scored apart:")
+        st.dataframe(export.apart_table(score), hide_index=True, width="stretch")
     if score.labels:
         figure = plots.confusion_matrix(score, dark=is_dark())
         show_chart(figure, f"confusion-{name}", f"{name}: confusion matrix against your labels")

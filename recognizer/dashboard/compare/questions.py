@@ -1,0 +1,143 @@
+"""What only the user can say about a file of labels: which part of it, who is who, what excludes what, its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+
+from recognizer.annotations.fitting import (
+    LabelledVideo,
+    actions_at_once,
+    actions_in,
+    begin_of,
+    exclusive_actions,
+    names_in,
+    part_for,
+    who_is,
+)
+from recognizer.annotations.model import AN_ACTION, EVERYONE, LEFT_OUT, Answers, LabelFile, Part, Who
+from recognizer.annotations.text import time_in_s
+from recognizer.dashboard import server, state
+from recognizer.dashboard.text import plain, sentence
+from recognizer.errors import TruthError
+from recognizer.service.comparisons import StoredComparison
+
+_MOST_NAMES: Final = 60
+"""More names than this make no table that anybody fills in."""
+
+
+def ask(shown: StoredComparison, labels: LabelFile, video: LabelledVideo) -> Answers:
+    """Draw the questions that a file of labels leaves open, store new answers, and return the answers."""
+    answers = shown.answers
+    part = part_for(labels, video.name, answers)
+    with st.expander("How your labels are read", expanded=_is_open(part, video, answers), icon=":material/rule:"):
+        answers = _ask_part(labels, part, answers)
+        part = part_for(labels, video.name, answers)
+        if part is not None:
+            answers = _ask_people(part, video, answers)
+            answers = _ask_exclusive(labels, video, answers)
+            answers = _ask_begin(part, video, answers)
+    if answers != shown.answers:
+        server.context().comparisons.save_answers(shown.comparison_id, answers)
+        state.tab().compare.shown = replace(shown, answers=answers)
+    return answers
+
+
+def _is_open(part: Part | None, video: LabelledVideo, answers: Answers) -> bool:
+    """Return whether there is a question without an answer, so that the questions are shown at first."""
+    if part is None or begin_of(part, video, answers) is None:
+        return True
+    return any(who_is(name, answers) is None for name in names_in(part))
+
+
+def _key(name: str) -> str:
+    return f"labels-{state.tab().compare.truth_uploads}-{name}"
+
+
+def _ask_part(labels: LabelFile, part: Part | None, answers: Answers) -> Answers:
+    if len(labels.parts) == 1:
+        return answers
+    names = [one.name for one in labels.parts]
+    chosen = st.selectbox(
+        "Recording",
+        names,
+        index=None if part is None else names.index(part.name),
+        placeholder="Choose the one that is this video",
+        key=_key("part"),
+    )
+    if chosen is None or (part is not None and chosen == part.name):
+        return answers
+    return replace(answers, part=chosen)
+
+
+def _ask_people(part: Part, video: LabelledVideo, answers: Answers) -> Answers:
+    names = names_in(part)
+    if not names:
+        return answers
+    st.markdown("**Who is who**")
+    choices: list[Who] = [*video.person_ids, EVERYONE, AN_ACTION, LEFT_OUT]
+    people = dict(answers.people)
+    columns = st.columns(2)
+    for number, (name, count) in enumerate(names.most_common(_MOST_NAMES)):
+        who = who_is(name, answers)
+        chosen = columns[number % 2].selectbox(
+            f"{plain(name)} ({count})",
+            choices,
+            index=choices.index(who) if who in choices else None,
+            format_func=_who,
+            placeholder="Not scored until you choose",
+            key=_key(f"who-{name}"),
+        )
+        if chosen is not None:
+            people[name] = chosen
+    if len(names) > _MOST_NAMES:
+        st.caption(f"{len(names) - _MOST_NAMES} more names with fewer labels are not scored.")
+    return replace(answers, people=people) if people != answers.people else answers
+
+
+def _who(who: Who) -> str:
+    words = {EVERYONE: "Everyone in view", AN_ACTION: "An action, of everyone in view", LEFT_OUT: "Leave out"}
+    return f"Person {who}" if isinstance(who, int) else words[who]
+
+
+def _ask_exclusive(labels: LabelFile, video: LabelledVideo, answers: Answers) -> Answers:
+    try:
+        at_once = actions_at_once(labels, video, answers)
+    except TruthError:  # the labels do not fit yet, which is drawn with the result
+        return answers
+    if not at_once and answers.exclusive is None:
+        return answers
+    return _choose_exclusive(actions_in(labels, video, answers), exclusive_actions(labels, video, answers), answers)
+
+
+def _choose_exclusive(actions: Sequence[str], exclusive: Sequence[str], answers: Answers) -> Answers:
+    chosen = st.multiselect(
+        "Actions that exclude one another",
+        actions,
+        exclusive,
+        key=_key("exclusive"),
+        help="Some of your labels are of one person at the same time. Actions that exclude one another are scored "
+        "together; each other action is scored apart.",
+    )
+    return answers if set(chosen) == set(exclusive) else replace(answers, exclusive=tuple(chosen))
+
+
+def _ask_begin(part: Part, video: LabelledVideo, answers: Answers) -> Answers:
+    begin_s = begin_of(part, video, answers)
+    typed = st.text_input(
+        "Labels begin at",
+        "" if begin_s is None else f"{begin_s:.10g}",
+        key=_key(f"begin-{part.name}"),
+        help="The time on the labels' clock at which this video begins: seconds, hh:mm:ss, or a date with a time.",
+    )
+    if not typed.strip():
+        return replace(answers, begins_s=None)
+    value_s = time_in_s(typed)
+    if value_s is None:
+        st.error(sentence(f"'{typed[:40]}' is not a time; enter seconds, hh:mm:ss, or a date with a time."))
+        return answers
+    unchanged = begin_s is not None and abs(value_s - begin_s) < 1e-6
+    return answers if unchanged else replace(answers, begins_s=value_s)
