@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from recognizer.annotations.model import Answers
@@ -64,7 +63,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     paths = [str(path) for path in request.video.paths]
     (outputs,) = plan_outputs(paths[:1], csv=request.csv, json=request.json, report=request.report, also_read=paths)
     check_comparable(request.settings)
-    labels = None if request.truth is None else read_own_labels(request.truth, request.video, request.answers)
+    labels = None if request.truth is None else read_own_labels(request.truth, request.video.name, request.answers)
     open_video(request.video).close()  # reports a bad file before networks are loaded
     comparison = _compare(request)
     for entry in comparison.entries:
@@ -78,7 +77,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         from recognizer.annotations.fitting import LabelledVideo, fit_labels
         from recognizer.comparison.scoring import score_lanes
 
-        video = LabelledVideo.of(lanes[0].timeline, Path(request.video).name)
+        video = LabelledVideo.of(lanes[0].timeline, request.video.name)
         scored = score_lanes(lanes, fit_labels(labels, video, request.answers))
     _write(comparison, lanes, scored, outputs, request, stdout)
     if not outputs.any:

@@ -77,7 +77,7 @@ def _person(option: str) -> tuple[str, Who]:
     )
 
 
-def read_own_labels(path: str, video: str, answers: Answers) -> LabelFile:
+def read_own_labels(path: str, video_name: str, answers: Answers) -> LabelFile:
     """Read the user's own labels, and check that the options say enough about them.
 
     Raises:
@@ -96,7 +96,7 @@ def read_own_labels(path: str, video: str, answers: Answers) -> LabelFile:
     if answers.part is not None and answers.part not in names:
         listed = ", ".join(f"'{name}'" for name in names if name) or "only one recording"
         raise TruthError(f"--truth-from is '{answers.part}'; {shown} has {listed}.")
-    part = part_for(labels, Path(video).name, answers)
+    part = part_for(labels, video_name, answers)
     if part is None:
         listed = ", ".join(f"'{name}'" for name in names)
         raise TruthError(

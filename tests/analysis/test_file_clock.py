@@ -14,7 +14,9 @@ import pytest
 
 from recognizer.analysis.file import Progress, analyze
 from recognizer.analysis.passes import PassStore
-from recognizer.annotations.tables import read_truth
+from recognizer.annotations.fitting import LabelledVideo, fit_labels
+from recognizer.annotations.model import Answers
+from recognizer.annotations.reading import read_labels
 from recognizer.comparison.matching import fit_truth
 from recognizer.drawing.video import render_video
 from recognizer.export import segments_csv, timeline_from_json, timeline_json
@@ -69,8 +71,9 @@ def test_annotated_copy_of_a_late_video_has_its_times(late: Path, tmp_path: Path
 
 def test_labels_made_in_a_player_fit_a_late_video(late: Path) -> None:
     timeline = analyze(late, SETTINGS, models=scripted_models(always(LEFT)))
-    labels = read_truth(b"action,start_s,end_s\nwaving,0.8,2.8\n", "labels.csv")
-    fitted = fit_truth(labels, timeline.people, timeline.analysed_s)
+    labels = read_labels(b"action,start_s,end_s\nwaving,0.8,2.8\n", "labels.csv")
+    truth = fit_labels(labels, LabelledVideo.of(timeline, "late.mp4"), Answers())
+    fitted = fit_truth(truth, timeline.people)
     assert fitted.unseen_s == pytest.approx(0.0, abs=1e-6)
     assert fitted.segments == (Segment(1, "waving", pytest.approx(0.8), pytest.approx(2.8), 1.0),)  # type: ignore[arg-type]
 

@@ -19,7 +19,7 @@ from parselmouth import praat
 from praatio import textgrid
 from pympi import Elan
 
-from recognizer.annotations.tables import read_truth
+from recognizer.annotations.reading import read_labels
 from recognizer.errors import SettingsError
 from recognizer.export import ALL_FORMATS, BUNDLE, FORMATS, Content, Format, format_of
 from recognizer.export.boris import AGGREGATED_COLUMNS
@@ -171,8 +171,8 @@ def test_aggregated_events_of_boris_are_read_as_labels() -> None:
     content = exported(names={})
     data = written(".tsv", content)
     assert tuple(data.decode().splitlines()[0].split("\t")) == AGGREGATED_COLUMNS
-    truth = read_truth(data, "x.tsv")
-    found = [(f"Person {one.person_id}", one.action, ms(one.start_s), ms(one.end_s)) for one in truth.rows]
+    (part,) = read_labels(data, "x.tsv").parts
+    found = [(one.subject, one.action, ms(one.start), ms(one.end or 0)) for one in part.labels]
     assert sorted(found) == sorted(spans(content))
 
 
