@@ -17,7 +17,8 @@ from recognizer.annotations.remarks import Tally
 from recognizer.annotations.text import is_open, label_text, subject_text, time_in_s
 from recognizer.errors import TruthError
 
-_DELIMITERS: Final = (",", ";", "\t")
+_DELIMITERS: Final = ("\t", ";", ",")
+"""The first wins where there are as many: commas may be decimal."""
 
 Row = tuple[int, list[str]]
 """The number of a line, from 1, and its cells."""
@@ -40,13 +41,21 @@ def read_table(text: str, name: str) -> LabelFile:
     Raises:
         TruthError: it is no table of labels; the message states the reason.
     """
-    from recognizer.annotations import boris
+    from recognizer.annotations import audacity, boris, elan, per_frame
 
     rows = _rows(text, name)
     has_sep_line = rows[0][0] > 1 and text[:4].casefold() == "sep="
     header = boris.header_of(rows)
     if header is not None:
         return boris.read_boris_table(rows, header, name)
+    if column(rows[0][1], *_ACTION) is None:
+        if elan.is_tab_export(rows):
+            return elan.read_tab_export(rows, name)
+        if audacity.is_label_track(rows):
+            return audacity.read_label_track(rows, name)
+        columns = per_frame.one_hot_columns(rows)
+        if columns:
+            return per_frame.read_one_hot(rows, columns, name)
     return _read_plain(rows, name, has_sep_line=has_sep_line)
 
 
