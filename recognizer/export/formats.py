@@ -24,7 +24,7 @@ class Format:
         meaning: what it holds and what opens it, for users.
         mime: its media type.
         write: returns a file.
-        is_text: whether it is text, which can go to standard output.
+        in_menu: whether the page offers it by itself; if not, it is in ``BUNDLE`` only.
     """
 
     ending: str
@@ -32,7 +32,7 @@ class Format:
     meaning: str
     mime: str
     write: Callable[[Content], bytes]
-    is_text: bool = True
+    in_menu: bool = True
 
 
 def _from(module: str, function: str) -> Callable[[Content], bytes]:
@@ -83,9 +83,9 @@ FORMATS: Final = (
     Format(
         ".predictions.csv", "Predictions (CSV)", "One row per clip, with its top five.", _CSV, _csv("PREDICTIONS")
     ),
-    Format(".json", "Everything (JSON)", "Settings, presence, predictions; for programs.", "application/json", _json),
+    Format(".json", "Analysis (JSON)", "Settings, presence, predictions; for programs.", "application/json", _json),
     Format(
-        ".parquet", "Segments (Parquet)", "For pandas, R, DuckDB and Spark.", _PARQUET, _parquet("SEGMENTS"), False
+        ".parquet", "Segments (Parquet)", "For pandas, R, DuckDB and Spark.", _PARQUET, _parquet("SEGMENTS")
     ),
     Format(".people.parquet", "People (Parquet)", "One row per person.", _PARQUET, _parquet("PEOPLE"), False),
     Format(
@@ -122,7 +122,6 @@ BUNDLE: Final = Format(
     "All formats in one file, with a README of the columns and settings.",
     "application/zip",
     _from("bundle", "bundle"),
-    False,
 )
 
 ALL_FORMATS: Final = (*FORMATS, BUNDLE)

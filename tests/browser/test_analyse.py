@@ -65,7 +65,7 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     assert max(seconds, key=lambda action: seconds[action]) == "tai chi"
     assert {row["classifier"] for row in rows} == {"i3d"}
 
-    name, content = downloaded(page, "Everything as JSON")
+    name, content = downloaded(page, "Analysis (JSON)", menu="More formats")
     assert name == "tai_chi.json"
     document = json.loads(content)
     jsonschema = pytest.importorskip("jsonschema")
@@ -295,6 +295,7 @@ def test_narrow_window_needs_no_sideways_scrolling(
         main(page).get_by_role("slider", name="Minimum confidence"),
         main(page).get_by_role("button", name="Timeline as CSV"),
         main(page).get_by_role("button", name="Annotated video (MP4)"),
+        main(page).get_by_role("button", name="More formats"),
     ):
         control.scroll_into_view_if_needed()
         box = control.bounding_box()

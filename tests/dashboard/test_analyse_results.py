@@ -7,6 +7,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from recognizer.export import FORMATS
 from tests.support.fakes import always, numbered_video, person
 from tests.support.networks import Networks
 from tests.support.pages import (
@@ -32,8 +33,9 @@ def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppT
     assert [one.label for one in page.tabs] == ["Who appeared when", "Time per action", "All segments"]
     assert [one.label for one in page.download_button] == [
         "Timeline as CSV",
-        "Everything as JSON",
         "Annotated video (MP4)",
+        "Everything (ZIP)",
+        *(one.title for one in FORMATS if one.in_menu and one.ending != ".csv"),
     ]
     assert [list(table.value["Person"]) for table in page.dataframe] == [[1]]
     assert list(open_table(page, "Time per action")["Action"]) == ["waving"]

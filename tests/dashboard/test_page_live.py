@@ -287,7 +287,7 @@ def test_stop_saves_the_session_with_tables_and_downloads(page: AppTest, browser
     assert run is not None
     assert run.video_name.startswith("Camera 20")
     assert run.timeline.complete
-    assert [one.label for one in page.download_button] == ["Timeline as CSV", "Everything as JSON"]
+    assert [one.label for one in page.download_button][:2] == ["Timeline as CSV", "Everything (ZIP)"]
     assert set(open_table(page, "All segments")["Action"]) == {"waving"}
     assert page.query_params["run"] in (run.analysis_id, [run.analysis_id])
     assert "Press Start" in words(page)

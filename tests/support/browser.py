@@ -112,9 +112,15 @@ def wait_for_playing(page: Page, selector: str = "video") -> None:
     )
 
 
-def downloaded(page: Page, label: str) -> tuple[str, bytes]:
+def downloaded(page: Page, label: str, menu: str | None = None) -> tuple[str, bytes]:
+    """Press a download's button, in a menu if one is named; return the file's name and content."""
+    if menu is not None:
+        main(page).get_by_role("button", name=menu).click()
+    place = main(page) if menu is None else page.get_by_test_id("stPopoverBody")
     with page.expect_download() as waiting:
-        main(page).get_by_role("button", name=label).click()
+        place.get_by_role("button", name=label).click()
+    if menu is not None:
+        page.keyboard.press("Escape")
     download = waiting.value
     return download.suggested_filename, Path(download.path()).read_bytes()
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
 from recognizer import export, plots
 from recognizer.clips.sampling import shortest_stay_s
 from recognizer.dashboard import server, state
+from recognizer.dashboard.analyse.exports import draw_downloads
 from recognizer.dashboard.parts.chart import is_dark, show_chart
-from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
-from recognizer.dashboard.parts.player import annotated_video, show_player
+from recognizer.dashboard.parts.player import show_player
 from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, seconds
@@ -22,9 +21,6 @@ from recognizer.timeline.model import BRIEF_S, Timeline
 from recognizer.types import Segment
 
 _TABLES_KEY = "tables"
-
-_QUICK_PREDICTIONS = 500
-"""With up to this many predictions, CSV and JSON are made at every move of a slider, which takes milliseconds."""
 
 
 def show_results() -> None:
@@ -102,7 +98,7 @@ def _explore() -> None:
         else "The labels are those of your checkpoint. A person who does none of these actions still gets the closest "
         "label."
     )
-    _downloads(run, min_confidence, min_duration_s)
+    draw_downloads(run, min_confidence, min_duration_s)
     _tables(run, shown, segments)
 
 
@@ -115,34 +111,6 @@ def _too_short(timeline: Timeline) -> str:
         f"Nobody was in view long enough to be classified: a clip needs {seconds(needed_s)}, and the longest stay is "
         f"{seconds(longest_s)}. Lower Sequence length or Skip interval and analyse the video again."
     )
-
-
-def _downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float) -> None:
-    timeline = run.timeline
-    name = Path(run.video_name).stem
-    is_quick = len(timeline.predictions) <= _QUICK_PREDICTIONS
-    row = st.container(horizontal=True)
-    offer_download(
-        row,
-        "Timeline as CSV",
-        lambda: export.segments_csv(timeline, timeline.segments(min_confidence, min_duration_s)),
-        f"{name}.csv",
-        "text/csv",
-        "One row per segment, for everyone, at the thresholds above. Opens in any spreadsheet or statistics program.",
-        now=is_quick,
-    )
-    offer_download(
-        row,
-        "Everything as JSON",
-        lambda: export.timeline_json(timeline, min_confidence=min_confidence, min_duration_s=min_duration_s),
-        f"{name}.json",
-        "application/json",
-        "Settings, versions, when each person was in view, and the five best labels of every clip.",
-        now=is_quick,
-    )
-    video = annotated_video(run)
-    if video is not None:
-        offer_download(row, "Annotated video (MP4)", video.read_bytes, f"{name}-annotated.mp4", "video/mp4")
 
 
 def _tables(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:

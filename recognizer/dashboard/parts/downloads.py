@@ -30,6 +30,7 @@ def offer_download(
     help_text: str | None = None,
     *,
     now: bool = False,
+    in_menu: bool = False,
 ) -> None:
     """Draw a button that downloads the file that ``make`` returns.
 
@@ -42,6 +43,7 @@ def offer_download(
         help_text: describes the file.
         now: call ``make`` at once, because it is quick. For a file that is made when the button is pressed, Streamlit
             changes its number with every run, and for a moment the browser asks for the old one in vain.
+        in_menu: draw it as an entry of a menu.
     """
 
     def make_and_hold() -> str | bytes:
@@ -56,8 +58,9 @@ def offer_download(
         file_name,
         mime,
         on_click="ignore",
-        icon=":material/download:",
+        icon=None if in_menu else ":material/download:",
         help=help_text,
+        type="tertiary" if in_menu else "secondary",
     )
 
 

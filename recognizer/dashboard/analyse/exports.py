@@ -1,0 +1,51 @@
+"""The downloads of an analysis: the table, the annotated video, and a menu of all other formats."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from recognizer import export
+from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.player import annotated_video
+from recognizer.service.store import StoredAnalysis
+
+_QUICK_PREDICTIONS: Final = 500
+"""With up to this many predictions, CSV is made at every move of a slider, which takes milliseconds."""
+
+_FIRST: Final = ".csv"
+"""The format with a button of its own."""
+
+
+def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float) -> None:
+    """Draw the downloads of everyone's segments at these thresholds."""
+    timeline = run.timeline
+
+    def write(one: export.Format) -> bytes:
+        segments = timeline.segments(min_confidence, min_duration_s)
+        return one.write(
+            export.Content(
+                timeline, segments, run.video_name, min_confidence=min_confidence, min_duration_s=min_duration_s
+            )
+        )
+
+    name = Path(run.video_name).stem
+    row = st.container(horizontal=True)
+    offer_download(
+        row,
+        "Timeline as CSV",
+        partial(write, export.format_of(_FIRST)),
+        f"{name}{_FIRST}",
+        "text/csv",
+        "One row per segment, for everyone, at the thresholds above. Opens in any spreadsheet or statistics program.",
+        now=len(timeline.predictions) <= _QUICK_PREDICTIONS,
+    )
+    video = annotated_video(run)
+    if video is not None:
+        offer_download(row, "Annotated video (MP4)", video.read_bytes, f"{name}-annotated.mp4", "video/mp4")
+    menu = row.popover("More formats", icon=":material/download:").container(gap=None)
+    for one in (export.BUNDLE, *(one for one in export.FORMATS if one.in_menu and one.ending != _FIRST)):
+        offer_download(menu, one.title, partial(write, one), f"{name}{one.ending}", one.mime, one.meaning, in_menu=True)
