@@ -7,6 +7,7 @@
     ├── CheckpointError         a user's own checkpoint or label file does not fit
     ├── StoreError              an analysis cannot be stored or restored
     ├── OutputError             a result cannot be written
+    ├── CorrectionsError        a file of corrections or of label groups does not fit
     └── TruthError              a user's own labels do not fit
 
 Each message is one sentence that a user can act on: the fact, the value, the remedy. The command line prints it and
@@ -40,6 +41,10 @@ class StoreError(RecognizerError):
 
 class OutputError(RecognizerError):
     """A result cannot be written."""
+
+
+class CorrectionsError(RecognizerError):
+    """A file of corrections or of label groups cannot be read, or does not fit the video."""
 
 
 class TruthError(RecognizerError):
