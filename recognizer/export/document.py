@@ -71,12 +71,14 @@ class Video(Struct):
     frame_rate: Annotated[
         str | None,
         Meta(
-            description="average frames per second as an exact fraction, such as 30000/1001",
+            description="usual frames per second as an exact fraction, such as 30000/1001",
             extra_json_schema={"pattern": "^[0-9]+(/[0-9]+)?$"},
         ),
     ]
-    duration_s: Annotated[float | None, Meta(description="as the container states it")]
-    frame_count: Annotated[int | None, Meta(description="as the container states it")]
+    duration_s: Annotated[float | None, Meta(description="time at which the pictures end, as the container states it")]
+    frame_count: Annotated[
+        int | None, Meta(description="number of decoded frames; as the container states it while not complete")
+    ]
     codec: str | None
 
 

@@ -293,4 +293,5 @@ def _measured_rate(path: Path, shown: str, stated: VideoStream) -> Fraction | No
                 continue
             if len(stamps_s) >= _RATE_FRAMES:
                 break
-    return usual_rate(stamps_s, (stated.average_rate, stated.guessed_rate))
+    tick_s = float(stated.time_base or 0)
+    return usual_rate(stamps_s, (stated.average_rate, stated.guessed_rate), tick_s)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from fractions import Fraction
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame, VideoInfo
@@ -12,6 +11,7 @@ from recognizer.video.container import inspect
 from recognizer.video.diagnosis import display_name
 from recognizer.video.reader import open_video
 from recognizer.video.source import VideoInput, source_of
+from recognizer.video.timing import as_fraction
 from recognizer.video.writer import VideoWriter
 
 _PLAYABLE_PIXELS = {"yuv420p", "yuvj420p"}
@@ -119,7 +119,7 @@ def make_preview(
                     height, width, _ = frame.rgb.shape
                     writer = VideoWriter(
                         target,
-                        Fraction(rate).limit_denominator(1001),
+                        as_fraction(rate),
                         width,
                         height,
                         preset="ultrafast",

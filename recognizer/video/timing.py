@@ -20,8 +20,9 @@ _DOUBTFUL_FRAME_RATE_HZ: Final = 125
 _DOUBTFUL_RATIO: Final = 1.1
 """A file whose average and usual rates differ by more has holes, or varies; its rate is measured."""
 
-_SAME_RATIO: Final = 1.02
-"""Two rates closer than this are the same; stamps in whole milliseconds make 33 of 33.37."""
+_SAME_SHARE: Final = 0.02
+_ROUNDED_TICKS: Final = 1.01
+"""Distances that differ by up to this share or by so many ticks of the file's stamps are the same."""
 
 _REORDERED_FRAMES: Final = 3
 """FFmpeg's stamps of an AVI file begin up to this many frames late, because it adds the delay of B-frames."""
@@ -114,21 +115,28 @@ def is_doubtful(stream: VideoStream, rate: Fraction | None) -> bool:
     return usual is not None and max(usual, rate) > _DOUBTFUL_RATIO * min(usual, rate)
 
 
-def usual_rate(stamps_s: list[float], stated: tuple[Fraction | None, ...]) -> Fraction | None:
+def usual_rate(stamps_s: list[float], stated: tuple[Fraction | None, ...], tick_s: float) -> Fraction | None:
     """Return the rate that belongs to the median distance between frames; None for fewer than two frames.
 
     Args:
         stamps_s: the frames' stamps in seconds.
         stated: rates from the file's header; one that agrees with the measured one is more exact.
+        tick_s: unit of the stamps; those of Matroska are rounded to milliseconds.
     """
     distances_s = np.diff(np.unique(np.asarray(stamps_s, np.float64)))
     if not len(distances_s):
         return None
-    measured = plausible_rate(Fraction(1 / float(np.median(distances_s))).limit_denominator(1001))
-    if measured is None:
-        return None
-    agreeing = (one for one in stated if one and max(one, measured) <= _SAME_RATIO * min(one, measured))
-    return next(agreeing, measured)
+    median_s = float(np.median(distances_s))
+    tolerance_s = max(tick_s * _ROUNDED_TICKS, _SAME_SHARE * median_s)
+    agreeing = (one for one in stated if one and abs(1 / one - median_s) <= tolerance_s)
+    usual_s = float(np.mean(distances_s[np.abs(distances_s - median_s) <= tolerance_s]))
+    return next(agreeing, None) or plausible_rate(as_fraction(1 / usual_s))
+
+
+def as_fraction(rate_hz: Fraction | float) -> Fraction:
+    """Return a frame rate as a fraction of small numbers, such as 30000/1001; a picture an hour is 1/3600, not 0."""
+    rate = Fraction(rate_hz)
+    return rate.limit_denominator(1001) if rate >= 1 else 1 / (1 / rate).limit_denominator(1001)
 
 
 def plausible_rate(rate: Fraction | None) -> Fraction | None:
@@ -142,7 +150,7 @@ def _raw_rate(stream: VideoStream, given_rate_hz: float | None) -> tuple[Fractio
     FFmpeg's ``avg_frame_rate`` of a raw stream is 25 whatever the header says (libavformat, ``rawdec.c``).
     """
     if given_rate_hz:
-        return Fraction(given_rate_hz).limit_denominator(1001), True
+        return as_fraction(given_rate_hz), True
     header = plausible_rate(stream.codec_context.framerate)
     return header or plausible_rate(stream.guessed_rate), header is not None
 

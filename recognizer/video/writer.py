@@ -21,6 +21,7 @@ from recognizer.errors import VideoError
 from recognizer.files import StagedFile
 from recognizer.video.diagnosis import display_name, write_failure
 from recognizer.video.sound import Samples, SoundTrack
+from recognizer.video.timing import as_fraction
 
 _TIME_BASE = Fraction(1, 90_000)
 """MPEG's clock: the frame interval of every usual frame rate is a whole number of ticks, or nearly."""
@@ -73,7 +74,7 @@ class VideoWriter:
         self._size_wh = _even_size_wh(width, height)
         self._scaler = VideoReformatter()
         self._last_tick = -1
-        rate = Fraction(frame_rate).limit_denominator(1001)
+        rate = as_fraction(frame_rate)
         self._frame_ticks = max(1, round(1 / (rate * _TIME_BASE)))
         try:
             self._staged.path.touch()  # FFmpeg opens it late; this checks now whether it can be written

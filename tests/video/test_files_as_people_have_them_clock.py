@@ -320,3 +320,46 @@ def test_variable_rate_of_a_phone_keeps_its_average(tmp_path: Path) -> None:
     times_s = times_of(path)
     assert times_s == pytest.approx(stamps_of(path), abs=1e-6)
     assert np.diff(times_s).std() > 0.001
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+@pytest.mark.parametrize("period_s", [60, 3600])
+def test_time_lapse_with_a_picture_an_hour_is_read_and_copied(tmp_path: Path, name: str, period_s: int) -> None:
+    # Fraction.limit_denominator(1001) makes 0 of such a rate
+    source = f"testsrc=s=96x64:r=1/{period_s}:d={10 * period_s}"
+    path = made(tmp_path, name, "-f", "lavfi", "-i", source, *H264)
+    assert probe(path).frame_rate == Fraction(1, period_s)
+    assert times_of(path) == pytest.approx(np.arange(10) * period_s)
+    make_preview(path, tmp_path / "preview.mp4", max_seconds=1e6)
+    assert times_of(tmp_path / "preview.mp4") == pytest.approx(np.arange(10) * period_s)
+
+
+@pytest.mark.parametrize("rate", ["120", "240"])
+def test_rate_of_slow_motion_survives_stamps_in_milliseconds(tmp_path: Path, rate: str) -> None:
+    path = made(tmp_path, "a.mkv", "-f", "lavfi", "-i", f"testsrc=s=96x64:r={rate}:d=1", *H264)
+    assert probe(path).frame_rate == int(rate)
+
+
+def test_transport_stream_cut_between_two_keyframes_keeps_the_time_of_its_first_whole_picture(tmp_path: Path) -> None:
+    whole = made(tmp_path, "whole.ts", *PICTURES, *H264, "-g", "30")
+    path = tmp_path / "cut.ts"
+    path.write_bytes(whole.read_bytes()[20 * 188 :])
+    times_s = times_of(path)
+    assert len(times_s) == 30
+    assert 0 < times_s[0] < 1
+    assert times_s[0] == pytest.approx(_start_of(whole) + 30 * FRAME_S - _start_of(path), abs=1e-5)
+
+
+def _start_of(path: Path) -> float:
+    with av.open(str(path)) as container:
+        return (container.start_time or 0) / av.time_base
+
+
+def test_wrong_stamps_within_a_stream_do_not_move_the_others(tmp_path: Path) -> None:
+    same = ("-bf", "0", "-bsf:v", "setts=ts='if(between(N,30,32),1/TB,TS)'")
+    path = made(tmp_path, "a.mkv", *PICTURES, *H264, *same)
+    with open_video(path) as video:
+        times_s = read(video)
+        assert video.reading.repaired_stamps <= 3
+    assert times_s[40:] == pytest.approx(np.arange(40, 60) * FRAME_S, abs=1e-3)
+    assert (np.diff(times_s) > 0).all()
