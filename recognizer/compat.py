@@ -111,7 +111,9 @@ class ActionRecognition:
     def __call__(self, im0: NDArray[np.uint8]) -> ActionResults:
         """Take the next frame of the stream, uint8 (H, W, 3), BGR.
 
-        The size may change: larger and smaller frames are scaled to the first one's size before detection.
+        The picture is used as it is. If its pixels are not square, or it is interlaced or HDR, convert it first, as
+        ``recognizer.video.open_video`` does for files. The size may change: larger and smaller frames are scaled to the
+        first one's size before detection.
 
         Raises:
             ValueError: the array has another type or shape.

@@ -29,8 +29,8 @@ class VideoInfo:
 
     Attributes:
         sha256: hash of the file's bytes, lower-case hexadecimal; None for a live stream.
-        width: pixels, after rotation.
-        height: pixels, after rotation.
+        width: pixels of the pictures as players show them: upright and square.
+        height: pixels, likewise.
         frame_rate: usual frames per second: the average, or the inverse of the median distance between frames if the
             recording has holes.
         duration_s: time at which the pictures end, according to the container.
@@ -148,7 +148,7 @@ class Frame:
     Attributes:
         index: 0 for the first frame of the stream; counts every frame, sampled or not.
         time_s: presentation time on the file's clock, which begins with its earliest stream; a player shows the same.
-        rgb: uint8 (H, W, 3), rotated upright.
+        rgb: uint8 (H, W, 3), upright, with square pixels.
     """
 
     index: int

@@ -63,7 +63,11 @@ class Recognizer:
         return self._labeler.latest_prediction(person_id)
 
     def step(self, frame: Frame) -> list[Prediction]:
-        """Take the next frame of the stream; return the new predictions."""
+        """Take the next frame of the stream; return the new predictions.
+
+        The picture is used as it is. Pictures from ``VideoReader`` are as players show them; one from elsewhere, such
+        as a camera, is the caller's: square pixels, deinterlacing and standard colours are up to the caller.
+        """
         self._frame_times.add(frame.time_s)
         if not self._follower.take_sample(frame.time_s):
             return []

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from recognizer.drawing.overlay import Overlay, draw_overlay
 from recognizer.palette import ActionPalette
 from recognizer.timeline.model import Timeline
-from recognizer.types import Segment
+from recognizer.types import Segment, VideoInfo
 from recognizer.video import VideoInput, VideoWriter, open_video
 
 RenderProgress = Callable[[float, float | None], None]
@@ -49,7 +52,6 @@ def render_video(
     Raises:
         VideoError: the video can no longer be read, or the target cannot be written.
     """
-    overlay = Overlay(timeline, segments, palette)
     times_s = timeline.frame_times_s
     # the decoded frames decide: the container may state a wrong duration
     duration_s = float(times_s[-1]) + 1 / timeline.frame_rate_hz if len(times_s) else timeline.video.duration_s
@@ -66,6 +68,7 @@ def render_video(
             sound=reader.sound(),
         ) as writer,
     ):
+        overlay = Overlay(_fitted(timeline, reader.facts), segments, palette)
         for frame in frames:
             if cancel is not None and cancel():
                 writer.abort()
@@ -76,3 +79,16 @@ def render_video(
             if progress is not None:
                 progress(frame.time_s, duration_s)
     return True
+
+
+def _fitted(timeline: Timeline, video: VideoInfo) -> Timeline:
+    """Return the timeline with boxes in pixels of the pictures now read.
+
+    Analyses made by version 0.2 and earlier have boxes in stored pixels, which may not be square.
+    """
+    scale_x, scale_y = video.width / timeline.video.width, video.height / timeline.video.height
+    if scale_x == scale_y == 1:
+        return timeline
+    scale = np.array((scale_x, scale_y, scale_x, scale_y), np.float32)
+    people = tuple(replace(one, box_xyxy=one.box_xyxy * scale) for one in timeline.people)
+    return replace(timeline, video=replace(timeline.video, width=video.width, height=video.height), people=people)

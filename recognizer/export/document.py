@@ -43,7 +43,7 @@ def _setting_schema(spec: SettingSpec) -> dict[str, Any]:
 Seconds = Annotated[float, Meta(extra_json_schema={"minimum": 0})]
 Probability = Annotated[float, Meta(extra_json_schema={"minimum": 0, "maximum": 1})]
 PersonId = Annotated[int, Meta(extra_json_schema={"minimum": 1})]
-Pixels = Annotated[int, Meta(extra_json_schema={"minimum": 0}, description="pixels, after rotation")]
+Pixels = Annotated[int, Meta(extra_json_schema={"minimum": 0}, description="square pixels of the upright picture")]
 SettingValues = Annotated[
     dict[str, Any],
     Meta(

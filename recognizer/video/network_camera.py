@@ -77,6 +77,9 @@ def _host_and_port(parts: SplitResult) -> tuple[str, int | None]:
 def network_frames(address: str, hosts: Collection[str], max_height_px: int) -> Iterator[Frame]:
     """Yield the camera's pictures as they arrive, scaled down to ``max_height_px``.
 
+    Pixels that are not square stay as the camera sends them, and nothing is deinterlaced: both are settings of the
+    camera, and deinterlacing would delay each picture by one.
+
     The time of a picture is its arrival, because cameras' own times may be wrong or jump. If the address points to a
     file, the pictures have the file's times and end with it.
 

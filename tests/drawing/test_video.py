@@ -15,6 +15,7 @@ from recognizer.timeline.builder import TimelineBuilder
 from recognizer.timeline.model import Timeline
 from recognizer.types import Prediction, TrackedPerson
 from recognizer.video import open_video, probe
+from tests.support.ffmpeg import ffmpeg
 
 MakeVideo = Callable[..., Path]
 FRAMES = 30
@@ -97,3 +98,18 @@ def test_link_is_followed(make_video: MakeVideo, tmp_path: Path) -> None:
     assert render_video(source, timeline, timeline.segments(), ActionPalette(), link)
     assert link.is_symlink()
     assert (tmp_path / "real.mp4").is_file()
+
+
+def test_copy_of_oblong_pixels_is_square_and_earlier_boxes_move_along(make_video: MakeVideo, tmp_path: Path) -> None:
+    plain, source, target = make_video("a.mp4", frames=grey()), tmp_path / "wide.mp4", tmp_path / "b.mp4"
+    # version 0.2 knew stored pixels only: its analysis is that of a file without the aspect
+    timeline = timeline_of(plain)
+    ffmpeg("-i", plain, "-c", "copy", "-bsf:v", "h264_metadata=sample_aspect_ratio=2/1", source)
+    assert render_video(source, timeline, timeline.segments(), ActionPalette(), target)
+    with open_video(target) as reader:
+        assert (reader.facts.width, reader.facts.height, reader.reading.pixel_aspect) == (400, 160, 1)
+        (frame,) = list(reader.frames(lambda k, _: k == 10))
+    drawn = np.abs(frame.rgb.astype(int) - 128).max(axis=2) > 40
+    # the sides of the box, below its label
+    columns = np.flatnonzero(drawn[120:140].mean(axis=0) > 0.9)
+    assert (columns.min(), columns.max()) == pytest.approx((40, 200), abs=4)
