@@ -208,6 +208,21 @@ class CameraPath:
             raise ValueError(f"CameraPath.steps must be ({len(self.time_s)}, 4), got {self.steps.shape}")
 
 
+class Crossing(NamedTuple):
+    """Two people crossed, and a tracker may have swapped their numbers.
+
+    Attributes:
+        one_id, other_id: their numbers.
+        since_s: time from which the numbers are, or may be, swapped.
+        is_swapped: whether they were swapped; if not, appearance cannot tell.
+    """
+
+    one_id: int
+    other_id: int
+    since_s: float
+    is_swapped: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Observation:
     """The people in one sampled frame, and their crops.
@@ -221,6 +236,8 @@ class Observation:
         is_cut: whether a new shot begins at the frame.
         surroundings_rgb: the surroundings of each of ``people``, with the same shape as a crop; empty if not requested.
         camera: the camera's motion since the previous observation; None if it is unknown or not measured.
+        crossings: what this sample tells about people who crossed. If they were swapped, their numbers are right from
+            this sample on, and swapped in earlier samples from ``since_s`` on.
     """
 
     frame_index: int
@@ -231,6 +248,7 @@ class Observation:
     is_cut: bool = False
     surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
     camera: CameraStep | None = None
+    crossings: tuple[Crossing, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.people) != len(self.crops_rgb):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from recognizer.people.appearance import Appearances
 from recognizer.people.stitching import Tracklet, stitch
 from recognizer.settings import LEAST_HEIGHT_PX, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import Clip, Observation, VideoInfo
+from recognizer.types import Clip, Crossing, Observation, VideoInfo
 from recognizer.video import VideoInput, VideoReader, open_video
 
 CLIPS_IN_FIRST_CALL = 2
@@ -33,6 +33,10 @@ classified."""
 
 _LONGER_S = 1.0
 """If the pictures go on for longer after the stated end, the file states a wrong one."""
+
+
+MOST_DOUBTS = 3
+"""At most this many crossings are listed in a remark."""
 
 
 @dataclass(frozen=True)
@@ -134,12 +138,26 @@ class Stitcher:
     def __init__(self) -> None:
         self._appearances = Appearances()
         self._cuts_s: list[float] = []
+        self._unsure: list[Crossing] = []
 
     def add(self, observation: Observation) -> None:
         """Add one sampled frame."""
         self._appearances.add(observation)
         if observation.is_cut:
             self._cuts_s.append(observation.time_s)
+        self._unsure += (crossing for crossing in observation.crossings if not crossing.is_swapped)
+
+    def doubts(self, person_of: Mapping[int, int]) -> Iterator[str]:
+        """Yield remarks for users about people whose numbers may be swapped."""
+        unsure = [(person_of[one.one_id], person_of[one.other_id], one.since_s) for one in self._unsure]
+        unsure = [(min(pair), max(pair), since_s) for *pair, since_s in unsure if pair[0] != pair[1]]
+        if unsure:
+            each = [f"{one} and {other} at {since_s:.1f} s" for one, other, since_s in unsure[:MOST_DOUBTS]]
+            more = f" and {len(unsure) - len(each)} more" if len(unsure) > len(each) else ""
+            yield (
+                "People who look alike crossed, and their numbers may be swapped from then on: "
+                f"{', '.join(each)}{more}; compare the pictures before and after."
+            )
 
     def person_of(self, tracks: Iterable[PersonTrack], interval_s: float) -> dict[int, int]:
         """Return the person's number for each track's number.
@@ -183,14 +201,16 @@ class _FileAnalysis:
         """Label everyone's actions; the timeline is incomplete if the analysis was cancelled."""
         complete = self._label_all()
         frame_times_s, notes, reading = self._pass.finish(complete=complete)
+        person_of = self._stitcher.person_of(self._labeler.tracks(), self._interval_s)
         timeline = self._labeler.timeline(
             frame_times_s,
             complete=complete,
             notes=notes,
             video=_as_decoded(self._video, frame_times_s) if complete else None,
-            person_of=self._stitcher.person_of(self._labeler.tracks(), self._interval_s),
+            person_of=person_of,
         )
-        return replace(timeline, notes=(*timeline.notes, *_remarks(timeline)), reading=reading)
+        remarks = (*_remarks(timeline), *self._stitcher.doubts(person_of))
+        return replace(timeline, notes=(*timeline.notes, *remarks), reading=reading)
 
     def find_everyone(self) -> bool:
         """Find and track everyone, label nothing; return False if the analysis was cancelled."""

@@ -13,10 +13,11 @@ from recognizer.clips.cropping import Cropper
 from recognizer.clips.sampling import SampleClock
 from recognizer.networks.loading import Models
 from recognizer.people.appearance import appearance_of
+from recognizer.people.crossings import Crossings
 from recognizer.people.cuts import CutDetector
 from recognizer.people.tracking import PersonTracker
 from recognizer.settings import Settings
-from recognizer.types import Detection, Frame, Observation, TrackedPerson
+from recognizer.types import Crossing, Detection, Frame, Observation, TrackedPerson
 
 _LATEST_SHARE = 0.1
 """Weight of the latest interval between followed frames in the moving average."""
@@ -58,6 +59,8 @@ class PeopleFollower:
         self._is_file = is_file
         self._clock = SampleClock(settings.sample_interval_s(frame_rate_hz), 1 / frame_rate_hz)
         self._cuts = CutDetector()
+        self._crossings = Crossings(settings.sample_interval_s(frame_rate_hz))
+        self._number_of: dict[int, int] = {}
         self._tracker = PersonTracker(settings, frame_rate_hz, updates_per_s=followed_hz)
         self._cropper = Cropper(settings.crop_style, settings.max_gap_s(frame_rate_hz))
         self._people: tuple[TrackedPerson, ...] = ()
@@ -83,11 +86,40 @@ class PeopleFollower:
             is_cut = self._is_file and self._cuts.push(frame.rgb)
             if is_cut:
                 self._tracker = self._next_tracker()
-            self._people = tuple(self._tracker.update(frame.rgb, detections))
-            appearances = (
-                tuple(appearance_of(frame.rgb, person.box_xyxy) for person in self._people) if self._is_file else ()
+                self._crossings.clear()
+            self._people = self._numbered(self._tracker.update(frame.rgb, detections))
+            if not self._is_file:
+                return cropped(self._cropper, frame, self._people)
+            appearances = {person.person_id: appearance_of(frame.rgb, person.box_xyxy) for person in self._people}
+            crossings = self._crossings.push(frame.time_s, self._people, tuple(appearances.values()))
+            for crossing in crossings:
+                if crossing.is_swapped:
+                    self._swap(crossing.one_id, crossing.other_id, appearances)
+            return cropped(
+                self._cropper,
+                frame,
+                self._people,
+                tuple(appearances[person.person_id] for person in self._people),
+                is_cut=is_cut,
+                crossings=crossings,
             )
-            return cropped(self._cropper, frame, self._people, appearances, is_cut=is_cut)
+
+    def _numbered(self, people: Sequence[TrackedPerson]) -> tuple[TrackedPerson, ...]:
+        """Return the tracker's people under their own numbers, which differ after a swap."""
+        if not self._number_of:
+            return tuple(people)
+        own = [replace(one, person_id=self._number_of.get(one.person_id, one.person_id)) for one in people]
+        return tuple(sorted(own, key=lambda person: person.person_id))
+
+    def _swap(self, one_id: int, other_id: int, appearances: dict[int, NDArray[np.uint8]]) -> None:
+        """Exchange two numbers, from the current sample on."""
+        now = {one_id: other_id, other_id: one_id}
+        tracked_as = {number: track_id for track_id, number in self._number_of.items()}
+        for number, becomes in now.items():
+            self._number_of[tracked_as.get(number, number)] = becomes
+        appearances[one_id], appearances[other_id] = appearances[other_id], appearances[one_id]
+        own = [replace(one, person_id=now.get(one.person_id, one.person_id)) for one in self._people]
+        self._people = tuple(sorted(own, key=lambda person: person.person_id))
 
     def follow(self, frame: Frame, samples: Sequence[Frame]) -> list[Observation]:
         """Detect and track the people in a camera's frame, and crop them out of the sampled frames up to it.
@@ -165,7 +197,11 @@ def cropped(
     appearances: tuple[NDArray[np.uint8], ...] = (),
     *,
     is_cut: bool = False,
+    crossings: tuple[Crossing, ...] = (),
 ) -> Observation:
     """Crop people out of a sampled frame; call once for each frame, in order of time."""
+    for crossing in crossings:
+        if crossing.is_swapped:
+            cropper.swap(crossing.one_id, crossing.other_id)
     crops, surroundings = cropper.cut(frame.rgb, frame.time_s, people)
-    return Observation(frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings)
+    return Observation(frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings, crossings=crossings)

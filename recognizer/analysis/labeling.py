@@ -55,6 +55,11 @@ class ActionLabeler:
     def add(self, observation: Observation) -> list[Clip]:
         """Add a sampled frame to the timeline and to each person's clip; return the completed clips."""
         with self._lock:
+            for crossing in observation.crossings:
+                if crossing.is_swapped:
+                    one_id, other_id, since_s, _ = crossing
+                    self._builder.swap(one_id, other_id, since_s, observation.time_s)
+                    self._sampler.swap(one_id, other_id, since_s)
             self._note_stays(observation)
             self._builder.add_people(observation.time_s, observation.people)
             return self._sampler.add(observation)

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import CropStyle
-from recognizer.types import CROP_SIZE_PX, Box, Observation, Reading, TrackedPerson
+from recognizer.types import CROP_SIZE_PX, Box, Crossing, Observation, Reading, TrackedPerson
 from recognizer.video.reading import reading_from, values_of
 
-FORMAT = 4
+FORMAT = 5
 """Part of a pass's key: a record of another format is never found. 2 added appearances and cuts; since 3, other people
 are covered in the surroundings, and boxes are smoothed as if every frame had been sampled; since 4, it holds how the
-video was read, and times and pictures are those that a player shows."""
+video was read, and times and pictures are those that a player shows; since 5, it holds who crossed."""
 
 CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
@@ -49,6 +49,7 @@ class RecordedPass:
             confidence.
         appearances: uint8 (r, APPEARANCE_SIZE), one for each of ``rows``; (r, 0) if the pass has none.
         cuts: int64 (c,), numbers of the samples at which a new shot begins.
+        crossings: float64 (c, 5), what the samples tell about people who crossed: number of the sample, ``Crossing``.
         notes: the video reader's remarks.
         reading: how the video was read.
     """
@@ -60,6 +61,7 @@ class RecordedPass:
     rows: NDArray[np.float64]
     appearances: NDArray[np.uint8]
     cuts: NDArray[np.int64]
+    crossings: NDArray[np.float64]
     notes: tuple[str, ...]
     reading: Reading
 
@@ -80,6 +82,7 @@ class RecordedPass:
                 rows=arrays["rows"],
                 appearances=arrays["looks"],
                 cuts=arrays["cuts"],
+                crossings=arrays["crossings"],
                 notes=tuple(json.loads(str(arrays["notes"]))),
                 reading=reading_from(json.loads(str(arrays["reading"]))),
             )
@@ -98,6 +101,7 @@ class RecordedPass:
             rows=self.rows,
             looks=self.appearances,  # the name in files of this format
             cuts=self.cuts,
+            crossings=self.crossings,
             notes=np.array(json.dumps(self.notes)),
             reading=np.array(json.dumps(values_of(self.reading))),
         )
@@ -124,6 +128,11 @@ class RecordedPass:
     def is_cut(self, sample: int) -> bool:
         """Return whether a new shot begins at that sampled frame."""
         return sample in self.cuts
+
+    def crossings_at(self, sample: int) -> tuple[Crossing, ...]:
+        """Return what a sampled frame tells about people who crossed."""
+        rows = self.crossings[self.crossings[:, 0] == sample, 1:].tolist()
+        return tuple(Crossing(int(one), int(other), since_s, bool(swapped)) for one, other, since_s, swapped in rows)
 
     def _rows_in(self, sample: int) -> slice:
         start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
@@ -164,7 +173,16 @@ class RecordedPass:
             row += len(people)
             appearances, is_cut = self.appearances_in(sample), self.is_cut(sample)
             crops, surroundings = (*pictures, (), ())[:2]
-            yield Observation(int(frame_index), float(time_s), people, crops, appearances, is_cut, surroundings)
+            yield Observation(
+                int(frame_index),
+                float(time_s),
+                people,
+                crops,
+                appearances,
+                is_cut,
+                surroundings,
+                crossings=self.crossings_at(sample),
+            )
 
     def _pictures_of(self, style: CropStyle) -> list[NDArray[np.uint8]]:
         """Map the crops and, if the style has them, the surroundings: each uint8 (r, CROP_SIZE_PX, CROP_SIZE_PX, 3)."""

@@ -171,6 +171,7 @@ class PassRecorder:
         self._rows = array("d")
         self._appearances = array("B")
         self._cuts = array("q")
+        self._crossings = array("d")
         self._aside: Path | None = None
         self._files: list[BinaryIO] = []
         try:
@@ -196,6 +197,8 @@ class PassRecorder:
             self._appearances.frombytes(appearance.tobytes())
         if observation.is_cut:
             self._cuts.append(sample)
+        for crossing in observation.crossings:
+            self._crossings.extend((sample, *crossing))
         try:
             for file, pictures in zip(self._files, (observation.crops_rgb, observation.surroundings_rgb), strict=False):
                 for picture in pictures:
@@ -217,6 +220,7 @@ class PassRecorder:
                 len(self._rows) // 7, -1 if self._appearances else 0
             ),
             cuts=np.array(self._cuts, np.int64),
+            crossings=np.array(self._crossings, np.float64).reshape(-1, 5),
             notes=tuple(notes),
             reading=reading,
         )

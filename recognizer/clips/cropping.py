@@ -39,6 +39,11 @@ class Cropper:
         """Continue with another style."""
         self._style, self._max_gap_s = style, max_gap_s
 
+    def swap(self, one_id: int, other_id: int) -> None:
+        """Exchange the places of two people whose numbers were swapped."""
+        places = {one_id: self._steady.pop(other_id, None), other_id: self._steady.pop(one_id, None)}
+        self._steady |= {person_id: place for person_id, place in places.items() if place is not None}
+
     def boxes(self, time_s: float, people: Sequence[TrackedPerson]) -> list[Box]:
         """Return the box to crop around for each of ``people``; call this once per frame, in order of time."""
         if not self._style.steady:

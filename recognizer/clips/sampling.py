@@ -122,6 +122,21 @@ class ClipSampler:
                 clips.append(self._clip(person.person_id, buffer))
         return sorted(clips, key=lambda clip: (clip.person_id, clip.start_s))
 
+    def swap(self, one_id: int, other_id: int, since_s: float) -> None:
+        """Exchange the samples of two people from a time on: their numbers were swapped."""
+        buffers = {person_id: self._buffers.pop(person_id, None) for person_id in (one_id, other_id)}
+        for person_id, source_id in ((one_id, other_id), (other_id, one_id)):
+            own, source = buffers[person_id], buffers[source_id]
+            head = [sample for sample in own.samples if sample.time_s < since_s] if own else []
+            tail = [sample for sample in source.samples if sample.time_s >= since_s] if source else []
+            if not head and not tail:
+                continue
+            new = min(source.new, len(tail)) if source else 0
+            if own is not None:
+                new += max(0, own.new - (len(own.samples) - len(head)))
+            has_clip = own.has_clip if own is not None and head else bool(source and source.has_clip)
+            self._buffers[person_id] = _Buffer(deque((*head, *tail), maxlen=self._length), new, has_clip)
+
     def finish(self) -> list[Clip]:
         """Return the last clips of everyone visible when the stream ended."""
         return self._end(lambda _: True)

@@ -58,6 +58,11 @@ def appearance_of(rgb: NDArray[np.uint8], box_xyxy: Box) -> NDArray[np.uint8]:
     return np.asarray(np.rint(np.concatenate(halves) * _FULL), np.uint8).reshape(APPEARANCE_SIZE)
 
 
+def shares_of(appearance: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the share of each colour in each half, float64 (APPEARANCE_SIZE,)."""
+    return np.asarray(np.square(appearance / _FULL))
+
+
 class Appearances:
     """The mean appearance of each track of one stream."""
 
@@ -70,7 +75,7 @@ class Appearances:
         for person, appearance in zip(
             observation.people, observation.appearances, strict=bool(observation.appearances)
         ):
-            shares = np.square(appearance / _FULL)
+            shares = shares_of(appearance)
             if person.person_id in self._sums:
                 self._sums[person.person_id] += shares
             else:

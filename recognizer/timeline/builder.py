@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,37 @@ class _TrackBuilder:
         self.box_xyxy = array("f")
         self.confidence = array("f")
 
+    def cut_from(self, time_s: float) -> _TrackBuilder:
+        """Remove and return the samples from a time on."""
+        first = bisect_left(self.time_s, time_s)
+        tail = _TrackBuilder()
+        tail.time_s, self.time_s = self.time_s[first:], self.time_s[:first]
+        tail.box_xyxy, self.box_xyxy = self.box_xyxy[4 * first :], self.box_xyxy[: 4 * first]
+        tail.confidence, self.confidence = self.confidence[first:], self.confidence[:first]
+        return tail
+
+    def extend(self, later: _TrackBuilder) -> None:
+        """Append later samples."""
+        self.time_s.extend(later.time_s)
+        self.box_xyxy.extend(later.box_xyxy)
+        self.confidence.extend(later.confidence)
+
+
+class _Swap(NamedTuple):
+    """Two people's clips from ``since_s`` (their middle) to ``until_s`` (their end) have each other's number."""
+
+    one_id: int
+    other_id: int
+    since_s: float
+    until_s: float
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        return self.one_id, self.other_id
+
+    def concerns(self, prediction: Prediction) -> bool:
+        return prediction.end_s < self.until_s and (prediction.start_s + prediction.end_s) / 2 >= self.since_s
+
 
 class TimelineBuilder:
     """Collects the tracks and predictions of one stream.
@@ -36,6 +68,7 @@ class TimelineBuilder:
         self.change(settings, frame_rate_hz)
         self._tracks: dict[int, _TrackBuilder] = {}
         self._predictions: list[Prediction] = []
+        self._swaps: list[_Swap] = []
         self._analysed_s = 0.0
         self._lock = threading.Lock()  # an array cannot grow while it is copied
 
@@ -59,6 +92,17 @@ class TimelineBuilder:
         """Record predictions, in any order."""
         with self._lock:
             self._predictions.extend(predictions)
+
+    def swap(self, one_id: int, other_id: int, since_s: float, noticed_s: float) -> None:
+        """Exchange the samples and predictions of two people from ``since_s`` up to ``noticed_s``."""
+        with self._lock:
+            one, other = (self._tracks.setdefault(number, _TrackBuilder()) for number in (one_id, other_id))
+            tail, other_tail = one.cut_from(since_s), other.cut_from(since_s)
+            one.extend(other_tail)
+            other.extend(tail)
+            self._tracks = {number: track for number, track in self._tracks.items() if track.time_s}
+            # a prediction may come later than its clip, so predictions are exchanged when they are read
+            self._swaps.append(_Swap(one_id, other_id, since_s, noticed_s + self._interval_s / 2))
 
     def build(
         self,
@@ -85,7 +129,7 @@ class TimelineBuilder:
             for person_id in sorted(recent):
                 together[(person_of or {}).get(person_id, person_id)].append(person_id)
             people = tuple(self._track(number, together[number], since_s, end_s) for number in sorted(together))
-            found = [prediction for prediction in self._predictions if prediction.end_s > since_s]
+            found = [self._swapped(one) for one in self._predictions if one.end_s > since_s]
             if person_of is not None:
                 found = list(_of_people(found, person_of))
             predictions = sorted(found, key=lambda p: (p.person_id, p.start_s, p.end_s))
@@ -100,6 +144,13 @@ class TimelineBuilder:
             notes=tuple(notes),
             provenance=dict(provenance or {}),
         )
+
+    def _swapped(self, prediction: Prediction) -> Prediction:
+        for swap in self._swaps:
+            if prediction.person_id in swap.ids and swap.concerns(prediction):
+                other_id = swap.ids[swap.ids[0] == prediction.person_id]
+                prediction = replace(prediction, person_id=other_id)
+        return prediction
 
     def tracks(self) -> tuple[PersonTrack, ...]:
         """Return everyone so far, under the tracker's numbers."""

@@ -39,6 +39,7 @@ def stitched(path: Path, models: Models, **settings: int) -> Timeline:
         ("mmaction2_demo.mp4", {"left wrestler": 1, "right wrestler": 1}),
         ("decord_flipping_a_pancake.mkv", {"cook": 1, "companion": 1}),
         ("c12_two_signers_ccby.mp4", {"left signer": 1, "right signer": 1}),
+        ("vibeold_dance.mp4", {"hood": 1, "mesh sleeves": 1}),
         (
             "tennis_analyzer_tennis.mp4",
             dict.fromkeys(

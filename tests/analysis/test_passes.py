@@ -19,7 +19,7 @@ from recognizer.analysis import passes
 from recognizer.analysis.pass_record import RecordedPass
 from recognizer.analysis.passes import PassStore, pass_key
 from recognizer.settings import SETTING_SPECS, CropStyle, Scope, Settings, setting
-from recognizer.types import APPEARANCE_SIZE, CROP_SIZE_PX, DamagedSpan, Observation, Reading, TrackedPerson
+from recognizer.types import APPEARANCE_SIZE, CROP_SIZE_PX, Crossing, DamagedSpan, Observation, Reading, TrackedPerson
 from tests.support.settings import another
 
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
@@ -37,6 +37,7 @@ def observation(sample: int, people: int) -> Observation:
         crops_rgb=tuple(rng.integers(0, 256, (CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8) for _ in range(people)),
         appearances=tuple(rng.integers(0, 256, APPEARANCE_SIZE, np.uint8) for _ in range(people)),
         is_cut=sample == 2,
+        crossings=(Crossing(1, 2, 0.1, True), Crossing(2, 3, 0.07, False)) if sample == 4 else (),
     )
 
 
@@ -86,6 +87,7 @@ def test_a_stored_pass_is_equal_to_the_bit(store: PassStore) -> None:
         np.testing.assert_array_equal(one.crops_rgb, other.crops_rgb)
         np.testing.assert_array_equal(one.appearances, other.appearances)
         assert one.is_cut is other.is_cut
+        assert one.crossings == other.crossings
     np.testing.assert_array_equal(recorded.frame_times_s, TIMES_S)
     assert recorded.notes == NOTES
     assert recorded.reading == READING

@@ -301,3 +301,16 @@ class TestSurroundings:
 
 def greys_from(start: int, samples: int = 4) -> NDArray[np.uint8]:
     return np.stack([np.full_like(BLANK, start + k) for k in range(samples)])
+
+
+def test_after_a_swap_each_persons_clip_shows_that_person() -> None:
+    """Two people were swapped from the sixth sample on, which is noticed at the ninth."""
+    one = sampler(samples=10)
+    clips = []
+    for k in range(10):
+        if k == 8:
+            one.swap(1, 2, since_s=0.5)
+        shown = (1, 2) if k < 5 or k >= 8 else (2, 1)
+        people = tuple(TrackedPerson(number, (0, 0, 50, 100), 0.9) for number in (1, 2))
+        clips += one.add(Observation(k, k / 10, people, tuple(crop_of(person) for person in shown)))
+    assert [(clip.person_id, set(numbers_in(clip)), len(clip.rgb)) for clip in clips] == [(1, {1}, 10), (2, {2}, 10)]

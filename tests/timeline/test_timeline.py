@@ -58,6 +58,28 @@ def test_golden_files_exist() -> None:
     assert len(GOLDEN) >= 12
 
 
+def test_a_swap_exchanges_samples_and_predictions_from_then_on() -> None:
+    builder = TimelineBuilder(TENTH, 30.0)
+    left, right = (0.0, 0.0, 10.0, 20.0), (100.0, 0.0, 110.0, 20.0)
+
+    def says(person_id: int, start_s: float, label: str) -> Prediction:
+        return Prediction(person_id, start_s, start_s + 0.4, ((label, 0.9),), "scripted")
+
+    for k in range(20):
+        # number 1 is on the left, but the tracker takes one for the other from 0.8 s until it is noticed at 1.4 s
+        boxes = (left, right) if k < 8 or k >= 14 else (right, left)
+        if k == 14:
+            builder.swap(1, 2, since_s=0.8, noticed_s=1.4)
+        builder.add_people(k / 10, [someone(number, box) for number, box in zip((1, 2), boxes, strict=True)])
+    builder.add_predictions(says(1, start_s, "on the left") for start_s in (0.0, 0.4, 1.4))
+    builder.add_predictions([says(2, 0.9, "on the left"), says(1, 0.9, "on the right"), says(2, 1.5, "on the right")])
+    timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, complete=True)
+    assert {tuple(box) for box in timeline.people[0].box_xyxy.tolist()} == {left}
+    assert {tuple(box) for box in timeline.people[1].box_xyxy.tolist()} == {right}
+    assert [len(track.time_s) for track in timeline.people] == [20, 20]
+    assert {(p.person_id, p.top[0][0]) for p in timeline.predictions} == {(1, "on the left"), (2, "on the right")}
+
+
 _predictions = st.builds(
     lambda steps, labels, length: [
         Prediction(1, start_s, start_s + length, ((label, p), ("other", p / 4)), "scripted")
