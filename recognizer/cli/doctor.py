@@ -67,13 +67,13 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
 
     _print_machine(settings, stdout)
     ways = table(
-        {"Network": False, "Way": False, "ms": True, "Difference": True, "": False},
+        {"Network": False, "Way": False, "ms": True, "±": True, "Difference": True, "": False},
     )
     for name in options.names or [name for name in known if weights.is_here(name)]:
         with fetching(f"measuring how {name} runs fastest here", quiet=options.quiet) as progress:
             choice = _choice(name, settings, progress)
         _add_rows(ways, name, choice)
-    print_table("Networks (ms for one clip of 8 samples, or one picture)", ways, stdout)
+    print_table("Networks (ms of one core for one clip of 8 samples, or one picture)", ways, stdout)
     return 0
 
 
@@ -112,10 +112,10 @@ def _print_machine(settings: Settings, stdout: IO[str]) -> None:
 
 def _add_rows(ways: Any, name: str, choice: Choice) -> None:
     if not choice.measured:
-        ways.add_row(name, choice.way.name, "", "", "the only way here")
+        ways.add_row(name, choice.way.name, "", "", "", "the only way here")
     for one in choice.measured:
         milliseconds = "" if one.milliseconds is None else f"{one.milliseconds:.1f}"
+        spread = "" if one.spread is None else f"{one.spread:.0%}"
         difference = "" if one.difference is None else f"{one.difference:.2g}"
-        ways.add_row(
-            name, one.way, milliseconds, difference, "chosen" if one.way == choice.way.name else one.problem or ""
-        )
+        verdict = "chosen" if one.way == choice.way.name else one.problem or ""
+        ways.add_row(name, one.way, milliseconds, spread, difference, verdict)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from recognizer.classifier_specs import SPECS
 from recognizer.errors import SettingsError
 from recognizer.networks.backends import openvino, pytorch
 from recognizer.networks.backends.autotune import (
+    MOST_LOOKS,
     Backends,
     TunableNetwork,
     TunedNetwork,
@@ -87,7 +89,9 @@ class TestMeasuring:
                 raise output
 
             def run() -> np.ndarray:
-                time.sleep(took_s.get(way, 0.0))
+                until_s = time.process_time() + took_s.get(way, 0.0)
+                while time.process_time() < until_s:
+                    pass
                 return output
 
             return run
@@ -129,6 +133,135 @@ class TestMeasuring:
         }
         choice = measure((REFERENCE, OPENVINO), self.prepare(outputs, {REFERENCE: 0.01}), relative_difference, 0.05)
         assert choice.way == REFERENCE
+
+    def test_programs_that_keep_every_core_busy_change_nothing(self, busy_machine: Callable[[], None]) -> None:
+        """Regression: on a loaded machine PyTorch seemed four times faster than OpenVINO, and that was written down."""
+
+        def prepare(way: Way) -> Callable[[], np.ndarray]:
+            steps = 400_000 if way == REFERENCE else 260_000
+
+            def run() -> np.ndarray:
+                sum(range(steps))
+                return self.REFERENCE_OUTPUT
+
+            return run
+
+        alone = measure((REFERENCE, OPENVINO), prepare, relative_difference, 0.05)
+        busy_machine()
+        started_s, worked_s = time.perf_counter(), time.process_time()
+        busy = measure((REFERENCE, OPENVINO), prepare, relative_difference, 0.05)
+        share = (time.process_time() - worked_s) / (time.perf_counter() - started_s)
+        assert share < 0.8, "the machine was not busy"
+        for one, other in zip(alone.measured, busy.measured, strict=True):
+            assert one.milliseconds == pytest.approx(other.milliseconds, rel=0.3)
+        assert busy.way == OPENVINO
+
+    def test_a_slow_network_runs_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("recognizer.networks.backends.autotune._ENOUGH_S", 0.01)
+        outputs: dict[Way, np.ndarray | Exception] = {REFERENCE: self.REFERENCE_OUTPUT}
+        (one,) = measure((REFERENCE,), self.prepare(outputs, {REFERENCE: 0.02}), relative_difference, 0.05).measured
+        assert one.milliseconds == pytest.approx(20, rel=0.3)
+        assert one.spread is None
+
+
+@pytest.fixture
+def busy_machine() -> Iterator[Callable[[], None]]:
+    """Call it to keep every core busy until the end of the test."""
+    burning: list[subprocess.Popen[bytes]] = []
+
+    def burn() -> None:
+        count = 2 * len(os.sched_getaffinity(0))
+        burning.extend(subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(count))
+        time.sleep(0.1)
+
+    yield burn
+    for one in burning:
+        one.kill()
+        one.wait()
+
+
+def measured(way: Way, milliseconds: float, spread: float = 0.02) -> Measured:
+    return Measured(way.name, milliseconds, 0.0, None, spread)
+
+
+class TestSteadiness:
+    """Runs that vary are looked at again, once per start, and not for ever."""
+
+    @pytest.fixture
+    def looks(self, monkeypatch: pytest.MonkeyPatch) -> list[Choice]:
+        """The results of the measurements to come, in order."""
+        coming: list[Choice] = []
+        monkeypatch.setattr("recognizer.networks.backends.autotune.measure", lambda *_, **__: coming.pop(0))
+        return coming
+
+    @pytest.fixture
+    def restart(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+        """Forget what this process has measured, as a new start does."""
+        return lambda: monkeypatch.setattr("recognizer.networks.backends.autotune._LOOKED_AT", set())
+
+    def test_unsteady_runs_are_looked_at_again_at_the_next_start(
+        self, tmp_path: Path, looks: list[Choice], restart: Callable[[], None]
+    ) -> None:
+        backends = Backends(tmp_path)
+        restart()
+        looks += [
+            Choice.fastest([measured(REFERENCE, 133), measured(OPENVINO, 540, spread=0.9)]),
+            Choice.fastest([measured(REFERENCE, 45), measured(OPENVINO, 22)]),
+        ]
+        assert backends.tune(subject(), CPU).choice.way == REFERENCE
+        assert backends.tune(subject(), CPU).choice.way == REFERENCE, "this start has looked"
+        assert backends.is_tuned("small", "a" * 64, CPU)
+        restart()
+        assert not backends.is_tuned("small", "a" * 64, CPU)
+        choice = backends.tune(subject(), CPU).choice
+        assert (choice.way, choice.looks) == (OPENVINO, 2)
+        assert [one.milliseconds for one in choice.measured] == [45, 22]
+        restart()
+        assert backends.is_tuned("small", "a" * 64, CPU)
+        assert backends.tune(subject(), CPU).choice == choice, "steady runs are kept"
+
+    def test_looking_again_ends(self, tmp_path: Path, looks: list[Choice], restart: Callable[[], None]) -> None:
+        backends = Backends(tmp_path)
+        for start in range(MOST_LOOKS):
+            restart()
+            assert not backends.is_tuned("small", "a" * 64, CPU)
+            looks.append(Choice.fastest([measured(REFERENCE, 40 - start, spread=2.0), measured(OPENVINO, 80)]))
+            assert backends.tune(subject(), CPU).choice.looks == start + 1
+        restart()
+        assert backends.is_tuned("small", "a" * 64, CPU)
+        choice = backends.tune(subject(), CPU).choice
+        assert (choice.looks, choice.measured[0].milliseconds) == (MOST_LOOKS, 40 - MOST_LOOKS + 1)
+
+    def test_a_later_look_in_a_busier_minute_makes_nothing_worse(self) -> None:
+        first = Choice.fastest([measured(REFERENCE, 45), measured(OPENVINO, 22, spread=0.3)])
+        second = Choice.fastest([measured(REFERENCE, 50), measured(OPENVINO, 90, spread=0.8)])
+        both = second.after(first)
+        assert both.way == OPENVINO
+        assert both.measured == (measured(REFERENCE, 45), measured(OPENVINO, 22, spread=0.3))
+
+    def test_steadiness_of_a_way_that_cannot_be_chosen_does_not_matter(self) -> None:
+        wild = Measured(OPENVINO.name, 20.0, 3.0, "differs", 5.0)
+        assert Choice.fastest([measured(REFERENCE, 45), wild]).is_steady
+        assert not Choice.fastest([measured(REFERENCE, 45, spread=0.5), wild]).is_steady
+
+    def test_looks_and_spread_are_stored(self, tmp_path: Path) -> None:
+        choices = ChoiceStore(tmp_path)
+        choice = Choice.fastest([measured(REFERENCE, 45), Measured(OPENVINO.name, None, None, "no wheel")], looks=3)
+        choices.save("k", choice)
+        assert choices.find("k") == choice
+
+    def test_threads_are_as_before_after_a_measurement(self, tmp_path: Path) -> None:
+        threads = torch.get_num_threads()
+        seen: list[int] = []
+
+        class Counting(nn.Module):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                seen.append(torch.get_num_threads())
+                return x.mean(dim=(2, 3, 4))
+
+        Backends(tmp_path).tune(subject(Counting()), CPU)
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == threads
 
 
 class TestChoices:

@@ -8,7 +8,7 @@ import logging
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,8 +17,12 @@ from recognizer.networks.backends.ways import Way
 
 _log = logging.getLogger(__name__)
 
-FORMAT = 3
+FORMAT = 4
 """Part of the keys. Increase it when the measured quantities, the method, the bounds or the conversions change."""
+
+STEADY_SPREAD = 0.25
+"""Runs are steady if the longest exceeds the shortest by at most this share. They differ by 5 %, whatever other
+programs do; but other threads of this program add their processor time."""
 
 _LIBRARIES = ("torch", "torchvision", "ultralytics", "openvino")
 
@@ -29,28 +33,67 @@ class Measured:
 
     Attributes:
         way: name of the way.
-        milliseconds: shortest of several runs on one clip or picture; None if it did not run.
+        milliseconds: shortest of several runs on one clip or picture, in processor time on one thread; on a GPU, in
+            time. None if it did not run.
         difference: difference from PyTorch in float32, in the unit of the network's bound; None if it did not run.
         problem: why it cannot be chosen, else None.
+        spread: by what share the longest of these runs exceeds the shortest; None if it ran at most once.
     """
 
     way: str
     milliseconds: float | None
     difference: float | None
     problem: str | None = None
+    spread: float | None = None
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen way and the measurements behind it."""
+    """The chosen way and the measurements behind it.
+
+    Attributes:
+        way: the chosen way.
+        measured: one for each way.
+        looks: how often they were measured.
+    """
 
     way: Way
     measured: tuple[Measured, ...] = ()
+    looks: int = 1
+
+    @classmethod
+    def fastest(cls, measured: Sequence[Measured], looks: int = 1) -> Choice:
+        """Choose the fastest way that has no problem; at least one must have none."""
+        possible = [one for one in measured if one.problem is None and one.milliseconds is not None]
+        best = min(possible, key=lambda one: one.milliseconds or 0.0)
+        return cls(Way.named(best.way), tuple(measured), looks)
 
     @property
     def taken(self) -> Measured | None:
         """The measurement of the chosen way; None if there was no alternative to measure."""
         return next((one for one in self.measured if one.way == self.way.name), None)
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the runs of every way that can be chosen took about the same time."""
+        return all((one.spread or 0.0) <= STEADY_SPREAD for one in self.measured if one.problem is None)
+
+    def after(self, earlier: Choice | None) -> Choice:
+        """Return the choice from these measurements and earlier ones: of each way, the shorter time."""
+        if earlier is None:
+            return self
+        before = {one.way: one for one in earlier.measured}
+        both = [_better(one, before.get(one.way)) for one in self.measured]
+        return Choice.fastest(both, looks=earlier.looks + 1)
+
+
+def _better(one: Measured, earlier: Measured | None) -> Measured:
+    """Return the measurement with the shorter time, and the smaller spread of both."""
+    if earlier is None or earlier.milliseconds is None or one.milliseconds is None:
+        return one
+    spreads = [spread for spread in (one.spread, earlier.spread) if spread is not None]
+    spread = min(spreads, default=None)
+    return replace(one, milliseconds=min(one.milliseconds, earlier.milliseconds), spread=spread)
 
 
 class ChoiceStore:
@@ -63,7 +106,8 @@ class ChoiceStore:
         """Return the stored choice, or None if there is none or it cannot be read."""
         try:
             stored = json.loads(self._path(key).read_text(encoding="utf-8"))
-            return Choice(Way.named(stored["way"]), tuple(Measured(**one) for one in stored["measured"]))
+            measured = tuple(Measured(**one) for one in stored["measured"])
+            return Choice(Way.named(stored["way"]), measured, int(stored["looks"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -73,7 +117,8 @@ class ChoiceStore:
     def save(self, key: str, choice: Choice) -> None:
         """Store a choice. If the folder cannot be written to, each start measures again."""
         path = self._path(key)
-        text = json.dumps({"way": choice.way.name, "measured": [asdict(one) for one in choice.measured]})
+        measured = [asdict(one) for one in choice.measured]
+        text = json.dumps({"way": choice.way.name, "looks": choice.looks, "measured": measured})
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with staged(path) as part:

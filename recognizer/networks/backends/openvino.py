@@ -163,18 +163,21 @@ class Compiled:
     Args:
         model: as ``ConvertedNetworks.network`` returns it.
         way: sets the number format.
+        threads: how many threads it uses; None for one per core.
 
     Raises:
         UnavailableError: the network cannot be compiled.
     """
 
-    def __init__(self, model: Any, way: Way) -> None:
+    def __init__(self, model: Any, way: Way, threads: int | None = None) -> None:
         # one input at a time on all cores; callers take turns
-        options = {
+        options: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": _HINTS[way.number_format],
             "NUM_STREAMS": 1,
         }
+        if threads is not None:
+            options["INFERENCE_NUM_THREADS"] = threads
         try:
             self._request = _core().compile_model(model, "CPU", options).create_infer_request()
         except RuntimeError as error:
@@ -197,14 +200,24 @@ class OpenVinoRunner:
         module: the network in PyTorch, for shapes that are not converted yet.
         way: OpenVINO, in one of its number formats.
         queue: shared with other runners of the same network.
+        threads: how many threads it uses; None for one per core.
     """
 
-    def __init__(self, converted: ConvertedNetworks, key: str, module: nn.Module, way: Way, queue: FairQueue) -> None:
+    def __init__(
+        self,
+        converted: ConvertedNetworks,
+        key: str,
+        module: nn.Module,
+        way: Way,
+        queue: FairQueue,
+        threads: int | None = None,
+    ) -> None:
         self._converted = converted
         self._key = key
         self._module = module
         self._way = way
         self._queue = queue
+        self._threads = threads
         self._compiled: OrderedDict[tuple[torch.dtype, tuple[int, ...]], Compiled] = OrderedDict()
         self._compiling = threading.Lock()  # not the queue: others can run while converting takes seconds
 
@@ -246,7 +259,7 @@ class OpenVinoRunner:
             if kind not in self._compiled:
                 key = f"{self._key}-{str(dtype).removeprefix('torch.')}-{'x'.join(map(str, shape))}"
                 model = self._converted.network(key, lambda: (self._module, torch.zeros(1, *shape, dtype=dtype)))
-                self._compiled[kind] = Compiled(model, self._way)
+                self._compiled[kind] = Compiled(model, self._way, self._threads)
                 while len(self._compiled) > _MAX_COMPILED_SHAPES:
                     self._compiled.popitem(last=False)
             self._compiled.move_to_end(kind)
