@@ -126,7 +126,8 @@ def usual_rate(stamps_s: list[float], stated: tuple[Fraction | None, ...], tick_
     distances_s = np.diff(np.unique(np.asarray(stamps_s, np.float64)))
     if not len(distances_s):
         return None
-    median_s = float(np.median(distances_s))
+    # one of the distances: the mean of the two in the middle may be near none
+    median_s = float(np.percentile(distances_s, 50, method="lower"))
     tolerance_s = max(tick_s * _ROUNDED_TICKS, _SAME_SHARE * median_s)
     agreeing = (one for one in stated if one and abs(1 / one - median_s) <= tolerance_s)
     usual_s = float(np.mean(distances_s[np.abs(distances_s - median_s) <= tolerance_s]))
