@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from recognizer.annotations.model import AN_ACTION, EVERYONE, LEFT_OUT, Answers, LabelFile, Who
 from recognizer.errors import SettingsError, TruthError
-from recognizer.video import display_name
 
 _WORDS: Final = (EVERYONE, AN_ACTION, LEFT_OUT)
 
@@ -85,6 +84,7 @@ def read_own_labels(path: str, video_name: str, answers: Answers) -> LabelFile:
     """
     from recognizer.annotations.fitting import names_in, part_for, who_is
     from recognizer.annotations.reading import read_labels
+    from recognizer.video import display_name
 
     shown = display_name(path)
     try:
