@@ -187,7 +187,7 @@ def inspect(
         frame = _first_frame(container, chosen, shown)
         check_picture_size(frame.width, frame.height, shown)
         orientation = orientation_of(frame) or Orientation()
-        aspect = PixelAspect(chosen).now()
+        aspect = PixelAspect(chosen).of(frame)
         square_wh = square_size_wh(frame.width, frame.height, aspect)
         check_picture_size(*square_wh, shown)
         width, height = orientation.size_wh(*square_wh)

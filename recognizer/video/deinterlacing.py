@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 import av
 from av.filter import Graph
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 _Tag = TypeVar("_Tag")
 
@@ -15,19 +16,29 @@ _MATRICES: Final = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpt
 _RANGES: Final = {1: "tv", 2: "pc"}
 
 
+def codes_fields(stream: VideoStream) -> bool:
+    """Return whether a frame of the stream that is flagged as interlaced is a single field, of half the height.
+
+    HEVC codes fields as pictures of their own. FFmpeg 8 passes them on one by one and flags no others; of all other
+    codecs it weaves them into frames.
+    """
+    return stream.codec_context.codec.canonical_name == "hevc"
+
+
 class Deinterlacer(Generic[_Tag]):
     """Deinterlace the frames of a stream that are flagged as interlaced; let the others through as they are.
 
     FFmpeg's filter ``bwdif`` looks at the frames before and after, so frames come out one later, each with the tag that
     it came in with. Every frame makes one picture, of its first field; the second field's moment is left out, so that
-    frame numbers and times stay those of the file.
+    frame numbers and times stay those of the file. Single fields need no filter, only ``PixelAspect``'s double height.
 
     Attributes:
         used: whether a frame was deinterlaced.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, codes_fields: bool = False) -> None:
         self.used = False
+        self._codes_fields = codes_fields
         self._graph: Graph | None = None
         self._kind: tuple[object, ...] = ()
         self._waiting: deque[_Tag] = deque()
@@ -38,6 +49,8 @@ class Deinterlacer(Generic[_Tag]):
         if self._graph is None and not frame.interlaced_frame:
             return [(frame, tag)]
         self.used = self.used or frame.interlaced_frame
+        if self._codes_fields:
+            return [(frame, tag)]
         ready: list[tuple[VideoFrame, _Tag]] = []
         kind = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range)
         if self._graph is None or kind != self._kind:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from recognizer.errors import VideoError
 from recognizer.video.color_mapping import ColorMapper, needs_mapping
 from recognizer.video.colors import assumed_colorspace
+from recognizer.video.deinterlacing import codes_fields
 
 MAX_SIDE_PX = 16_384
 MAX_PICTURE_PX = 100_000_000
@@ -140,11 +141,13 @@ class PixelAspect:
         self._stated = _plausible_aspect(stream.sample_aspect_ratio)
         # the container's word counts more than the codec's
         self._is_fixed = self._stated != _plausible_aspect(self._first)
+        self._codes_fields = codes_fields(stream)
 
-    def now(self) -> Fraction:
+    def of(self, frame: VideoFrame) -> Fraction:
         """Return the aspect of the latest decoded frame. A change may come as early as the decoder reads ahead."""
         coded = self._context.sample_aspect_ratio
-        return self._stated if self._is_fixed or coded == self._first else _plausible_aspect(coded)
+        aspect = self._stated if self._is_fixed or coded == self._first else _plausible_aspect(coded)
+        return aspect / 2 if self._codes_fields and frame.interlaced_frame else aspect
 
 
 def _plausible_aspect(aspect: Fraction | None) -> Fraction:

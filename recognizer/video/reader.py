@@ -26,7 +26,7 @@ from recognizer.types import Frame, VideoInfo
 from recognizer.video.clock import PresentationClock
 from recognizer.video.container import Inspection, inspect, open_container, packets
 from recognizer.video.damage import DamageLog, pauses
-from recognizer.video.deinterlacing import Deinterlacer
+from recognizer.video.deinterlacing import Deinterlacer, codes_fields
 from recognizer.video.diagnosis import display_name
 from recognizer.video.picture import PictureConverter, PixelAspect, fitting_wh
 from recognizer.video.sound import Samples, read_sound
@@ -136,12 +136,13 @@ class VideoReader:
         interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
         timing = self._inspection.timing
         clock = PresentationClock(interval_s, self._info.duration_s, timing.zero_s)
-        pictures = _Pictures(fitting_wh(self._info.width, self._info.height, max_height_px), notes)
+        size_wh = fitting_wh(self._info.width, self._info.height, max_height_px)
         end_s = 0.0
         with open_container(self._path, self._shown, self._inspection.stream) as (container, stream):
             stream.thread_type = "AUTO"
             damage = DamageLog()
             decoder = _Decoder(container, stream, damage)
+            pictures = _Pictures(size_wh, Deinterlacer(codes_fields=codes_fields(stream)), notes)
             aspect = PixelAspect(stream)
             for frame in decoder:
                 if self._closed:
@@ -156,7 +157,7 @@ class VideoReader:
                 end_s = time_s + max(float(frame.duration * base), interval_s)
                 self.progress = self._share(time_s, decoder.byte_position)
                 is_selected = select is None or select(index, time_s)
-                yield from pictures.of(frame, _Moment(index, time_s, aspect.now(), is_selected))
+                yield from pictures.of(frame, _Moment(index, time_s, aspect.of(frame), is_selected))
             yield from pictures.rest()
             if not times_s:
                 raise VideoError(f"no picture of {self._shown} can be decoded, it is damaged; copy it again.")
@@ -205,9 +206,9 @@ class _Pictures:
         letterboxed_from_s: time of the first picture with borders; None if there is none.
     """
 
-    def __init__(self, size_wh: tuple[int, int], notes: list[str]) -> None:
+    def __init__(self, size_wh: tuple[int, int], deinterlacer: Deinterlacer[_Moment], notes: list[str]) -> None:
         self.letterboxed_from_s: float | None = None
-        self._deinterlacer: Deinterlacer[_Moment] = Deinterlacer()
+        self._deinterlacer = deinterlacer
         self._converter = PictureConverter(size_wh)
         self._notes = notes
         self._first_wh: tuple[int, int] | None = None

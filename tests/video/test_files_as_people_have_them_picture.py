@@ -163,6 +163,19 @@ def test_interlaced_pictures_are_deinterlaced_one_for_each_frame(tmp_path: Path,
         assert combing(frames[number].rgb) < 0.75 * combing(combed[number])
 
 
+def test_fields_that_are_pictures_of_their_own_get_their_height_back(tmp_path: Path) -> None:
+    circle = "geq=lum='if(lt(hypot(X-W/2,Y-H/2),H/4),235,16)':cb=128:cr=128"
+    fields = f"{circle},tinterlace=interleave_top,setfield=tff,separatefields"
+    x265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "interlace=tff:log-level=none")
+    source = ("-f", "lavfi", "-i", "color=black:s=320x240:d=0.4:r=50")
+    ffmpeg(*source, "-vf", fields, "-pix_fmt", "yuv420p", *x265, "fields.mkv", folder=tmp_path)
+    frames, said = read(tmp_path / "fields.mkv")
+    assert len(frames) == 20
+    assert said == "deinterlaced; 320 × 120 shown as 320 × 240"
+    rows, columns = np.nonzero(frames[7].rgb.mean(axis=2) > 128)
+    assert np.ptp(columns) / np.ptp(rows) == pytest.approx(1, abs=0.03)
+
+
 def error(one: Pixels, other: Pixels) -> float:
     return float(np.abs(one.astype(int) - other).mean())
 
