@@ -28,7 +28,7 @@ class VideoInfo:
     """The facts about a video that are known before it is decoded. None if the file does not state them.
 
     Attributes:
-        sha256: hash of the file's bytes, lower-case hexadecimal; None for a live stream.
+        sha256: hash of the file's bytes, or of its parts' hashes, lower-case hexadecimal; None for a live stream.
         width: pixels of the pictures as players show them: upright and square.
         height: pixels, likewise.
         frame_rate: usual frames per second: the average, or the inverse of the median distance between frames if the

@@ -62,7 +62,7 @@ class Video(Struct):
     sha256: Annotated[
         str | None,
         Meta(
-            description="hash of the file's bytes; null for a live stream",
+            description="hash of the file's bytes, or of its parts' hashes; null for a live stream",
             extra_json_schema={"pattern": "^[0-9a-f]{64}$"},
         ),
     ]

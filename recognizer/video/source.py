@@ -81,20 +81,31 @@ _CLOCK_TOLERANCE_S = 2.0
 
 @dataclass(frozen=True)
 class _Series:
-    """What a file's name says about its place: parts of one recording have the same ``kind``."""
+    """What a file's name says about its place in a recording.
+
+    Attributes:
+        kind: the name without its numbers; the same for all parts of a recording.
+        place: its numbers, in order; the chapter's number for a GoPro.
+        clock: the time in the name.
+        camera: what the name says before that time.
+    """
 
     kind: str
     place: tuple[int, ...]
+    clock: datetime | None = None
+    camera: str = ""
 
 
 def in_order(names: Sequence[str]) -> list[int]:
     """Return the positions of the files of one recording in their order: by chapter, by clock or by number.
 
+    Files of two cameras that begin at the same time are not joined.
+
     Raises:
         VideoError: the names are not those of one recording.
     """
     series = [_series(name) for name in names]
-    order = sorted(range(len(names)), key=lambda k: series[k].place)
+    order = sorted(range(len(names)), key=lambda k: (str(series[k].clock or ""), series[k].place))
     first = order[0]
     for k in order[1:]:
         if series[k].kind != series[first].kind:
@@ -107,6 +118,11 @@ def in_order(names: Sequence[str]) -> list[int]:
             raise VideoError(
                 f"{display_name(names[before])} and {display_name(names[after])} have the same place in the recording;"
                 " leave one of them out."
+            )
+        if series[before].clock == series[after].clock and series[before].camera != series[after].camera:
+            raise VideoError(
+                f"{display_name(names[before])} and {display_name(names[after])} begin at the same time, so they are"
+                " not parts of one recording; analyse them one by one."
             )
     return order
 
@@ -136,7 +152,8 @@ def _series(name: str) -> _Series:
     if chapter is not None:
         return _Series(f"gopro {chapter['file']}", (int(chapter["chapter"] or chapter["old"] or 0),))
     stem = _DAY_FIRST.sub(r"\4\2\3\2\1", stem)  # 24-12-2026 sorts like 2026-12-24
-    return _Series(_DIGITS.sub("#", stem.lower()), tuple(map(int, _DIGITS.findall(stem))))
+    clock, camera = _clock(stem)
+    return _Series(_DIGITS.sub("#", stem.lower()), tuple(map(int, _DIGITS.findall(stem))), clock, camera)
 
 
 def _chapter(name: str) -> int | None:
@@ -146,13 +163,12 @@ def _chapter(name: str) -> int | None:
 
 def _missing(before: str, after: str, duration_s: float | None) -> str | None:
     """Return what is missing between two parts; None if they follow each other or their names do not tell."""
-    clocks = _clock(before), _clock(after)
-    if clocks[0] is not None and clocks[1] is not None and clocks[0] != clocks[1]:
+    one, other = _series(before), _series(after)
+    if one.clock is not None and other.clock is not None and one.clock != other.clock:
         if duration_s is None:
             return None
-        lost_s = (clocks[1] - clocks[0]).total_seconds() - duration_s
+        lost_s = (other.clock - one.clock).total_seconds() - duration_s
         return f"By their names, {lost_s:.0f} s are missing" if lost_s > _CLOCK_TOLERANCE_S else None
-    one, other = _series(before), _series(after)
     if one.kind != other.kind:
         return None
     differing = [b - a for a, b in zip(one.place, other.place, strict=True) if a != b]
@@ -162,11 +178,13 @@ def _missing(before: str, after: str, duration_s: float | None) -> str | None:
     return "By their names, a file is missing" if count == 1 else f"By their names, {count} files are missing"
 
 
-def _clock(name: str) -> datetime | None:
-    found = _CLOCK.search(_DAY_FIRST.sub(r"\4\2\3\2\1", Path(name).stem))
+def _clock(stem: str) -> tuple[datetime | None, str]:
+    """Return the time in a name, and what is before it; None and nothing if there is none."""
+    found = _CLOCK.search(stem)
     if found is None:
-        return None
+        return None, ""
     try:
-        return datetime(*map(int, found.groups()))  # type: ignore[arg-type]  # noqa: DTZ001 (only compared)
+        clock = datetime(*map(int, found.groups()))  # type: ignore[arg-type]  # noqa: DTZ001 (only compared)
     except ValueError:  # no such day
-        return None
+        return None, ""
+    return clock, stem[: found.start()]

@@ -18,6 +18,8 @@ RECORDINGS = {
     "network recorder": ["ch01_20261231235500.mp4", "ch01_20270101000000.mp4"],
     "with start and end": ["10.00.00-10.05.00[M][0@0][0].dav", "10.05.00-10.10.00[M][0@0][0].dav"],
     "day first": ["cam_31-12-2026_23-55-00.mp4", "cam_01-01-2027_00-00-00.mp4"],
+    "parts of one start": ["rec_20261231_235500_001.mp4", "rec_20261231_235500_002.mp4"],
+    "drone": ["DJI_20261231235500_0009_D.MP4", "DJI_20270101000000_0010_D.MP4"],
     "DVD": ["VTS_01_1.VOB", "VTS_01_2.VOB"],
 }
 
@@ -35,6 +37,7 @@ def test_files_come_in_the_order_of_their_names_and_clocks(kind: str) -> None:
     [
         (["GX010042.MP4", "GX010043.MP4"], "'GX010042.MP4' and 'GX010043.MP4' are not parts of one recording"),
         (["kitchen.mp4", "garden.mp4"], "are not parts of one recording"),
+        (["ch1_20261231235500.mp4", "ch2_20261231235500.mp4"], "begin at the same time"),
         (["cam1_1.mp4", "cam1_1.avi"], "have the same place in the recording"),
     ],
 )

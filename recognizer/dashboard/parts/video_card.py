@@ -138,12 +138,14 @@ def show_video(*, has_player: bool = True) -> DeltaGenerator | None:
         with facts:
             _draw_facts(video)
             draw_reading(video.reading)
-            if video.reading.parts and not video.playable:
-                st.caption(f"The player shows a copy of the first {PREVIEW_S} s at most. All parts are analysed.")
-            elif not video.playable:
+            if not video.playable:
                 cut = video.info.duration_s is not None and video.info.duration_s > PREVIEW_S
                 length = f" of its first {PREVIEW_S} s" if cut else ""
-                st.caption(f"Browsers cannot play this file, so this is a copy{length}. The whole file is analysed.")
+                if video.reading.parts:
+                    told = f"The player shows a copy{length or ' of all parts'}. All parts are analysed."
+                else:
+                    told = f"Browsers cannot play this file, so this is a copy{length}. The whole file is analysed."
+                st.caption(told)
         return facts
 
 
