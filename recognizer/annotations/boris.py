@@ -23,7 +23,8 @@ from recognizer.annotations.text import file_name, is_open, label_text, subject_
 _MOST_LINES_BEFORE_HEADER: Final = 60
 """An old export begins with a line for each media file and independent variable, 15 to 18 in all in most projects."""
 
-_POINTS: Final = "point events, which have no duration"
+POINTS: Final = "point events, which have no duration"
+"""Words for events that cannot be scored."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def _aggregated(events: Sequence[_Event], header: Sequence[str], tally: Tally) -
         start_s, stop_cell = time_in_s(cell_of(event.cells, start)), cell_of(event.cells, stop)
         stop_s = None if is_open(stop_cell) else time_in_s(stop_cell)
         if cell_of(event.cells, kind).casefold() == "point":
-            tally.leave_out(_POINTS)
+            tally.leave_out(POINTS)
         elif not action:
             tally.leave_out("rows without a behavior", place)
         elif start_s is None or (stop_s is None and not is_open(stop_cell)):
@@ -203,7 +204,7 @@ def _tabular(events: Sequence[_Event], header: Sequence[str], tally: Tally) -> l
         who = subject_text(cell_of(event.cells, subject))
         key = (event.observation, who, action, *(cell_of(event.cells, one) for one in modifiers))
         if what == "point":
-            tally.leave_out(_POINTS)
+            tally.leave_out(POINTS)
         elif what not in ("start", "stop") or not action or time_s is None:
             tally.leave_out("rows that are no START, STOP or POINT of a behavior at a time", place)
         elif what == "start":

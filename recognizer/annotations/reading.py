@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from recognizer.annotations.model import LabelFile
 from recognizer.annotations.text import text_of
+from recognizer.annotations.unread import json_refusal, refuse_known, refuse_text, xml_refusal
 from recognizer.errors import TruthError
 
 EXTENSIONS: Final = ("csv", "tsv", "txt", "eaf", "textgrid", "json", "boris", "xml")
@@ -23,6 +24,7 @@ def read_labels(data: bytes, name: str) -> LabelFile:
     Raises:
         TruthError: its format is not known, or it is damaged; the message states the remedy.
     """
+    refuse_known(data, name)
     text = text_of(data, name)
     begin = text.lstrip()[:200]
     if begin.startswith("<"):
@@ -33,6 +35,7 @@ def read_labels(data: bytes, name: str) -> LabelFile:
         from recognizer.annotations.praat import read_textgrid
 
         return read_textgrid(text, name)
+    refuse_text(text, name)
     from recognizer.annotations.tables import read_table
 
     return read_table(text, name)
@@ -51,23 +54,26 @@ def _read_xml(text: str, name: str) -> LabelFile:
         from recognizer.annotations.elan import read_eaf
 
         return read_eaf(root, name)
-    raise _unknown(name)
+    if root.tag == "annotations":
+        from recognizer.annotations.cvat import read_tracks
+
+        return read_tracks(root, name)
+    raise xml_refusal(root.tag, name)
 
 
 def _read_json(text: str, name: str) -> LabelFile:
     try:
         document: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TruthError(f"'{name}' is damaged ({error}); save it again in the program that wrote it.") from error
     if isinstance(document, dict) and {"class_names", "labels"} <= document.keys():
         from recognizer.annotations.per_frame import read_feral
 
         return read_feral(document, name)
-    raise _unknown(name)
+    from recognizer.annotations import boris_project, label_studio
 
-
-def _unknown(name: str) -> TruthError:
-    return TruthError(
-        f"'{name}' is none of the formats that are read here; give a table with the columns action, start_s, end_s and "
-        "optionally person_id."
-    )
+    if boris_project.is_project(document):
+        return boris_project.read_project(document, name)
+    if label_studio.is_export(document):
+        return label_studio.read_export(document, name)
+    raise json_refusal(document, name)
