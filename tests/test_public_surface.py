@@ -32,7 +32,8 @@ SETTINGS = {
 SEGMENTS = {"--min-confidence", "--min-duration"}
 OPTIONS = {
     "analyze": GENERAL | SETTINGS | SEGMENTS
-    | {"--csv", "--json", "--video", "--export", "--classifier", "--checkpoint", "--labels", "--max-file-mb"},
+    | {"--csv", "--json", "--video", "--export", "--corrections", "--groups",
+       "--classifier", "--checkpoint", "--labels", "--max-file-mb"},
     "compare": GENERAL | SETTINGS | SEGMENTS
     | {"--csv", "--json", "--report", "--classifiers", "--own", "--truth"},
     "weights": GENERAL | {"--ready", "--json"},

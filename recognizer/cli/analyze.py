@@ -95,6 +95,12 @@ def add_command(commands: Any) -> None:
         metavar="PATH",
         help="a file in the format that its ending names, see below; can be given several times",
     )
+    results.add_argument(
+        "--corrections",
+        metavar="FILE",
+        help="apply a person's corrections, a JSON file that the app saves (docs/corrections.md)",
+    )
+    results.add_argument("--groups", metavar="FILE", help="fold labels into groups, a JSON file (docs/corrections.md)")
     add_thresholds(results)
     settings = parser.add_argument_group("settings")
     add_settings(settings)
@@ -120,6 +126,8 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             json=options.json,
             video=options.video,
             exports=tuple(options.export),
+            corrections=options.corrections,
+            groups=options.groups,
             settings_at=partial(settings_of, options),
             classifier_is_named=options.video_classifier_model is not None or options.checkpoint_path is not None,
             min_confidence=min_confidence(options),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from recognizer.cli.changes import check_place, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_bytes, write_text
 from recognizer.cli.terminal import (
     complain,
@@ -17,7 +18,7 @@ from recognizer.cli.terminal import (
     table,
     working,
 )
-from recognizer.errors import OutputError, VideoError
+from recognizer.errors import CorrectionsError, OutputError, VideoError
 from recognizer.files import BYTES_PER_MB
 from recognizer.settings import Settings
 
@@ -27,6 +28,7 @@ from recognizer.video.reading import as_notes
 
 if TYPE_CHECKING:
     from recognizer.networks.loading import Models
+    from recognizer.timeline.corrections import Corrected
     from recognizer.timeline.model import Timeline
     from recognizer.types import Segment
 
@@ -42,6 +44,7 @@ class Request:
         frame_rate_hz: frames per second of raw streams that state none; None to assume one.
         csv, json, video: the paths of the results, as typed; None for each that is not wanted.
         exports: the paths of results in formats that their endings name, as typed.
+        corrections, groups: the files with a person's corrections and with label groups; None if there are none.
         settings_at: returns the settings for a frame rate; keyword arguments override single settings.
         classifier_is_named: whether the options name a classifier; if not, an unavailable default may be replaced.
         min_confidence: minimum confidence of the segments.
@@ -58,6 +61,8 @@ class Request:
     json: str | None
     video: str | None
     exports: tuple[str, ...]
+    corrections: str | None
+    groups: str | None
     settings_at: Callable[..., Settings]
     classifier_is_named: bool
     min_confidence: float
@@ -76,6 +81,7 @@ def run_all(request: Request, stdout: IO[str]) -> int:
         VideoError: the files are not parts of one recording.
     """
     sources = _sources(request)
+    check_place(request.corrections, len(sources))
     plans = plan_outputs(
         [str(source.paths[0]) for source in sources],
         csv=request.csv,
@@ -89,7 +95,7 @@ def run_all(request: Request, stdout: IO[str]) -> int:
     for source, outputs in zip(sources, plans, strict=True):
         try:
             _run_one(source, outputs, request, networks, stdout)
-        except (VideoError, OutputError) as error:
+        except (VideoError, OutputError, CorrectionsError) as error:
             complain(str(error))
             code = 2
     return code
@@ -137,6 +143,7 @@ def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: 
     max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
     with open_video(source, max_file_bytes=max_file_bytes) as reader:  # reports a bad file before networks are loaded
         rate_hz = frame_rate_hz(reader.info)
+        changes = read_changes(request.corrections, request.groups, str(source.paths[0]), reader.info.sha256)
     loaded, classifier = networks.get()
     settings = request.settings_at(rate_hz, video_classifier_model=classifier)
     from recognizer.analysis.file import Progress, analyze
@@ -148,13 +155,16 @@ def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: 
             show(progress.analysed_s, progress.duration_s, progress.frames_per_s, progress.remaining_s)
 
         timeline = analyze(source, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
-    segments = timeline.segments(request.min_confidence, request.min_duration_s)
-    _write_texts(timeline, segments, outputs, request, stdout)
-    _write_exports(source, timeline, segments, outputs, request)
-    if outputs.video is not None:
-        _write_video(source, timeline, segments, outputs.video, request.quiet)
-    if not outputs.any:
+    corrected = changes.applied_to(timeline)
+    timeline = corrected.timeline
+    segments = corrected.segments(request.min_confidence, request.min_duration_s)
+    if outputs.any:
+        _write_files(source, corrected, segments, outputs, request, stdout)
+    else:
         _print_segments(shown, timeline, segments, stdout)
+    if corrected.unfit:
+        count = _count(len(corrected.unfit), "correction is", "corrections are")
+        remark(f"{shown}: {count} about people or moments that are not in this timeline, and left out.")
     if not request.quiet:
         for note in (*as_notes(timeline.reading), *timeline.notes):
             remark(f"{shown}: {note}")
@@ -162,34 +172,31 @@ def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: 
             remark(f"{_summary(shown, timeline, segments)} {_written(outputs)}")
 
 
-def _write_texts(
-    timeline: Timeline, segments: Sequence[Segment], outputs: Outputs, request: Request, stdout: IO[str]
+def _write_files(
+    source: VideoSource,
+    corrected: Corrected,
+    segments: Sequence[Segment],
+    outputs: Outputs,
+    request: Request,
+    stdout: IO[str],
 ) -> None:
-    from recognizer.export import segments_csv, timeline_json
-
-    if outputs.csv is not None:
-        write_text(outputs.csv, segments_csv(timeline, segments), stdout)
-    if outputs.json is not None:
-        text = timeline_json(timeline, min_confidence=request.min_confidence, min_duration_s=request.min_duration_s)
-        write_text(outputs.json, text, stdout)
-
-
-def _write_exports(
-    source: VideoSource, timeline: Timeline, segments: Sequence[Segment], outputs: Outputs, request: Request
-) -> None:
-    if not outputs.exports:
-        return
     from recognizer.export import Content, format_of
 
     content = Content(
-        timeline,
+        corrected.timeline,
         segments,
         source.name,
+        names=corrected.names,
         min_confidence=request.min_confidence,
         min_duration_s=request.min_duration_s,
     )
+    for option, place in (("csv", outputs.csv), ("json", outputs.json)):
+        if place is not None:
+            write_text(place, format_of(f".{option}").write(content).decode(), stdout)
     for path in outputs.exports:
         write_bytes(path, format_of(path).write(content))
+    if outputs.video is not None:
+        _write_video(source, corrected.timeline, segments, outputs.video, request.quiet)
 
 
 def _write_video(

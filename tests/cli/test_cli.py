@@ -33,6 +33,10 @@ from recognizer.export import ALL_FORMATS, FORMATS
 from recognizer.networks.fallback import usable_classifier
 from recognizer.networks.loading import Models
 from recognizer.settings import SETTING_SPECS, Range, Scope, Settings, SettingSpec
+from recognizer.timeline.corrections import Corrections
+from recognizer.timeline.corrections_file import corrections_json
+from recognizer.timeline.edits import Name, Relabel
+from recognizer.timeline.groups import LabelGroups, groups_json
 from recognizer.types import Clip, Detection, Prediction
 from recognizer.video import probe
 from tests.support.environment import ROOT
@@ -355,6 +359,42 @@ def test_exports_are_in_the_formats_of_their_endings(
     assert (tmp_path / "a.people.csv").read_text().startswith("person_id,person_name,first_seen_s,")
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert {f"a{one.ending}" for one in FORMATS} | {"README.txt"} == set(archive.namelist())
+
+
+def test_corrections_and_groups_change_every_result(
+    make_video: MakeVideo, i3d: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edits = (Name(1, "Anna"), Relabel(1, 0.0, 0.2, "archery"), Name(9, "nobody"))
+    (tmp_path / "c.json").write_text(corrections_json(Corrections(edits), None))
+    (tmp_path / "g.json").write_text(groups_json(LabelGroups({"martial arts": ("[bold]tai chi",)})))
+    files = {option: str(tmp_path / f"r.{option}") for option in ("csv", "json")}
+    options = ("--csv", files["csv"], "--json", files["json"], "--export", str(tmp_path / "r.vtt"))
+    changes = ("--corrections", str(tmp_path / "{name}.json"), "--groups", str(tmp_path / "g.json"))
+    assert main([*i3d, str(make_video("c.mp4")), *options, *changes]) == 0
+    table = rows(Path(files["csv"]).read_text(encoding="utf-8"))
+    assert [(row["action"], row["source"], row["person_name"]) for row in table] == [
+        ("archery", "human", "Anna"),
+        ("martial arts", "machine", "Anna"),
+    ]
+    document = json.loads(Path(files["json"]).read_text(encoding="utf-8"))
+    assert [one.get("source") for one in document["segments"]] == ["human", None]
+    assert document["people"][0]["name"] == "Anna"
+    assert "Anna: martial arts" in (tmp_path / "r.vtt").read_text()
+    err = capsys.readouterr().err
+    assert "1 correction is about people or moments that are not in this timeline, and left out." in err
+
+
+def test_corrections_of_another_video_are_refused_before_networks_are_loaded(
+    make_video: MakeVideo, i3d: tuple[str, ...], loader: Loader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.json").write_text(corrections_json(Corrections(), "ab" * 32))
+    assert main([*i3d, str(make_video("a.mp4")), "--corrections", str(tmp_path / "c.json")]) == 2
+    assert "corrects another video" in only_sentence(capsys)
+    assert main([*i3d, str(make_video("a.mp4")), "--corrections", str(tmp_path / "missing.json")]) == 2
+    assert "cannot be read (no such file or directory)" in only_sentence(capsys)
+    assert main([*i3d, "a.mp4", "b.mp4", "--corrections", "c.json"]) == 2
+    assert "put {name} into the name" in only_sentence(capsys)
+    assert loader.asked == []
 
 
 def test_help_names_every_format(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,68 @@
+"""What the command line lays over a machine's result: a person's corrections, and label groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recognizer.cli.outputs import NAME_FIELD
+from recognizer.errors import CorrectionsError, SettingsError
+
+if TYPE_CHECKING:
+    from recognizer.timeline.corrections import Corrected, Corrections
+    from recognizer.timeline.groups import LabelGroups
+    from recognizer.timeline.model import Timeline
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Corrections and label groups of one video."""
+
+    corrections: Corrections
+    groups: LabelGroups | None
+
+    def applied_to(self, timeline: Timeline) -> Corrected:
+        """Return the timeline as corrected, then with groups in place of labels."""
+        corrected = self.corrections.applied_to(timeline)
+        return corrected if self.groups is None else self.groups.fold(corrected)
+
+
+def check_place(corrections: str | None, videos: int) -> None:
+    """Raise unless each video gets its own corrections.
+
+    Raises:
+        SettingsError: one file is named for several videos.
+    """
+    if corrections is not None and videos > 1 and NAME_FIELD not in corrections:
+        raise SettingsError(
+            f"--corrections is '{corrections}' for {videos} videos; put {NAME_FIELD} into the name, such as "
+            f"corrections/{NAME_FIELD}.json."
+        )
+
+
+def read_changes(corrections: str | None, groups: str | None, video: str, video_sha256: str | None) -> Changes:
+    """Read the files, None for each that is not given.
+
+    Raises:
+        CorrectionsError: a file cannot be read, or does not fit the video.
+    """
+    from recognizer.timeline.corrections import Corrections
+    from recognizer.timeline.corrections_file import corrections_from_json
+    from recognizer.timeline.groups import groups_from_json
+
+    made, folded = Corrections(), None
+    if corrections is not None:
+        path = corrections.replace(NAME_FIELD, Path(video).stem)
+        made = corrections_from_json(_read(path, "--corrections"), path, video_sha256)
+    if groups is not None:
+        folded = groups_from_json(_read(groups, "--groups"), groups)
+    return Changes(made, folded)
+
+
+def _read(path: str, option: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise CorrectionsError(f"'{path}' cannot be read ({reason}); give {option} a file that exists.") from error
