@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -181,13 +182,16 @@ class CameraStep(NamedTuple):
     """The camera's motion from one sampled frame to the next: where still things of the one appear in the other.
 
     A point ``x + iy``, in pixels, moves to ``(cosine + i sine) (x + iy) + shift_x_px + i shift_y_px``. The length of
-    ``cosine + i sine`` is the zoom, its angle the rotation.
+    ``cosine + i sine`` is the zoom, its angle the rotation. All four are NaN where the motion is unknown.
     """
 
     cosine: float
     sine: float
     shift_x_px: float
     shift_y_px: float
+
+
+UNKNOWN_STEP = CameraStep(math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +239,7 @@ class Observation:
         appearances: one appearance for each of ``people``, uint8 (APPEARANCE_SIZE,); empty if not measured.
         is_cut: whether a new shot begins at the frame.
         surroundings_rgb: the surroundings of each of ``people``, with the same shape as a crop; empty if not requested.
-        camera: the camera's motion since the previous observation; None if it is unknown or not measured.
+        camera: the camera's motion since the previous observation; None if not measured.
         crossings: what this sample tells about people who crossed. If they were swapped, their numbers are right from
             this sample on, and swapped in earlier samples from ``since_s`` on.
     """

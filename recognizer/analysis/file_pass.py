@@ -106,8 +106,17 @@ class _StoredPeople(_DecodedFrames):
         for frame in self._frames:
             sample = self._sample_of[frame.index]
             people, appearances = self._recorded.people_in(sample), self._recorded.appearances_in(sample)
-            is_cut, crossings = self._recorded.is_cut(sample), self._recorded.crossings_at(sample)
-            yield [cropped(self._cropper, frame, people, appearances, is_cut=is_cut, crossings=crossings)]
+            yield [
+                cropped(
+                    self._cropper,
+                    frame,
+                    people,
+                    appearances,
+                    is_cut=self._recorded.is_cut(sample),
+                    camera=self._recorded.camera_at(sample),
+                    crossings=self._recorded.crossings_at(sample),
+                )
+            ]
 
 
 class _DetectedPeople(_DecodedFrames):

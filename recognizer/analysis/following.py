@@ -13,11 +13,12 @@ from recognizer.clips.cropping import Cropper
 from recognizer.clips.sampling import SampleClock
 from recognizer.networks.loading import Models
 from recognizer.people.appearance import appearance_of
+from recognizer.people.camera import CameraMeter
 from recognizer.people.crossings import Crossings
 from recognizer.people.cuts import CutDetector
 from recognizer.people.tracking import PersonTracker
 from recognizer.settings import Settings
-from recognizer.types import Crossing, Detection, Frame, Observation, TrackedPerson
+from recognizer.types import CameraStep, Crossing, Detection, Frame, Observation, TrackedPerson
 
 _LATEST_SHARE = 0.1
 """Weight of the latest interval between followed frames in the moving average."""
@@ -39,7 +40,8 @@ class PeopleFollower:
         frame_rate_hz: frame rate of the stream.
         followed_hz: initial estimate of how often ``follow`` is called, which is then measured; None if only samples
             are followed.
-        is_file: whether to detect cuts and measure people's appearance, so that their tracks can be stitched.
+        is_file: whether to detect cuts, to measure people's appearance, so that their tracks can be stitched, and to
+            measure the camera's motion.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class PeopleFollower:
         self._cuts = CutDetector()
         self._crossings = Crossings(settings.sample_interval_s(frame_rate_hz))
         self._number_of: dict[int, int] = {}
+        self._camera = CameraMeter()
         self._tracker = PersonTracker(settings, frame_rate_hz, updates_per_s=followed_hz)
         self._cropper = Cropper(settings.crop_style, settings.max_gap_s(frame_rate_hz))
         self._people: tuple[TrackedPerson, ...] = ()
@@ -101,6 +104,7 @@ class PeopleFollower:
                 self._people,
                 tuple(appearances[person.person_id] for person in self._people),
                 is_cut=is_cut,
+                camera=self._camera.push(frame.rgb, self._people, is_cut=is_cut),
                 crossings=crossings,
             )
 
@@ -197,6 +201,7 @@ def cropped(
     appearances: tuple[NDArray[np.uint8], ...] = (),
     *,
     is_cut: bool = False,
+    camera: CameraStep | None = None,
     crossings: tuple[Crossing, ...] = (),
 ) -> Observation:
     """Crop people out of a sampled frame; call once for each frame, in order of time."""
@@ -204,4 +209,6 @@ def cropped(
         if crossing.is_swapped:
             cropper.swap(crossing.one_id, crossing.other_id)
     crops, surroundings = cropper.cut(frame.rgb, frame.time_s, people)
-    return Observation(frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings, crossings=crossings)
+    return Observation(
+        frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings, camera, crossings=crossings
+    )

@@ -61,7 +61,7 @@ class ActionLabeler:
                     self._builder.swap(one_id, other_id, since_s, observation.time_s)
                     self._sampler.swap(one_id, other_id, since_s)
             self._note_stays(observation)
-            self._builder.add_people(observation.time_s, observation.people)
+            self._builder.add_people(observation.time_s, observation.people, observation.camera)
             return self._sampler.add(observation)
 
     def add_people(self, time_s: float, people: Iterable[TrackedPerson]) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import CropStyle
-from recognizer.types import CROP_SIZE_PX, Box, Crossing, Observation, Reading, TrackedPerson
+from recognizer.types import CROP_SIZE_PX, Box, CameraStep, Crossing, Observation, Reading, TrackedPerson
 from recognizer.video.reading import reading_from, values_of
 
 FORMAT = 5
@@ -50,6 +50,7 @@ class RecordedPass:
         appearances: uint8 (r, APPEARANCE_SIZE), one for each of ``rows``; (r, 0) if the pass has none.
         cuts: int64 (c,), numbers of the samples at which a new shot begins.
         crossings: float64 (c, 5), what the samples tell about people who crossed: number of the sample, ``Crossing``.
+        camera: float64 (s, 4), the camera's motion up to each sample (``CameraStep``); (0, 4) if it was not measured.
         notes: the video reader's remarks.
         reading: how the video was read.
     """
@@ -62,6 +63,7 @@ class RecordedPass:
     appearances: NDArray[np.uint8]
     cuts: NDArray[np.int64]
     crossings: NDArray[np.float64]
+    camera: NDArray[np.float64]
     notes: tuple[str, ...]
     reading: Reading
 
@@ -83,6 +85,7 @@ class RecordedPass:
                 appearances=arrays["looks"],
                 cuts=arrays["cuts"],
                 crossings=arrays["crossings"],
+                camera=arrays["camera"] if "camera" in arrays else np.zeros((0, 4)),  # not in the first of this format
                 notes=tuple(json.loads(str(arrays["notes"]))),
                 reading=reading_from(json.loads(str(arrays["reading"]))),
             )
@@ -102,6 +105,7 @@ class RecordedPass:
             looks=self.appearances,  # the name in files of this format
             cuts=self.cuts,
             crossings=self.crossings,
+            camera=self.camera,
             notes=np.array(json.dumps(self.notes)),
             reading=np.array(json.dumps(values_of(self.reading))),
         )
@@ -133,6 +137,10 @@ class RecordedPass:
         """Return what a sampled frame tells about people who crossed."""
         rows = self.crossings[self.crossings[:, 0] == sample, 1:].tolist()
         return tuple(Crossing(int(one), int(other), since_s, bool(swapped)) for one, other, since_s, swapped in rows)
+
+    def camera_at(self, sample: int) -> CameraStep | None:
+        """Return the camera's motion up to a sampled frame; None if it was not measured."""
+        return CameraStep(*self.camera[sample].tolist()) if len(self.camera) else None
 
     def _rows_in(self, sample: int) -> slice:
         start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
@@ -171,7 +179,7 @@ class RecordedPass:
             people = self.people_in(sample)
             pictures = [tuple(np.array(picture) for picture in kind[row : row + len(people)]) for kind in kinds]
             row += len(people)
-            appearances, is_cut = self.appearances_in(sample), self.is_cut(sample)
+            appearances, is_cut, camera = self.appearances_in(sample), self.is_cut(sample), self.camera_at(sample)
             crops, surroundings = (*pictures, (), ())[:2]
             yield Observation(
                 int(frame_index),
@@ -181,6 +189,7 @@ class RecordedPass:
                 appearances,
                 is_cut,
                 surroundings,
+                camera,
                 crossings=self.crossings_at(sample),
             )
 

@@ -172,6 +172,7 @@ class PassRecorder:
         self._appearances = array("B")
         self._cuts = array("q")
         self._crossings = array("d")
+        self._camera = array("d")
         self._aside: Path | None = None
         self._files: list[BinaryIO] = []
         try:
@@ -199,6 +200,8 @@ class PassRecorder:
             self._cuts.append(sample)
         for crossing in observation.crossings:
             self._crossings.extend((sample, *crossing))
+        if observation.camera is not None:
+            self._camera.extend(observation.camera)
         try:
             for file, pictures in zip(self._files, (observation.crops_rgb, observation.surroundings_rgb), strict=False):
                 for picture in pictures:
@@ -221,6 +224,7 @@ class PassRecorder:
             ),
             cuts=np.array(self._cuts, np.int64),
             crossings=np.array(self._crossings, np.float64).reshape(-1, 5),
+            camera=np.array(self._camera, np.float64).reshape(-1, 4),
             notes=tuple(notes),
             reading=reading,
         )

@@ -36,7 +36,8 @@ where results go:
   complete and replaces an older one.
 
 formats of --export, by the ending of PATH:
-  .csv .people.csv .predictions.csv    tables; also .parquet instead of .csv
+  .csv .people.csv .predictions.csv .movement.csv
+                                       tables; also .parquet instead of .csv
   .eaf                                 ELAN, one tier per person
   .boris                               BORIS, a project with one observation
   .tsv                                 BORIS' table of aggregated events

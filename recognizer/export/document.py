@@ -100,6 +100,41 @@ class Samples(Struct, gc=False):
     confidence: Annotated[list[float], Meta(description="the detector's")]
 
 
+class MovementSpan(Struct, gc=False):
+    """A stretch of time in which a person moves in one way."""
+
+    start_s: Seconds
+    end_s: Seconds
+    movement: Annotated[str, Meta(description="still, slow, fast or unknown")]
+    heights_per_s: Annotated[float | None, Meta(description="mean speed; null where it is unknown")]
+    reason: Annotated[str | UnsetType, Meta(description="why it is unknown")] = UNSET
+
+
+class Movement(Struct):
+    """How fast a person travels across the picture, the camera's motion taken out."""
+
+    known_s: Annotated[Seconds, Meta(description="time in which the movement is known")]
+    still_s: Seconds
+    slow_s: Seconds
+    fast_s: Seconds
+    mean_heights_per_s: Annotated[float | None, Meta(description="body heights per second, where known")]
+    max_heights_per_s: float | None
+    spans: list[MovementSpan]
+
+
+class Camera(Struct):
+    """The camera's motion from one sampled frame to the next; entry k of each list belongs to one sampled frame."""
+
+    time_s: list[float]
+    steps: Annotated[
+        list[tuple[float, float, float, float] | None],
+        Meta(
+            description="cosine, sine, x, y of the motion since the sample before: a still point z moves to "
+            "(cosine + i sine) z + x + i y, in pixels; null where it is unknown"
+        ),
+    ]
+
+
 class Person(Struct):
     """A person in the video."""
 
@@ -109,6 +144,7 @@ class Person(Struct):
     ]
     samples: Samples | UnsetType = UNSET
     name: Annotated[str | UnsetType, Meta(description="the name that a user gave")] = UNSET
+    movement: Movement | UnsetType = UNSET
 
 
 class Segment(Struct, gc=False):
@@ -238,6 +274,7 @@ class Document(Struct):
         Meta(description="one for each clip, by person, then by time; clips of one person overlap"),
     ]
     reading: Reading | UnsetType = UNSET
+    camera: Camera | UnsetType = UNSET
     frame_times_s: Annotated[list[float] | UnsetType, Meta(description="presentation time of every decoded frame")] = (
         UNSET
     )

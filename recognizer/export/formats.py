@@ -85,11 +85,19 @@ FORMATS: Final = (
     ),
     Format(".json", "Analysis (JSON)", "Settings, presence, predictions; for programs.", "application/json", _json),
     Format(
+        ".movement.csv", "Movement (CSV)", "One row per person and sample: speed, still, slow or fast.", _CSV,
+        _csv("MOVEMENT"),
+    ),
+    Format(
         ".parquet", "Segments (Parquet)", "For pandas, R, DuckDB and Spark.", _PARQUET, _parquet("SEGMENTS")
     ),
     Format(".people.parquet", "People (Parquet)", "One row per person.", _PARQUET, _parquet("PEOPLE"), False),
     Format(
         ".predictions.parquet", "Predictions (Parquet)", "One row per clip.", _PARQUET, _parquet("PREDICTIONS"), False
+    ),
+    Format(
+        ".movement.parquet", "Movement (Parquet)", "One row per person and sample.", _PARQUET, _parquet("MOVEMENT"),
+        False,
     ),
     Format(".vtt", "Subtitles (WebVTT)", "For browsers and video players.", "text/vtt", _from("subtitles", "vtt")),
     Format(

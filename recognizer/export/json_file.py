@@ -20,7 +20,8 @@ from recognizer.export import document as document_types
 from recognizer.export.document import PATH_SETTINGS, Document
 from recognizer.settings import Settings, specs_of
 from recognizer.timeline.model import PersonTrack, Timeline
-from recognizer.types import Prediction, Reading, Segment, VideoInfo
+from recognizer.timeline.movement import Movement, PersonMovement, people_moving
+from recognizer.types import UNKNOWN_STEP, CameraPath, Prediction, Reading, Segment, VideoInfo
 from recognizer.video.reading import line, reading_from, values_of
 
 SCHEMA_VERSION: Final = "1.1"
@@ -83,13 +84,14 @@ def timeline_values(
         provenance=dict(timeline.provenance),
         notes=list(timeline.notes),
         thresholds=document_types.Thresholds(min_confidence, min_duration_s),
-        people=[_person(track, include_boxes, names.get(track.person_id)) for track in timeline.people],
+        people=_people(timeline, names, include_boxes),
         segments=[
             _segment(segment)
             for segment in (timeline.segments(min_confidence, min_duration_s) if segments is None else segments)
         ],
         predictions=[_prediction(prediction) for prediction in timeline.predictions],
         reading=_reading(timeline.reading),
+        camera=_camera(timeline.camera) if include_boxes and timeline.camera is not None else UNSET,
         frame_times_s=timeline.frame_times_s.tolist() if include_frame_times else UNSET,
     )
     values: dict[str, Any] = msgspec.to_builtins(document)
@@ -170,7 +172,40 @@ def _segment(segment: Segment) -> document_types.Segment:
     )
 
 
-def _person(track: PersonTrack, include_boxes: bool, name: str | None) -> document_types.Person:
+def _camera(camera: CameraPath) -> document_types.Camera:
+    steps = [None if step[0] != step[0] else tuple(step) for step in camera.steps.tolist()]  # NaN differs from itself
+    return document_types.Camera(camera.time_s.tolist(), steps)
+
+
+def _people(timeline: Timeline, names: Mapping[int, str], include_boxes: bool) -> list[document_types.Person]:
+    movement = {moving.person.person_id: _movement(moving) for moving in people_moving(timeline)}
+    return [
+        _person(track, include_boxes, names.get(track.person_id), movement.get(track.person_id, UNSET))
+        for track in timeline.people
+    ]
+
+
+def _movement(moving: PersonMovement) -> document_types.Movement:
+    summary = moving.summary
+    return document_types.Movement(
+        known_s=summary.known_s,
+        still_s=summary.seconds.get(Movement.STILL, 0.0),
+        slow_s=summary.seconds.get(Movement.SLOW, 0.0),
+        fast_s=summary.seconds.get(Movement.FAST, 0.0),
+        mean_heights_per_s=summary.mean_per_s,
+        max_heights_per_s=summary.max_per_s,
+        spans=[
+            document_types.MovementSpan(span.start_s, span.end_s, span.movement.value, span.per_s)
+            if isinstance(span.movement, Movement)
+            else document_types.MovementSpan(span.start_s, span.end_s, "unknown", None, span.movement.value)
+            for span in moving.spans()
+        ],
+    )
+
+
+def _person(
+    track: PersonTrack, include_boxes: bool, name: str | None, movement: document_types.Movement | UnsetType
+) -> document_types.Person:
     return document_types.Person(
         person_id=track.person_id,
         presence=list(track.presence),
@@ -182,6 +217,7 @@ def _person(track: PersonTrack, include_boxes: bool, name: str | None) -> docume
         if include_boxes
         else UNSET,
         name=name or UNSET,
+        movement=movement,
     )
 
 
@@ -297,7 +333,15 @@ def _timeline(document: Document) -> Timeline:
         notes=tuple(document.notes),
         provenance=document.provenance,
         reading=Reading() if isinstance(document.reading, UnsetType) else _read_reading(document.reading),
+        camera=None if isinstance(document.camera, UnsetType) else _read_camera(document.camera),
     )
+
+
+def _read_camera(camera: document_types.Camera) -> CameraPath:
+    if len(camera.time_s) != len(camera.steps):
+        raise _UnfitError(f"camera has {len(camera.time_s)} times and {len(camera.steps)} steps")
+    steps = np.array([step or UNKNOWN_STEP for step in camera.steps], np.float64).reshape(-1, 4)
+    return CameraPath(np.array(camera.time_s, np.float64), steps)
 
 
 def _read_reading(reading: document_types.Reading) -> Reading:

@@ -1,4 +1,4 @@
-"""The tables of an export, segments, people and predictions: their columns and rows, for CSV, Parquet and the README.
+"""The tables of an export: their columns and rows, for CSV, Parquet and the README.
 
 A table has the same columns in every format. The numbers of a row add up: times are rounded to milliseconds first.
 """
@@ -14,6 +14,7 @@ from typing import Final
 from recognizer.export.content import Content
 from recognizer.export.frames import FrameNumbers
 from recognizer.timeline.model import Timeline
+from recognizer.timeline.movement import Movement, Summary, movements_of, people_moving
 from recognizer.types import Segment
 
 Cell = int | float | str | None
@@ -44,7 +45,7 @@ class Table:
     """A table of an export.
 
     Attributes:
-        name: ``segments``, ``people`` or ``predictions``.
+        name: ``segments``, ``people``, ``predictions`` or ``movement``.
         meaning: what a row is, for readers.
         columns: its columns, in order.
         rows: yields its rows from the content of an export.
@@ -90,6 +91,7 @@ def _people(content: Content) -> Iterator[Row]:
     labelled_ms = dict.fromkeys(content.person_ids, 0)
     for one in content.segments:
         labelled_ms[one.person_id] += round(one.end_s * 1000) - round(one.start_s * 1000)
+    moved = {moving.person.person_id: moving.summary for moving in people_moving(content.timeline)}
     for track in content.timeline.people:
         if not track.presence:
             continue
@@ -102,7 +104,25 @@ def _people(content: Content) -> Iterator[Row]:
             len(track.presence),
             (sum(ends_ms) - sum(starts_ms)) / 1000,
             labelled_ms[track.person_id] / 1000,
+            *_movement_cells(moved.get(track.person_id)),
         )
+
+
+def _movement_cells(summary: Summary | None) -> Row:
+    if summary is None:
+        return (None,) * (len(Movement) + 2)
+    return (*(summary.seconds.get(one, 0.0) for one in Movement), summary.mean_per_s, summary.max_per_s)
+
+
+def _movement(content: Content) -> Iterator[Row]:
+    for moving in people_moving(content.timeline):
+        person_id, speeds = moving.person.person_id, moving.speeds
+        movements = movements_of(speeds, moving.limits)
+        for time_s, per_s, movement in zip(speeds.time_s.tolist(), speeds.per_s.tolist(), movements, strict=True):
+            if isinstance(movement, Movement):
+                yield person_id, round(time_s * 1000) / 1000, per_s, movement.value, ""
+            else:
+                yield person_id, round(time_s * 1000) / 1000, None, "unknown", movement.value
 
 
 def _predictions(content: Content) -> Iterator[Row]:
@@ -115,6 +135,7 @@ def _predictions(content: Content) -> Iterator[Row]:
 
 _PERSON: Final = Column("person_id", int, "1, 2, … within the video")
 _NAME: Final = Column("person_name", str, "the name that a user gave; empty if none")
+_SPEED: Final = "speed in body heights per second; empty where it is unknown"
 _FRAMES: Final = "counted from 0; frames are those of the decoded video"
 
 SEGMENTS: Final = Table(
@@ -147,6 +168,12 @@ PEOPLE: Final = Table(
         Column("visits", int, "how many times the person is in view without a longer gap"),
         Column("present_s", float, "seconds in view in all", 3),
         Column("labelled_s", float, "seconds in segments, unknown ones included", 3),
+        *(
+            Column(f"{one.value}_s", float, f"seconds in which the person is {one.value}; empty if not measured", 3)
+            for one in Movement
+        ),
+        Column("mean_heights_per_s", float, f"mean {_SPEED}", 3),
+        Column("max_heights_per_s", float, f"highest {_SPEED}", 3),
     ),
     _people,
 )
@@ -171,7 +198,21 @@ PREDICTIONS: Final = Table(
     _predictions,
 )
 
-TABLES: Final = (SEGMENTS, PEOPLE, PREDICTIONS)
+MOVEMENT: Final = Table(
+    "movement",
+    "one row per person and sampled frame: how fast the person travels across the picture, the camera's motion taken "
+    "out; no rows if the camera's motion was not measured",
+    (
+        _PERSON,
+        Column("time_s", float, "time of the frame, in seconds from the start of the video", 3),
+        Column("heights_per_s", float, _SPEED, 3),
+        Column("movement", str, "still, slow, fast or unknown; the settings have the limits"),
+        Column("reason", str, "why it is unknown; otherwise empty"),
+    ),
+    _movement,
+)
+
+TABLES: Final = (SEGMENTS, PEOPLE, PREDICTIONS, MOVEMENT)
 
 
 class ClassifierNames:

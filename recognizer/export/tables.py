@@ -11,6 +11,7 @@ from recognizer.export.csv_file import harmless_cell
 from recognizer.export.frames import FrameNumbers
 from recognizer.export.rows import ClassifierNames
 from recognizer.timeline.model import Timeline
+from recognizer.timeline.movement import Movement, people_moving
 from recognizer.timeline.segments import close_second
 from recognizer.types import Segment
 
@@ -21,8 +22,35 @@ _SHARE_DIGITS = 1
 def appearances_table(timeline: Timeline) -> pd.DataFrame:
     """Return when each person was present, one row per person.
 
-    Columns: ``Person``, ``First seen (s)``, ``Last seen (s)``, ``Visits`` (presence intervals), ``Present (s)`` in all.
+    Columns: ``Person``, ``First seen (s)``, ``Last seen (s)``, ``Visits`` (presence intervals), ``Present (s)`` in all;
+    and if movement was measured, ``Still (%)``, ``Slow (%)``, ``Fast (%)`` of the time in which it is known,
+    ``Movement known (s)``, ``Mean speed`` and ``Highest speed`` in body heights per second.
     """
+    table = _presence_table(timeline)
+    if timeline.camera is None:
+        return table
+    return table.merge(_movement_table(timeline), how="left", on="Person")
+
+
+def _movement_table(timeline: Timeline) -> pd.DataFrame:
+    rows = []
+    for moving in people_moving(timeline):
+        summary = moving.summary
+        shares = (summary.share(movement) for movement in Movement)
+        rows.append(
+            (
+                moving.person.person_id,
+                *(None if share is None else round(100 * share, _SHARE_DIGITS) for share in shares),
+                round(summary.known_s, _TIME_DIGITS),
+                *(None if speed is None else round(speed, 2) for speed in (summary.mean_per_s, summary.max_per_s)),
+            )
+        )
+    shares_and_speeds = [*(f"{movement.value.capitalize()} (%)" for movement in Movement), "Movement known (s)",
+                         "Mean speed", "Highest speed"]  # fmt: skip
+    return _table(rows, {"Person": "int64"} | dict.fromkeys(shares_and_speeds, "float64"))
+
+
+def _presence_table(timeline: Timeline) -> pd.DataFrame:
     rows = [
         (
             track.person_id,

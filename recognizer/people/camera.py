@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.types import Box, CameraStep
+from recognizer.types import UNKNOWN_STEP, CameraStep, TrackedPerson
 
 _COMPARED_PX = 240
 """Longer side of the compared pictures. Known shifts of real pictures are measured to 0.2 thousandths of the picture's
@@ -47,30 +47,31 @@ class CameraMeter:
         self._before: NDArray[np.uint8] | None = None
         self._corners = np.zeros((0, 1, 2), np.float32)
 
-    def push(self, rgb: NDArray[np.uint8], boxes_xyxy: Iterable[Box], *, is_cut: bool = False) -> CameraStep | None:
-        """Add the next frame, uint8 (H, W, 3), with people's boxes; return the motion since the frame before.
+    def push(self, rgb: NDArray[np.uint8], people: Iterable[TrackedPerson], *, is_cut: bool = False) -> CameraStep:
+        """Add the next frame, uint8 (H, W, 3), with its people; return the motion since the frame before.
 
-        None if it cannot be measured: first frame, cut, blurred or empty surroundings, too fast a motion.
+        Unknown if it cannot be measured: first frame, cut, blurred or empty surroundings, too fast a motion.
         """
         grey, scale = _small(rgb)
         before, corners = self._before, self._corners
-        self._before, self._corners = grey, _corners(grey, boxes_xyxy, scale)
+        self._before, self._corners = grey, _corners(grey, people, scale)
         if before is None or is_cut or before.shape != grey.shape or len(corners) < _LEAST_POINTS:
-            return None
+            return UNKNOWN_STEP
         after, found, _ = cv2.calcOpticalFlowPyrLK(
             before, grey, corners, np.zeros_like(corners), winSize=(_WINDOW_PX, _WINDOW_PX), maxLevel=_PYRAMID_LEVELS
         )
         followed = found[:, 0] > 0
         if np.count_nonzero(followed) < _LEAST_POINTS:
-            return None
+            return UNKNOWN_STEP
         matrix, agrees = cv2.estimateAffinePartial2D(
             corners[followed], after[followed], ransacReprojThreshold=_WITHIN_PX
         )
         # corners that were lost count as disagreeing
         if matrix is None or np.count_nonzero(agrees) < max(_LEAST_POINTS, _LEAST_SHARE * len(corners)):
-            return None
-        cosine, sine, x, y = matrix[0, 0], matrix[1, 0], matrix[0, 2] / scale, matrix[1, 2] / scale
-        return CameraStep(float(cosine), float(sine), float(x), float(y))
+            return UNKNOWN_STEP
+        (cosine, _, x), (sine, _, y) = matrix.tolist()
+        # as many digits as can be measured: an analysis stores one step for each sample
+        return CameraStep(round(cosine, 7), round(sine, 7), round(x / scale, 3), round(y / scale, 3))
 
 
 def _small(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
@@ -83,10 +84,11 @@ def _small(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8), scale
 
 
-def _corners(grey: NDArray[np.uint8], boxes_xyxy: Iterable[Box], scale: float) -> NDArray[np.float32]:
-    """Return the corners outside the boxes, float32 (n, 1, 2)."""
+def _corners(grey: NDArray[np.uint8], people: Iterable[TrackedPerson], scale: float) -> NDArray[np.float32]:
+    """Return the corners outside people's boxes, float32 (n, 1, 2)."""
     surroundings = np.full(grey.shape, 255, np.uint8)
-    for x1, y1, x2, y2 in boxes_xyxy:
+    for person in people:
+        x1, y1, x2, y2 = person.box_xyxy
         more = _AROUND_PERSON * (y2 - y1)
         left, top = (max(0, int((edge - more) * scale)) for edge in (x1, y1))
         right, bottom = (int(np.ceil((edge + more) * scale)) for edge in (x2, y2))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import Prediction, TrackedPerson, VideoInfo
+from recognizer.types import CameraPath, CameraStep, Prediction, TrackedPerson, VideoInfo
 
 
 class _TrackBuilder:
@@ -67,6 +67,8 @@ class TimelineBuilder:
     def __init__(self, settings: Settings, frame_rate_hz: float) -> None:
         self.change(settings, frame_rate_hz)
         self._tracks: dict[int, _TrackBuilder] = {}
+        self._camera_s = array("d")
+        self._camera_steps = array("d")
         self._predictions: list[Prediction] = []
         self._swaps: list[_Swap] = []
         self._analysed_s = 0.0
@@ -78,10 +80,13 @@ class TimelineBuilder:
         self._interval_s = settings.sample_interval_s(frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
 
-    def add_people(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
-        """Record the people of a sampled frame; frames come in time order."""
+    def add_people(self, time_s: float, people: Iterable[TrackedPerson], camera: CameraStep | None = None) -> None:
+        """Record the people of a sampled frame, and the camera's motion up to it, if measured, in time order."""
         with self._lock:
             self._analysed_s = time_s + self._interval_s
+            if camera is not None:
+                self._camera_s.append(time_s)
+                self._camera_steps.extend(camera)
             for person in people:
                 track = self._tracks.setdefault(person.person_id, _TrackBuilder())
                 track.time_s.append(time_s)
@@ -132,6 +137,7 @@ class TimelineBuilder:
             found = [self._swapped(one) for one in self._predictions if one.end_s > since_s]
             if person_of is not None:
                 found = list(_of_people(found, person_of))
+            camera = self._camera()
             predictions = sorted(found, key=lambda p: (p.person_id, p.start_s, p.end_s))
         return Timeline(
             video=video,
@@ -143,6 +149,7 @@ class TimelineBuilder:
             complete=complete,
             notes=tuple(notes),
             provenance=dict(provenance or {}),
+            camera=camera,
         )
 
     def _swapped(self, prediction: Prediction) -> Prediction:
@@ -151,6 +158,12 @@ class TimelineBuilder:
                 other_id = swap.ids[swap.ids[0] == prediction.person_id]
                 prediction = replace(prediction, person_id=other_id)
         return prediction
+
+    def _camera(self) -> CameraPath | None:
+        if not self._camera_s:
+            return None
+        steps = np.array(self._camera_steps, np.float64).reshape(-1, 4)
+        return CameraPath(np.array(self._camera_s, np.float64), steps)
 
     def tracks(self) -> tuple[PersonTrack, ...]:
         """Return everyone so far, under the tracker's numbers."""

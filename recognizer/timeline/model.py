@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, Settings, least_height_px
 from recognizer.timeline.segments import Guesses, LikelyLabels, guesses_of, segments_of
-from recognizer.types import TOUCHING_S, Box, Prediction, Reading, Segment, VideoInfo
+from recognizer.types import TOUCHING_S, Box, CameraPath, Prediction, Reading, Segment, VideoInfo
 
 BRIEF_S = 1.0
 """People visible for less than this in total are hidden by default; most are passers-by or false detections. Equals
@@ -76,6 +76,7 @@ class Timeline:
         notes: remarks for the user, such as a file that ends early.
         provenance: versions of the libraries and hashes of the weights.
         reading: how the video was read; the default for a camera's stream.
+        camera: how the camera moved, sample by sample; None if it was not measured, as for a camera's stream.
     """
 
     video: VideoInfo
@@ -88,6 +89,7 @@ class Timeline:
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
+    camera: CameraPath | None = None
 
     @property
     def frame_rate_hz(self) -> float:

@@ -401,7 +401,9 @@ def test_help_names_every_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["analyze", "--help"]) == 0
     text = capsys.readouterr().out
     named = set(re.findall(r"(\.[A-Za-z.]+)\b", text.partition("formats of --export")[2].partition("how long")[0]))
-    parquets = {ending.replace(".csv", ".parquet") for ending in (".csv", ".people.csv", ".predictions.csv")}
+    parquets = {
+        ending.replace(".csv", ".parquet") for ending in (".csv", ".people.csv", ".predictions.csv", ".movement.csv")
+    }
     assert {one.ending for one in ALL_FORMATS} - parquets <= named
 
 

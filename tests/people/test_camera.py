@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer.people.camera import CameraMeter
-from recognizer.types import Box, CameraStep
+from recognizer.types import UNKNOWN_STEP, CameraStep, TrackedPerson
 
 WIDTH, HEIGHT = 640, 360
 
@@ -24,11 +24,11 @@ def moved(rgb: NDArray[np.uint8], x: float, y: float, *, zoom: float = 1.0, turn
     return np.asarray(cv2.warpAffine(rgb, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
-def with_person(rgb: NDArray[np.uint8], x: int, texture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Box]:
-    """Return the picture with another texture in a large box, and the box."""
+def with_person(rgb: NDArray[np.uint8], x: int, texture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], TrackedPerson]:
+    """Return the picture with another texture in a large box, and the person."""
     picture = rgb.copy()
     picture[40:340, x : x + 260] = texture[40:340, :260]
-    return picture, (x, 40.0, x + 260.0, 340.0)
+    return picture, TrackedPerson(1, (x, 40.0, x + 260.0, 340.0), 0.9)
 
 
 def centre_moves(step: CameraStep) -> tuple[float, float]:
@@ -40,9 +40,8 @@ def centre_moves(step: CameraStep) -> tuple[float, float]:
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (1.5, 0.0), (0.0, -3.0), (12.0, 5.0), (-50.0, 8.0)])
 def test_a_shift_is_measured(shift: tuple[float, float]) -> None:
     meter, rgb = CameraMeter(), scene()
-    assert meter.push(rgb, ()) is None
+    assert meter.push(rgb, ()) is UNKNOWN_STEP
     step = meter.push(moved(rgb, *shift), ())
-    assert step is not None
     assert centre_moves(step) == pytest.approx(shift, abs=0.4)
 
 
@@ -51,7 +50,6 @@ def test_zoom_and_rotation_are_measured(zoom: float, turn_deg: float) -> None:
     meter, rgb = CameraMeter(), scene()
     meter.push(rgb, ())
     step = meter.push(moved(rgb, 0, 0, zoom=zoom, turn_deg=turn_deg), ())
-    assert step is not None
     turn = complex(step.cosine, step.sine)
     assert abs(turn) == pytest.approx(zoom, abs=0.002)
     assert np.degrees(np.angle(turn)) == pytest.approx(-turn_deg, abs=0.1)
@@ -63,7 +61,6 @@ def test_a_large_person_who_walks_does_not_count_as_camera_motion() -> None:
     (first, box), (second, next_box) = with_person(rgb, 200, texture), with_person(rgb, 225, texture)
     meter.push(first, [box])
     step = meter.push(second, [next_box])
-    assert step is not None
     assert centre_moves(step) == pytest.approx((0, 0), abs=0.2)
 
 
@@ -73,16 +70,18 @@ def test_it_is_unknown_where_it_cannot_be_measured() -> None:
     for before, after in others.values():
         meter = CameraMeter()
         meter.push(before, ())
-        assert meter.push(after, ()) is None
+        assert meter.push(after, ()) is UNKNOWN_STEP
     meter = CameraMeter()
     meter.push(scene(), ())
-    assert meter.push(scene(), (), is_cut=True) is None
-    assert meter.push(scene(), ()) is not None
-    assert meter.push(scene(), [(0.0, 0.0, WIDTH, HEIGHT)]) is not None  # the corners are those of the frame before
-    assert meter.push(scene(), ()) is None  # there were none: the person filled the picture
+    assert meter.push(scene(), (), is_cut=True) is UNKNOWN_STEP
+    assert meter.push(scene(), ()) is not UNKNOWN_STEP
+    assert (
+        meter.push(scene(), [TrackedPerson(1, (0, 0, WIDTH, HEIGHT), 0.9)]) is not UNKNOWN_STEP
+    )  # the corners are those of the frame before
+    assert meter.push(scene(), ()) is UNKNOWN_STEP  # there were none: the person filled the picture
 
 
 def test_a_picture_of_another_size_begins_anew() -> None:
     meter = CameraMeter()
     meter.push(scene(), ())
-    assert meter.push(np.ascontiguousarray(scene()[:200]), ()) is None
+    assert meter.push(np.ascontiguousarray(scene()[:200]), ()) is UNKNOWN_STEP

@@ -11,7 +11,7 @@ import numpy as np
 from recognizer.export import Content
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
-from recognizer.types import Prediction, Segment, VideoInfo
+from recognizer.types import UNKNOWN_STEP, CameraPath, CameraStep, Prediction, Segment, VideoInfo
 
 HARD_LABELS = (
     "tai chi",
@@ -34,6 +34,14 @@ def person(person_id: int, start_s: float, end_s: float) -> PersonTrack:
     return PersonTrack(person_id, times_s, boxes.astype(np.float32), confidence, ((start_s, end_s),))
 
 
+def still_camera(*people: PersonTrack, unknown_s: tuple[float, float] = (0.0, 0.1)) -> CameraPath:
+    """A camera that stands still, except from one time to another, when its motion is unknown."""
+    times_s = np.unique(np.concatenate([track.time_s for track in people]))
+    steps = np.tile(CameraStep(1.0, 0.0, 0.0, 0.0), (len(times_s), 1))
+    steps[(times_s >= unknown_s[0]) & (times_s < unknown_s[1])] = UNKNOWN_STEP
+    return CameraPath(times_s, steps)
+
+
 def hard_segments() -> tuple[Segment, ...]:
     """Two people's segments: touching ones, gaps, odd milliseconds, one of a human, one of less than a millisecond."""
     first = [
@@ -51,10 +59,11 @@ def hard_segments() -> tuple[Segment, ...]:
 
 def exported(**changes: Any) -> Content:
     """An hour of video with two people who do something and one who does not."""
+    people = (person(1, 0.0, 10.0), person(2, 0.8, 3663.0), person(3, 5.0, 6.0))
     timeline = Timeline(
         video=VideoInfo("ab" * 32, 640, 360, Fraction(10), 3700.0, 37000, "h264"),
         settings=Settings(video_classifier_model="i3d"),
-        people=(person(1, 0.0, 10.0), person(2, 0.8, 3663.0), person(3, 5.0, 6.0)),
+        people=people,
         predictions=(
             Prediction(1, 0.0, 2.0, (("tai chi", 0.9), ("yoga", 0.05)), "i3d"),
             Prediction(2, 1.0, 3.0, tuple((f"label {k}", 0.3 - k / 20) for k in range(5)), "i3d"),
@@ -64,6 +73,7 @@ def exported(**changes: Any) -> Content:
         complete=True,
         notes=("2 packets could not be decoded",),
         provenance={"torch": "2.15.0"},
+        camera=still_camera(*people, unknown_s=(8.0, 9.5)),
     )
     values: dict[str, Any] = {
         "timeline": timeline,

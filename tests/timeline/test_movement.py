@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.people.movement import KNOWN, Limits, Movement, Speeds, measure, spans_of, summary_of
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack
+from recognizer.timeline.movement import Limits, Movement, movements_of, spans_of, summary_of
+from recognizer.timeline.speeds import Speeds, Unknown, measure
 from recognizer.types import CameraPath
 
 SIZE_WH = (1000, 600)
@@ -74,7 +75,7 @@ def test_boxes_that_tremble_are_still() -> None:
     time_s = times()
     found = speeds(time_s, boxes(time_s, noise_px=2.0))
     assert found.per_s.max() < 0.15
-    assert set(found.movements(LIMITS)) == {Movement.STILL}
+    assert set(movements_of(found, LIMITS)) == {Movement.STILL}
 
 
 def test_a_walk_with_swinging_arms_and_trembling_boxes_is_measured_well() -> None:
@@ -136,7 +137,7 @@ def test_it_is_unknown_while_the_motion_of_the_camera_is() -> None:
     camera = fixed(time_s)
     camera.steps[20:40] = np.nan
     found = speeds(time_s, boxes(time_s), camera)
-    assert set(found.unknown[21:38]) == {Movement.CAMERA}
+    assert set(found.unknown[21:38]) == {Unknown.CAMERA}
     assert np.isnan(found.per_s[21:38]).all()
     assert set(found.unknown[:19]) | set(found.unknown[42:]) == {None}
 
@@ -151,23 +152,23 @@ def test_a_single_unknown_step_costs_nothing() -> None:
 def test_who_is_cut_off_by_the_border_is_unknown() -> None:
     time_s = times()
     found = speeds(time_s, boxes(time_s, x=lambda t: 20 + 160 * t))
-    assert found.unknown[0] is Movement.BORDER
+    assert found.unknown[0] is Unknown.BORDER
     assert found.unknown[-1] is None
     assert found.per_s[-1] == pytest.approx(0.8)
 
 
 def test_who_is_too_small_or_seen_too_briefly_is_unknown() -> None:
     time_s = times()
-    assert set(speeds(time_s, boxes(time_s, height=lambda t: 30.0, width=lambda t: 12.0)).unknown) == {Movement.SMALL}
+    assert set(speeds(time_s, boxes(time_s, height=lambda t: 30.0, width=lambda t: 12.0)).unknown) == {Unknown.SMALL}
     brief_s = time_s[:3]
-    assert set(speeds(brief_s, boxes(brief_s)).unknown) == {Movement.BRIEF}
+    assert set(speeds(brief_s, boxes(brief_s)).unknown) == {Unknown.BRIEF}
     assert speeds(time_s[:0], boxes(time_s)[:0], fixed(time_s)).unknown == ()
 
 
 def test_who_comes_closer_is_not_called_still() -> None:
     time_s = times()
     closer = boxes(time_s, width=lambda t: 70 * 1.15**t, height=lambda t: 200 * 1.15**t)
-    assert set(speeds(time_s, closer).movements(LIMITS)) == {Movement.DEPTH}
+    assert set(movements_of(speeds(time_s, closer), LIMITS)) == {Unknown.DEPTH}
 
 
 def test_who_bends_is_not_taken_for_somebody_who_moves_away() -> None:
@@ -175,12 +176,12 @@ def test_who_bends_is_not_taken_for_somebody_who_moves_away() -> None:
     bends = boxes(
         time_s, height=lambda t: 200 - 60 * np.clip(t - 1, 0, 1), width=lambda t: 70 + 30 * np.clip(t - 1, 0, 1)
     )
-    assert Movement.DEPTH not in speeds(time_s, bends).movements(LIMITS)
+    assert Unknown.DEPTH not in movements_of(speeds(time_s, bends), LIMITS)
 
 
 def test_a_fast_limit_below_the_slow_one_counts_as_equal() -> None:
     limits = Limits.of(Settings(still_below=0.5, fast_from=0.3))
-    assert [limits.movement(speed) for speed in (0.2, 0.4, 0.6)] == [KNOWN[0], KNOWN[0], KNOWN[2]]
+    assert [limits.movement(speed) for speed in (0.2, 0.4, 0.6)] == [Movement.STILL, Movement.STILL, Movement.FAST]
 
 
 def track(time_s: NDArray[np.float64], found: NDArray[np.float64], *presence: tuple[float, float]) -> PersonTrack:
@@ -206,7 +207,7 @@ def test_a_summary_weighs_by_time_and_leaves_the_unknown_out() -> None:
     time_s = times()
     walks = boxes(time_s, x=lambda t: 20 + 160 * t)  # cut off by the border at first
     summary = summary_of(speeds(time_s, walks), [(0.0, 4.0)], LIMITS)
-    assert set(summary.seconds) == {Movement.BORDER, Movement.SLOW}
+    assert set(summary.seconds) == {Unknown.BORDER, Movement.SLOW}
     assert sum(summary.seconds.values()) == pytest.approx(4.0)
     assert summary.share(Movement.SLOW) == 1.0
     assert (summary.mean_per_s, summary.max_per_s) == pytest.approx((0.8, 0.8))

@@ -7,16 +7,17 @@ the picture than on the ground, and of somebody who walks straight towards the c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.settings import Settings, least_height_px
+from recognizer.settings import least_height_px
+from recognizer.timeline.model import PersonTrack
 from recognizer.types import CameraPath
 
 _HALF_WINDOW_S: Final = 0.25
@@ -49,58 +50,14 @@ there: neither its height nor its centre are the person's."""
 _ROWS_AT_ONCE: Final = 20_000
 
 
-class Movement(Enum):
-    """How a person moves, or why it is unknown."""
+class Unknown(Enum):
+    """Why a person's movement is unknown, in words."""
 
-    STILL = "still"
-    SLOW = "slow"
-    FAST = "fast"
     CAMERA = "the camera's motion cannot be measured"
     BORDER = "cut off by the border of the picture"
     SMALL = "too small in the picture"
     DEPTH = "comes closer or moves away, and the picture does not show how fast"
     BRIEF = "seen too briefly"
-
-    @property
-    def is_known(self) -> bool:
-        """Whether it is a movement, and not the reason why there is none."""
-        return self in KNOWN
-
-
-KNOWN: Final = (Movement.STILL, Movement.SLOW, Movement.FAST)
-"""From slow to fast."""
-
-
-class Limits(NamedTuple):
-    """The limits between still, slow and fast, in body heights per second."""
-
-    still_below: float
-    fast_from: float
-
-    @classmethod
-    def of(cls, settings: Settings) -> Limits:
-        """Return the limits in the settings; a fast limit below the other one counts as equal to it."""
-        return cls(settings.still_below, max(settings.still_below, settings.fast_from))
-
-    def movement(self, speed: float) -> Movement:
-        """Return how a person of this speed moves."""
-        if speed < self.still_below:
-            return Movement.STILL
-        return Movement.SLOW if speed < self.fast_from else Movement.FAST
-
-
-class Track(Protocol):
-    """One person's boxes, such as ``timeline.model.PersonTrack``."""
-
-    @property
-    def time_s(self) -> NDArray[np.float64]:
-        """float64 (n,), ascending."""
-        ...
-
-    @property
-    def box_xyxy(self) -> NDArray[np.float32]:
-        """float32 (n, 4), pixels of the frame."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,22 +75,13 @@ class Speeds:
     time_s: NDArray[np.float64]
     per_s: NDArray[np.float64]
     closing_per_s: NDArray[np.float64]
-    unknown: tuple[Movement | None, ...]
-
-    def movements(self, limits: Limits) -> list[Movement]:
-        """Return how the person moves in each sample, or why it is unknown."""
-        return [
-            reason or (Movement.DEPTH if speed < limits.still_below <= closing else limits.movement(speed))
-            for speed, closing, reason in zip(
-                self.per_s.tolist(), self.closing_per_s.tolist(), self.unknown, strict=True
-            )
-        ]
+    unknown: tuple[Unknown | None, ...]
 
 
-_of_track: WeakKeyDictionary[Track, tuple[CameraPath, Speeds]] = WeakKeyDictionary()
+_of_track: WeakKeyDictionary[PersonTrack, tuple[CameraPath, Speeds]] = WeakKeyDictionary()
 
 
-def speeds_of(track: Track, camera: CameraPath, size_wh: tuple[int, int]) -> Speeds:
+def speeds_of(track: PersonTrack, camera: CameraPath, size_wh: tuple[int, int]) -> Speeds:
     """Return the speeds of a person; computed once for each track.
 
     Args:
@@ -176,14 +124,14 @@ def measure(
     is_small = ~(height >= least_height_px(size_wh[1]))
     unknown = np.isnan(speed) | is_small | ~is_whole
     closing = np.where(growth >= _CHANGES_SIZE_PER_S, growth * _FOCAL_LENGTH * size_wh[0] / height, 0.0)
-    reasons: list[Movement | None] = [None] * len(time_s)
+    reasons: list[Unknown | None] = [None] * len(time_s)
     for k in np.flatnonzero(unknown).tolist():
         if not is_whole[k]:
-            reasons[k] = Movement.BORDER
+            reasons[k] = Unknown.BORDER
         elif np.isnan(speed[k]):
-            reasons[k] = Movement.CAMERA if is_parted[k] else Movement.BRIEF
+            reasons[k] = Unknown.CAMERA if is_parted[k] else Unknown.BRIEF
         else:
-            reasons[k] = Movement.SMALL
+            reasons[k] = Unknown.SMALL
     return Speeds(time_s, np.where(unknown, np.nan, speed), np.where(unknown, 0.0, closing), tuple(reasons))
 
 
@@ -287,101 +235,3 @@ def _upper(sides: NDArray[np.float64]) -> NDArray[np.float64]:
     ascending = np.sort(sides, axis=1)  # NaN last
     place = np.maximum(np.ceil(_HEIGHT_QUANTILE * number).astype(np.int64) - 1, 0)
     return np.asarray(ascending[np.arange(len(sides)), place])
-
-
-class Span(NamedTuple):
-    """A stretch of time in which a person moves in one way, ``[start_s, end_s)``; ``per_s`` is their mean speed."""
-
-    start_s: float
-    end_s: float
-    movement: Movement
-    per_s: float | None
-
-
-def spans_of(
-    speeds: Speeds, presence: Sequence[tuple[float, float]], limits: Limits, least_s: float = 0.0
-) -> list[Span]:
-    """Return the stretches of each visit, in order of time.
-
-    Args:
-        speeds: the person's speeds.
-        presence: their visits, half-open intervals.
-        limits: the limits between still, slow and fast.
-        least_s: shorter stretches join the one before, or the one after at the start of a visit.
-    """
-    spans: list[Span] = []
-    movements = speeds.movements(limits)
-    for start_s, end_s in presence:
-        first, past = np.searchsorted(speeds.time_s, (start_s, end_s)).tolist()
-        if first == past:
-            continue
-        bounds = [start_s, *((speeds.time_s[first + 1 : past] + speeds.time_s[first : past - 1]) / 2).tolist(), end_s]
-        runs = _merged(movements[first:past], bounds, least_s)
-        for begin, end, movement in runs:
-            known = speeds.per_s[first + begin : first + end]
-            known = known[~np.isnan(known)]
-            mean = float(known.mean()) if movement.is_known and len(known) else None
-            spans.append(Span(bounds[begin], bounds[end], movement, mean))
-    return spans
-
-
-def _merged(movements: Sequence[Movement], bounds: Sequence[float], least_s: float) -> list[tuple[int, int, Movement]]:
-    """Return runs of equal movements as first sample, past the last, movement; shorter ones join a neighbour."""
-    runs: list[tuple[int, int, Movement]] = []
-    for k, movement in enumerate(movements):
-        if runs and runs[-1][2] is movement:
-            runs[-1] = (runs[-1][0], k + 1, movement)
-        else:
-            runs.append((k, k + 1, movement))
-    while len(runs) > 1:
-        shortest = min(range(len(runs)), key=lambda k: bounds[runs[k][1]] - bounds[runs[k][0]])
-        begin, end, _ = runs[shortest]
-        if bounds[end] - bounds[begin] >= least_s:
-            break
-        into = shortest - 1 if shortest else 1
-        joined = (min(begin, runs[into][0]), max(end, runs[into][1]), runs[into][2])
-        low = min(shortest, into)
-        runs[low : low + 2] = [joined]
-        # two equal neighbours become one
-        for k in (low, low - 1):
-            if 0 <= k < len(runs) - 1 and runs[k][2] is runs[k + 1][2]:
-                runs[k : k + 2] = [(runs[k][0], runs[k + 1][1], runs[k][2])]
-    return runs
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How one person moved in all.
-
-    Attributes:
-        seconds: seconds of each movement, and of each reason for none; only those that occur.
-        mean_per_s: mean speed where it is known, in body heights per second; None if it is nowhere.
-        max_per_s: highest speed.
-    """
-
-    seconds: dict[Movement, float]
-    mean_per_s: float | None
-    max_per_s: float | None
-
-    @property
-    def known_s(self) -> float:
-        """Seconds in which the movement is known."""
-        return sum(seconds for movement, seconds in self.seconds.items() if movement.is_known)
-
-    def share(self, movement: Movement) -> float | None:
-        """Return the share of the known time in which the person moved so; None if there is none."""
-        return self.seconds.get(movement, 0.0) / self.known_s if self.known_s else None
-
-
-def summary_of(speeds: Speeds, presence: Sequence[tuple[float, float]], limits: Limits) -> Summary:
-    """Return how one person moved in all."""
-    seconds: dict[Movement, float] = {}
-    travelled = 0.0
-    for span in spans_of(speeds, presence, limits):
-        length_s = span.end_s - span.start_s
-        seconds[span.movement] = seconds.get(span.movement, 0.0) + length_s
-        travelled += (span.per_s or 0.0) * length_s
-    summary = Summary(seconds, None, None)
-    if not summary.known_s:
-        return summary
-    return Summary(seconds, travelled / summary.known_s, float(np.nanmax(speeds.per_s)))
