@@ -258,16 +258,18 @@ class _FileAnalysis:
         if self._progress is None:
             return
         took_s = time.monotonic() - self._started_s
-        seconds_per_s = (self._analysed_s - self._begins_s) / took_s if took_s > _RATE_AFTER_S else None
-        duration_s = self._video.duration_s
-        if duration_s is not None and self._analysed_s > duration_s + _LONGER_S:
-            duration_s = None
+        analysed_s, duration_s = self._analysed_s - self._begins_s, self._video.duration_s
+        seconds_per_s = analysed_s / took_s if took_s > _RATE_AFTER_S else None
+        if duration_s is not None:
+            duration_s -= self._begins_s
+            if analysed_s > duration_s + _LONGER_S:
+                duration_s = None
         remaining_s = None
         if duration_s is not None and seconds_per_s:
-            remaining_s = max(duration_s - self._analysed_s, 0.0) / seconds_per_s
+            remaining_s = max(duration_s - analysed_s, 0.0) / seconds_per_s
         self._progress(
             Progress(
-                analysed_s=self._analysed_s,
+                analysed_s=analysed_s,
                 duration_s=duration_s,
                 frames_per_s=None if seconds_per_s is None else seconds_per_s * frame_rate_hz(self._video),
                 remaining_s=remaining_s,

@@ -77,7 +77,8 @@ def render_video(
                 break
             writer.write(draw_overlay(frame.rgb, overlay.at(frame.time_s)), frame.time_s)
             if progress is not None:
-                progress(frame.time_s, duration_s)
+                begins_s = reader.reading.first_picture_s
+                progress(frame.time_s - begins_s, None if duration_s is None else duration_s - begins_s)
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from math import inf
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame, VideoInfo
@@ -92,7 +93,7 @@ def make_preview(
     Args:
         path: the video.
         target: the MP4 file to write.
-        max_seconds: length of the copy, from the start of the video.
+        max_seconds: length of the copy, from the first picture on.
         max_height_px: taller pictures are scaled down.
         progress: receives the completed share, 0 to 1.
         cancel: called before each frame; if it returns True, writing stops and nothing is left behind.
@@ -106,14 +107,15 @@ def make_preview(
     """
     with open_video(path, stream=stream) as video:
         rate = min(float(video.facts.frame_rate or DEFAULT_FRAME_RATE_HZ), _PREVIEW_RATE_HZ)
-        length_s = min(max_seconds, video.facts.duration_s or max_seconds)
+        begins_s = video.reading.first_picture_s
+        length_s = min(max_seconds, (video.facts.duration_s or inf) - begins_s)
         due = _EveryInterval(1.0 / rate)
         writer: VideoWriter | None = None
         try:
             for frame in video.frames(due, max_height_px=max_height_px):
                 if cancel is not None and cancel():
                     return False
-                if frame.time_s >= max_seconds:
+                if frame.time_s - begins_s >= max_seconds:
                     break
                 if writer is None:
                     height, width, _ = frame.rgb.shape
@@ -127,7 +129,7 @@ def make_preview(
                     )
                 writer.write(frame.rgb, frame.time_s)
                 if progress is not None:
-                    progress(min(1.0, frame.time_s / length_s))
+                    progress(min(1.0, (frame.time_s - begins_s) / length_s))
             if writer is not None:
                 writer.close()
         finally:

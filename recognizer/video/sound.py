@@ -105,7 +105,8 @@ class SoundTrack:
         self._sound = sound
         self._next: tuple[int, Samples] | None = first
         self._waiting: Samples = _silence(0)
-        self._encoded = 0
+        # the track begins with its first samples: silence before them may be hours long in a piece of a recording
+        self._encoded = max(0, first[0])
         self._is_silent = True
 
     def until(self, end_s: float) -> Iterator[Packet[AudioStream]]:

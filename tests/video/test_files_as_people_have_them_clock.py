@@ -363,3 +363,15 @@ def test_wrong_stamps_within_a_stream_do_not_move_the_others(tmp_path: Path) -> 
         assert video.reading.repaired_stamps <= 3
     assert times_s[40:] == pytest.approx(np.arange(40, 60) * FRAME_S, abs=1e-3)
     assert (np.diff(times_s) > 0).all()
+
+
+def test_copy_of_a_piece_that_keeps_its_place_begins_there_without_hours_of_silence(tmp_path: Path) -> None:
+    sound = ("-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac")
+    path = made(tmp_path, "piece.mp4", *PICTURES, *sound, *H264, "-output_ts_offset", "40000")
+    assert times_of(path)[0] == pytest.approx(40000, abs=1e-3)
+    shares: list[float] = []
+    assert make_preview(path, tmp_path / "copy.mp4", progress=shares.append)
+    assert times_of(tmp_path / "copy.mp4") == pytest.approx(times_of(path), abs=1e-3)
+    assert shares[0] < 0.1
+    assert (tmp_path / "copy.mp4").stat().st_size < 200_000
+    assert _loud_at(tmp_path / "copy.mp4") == pytest.approx((40000.0, 40002.0), abs=0.1)
