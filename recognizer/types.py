@@ -190,6 +190,11 @@ class CameraStep(NamedTuple):
     shift_x_px: float
     shift_y_px: float
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the motion could be measured."""
+        return not math.isnan(self.cosine)
+
 
 UNKNOWN_STEP = CameraStep(math.nan, math.nan, math.nan, math.nan)
 
@@ -240,6 +245,7 @@ class Observation:
         is_cut: whether a new shot begins at the frame.
         surroundings_rgb: the surroundings of each of ``people``, with the same shape as a crop; empty if not requested.
         camera: the camera's motion since the previous observation; None if not measured.
+        camera_roughly: the same where it can only be measured to a few pixels, otherwise ``camera``.
         crossings: what this sample tells about people who crossed. If they were swapped, their numbers are right from
             this sample on, and swapped in earlier samples from ``since_s`` on.
     """
@@ -252,6 +258,7 @@ class Observation:
     is_cut: bool = False
     surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
     camera: CameraStep | None = None
+    camera_roughly: CameraStep | None = None
     crossings: tuple[Crossing, ...] = ()
 
     def __post_init__(self) -> None:

@@ -14,10 +14,11 @@ from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.passes import PassStore
 from recognizer.networks.loading import Models, load_models
 from recognizer.people.appearance import Appearances
+from recognizer.people.compensation import CameraMotion
 from recognizer.people.stitching import Tracklet, stitch
 from recognizer.settings import LEAST_HEIGHT_PX, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import Clip, Crossing, Observation, VideoInfo
+from recognizer.types import CameraStep, Clip, Crossing, Observation, VideoInfo
 from recognizer.video import VideoInput, VideoReader, open_video
 
 CLIPS_IN_FIRST_CALL = 2
@@ -139,12 +140,16 @@ class Stitcher:
         self._appearances = Appearances()
         self._cuts_s: list[float] = []
         self._unsure: list[Crossing] = []
+        self._times_s: list[float] = []
+        self._camera: list[CameraStep | None] = []
 
     def add(self, observation: Observation) -> None:
         """Add one sampled frame."""
         self._appearances.add(observation)
         if observation.is_cut:
             self._cuts_s.append(observation.time_s)
+        self._times_s.append(observation.time_s)
+        self._camera.append(observation.camera_roughly)
         self._unsure += (crossing for crossing in observation.crossings if not crossing.is_swapped)
 
     def doubts(self, person_of: Mapping[int, int]) -> Iterator[str]:
@@ -170,7 +175,9 @@ class Stitcher:
             Tracklet(track.person_id, track.time_s, track.box_xyxy, self._appearances.of(track.person_id))
             for track in tracks
         ]
-        return stitch(tracklets, interval_s=interval_s, cuts_s=self._cuts_s)
+        return stitch(
+            tracklets, interval_s=interval_s, cuts_s=self._cuts_s, camera=CameraMotion(self._times_s, self._camera)
+        )
 
 
 class _FileAnalysis:

@@ -114,6 +114,7 @@ class _StoredPeople(_DecodedFrames):
                     appearances,
                     is_cut=self._recorded.is_cut(sample),
                     camera=self._recorded.camera_at(sample),
+                    camera_roughly=self._recorded.camera_roughly_at(sample),
                     crossings=self._recorded.crossings_at(sample),
                 )
             ]

@@ -90,9 +90,12 @@ class PeopleFollower:
             if is_cut:
                 self._tracker = self._next_tracker()
                 self._crossings.clear()
-            self._people = self._numbered(self._tracker.update(frame.rgb, detections))
             if not self._is_file:
+                self._people = tuple(self._tracker.update(frame.rgb, detections))
                 return cropped(self._cropper, frame, self._people)
+            camera, camera_roughly = self._camera.measure(frame.rgb, is_cut=is_cut)
+            self._people = self._numbered(self._tracker.update(frame.rgb, detections, camera_roughly))
+            self._camera.look_around(self._people)
             appearances = {person.person_id: appearance_of(frame.rgb, person.box_xyxy) for person in self._people}
             crossings = self._crossings.push(frame.time_s, self._people, tuple(appearances.values()))
             for crossing in crossings:
@@ -104,7 +107,8 @@ class PeopleFollower:
                 self._people,
                 tuple(appearances[person.person_id] for person in self._people),
                 is_cut=is_cut,
-                camera=self._camera.push(frame.rgb, self._people, is_cut=is_cut),
+                camera=camera,
+                camera_roughly=camera_roughly,
                 crossings=crossings,
             )
 
@@ -202,6 +206,7 @@ def cropped(
     *,
     is_cut: bool = False,
     camera: CameraStep | None = None,
+    camera_roughly: CameraStep | None = None,
     crossings: tuple[Crossing, ...] = (),
 ) -> Observation:
     """Crop people out of a sampled frame; call once for each frame, in order of time."""
@@ -210,5 +215,5 @@ def cropped(
             cropper.swap(crossing.one_id, crossing.other_id)
     crops, surroundings = cropper.cut(frame.rgb, frame.time_s, people)
     return Observation(
-        frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings, camera, crossings=crossings
+        frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings, camera, camera_roughly, crossings
     )

@@ -22,10 +22,11 @@ from recognizer.settings import CropStyle
 from recognizer.types import CROP_SIZE_PX, Box, CameraStep, Crossing, Observation, Reading, TrackedPerson
 from recognizer.video.reading import reading_from, values_of
 
-FORMAT = 5
+FORMAT = 6
 """Part of a pass's key: a record of another format is never found. 2 added appearances and cuts; since 3, other people
 are covered in the surroundings, and boxes are smoothed as if every frame had been sampled; since 4, it holds how the
-video was read, and times and pictures are those that a player shows; since 5, it holds who crossed."""
+video was read, and times and pictures are those that a player shows; since 5, it holds who crossed;
+since 6, people are tracked apart from the camera's motion."""
 
 CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3
@@ -51,6 +52,7 @@ class RecordedPass:
         cuts: int64 (c,), numbers of the samples at which a new shot begins.
         crossings: float64 (c, 5), what the samples tell about people who crossed: number of the sample, ``Crossing``.
         camera: float64 (s, 4), the camera's motion up to each sample (``CameraStep``); (0, 4) if it was not measured.
+        camera_roughly: float64 (s, 4), like ``camera``, with the steps that can only be measured to a few pixels.
         notes: the video reader's remarks.
         reading: how the video was read.
     """
@@ -63,6 +65,7 @@ class RecordedPass:
     appearances: NDArray[np.uint8]
     cuts: NDArray[np.int64]
     crossings: NDArray[np.float64]
+    camera_roughly: NDArray[np.float64]
     camera: NDArray[np.float64]
     notes: tuple[str, ...]
     reading: Reading
@@ -85,7 +88,8 @@ class RecordedPass:
                 appearances=arrays["looks"],
                 cuts=arrays["cuts"],
                 crossings=arrays["crossings"],
-                camera=arrays["camera"] if "camera" in arrays else np.zeros((0, 4)),  # not in the first of this format
+                camera_roughly=arrays["camera_roughly"],
+                camera=arrays["camera"],
                 notes=tuple(json.loads(str(arrays["notes"]))),
                 reading=reading_from(json.loads(str(arrays["reading"]))),
             )
@@ -105,6 +109,7 @@ class RecordedPass:
             looks=self.appearances,  # the name in files of this format
             cuts=self.cuts,
             crossings=self.crossings,
+            camera_roughly=self.camera_roughly,
             camera=self.camera,
             notes=np.array(json.dumps(self.notes)),
             reading=np.array(json.dumps(values_of(self.reading))),
@@ -140,7 +145,11 @@ class RecordedPass:
 
     def camera_at(self, sample: int) -> CameraStep | None:
         """Return the camera's motion up to a sampled frame; None if it was not measured."""
-        return CameraStep(*self.camera[sample].tolist()) if len(self.camera) else None
+        return _step(self.camera, sample)
+
+    def camera_roughly_at(self, sample: int) -> CameraStep | None:
+        """Return the same, if need be to a few pixels."""
+        return _step(self.camera_roughly, sample)
 
     def _rows_in(self, sample: int) -> slice:
         start, end = np.searchsorted(self.rows[:, 0], (sample, sample + 1)).tolist()
@@ -190,7 +199,8 @@ class RecordedPass:
                 is_cut,
                 surroundings,
                 camera,
-                crossings=self.crossings_at(sample),
+                self.camera_roughly_at(sample),
+                self.crossings_at(sample),
             )
 
     def _pictures_of(self, style: CropStyle) -> list[NDArray[np.uint8]]:
@@ -211,3 +221,7 @@ def crop_paths(folder: Path, style: CropStyle) -> list[Path]:
     steady = "-steady" if style.steady else ""
     crops = folder / f"crops-{style.margin_percentage}{steady}.u8"
     return [crops, folder / f"surroundings{steady}.u8"] if style.surroundings else [crops]
+
+
+def _step(steps: NDArray[np.float64], sample: int) -> CameraStep | None:
+    return CameraStep(*steps[sample].tolist()) if len(steps) else None

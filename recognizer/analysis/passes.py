@@ -173,6 +173,7 @@ class PassRecorder:
         self._cuts = array("q")
         self._crossings = array("d")
         self._camera = array("d")
+        self._camera_roughly = array("d")
         self._aside: Path | None = None
         self._files: list[BinaryIO] = []
         try:
@@ -202,6 +203,8 @@ class PassRecorder:
             self._crossings.extend((sample, *crossing))
         if observation.camera is not None:
             self._camera.extend(observation.camera)
+        if observation.camera_roughly is not None:
+            self._camera_roughly.extend(observation.camera_roughly)
         try:
             for file, pictures in zip(self._files, (observation.crops_rgb, observation.surroundings_rgb), strict=False):
                 for picture in pictures:
@@ -225,6 +228,7 @@ class PassRecorder:
             cuts=np.array(self._cuts, np.int64),
             crossings=np.array(self._crossings, np.float64).reshape(-1, 5),
             camera=np.array(self._camera, np.float64).reshape(-1, 4),
+            camera_roughly=np.array(self._camera_roughly, np.float64).reshape(-1, 4),
             notes=tuple(notes),
             reading=reading,
         )

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from ultralytics.trackers.utils.kalman_filter import KalmanFilterXYWH
 
-from recognizer.types import Box
+from recognizer.people.compensation import moved
+from recognizer.types import Box, CameraStep
 
 _MAX_FRAMES = 6
 """After a longer gap, a box restarts where it is detected; the filter would converge to it within this many frames
@@ -47,6 +48,13 @@ class BoxFilter:
     def expect(self, updates_per_s: float) -> None:
         """Set how often ``update`` will be called."""
         self._frames_per_update = max(1, round(self._frame_rate_hz / updates_per_s))
+
+    def move(self, camera: CameraStep, beyond: float) -> None:
+        """Move everyone whom the camera's motion takes further than ``beyond``, a share of their width."""
+        self._states = {
+            track_id: state._replace(xywh=moved(state.xywh, camera, beyond), mean=moved(state.mean, camera, beyond))
+            for track_id, state in self._states.items()
+        }
 
     def update(self, found_xyxy: Mapping[int, Box]) -> dict[int, Box]:
         """Return the smoothed boxes for the boxes detected in the next sampled frame, by track id."""

@@ -32,6 +32,11 @@ _WITHIN_PX = 0.7
 _LEAST_SHARE = 0.5
 """Share of the corners that must agree on one motion, to this many pixels of the small picture."""
 
+_ROUGHLY_WITHIN_PX = 2.0
+_LEAST_ROUGH_SHARE = 0.35
+"""To follow people through a whip of the camera, a few pixels matter little: phase correlation of the whole pictures
+differs by 1 to 4 pixels of 340 in the hand-held ``tv_WUzgd7C1pWA.mp4``, where a third of the steps is only known so."""
+
 _AROUND_PERSON = 0.05
 """A person's box is widened by this share of its height, because hands and shadows move with the person."""
 
@@ -44,7 +49,8 @@ class CameraMeter:
     """
 
     def __init__(self) -> None:
-        self._before: NDArray[np.uint8] | None = None
+        self._grey: NDArray[np.uint8] | None = None
+        self._scale = 1.0
         self._corners = np.zeros((0, 1, 2), np.float32)
 
     def push(self, rgb: NDArray[np.uint8], people: Iterable[TrackedPerson], *, is_cut: bool = False) -> CameraStep:
@@ -52,26 +58,51 @@ class CameraMeter:
 
         Unknown if it cannot be measured: first frame, cut, blurred or empty surroundings, too fast a motion.
         """
-        grey, scale = _small(rgb)
-        before, corners = self._before, self._corners
-        self._before, self._corners = grey, _corners(grey, people, scale)
-        if before is None or is_cut or before.shape != grey.shape or len(corners) < _LEAST_POINTS:
-            return UNKNOWN_STEP
+        step, _ = self.measure(rgb, is_cut=is_cut)
+        self.look_around(people)
+        return step
+
+    def measure(self, rgb: NDArray[np.uint8], *, is_cut: bool = False) -> tuple[CameraStep, CameraStep]:
+        """Add the next frame, uint8 (H, W, 3), before its people are known; ``look_around`` must follow.
+
+        Returns:
+            The motion since the frame before, and the same if need be roughly: to ``_ROUGHLY_WITHIN_PX``, as far as a
+            fast or shaken camera lets it be measured. Unknown if it cannot be measured.
+        """
+        before, corners = self._grey, self._corners
+        self._grey, self._scale = _small(rgb)
+        if before is None or is_cut or before.shape != self._grey.shape or len(corners) < _LEAST_POINTS:
+            return UNKNOWN_STEP, UNKNOWN_STEP
         after, found, _ = cv2.calcOpticalFlowPyrLK(
-            before, grey, corners, np.zeros_like(corners), winSize=(_WINDOW_PX, _WINDOW_PX), maxLevel=_PYRAMID_LEVELS
+            before,
+            self._grey,
+            corners,
+            np.zeros_like(corners),
+            winSize=(_WINDOW_PX, _WINDOW_PX),
+            maxLevel=_PYRAMID_LEVELS,
         )
         followed = found[:, 0] > 0
         if np.count_nonzero(followed) < _LEAST_POINTS:
-            return UNKNOWN_STEP
-        matrix, agrees = cv2.estimateAffinePartial2D(
-            corners[followed], after[followed], ransacReprojThreshold=_WITHIN_PX
-        )
-        # corners that were lost count as disagreeing
-        if matrix is None or np.count_nonzero(agrees) < max(_LEAST_POINTS, _LEAST_SHARE * len(corners)):
-            return UNKNOWN_STEP
-        (cosine, _, x), (sine, _, y) = matrix.tolist()
-        # as many digits as can be measured: an analysis stores one step for each sample
-        return CameraStep(round(cosine, 7), round(sine, 7), round(x / scale, 3), round(y / scale, 3))
+            return UNKNOWN_STEP, UNKNOWN_STEP
+
+        def step(within_px: float, least_share: float) -> CameraStep:
+            matrix, agrees = cv2.estimateAffinePartial2D(
+                corners[followed], after[followed], ransacReprojThreshold=within_px
+            )
+            # corners that were lost count as disagreeing
+            if matrix is None or np.count_nonzero(agrees) < max(_LEAST_POINTS, least_share * len(corners)):
+                return UNKNOWN_STEP
+            (cosine, _, x), (sine, _, y) = matrix.tolist()
+            # as many digits as can be measured: an analysis stores one step for each sample
+            return CameraStep(round(cosine, 7), round(sine, 7), round(x / self._scale, 3), round(y / self._scale, 3))
+
+        exact = step(_WITHIN_PX, _LEAST_SHARE)
+        return exact, exact if exact.is_known else step(_ROUGHLY_WITHIN_PX, _LEAST_ROUGH_SHARE)
+
+    def look_around(self, people: Iterable[TrackedPerson]) -> None:
+        """Choose the corners to follow to the next frame, outside the boxes of the people in this one."""
+        if self._grey is not None:
+            self._corners = _corners(self._grey, people, self._scale)
 
 
 def _small(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:

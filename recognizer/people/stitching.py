@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.people.appearance import alike
+from recognizer.people.compensation import CameraMotion, moved_xyxy
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,13 @@ _SPEED_OVER_S = 0.5
 """A person's speed is measured over this time at each end of a track."""
 
 
-def stitch(tracklets: Sequence[Tracklet], *, interval_s: float, cuts_s: Sequence[float] = ()) -> dict[int, int]:
+def stitch(
+    tracklets: Sequence[Tracklet],
+    *,
+    interval_s: float,
+    cuts_s: Sequence[float] = (),
+    camera: CameraMotion | None = None,
+) -> dict[int, int]:
     """Return the person of each track: 1, 2, … in order of appearance.
 
     Tracks of one person follow each other; two overlap in time only where the detector found one person twice.
@@ -101,9 +108,11 @@ def stitch(tracklets: Sequence[Tracklet], *, interval_s: float, cuts_s: Sequence
         interval_s: time between two samples; two tracks this far apart have no gap between them.
         cuts_s: when shots begin. Across a cut, tracks are joined only at the same place with the same appearance,
             as in a jump cut.
+        camera: how the camera moved; None if it stood still.
     """
     stretches = _without_twice(tracklets)
-    following = _followers(stretches, interval_s, np.asarray(cuts_s, np.float64))
+    links = list(_links(stretches, interval_s, np.asarray(cuts_s, np.float64)))
+    following = _followers(stretches, links, camera or CameraMotion((), ()))
     people: list[list[Tracklet]] = []
     continued = set(following.values())
     for first, stretch in enumerate(stretches):
@@ -171,16 +180,15 @@ class _Link:
     is_cut: bool
 
 
-def _followers(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.float64]) -> dict[int, int]:
+def _followers(stretches: Sequence[_Stretch], links: Sequence[_Link], camera: CameraMotion) -> dict[int, int]:
     """Return the stretch that continues each stretch, linking the surest pairs first."""
-    links = list(_links(stretches, interval_s, cuts_s))
     rivals: dict[int, list[_Link]] = defaultdict(list)
     for link in links:
         rivals[link.before].append(link)
         rivals[~link.after].append(link)
     doubts = []
     for link in links:
-        doubt = _doubt(stretches[link.before], stretches[link.after], link)
+        doubt = _doubt(stretches[link.before], stretches[link.after], link, camera)
         others = (one for one in (*rivals[link.before], *rivals[~link.after]) if one is not link)
         if doubt is None and _is_the_only_one(stretches[link.before], stretches[link.after], link, others):
             doubt = _MOST_DOUBT
@@ -219,26 +227,29 @@ def _links(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.
             yield _Link(k, j, _alike(before.main, after.main), gap_s, is_cut)
 
 
-def _doubt(before: _Stretch, after: _Stretch, link: _Link) -> float | None:
+def _doubt(before: _Stretch, after: _Stretch, link: _Link, camera: CameraMotion) -> float | None:
     """Return the doubt that both are one person, at least 0; None if place or appearance rules it out."""
     left, came = before.last.box_xyxy[-1].astype(np.float64), after.first.box_xyxy[0].astype(np.float64)
     if link.is_cut:
         is_same_place = float(_shares(left[None], came[None])[0]) > TWICE_SHARES
         is_same = is_same_place and link.appearance >= TWICE_LOOK and link.gap_s <= LOST_S
         return 1 - link.appearance if is_same else None
-    size = (_size(left) + _size(came)) / 2
     was_lost = link.gap_s <= LOST_S
+    if link.appearance < (LOST_LOOK if was_lost else AWAY_LOOK):
+        return None
+    left = moved_xyxy(left, camera.between(before.end_s, after.start_s))
+    size = (_size(left) + _size(came)) / 2
     apart = _distance(left, came) / size
     if was_lost:
         took_s = after.start_s - before.end_s
-        foreseen = left + np.tile(_speed(before.last, -1) * took_s, 2)
-        looked_back = came - np.tile(_speed(after.first, 0) * took_s, 2)
+        foreseen = left + np.tile(_speed(before.last, -1, camera) * took_s, 2)
+        looked_back = came - np.tile(_speed(after.first, 0, camera) * took_s, 2)
         apart = min(apart, _distance(foreseen, came) / size, _distance(left, looked_back) / size)
-    within, least = (LOST_WITHIN + WALKS * link.gap_s, LOST_LOOK) if was_lost else (AWAY_WITHIN, AWAY_LOOK)
+    within = LOST_WITHIN + WALKS * link.gap_s if was_lost else AWAY_WITHIN
     is_inside = was_lost and _inside(left, came) >= MORE_INSIDE
     heights = sorted((left[3] - left[1], came[3] - came[1]))
     is_there = is_inside or (apart <= within and heights[1] <= TIMES_AS_HIGH * heights[0])
-    if not is_there or link.appearance < least:
+    if not is_there:
         return None
     return (1 - link.appearance) + min(apart / within, 1.0) / 4 + _DOUBT_PER_S * link.gap_s
 
@@ -274,15 +285,16 @@ def _size(box: NDArray[np.float64]) -> float:
     return float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0)))
 
 
-def _speed(tracklet: Tracklet, end: int) -> NDArray[np.float64]:
-    """Return the speed at the first (0) or last (-1) sample, in pixels per second."""
+def _speed(tracklet: Tracklet, end: int, camera: CameraMotion) -> NDArray[np.float64]:
+    """Return the speed over the ground at the first (0) or last (-1) sample, in pixels per second."""
     times_s = tracklet.time_s
     near = np.abs(times_s - times_s[end]) <= _SPEED_OVER_S
     took_s = float(times_s[near][-1] - times_s[near][0])
     if took_s <= 0:
         return np.zeros(2)
-    boxes = tracklet.box_xyxy[near].astype(np.float64)
-    return (_centre(boxes[-1]) - _centre(boxes[0])) / took_s
+    boxes, near_s = tracklet.box_xyxy[near].astype(np.float64), times_s[near].tolist()
+    from_where = moved_xyxy(boxes[0], camera.between(near_s[0], near_s[-1]))
+    return np.asarray((_centre(boxes[-1]) - _centre(from_where)) / took_s)
 
 
 def _shares(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

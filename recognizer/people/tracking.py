@@ -17,8 +17,9 @@ from ultralytics.utils.checks import check_yaml
 
 from recognizer.people.appearance import appearance_of
 from recognizer.people.box_filter import BoxFilter
+from recognizer.people.compensation import moved
 from recognizer.settings import Settings
-from recognizer.types import Detection, TrackedPerson
+from recognizer.types import CameraStep, Detection, TrackedPerson
 
 _FOLLOWS_CAMERA = "tracktrack"
 """This tracker compensates for camera motion and needs the whole picture. BoT-SORT can do so too, but on videos with a
@@ -26,6 +27,10 @@ moving camera, this tracks nobody better and takes 4 to 15 ms more per frame."""
 
 _WEIGH_APPEARANCE = ("botsort", "deepocsort")
 """These trackers also use appearance: of two overlapping boxes, the one with the person's colours is matched."""
+
+_MOVES_WITH_CAMERA = ("botsort",)
+"""For this tracker, people are moved along with the camera before boxes are matched. TrackTrack measures the camera's
+motion itself; the other trackers' states are not centre, width and height."""
 
 _FUSES_FROM_CONFIDENCE = 0.4
 """The trackers multiply the overlap of two boxes by the detector's confidence, and start a person at a product of 0.3
@@ -114,14 +119,31 @@ class PersonTracker:
             "fuse_score": self._fuses and settings.min_person_confidence >= _FUSES_FROM_CONFIDENCE,
         }
 
+    def _move(self, camera: CameraStep) -> None:
+        """Move people along with the camera before they are matched, if it takes them further than the widening."""
+        beyond = (self._widening - 1) / 2
+        for track in (*self._tracker.tracked_stracks, *self._tracker.lost_stracks):
+            track.mean = moved(track.mean, camera, beyond)
+        self._boxes.move(camera, beyond)
+
     @property
     def people_seen(self) -> int:
         """The highest number assigned so far."""
         return self._first_id - 1 + len(self._person_ids)
 
-    def update(self, rgb: NDArray[np.uint8], detections: Sequence[Detection]) -> list[TrackedPerson]:
-        """Match the detections in the next frame, uint8 (H, W, 3), with known people; return them by ``person_id``."""
+    def update(
+        self, rgb: NDArray[np.uint8], detections: Sequence[Detection], camera: CameraStep | None = None
+    ) -> list[TrackedPerson]:
+        """Match the detections in the next frame with known people; return them by ``person_id``.
+
+        Args:
+            rgb: the frame, uint8 (H, W, 3).
+            detections: the people detected in it.
+            camera: the camera's motion since the previous call; None if it is unknown.
+        """
         height, width = rgb.shape[:2]
+        if camera is not None and camera.is_known and self._name in _MOVES_WITH_CAMERA:
+            self._move(camera)
         # the tracker skips weaker detections too, but only after computing their appearance
         detections = [one for one in detections if one.confidence >= self._tracker.args.track_low_thresh]
         rows = np.array([[*d.box_xyxy, d.confidence, 0] for d in detections], np.float32).reshape(-1, 6)

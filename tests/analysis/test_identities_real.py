@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -39,6 +40,7 @@ def stitched(path: Path, models: Models, **settings: int) -> Timeline:
         ("mmaction2_demo.mp4", {"left wrestler": 1, "right wrestler": 1}),
         ("decord_flipping_a_pancake.mkv", {"cook": 1, "companion": 1}),
         ("c12_two_signers_ccby.mp4", {"left signer": 1, "right signer": 1}),
+        ("sam2_bedroom.mp4", {"girl": 1, "boy": 1}),
         ("vibeold_dance.mp4", {"hood": 1, "mesh sleeves": 1}),
         (
             "tennis_analyzer_tennis.mp4",
@@ -63,6 +65,26 @@ def test_one_person_one_number(clips_dir: Path, models: Models, name: str, peopl
     counted = numbers(stitched(clips_dir / name, models), CLIPS[name])
     assert counted.of == people
     assert counted.mixed == 0
+
+
+def test_the_riders_keep_their_numbers_through_whips_of_the_camera(clips_dir: Path, models: Models) -> None:
+    """Without compensation the crowd of 20 people has 36 numbers, and no rider one that lasts for two seconds."""
+    name = "tv_WUzgd7C1pWA.mp4"
+    timeline = stitched(clips_dir / name, models)
+    counted = numbers(timeline, CLIPS[name])
+    assert len(timeline.people) <= 27
+    assert counted.mixed == 0
+    assert counted.of["red rider"] == counted.of["white rider"] == 1
+    longest_s = {
+        rider: max(
+            track.present_s
+            for track in timeline.people
+            if numbers(replace(timeline, people=(track,)), CLIPS[name]).all.get(rider)
+        )
+        for rider in ("red rider", "white rider")
+    }
+    assert longest_s["red rider"] > 4.5
+    assert longest_s["white rider"] > 3
 
 
 def test_six_visitors_are_six_people_and_stay_the_same_when_hidden_for_four_seconds(

@@ -81,6 +81,27 @@ def test_it_is_unknown_where_it_cannot_be_measured() -> None:
     assert meter.push(scene(), ()) is UNKNOWN_STEP  # there were none: the person filled the picture
 
 
+def test_a_motion_that_differs_with_the_distance_is_known_roughly() -> None:
+    """Three depths of a scene that a moving camera passes: no half of it moves alike."""
+    meter, rgb = CameraMeter(), scene()
+    meter.push(rgb, ())
+    second = rgb.copy()
+    for k, shift in enumerate((16, 20, 24)):
+        rows = slice(120 * k, 120 * (k + 1))
+        second[rows] = moved(rgb, shift, 0)[rows]
+    exact, roughly = meter.measure(second)
+    assert not exact.is_known
+    assert centre_moves(roughly) == pytest.approx((20, 0), abs=4)
+
+
+def test_a_motion_that_is_known_is_known_roughly_too() -> None:
+    meter, rgb = CameraMeter(), scene()
+    meter.push(rgb, ())
+    exact, roughly = meter.measure(moved(rgb, 12, 5))
+    assert exact.is_known
+    assert roughly == exact
+
+
 def test_a_picture_of_another_size_begins_anew() -> None:
     meter = CameraMeter()
     meter.push(scene(), ())

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from recognizer.people.compensation import CameraMotion
 from recognizer.people.stitching import AWAY_S, LOST_S, Tracklet, stitch
-from recognizer.types import APPEARANCE_SIZE, Box
+from recognizer.types import APPEARANCE_SIZE, Box, CameraStep
 
 INTERVAL_S = 0.2
 HERE: Box = (100, 100, 140, 200)
@@ -54,6 +55,31 @@ def people(*tracks: Tracklet, cuts_s: tuple[float, ...] = ()) -> dict[int, int]:
 def test_people_are_numbered_in_the_order_in_which_they_appear() -> None:
     assert people(track(7, 4, 6, FAR, BLUE), track(9, 0, 6)) == {9: 1, 7: 2}
     assert people() == {}
+
+
+class TestCamera:
+    """In the gap the camera turns, so that everyone is 300 pixels further right afterwards."""
+
+    TURN = CameraMotion((2.4,), (CameraStep(1.0, 0.0, 300.0, 0.0),))
+
+    def joined(self, *tracks: Tracklet) -> dict[int, int]:
+        return stitch(tracks, interval_s=INTERVAL_S, camera=self.TURN)
+
+    @pytest.mark.parametrize("back_s", [2.6, 5.0])
+    def test_a_person_is_found_where_the_camera_shows_them_then(self, back_s: float) -> None:
+        gone, back = track(1, 0, 2), track(2, back_s, 7, moved(HERE, 300), RED_IN_SHADE)
+        assert self.joined(gone, back) == {1: 1, 2: 1}
+        assert people(gone, back) == {1: 1, 2: 2}
+
+    def test_another_at_the_same_place_in_the_picture_is_another(self) -> None:
+        assert self.joined(track(1, 0, 2), track(2, 2.6, 7)) == {1: 1, 2: 2}
+
+    def test_a_pan_that_follows_a_walking_person_counts_as_their_walk(self) -> None:
+        """In the picture the person stands still; over the ground they walk on while they are hidden."""
+        times_s = np.arange(0, 40) * INTERVAL_S
+        pan = CameraMotion(times_s.tolist(), [CameraStep(1.0, 0.0, -20.0, 0.0)] * len(times_s))
+        tracks = (track(1, 0, 2), track(2, 2.8, 6))
+        assert stitch(tracks, interval_s=INTERVAL_S, camera=pan) == {1: 1, 2: 1}
 
 
 class TestLost:

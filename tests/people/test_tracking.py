@@ -9,7 +9,7 @@ import pytest
 
 from recognizer.people.tracking import PersonTracker
 from recognizer.settings import TRACKER_NAMES, Settings
-from recognizer.types import Box, Detection, TrackedPerson
+from recognizer.types import UNKNOWN_STEP, Box, CameraStep, Detection, TrackedPerson
 
 RATE_HZ = 30.0
 RGB = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
@@ -58,6 +58,36 @@ def test_a_small_person_who_walks_out_of_their_own_box_between_two_samples_keeps
     step = 0.8 * 25 * min(skip / 6, 1)
     seen = {person for k in range(14) for person in ids(update(one, moved((5, 60, 30, 135), step * k)))}
     assert seen == {1}
+
+
+WHIP = CameraStep(1.0, 0.0, -22.0, 0.0)
+"""From one sample to the next, the picture moves by almost a person's width."""
+
+
+def whipped(one: PersonTracker, camera: CameraStep) -> list[set[int]]:
+    """Return the numbers of two people side by side in the samples before, during and after a whip of the camera."""
+    seen = []
+    for k in range(30):
+        x = -22.0 * min(max(k - 10, 0), 10)
+        boxes = [(x + 230, 60.0, x + 255, 135.0), (x + 285, 60.0, x + 310, 135.0)]
+        people = one.update(RGB, [Detection(box, 0.6) for box in boxes], camera if 10 < k <= 20 else STILL)
+        seen.append({person.person_id for person in people})
+    return seen
+
+
+STILL = CameraStep(1.0, 0.0, 0.0, 0.0)
+
+
+def test_people_keep_their_numbers_while_the_camera_whips() -> None:
+    assert set.union(*whipped(tracker(Settings.tracker), WHIP)) == {1, 2}
+    assert set.union(*whipped(tracker(Settings.tracker), UNKNOWN_STEP)) > {1, 2}, "the test's whip must matter"
+
+
+def test_a_slight_motion_of_the_camera_changes_no_box() -> None:
+    shaken, still = tracker(Settings.tracker), tracker(Settings.tracker)
+    for k in range(20):
+        found = [Detection(moved(LEFT, (-1) ** k), 0.9)]
+        assert shaken.update(RGB, found, CameraStep(1.0, 0.0, (-1) ** k, 0.5)) == still.update(RGB, found)
 
 
 def test_of_two_who_change_places_each_keeps_the_number_of_their_colours() -> None:
