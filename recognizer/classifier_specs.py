@@ -68,6 +68,32 @@ class WeightsFile:
 
 
 @dataclass(frozen=True)
+class EvidenceWeights:
+    """How much each kind of evidence says about whether a label is right: a logistic regression, in log odds.
+
+    ``networks.classifiers.evidence.Support`` describes the evidence; ``benchmarks.evidence`` fits the weights.
+
+    Attributes:
+        constant: the log odds without any evidence.
+        own_score: for each point of score.
+        own_odds: for each unit of log odds.
+        stands_out: for each unit of the logarithm of the motion's ratio.
+        version: counts the changes; part of an analysis's provenance.
+    """
+
+    constant: float
+    own_score: float
+    own_odds: float
+    stands_out: float
+    version: int = 1
+
+
+_BY_ODDS = EvidenceWeights(constant=-1.89, own_score=0.0, own_odds=0.514, stands_out=3.27)
+"""For networks whose weights were not available: fitted to I3D's odds. All were trained with the same loss on the same
+labels, so their odds mean about the same; their scores do not."""
+
+
+@dataclass(frozen=True)
 class ClassifierSpec:
     """Everything known about one network.
 
@@ -89,6 +115,7 @@ class ClassifierSpec:
         recommended_rate_hz: samples per second in the recommended preset.
         halving: name of the layer that halves time, if no layer before it mixes frames, and its padding before the
             first frame; None if the network does not begin like this, or if its clips are not stretched.
+        evidence: how sure a label is, if a clip has surroundings; docs/accuracy.md describes the fit.
         temperature: divides the published network's scores to give calibrated probabilities (Guo et al., arXiv
             1706.04599); None if it was not measured. docs/accuracy.md describes the fit.
     """
@@ -110,6 +137,7 @@ class ClassifierSpec:
     recommended_rate_hz: float
     halving: tuple[str, int] | None = None
     temperature: float | None = None
+    evidence: EvidenceWeights = _BY_ODDS
 
     def frames_fed(self, samples: int) -> int:
         """Return the number of frames fed for a clip of ``samples`` samples: T, or T / 2 if each would appear twice.
@@ -333,6 +361,7 @@ _ALL = (
         recommended_rate_hz=15.0,
         halving=("Conv3d_1a_7x7", 2),
         temperature=1.3,
+        evidence=EvidenceWeights(constant=-6.80, own_score=0.383, own_odds=0.0, stands_out=3.63),
     ),
 )
 

@@ -361,9 +361,9 @@ class Settings:
         False,
         title="Calibrated confidence",
         option="--calibrated",
-        help="Scale confidence to how often a label was right in our measurements; the networks' own scores are too "
-        "high, most of all for people whose action is not among the labels. Measured for I3D only; the others stay as "
-        "they are.",
+        help="Give a label the confidence that labels with such evidence deserved in our measurements. With "
+        "surroundings, a label counts only as far as the crop supports it, and more if the person moves more than the "
+        "background. Fitted to I3D; the others use the same rule for their own probabilities.",
         scope=Scope.LABEL,
         differs=("not calibrated", "calibrated"),
         recommended=True,
@@ -458,7 +458,7 @@ Preset = Literal["recommended", "documented", "custom"]
 
 RECOMMENDED_MIN_CONFIDENCE: Final = 0.3
 """Minimum confidence of the recommended preset. With it, people doing no known action are labelled at most
-20 % of the time, and people doing one at least 80 % (docs/accuracy.md)."""
+12 % of the time, and people doing one at least 80 %, on videos held out (docs/accuracy.md)."""
 
 
 def recommended(settings: Settings, frame_rate_hz: float | None = None) -> Settings:

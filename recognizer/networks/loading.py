@@ -154,10 +154,13 @@ def calibrated(
     """Return a loaded classifier, calibrated if ``settings`` asks for it, with its provenance. Loads nothing."""
     if not settings.calibrated or settings.checkpoint_path is not None:
         return classifier, provenance
-    temperature = spec_of(settings.video_classifier_model).temperature
-    if temperature is None or not isinstance(classifier, NetworkClassifier):
+    if not isinstance(classifier, NetworkClassifier):
         return classifier, provenance
-    return classifier.at_temperature(temperature), {**provenance, "classifier_temperature": f"{temperature:g}"}
+    spec = spec_of(settings.video_classifier_model)
+    added = {"classifier_evidence": str(spec.evidence.version)} if settings.surroundings else {}
+    if spec.temperature is not None:
+        added["classifier_temperature"] = f"{spec.temperature:g}"
+    return classifier.calibrated(spec.temperature, spec.evidence), {**provenance, **added}
 
 
 def load_models(settings: Settings, progress: weights.Progress | None = None) -> Models:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model, get_model_weights
 
-from recognizer.classifier_specs import GFLOPS_FRAMES, SPECS, ClassifierSpec, LengthRule, spec_of
+from recognizer.classifier_specs import GFLOPS_FRAMES, SPECS, ClassifierSpec, EvidenceWeights, LengthRule, spec_of
 from recognizer.errors import SettingsError, WeightsError
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures, sample_indices
@@ -381,9 +381,22 @@ class TestClassifier:
         self, four_labels: NetworkClassifier
     ) -> None:
         before = probabilities(four_labels, random_clip(8))
-        cooler = probabilities(four_labels.at_temperature(2.0), random_clip(8))
+        cooler = probabilities(four_labels.calibrated(2.0, None), random_clip(8))
         assert cooler == pytest.approx(np.sqrt(before) / np.sqrt(before).sum(), abs=1e-5)
         assert probabilities(four_labels, random_clip(8)) == pytest.approx(before)
+
+    def test_evidence_changes_how_sure_a_label_is_but_never_which_label_or_a_clip_without_surroundings(
+        self, small: NetworkClassifier
+    ) -> None:
+        clips = [replace(random_clip(8, k, seed=k), surroundings_rgb=random_clip(8, seed=9 + k).rgb) for k in (1, 2)]
+        clips.append(random_clip(8, 3, seed=3))
+        sure = small.calibrated(None, EvidenceWeights(constant=3.0, own_score=0.0, own_odds=0.0, stands_out=0.0))
+        before, after = small.classify(clips), sure.classify(clips)
+        assert [one.top[0][0] for one in after] == [one.top[0][0] for one in before]
+        for one in after[:2]:
+            assert one.top[0][1] == pytest.approx(1 / (1 + np.exp(-3)))
+            assert sum(p for _, p in one.top) <= 1
+        assert after[2] == before[2]
 
     def test_an_unavailable_device_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -40,8 +40,8 @@ def draw_thresholds() -> None:
         1.0,
         step=0.05,
         key=_CONFIDENCE_KEY,
-        help="Below this probability the timeline says unknown. The probability is the network's own unless it is "
-        "calibrated; it is not the chance of being right.",
+        help="Below this confidence the timeline says unknown. Unless it is calibrated, it is the network's own "
+        "probability, which is not the chance of being right.",
     )
     duration.slider(
         "Minimum duration",

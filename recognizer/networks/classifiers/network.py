@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recognizer.classifier_specs import ClassifierSpec, spec_of
+from recognizer.classifier_specs import ClassifierSpec, EvidenceWeights, spec_of
 from recognizer.errors import CheckpointError, WeightsError
 from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork, relative_difference
 from recognizer.networks.backends.choice_store import Choice
@@ -21,6 +21,7 @@ from recognizer.networks.bounds import CLASSIFIER_BOUND
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
+from recognizer.networks.classifiers.evidence import confidence, support, weighed
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.labels import read_labels
 from recognizer.networks.classifiers.repeated_frames import fold_repeated_frames
@@ -84,6 +85,7 @@ class NetworkClassifier:
             runner = PyTorchRunner(_from_bytes(spec, module), _INPUT_AXES, self.device, way)
             tuned = TunedNetwork(runner, None, Choice(way))
         self._temperature = 1.0
+        self._evidence: EvidenceWeights | None = None
         self._runner, self._exact = tuned.runner, tuned.exact
         self.choice = tuned.choice
 
@@ -97,10 +99,15 @@ class NetworkClassifier:
         """The labels, in the order of the network's outputs."""
         return self._labels
 
-    def at_temperature(self, temperature: float) -> NetworkClassifier:
-        """Return a classifier with the same weights that divides the scores by ``temperature``."""
+    def calibrated(self, temperature: float | None, evidence: EvidenceWeights | None) -> NetworkClassifier:
+        """Return a classifier with the same network and calibrated probabilities; its labels stay the same.
+
+        Args:
+            temperature: divides the scores; None for 1.
+            evidence: gives the best label of a clip with surroundings its probability; None leaves it to the scores.
+        """
         other = copy.copy(self)
-        other._temperature = temperature
+        other._temperature, other._evidence = temperature or 1.0, evidence
         return other
 
     def logits(self, pictures: Tensor) -> Tensor:
@@ -127,26 +134,34 @@ class NetworkClassifier:
             batch_size = self._runner.max_batch_size((length, *clips[indices[0]].rgb.shape[1:]))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                scores = self._scores([clips[index] for index in batch], length).double()
-                probabilities = torch.softmax(scores / self._temperature, dim=1)
+                probabilities = self._probabilities([clips[index] for index in batch], length)
                 best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
                 for index, values, outputs in zip(batch, best.values.tolist(), best.indices.tolist(), strict=True):
                     predictions[index] = self._prediction(clips[index], values, outputs)
         return [predictions[index] for index in range(len(clips))]
 
-    def _scores(self, clips: Sequence[Clip], length: int) -> Tensor:
-        """Return the scores of each clip, float32 (B, len(labels)); with surroundings, the mean of both.
+    def _probabilities(self, clips: Sequence[Clip], length: int) -> Tensor:
+        """Return the probabilities of each clip, float64 (B, len(labels)); with surroundings, from the mean of both.
 
         The surroundings are mirrored, as half of the training clips of all networks were: an error that depends on the
         side where something appears then affects only one of the two.
         """
-        scores = self.logits(clip_pictures([clip.rgb for clip in clips], length))
+        of_crop = self.logits(clip_pictures([clip.rgb for clip in clips], length))
+        scores = of_crop
         around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
         if around:
             pictures = [rgb for clip in clips if (rgb := clip.surroundings_rgb) is not None]
-            mirrored = clip_pictures(pictures, length).flip(3)
-            scores[around] = (scores[around] + self.logits(mirrored)) / 2
-        return scores
+            of_surroundings = self.logits(clip_pictures(pictures, length).flip(3))
+            scores = of_crop.clone()
+            scores[around] = (of_crop[around] + of_surroundings) / 2
+        probabilities = torch.softmax(scores.double() / self._temperature, dim=1)
+        if around and self._evidence is not None:
+            for k, place in zip(around, of_surroundings.double().cpu().numpy(), strict=True):
+                views = (of_crop[k].double().cpu().numpy(), place)
+                label = int(probabilities[k].argmax())
+                sure = confidence(support(clips[k], views, label), self._evidence)
+                probabilities[k] = torch.from_numpy(weighed(probabilities[k].cpu().numpy(), label, sure))
+        return probabilities
 
     def _prediction(self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int]) -> Prediction:
         top = tuple((self._labels[k], p) for k, p in zip(outputs, probabilities, strict=True))
