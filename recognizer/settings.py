@@ -425,6 +425,11 @@ class Settings:
         return max(1, round(self.num_video_sequence_samples * (1.0 - self.overlap)))
 
     @property
+    def asks_for_evidence(self) -> bool:
+        """Whether a label's confidence follows from its evidence; a user's own labels have none that was measured."""
+        return self.calibrated and self.surroundings and self.checkpoint_path is None
+
+    @property
     def crop_style(self) -> CropStyle:
         """The settings that decide what a crop shows."""
         return CropStyle(self.crop_margin_percentage, self.steady_crop, self.surroundings)

@@ -19,12 +19,18 @@ _SHORTEST_SHARE = 0.5
 """A stay that ends before its clip is full is still classified if it has this length and this share of the samples;
 most actions cannot be recognized in less."""
 
+_SHORTEST_WITH_EVIDENCE_S = 0.5
+"""The same where evidence decides how sure a label is: it is weaker in a short clip, so most of them stay unknown, and
+the names that remain are as often right as those of full clips (docs/accuracy.md)."""
+
 _ROUNDING_S = 1e-6
 
 
 def shortest_stay_s(settings: Settings, frame_rate_hz: float) -> float:
     """Return how long a person must be visible to be classified, in a stream of ``frame_rate_hz``."""
     span_s = settings.clip_span_s(frame_rate_hz)
+    if settings.asks_for_evidence:
+        return min(span_s, _SHORTEST_WITH_EVIDENCE_S)
     return min(span_s, max(_SHORTEST_CLIP_S, _SHORTEST_SHARE * span_s))
 
 

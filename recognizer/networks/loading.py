@@ -157,7 +157,7 @@ def calibrated(
     if not isinstance(classifier, NetworkClassifier):
         return classifier, provenance
     spec = spec_of(settings.video_classifier_model)
-    added = {"classifier_evidence": str(spec.evidence.version)} if settings.surroundings else {}
+    added = {"classifier_evidence": str(spec.evidence.version)} if settings.asks_for_evidence else {}
     if spec.temperature is not None:
         added["classifier_temperature"] = f"{spec.temperature:g}"
     return classifier.calibrated(spec.temperature, spec.evidence), {**provenance, **added}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognizer.clips.sampling import ClipSampler, SampleClock, joined, shortest_stay_s
-from recognizer.settings import Settings
+from recognizer.settings import Settings, recommended
 from recognizer.types import CROP_SIZE_PX, Clip, Observation, TrackedPerson
 
 NTSC_HZ = 30000 / 1001
@@ -231,6 +232,22 @@ class TestClipSampler:
                 is_named = len(stay) * interval_s >= shortest_stay_s(chosen, RATE_HZ) - 1e-6
                 assert covered == (set(stay) if is_named else set())
             assert sum(len([c for c in mine if c[0] in stay]) for stay in stays) == len(mine)
+
+
+def test_a_short_stay_is_classified_where_evidence_decides_how_sure_a_label_is() -> None:
+    """Regression: with the recommended settings, a video of one second named nobody at all."""
+    by_evidence = recommended(Settings(video_classifier_model="i3d"), RATE_HZ)
+    assert shortest_stay_s(by_evidence, RATE_HZ) == pytest.approx(0.5)
+    one_second = [(k / 15, [1]) for k in range(15)]
+    ((_, clip),) = run(ClipSampler(by_evidence, RATE_HZ), one_second)
+    assert len(clip.rgb) == 15
+    assert run(ClipSampler(by_evidence, RATE_HZ), one_second[:6]) == [], "0.4 s"
+    for other in (
+        replace(by_evidence, calibrated=False),
+        replace(by_evidence, surroundings=False),
+        replace(by_evidence, checkpoint_path="own.pt", labels_path="own.txt"),
+    ):
+        assert shortest_stay_s(other, RATE_HZ) > 1.2
 
 
 def counted_clip(first: int, samples: int, interval_s: float = 0.1) -> Clip:
