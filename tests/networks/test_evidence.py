@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,9 +105,7 @@ def test_the_best_label_gets_its_confidence_and_the_others_keep_their_proportion
 
 
 def test_the_weights_decide_what_counts() -> None:
-    nothing = EvidenceWeights(constant=0, own_score=0, own_odds=0, stands_out=0)
     evidence = Support(own_score=2.0, own_odds=3.0, stands_out=0.5)
-    assert confidence(evidence, nothing) == 0.5
-    for name, value in evidence._asdict().items():
-        one = replace(nothing, **{name: 0.1})
-        assert confidence(evidence, one) == pytest.approx(1 / (1 + math.exp(-0.1 * value)))
+    for (own_score, own_odds, motion), value in zip(0.1 * np.eye(3), evidence, strict=True):
+        weights = EvidenceWeights(0.2, float(own_score), float(own_odds), float(motion))
+        assert confidence(evidence, weights) == pytest.approx(1 / (1 + math.exp(-0.2 - 0.1 * value)))
