@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,26 +58,39 @@ class DamageLog:
         distances = np.diff(times)
         usual_s = float(np.median(distances)) if len(distances) else 0.0
         gaps = np.flatnonzero(distances > _GAP * usual_s).tolist()  # gap k lies between pictures k and k + 1
-        found = [_after_packet(frames, packets, times, gaps, usual_s, end_s) for frames, packets in self._failed]
+        placed = (_after_packet(frames, packets, times, gaps, usual_s, end_s) for frames, packets in self._failed)
+        found = [span for span in placed if span is not None]
         found += [_around(index, times, set(gaps), usual_s) for index in self._marked]
-        return _merged(found, usual_s)
+        merged = _merged(found, usual_s)
+        return (*merged[:-1], _up_to(merged[-1], float(times[-1]), usual_s, end_s)) if merged else ()
 
 
 def _after_packet(
     frames: int, packets: int, times_s: NDArray[np.float64], gaps: list[int], usual_s: float, end_s: float
-) -> DamagedSpan:
-    """Return the gap that a failed packet left; without one, the moment at which it failed."""
+) -> DamagedSpan | None:
+    """Return the gap that a packet left; without one, the moment at which it failed.
+
+    A packet that is only marked and leaves no gap is not told: where recordings are joined, the first one is.
+    """
     first = max(0, frames - 1)
     nearest = bisect_left(gaps, first)
     if nearest < len(gaps) and gaps[nearest] <= first + _DECODERS_DELAY_FRAMES:
         k = gaps[nearest]
         return DamagedSpan(float(times_s[k]) + usual_s, float(times_s[k + 1]), packets)
-    if first + _DECODERS_DELAY_FRAMES >= len(times_s) - 1:  # nothing came after it
-        last_s = float(times_s[-1]) + usual_s
-        if end_s > last_s:
-            return DamagedSpan(last_s, end_s, packets)
+    if not packets:
+        return None
+    last_s = float(times_s[-1]) + usual_s
+    if first + _DECODERS_DELAY_FRAMES >= len(times_s) - 1 and end_s > last_s:  # nothing came after it
+        return DamagedSpan(last_s, last_s + usual_s, packets)
     start_s = float(times_s[min(first, len(times_s) - 1)])
     return DamagedSpan(start_s, start_s + usual_s, packets)
+
+
+def _up_to(last: DamagedSpan, last_picture_s: float, usual_s: float, end_s: float) -> DamagedSpan:
+    """Extend a stretch after the last picture by its packets, up to the end of the video."""
+    if last.start_s <= last_picture_s:
+        return last
+    return replace(last, end_s=max(last.end_s, min(end_s, last.start_s + last.packets * usual_s)))
 
 
 def _around(index: int, times_s: NDArray[np.float64], gaps: set[int], usual_s: float) -> DamagedSpan:

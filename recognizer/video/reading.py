@@ -78,16 +78,21 @@ def _of_times(reading: Reading) -> Iterator[str]:
 
 def _of_damage(reading: Reading) -> Iterator[str]:
     for span in reading.damaged[:_MOST_SPANS]:
-        when = f"at {span.start_s:.1f} to {span.end_s:.1f} s"
+        when = f"at {_span(span.start_s, span.end_s)}"
         packets = "1 packet" if span.packets == 1 else f"{span.packets} packets"
         yield f"{packets} {when} could not be decoded" if span.packets else f"damaged {when}"
     more = reading.damaged[_MOST_SPANS:]
     if more:
         yield f"damaged in {len(more)} more {'place' if len(more) == 1 else 'places'} up to {more[-1].end_s:.1f} s"
     if reading.pauses:
-        listed = ", ".join(f"{start_s:.1f} to {end_s:.1f} s" for start_s, end_s in reading.pauses[:_MOST_SPANS])
+        listed = ", ".join(_span(start_s, end_s) for start_s, end_s in reading.pauses[:_MOST_SPANS])
         count = len(reading.pauses) - _MOST_SPANS
         yield f"no new picture at {listed}" + (f" and {count} more times" if count > 0 else "")
+
+
+def _span(start_s: float, end_s: float) -> str:
+    start, end = f"{start_s:.1f}", f"{end_s:.1f}"
+    return f"{start} s" if start == end else f"{start} to {end} s"
 
 
 def _size(wh: tuple[int, int]) -> str:

@@ -17,6 +17,7 @@ from recognizer.networks import loading as models_module
 from recognizer.service.comparisons import StoredComparison
 from recognizer.settings import CLASSIFIER_NAMES, Settings, recommended
 from tests.support.fakes import ScriptedClassifier
+from tests.support.ffmpeg import ffmpeg
 from tests.support.networks import Networks
 from tests.support.pages import (
     SETTING_TITLES,
@@ -407,3 +408,25 @@ def test_the_only_classifier_that_is_here_begins_beside_itself_at_quite_another_
     at.switch_page(PAGE).run()
     assert not at.exception
     assert [(row.classifier, row.samples) for row in tab(at).compare.rows] == [("i3d", 38), ("i3d", 8)]
+
+
+def test_rate_that_was_given_is_another_comparison(page: AppTest, tmp_path: Path) -> None:
+    """What ran at the assumed rate is not an answer for the given one, though the file is the same."""
+    raw = tmp_path / "cctv.hevc"
+    encoder = ("-c:v", "libx265", "-x265-params", "log-level=error:vui-timing-info=0")
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=15:d=2", *encoder, raw)
+    upload_video(page, raw)
+    compare(page)
+    before = shown(page)
+    assert not has_button(page, "Compare")
+    (rate,) = [one for one in page.number_input if one.label == "Frames per second"]
+    rate.set_value(15.0)
+    page.run()
+    compare(page)
+    after = shown(page)
+    assert after.video.sha256 == before.video.sha256
+    assert after.video.path != before.video.path
+    for entry in after.comparison.entries:
+        assert entry.timeline is not None
+        assert entry.timeline.reading.rate_given_hz == 15
+        assert entry.timeline.analysed_s == pytest.approx(2.0)

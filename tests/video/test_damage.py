@@ -45,8 +45,23 @@ def test_packet_without_a_gap_is_placed_where_it_failed() -> None:
 
 def test_packets_at_the_end_reach_to_the_end() -> None:
     damage = DamageLog()
+    for _ in range(30):
+        damage.packet_failed(60)
+    assert one_span(damage.spans(EVEN_S, 8.0)) == pytest.approx((6.0, 8.0, 30))
+
+
+def test_one_packet_at_a_cut_is_one_picture_long() -> None:
+    damage = DamageLog()
     damage.packet_failed(60)
-    assert one_span(damage.spans(EVEN_S, 8.0)) == pytest.approx((6.0, 8.0, 1))
+    assert one_span(damage.spans(EVEN_S, 8.0)) == pytest.approx((6.0, 6.1, 1))
+
+
+def test_marked_packet_that_leaves_no_gap_is_not_told() -> None:
+    # the first packet after the joint of two transport streams is marked, and nothing is missing
+    damage = DamageLog()
+    damage.packet_is_marked(30)
+    assert damage.spans(EVEN_S, 6.0) == ()
+    assert one_span(damage.spans(np.delete(EVEN_S, [31, 32]), 6.0)) == pytest.approx((3.1, 3.3, 0))
 
 
 def test_one_picture_is_enough() -> None:

@@ -43,6 +43,10 @@ def test_many_damaged_places_are_counted() -> None:
     assert sentences(Reading(damaged=spans))[-1] == "damaged in 3 more places up to 5.5 s"
 
 
+def test_moment_is_told_once() -> None:
+    assert line(Reading(damaged=(DamagedSpan(1.76, 1.8, 1),))) == "1 packet at 1.8 s could not be decoded"
+
+
 def test_parts_are_counted() -> None:
     parts = (Part("GX010001.MP4", 0.0), Part("GX020001.MP4", 600.0))
     assert line(Reading(parts=parts)) == "2 files read as one recording"

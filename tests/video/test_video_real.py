@@ -10,6 +10,7 @@ import pytest
 from recognizer.errors import VideoError
 from recognizer.types import Frame
 from recognizer.video import describe, is_browser_playable, make_preview, open_video, poster, probe
+from recognizer.video.reading import line
 from tests.support.environment import SHARED_CLIPS
 
 pytestmark = pytest.mark.real
@@ -125,8 +126,12 @@ def test_one_frame_comes_at_zero(clips_dir: Path) -> None:
 
 
 def test_cut_file_gives_its_frames_and_a_note(clips_dir: Path) -> None:
-    frames, _, notes = read(clips_dir / "odd/e60_truncated_faststart.mp4")
+    path = clips_dir / "odd/e60_truncated_faststart.mp4"
+    frames, _, notes = read(path)
     assert len(frames) == 44
+    with open_video(path) as video:
+        list(video.frames(lambda *_: False))
+        assert line(video.reading) == "1 packet at 1.8 s could not be decoded"
     assert "The file ends early: 1.8 of 6.0 s could be read." in notes
 
 
