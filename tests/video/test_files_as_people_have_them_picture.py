@@ -133,9 +133,11 @@ def combing(rgb: Pixels) -> float:
     return float(np.abs(np.diff(grey, axis=0)).mean() / np.abs(grey[2:] - grey[:-2]).mean())
 
 
+ILDCT = ("-flags", "+ildct+ilme")
+
 INTERLACED = {
     "avchd.mts": ("-c:v", "libx264", "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-pix_fmt", "yuv420p"),
-    "dvd.mpg": ("-c:v", "mpeg2video", "-q:v", "2", "-flags", "+ildct+ilme"),
+    "dvd.mpg": ("-c:v", "mpeg2video", "-q:v", "2", *ILDCT),
     "tape.mov": ("-c:v", "prores_ks", "-profile:v", "2", "-flags", "+ildct"),
     "uncompressed.mov": (
         "-c:v",
@@ -312,11 +314,90 @@ def test_colors_are_those_that_the_tags_or_else_the_size_tells(
     assert np.abs(poster(tmp_path / "preview.mp4").rgb.mean(axis=(0, 1)) - red).max() <= 4
 
 
+# --- further formats
+
+TO_GBR = "format=gbrp,setparams=color_primaries=bt709:color_trc=bt709:colorspace=gbr:range=full,"
+BFF = "tinterlace=interleave_bottom,setfield=bff,"
+TFF = "tinterlace=interleave_top,setfield=tff,"
+PQ_TAGS = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc")
+
+# file: stored size, filters, encoder, shown size, what is said
+FORMATS = {
+    "pal.avi": (
+        "720x576",
+        BFF + "setsar=0,format=yuv420p",
+        ("dvvideo",),
+        (768, 576),
+        "deinterlaced; 720 × 576 shown as",
+    ),
+    "pal.dv": ("720x576", BFF + "setdar=16/9,format=yuv420p", ("dvvideo",), (1024, 576), "deinterlaced; 720 × 576"),
+    "ntsc.mov": (
+        "720x480",
+        f"fps=60000/1001,{BFF}setsar=0,format=yuv411p",
+        ("dvvideo",),
+        (720, 540),
+        "deinterlaced; 720 × 480",
+    ),
+    "dvd.mpg": (
+        "720x576",
+        TFF + "setsar=16/15",
+        ("mpeg2video", "-q:v", "2", *ILDCT),
+        (768, 576),
+        "deinterlaced; 720 × 576",
+    ),
+    "broadcast.mxf": (
+        "720x576",
+        TFF + "setsar=16/15,format=yuv422p",
+        ("mpeg2video", "-q:v", "2", "-bitexact", *ILDCT),
+        (768, 576),
+        "deinterlaced; 720 × 576",
+    ),
+    "capture.mov": ("320x240", TFF + "format=yuv422p10le", ("v210",), (320, 240), "deinterlaced"),
+    "packed.avi": ("320x240", "format=uyvy422", ("rawvideo",), (320, 240), ""),
+    "master.mov": ("320x240", "format=yuva444p10le", ("prores_ks", "-profile:v", "4"), (320, 240), ""),
+    "screen.mov": ("320x240", "format=rgb24", ("qtrle",), (320, 240), ""),
+    "lossless.mkv": ("320x240", "format=gbrp", ("ffv1",), (320, 240), ""),
+    "microscope.mkv": ("321x241", "setsar=3/2,format=yuv444p", ("ffv1",), (482, 241), "321 × 241 shown as 482 × 241"),
+    "transparent.webm": ("320x240", "format=yuva420p", ("libvpx-vp9", "-crf", "5", "-b:v", "0"), (320, 240), ""),
+    "motion.avi": ("320x240", "format=yuvj422p", ("mjpeg", "-q:v", "2"), (320, 240), ""),
+    "animation.gif": ("320x240", "split[a][b];[a]palettegen[p];[b][p]paletteuse", ("gif",), (320, 240), ""),
+    "phone.webm": (
+        "320x240",
+        TO_GBR + "zscale=npl=203:p=bt2020:t=smpte2084:m=bt2020nc:r=limited,format=yuv420p10le",
+        ("libvpx-vp9", "-crf", "5", "-b:v", "0", *PQ_TAGS),
+        (320, 240),
+        "HDR (PQ) converted to standard colours",
+    ),
+    "mac.mov": (
+        "320x240",
+        TO_GBR + "zscale=p=smpte432:t=bt709:m=bt709:r=limited,format=yuv420p",
+        ("libx264", "-qp", "4", "-color_primaries", "smpte432", "-color_trc", "bt709", "-colorspace", "bt709"),
+        (320, 240),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_pictures_look_the_same_in_every_format(patches: Path, tmp_path: Path, name: str) -> None:
+    size, filters, encoder, shown_wh, said = FORMATS[name]
+    still = ("-loop", "1", "-r", "50", "-t", "0.2", "-i", patches)
+    scaled = f"scale={size.replace('x', ':')}:flags=neighbor,setsar=1,{filters}"
+    ffmpeg(*still, "-vf", scaled, "-c:v", *encoder, name, folder=tmp_path)
+    frames, line_about_it = read(tmp_path / name)
+    assert len(frames) >= 3
+    assert frames[1].rgb.shape == (shown_wh[1], shown_wh[0], 3)
+    assert line_about_it.startswith(said) if said else not line_about_it
+    inner = np.linspace(0.5 / len(COLORS), 1 - 0.5 / len(COLORS), len(COLORS)) * shown_wh[0]
+    middle = frames[1].rgb[shown_wh[1] // 2, inner.astype(int)].astype(int)
+    assert np.abs(middle - np.array(COLORS)).max() <= 8
+
+
 # --- size and turn that change
 
 
 def test_phone_that_is_turned_while_it_records_is_letterboxed(tmp_path: Path) -> None:
-    for name, size in (("wide", "320x180"), ("tall", "180x320")):
+    for name, size in (("wide", "160x90"), ("tall", "90x160")):
         source = ("-f", "lavfi", "-i", f"color=white:s={size}:d=0.4:r=25")
         ffmpeg(*source, "-c:v", "libvpx", "-b:v", "1M", f"{name}.webm", folder=tmp_path)
     (tmp_path / "list.txt").write_text("file wide.webm\nfile tall.webm\nfile wide.webm\n")
@@ -326,8 +407,8 @@ def test_phone_that_is_turned_while_it_records_is_letterboxed(tmp_path: Path) ->
         assert video.reading.letterboxed_from_s == pytest.approx(0.4, abs=0.02)
         (note,) = video.notes
     assert len(frames) == 30
-    assert {frame.rgb.shape for frame in frames} == {(180, 320, 3)}
+    assert {frame.rgb.shape for frame in frames} == {(90, 160, 3)}
     widths = [int((frame.rgb.mean(axis=(0, 2)) > 128).sum()) for frame in frames]
-    assert widths[:10] + widths[20:] == [320] * 20
-    assert widths[10:20] == pytest.approx([180 * 180 / 320] * 10, abs=2)
-    assert "changes from 320 × 180 to 180 × 320 at 0.4 s; later pictures are fitted into the first size" in note
+    assert widths[:10] + widths[20:] == [160] * 20
+    assert widths[10:20] == pytest.approx([90 * 90 / 160] * 10, abs=2)
+    assert "changes from 160 × 90 to 90 × 160 at 0.4 s; later pictures are fitted into the first size" in note
