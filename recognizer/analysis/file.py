@@ -194,7 +194,7 @@ class _FileAnalysis:
     ) -> None:
         self._pass = one_pass
         self._video = reader.info
-        self._labeler = ActionLabeler(models, settings, reader.info)
+        self._labeler = ActionLabeler(models, settings, reader.info, is_file=True)
         self._stitcher = Stitcher()
         self._interval_s = settings.sample_interval_s(frame_rate_hz(reader.info))
         self._progress = progress
@@ -209,6 +209,8 @@ class _FileAnalysis:
         complete = self._label_all()
         frame_times_s, notes, reading = self._pass.finish(complete=complete)
         person_of = self._stitcher.person_of(self._labeler.tracks(), self._interval_s)
+        # clips follow the person, whom the tracker may have lost too often for a clip under any of its numbers
+        complete = complete and self._label(self._labeler.clips_of_people(person_of))
         timeline = self._labeler.timeline(
             frame_times_s,
             complete=complete,

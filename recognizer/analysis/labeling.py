@@ -25,13 +25,14 @@ class ActionLabeler:
         models: the networks, shared with other streams.
         settings: the initial settings.
         video: facts about the stream.
+        is_file: whether the tracks are stitched in the end, see ``clips_of_people``.
     """
 
-    def __init__(self, models: Models, settings: Settings, video: VideoInfo) -> None:
+    def __init__(self, models: Models, settings: Settings, video: VideoInfo, *, is_file: bool = False) -> None:
         self._models = models
         self._video = video
         self._rate_hz = frame_rate_hz(video)
-        self._sampler = ClipSampler(settings, self._rate_hz, least_height_px(video.height))
+        self._sampler = ClipSampler(settings, self._rate_hz, least_height_px(video.height), keeps_left_over=is_file)
         self._builder = TimelineBuilder(settings, self._rate_hz)
         self._max_gap_s = settings.max_gap_s(self._rate_hz)
         self._latest: dict[int, Prediction] = {}
@@ -92,6 +93,11 @@ class ActionLabeler:
         """Return the last clips of the people who were present at the end of the stream."""
         with self._lock:
             return self._sampler.finish()
+
+    def clips_of_people(self, person_of: Mapping[int, int]) -> list[Clip]:
+        """Return the clips that only the stitched people have, see ``ClipSampler``; call it after ``end_clips``."""
+        with self._lock:
+            return self._sampler.clips_of_people(person_of)
 
     def change(self, models: Models, settings: Settings) -> None:
         """Continue with other settings. Labels are kept; a person with enough samples is labelled again at once."""

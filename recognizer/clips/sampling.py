@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -73,6 +73,24 @@ class _Buffer:
     has_clip: bool = field(default=False)
 
 
+class LeftOver(NamedTuple):
+    """The samples of a stay that was too short for a clip.
+
+    Attributes:
+        person_id: the tracker's number.
+        shot: how many shots began before it.
+        samples: the samples, in order of time.
+    """
+
+    person_id: int
+    shot: int
+    samples: tuple[_Sample, ...]
+
+
+MOST_LEFT_OVER = 1000
+"""At most this many left-over samples are kept, 300 MB with surroundings; of more, the oldest get no clip."""
+
+
 class ClipSampler:
     """Collects each person's crops and returns a clip when that person's buffer is full.
 
@@ -85,9 +103,17 @@ class ClipSampler:
         settings: these decide the length of a clip.
         frame_rate_hz: frame rate of the stream.
         least_height_px: samples in which a person is shorter are skipped.
+        keeps_left_over: whether to keep the samples of stays that are too short for a clip, for ``clips_of_people``.
     """
 
-    def __init__(self, settings: Settings, frame_rate_hz: float, least_height_px: float = 0.0) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        frame_rate_hz: float,
+        least_height_px: float = 0.0,
+        *,
+        keeps_left_over: bool = False,
+    ) -> None:
         self._least_height_px = least_height_px
         self._length = settings.num_video_sequence_samples
         self._new_samples_per_clip = settings.new_samples_per_clip
@@ -95,6 +121,10 @@ class ClipSampler:
         self._shortest_s = shortest_stay_s(settings, frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
         self._buffers: dict[int, _Buffer] = {}
+        self._keeps_left_over = keeps_left_over
+        self._left_over: deque[LeftOver] = deque()
+        self._left_over_samples = 0
+        self._shot = 0
 
     def change(self, settings: Settings, frame_rate_hz: float) -> None:
         """Continue with other settings. Samples that still fit stay, and a person with enough of them gets a clip with
@@ -116,16 +146,12 @@ class ClipSampler:
         clips = self._end(
             lambda buffer: observation.is_cut or observation.time_s - buffer.samples[-1].time_s > self._max_gap_s
         )
+        self._shot += observation.is_cut
         around = observation.surroundings_rgb or (None,) * len(observation.people)
         for person, crop, surroundings in zip(observation.people, observation.crops_rgb, around, strict=True):
             if person.box_xyxy[3] - person.box_xyxy[1] < self._least_height_px:
                 continue
-            buffer = self._buffers.setdefault(person.person_id, _Buffer(deque(maxlen=self._length)))
-            buffer.samples.append(_Sample(observation.time_s, crop, surroundings))
-            buffer.new += 1
-            needed = self._new_samples_per_clip if buffer.has_clip else self._length
-            if buffer.new >= needed:
-                clips.append(self._clip(person.person_id, buffer))
+            clips += self._push(person.person_id, _Sample(observation.time_s, crop, surroundings))
         return sorted(clips, key=lambda clip: (clip.person_id, clip.start_s))
 
     def swap(self, one_id: int, other_id: int, since_s: float) -> None:
@@ -151,7 +177,47 @@ class ClipSampler:
         over = {person_id: buffer for person_id, buffer in self._buffers.items() if is_over(buffer)}
         for person_id in over:
             del self._buffers[person_id]
+            if self._keeps_left_over and not over[person_id].has_clip and not self._deserves_a_last(over[person_id]):
+                self._keep(LeftOver(person_id, self._shot, tuple(over[person_id].samples)))
         return [self._clip(person_id, buffer) for person_id, buffer in over.items() if self._deserves_a_last(buffer)]
+
+    def _keep(self, stay: LeftOver) -> None:
+        self._left_over.append(stay)
+        self._left_over_samples += len(stay.samples)
+        while self._left_over_samples > MOST_LEFT_OVER:
+            self._left_over_samples -= len(self._left_over.popleft().samples)
+
+    def clips_of_people(self, person_of: Mapping[int, int]) -> list[Clip]:
+        """Return clips of people whom the tracker lost so often that its numbers had none; call it after ``finish``.
+
+        Args:
+            person_of: the person of each of the tracker's numbers. A clip has the first of its numbers.
+        """
+        stays_of: dict[tuple[int, int], list[LeftOver]] = defaultdict(list)
+        for stay in sorted(self._left_over, key=lambda stay: (stay.samples[0].time_s, stay.person_id)):
+            stays_of[person_of.get(stay.person_id, stay.person_id), stay.shot].append(stay)
+        self._left_over.clear()
+        clips: list[Clip] = []
+        for stays in stays_of.values():
+            if len(stays) == 1:
+                continue
+            for sample in sorted((sample for stay in stays for sample in stay.samples), key=lambda one: one.time_s):
+                if (buffer := self._buffers.get(stays[0].person_id)) is not None:
+                    latest_s = buffer.samples[-1].time_s
+                    if sample.time_s <= latest_s:
+                        continue  # the detector found the person twice
+                    if sample.time_s - latest_s > self._max_gap_s:
+                        clips += self.finish()
+                clips += self._push(stays[0].person_id, sample)
+            clips += self.finish()
+        return sorted(clips, key=lambda clip: (clip.end_s, clip.person_id))
+
+    def _push(self, person_id: int, sample: _Sample) -> list[Clip]:
+        buffer = self._buffers.setdefault(person_id, _Buffer(deque(maxlen=self._length)))
+        buffer.samples.append(sample)
+        buffer.new += 1
+        needed = self._new_samples_per_clip if buffer.has_clip else self._length
+        return [self._clip(person_id, buffer)] if buffer.new >= needed else []
 
     def _deserves_a_last(self, buffer: _Buffer) -> bool:
         if buffer.has_clip:

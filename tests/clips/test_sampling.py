@@ -331,3 +331,46 @@ def test_after_a_swap_each_persons_clip_shows_that_person() -> None:
         people = tuple(TrackedPerson(number, (0, 0, 50, 100), 0.9) for number in (1, 2))
         clips += one.add(Observation(k, k / 10, people, tuple(crop_of(person) for person in shown)))
     assert [(clip.person_id, set(numbers_in(clip)), len(clip.rgb)) for clip in clips] == [(1, {1}, 10), (2, {2}, 10)]
+
+
+class TestClipsOfPeople:
+    """The tracker loses a person again and again; under none of its numbers they stay long enough for a clip."""
+
+    PLAN = tuple((k / 10, (1 + k // 6,) if k % 6 < 5 else ()) for k in range(18))
+
+    def left_over(self, cut_at: int | None = None) -> ClipSampler:
+        one = ClipSampler(Settings(num_video_sequence_samples=8, skip_frame=3), RATE_HZ, keeps_left_over=True)
+        for k, (time_s, numbers) in enumerate(self.PLAN):
+            people = tuple(TrackedPerson(number, (0, 0, 10, 20), 0.9) for number in numbers)
+            crops = tuple(crop_of(k) for _ in people)
+            assert one.add(Observation(k, time_s, people, crops, is_cut=k == cut_at)) == []
+        assert one.finish() == []
+        return one
+
+    def test_a_person_of_several_short_tracks_has_clips_across_them(self) -> None:
+        clips = self.left_over().clips_of_people({1: 1, 2: 1, 3: 1})
+        assert [(clip.person_id, numbers_in(clip)) for clip in clips] == [
+            (1, [0, 1, 2, 3, 4, 6, 7, 8]),
+            (1, [7, 8, 9, 10, 12, 13, 14, 15]),
+            (1, [8, 9, 10, 12, 13, 14, 15, 16]),
+        ]
+
+    def test_several_people_of_one_short_track_each_have_none(self) -> None:
+        assert self.left_over().clips_of_people({1: 1, 2: 2, 3: 3}) == []
+
+    def test_no_clip_goes_across_a_cut(self) -> None:
+        clips = self.left_over(cut_at=6).clips_of_people({1: 1, 2: 1, 3: 1})
+        assert [numbers_in(clip)[0] for clip in clips] == [6, 8]
+
+    def test_a_person_found_twice_is_in_a_clip_once(self) -> None:
+        one = ClipSampler(Settings(num_video_sequence_samples=8, skip_frame=3), RATE_HZ, keeps_left_over=True)
+        for k in range(12):
+            see(one, k, k / 10, *((1,) if k < 5 else (2, 3) if k < 7 else (2,) if k < 10 else ()))
+        one.finish()
+        (clip, _) = one.clips_of_people({1: 1, 2: 1, 3: 1})
+        assert numbers_in(clip) == list(range(8))
+
+    def test_only_so_many_samples_are_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("recognizer.clips.sampling.MOST_LEFT_OVER", 10)
+        clips = self.left_over().clips_of_people({1: 1, 2: 1, 3: 1})
+        assert [numbers_in(clip)[0] for clip in clips] == [6, 8], "the oldest five have none"
