@@ -133,22 +133,6 @@ def fit_labels(file: LabelFile, video: LabelledVideo, answers: Answers) -> Truth
     return Truth(file.name, tuple(rows), tuple(beside), tuple(notes), tuple(unknown))
 
 
-def actions_in(file: LabelFile, video: LabelledVideo, answers: Answers) -> tuple[str, ...]:
-    """Return the actions of the labels in the video, by name. Raises like ``fit_labels``."""
-    return tuple(sorted({row.action for row in _placed(file, video, answers, Tally())[0]}))
-
-
-def actions_at_once(file: LabelFile, video: LabelledVideo, answers: Answers) -> tuple[str, ...]:
-    """Return the actions that one person does during another, by name. Raises like ``fit_labels``."""
-    return tuple(sorted(set().union(*_pairs_at_once(_placed(file, video, answers, Tally())[0]))))
-
-
-def exclusive_actions(file: LabelFile, video: LabelledVideo, answers: Answers) -> tuple[str, ...]:
-    """Return the actions that exclude one another, by name. Raises like ``fit_labels``."""
-    placed, _ = _placed(file, video, answers, Tally())
-    return tuple(sorted({row.action for row in placed} - _apart(placed, answers)))
-
-
 def _placed(file: LabelFile, video: LabelledVideo, answers: Answers, tally: Tally) -> tuple[list[TruthRow], list[str]]:
     """Return the labels within the video, which may overlap, and the names of which nothing is known."""
     part = part_for(file, video.name, answers)
@@ -232,9 +216,9 @@ def _within(row: TruthRow, duration_s: float, tally: Tally) -> TruthRow | None:
         tally.leave_out(reason, row.place)
         return None
     if row.start_s < 0:
-        tally.mend("starts before the video's, moved to it", row.place)
+        tally.mend("starts before the video begins, cut there", row.place)
     if row.end_s > duration_s:
-        tally.mend("ends past the video's, moved to it", row.place)
+        tally.mend("ends after the video ends, cut there", row.place)
     return replace(row, start_s=max(0.0, row.start_s), end_s=min(duration_s, row.end_s))
 
 

@@ -134,7 +134,7 @@ def test_tabular_events_with_names_and_concurrent_states(annotations_dir: Path) 
     assert rows_of(truth.rows) == [(1, "walk", 1, 9.5), (2, "stand", 1.5, 19.98), (1, "sit", 9.5, 20)]
     assert rows_of(truth.apart) == [(1, "talk", 3, 5)]
     assert truth.notes == (
-        "Mended in your labels: ends past the video's, moved to it (1, row 8).",
+        "Mended in your labels: ends after the video ends, cut there (1, row 8).",
         "Left out in your labels: point events, which have no duration (1).",
         "Scored apart, because they happen during other actions: talk.",
     )

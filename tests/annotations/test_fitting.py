@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizer.annotations.fitting import actions_at_once, exclusive_actions, names_in, part_for
+from recognizer.annotations.fitting import names_in, part_for
 from recognizer.annotations.model import AN_ACTION, EVERYONE, LEFT_OUT, Answers, Label, LabelFile, Part
 from recognizer.errors import TruthError
 from tests.support.labels import fitted, read, rows_of, video_of
@@ -31,8 +31,8 @@ def test_rows_at_the_borders_of_the_video_are_mended_and_counted() -> None:
     truth = fitted(read(TABLE + "1,a,-0.02,1\n1,b,9.98,10.02\n1,c,5,5\n1,d,7,6\n1,e,10,11\n1,f,-2,-1\n"))
     assert rows_of(truth.rows) == [(1, "a", 0, 1), (1, "b", 9.98, 10)]
     assert truth.notes == (
-        "Mended in your labels: starts before the video's, moved to it (1, row 2); ends past the video's, moved to it "
-        "(1, row 3).",
+        "Mended in your labels: starts before the video begins, cut there (1, row 2); ends after the video ends, cut "
+        "there (1, row 3).",
         "Left out in your labels: labels that begin and end at one moment (1, row 4); labels that end before they "
         "begin (1, row 5); labels that begin after the video ends (1, row 6); labels that end before the video begins "
         "(1, row 7).",
@@ -44,7 +44,6 @@ def test_a_small_overlap_is_cut_and_does_not_make_two_actions_concurrent() -> No
     truth = fitted(file)
     assert rows_of(truth.rows) == [(1, "walking", 0.5, 2), (1, "sitting", 2, 9.9)]
     assert truth.apart == ()
-    assert actions_at_once(file, video_of(), Answers()) == ()
     assert truth.notes == (
         "Mended in your labels: overlaps of up to 50 ms, in which the label that begins later counts (1, row 3).",
     )
@@ -52,8 +51,6 @@ def test_a_small_overlap_is_cut_and_does_not_make_two_actions_concurrent() -> No
 
 def test_actions_that_happen_at_once_are_apart_until_the_user_chooses() -> None:
     file = read(TABLE + "1,standing,0,10\n1,talking,3,5\n")
-    assert actions_at_once(file, video_of(), Answers()) == ("standing", "talking")
-    assert exclusive_actions(file, video_of(), Answers()) == ("standing",)
     truth = fitted(file)
     assert rows_of(truth.rows) == [(1, "standing", 0, 10)]
     assert rows_of(truth.apart) == [(1, "talking", 3, 5)]
@@ -74,7 +71,11 @@ def test_two_people_may_do_something_at_the_same_time() -> None:
 
 def test_a_label_of_everyone_overlaps_each_person() -> None:
     file = read(TABLE + ",standing,0,10\n2,waving,3,5\n")
-    assert actions_at_once(file, video_of(), Answers()) == ("standing", "waving")
+    assert rows_of(fitted(file).apart) == [(2, "waving", 3, 5)]
+    truth = fitted(file, answers=Answers(exclusive=("standing", "waving")))
+    assert sorted(rows_of(truth.rows)) == [
+        (1, "standing", 0, 10), (2, "standing", 0, 3), (2, "standing", 5, 10), (2, "waving", 3, 5),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("subject", ["subject1", "P1", "Anna", "player 1"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,27 +9,28 @@ import streamlit as st
 
 from recognizer.annotations.fitting import (
     LabelledVideo,
-    actions_at_once,
-    actions_in,
     begin_of,
-    exclusive_actions,
+    fit_labels,
     names_in,
     part_for,
     who_is,
 )
-from recognizer.annotations.model import AN_ACTION, EVERYONE, LEFT_OUT, Answers, LabelFile, Part, Who
+from recognizer.annotations.model import AN_ACTION, EVERYONE, LEFT_OUT, Answers, LabelFile, Part, Truth, Who
 from recognizer.annotations.text import time_in_s
 from recognizer.dashboard import server, state
 from recognizer.dashboard.text import plain, sentence
-from recognizer.errors import TruthError
 from recognizer.service.comparisons import StoredComparison
 
 _MOST_NAMES: Final = 60
 """More names than this make no table that anybody fills in."""
 
 
-def ask(shown: StoredComparison, labels: LabelFile, video: LabelledVideo) -> Answers:
-    """Draw the questions that a file of labels leaves open, store new answers, and return the answers."""
+def ask(shown: StoredComparison, labels: LabelFile, video: LabelledVideo) -> Truth:
+    """Draw the questions that a file of labels leaves open, store new answers, and return the labels of the video.
+
+    Raises:
+        TruthError: the labels do not fit the video, or a question without which nothing fits has no answer.
+    """
     answers = shown.answers
     part = part_for(labels, video.name, answers)
     with st.expander("How your labels are read", expanded=_is_open(part, video, answers), icon=":material/rule:"):
@@ -38,12 +38,15 @@ def ask(shown: StoredComparison, labels: LabelFile, video: LabelledVideo) -> Ans
         part = part_for(labels, video.name, answers)
         if part is not None:
             answers = _ask_people(part, video, answers)
-            answers = _ask_exclusive(labels, video, answers)
             answers = _ask_begin(part, video, answers)
-    if answers != shown.answers:
-        server.context().comparisons.save_answers(shown.comparison_id, answers)
-        state.tab().compare.shown = replace(shown, answers=answers)
-    return answers
+        try:
+            truth = fit_labels(labels, video, answers)
+            answers, before = _ask_exclusive(truth, answers), answers
+        finally:
+            if answers != shown.answers:
+                server.context().comparisons.save_answers(shown.comparison_id, answers)
+                state.tab().compare.shown = replace(shown, answers=answers)
+    return truth if answers == before else fit_labels(labels, video, answers)
 
 
 def _is_open(part: Part | None, video: LabelledVideo, answers: Answers) -> bool:
@@ -70,7 +73,7 @@ def _ask_part(labels: LabelFile, part: Part | None, answers: Answers) -> Answers
     )
     if chosen is None or (part is not None and chosen == part.name):
         return answers
-    return replace(answers, part=chosen)
+    return replace(answers, part=chosen, begins_s=None)
 
 
 def _ask_people(part: Part, video: LabelledVideo, answers: Answers) -> Answers:
@@ -103,20 +106,13 @@ def _who(who: Who) -> str:
     return f"Person {who}" if isinstance(who, int) else words[who]
 
 
-def _ask_exclusive(labels: LabelFile, video: LabelledVideo, answers: Answers) -> Answers:
-    try:
-        at_once = actions_at_once(labels, video, answers)
-    except TruthError:  # the labels do not fit yet, which is drawn with the result
+def _ask_exclusive(truth: Truth, answers: Answers) -> Answers:
+    if not truth.apart and answers.exclusive is None:
         return answers
-    if not at_once and answers.exclusive is None:
-        return answers
-    return _choose_exclusive(actions_in(labels, video, answers), exclusive_actions(labels, video, answers), answers)
-
-
-def _choose_exclusive(actions: Sequence[str], exclusive: Sequence[str], answers: Answers) -> Answers:
+    exclusive = sorted({row.action for row in truth.rows})
     chosen = st.multiselect(
         "Actions that exclude one another",
-        actions,
+        sorted({row.action for row in truth.apart}.union(exclusive)),
         exclusive,
         key=_key("exclusive"),
         help="Some of your labels are of one person at the same time. Actions that exclude one another are scored "
@@ -129,7 +125,7 @@ def _ask_begin(part: Part, video: LabelledVideo, answers: Answers) -> Answers:
     begin_s = begin_of(part, video, answers)
     typed = st.text_input(
         "Labels begin at",
-        "" if begin_s is None else f"{begin_s:.10g}",
+        "" if begin_s is None else f"{begin_s:.15g}",
         key=_key(f"begin-{part.name}"),
         help="The time on the labels' clock at which this video begins: seconds, hh:mm:ss, or a date with a time.",
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from recognizer import export, plots
-from recognizer.annotations.fitting import LabelledVideo, fit_labels
+from recognizer.annotations.fitting import LabelledVideo
 from recognizer.annotations.model import Answers, LabelFile, Truth
 from recognizer.annotations.reading import EXTENSIONS, read_labels
 from recognizer.comparison.scoring import Scored
@@ -30,9 +30,8 @@ def choose_truth(shown: StoredComparison, timeline: Timeline) -> Truth | None:
     words.caption(f"Your labels: {plain(shown.labels.name)}, {plain(shown.labels.format)}, {count}.")
     button.button("Remove them", width="stretch", on_click=_save, args=(shown, None, None))
     video = LabelledVideo.of(timeline, shown.video.name)
-    answers = ask(shown, shown.labels, video)
     try:
-        truth = fit_labels(shown.labels, video, answers)
+        truth = ask(shown, shown.labels, video)
     except TruthError as error:
         st.error(sentence(str(error)), icon=":material/error:")
         return None
