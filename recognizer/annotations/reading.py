@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from recognizer.annotations.model import LabelFile
 from recognizer.annotations.text import text_of
 from recognizer.annotations.unread import json_refusal, refuse_known, refuse_text, xml_refusal
 from recognizer.errors import TruthError
-
-EXTENSIONS: Final = ("csv", "tsv", "txt", "eaf", "textgrid", "json", "boris", "xml")
-"""Endings of the files that may be labels."""
 
 
 def read_labels(data: bytes, name: str) -> LabelFile:

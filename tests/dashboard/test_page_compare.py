@@ -264,7 +264,10 @@ def test_labels_that_cannot_be_read_say_why(page: AppTest) -> None:
         page
     )
     assert {"Agreement", "Cost of each classifier"} <= set(subheaders(page))
-    assert uploader(page, "A file of labels")
+    uploader(page, "A file of labels").upload("mine.xls", b"\xd0\xcf\x11\xe0")
+    page.run()
+    assert "'mine.xls' is an old Excel workbook or another Office file, which cannot be read here" in words(page)
+    assert not uploader(page, "A file of labels").proto.type
 
 
 def test_labels_on_another_clock_are_scored_once_their_begin_is_entered(

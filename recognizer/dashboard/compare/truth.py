@@ -9,7 +9,7 @@ import streamlit as st
 from recognizer import export, plots
 from recognizer.annotations.fitting import LabelledVideo
 from recognizer.annotations.model import Answers, LabelFile, Truth
-from recognizer.annotations.reading import EXTENSIONS, read_labels
+from recognizer.annotations.reading import read_labels
 from recognizer.comparison.scoring import Scored
 from recognizer.dashboard import server, state
 from recognizer.dashboard.compare.questions import ask
@@ -46,8 +46,7 @@ def _upload(shown: StoredComparison) -> None:
     """Draw the upload field; when a file is dropped in, store it and draw again."""
     with st.expander("Your own labels", icon=":material/fact_check:"):
         upload = st.file_uploader(
-            "A file of labels",
-            EXTENSIONS,
+            "A file of labels",  # of any type, so that one that is not read is refused by its name
             key=f"truth-{state.tab().compare.truth_uploads}",
             help="A table with the columns action, start_s, end_s and, optionally, person_id; or a file of BORIS, "
             "ELAN, Praat, Audacity, DeepEthogram, SimBA, Label Studio or CVAT. A label without a person applies to "
