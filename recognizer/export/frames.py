@@ -23,7 +23,7 @@ class FrameNumbers:
 
     def __init__(self, timeline: Timeline) -> None:
         self._rate_hz = timeline.frame_rate_hz
-        self._first_s = timeline.reading.first_picture_s
+        self._first_s = timeline.begins_s
         times_s = timeline.frame_times_s
         tolerance_s = np.full(len(times_s), 0.5 / self._rate_hz)
         if len(times_s) > 1:

@@ -37,7 +37,7 @@ class TimeAxis:
             end_s = max(end_s, float(timeline.frame_times_s[-1]) + 1 / timeline.frame_rate_hz)
         ends_s = (track.presence[-1][1] for track in timeline.people if track.presence)
         self.end_s = max(end_s, *ends_s, 0.001) if timeline.people else max(end_s, 0.001)
-        first_s = timeline.reading.first_picture_s
+        first_s = timeline.begins_s
         # a piece of a longer recording may keep its place in it, and would be a thin line at the right
         self.begin_s = first_s if first_s > _EMPTY_SHARE * self.end_s else 0.0
         self.is_date = self.end_s >= LONG_VIDEO_S

@@ -97,6 +97,11 @@ class Timeline:
         return frame_rate_hz(self.video, self.frame_times_s)
 
     @property
+    def begins_s(self) -> float:
+        """Time of the first picture; 0 for a camera, whose recording may begin later than its stream."""
+        return self.reading.first_picture_s if self.video.sha256 is not None else 0.0
+
+    @property
     def brief_ids(self) -> frozenset[int]:
         """The people visible for less than BRIEF_S in total; none if that would be everyone."""
         brief = frozenset(track.person_id for track in self.people if track.present_s < BRIEF_S - TOUCHING_S)

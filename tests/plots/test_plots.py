@@ -396,3 +396,9 @@ def test_axis_counts_from_the_files_zero_but_shows_no_long_empty_stretch() -> No
     axis = draw(piece)["layout"]["xaxis"]
     assert axis["range"] == ["1970-01-01T00:10:00.000", "1970-01-01T00:10:10.000"]
     assert axis["minallowed"] == axis["range"][0]
+
+
+def test_axis_of_a_camera_begins_with_the_stream_although_its_recording_began_later() -> None:
+    timeline = make_timeline(reading=Reading(first_picture_s=9.0))
+    camera = replace(timeline, video=replace(timeline.video, sha256=None))
+    assert draw(camera)["layout"]["xaxis"]["range"] == [0, 10]
