@@ -38,6 +38,8 @@ where results go:
 formats of --export, by the ending of PATH:
   .csv .people.csv .predictions.csv .movement.csv
                                        tables; also .parquet instead of .csv
+  .budget.csv .bins.csv                time per action; the same per minute
+  .transitions.csv .together.csv       what follows what; what two people do at once
   .eaf                                 ELAN, one tier per person
   .boris                               BORIS, a project with one observation
   .tsv                                 BORIS' table of aggregated events

@@ -9,9 +9,13 @@ from typing import Final
 from recognizer.export.content import Content
 from recognizer.export.formats import FORMATS
 from recognizer.export.json_file import setting_values
-from recognizer.export.rows import TABLES
+from recognizer.export.rows import MOVEMENT, PEOPLE, PREDICTIONS, SEGMENTS
+from recognizer.export.summary_rows import BINS, BUDGET, TOGETHER, TRANSITIONS
 
 README_NAME: Final = "README.txt"
+
+TABLES: Final = (SEGMENTS, PEOPLE, PREDICTIONS, MOVEMENT, BUDGET, BINS, TRANSITIONS, TOGETHER)
+"""Every table that the README explains."""
 
 
 def bundle(content: Content) -> bytes:

@@ -25,6 +25,7 @@ class Content:
         names: users' names for people; others are called ``Person 1``, ``Person 2``, ….
         min_confidence: threshold of the segments.
         min_duration_s: threshold of the segments.
+        bin_s: length of the bins of time in summaries.
         made_at: date and time for the formats that store one, with a time zone.
     """
 
@@ -34,6 +35,7 @@ class Content:
     names: Mapping[int, str] = field(default_factory=dict)
     min_confidence: float = 0.0
     min_duration_s: float = 0.0
+    bin_s: float = 60.0
     made_at: dt.datetime = field(default_factory=lambda: dt.datetime.now().astimezone())
 
     @cached_property

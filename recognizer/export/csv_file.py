@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 from recognizer.comparison.model import Lane
 from recognizer.export.content import Content
-from recognizer.export.rows import SEGMENTS, Cell, ClassifierNames, Column, Row, Table, segment_rows
+from recognizer.export.rows import SEGMENTS, ClassifierNames, segment_rows
+from recognizer.export.table import Cell, Column, Row, Table
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 

@@ -43,11 +43,12 @@ def _from(module: str, function: str) -> Callable[[Content], bytes]:
     return write
 
 
-def _csv(table: str) -> Callable[[Content], bytes]:
+def _csv(table: str, module: str = "rows") -> Callable[[Content], bytes]:
     def write(content: Content) -> bytes:
-        from recognizer.export import csv_file, rows
+        from recognizer.export import csv_file
 
-        return csv_file.table_csv(getattr(rows, table), content).encode("utf-8", "replace")
+        its = getattr(import_module(f"recognizer.export.{module}"), table)
+        return csv_file.table_csv(its, content).encode("utf-8", "replace")
 
     return write
 
@@ -82,6 +83,19 @@ FORMATS: Final = (
     Format(".people.csv", "People (CSV)", "One row per person: when and how long in view.", _CSV, _csv("PEOPLE")),
     Format(
         ".predictions.csv", "Predictions (CSV)", "One row per clip, with its top five.", _CSV, _csv("PREDICTIONS")
+    ),
+    Format(
+        ".budget.csv", "Time budget (CSV)", "Count, total, mean, SD and share per person and action.", _CSV,
+        _csv("BUDGET", "summary_rows"),
+    ),
+    Format(".bins.csv", "Time bins (CSV)", "Each minute's actions.", _CSV, _csv("BINS", "summary_rows")),
+    Format(
+        ".transitions.csv", "Transitions (CSV)", "Which action follows which, how often.", _CSV,
+        _csv("TRANSITIONS", "summary_rows"),
+    ),
+    Format(
+        ".together.csv", "At the same time (CSV)", "What two people do at once, for how long.", _CSV,
+        _csv("TOGETHER", "summary_rows"),
     ),
     Format(".json", "Analysis (JSON)", "Settings, presence, predictions; for programs.", "application/json", _json),
     Format(

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from recognizer.export.content import Content
 from recognizer.export.json_file import setting_values
-from recognizer.export.rows import Table
+from recognizer.export.table import Table
 
 _TYPES: Final = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 

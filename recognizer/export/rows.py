@@ -7,54 +7,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from recognizer.export.content import Content
 from recognizer.export.frames import FrameNumbers
+from recognizer.export.table import Cell, Column, Row, Table
 from recognizer.timeline.model import Timeline
 from recognizer.timeline.movement import Movement, Summary, movements_of, people_moving
 from recognizer.types import Segment
 
-Cell = int | float | str | None
-Row = tuple[Cell, ...]
-
 _MOST_LABELS: Final = 5
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table.
-
-    Attributes:
-        name: its title.
-        kind: type of its cells.
-        meaning: what it holds, for readers.
-        digits: digits after the decimal point in text; None for other types than ``float``.
-    """
-
-    name: str
-    kind: type[int] | type[float] | type[str]
-    meaning: str
-    digits: int | None = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of an export.
-
-    Attributes:
-        name: ``segments``, ``people``, ``predictions`` or ``movement``.
-        meaning: what a row is, for readers.
-        columns: its columns, in order.
-        rows: yields its rows from the content of an export.
-    """
-
-    name: str
-    meaning: str
-    columns: tuple[Column, ...]
-    rows: Callable[[Content], Iterator[Row]]
 
 
 def segment_rows(
@@ -211,8 +174,6 @@ MOVEMENT: Final = Table(
     ),
     _movement,
 )
-
-TABLES: Final = (SEGMENTS, PEOPLE, PREDICTIONS, MOVEMENT)
 
 
 class ClassifierNames:

@@ -23,8 +23,11 @@ from recognizer.annotations.reading import read_labels
 from recognizer.errors import SettingsError
 from recognizer.export import ALL_FORMATS, BUNDLE, FORMATS, Content, Format, format_of
 from recognizer.export.boris import AGGREGATED_COLUMNS
+from recognizer.export.bundle import TABLES
 from recognizer.export.content import label_spans_ms
-from recognizer.export.rows import TABLES, Table
+from recognizer.export.rows import PEOPLE, PREDICTIONS, SEGMENTS
+from recognizer.export.summary_rows import BUDGET
+from recognizer.export.table import Table
 from tests.support.exports import exported
 
 Span = tuple[str, str, int, int]
@@ -130,7 +133,7 @@ def test_srt_is_read_by_webvtt() -> None:
     assert [one.text for one in captions] == texts
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [SEGMENTS, PEOPLE, PREDICTIONS], ids=lambda table: table.name)
 def test_parquet_and_csv_hold_the_same_table(table: Table) -> None:
     content = exported()
     ending = "" if table.name == "segments" else f".{table.name}"
@@ -147,6 +150,23 @@ def test_parquet_and_csv_hold_the_same_table(table: Table) -> None:
             assert [None if pd.isna(one) else round(one, column.digits) for one in cells] == numbers
         else:
             assert cells == texts
+
+
+def test_summaries_are_tables_of_their_own() -> None:
+    content = exported()
+    budget = pd.read_csv(io.BytesIO(written(".budget.csv", content)))
+    assert list(budget) == [column.name for column in BUDGET.columns]
+    everyone = budget[budget["person_name"] == "everyone"].set_index("action")
+    assert everyone.loc["tai chi", "count"] == 3
+    assert everyone.loc["tai chi", "total_s"] == pytest.approx(1.1004 + 1.0006 + 1.4994, abs=6e-4)
+    together = pd.read_csv(io.BytesIO(written(".together.csv", content)))
+    assert set(together["person_id"]) == {1}
+    assert set(together["other_id"]) == {2}
+    bins = pd.read_csv(io.BytesIO(written(".bins.csv", replace(content, bin_s=10.0))))
+    assert bins["end_s"].sub(bins["start_s"]).max() == 10.0
+    assert bins["total_s"].sum() == pytest.approx(sum(one.duration_s for one in content.segments), abs=0.01)
+    transitions = pd.read_csv(io.BytesIO(written(".transitions.csv", content)))
+    assert transitions["count"].sum() == 7 + 2
 
 
 def test_parquet_has_types_and_settings() -> None:
