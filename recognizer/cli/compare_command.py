@@ -141,7 +141,7 @@ def _write(
 def _print(
     comparison: Comparison, lanes: tuple[Lane, ...], scored: Scored | None, request: Request, stdout: IO[str]
 ) -> None:
-    from recognizer.export import agreement_table, apart_table, classes_table, cost_table, scores_table
+    from recognizer.export import agreement_table, apart_table, bouts_table, classes_table, cost_table, scores_table
 
     shown = display_name(request.video.name)
     if not comparison.people:
@@ -154,6 +154,7 @@ def _print(
         _print_frame("Against your labels", scores_table(scored.scores), stdout)
         for name, score in scored.scores:
             _print_frame(f"{name}, action by action", classes_table(score), stdout)
+            _print_frame(f"{name}, bouts", bouts_table(score), stdout)
             _print_frame(f"{name}, actions that happen during others", apart_table(score), stdout)
     costs = cost_table(comparison).astype(object).set_index("Classifier").T
     _print_frame("Cost of each classifier", costs.rename_axis("", axis="index").reset_index(), stdout)

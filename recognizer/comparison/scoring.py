@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer.annotations.model import Truth
 from recognizer.comparison.agreement import BIN_S, cohen_kappa, has_two_labels_each, kappa_in_words, label_spans
+from recognizer.comparison.bouts import BoutScore, score_bouts
 from recognizer.comparison.matching import fit_truth
 from recognizer.comparison.model import Lane
 from recognizer.types import Segment
@@ -51,6 +52,7 @@ class Score:
         can_be_right: False if the classifier knows none of the true labels.
         apart: the scores of actions that may happen during others, each against the time in which the person has any
             label. They count nowhere else.
+        bouts: how many of the true segments of each action are found, and how far off their edges are.
     """
 
     labels: tuple[str, ...]
@@ -59,6 +61,7 @@ class Score:
     is_meaningful: bool
     can_be_right: bool = True
     apart: tuple[ClassScore, ...] = ()
+    bouts: tuple[BoutScore, ...] = ()
 
     @property
     def scored_s(self) -> float:
@@ -227,4 +230,5 @@ def score_lanes(lanes: Sequence[Lane], truth: Truth) -> Scored:
 
 def _score_of(lane: Lane, true: Sequence[Segment], apart: Sequence[Segment]) -> Score:
     own = score(true, lane.segments, lane.entry.labels)
-    return replace(own, apart=score_apart(apart, true, lane.segments))
+    bouts = score_bouts(true, lane.segments)
+    return replace(own, apart=score_apart(apart, true, lane.segments), bouts=bouts)

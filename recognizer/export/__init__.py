@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from recognizer.export.comparison_tables import (
         agreement_table,
         apart_table,
+        bouts_table,
         classes_table,
         cost_table,
         disagreements_table,
@@ -40,6 +41,7 @@ __all__ = [
     "agreement_table",
     "apart_table",
     "appearances_table",
+    "bouts_table",
     "classes_table",
     "comparison_csv",
     "comparison_json",
@@ -61,6 +63,7 @@ _TABLES = {
     "comparison_tables": (
         "agreement_table",
         "apart_table",
+        "bouts_table",
         "classes_table",
         "cost_table",
         "disagreements_table",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from recognizer.comparison.agreement import BIN_S, Agreement, agreement, disagreements
+from recognizer.comparison.bouts import BoutScore
 from recognizer.comparison.model import Comparison, Cost, Entry, have_common_labels, pairs
 from recognizer.comparison.scoring import ClassScore, Score
 from recognizer.export.json_file import setting_values, timeline_values
@@ -115,7 +116,19 @@ def _score(score: Score) -> dict[str, Any]:
         "meaning": score.meaning,
         "classes": [_class(one) for one in score.classes],
         "apart": [_class(one) for one in score.apart],
+        "bouts": [_bouts(one) for one in score.bouts],
         "confusion": {"labels": list(score.labels), "bins": score.bins.tolist()},
+    }
+
+
+def _bouts(one: BoutScore) -> dict[str, Any]:
+    return {
+        "action": one.action,
+        "true_bouts": one.true_bouts,
+        "predicted_bouts": one.predicted_bouts,
+        "matched": len(one.matches),
+        "onset_error_s": one.onset_error_s,
+        "offset_error_s": one.offset_error_s,
     }
 
 

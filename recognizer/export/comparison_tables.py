@@ -130,6 +130,28 @@ def apart_table(score: Score) -> pd.DataFrame:
     return _classes(score.apart)
 
 
+def bouts_table(score: Score) -> pd.DataFrame:
+    """Return how well one classifier finds the bouts of each action.
+
+    Columns: ``Action``, ``Bouts in your labels``, ``Predicted bouts``, ``Matched``, ``Onset error (s)`` and
+    ``Offset error (s)``, the medians over the matched bouts.
+    """
+    rows = [
+        (
+            harmless_cell(one.action),
+            one.true_bouts,
+            one.predicted_bouts,
+            len(one.matches),
+            None if one.onset_error_s is None else round(one.onset_error_s, 2),
+            None if one.offset_error_s is None else round(one.offset_error_s, 2),
+        )
+        for one in score.bouts
+    ]
+    columns = {"Action": "str", "Bouts in your labels": "int64", "Predicted bouts": "int64", "Matched": "int64",
+               "Onset error (s)": "float64", "Offset error (s)": "float64"}  # fmt: skip
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
 def _classes(classes: Iterable[ClassScore]) -> pd.DataFrame:
     rows = [
         (

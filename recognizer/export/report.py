@@ -196,6 +196,9 @@ def _scores(scored: Scored, charts: _Charts) -> Iterator[str]:
     for name, score in scored.scores:
         yield f"<h3>{_text(name)}</h3>"
         yield _table(export.classes_table(score))
+        if score.bouts:
+            yield '<p class="note">Bouts: segments of one person and action that overlap are matched.</p>'
+            yield _table(export.bouts_table(score))
         if score.apart:
             yield '<p class="note">Scored apart, because they happen during other actions:</p>'
             yield _table(export.apart_table(score))

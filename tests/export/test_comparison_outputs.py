@@ -109,6 +109,19 @@ def test_confusion_matrix_groups_rare_labels_and_loses_no_time() -> None:
     assert sum(float(cell or 0) for cell in heat.text[0]) == pytest.approx(40)
 
 
+def test_bouts_are_in_table_and_report(comparison: Comparison) -> None:
+    scored = score_lanes(comparison.lanes(), TRUTH)
+    for name, one in scored.scores:
+        table = export.bouts_table(one).set_index("Action")
+        assert table["Bouts in your labels"].sum() == len(scored.truth)
+        lane = next(lane for lane in comparison.lanes() if lane.name == name)
+        for match in (match for bouts in one.bouts for match in bouts.matches):
+            assert match.truth in scored.truth
+            assert match.predicted in lane.segments
+    assert any(bouts.matches for _, one in scored.scores for bouts in one.bouts)
+    assert "Onset error (s)" in comparison_report(comparison, "a.mp4", ActionPalette(), scored=scored)
+
+
 def test_report_contains_everything_and_escapes_labels(comparison: Comparison) -> None:
     scored = score_lanes(comparison.lanes(), TRUTH)
     report = comparison_report(comparison, "<b>my</b> clip.mp4", ActionPalette(), scored=scored)

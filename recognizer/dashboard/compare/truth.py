@@ -87,6 +87,9 @@ def show_scores(scored: Scored) -> None:
     score = by_name[name]
     if score.classes:
         st.dataframe(export.classes_table(score), hide_index=True, width="stretch")
+    if score.bouts:
+        st.caption("Bouts: segments of one person and action that overlap are matched; errors are medians.")
+        st.dataframe(export.bouts_table(score), hide_index=True, width="stretch")
     if score.apart:
         st.caption("Actions that happen during others, each scored apart:")
         st.dataframe(export.apart_table(score), hide_index=True, width="stretch")
