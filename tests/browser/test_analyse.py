@@ -260,6 +260,22 @@ def test_wrong_files_get_one_sentence_each_and_the_result_stays(
     assert main(page).locator("img[src='x']").count() == 0
 
 
+def test_chosen_segment_is_a_video_of_its_own(open_page: OpenPage, finished_run: str, tmp_path: Path) -> None:
+    page = open_page(finished_run)
+    wait_for_results(page)
+    main(page).get_by_role("tab", name="All segments").click()
+    table = main(page).get_by_test_id("stDataFrameResizable").last
+    settled_box(table)
+    table.scroll_into_view_if_needed()
+    box = settled_box(table)
+    page.mouse.click(box["x"] + 16, box["y"] + 52)  # the first row's mark; the table is a canvas
+    name, content = downloaded(page, "This segment (MP4)")
+    assert name == "tai_chi-person-1-0.0s.mp4"
+    (tmp_path / name).write_bytes(content)
+    with av.open(str(tmp_path / name)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 90
+
+
 def test_two_people_at_once_do_not_mix(open_page: OpenPage, tai_chi: Path, segway: Path) -> None:
     one, other = open_page(), open_page()
     upload_video(one, tai_chi)

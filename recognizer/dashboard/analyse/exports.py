@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -9,9 +10,11 @@ from typing import Final
 import streamlit as st
 
 from recognizer import export
+from recognizer.dashboard import server
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.player import annotated_video
 from recognizer.service.store import StoredAnalysis
+from recognizer.types import Segment
 
 _QUICK_PREDICTIONS: Final = 500
 """With up to this many predictions, CSV is made at every move of a slider, which takes milliseconds."""
@@ -49,3 +52,24 @@ def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: f
     menu = row.popover("More formats", icon=":material/download:").container(gap=None)
     for one in (export.BUNDLE, *(one for one in export.FORMATS if one.in_menu and one.ending != _FIRST)):
         offer_download(menu, one.title, partial(write, one), f"{name}{one.ending}", one.mime, one.meaning, in_menu=True)
+
+
+def draw_excerpt(run: StoredAnalysis, segment: Segment) -> None:
+    """Draw the download of one segment as a video; nothing if the video has gone."""
+    store = server.context().store
+    if not store.is_here(run.video_path):
+        return
+
+    def make() -> bytes:
+        from recognizer.export.excerpt import write_excerpt
+
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "segment.mp4"
+            source = store.source(run.video_path)
+            write_excerpt(source, run.timeline, segment.start_s, segment.end_s, target, name=run.video_name)
+            return target.read_bytes()
+
+    name = f"{Path(run.video_name).stem}-person-{segment.person_id}-{segment.start_s:.1f}s.mp4"
+    offer_download(
+        st.container(), "This segment (MP4)", make, name, "video/mp4", "The frames of the chosen row, with their sound."
+    )

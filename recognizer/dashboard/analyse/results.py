@@ -9,7 +9,7 @@ import streamlit as st
 from recognizer import export, plots
 from recognizer.clips.sampling import shortest_stay_s
 from recognizer.dashboard import server, state
-from recognizer.dashboard.analyse.exports import draw_downloads
+from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
 from recognizer.dashboard.parts.player import show_player
@@ -147,6 +147,8 @@ def _all_segments(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Se
     if run.video_path.is_file():  # a camera session has a video only if it was recorded
         st.caption("Select a row to start the video there.")
     rows = chosen["selection"]["rows"]
+    if rows and rows[0] < len(segments):
+        draw_excerpt(run, segments[rows[0]])
     analyse = state.tab().analyse
     if rows and rows[0] < len(segments) and segments[rows[0]].start_s != analyse.jump_s:
         analyse.jump_s = segments[rows[0]].start_s
