@@ -21,12 +21,16 @@ from recognizer.video.reader import FrameFilter, VideoReader
 from recognizer.video.sound import SAMPLE_RATE_HZ, Samples
 from recognizer.video.source import VideoSource, gaps, recording_sha256
 
+_SOON_S = 0.5
+"""Pictures of a later part that begin after this have continuing time stamps: nothing is missing before them."""
+
 
 class RecordingReader(VideoReader):
     """Several files that continue each other. Works like a ``VideoReader`` of one file.
 
-    A part begins where the stated duration of the one before it ends, or after its last picture if that is later.
-    Pictures have the size of the first part's; others are letterboxed.
+    A part begins where the stated duration of the one before it ends, or after its last picture if that is later. Some
+    recorders let time stamps go on from part to part, others begin each at 0; both are read alike. Pictures have the
+    size of the first part's; others are letterboxed.
     """
 
     def __init__(
@@ -44,11 +48,15 @@ class RecordingReader(VideoReader):
         self._names = source.part_names
         self._sha256s = source.sha256s
         super().__init__(source.paths[0], display_name(source.name), inspection)
-        durations_s = [part.facts.duration_s for part in parts]
+        self._leads_s = (0.0, *(_lead_s(part.reading) for part in parts[1:]))
+        durations_s = [
+            None if part.facts.duration_s is None else part.facts.duration_s - lead_s
+            for part, lead_s in zip(parts, self._leads_s, strict=True)
+        ]
         self._remarks = tuple(gaps(self._names, durations_s))
         starts_s = list(accumulate((duration_s or 0.0 for duration_s in durations_s[:-1]), initial=0.0))
         self._interval_s = 1 / float(inspection.info.frame_rate or DEFAULT_FRAME_RATE_HZ)
-        self._info = _joined([part.facts for part in parts], sha256)
+        self._info = _joined([part.facts for part in parts], durations_s, sha256)
         self._opening = replace(
             parts[0].reading,
             parts=tuple(
@@ -84,7 +92,7 @@ class RecordingReader(VideoReader):
         """Yield the sound of all parts, if any, for a ``VideoWriter``."""
         for number, part in enumerate(self._parts):
             parts = self.reading.parts  # later parts begin where the pictures of the earlier ones ended
-            start = round(parts[number].start_s * SAMPLE_RATE_HZ)
+            start = round((parts[number].start_s - self._leads_s[number]) * SAMPLE_RATE_HZ)
             for position, samples in part.sound():
                 yield start + position, samples
 
@@ -101,21 +109,21 @@ class RecordingReader(VideoReader):
         fit = _Letterbox(fitting_wh(self._info.width, self._info.height, max_height_px))
         start_s = 0.0
         for number, part in enumerate(self._parts):
-            first = len(times_s)
-            self._current = part, start_s
+            first, zero_s = len(times_s), start_s - self._leads_s[number]
+            self._current = part, zero_s
             self.reading = _with_start(self.reading, number, start_s)
-            for frame in part.frames(_shifted(select, first, start_s), max_height_px=max_height_px):
+            for frame in part.frames(_shifted(select, first, zero_s), max_height_px=max_height_px):
                 self.progress = (number + part.progress) / len(self._parts)
-                yield Frame(first + frame.index, start_s + frame.time_s, fit(frame.rgb))
+                yield Frame(first + frame.index, zero_s + frame.time_s, fit(frame.rgb))
             if self._closed:
                 return
-            part_times_s = part.frame_times_s + start_s
+            part_times_s = part.frame_times_s + zero_s
             self._current = None
             times_s.extend(part_times_s)
             is_other = (part.facts.width, part.facts.height) != (self._info.width, self._info.height)
-            self.reading = _combined(self.reading, part.reading, start_s, is_other=is_other)
+            self.reading = _combined(self.reading, part.reading, zero_s, is_other=is_other)
             notes.extend(f"{self._names[number]}: {note}" for note in part.notes)
-            start_s = max(start_s + (part.facts.duration_s or 0.0), float(part_times_s[-1]) + self._interval_s)
+            start_s = max(zero_s + (part.facts.duration_s or 0.0), float(part_times_s[-1]) + self._interval_s)
         self.progress = 1.0
 
 
@@ -165,9 +173,14 @@ class _Letterbox:
         return fitted
 
 
-def _joined(facts: Sequence[VideoInfo], sha256: str | None) -> VideoInfo:
+def _lead_s(reading: Reading) -> float:
+    """Return the seconds on a later part's clock before its pictures that belong to the parts before it."""
+    return reading.first_picture_s if reading.first_picture_s > _SOON_S else 0.0
+
+
+def _joined(facts: Sequence[VideoInfo], lengths_s: Sequence[float | None], sha256: str | None) -> VideoInfo:
     """Return the facts of the recording: sums, and what the first part says of the picture."""
-    durations_s = [one.duration_s for one in facts if one.duration_s is not None]
+    durations_s = [one for one in lengths_s if one is not None]
     counts = [one.frame_count for one in facts if one.frame_count is not None]
     return replace(
         facts[0],
@@ -195,7 +208,7 @@ def _with_hashes(reading: Reading, sha256s: Sequence[str]) -> Reading:
 
 
 def _combined(whole: Reading, part: Reading, start_s: float, *, is_other: bool) -> Reading:
-    """Return the reading with that of one more part, whose times begin at ``start_s``."""
+    """Return the reading with that of one more part, whose clock begins at ``start_s``."""
     changed_s = part.letterboxed_from_s
     letterboxed_s = start_s if is_other else None if changed_s is None else start_s + changed_s
     return replace(

@@ -135,6 +135,43 @@ def test_preview_shows_all_parts_with_their_sound(folder: Path, tmp_path: Path) 
         assert np.abs(samples[:, round(start_s * 48_000) :][:, :4800]).max() > 0.05
 
 
+@pytest.mark.parametrize("name", ["part%d.mp4", "part%d.ts", "part%d.mkv"])
+def test_time_stamps_that_go_on_from_part_to_part_make_no_hole(folder: Path, tmp_path: Path, name: str) -> None:
+    split = ("-f", "segment", "-segment_time", "2", "-reset_timestamps", "0")
+    ffmpeg("-i", folder / "whole.mp4", "-map", "0", "-c", "copy", *split, tmp_path / name)
+    source = VideoSource(tuple(sorted(tmp_path.iterdir())))
+    assert len(source.paths) == 3
+    with open_video(folder / "whole.mp4") as whole, open_video(source) as parts:
+        assert len(list(whole.frames())) == len(list(parts.frames())) == 150
+        # a part lasts as long as its sound, which ends a little later than its pictures
+        shift_s = parts.frame_times_s[0] - whole.frame_times_s[0]
+        np.testing.assert_allclose(parts.frame_times_s - shift_s, whole.frame_times_s, atol=0.15)
+        assert parts.facts.duration_s == pytest.approx(6.0, abs=0.3)
+        assert [part.start_s for part in parts.reading.parts] == pytest.approx([0, 2, 4], abs=0.1)
+
+
+def test_part_without_sound_is_silent(folder: Path, tmp_path: Path) -> None:
+    ffmpeg("-i", folder / "GX020042.MP4", "-an", "-c", "copy", tmp_path / "GX020042.MP4")
+    paths = (folder / "GX010042.MP4", tmp_path / "GX020042.MP4", folder / "GX030042.MP4")
+    target = tmp_path / "preview.mp4"
+    assert make_preview(VideoSource(paths), target)
+    with open_video(target) as preview:
+        samples = np.concatenate([one for _, one in preview.sound()], axis=1)
+    loud = [np.abs(samples[:, round(start_s * 48_000) :][:, :4800]).max() > 0.05 for start_s in (0.5, 2.9, 4.9)]
+    assert loud == [True, False, True]
+
+
+def test_part_that_ends_early_keeps_the_others_in_place(folder: Path, tmp_path: Path) -> None:
+    ffmpeg("-i", folder / "GX010042.MP4", "-c", "copy", "-movflags", "faststart", tmp_path / "GX010042.MP4")
+    cut = (tmp_path / "GX010042.MP4").read_bytes()
+    (tmp_path / "GX010042.MP4").write_bytes(cut[: len(cut) * 6 // 10])
+    with open_video(VideoSource((tmp_path / "GX010042.MP4", folder / "GX020042.MP4"))) as parts:
+        list(parts.frames(lambda *_: False))
+        assert any(note.startswith("GX010042.MP4: The file ends early") for note in parts.notes)
+        assert parts.reading.parts[1].start_s == pytest.approx(2.0, abs=0.05)
+        assert parts.frame_times_s[-1] == pytest.approx(3.96, abs=0.05)
+
+
 def test_closing_in_the_middle_stops(folder: Path) -> None:
     reader = open_video(chapters(folder))
     frames = reader.frames()
