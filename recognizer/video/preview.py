@@ -56,7 +56,8 @@ def is_browser_playable(path: VideoInput, *, stream: int | None = None) -> bool:
 
     True for H.264 (8-bit 4:2:0; sound AAC, MP3 or none) in MP4 or MOV, and for VP8 and VP9 (8-bit 4:2:0) in WebM.
     AV1 is left out because Safari plays it only on recent devices. False if the file holds several videos, because
-    browsers may show another one than ``stream``, and if several files are one recording.
+    browsers may show another one than ``stream``, if several files are one recording, and for interlaced and HDR
+    pictures: browsers do not deinterlace, and each maps HDR in its own way.
 
     Raises:
         VideoError: the file is not a readable video.
@@ -67,6 +68,8 @@ def is_browser_playable(path: VideoInput, *, stream: int | None = None) -> bool:
     (path,) = source.paths
     facts = inspect(path, display_name(path), sha256=None, stream=source.stream if stream is None else stream)
     if not (facts.is_sole_stream and facts.timing.is_players_clock and facts.pixel_format in _PLAYABLE_PIXELS):
+        return False
+    if facts.reading.deinterlaced or facts.reading.tone_mapped_from is not None:
         return False
     if "mp4" in facts.container.split(","):
         return facts.info.codec == "h264" and _MP4_AUDIO.issuperset(facts.audio_codecs)

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognizer.types import Frame
-from recognizer.video import make_preview, open_video, poster
+from recognizer.video import is_browser_playable, make_preview, open_video, poster
 from recognizer.video.color_mapping import to_bt709
 from recognizer.video.reading import line
 from tests.support.ffmpeg import ffmpeg
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "4", "-pix_fmt", "yuv420p")
 
+TO_GBR = "format=gbrp,setparams=color_primaries=bt709:color_trc=bt709:colorspace=gbr:range=full,"
+PQ_TAGS = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc")
 COLORS = ((0, 0, 0), (64, 64, 64), (128, 128, 128), (192, 192, 192), (255, 255, 255), (200, 40, 40))
 """Colours of the patches, from left to right."""
 PATCH_PX = 64
@@ -136,6 +138,7 @@ def combing(rgb: Pixels) -> float:
 ILDCT = ("-flags", "+ildct+ilme")
 
 INTERLACED = {
+    "camcorder.mp4": ("-c:v", "libx264", *ILDCT, "-x264-params", "tff=1", "-pix_fmt", "yuv420p"),
     "avchd.mts": ("-c:v", "libx264", "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-pix_fmt", "yuv420p"),
     "dvd.mpg": ("-c:v", "mpeg2video", "-q:v", "2", *ILDCT),
     "tape.mov": ("-c:v", "prores_ks", "-profile:v", "2", "-flags", "+ildct"),
@@ -154,6 +157,7 @@ def test_interlaced_pictures_are_deinterlaced_one_for_each_frame(tmp_path: Path,
     ffmpeg("-i", "fields.mkv", "-vf", weave, *INTERLACED[name], name, folder=tmp_path)
     frames, said = read(tmp_path / name)
     assert said == "deinterlaced"
+    assert not is_browser_playable(tmp_path / name)
     assert len(frames) == 25
     assert [frame.index for frame in frames] == list(range(25))
     assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.04, abs=0.002)
@@ -274,6 +278,20 @@ def test_highlights_come_out_white_in_the_order_of_their_light() -> None:
     assert bright / bright.max() == pytest.approx(dim / dim.max(), abs=0.01)
 
 
+def test_phone_held_upright_records_hdr(patches: Path, tmp_path: Path) -> None:
+    """Mapping, stretching and turning together."""
+    to_pq = TO_GBR + "zscale=npl=203:p=bt2020:t=smpte2084:m=bt2020nc:r=limited,format=yuv420p10le,setsar=2"
+    x265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:crf=4", *PQ_TAGS)
+    ffmpeg("-loop", "1", "-r", "25", "-t", "0.2", "-i", patches, "-vf", to_pq, *x265, "flat.mp4", folder=tmp_path)
+    ffmpeg("-display_rotation", "-90", "-i", "flat.mp4", "-c", "copy", "phone.mp4", folder=tmp_path)
+    frames, _ = read(tmp_path / "phone.mp4")
+    rgb = frames[0].rgb
+    assert rgb.shape == (2 * PATCH_PX * len(COLORS), PATCH_PX, 3)
+    # clockwise: the left end comes to the top
+    middles = rgb[PATCH_PX :: 2 * PATCH_PX, PATCH_PX // 2].astype(int)
+    assert np.abs(middles - np.array(COLORS)).max() <= 8
+
+
 RED_YUV = (63, 102, 240)
 """Pure red in BT.709 with limited range; in BT.601 it is (233, 0, 1)."""
 
@@ -316,10 +334,8 @@ def test_colors_are_those_that_the_tags_or_else_the_size_tells(
 
 # --- further formats
 
-TO_GBR = "format=gbrp,setparams=color_primaries=bt709:color_trc=bt709:colorspace=gbr:range=full,"
 BFF = "tinterlace=interleave_bottom,setfield=bff,"
 TFF = "tinterlace=interleave_top,setfield=tff,"
-PQ_TAGS = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc")
 
 # file: stored size, filters, encoder, shown size, what is said
 FORMATS = {
