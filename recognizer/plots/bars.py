@@ -77,30 +77,32 @@ class LaneBars:
             lane: number if self._is_outlined else lane for number, lane in enumerate(lanes)
         }
         self._traces: list[dict[str, Any]] = []
-        self._hover_bars: dict[str, list[Bar]] = defaultdict(list)
+        self._hover_bars: dict[tuple[str, float, float], list[Bar]] = defaultdict(list)
 
     def add_presence(self, bars: Sequence[Bar], theme: Theme) -> None:
         """Add pale bars behind the bars of the actions; call this first."""
         style = {"name": PRESENT, "marker": {"color": theme.presence, "line": {"width": 0}}}
         self._add_bars(bars, style, _PRESENCE_WIDTH, 3000)
-        self._add_hovers(bars)
+        self._add_hovers(bars, _PRESENCE_WIDTH)
 
     def add_action(self, action: str, rank: int, bars: Sequence[Bar], palette: ActionPalette, dark: bool) -> None:
         """Add all bars of one action; ``rank`` is its place in the legend."""
         self.add(bars, bar_style(action, palette, dark), _ACTION_WIDTH, 1000 + rank)
 
-    def add(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int) -> None:
-        """Add all bars of one colour."""
+    def add(
+        self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int, lower: float = 0.0
+    ) -> None:
+        """Add all bars of one colour; their middle is ``lower`` lanes below that of the lane."""
         if not self._is_outlined:
-            self._add_bars(bars, style, width, legendrank)
+            self._add_bars(bars, style, width, legendrank, lower)
             return
-        self._add_hovers(bars)
+        self._add_hovers(bars, width if lower else _PRESENCE_WIDTH, lower)
         # the legend shows a separate bar, so there must be one
         longest = max(bars, key=lambda bar: bar.end_s - bar.start_s, default=None)
         separate = [bar for bar in bars if bar.name or bar is longest]
-        self._add_bars(separate, style, width, legendrank)
+        self._add_bars(separate, style, width, legendrank, lower)
         if outlined := [bar for bar in bars if not bar.name and bar is not longest]:
-            self._traces.append(self._outline(outlined, style, width))
+            self._traces.append(self._outline(outlined, style, width, lower))
 
     def traces(self) -> list[dict[str, Any]]:
         """Return the traces added so far."""
@@ -116,7 +118,9 @@ class LaneBars:
             lanes |= {"type": "linear", "categoryorder": None, "categoryarray": None, "ticks": ""}
         self._axis.finish(layout["xaxis"])
 
-    def _add_bars(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int) -> None:
+    def _add_bars(
+        self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int, lower: float = 0.0
+    ) -> None:
         starts_s, ends_s = _times_s(bars)
         more: dict[str, Any] = {}
         if any(bar.name for bar in bars):
@@ -142,17 +146,18 @@ class LaneBars:
                 "orientation": "h",
                 **style,
                 "width": width,
+                **({"offset": lower - width / 2} if lower else {}),
                 "legendrank": legendrank,
                 **more,
             }
         )
 
-    def _outline(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float) -> dict[str, Any]:
+    def _outline(self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, lower: float) -> dict[str, Any]:
         """Return an outline of all bars as one line, which connects the bars of a lane along their edge."""
         xs, ys = [], []
         for lane, in_lane in _by_lane(bars):
             starts, ends = (self._axis.numbers(times_s) for times_s in _times_s(in_lane))
-            near, far = self._edges(lane, width)
+            near, far = self._edges(lane, width, lower)
             # two opposite corners of each bar; Plotly adds the steps between them. Then back to the start and a gap
             xs.append(np.concatenate((np.column_stack((starts, ends)).ravel(), [starts[0], np.nan])))
             ys.append(np.concatenate((np.tile((far, near), len(in_lane)), [near, np.nan])))
@@ -172,14 +177,14 @@ class LaneBars:
             "hoverinfo": "skip",
         }
 
-    def _add_hovers(self, bars: Iterable[Bar]) -> None:
+    def _add_hovers(self, bars: Iterable[Bar], width: float, lower: float = 0.0) -> None:
         """Record bars for the strips; where two overlap, the strip has the hover text of the last one."""
         if self._is_outlined:
             for bar in bars:
-                self._hover_bars[bar.lane].append(bar)
+                self._hover_bars[bar.lane, width, lower].append(bar)
 
     def _strips(self) -> Iterator[dict[str, Any]]:
-        for lane, bars in self._hover_bars.items():
+        for place, bars in self._hover_bars.items():
             starts_s, ends_s = _times_s(bars)
             edges_s = np.unique(np.concatenate((starts_s, ends_s)))
             here = np.full(len(edges_s) - 1, -1)
@@ -189,7 +194,7 @@ class LaneBars:
             yield {
                 "type": "heatmap",
                 "x": as_bytes(self._axis.numbers(edges_s)),
-                "y": self._edges(lane, _PRESENCE_WIDTH),
+                "y": self._edges(*place),
                 "z": as_bytes(np.where(here < 0, np.nan, 0.0)[None, :]),
                 "zmin": 0,
                 "zmax": 1,
@@ -200,8 +205,8 @@ class LaneBars:
                 "hovertemplate": "%{hovertext}<extra></extra>",
             }
 
-    def _edges(self, lane: str, width: float) -> tuple[float, float]:
-        middle = self._lanes.index(lane)
+    def _edges(self, lane: str, width: float, lower: float = 0.0) -> tuple[float, float]:
+        middle = self._lanes.index(lane) + lower
         return middle - width / 2, middle + width / 2
 
 

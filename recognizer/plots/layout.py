@@ -52,6 +52,8 @@ class Theme:
     plate: str
     agree: str
     disagree: str
+    movement: tuple[str, str, str]
+    """Still, slow, fast."""
 
 
 _LIGHT: Final = Theme(
@@ -62,6 +64,7 @@ _LIGHT: Final = Theme(
     plate="#FFFFFF",
     agree="#BFC6C4",
     disagree="#1D2A30",
+    movement=("#A39C8E", "#6B6F6C", "#1D2A30"),
 )
 _DARK: Final = Theme(
     text="#E9E4DA",
@@ -71,6 +74,7 @@ _DARK: Final = Theme(
     plate="#202A31",
     agree="#4B5962",
     disagree="#F4EFE4",
+    movement=("#70808A", "#A9B0B0", "#F4EFE4"),
 )
 
 

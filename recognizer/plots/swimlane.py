@@ -8,6 +8,7 @@ from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, LaneBars, presence_bar, segment_bars
 from recognizer.plots.hovers import segment_hovers
 from recognizer.plots.layout import LEGEND_WIDTH_PX, Figure, Theme, by_total_time, laid_out, lane_name, theme_for
+from recognizer.plots.movement_line import add_movement, movement_lines
 from recognizer.plots.time_axis import TimeAxis
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
@@ -22,6 +23,8 @@ def swimlane(
     legend_width_px: int = LEGEND_WIDTH_PX,
 ) -> Figure:
     """Return the chart: one lane per person, the first on top; a bar per segment in front of pale bars for presence.
+
+    Below the bars, a thin line tells where the person is still, slow or fast; where that is unknown, there is none.
 
     Only the horizontal axis zooms. From LONG_VIDEO_S on, it is Plotly's date axis, so that its ticks show minutes and
     seconds at every zoom; ``time_on_axis`` converts a time to a value of the axis.
@@ -43,7 +46,8 @@ def swimlane(
     ]
     actions = by_total_time((segment for _, segment, _ in rows), palette)
     names = [lane_name(track.person_id) for track in timeline.people]
-    bars = LaneBars(names, axis, len(rows))
+    lines = movement_lines(timeline, axis)
+    bars = LaneBars(names, axis, max(len(rows), len(lines)))
     visits = [
         presence_bar(lane_name(track.person_id), track.person_id, start_s, end_s)
         for track in timeline.people
@@ -53,7 +57,8 @@ def swimlane(
     of_action = segment_bars(rows)
     for rank, action in enumerate(actions):
         bars.add_action(action, rank, of_action[action], palette, dark)
-    figure = laid_out(bars.traces(), theme, timeline, names, [*actions, PRESENT], legend_width_px)
+    movements = add_movement(bars, lines, theme)
+    figure = laid_out(bars.traces(), theme, timeline, names, [*actions, PRESENT, *movements], legend_width_px)
     bars.finish(figure, names)
     if not timeline.complete and timeline.analysed_s < axis.end_s:
         _shade_rest(figure, theme, axis, timeline.analysed_s)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ def spans_of(
         speeds: the person's speeds.
         presence: their visits, half-open intervals.
         limits: the limits between still, slow and fast.
-        least_s: shorter stretches join the one before, or the one after at the start of a visit.
+        least_s: shorter stretches join the longer one of their neighbours.
     """
     spans: list[Span] = []
     movements = movements_of(speeds, limits)
@@ -86,30 +87,40 @@ def spans_of(
     return spans
 
 
-def _merged(
-    movements: Sequence[Movement | Unknown], bounds: Sequence[float], least_s: float
-) -> list[tuple[int, int, Movement | Unknown]]:
-    """Return runs of equal movements as first sample, past the last, movement; shorter ones join a neighbour."""
-    runs: list[tuple[int, int, Movement | Unknown]] = []
-    for k, movement in enumerate(movements):
-        if runs and runs[-1][2] is movement:
-            runs[-1] = (runs[-1][0], k + 1, movement)
-        else:
-            runs.append((k, k + 1, movement))
+_Run = tuple[int, int, Movement | Unknown]
+"""First sample, past the last, movement."""
+
+
+def _merged(movements: Sequence[Movement | Unknown], bounds: Sequence[float], least_s: float) -> list[_Run]:
+    """Return runs of equal movements; a run of under ``least_s`` joins the longer neighbour, the shortest first."""
+    runs = _joined((k, k + 1, movement) for k, movement in enumerate(movements))
     while len(runs) > 1:
-        shortest = min(range(len(runs)), key=lambda k: bounds[runs[k][1]] - bounds[runs[k][0]])
-        begin, end, _ = runs[shortest]
-        if bounds[end] - bounds[begin] >= least_s:
+        # with its number, no two lengths are equal: of two neighbours at most one joins the other
+        lengths = [(bounds[past] - bounds[first], k) for k, (first, past, _) in enumerate(runs)]
+        around = [(inf, -1), *lengths, (inf, -1)]
+        joins = [
+            lengths[k][0] < least_s and lengths[k] < around[k] and lengths[k] < around[k + 2] for k in range(len(runs))
+        ]
+        if not any(joins):
             break
-        into = shortest - 1 if shortest else 1
-        joined = (min(begin, runs[into][0]), max(end, runs[into][1]), runs[into][2])
-        low = min(shortest, into)
-        runs[low : low + 2] = [joined]
-        # two equal neighbours become one
-        for k in (low, low - 1):
-            if 0 <= k < len(runs) - 1 and runs[k][2] is runs[k + 1][2]:
-                runs[k : k + 2] = [(runs[k][0], runs[k + 1][1], runs[k][2])]
+        # the borders of the visit count as infinitely long, but nothing can join them
+        into = [
+            1 if k == 0 else k - 1 if k == len(runs) - 1 or around[k] >= around[k + 2] else k + 1
+            for k in range(len(runs))
+        ]
+        runs = _joined(
+            (first, past, runs[into[k]][2] if joins[k] else movement) for k, (first, past, movement) in enumerate(runs)
+        )
     return runs
+
+
+def _joined(runs: Iterable[_Run]) -> list[_Run]:
+    joined: list[_Run] = []
+    for first, past, movement in runs:
+        if joined and joined[-1][2] is movement:
+            first, _, _ = joined.pop()
+        joined.append((first, past, movement))
+    return joined
 
 
 @dataclass(frozen=True)

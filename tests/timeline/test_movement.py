@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -215,3 +216,17 @@ def test_a_summary_weighs_by_time_and_leaves_the_unknown_out() -> None:
         speeds(time_s, boxes(time_s, height=lambda t: 30.0, width=lambda t: 12.0)), [(0.0, 4.0)], LIMITS
     )
     assert (unknown.mean_per_s, unknown.max_per_s, unknown.share(Movement.STILL)) == (None, None, None)
+
+
+def test_flicker_joins_the_longer_neighbours_and_ends() -> None:
+    time_s = times(20.0)
+    rng = np.random.default_rng(1)
+    per_s = np.repeat(rng.random(len(time_s) // 4), 4)
+    trembling = Speeds(time_s, per_s, np.zeros(len(time_s)), (None,) * len(time_s))
+    raw, calm = (spans_of(trembling, [(0.0, 20.0)], Limits(0.5, 0.8), least_s) for least_s in (0.0, 0.5))
+    assert len(calm) < len(raw)
+    assert all(span.end_s - span.start_s >= 0.5 for span in calm)
+    for spans in (raw, calm):
+        assert [one.end_s for one in spans[:-1]] == [one.start_s for one in spans[1:]]
+        assert all(one.movement is not other.movement for one, other in itertools.pairwise(spans))
+    assert spans_of(trembling, [(0.0, 20.0)], Limits(0.5, 0.8), 60.0)[0].end_s == 20.0
