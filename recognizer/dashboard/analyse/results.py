@@ -90,7 +90,7 @@ def _explore() -> None:
     draw_thresholds()
     draw_brief(timeline)
     server.save_colours()
-    st.caption(
+    labels = (
         "The labels are the 400 actions of Kinetics-400. Walking, standing and sitting are not among them, and a "
         "person who does none of the 400 still gets the closest label. Raise Minimum confidence to show unknown "
         "instead."
@@ -98,6 +98,8 @@ def _explore() -> None:
         else "The labels are those of your checkpoint. A person who does none of these actions still gets the closest "
         "label."
     )
+    moves = "The thin line in a lane shows where that person is still, slow or fast."
+    st.caption(labels if timeline.camera is None else f"{labels} {moves}")
     draw_downloads(run, min_confidence, min_duration_s)
     _tables(run, shown, segments)
 
