@@ -112,7 +112,9 @@ class _Recorder:
         top = _top(probabilities, self.labels)
         made = Prediction(clip.person_id, clip.start_s, clip.end_s, top, self.name)
         self._kept.append(made)  # so that no other object gets the same id
-        self.windows[id(top)] = Window(probabilities, label, support(clip, views, label))
+        self.windows[id(top)] = Window(
+            probabilities, label, support(clip, views, label, self._network.spec.recommended_span_s)
+        )
         return made
 
 

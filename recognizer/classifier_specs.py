@@ -88,7 +88,7 @@ class EvidenceWeights:
     version: int = 1
 
 
-_BY_ODDS = EvidenceWeights(constant=-1.89, own_score=0.0, own_odds=0.514, stands_out=3.27)
+_BY_ODDS = EvidenceWeights(constant=-1.89, own_score=0.0, own_odds=0.511, stands_out=3.30)
 """For networks whose weights were not available: fitted to I3D's odds. All were trained with the same loss on the same
 labels, so their odds mean about the same; their scores do not."""
 
@@ -138,6 +138,11 @@ class ClassifierSpec:
     halving: tuple[str, int] | None = None
     temperature: float | None = None
     evidence: EvidenceWeights = _BY_ODDS
+
+    @property
+    def recommended_span_s(self) -> float:
+        """The seconds of a clip in the recommended preset: those of the training clips."""
+        return self.recommended_samples / self.recommended_rate_hz
 
     def frames_fed(self, samples: int) -> int:
         """Return the number of frames fed for a clip of ``samples`` samples: T, or T / 2 if each would appear twice.
@@ -361,7 +366,7 @@ _ALL = (
         recommended_rate_hz=15.0,
         halving=("Conv3d_1a_7x7", 2),
         temperature=1.3,
-        evidence=EvidenceWeights(constant=-6.80, own_score=0.383, own_odds=0.0, stands_out=3.63),
+        evidence=EvidenceWeights(constant=-6.76, own_score=0.381, own_odds=0.0, stands_out=3.63),
     ),
 )
 

@@ -475,9 +475,8 @@ def recommended(settings: Settings, frame_rate_hz: float | None = None) -> Setti
     """
     rate_hz = frame_rate_hz or DEFAULT_FRAME_RATE_HZ
     classifier = SPECS[settings.video_classifier_model]
-    span_s = classifier.recommended_samples / classifier.recommended_rate_hz
     skip = _within("skip_frame", rate_hz / classifier.recommended_rate_hz)
-    fitting = _within("num_video_sequence_samples", span_s * rate_hz / skip)
+    fitting = _within("num_video_sequence_samples", classifier.recommended_span_s * rate_hz / skip)
     fixed = {name: spec.recommended for name, spec in SETTING_SPECS.items() if name in PRESET_FIELDS}
     return replace(settings, **fixed | {"num_video_sequence_samples": fitting, "skip_frame": skip})
 

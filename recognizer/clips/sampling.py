@@ -20,8 +20,8 @@ _SHORTEST_SHARE = 0.5
 most actions cannot be recognized in less."""
 
 _SHORTEST_WITH_EVIDENCE_S = 0.5
-"""The same where evidence decides how sure a label is: it is weaker in a short clip, so most of them stay unknown, and
-the names that remain are as often right as those of full clips (docs/accuracy.md)."""
+"""The same where evidence decides how sure a label is: it is weaker in a short clip, so most stay unknown, and nearly
+all names that remain are right (docs/accuracy.md)."""
 
 _ROUNDING_S = 1e-6
 

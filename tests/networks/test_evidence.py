@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from recognizer.networks.classifiers.evidence import Support, confidence, stands
 from recognizer.types import CROP_SIZE_PX, Clip
 
 I3D = SPECS["i3d"].evidence
+FULL_S = SPECS["i3d"].recommended_span_s
 LABELS = 400
 
 
@@ -39,12 +41,12 @@ def moving(middle: float, edge: float, samples: int = 12) -> NDArray[np.uint8]:
 
 
 def clip_of(crops: NDArray[np.uint8]) -> Clip:
-    return Clip(1, 0.0, 2.5, crops, crops)
+    return Clip(1, 0.0, FULL_S, crops, crops)
 
 
 def sure_of(crop: float, place: float, middle: float = 12, edge: float = 5) -> float:
     """Return I3D's confidence in a label with these scores in the two views."""
-    evidence = support(clip_of(moving(middle, edge)), (scores(7, crop), scores(7, place)), 7)
+    evidence = support(clip_of(moving(middle, edge)), (scores(7, crop), scores(7, place)), 7, FULL_S)
     return confidence(evidence, I3D)
 
 
@@ -85,6 +87,16 @@ def test_motion_is_compared_with_the_edge_of_the_crop() -> None:
     assert stands_out(moving(12, 12)) == pytest.approx(0, abs=0.15)
     assert stands_out(moving(0, 0)) == 0
     assert stands_out(moving(12, 2)[:1]) == 0, "one picture shows no motion"
+
+
+def test_motion_in_a_short_clip_says_less() -> None:
+    """A fifth of a second of a hand in motion made signers snap their fingers."""
+    views = scores(7, 11), scores(7, 11)
+    clip = clip_of(moving(12, 2))
+    full = support(clip, views, 7, FULL_S)
+    half = support(replace(clip, end_s=FULL_S / 2), views, 7, FULL_S)
+    assert half.stands_out == pytest.approx(full.stands_out / 2)
+    assert confidence(half, I3D) < confidence(full, I3D) - 0.2
 
 
 def test_padding_beyond_the_frame_is_no_background() -> None:

@@ -34,7 +34,8 @@ class Support(NamedTuple):
         own_score: the label's score in the crop, or the mean of its scores in crop and surroundings if that is lower;
             each less the mean of all scores of its view.
         own_odds: the same for the logarithm of its odds.
-        stands_out: the logarithm of the person's motion, in relation to that at the edge of the crop.
+        stands_out: the logarithm of the person's motion, in relation to that at the edge of the crop; in a short clip
+            only its share, because a moment of motion says little about what somebody does.
     """
 
     own_score: float
@@ -42,18 +43,20 @@ class Support(NamedTuple):
     stands_out: float
 
 
-def support(clip: Clip, views: Sequence[NDArray[np.float64]], label: int) -> Support:
+def support(clip: Clip, views: Sequence[NDArray[np.float64]], label: int, full_s: float) -> Support:
     """Return the evidence for a label.
 
     Args:
         clip: the clip.
         views: the scores of the crop and of the surroundings, each (number of labels,).
         label: index of the label.
+        full_s: seconds of a full clip.
     """
+    share = min(1.0, (clip.end_s - clip.start_s) / full_s)
     return Support(
         _own(*(float(scores[label] - scores.mean()) for scores in views)),
         _own(*(_log_odds(scores, label) for scores in views)),
-        stands_out(clip.rgb),
+        stands_out(clip.rgb) * share,
     )
 
 

@@ -159,7 +159,7 @@ class NetworkClassifier:
             for k, place in zip(around, of_surroundings.double().cpu().numpy(), strict=True):
                 views = (of_crop[k].double().cpu().numpy(), place)
                 label = int(probabilities[k].argmax())
-                sure = confidence(support(clips[k], views, label), self._evidence)
+                sure = confidence(support(clips[k], views, label, self.spec.recommended_span_s), self._evidence)
                 probabilities[k] = torch.from_numpy(weighed(probabilities[k].cpu().numpy(), label, sure))
         return probabilities
 
