@@ -13,6 +13,7 @@ from recognizer.comparison.model import Lane
 from recognizer.export.content import Content
 from recognizer.export.rows import SEGMENTS, ClassifierNames, segment_rows
 from recognizer.export.table import Cell, Column, Row, Table
+from recognizer.settings import UNKNOWN_ACTION
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
@@ -48,6 +49,12 @@ def segments_csv(
 def table_csv(table: Table, content: Content) -> str:
     """Return a table of an export."""
     return _csv(table.columns, table.rows(content))
+
+
+def truth_csv(content: Content) -> str:
+    """Return the segments as labels to score classifiers against: time that reads ``unknown`` has no true label."""
+    known = [one for one in content.segments if one.action != UNKNOWN_ACTION]
+    return segments_csv(content.timeline, known, content.names)
 
 
 def comparison_csv(lanes: Sequence[Lane]) -> str:
