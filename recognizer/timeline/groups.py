@@ -73,7 +73,9 @@ class LabelGroups:
         for label, probability in prediction.top:
             group = self.group_of(label)
             sums[group] = sums.get(group, 0.0) + probability
-        return replace(prediction, top=tuple(sorted(sums.items(), key=lambda item: -item[1])))
+        # rounding may carry a sum past 1
+        top = sorted(((group, min(1.0, share)) for group, share in sums.items()), key=lambda item: -item[1])
+        return replace(prediction, top=tuple(top))
 
 
 class GroupsDocument(Struct):
