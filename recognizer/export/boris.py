@@ -124,7 +124,7 @@ def aggregated_events(content: Content) -> bytes:
     for span in spans:
         total_ms[span.person_id] += span.end_ms - span.start_ms
     first_ms, last_ms = min((s.start_ms for s in spans), default=0), max((s.end_ms for s in spans), default=0)
-    name = PurePath(content.video_name).name
+    name, duration = PurePath(content.video_name).name, f"{round(content.end_s, 3):.3f}"
     rows = [
         (
             content.stem,
@@ -134,7 +134,7 @@ def aggregated_events(content: Content) -> bytes:
             f"player #1:{name}",
             "0.0",
             f"{(last_ms - first_ms) / 1000:.3f}",
-            f"{round(content.end_s, 3):.3f}",
+            duration,
             f"{content.timeline.frame_rate_hz:.3f}",
             content.people_names[span.person_id],
             str(total_ms[span.person_id] / 1000),
