@@ -25,6 +25,8 @@ draws the chart, and there is room for a few dozen."""
 
 _PRESENCE_WIDTH: Final = 0.86
 _ACTION_WIDTH: Final = 0.62
+_ABOVE_LINE: Final = (0.74, -0.06)
+"""Width and middle of a lane without the line at its lower edge, in lanes."""
 
 
 class Bar(NamedTuple):
@@ -67,12 +69,16 @@ class LaneBars:
         lanes: names of the lanes, from top to bottom.
         axis: the time axis.
         count: approximate number of bars.
+        has_line: whether something is drawn at the lower edge of the lanes, which keeps its own hover texts there:
+            Plotly would choose between overlapping bars by the nearest end.
     """
 
-    def __init__(self, lanes: Sequence[str], axis: TimeAxis, count: int) -> None:
+    def __init__(self, lanes: Sequence[str], axis: TimeAxis, count: int, *, has_line: bool = False) -> None:
         self._lanes = lanes
         self._axis = axis
         self._is_outlined = count > MOST_BARS
+        self._has_line = has_line
+        self._hover_place = _ABOVE_LINE if has_line else (_PRESENCE_WIDTH, 0.0)
         self._place: Mapping[str, str | int] = {
             lane: number if self._is_outlined else lane for number, lane in enumerate(lanes)
         }
@@ -82,8 +88,15 @@ class LaneBars:
     def add_presence(self, bars: Sequence[Bar], theme: Theme) -> None:
         """Add pale bars behind the bars of the actions; call this first."""
         style = {"name": PRESENT, "marker": {"color": theme.presence, "line": {"width": 0}}}
+        if self._has_line and not self._is_outlined:
+            shared = {"legendgroup": PRESENT}
+            self._add_bars(bars, style | shared, _PRESENCE_WIDTH, 3000, hovers=False)
+            unseen = {"name": PRESENT, "marker": {"color": "rgba(0,0,0,0)", "line": {"width": 0}}, "showlegend": False}
+            width, lower = _ABOVE_LINE
+            self._add_bars(bars, unseen | shared, width, 3000, lower)
+            return
         self._add_bars(bars, style, _PRESENCE_WIDTH, 3000)
-        self._add_hovers(bars, _PRESENCE_WIDTH)
+        self._add_hovers(bars, *self._hover_place)
 
     def add_action(self, action: str, rank: int, bars: Sequence[Bar], palette: ActionPalette, dark: bool) -> None:
         """Add all bars of one action; ``rank`` is its place in the legend."""
@@ -96,7 +109,7 @@ class LaneBars:
         if not self._is_outlined:
             self._add_bars(bars, style, width, legendrank, lower)
             return
-        self._add_hovers(bars, width if lower else _PRESENCE_WIDTH, lower)
+        self._add_hovers(bars, *((width, lower) if lower else self._hover_place))
         # the legend shows a separate bar, so there must be one
         longest = max(bars, key=lambda bar: bar.end_s - bar.start_s, default=None)
         separate = [bar for bar in bars if bar.name or bar is longest]
@@ -119,7 +132,14 @@ class LaneBars:
         self._axis.finish(layout["xaxis"])
 
     def _add_bars(
-        self, bars: Sequence[Bar], style: Mapping[str, Any], width: float, legendrank: int, lower: float = 0.0
+        self,
+        bars: Sequence[Bar],
+        style: Mapping[str, Any],
+        width: float,
+        legendrank: int,
+        lower: float = 0.0,
+        *,
+        hovers: bool = True,
     ) -> None:
         starts_s, ends_s = _times_s(bars)
         more: dict[str, Any] = {}
@@ -132,6 +152,8 @@ class LaneBars:
             }
         if self._is_outlined:
             more |= {"legendgroup": style["name"], "hoverinfo": "skip"}
+        elif not hovers:
+            more |= {"hoverinfo": "skip"}
         else:
             more |= {
                 "hovertext": [bar.hover for bar in bars],
@@ -177,7 +199,7 @@ class LaneBars:
             "hoverinfo": "skip",
         }
 
-    def _add_hovers(self, bars: Iterable[Bar], width: float, lower: float = 0.0) -> None:
+    def _add_hovers(self, bars: Iterable[Bar], width: float, lower: float) -> None:
         """Record bars for the strips; where two overlap, the strip has the hover text of the last one."""
         if self._is_outlined:
             for bar in bars:

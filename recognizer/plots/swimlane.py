@@ -47,7 +47,7 @@ def swimlane(
     actions = by_total_time((segment for _, segment, _ in rows), palette)
     names = [lane_name(track.person_id) for track in timeline.people]
     lines = movement_lines(timeline, axis)
-    bars = LaneBars(names, axis, max(len(rows), len(lines)))
+    bars = LaneBars(names, axis, max(len(rows), len(lines)), has_line=bool(lines))
     visits = [
         presence_bar(lane_name(track.person_id), track.person_id, start_s, end_s)
         for track in timeline.people

@@ -75,3 +75,12 @@ def test_very_many_stretches_are_drawn_as_outlines() -> None:
     assert len(outlines) == 1
     tops = {round(trace["y"][0] % 1, 2) for trace in strips}
     assert len(tops) >= 2  # a strip for presence, and one for the line
+
+
+def test_the_hover_texts_of_presence_leave_the_line_alone() -> None:
+    """Regression: Plotly showed the text of the wider bar whose end was nearer."""
+    found = swimlane(timeline(), (), ActionPalette())["data"]
+    bands = [trace for trace in found if trace["name"] == "present"]
+    assert [band.get("hoverinfo") for band in bands] == ["skip", None]
+    line = next(trace for trace in found if trace["name"] == "movement")
+    assert bands[1]["offset"] + bands[1]["width"] <= line["offset"]
