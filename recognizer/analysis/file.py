@@ -36,6 +36,9 @@ _LONGER_S = 1.0
 """If the pictures go on for longer after the stated end, the file states a wrong one."""
 
 
+WEAK_FROM_S = 1.0
+"""Pages hide people who are visible for less, and so do remarks."""
+
 MOST_DOUBTS = 3
 """At most this many crossings are listed in a remark."""
 
@@ -306,4 +309,16 @@ def _remarks(timeline: Timeline) -> Iterator[str]:
         yield (
             f"{who} under {LEAST_HEIGHT_PX} pixels tall most of the time: tracked, but too small to be labelled; "
             "film from closer, or at a higher resolution."
+        )
+    least = timeline.settings.min_person_confidence
+    weak = [
+        str(person.person_id)
+        for person in timeline.people
+        if person.present_s >= WEAK_FROM_S and float(person.confidence.mean()) < least
+    ]
+    if weak:
+        who = "1 person was" if len(weak) == 1 else f"{len(weak)} people were"
+        yield (
+            f"{who} found with less than the detector confidence of {least:g} on average ({', '.join(weak)}): "
+            "perhaps an object or a part of someone; raise the detector confidence to leave such out."
         )

@@ -238,6 +238,31 @@ class TestCrossing:
         assert "1 and 2 at 3." in remark
 
 
+class TestWeak:
+    @pytest.mark.parametrize("confidence", [0.2, 0.5])
+    def test_who_is_mostly_found_below_the_detector_confidence_is_remarked(
+        self, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, confidence: float
+    ) -> None:
+        detect = _Painted.detect
+
+        def weakly(self: _Painted, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+            """RIGHT is found well at first only."""
+            return [
+                [
+                    one if one.box_xyxy == LEFT or self.calls < 9 else replace(one, confidence=confidence)
+                    for one in found
+                ]
+                for found in detect(self, frames_rgb)
+            ]
+
+        monkeypatch.setattr(_Painted, "detect", weakly)
+        video, models = painted(make_video, lambda _: (LEFT, RIGHT), 4.0)
+        timeline = analyze(video, QUICK, models=models)
+        notes = [note for note in timeline.notes if "confidence" in note]
+        expected = "1 person was found with less than the detector confidence of 0.4 on average (2)"
+        assert [note.startswith(expected) for note in notes] == ([True] if confidence < 0.4 else [])
+
+
 class TestSmall:
     @pytest.mark.parametrize(("height", "is_labelled"), [(LEAST_HEIGHT_PX - 1, False), (LEAST_HEIGHT_PX + 1, True)])
     def test_a_person_under_forty_pixels_is_tracked_and_reported_but_not_labelled(
