@@ -19,9 +19,9 @@ _SHORTEST_SHARE = 0.5
 """A stay that ends before its clip is full is still classified if it has this length and this share of the samples;
 most actions cannot be recognized in less."""
 
-_SHORTEST_WITH_EVIDENCE_S = 0.5
+_SHORTEST_WITH_EVIDENCE_S = 0.25
 """The same where evidence decides how sure a label is: it is weaker in a short clip, so most stay unknown, and nearly
-all names that remain are right (docs/accuracy.md)."""
+all names that remain are right; shorter clips were not measured (docs/accuracy.md)."""
 
 _ROUNDING_S = 1e-6
 

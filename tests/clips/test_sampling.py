@@ -237,11 +237,11 @@ class TestClipSampler:
 def test_a_short_stay_is_classified_where_evidence_decides_how_sure_a_label_is() -> None:
     """Regression: with the recommended settings, a video of one second named nobody at all."""
     by_evidence = recommended(Settings(video_classifier_model="i3d"), RATE_HZ)
-    assert shortest_stay_s(by_evidence, RATE_HZ) == pytest.approx(0.5)
+    assert shortest_stay_s(by_evidence, RATE_HZ) == pytest.approx(0.25)
     one_second = [(k / 15, [1]) for k in range(15)]
     ((_, clip),) = run(ClipSampler(by_evidence, RATE_HZ), one_second)
     assert len(clip.rgb) == 15
-    assert run(ClipSampler(by_evidence, RATE_HZ), one_second[:6]) == [], "0.4 s"
+    assert run(ClipSampler(by_evidence, RATE_HZ), one_second[:3]) == [], "0.2 s"
     for other in (
         replace(by_evidence, calibrated=False),
         replace(by_evidence, surroundings=False),
