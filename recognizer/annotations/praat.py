@@ -6,6 +6,7 @@ skips everything else (Praat's manual, "TextGrid file formats"). Empty intervals
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -36,7 +37,10 @@ class _Values:
         return match[kind]
 
     def number(self) -> float:
-        return float(self._next("number"))
+        value = float(self._next("number"))
+        if not math.isfinite(value):
+            raise ValueError("number")
+        return value
 
     def text(self) -> str:
         return self._next("text").replace('""', '"')
@@ -59,7 +63,7 @@ def read_textgrid(text: str, name: str) -> LabelFile:
         values.text()
         kind = values.text()
         if not kind.startswith("TextGrid"):
-            raise TruthError(f"'{name}' holds a {kind} of Praat; save the TextGrid.")
+            raise TruthError(f"'{name}' holds a {label_text(kind)[:40]} of Praat; save the TextGrid.")
         values.number(), values.number()
         tiers = int(values.number()) if values.flag() == "exists" else 0
         for number in range(1, tiers + 1):

@@ -44,6 +44,8 @@ def read_table(text: str, name: str) -> LabelFile:
     from recognizer.annotations import audacity, boris, elan, per_frame
 
     rows = _rows(text, name)
+    if not rows:
+        raise TruthError(f"'{name}' has no row; give a table with the columns action, start_s and end_s.")
     has_sep_line = rows[0][0] > 1 and text[:4].casefold() == "sep="
     header = boris.header_of(rows)
     if header is not None:
@@ -107,7 +109,7 @@ def _read_plain(rows: Sequence[Row], name: str, *, has_sep_line: bool) -> LabelF
     wanted: Mapping[str, int | None] = {"action": action, "start_s": start, "end_s": end}
     missing = [title for title, index in wanted.items() if index is None]
     if missing or action is None:
-        found = ", ".join(title for title in header if title)[:120] or "nothing"
+        found = ", ".join(" ".join(title.split()) for title in header if title)[:120] or "nothing"
         raise TruthError(
             f"'{name}', row {line}: the header lacks {', '.join(missing)} (it has {found}); give the columns action, "
             "start_s, end_s and optionally person_id, or a file of BORIS, ELAN, Praat, Audacity, DeepEthogram, SimBA, "

@@ -52,7 +52,8 @@ def test_negative_times_keep_their_sign() -> None:
     ("text", "message"),
     [
         (SHORT + '0\n1\n"a"\n', "'a.TextGrid' is damaged: tier 'Anna', interval 2 has no number where one belongs;"),
-        (SHORT.replace("TextGrid", "PitchTier"), "'a.TextGrid' holds a PitchTier of Praat; save the TextGrid."),
+        (SHORT.replace("TextGrid", "Pitch\nTier"), "'a.TextGrid' holds a Pitch Tier of Praat; save the TextGrid."),
+        (SHORT.replace("\n3\n3\n", "\n3\n1e999\n"), "is damaged: tier 1 has no number where one belongs;"),
         (SHORT + '0\n1\n""\n1\n2\n""\n2\n3\n""\n', "'a.TextGrid' has no label"),
     ],
 )

@@ -87,7 +87,9 @@ def test_what_was_converted_is_counted() -> None:
     ("text", "message"),
     [
         ("", "'labels.csv' is empty; give a table with the columns action, start_s and end_s."),
+        (",,,\n,,\n", "'labels.csv' has no row; give a table with the columns"),
         ("a,b\n1,2\n", "row 1: the header lacks action, start_s, end_s (it has a, b);"),
+        ('"a\nb",c\n1,2\n', "row 2: the header lacks action, start_s, end_s (it has a b, c);"),
         ("action,start_s\nyoga,2\n", "row 1: the header lacks end_s (it has action, start_s);"),
         ("person_id,action,start_s,end_s\n", "has no label; give one row for each stretch"),
         (

@@ -42,6 +42,7 @@ TABLE = "save a table with the columns action, start_s, end_s and optionally per
         ("a.opf", archive("db", "project"), "is a project of Datavyu,"),
         ("a.zip", archive("a.csv"), "is a ZIP file, which cannot be read here; unpack it"),
         ("a.zip", b"PK\x03\x04damaged", "is a ZIP file,"),
+        ("a.zip", archive("a.csv").replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\x5b"), "is a ZIP file,"),
         ("a.h5", b"\x89HDF\r\n\x1a\n", "is an HDF5 file,"),
         (
             "a.TextGrid",
