@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import cv2
@@ -31,6 +31,11 @@ _WEIGH_APPEARANCE = ("botsort", "deepocsort")
 _MOVES_WITH_CAMERA = ("botsort",)
 """For this tracker, people are moved along with the camera before boxes are matched. TrackTrack measures the camera's
 motion itself; the other trackers' states are not centre, width and height."""
+
+_WEIGHS_SIZE = ("botsort",)
+_MOST_TIMES_AS_LARGE = 3.0
+"""This tracker does not match boxes of which one has more than three times the area of the other: nobody grows so much
+between two samples, but a wrestler before the camera took over the number of a spectator behind him."""
 
 _FUSES_FROM_CONFIDENCE = 0.4
 """The trackers multiply the overlap of two boxes by the detector's confidence, and start a person at a product of 0.3
@@ -81,11 +86,14 @@ class PersonTracker:
         self._boxes.expect(updates_per_s)
         memory = self._updates_per_gap(updates_per_s)
         self._name = settings.tracker
+        self._weighs_size = settings.tracker in _WEIGHS_SIZE
         self._weighs_appearance = settings.tracker in _WEIGH_APPEARANCE
         config.update(track_buffer=memory, with_reid=self._weighs_appearance, **self._thresholds(settings))
         if settings.tracker != _FOLLOWS_CAMERA:
             config.update(gmc_method="none")
         self._tracker = TRACKER_MAP[settings.tracker](IterableSimpleNamespace(**config))
+        if self._weighs_size:
+            self._tracker.get_dists = partial(_distances, self._tracker.get_dists)
         self._person_ids: dict[int, int] = {}
         self._first_id = first_id
 
@@ -166,6 +174,20 @@ class PersonTracker:
             person_id = self._person_ids.setdefault(track_id, self.people_seen + 1)
             people.append(TrackedPerson(person_id, box, found[track_id].confidence))
         return sorted(people, key=lambda person: person.person_id)
+
+
+def _distances(
+    distances_of: Callable[[Sequence[Any], Sequence[Any]], NDArray[np.floating]],
+    tracks: Sequence[Any],
+    detections: Sequence[Any],
+) -> NDArray[np.floating]:
+    """Return the tracker's distances of tracks and detections, the largest for boxes of very different size."""
+    distances = distances_of(tracks, detections)
+    if distances.size:
+        was, now = (np.array([max(np.prod(one.tlwh[2:4]), 1.0) for one in them]) for them in (tracks, detections))
+        times_as_large = was[:, None] / now[None]
+        distances[np.maximum(times_as_large, 1 / times_as_large) > _MOST_TIMES_AS_LARGE] = 1.0
+    return distances
 
 
 def _widening(updates_per_s: float) -> float:

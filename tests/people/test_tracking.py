@@ -60,6 +60,16 @@ def test_a_small_person_who_walks_out_of_their_own_box_between_two_samples_keeps
     assert seen == {1}
 
 
+def test_a_large_person_does_not_take_over_the_number_of_a_small_one_behind() -> None:
+    """Regression: a wrestler whom the detector missed came back under the number of a spectator."""
+    one = tracker(Settings.tracker)
+    behind, before = (150.0, 10.0, 220.0, 130.0), (120.0, 10.0, 260.0, 230.0)
+    for _ in range(10):
+        assert ids(update(one, behind)) == [1]
+    seen = [ids(update(one, before)) for _ in range(5)]
+    assert seen[-1] == [2]
+
+
 WHIP = CameraStep(1.0, 0.0, -22.0, 0.0)
 """From one sample to the next, the picture moves by almost a person's width."""
 
