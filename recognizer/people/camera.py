@@ -12,7 +12,7 @@ from recognizer.types import UNKNOWN_STEP, CameraStep, TrackedPerson
 
 _COMPARED_PX = 240
 """Longer side of the compared pictures. Known shifts of real pictures are measured to 0.2 thousandths of the picture's
-width; at 160 pixels the error is five times as large."""
+width; at 160 pixels the error is three times as large."""
 
 _ROWS_OF_EACH = 2
 """At least this many rows of a large picture are averaged into one row of the small one; more take longer."""
@@ -21,8 +21,8 @@ _POINTS = 80
 _LEAST_POINTS = 8
 _POINTS_APART_PX = 7
 _CORNER_QUALITY = 0.01
-"""Up to this many corners of the surroundings are followed (Shi and Tomasi, CVPR 1994); twice as many take twice as
-long and change nothing. With fewer than 8, a few of them on something that moves would decide."""
+"""Up to this many corners of the surroundings are followed (Shi and Tomasi, CVPR 1994); more take longer.
+With fewer than 8, a few of them on something that moves would decide."""
 
 _WINDOW_PX = 15
 _PYRAMID_LEVELS = 3

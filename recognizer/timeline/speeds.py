@@ -34,9 +34,9 @@ bends for a moment keeps their height, and so does one who lies down."""
 
 _CHANGES_SIZE_PER_S: Final = 0.04
 """A box whose width and height both change by this share per second, measured over two seconds, belongs to somebody who
-comes closer or moves away. The boxes of people who stand change by less in nine of ten samples (0.02 in the median of
+comes closer or moves away. The boxes of people who stand change by less in nine of ten samples (0.01 in the median of
 the line judges in ``tennis_analyzer_tennis.mp4``); those of people who walk along the street in ``openpose_video.avi``
-change by 0.1 and more."""
+mostly by 0.1 and more."""
 
 _FOCAL_LENGTH: Final = 1.0
 """Assumed focal length of the camera, in picture widths (a view of 53 degrees). It decides only from which change of
