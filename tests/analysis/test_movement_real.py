@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.identities import CLIPS, Nobody, followed
+from benchmarks.identities import CLIPS, VTEST, Nobody, followed
 from recognizer.networks.loading import Models, load_detector
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.timeline.movement import Movement, PersonMovement, people_moving
+from recognizer.timeline.speeds import Unknown
 from recognizer.types import Detector
 
 pytestmark = pytest.mark.real
@@ -59,3 +60,41 @@ def test_players_and_a_judge_who_moves_out_of_the_way_run_and_the_others_stand(c
     assert mean_per_s(found["right line judge"], 1.2, 2.4) == pytest.approx(1.55, abs=0.25)
     for who in ("right line judge", "left line judge", "line judge at the side", "ball kid"):
         assert mean_per_s(found[who], 4.0, 6.4) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("at", "start_s", "end_s", "by_eye"),
+    [
+        ((720, 140), 14, 17, 0.40),
+        ((646, 158), 17, 20, 0.65),
+        ((500, 183), 20, 24, 0.85),
+        ((526, 263), 5, 8, 0.32),
+        ((386, 218), 5, 8, 0.0),
+    ],
+)
+def test_walkers_are_as_fast_as_read_off_pictures_by_eye(
+    vtest: Timeline, at: tuple[float, float], start_s: float, end_s: float, by_eye: float
+) -> None:
+    """Places at the start and the end were written down from pictures, with the height there."""
+    apart = {}
+    for moving in people_moving(vtest):
+        box = moving.person.box_at(start_s)
+        if box is not None:
+            apart[moving] = np.hypot((box[0] + box[2]) / 2 - at[0], (box[1] + box[3]) / 2 - at[1])
+    moving = min(apart, key=apart.__getitem__)
+    assert apart[moving] < 30
+    assert mean_per_s(moving, start_s, end_s) == pytest.approx(by_eye, abs=0.12)
+
+
+@pytest.fixture(scope="module")
+def vtest(clips_dir: Path, models: Models) -> Timeline:
+    return followed(clips_dir / VTEST, Settings(skip_frame=1), models)[1]
+
+
+def test_the_border_and_whips_of_the_camera_are_told(clips_dir: Path, models: Models) -> None:
+    reasons = {}
+    for name in ("c13_L-signing_R-standing_ccby.mp4", "tv_WUzgd7C1pWA.mp4"):
+        _, timeline, _ = followed(clips_dir / name, Settings(), models)
+        reasons[name] = {reason for moving in people_moving(timeline) for reason in moving.summary.seconds}
+    assert Unknown.BORDER in reasons["c13_L-signing_R-standing_ccby.mp4"]
+    assert Unknown.CAMERA in reasons["tv_WUzgd7C1pWA.mp4"]
