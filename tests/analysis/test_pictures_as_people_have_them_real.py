@@ -33,10 +33,10 @@ def hdr(transfer: str) -> tuple[str, ...]:
 # clip, how the plain file is made from it, how the other one is, and what the plain pictures show
 KINDS = {
     "oblong pixels": (
-        "mmaction2_structuralize.mp4",
+        "tv_v_SoccerJuggling_g24_c01.avi",
         X264,
-        ("-vf", "scale=720:576,setsar=64/45", *X264),
-        "shooting basketball",
+        ("-vf", "scale=360:576,setsar=32/15", *X264),
+        "juggling soccer ball",
     ),
     "interlaced": (
         "tv_v_SoccerJuggling_g24_c01.avi",
@@ -74,4 +74,4 @@ def test_label_is_that_of_the_plain_original(clips_dir: Path, tmp_path: Path, ne
         ffmpeg("-t", f"{DURATION_S}", "-i", clips_dir / clip, *how, name, folder=tmp_path)
     plain, other = (probabilities(tmp_path / name, networks) for name in ("plain.mp4", "other.mp4"))
     assert plain.most_common(1)[0][0] == other.most_common(1)[0][0] == label
-    assert other[label] == pytest.approx(plain[label], abs=0.06)
+    assert other[label] == pytest.approx(plain[label], abs=0.12)
