@@ -149,9 +149,10 @@ class Timeline:
 
         The first is the segment's action, and its probability is the segment's confidence. For an ``unknown`` segment,
         the first is the best guess that contributes most to its confidence. Its probability is the mean over the whole
-        segment, so it equals the confidence if this was the best guess throughout, and is lower otherwise. The other
-        labels follow, the most probable first. A label outside a prediction's top five counts as 0 there. Time that
-        does not count towards the confidence (see ``Segment.counted``) does not count here either.
+        segment, so it equals the confidence if this was the best guess throughout. Without smoothing it is never
+        higher; with it, a label can be more probable than the best guess where the path over time prefers another. The
+        other labels follow, the most probable first. A label outside a prediction's top five counts as 0 there. Time
+        that does not count towards the confidence (see ``Segment.counted``) does not count here either.
         """
         likely: list[LikelyLabels] = []
         for person_id, of_person in groupby(segments, attrgetter("person_id")):

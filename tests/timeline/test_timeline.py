@@ -155,7 +155,8 @@ def test_likely_labels_agree_with_the_segment(
         assert len({label for label, _ in likely}) == len(likely)
         assert [p for _, p in likely[1:]] == sorted((p for _, p in likely[1:]), reverse=True)
         if segment.action == UNKNOWN_ACTION:
-            assert probability <= segment.confidence + 1e-9
+            # with smoothing, a label that is not the guess somewhere may be more probable there than the guess
+            assert smoothing_s or probability <= segment.confidence + 1e-9
         else:
             assert label == segment.action
             assert probability == pytest.approx(segment.confidence, abs=1e-9)
