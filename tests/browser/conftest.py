@@ -130,7 +130,9 @@ def _is_local(url: str) -> bool:
 
 @pytest.fixture(scope="session")
 def tai_chi(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cut(clips_dir / "stgcn_ta_chi.mp4", tmp_path_factory.mktemp("clips") / "tai_chi.mp4", CLIP_S)
+    # the first seconds hardly show more than a man who stands there, and their label is near the limit
+    source = clips_dir / "stgcn_ta_chi.mp4"
+    return cut(source, tmp_path_factory.mktemp("clips") / "tai_chi.mp4", CLIP_S, from_s=5.0)
 
 
 @pytest.fixture(scope="session")

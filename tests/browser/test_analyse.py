@@ -126,7 +126,7 @@ def test_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, finishe
     zoomed = shown_times(page)
     assert whole[0] < zoomed[0] < zoomed[1] < whole[1]
 
-    press(page, main(page).get_by_role("slider", name="Minimum confidence"), "ArrowRight", 16)
+    press(page, main(page).get_by_role("slider", name="Minimum confidence"), "End", 1)
     wait_for_text(chart(page), "unknown")
     assert "tai chi" not in chart(page).inner_text()
     assert shown_times(page) == zoomed
@@ -201,7 +201,7 @@ def test_timeline_follows_the_player_and_takes_it_elsewhere(open_page: OpenPage,
 
     # drawn again, the video goes on at the same moment
     old = page.locator(PLAYER).get_attribute("src")
-    press(page, main(page).get_by_role("slider", name="Minimum confidence"), "ArrowRight", 16)
+    press(page, main(page).get_by_role("slider", name="Minimum confidence"), "End", 1)
     main(page).get_by_role("button", name="Make it again with these thresholds").click()
     page.locator(f"{PLAYER}:not([src='{old}'])").wait_for(timeout=WORK_TIMEOUT_MS)
     page.wait_for_function(f"() => document.querySelector('{PLAYER}').readyState >= 2")

@@ -135,18 +135,24 @@ def press(page: Page, slider: Locator, key: str, times: int = 1) -> None:
         page.keyboard.press(key)
 
 
-def cut(source: Path, target: Path, duration_s: float) -> Path:
-    """Encode the beginning of a clip again; it differs each time, so no stored pass of an earlier test run fits."""
+def cut(source: Path, target: Path, duration_s: float, *, from_s: float = 0.0) -> Path:
+    """Encode a part of a clip again; it differs each time, so no stored pass of an earlier test run fits."""
     with av.open(str(source)) as given, av.open(str(target), "w") as made:
         made.metadata["comment"] = uuid.uuid4().hex
         pictures = given.streams.video[0]
         stream = made.add_stream("libx264", rate=pictures.average_rate)
         stream.width, stream.height, stream.pix_fmt = pictures.width, pictures.height, "yuv420p"
+        begins = None
         for frame in given.decode(pictures):
-            if frame.time is not None and frame.time >= duration_s:
+            assert frame.time is not None
+            assert frame.pts is not None
+            if frame.time < from_s:
+                continue
+            if frame.time >= from_s + duration_s:
                 break
+            begins = frame.pts if begins is None else begins
             plain = av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"), format="rgb24")
-            plain.pts, plain.time_base = frame.pts, frame.time_base
+            plain.pts, plain.time_base = frame.pts - begins, frame.time_base
             made.mux(stream.encode(plain))
         made.mux(stream.encode())
     return target
