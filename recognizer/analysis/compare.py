@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recognizer import __version__
 from recognizer.analysis.cost import PeakMemory, TimedClassifier, cost_of
 from recognizer.analysis.file import Progress, analyze, find_people
 from recognizer.analysis.passes import PassStore
@@ -15,6 +16,7 @@ from recognizer.comparison.model import CANCELLED, Comparison, Entry, check_comp
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
+from recognizer.timeline.model import Timeline
 from recognizer.video import VideoInput, open_video
 
 
@@ -58,7 +60,8 @@ def compare(
         path: the file, or a source with parts or choices.
         settings: one for each classifier; the settings that decide who is found must be the same in all.
         load: returns the networks for given settings; downloads them if needed.
-        known: entries of an earlier comparison of this video; those with the same settings do not run again.
+        known: entries of an earlier comparison of this video; those with the same settings, by this version of the
+            program, do not run again.
         checkpoint_names: display name of each checkpoint, if it differs from its path's own name.
         pass_store: where to store the pass; a temporary folder if None.
         progress: called often, on this thread.
@@ -77,7 +80,7 @@ def compare(
         VideoError: the file cannot be read as a video.
     """
     check_comparable(settings)
-    ran = [entry for entry in known if entry.timeline is not None]
+    ran = [entry for entry in known if entry.timeline is not None and _is_of_this_version(entry.timeline)]
     requested = [
         Entry(name="", settings=one, checkpoint_name=checkpoint_name)
         for one, checkpoint_name in zip(settings, checkpoint_names or [None] * len(settings), strict=True)
@@ -93,6 +96,11 @@ def compare(
             file = _File(path, max_file_bytes, reader.info.sha256, name)
         run = _ComparisonRun(file, entries, load, pass_store.remembering(), progress, cancel or (lambda: False))
         return run.run(entry_done)
+
+
+def _is_of_this_version(timeline: Timeline) -> bool:
+    """Return whether another run would give the same; other versions may see, follow and label people otherwise."""
+    return timeline.provenance.get("recognizer") == __version__
 
 
 @dataclass(frozen=True)

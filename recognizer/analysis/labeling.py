@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer import __version__
 from recognizer.clips.sampling import ClipSampler
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings, least_height_px
@@ -137,7 +138,7 @@ class ActionLabeler:
                 frame_times_s=frame_times_s,
                 complete=complete,
                 notes=notes,
-                provenance=self._models.provenance,
+                provenance={"recognizer": __version__, **self._models.provenance},
                 since_s=since_s,
                 person_of=person_of,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,18 @@ def test_adding_one_runs_only_that_one(networks: Networks, video: Path, store: P
     assert len(networks.detector.seen) == SAMPLES
     assert second.entries[0].timeline is first.entries[0].timeline
     assert second.entries[2].timeline is first.entries[1].timeline
+
+
+def test_an_entry_of_another_version_runs_again(networks: Networks, video: Path, store: PassStore) -> None:
+    """Regression: labels of an earlier version stood next to those of this one, as if the classifiers differed."""
+    first = compare(video, [EIGHT, OTHER], load=networks.load, pass_store=store)
+    timeline = first.entries[0].timeline
+    assert timeline is not None
+    old = replace(first.entries[0], timeline=replace(timeline, provenance={"recognizer": "0.2.0"}))
+    second = compare(video, [EIGHT, OTHER], load=networks.load, known=[old, first.entries[1]], pass_store=store)
+    assert networks.loaded == ["i3d", "mc3_18", "i3d"]
+    assert second.entries[0].timeline is not old.timeline
+    assert second.entries[1].timeline is first.entries[1].timeline
 
 
 def test_an_entry_that_could_not_run_is_tried_again(networks: Networks, video: Path, store: PassStore) -> None:
