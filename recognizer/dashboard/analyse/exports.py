@@ -46,12 +46,13 @@ def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: f
         "One row per segment, for everyone, at the thresholds above. Opens in any spreadsheet or statistics program.",
         now=len(timeline.predictions) <= _QUICK_PREDICTIONS,
     )
-    video = annotated_video(run)
-    if video is not None:
-        offer_download(row, "Annotated video (MP4)", video.read_bytes, f"{name}-annotated.mp4", "video/mp4")
     menu = row.popover("More formats", icon=":material/download:").container(gap=None)
     for one in (export.BUNDLE, *(one for one in export.FORMATS if one.in_menu and one.ending != _FIRST)):
         offer_download(menu, one.title, partial(write, one), f"{name}{one.ending}", one.mime, one.meaning, in_menu=True)
+    # the last in the row: a button that appears before the menu would close it, and lose a download just pressed
+    video = annotated_video(run)
+    if video is not None:
+        offer_download(row, "Annotated video (MP4)", video.read_bytes, f"{name}-annotated.mp4", "video/mp4")
 
 
 def draw_excerpt(run: StoredAnalysis, segment: Segment) -> None:
