@@ -130,7 +130,7 @@ def test_start_watch_change_stop_and_take_the_table(
     side = page.get_by_test_id("stSidebar")
     main(page).get_by_text("Record").click()
     start(page)
-    wait_for_label(page, r"tai chi \(0\.\d\d\)")
+    wait_for_label(page, r"tai chi \([01]\.\d\d\)")
     assert "run=" in page.url
     video = frame(page).locator("video")
     shown_before = video.evaluate("one => one.currentTime")
