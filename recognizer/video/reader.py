@@ -44,8 +44,7 @@ class VideoReader:
     """One video file, opened by :func:`open_video`.
 
     Each call of :meth:`frames` reads the file from the start and resets ``notes``, ``progress``, ``reading`` and
-    ``frame_times_s``.
-    Memory does not grow with the length of the video, except for eight bytes per frame for its time.
+    ``frame_times_s``. Memory does not grow with the length of the video, except for eight bytes per frame for its time.
 
     Attributes:
         notes: sentences for users about problems in the file; complete after the last frame.
@@ -61,6 +60,7 @@ class VideoReader:
         self._shown = shown
         self._inspection = inspection
         self._info = inspection.info
+        self._size_wh = self._info.width, self._info.height
         self._times_s = array("d")
         self._closed = False
         self._passes: list[Iterator[Frame]] = []
@@ -105,6 +105,10 @@ class VideoReader:
         self._passes.append(frames)
         return frames
 
+    def fit_into(self, width: int, height: int) -> None:
+        """Let pictures have this size from now on, with black borders if their shape is another."""
+        self._size_wh = width, height
+
     def sound(self) -> Iterator[tuple[int, Samples]]:
         """Yield the sound, if any, for a ``VideoWriter``. Reads the file separately from ``frames``."""
         return read_sound(self._path, self._shown, self._inspection.stream, self._inspection.timing)
@@ -136,7 +140,7 @@ class VideoReader:
         interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
         timing = self._inspection.timing
         clock = PresentationClock(interval_s, self._info.duration_s, timing.zero_s)
-        size_wh = fitting_wh(self._info.width, self._info.height, max_height_px)
+        size_wh = fitting_wh(*self._size_wh, max_height_px)
         end_s = 0.0
         with open_container(self._path, self._shown, self._inspection.stream) as (container, stream):
             stream.thread_type = "AUTO"

@@ -8,16 +8,12 @@ from dataclasses import replace
 from itertools import accumulate
 
 import numpy as np
-from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import DamagedSpan, Frame, Part, Reading, VideoInfo
-from recognizer.video.container import Inspection, inspect
 from recognizer.video.diagnosis import display_name
-from recognizer.video.picture import fitting_wh
-from recognizer.video.reader import FrameFilter, VideoReader
+from recognizer.video.reader import FrameFilter, VideoReader, open_video
 from recognizer.video.sound import SAMPLE_RATE_HZ, Samples
 from recognizer.video.source import VideoSource, gaps, recording_sha256
 
@@ -33,21 +29,21 @@ class RecordingReader(VideoReader):
     size of the first part's; others are letterboxed.
     """
 
-    def __init__(
-        self, parts: Sequence[VideoReader], source: VideoSource, inspection: Inspection, sha256: str | None
-    ) -> None:
+    def __init__(self, parts: Sequence[VideoReader], source: VideoSource, sha256: str | None) -> None:
         """Take over the readers of the parts.
 
         Args:
             parts: the readers, in order.
             source: the files.
-            inspection: of the first part.
             sha256: the recording's hash, if it is known.
         """
         self._parts = tuple(parts)
         self._names = source.part_names
         self._sha256s = source.sha256s
-        super().__init__(source.paths[0], display_name(source.name), inspection)
+        first = parts[0]._inspection
+        super().__init__(source.paths[0], display_name(source.name), first)
+        for part in parts[1:]:
+            part.fit_into(first.info.width, first.info.height)
         self._leads_s = (0.0, *(_lead_s(part.reading) for part in parts[1:]))
         durations_s = [
             None if part.facts.duration_s is None else part.facts.duration_s - lead_s
@@ -55,7 +51,7 @@ class RecordingReader(VideoReader):
         ]
         self._remarks = tuple(gaps(self._names, durations_s))
         starts_s = list(accumulate((duration_s or 0.0 for duration_s in durations_s[:-1]), initial=0.0))
-        self._interval_s = 1 / float(inspection.info.frame_rate or DEFAULT_FRAME_RATE_HZ)
+        self._interval_s = 1 / float(first.info.frame_rate or DEFAULT_FRAME_RATE_HZ)
         self._info = _joined([part.facts for part in parts], durations_s, sha256)
         self._opening = replace(
             parts[0].reading,
@@ -106,7 +102,6 @@ class RecordingReader(VideoReader):
         self.notes, self.progress, self._times_s = list(self._remarks), 0.0, array("d")
         self.reading, self._current = self._opening, None
         notes, times_s = self.notes, self._times_s
-        fit = _Letterbox(fitting_wh(self._info.width, self._info.height, max_height_px))
         start_s = 0.0
         for number, part in enumerate(self._parts):
             first, zero_s = len(times_s), start_s - self._leads_s[number]
@@ -114,14 +109,13 @@ class RecordingReader(VideoReader):
             self.reading = _with_start(self.reading, number, start_s)
             for frame in part.frames(_shifted(select, first, zero_s), max_height_px=max_height_px):
                 self.progress = (number + part.progress) / len(self._parts)
-                yield Frame(first + frame.index, zero_s + frame.time_s, fit(frame.rgb))
+                yield Frame(first + frame.index, zero_s + frame.time_s, frame.rgb)
             if self._closed:
                 return
             part_times_s = part.frame_times_s + zero_s
             self._current = None
             times_s.extend(part_times_s)
-            is_other = (part.facts.width, part.facts.height) != (self._info.width, self._info.height)
-            self.reading = _combined(self.reading, part.reading, zero_s, is_other=is_other)
+            self.reading = _combined(self.reading, part.reading, zero_s)
             notes.extend(f"{self._names[number]}: {note}" for note in part.notes)
             start_s = max(zero_s + (part.facts.duration_s or 0.0), float(part_times_s[-1]) + self._interval_s)
         self.progress = 1.0
@@ -133,44 +127,16 @@ def open_recording(source: VideoSource, *, max_file_bytes: int | None, sha256: s
     Raises:
         VideoError: a part is not a readable video.
     """
-    parts: list[VideoReader] = []
-    inspections: list[Inspection] = []
-    for number, path in enumerate(source.paths):
-        shown = display_name(source.part_names[number])
-        known = source.sha256s[number] if source.sha256s else None
-        inspection = inspect(
-            path,
-            shown,
-            sha256=known,
+    parts = [
+        open_video(
+            VideoSource((path,), stream=source.stream, frame_rate_hz=source.frame_rate_hz),
             max_file_bytes=max_file_bytes,
-            stream=source.stream,
-            frame_rate_hz=source.frame_rate_hz,
+            sha256=source.sha256s[number] if source.sha256s else None,
+            name=source.part_names[number],
         )
-        inspections.append(inspection)
-        parts.append(VideoReader(path, shown, inspection))
-    return RecordingReader(parts, source, inspections[0], sha256)
-
-
-class _Letterbox:
-    """Fits pictures into one size; keeps their shape and centers them on black."""
-
-    def __init__(self, size_wh: tuple[int, int]) -> None:
-        self._size_wh = size_wh
-        self._scaler = VideoReformatter()
-
-    def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        width, height = self._size_wh
-        own_height, own_width, _ = rgb.shape
-        if (own_width, own_height) == self._size_wh:
-            return rgb
-        scale = min(width / own_width, height / own_height)
-        inner_width, inner_height = max(1, round(own_width * scale)), max(1, round(own_height * scale))
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-        x, y = (width - inner_width) // 2, (height - inner_height) // 2
-        fitted = np.zeros((height, width, 3), np.uint8)
-        inner = self._scaler.reformat(frame, inner_width, inner_height, threads=1).to_ndarray()
-        fitted[y : y + inner_height, x : x + inner_width] = inner
-        return fitted
+        for number, path in enumerate(source.paths)
+    ]
+    return RecordingReader(parts, source, sha256)
 
 
 def _lead_s(reading: Reading) -> float:
@@ -207,10 +173,10 @@ def _with_hashes(reading: Reading, sha256s: Sequence[str]) -> Reading:
     return replace(reading, parts=parts)
 
 
-def _combined(whole: Reading, part: Reading, start_s: float, *, is_other: bool) -> Reading:
+def _combined(whole: Reading, part: Reading, start_s: float) -> Reading:
     """Return the reading with that of one more part, whose clock begins at ``start_s``."""
     changed_s = part.letterboxed_from_s
-    letterboxed_s = start_s if is_other else None if changed_s is None else start_s + changed_s
+    letterboxed_s = None if changed_s is None else start_s + changed_s
     return replace(
         whole,
         deinterlaced=whole.deinterlaced or part.deinterlaced,

@@ -36,7 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "1",
     )
     ffmpeg("-i", "whole.mp4", "-map", "0", *split, "GX%02d0042.MP4", folder=folder)
-    ffmpeg("-f", "lavfi", "-i", "color=white:s=64x64:r=25:d=1", "-c:v", "libx264", "square.mp4", folder=folder)
+    for name, size in (("square.mp4", "64x64"), ("large.mp4", "192x128")):
+        ffmpeg("-f", "lavfi", "-i", f"color=white:s={size}:r=25:d=1", "-c:v", "libx264", name, folder=folder)
     return folder
 
 
@@ -103,6 +104,15 @@ def test_part_of_another_size_is_letterboxed_and_told(folder: Path) -> None:
     assert last.rgb[:, :15].max() == 0
     assert last.rgb[:, 17:79].min() > 240
     assert last.rgb[:, 81:].max() == 0
+
+
+def test_larger_part_of_the_same_shape_is_scaled_and_gets_no_borders(folder: Path) -> None:
+    """Regression: the line about the video spoke of black borders that there were not."""
+    with open_video(VideoSource((folder / "GX010042.MP4", folder / "large.mp4"))) as reader:
+        last = list(reader.frames())[-1]
+        assert "borders" not in line(reader.reading)
+    assert last.rgb.shape == (64, 96, 3)
+    assert last.rgb.min() > 240
 
 
 def test_missing_chapter_is_noted(folder: Path) -> None:
