@@ -31,7 +31,6 @@ CLIP_S = 3.0
 START_TIMEOUT_S = 240.0
 WORK_TIMEOUT_MS = 250_000
 STEP_TIMEOUT_MS = 30_000
-DOWNLOAD_TIMEOUT_MS = 15_000
 
 OpenPage = Callable[..., "Page"]
 
@@ -114,27 +113,15 @@ def wait_for_playing(page: Page, selector: str = "video") -> None:
 
 
 def downloaded(page: Page, label: str, menu: str | None = None) -> tuple[str, bytes]:
-    """Press a download's button, in a menu if one is named; return the file's name and content.
-
-    Press again if nothing comes: a file that is made when its button is pressed is lost if the page is drawn again at
-    that moment, because Streamlit gives it another number then (see ``offer_download``).
-    """
-    from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
-
+    """Press a download's button, in a menu if one is named; return the file's name and content."""
+    if menu is not None:
+        main(page).get_by_role("button", name=menu).click()
     place = main(page) if menu is None else page.get_by_test_id("stPopoverBody")
-    for more_presses in (2, 1, 0):
-        if menu is not None and not place.is_visible():
-            main(page).get_by_role("button", name=menu).click()
-        try:
-            with page.expect_download(timeout=DOWNLOAD_TIMEOUT_MS) as waiting:
-                place.get_by_role("button", name=label).click()
-            download = waiting.value
-            break
-        except PlaywrightTimeoutError:
-            if not more_presses:
-                raise
+    with page.expect_download() as waiting:
+        place.get_by_role("button", name=label).click()
     if menu is not None:
         page.keyboard.press("Escape")
+    download = waiting.value
     return download.suggested_filename, Path(download.path()).read_bytes()
 
 

@@ -11,16 +11,16 @@ import streamlit as st
 
 from recognizer import export
 from recognizer.dashboard import server
-from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.downloads import is_quick, offer_download
 from recognizer.dashboard.parts.player import annotated_video
 from recognizer.service.store import StoredAnalysis
 from recognizer.types import Segment
 
-_QUICK_PREDICTIONS: Final = 500
-"""With up to this many predictions, CSV is made at every move of a slider, which takes milliseconds."""
-
 _FIRST: Final = ".csv"
 """The format with a button of its own."""
+
+_QUICK: Final = (_FIRST, ".json")
+"""The formats that are made with every drawing if the timeline is short."""
 
 
 def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float) -> None:
@@ -37,6 +37,7 @@ def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: f
 
     name = Path(run.video_name).stem
     row = st.container(horizontal=True)
+    quick = _QUICK if is_quick(timeline) else ()
     offer_download(
         row,
         "Timeline as CSV",
@@ -44,11 +45,20 @@ def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: f
         f"{name}{_FIRST}",
         "text/csv",
         "One row per segment, for everyone, at the thresholds above. Opens in any spreadsheet or statistics program.",
-        now=len(timeline.predictions) <= _QUICK_PREDICTIONS,
+        now=_FIRST in quick,
     )
     menu = row.popover("More formats", icon=":material/download:").container(gap=None)
     for one in (export.BUNDLE, *(one for one in export.FORMATS if one.in_menu and one.ending != _FIRST)):
-        offer_download(menu, one.title, partial(write, one), f"{name}{one.ending}", one.mime, one.meaning, in_menu=True)
+        offer_download(
+            menu,
+            one.title,
+            partial(write, one),
+            f"{name}{one.ending}",
+            one.mime,
+            one.meaning,
+            now=one.ending in quick,
+            in_menu=True,
+        )
     # the last in the row: a button that appears before the menu would close it, and lose a download just pressed
     video = annotated_video(run)
     if video is not None:

@@ -11,6 +11,11 @@ from recognizer.dashboard.streamlit_private import hold_download
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from recognizer.timeline.model import Timeline
+
+_QUICK_PREDICTIONS: Final = 500
+"""With up to this many predictions, CSV and JSON take milliseconds."""
+
 _MOST_HELD: Final = 8
 _MOST_HELD_OF_NOW: Final = 64
 """Files that are made at once are small, and numerous while a slider moves; the browser checks each of them."""
@@ -19,6 +24,11 @@ _LARGEST_HELD_BYTES: Final = 16_000_000
 """Larger files need not be held: Streamlit stores a file while it is being sent."""
 
 _made = count()
+
+
+def is_quick(*timelines: Timeline) -> bool:
+    """Return whether a table of these timelines takes so few milliseconds that it can be made with every drawing."""
+    return sum(len(timeline.predictions) for timeline in timelines) <= _QUICK_PREDICTIONS
 
 
 def offer_download(
