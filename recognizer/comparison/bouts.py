@@ -6,13 +6,15 @@ bouts.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
 from typing import Final
 
-from recognizer.types import TOUCHING_S, Segment
+from recognizer.timeline.segments import overlapping
+from recognizer.types import Segment
 
 MIN_OVERLAP: Final = 0.0
 """Two bouts match if their overlap divided by their union is above this; detection benchmarks use 0.5."""
@@ -86,40 +88,39 @@ def score_bouts(
     """Match true and predicted bouts of one person and action, the best overlap first.
 
     Args:
-        truth: the true segments.
-        predicted: a classifier's segments. Those that touch no labelled time of their person are not counted: nobody
-            knows whether they are right.
+        truth: the true segments; those of one person do not overlap.
+        predicted: a classifier's segments, for which the same holds. Those that touch no labelled time of their person
+            are not counted: nobody knows whether they are right.
         min_overlap: bouts match if their overlap is above this.
 
     Returns:
         A score per true action, most bouts first.
     """
-    true, found = _by_action(truth), _by_action(predicted)
-    labelled: dict[int, list[Segment]] = defaultdict(list)
-    for some in true.values():
-        for one in some:
-            labelled[one.person_id].append(one)
-    scores = []
-    for action, some in true.items():
-        judged = [one for one in found.get(action, ()) if any(_common_s(one, t) > 0 for t in labelled[one.person_id])]
-        scores.append(BoutScore(action, len(some), len(judged), _matched(some, judged, min_overlap)))
+    true, found = _by_person(truth), _by_person(predicted)
+    matches: dict[str, list[BoutMatch]] = defaultdict(list)
+    judged: dict[str, set[Segment]] = defaultdict(set)
+    for person_id, of_person in true.items():
+        for one, other, common_s in overlapping(of_person, found.get(person_id, ())):
+            judged[other.action].add(other)
+            overlap = common_s / (max(one.end_s, other.end_s) - min(one.start_s, other.start_s))
+            if one.action == other.action and overlap > min_overlap:
+                matches[one.action].append(BoutMatch(one, other, overlap))
+    bouts = Counter(one.action for of_person in true.values() for one in of_person)
+    scores = [
+        BoutScore(action, number, len(judged[action]), _best(matches[action])) for action, number in bouts.items()
+    ]
     return tuple(sorted(scores, key=lambda one: (-one.true_bouts, one.action)))
 
 
-def _by_action(segments: Iterable[Segment]) -> dict[str, list[Segment]]:
-    by_action: dict[str, list[Segment]] = defaultdict(list)
-    for one in segments:
-        by_action[one.action].append(one)
-    return by_action
+def _by_person(segments: Iterable[Segment]) -> dict[int, list[Segment]]:
+    by_person: dict[int, list[Segment]] = defaultdict(list)
+    for one in sorted(segments, key=attrgetter("start_s")):
+        by_person[one.person_id].append(one)
+    return by_person
 
 
-def _matched(truth: Sequence[Segment], predicted: Sequence[Segment], min_overlap: float) -> tuple[BoutMatch, ...]:
-    pairs = [
-        BoutMatch(one, other, overlap)
-        for one in truth
-        for other in predicted
-        if one.person_id == other.person_id and (overlap := _overlap(one, other)) > min_overlap
-    ]
+def _best(pairs: list[BoutMatch]) -> tuple[BoutMatch, ...]:
+    """Return matches in which each segment occurs once at most, preferring those of more overlap."""
     pairs.sort(key=lambda pair: (-pair.overlap, pair.truth.start_s, pair.predicted.start_s))
     taken: set[int] = set()
     matches = []
@@ -129,13 +130,3 @@ def _matched(truth: Sequence[Segment], predicted: Sequence[Segment], min_overlap
             taken |= ends
             matches.append(pair)
     return tuple(sorted(matches, key=lambda pair: (pair.truth.person_id, pair.truth.start_s)))
-
-
-def _common_s(one: Segment, other: Segment) -> float:
-    common_s = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
-    return common_s if common_s >= TOUCHING_S else 0.0
-
-
-def _overlap(one: Segment, other: Segment) -> float:
-    union_s = max(one.end_s, other.end_s) - min(one.start_s, other.start_s)
-    return _common_s(one, other) / union_s

@@ -223,3 +223,17 @@ def _absorbed(pieces: list[_Piece], is_short: Callable[[_Piece], bool]) -> Itera
             yield piece._replace(action=before.action, counted=())
         else:
             yield piece
+
+
+def overlapping(some: Sequence[Segment], others: Sequence[Segment]) -> Iterator[tuple[Segment, Segment, float]]:
+    """Yield each pair that overlaps and for how long; both are in the order of time without overlaps among them."""
+    i = j = 0
+    while i < len(some) and j < len(others):
+        one, other = some[i], others[j]
+        overlap_s = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
+        if overlap_s >= TOUCHING_S:
+            yield one, other, overlap_s
+        if one.end_s <= other.end_s:
+            i += 1
+        else:
+            j += 1

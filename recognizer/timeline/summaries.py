@@ -15,6 +15,7 @@ from statistics import mean, stdev
 from typing import Final
 
 from recognizer.timeline.model import PersonTrack
+from recognizer.timeline.segments import overlapping
 from recognizer.types import TOUCHING_S, Segment
 
 Interval = tuple[float, float]
@@ -216,7 +217,7 @@ def together(segments: Iterable[Segment], people: Sequence[PersonTrack]) -> tupl
     rows = []
     for person_id, other_id in combinations(sorted(by_person), 2):
         time_s: dict[tuple[str, str], float] = defaultdict(float)
-        for one, other, overlap_s in _overlaps(by_person[person_id], by_person[other_id]):
+        for one, other, overlap_s in overlapping(by_person[person_id], by_person[other_id]):
             time_s[one.action, other.action] += overlap_s
         both_s = _common_s(presence.get(person_id, ()), presence.get(other_id, ()))
         rows += [
@@ -224,20 +225,6 @@ def together(segments: Iterable[Segment], people: Sequence[PersonTrack]) -> tupl
             for actions, total_s in sorted(time_s.items(), key=lambda item: (-item[1], item[0]))
         ]
     return tuple(rows)
-
-
-def _overlaps(some: Sequence[Segment], others: Sequence[Segment]) -> Iterator[tuple[Segment, Segment, float]]:
-    """Yield each pair that overlaps and for how long; both are in the order of time without overlaps among them."""
-    i = j = 0
-    while i < len(some) and j < len(others):
-        one, other = some[i], others[j]
-        overlap_s = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
-        if overlap_s >= TOUCHING_S:
-            yield one, other, overlap_s
-        if one.end_s <= other.end_s:
-            i += 1
-        else:
-            j += 1
 
 
 def _common_s(some: Sequence[Interval], others: Sequence[Interval]) -> float:
