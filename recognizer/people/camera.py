@@ -53,15 +53,6 @@ class CameraMeter:
         self._scale = 1.0
         self._corners = np.zeros((0, 1, 2), np.float32)
 
-    def push(self, rgb: NDArray[np.uint8], people: Iterable[TrackedPerson], *, is_cut: bool = False) -> CameraStep:
-        """Add the next frame, uint8 (H, W, 3), with its people; return the motion since the frame before.
-
-        Unknown if it cannot be measured: first frame, cut, blurred or empty surroundings, too fast a motion.
-        """
-        step, _ = self.measure(rgb, is_cut=is_cut)
-        self.look_around(people)
-        return step
-
     def measure(self, rgb: NDArray[np.uint8], *, is_cut: bool = False) -> tuple[CameraStep, CameraStep]:
         """Add the next frame, uint8 (H, W, 3), before its people are known; ``look_around`` must follow.
 

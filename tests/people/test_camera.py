@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
@@ -37,19 +39,28 @@ def centre_moves(step: CameraStep) -> tuple[float, float]:
     return (moved_to - centre).real, (moved_to - centre).imag
 
 
+def push(
+    meter: CameraMeter, rgb: NDArray[np.uint8], people: Sequence[TrackedPerson], *, is_cut: bool = False
+) -> CameraStep:
+    """Add a frame with its people; return the motion since the frame before."""
+    step, _ = meter.measure(rgb, is_cut=is_cut)
+    meter.look_around(people)
+    return step
+
+
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (1.5, 0.0), (0.0, -3.0), (12.0, 5.0), (-50.0, 8.0)])
 def test_a_shift_is_measured(shift: tuple[float, float]) -> None:
     meter, rgb = CameraMeter(), scene()
-    assert meter.push(rgb, ()) is UNKNOWN_STEP
-    step = meter.push(moved(rgb, *shift), ())
+    assert push(meter, rgb, ()) is UNKNOWN_STEP
+    step = push(meter, moved(rgb, *shift), ())
     assert centre_moves(step) == pytest.approx(shift, abs=0.4)
 
 
 @pytest.mark.parametrize(("zoom", "turn_deg"), [(1.03, 0.0), (0.97, 0.0), (1.0, 2.0), (1.02, -1.5)])
 def test_zoom_and_rotation_are_measured(zoom: float, turn_deg: float) -> None:
     meter, rgb = CameraMeter(), scene()
-    meter.push(rgb, ())
-    step = meter.push(moved(rgb, 0, 0, zoom=zoom, turn_deg=turn_deg), ())
+    push(meter, rgb, ())
+    step = push(meter, moved(rgb, 0, 0, zoom=zoom, turn_deg=turn_deg), ())
     turn = complex(step.cosine, step.sine)
     assert abs(turn) == pytest.approx(zoom, abs=0.002)
     assert np.degrees(np.angle(turn)) == pytest.approx(-turn_deg, abs=0.1)
@@ -59,8 +70,8 @@ def test_zoom_and_rotation_are_measured(zoom: float, turn_deg: float) -> None:
 def test_a_large_person_who_walks_does_not_count_as_camera_motion() -> None:
     meter, rgb, texture = CameraMeter(), scene(), scene(1)
     (first, box), (second, next_box) = with_person(rgb, 200, texture), with_person(rgb, 225, texture)
-    meter.push(first, [box])
-    step = meter.push(second, [next_box])
+    push(meter, first, [box])
+    step = push(meter, second, [next_box])
     assert centre_moves(step) == pytest.approx((0, 0), abs=0.2)
 
 
@@ -69,22 +80,22 @@ def test_it_is_unknown_where_it_cannot_be_measured() -> None:
     others = {"nothing to follow": (blank, blank), "another place": (scene(2), scene(3))}
     for before, after in others.values():
         meter = CameraMeter()
-        meter.push(before, ())
-        assert meter.push(after, ()) is UNKNOWN_STEP
+        push(meter, before, ())
+        assert push(meter, after, ()) is UNKNOWN_STEP
     meter = CameraMeter()
-    meter.push(scene(), ())
-    assert meter.push(scene(), (), is_cut=True) is UNKNOWN_STEP
-    assert meter.push(scene(), ()) is not UNKNOWN_STEP
+    push(meter, scene(), ())
+    assert push(meter, scene(), (), is_cut=True) is UNKNOWN_STEP
+    assert push(meter, scene(), ()) is not UNKNOWN_STEP
     assert (
-        meter.push(scene(), [TrackedPerson(1, (0, 0, WIDTH, HEIGHT), 0.9)]) is not UNKNOWN_STEP
+        push(meter, scene(), [TrackedPerson(1, (0, 0, WIDTH, HEIGHT), 0.9)]) is not UNKNOWN_STEP
     )  # the corners are those of the frame before
-    assert meter.push(scene(), ()) is UNKNOWN_STEP  # there were none: the person filled the picture
+    assert push(meter, scene(), ()) is UNKNOWN_STEP  # there were none: the person filled the picture
 
 
 def test_a_motion_that_differs_with_the_distance_is_known_roughly() -> None:
     """Three depths of a scene that a moving camera passes: no half of it moves alike."""
     meter, rgb = CameraMeter(), scene()
-    meter.push(rgb, ())
+    push(meter, rgb, ())
     second = rgb.copy()
     for k, shift in enumerate((16, 20, 24)):
         rows = slice(120 * k, 120 * (k + 1))
@@ -96,7 +107,7 @@ def test_a_motion_that_differs_with_the_distance_is_known_roughly() -> None:
 
 def test_a_motion_that_is_known_is_known_roughly_too() -> None:
     meter, rgb = CameraMeter(), scene()
-    meter.push(rgb, ())
+    push(meter, rgb, ())
     exact, roughly = meter.measure(moved(rgb, 12, 5))
     assert exact.is_known
     assert roughly == exact
@@ -104,5 +115,5 @@ def test_a_motion_that_is_known_is_known_roughly_too() -> None:
 
 def test_a_picture_of_another_size_begins_anew() -> None:
     meter = CameraMeter()
-    meter.push(scene(), ())
-    assert meter.push(np.ascontiguousarray(scene()[:200]), ()) is UNKNOWN_STEP
+    push(meter, scene(), ())
+    assert push(meter, np.ascontiguousarray(scene()[:200]), ()) is UNKNOWN_STEP
