@@ -101,7 +101,7 @@ def add_command(commands: Any) -> None:
     results.add_argument(
         "--corrections",
         metavar="FILE",
-        help="apply a person's corrections, a JSON file that the app saves (docs/corrections.md)",
+        help="apply a person's corrections, a JSON file (docs/corrections.md)",
     )
     results.add_argument("--groups", metavar="FILE", help="fold labels into groups, a JSON file (docs/corrections.md)")
     add_thresholds(results)
