@@ -14,7 +14,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from recognizer.timeline.edits import Check, Edit, Hide, Merge, Name, Span, Split
+from recognizer.timeline.edits import Check, Edit, Hide, Merge, Name, Restore, SingleEdit, Span, Split, Together
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import TOUCHING_S, Prediction, Segment
 
@@ -54,7 +54,8 @@ class Corrections:
             return Corrected(timeline)
         replay = _Replay(timeline)
         for edit in self.edits:
-            replay.apply(edit)
+            for single in edit.edits if isinstance(edit, Together) else (edit,):
+                replay.apply(single)
         return replay.result()
 
 
@@ -74,7 +75,7 @@ class Corrected:
     names: Mapping[int, str] = field(default_factory=dict)
     decided: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
     checked: Mapping[int, tuple[Interval, ...]] = field(default_factory=dict)
-    unfit: tuple[Edit, ...] = ()
+    unfit: tuple[SingleEdit, ...] = ()
 
     def segments(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Segment, ...]:
         """Return each person's segments by person, then by time; see ``Timeline.segments`` for the thresholds."""
@@ -108,9 +109,9 @@ class _Replay:
         self._names: dict[int, str] = {}
         self._decided: dict[int, tuple[Span, ...]] = {}
         self._checked: dict[int, tuple[Span, ...]] = {}
-        self._unfit: list[Edit] = []
+        self._unfit: list[SingleEdit] = []
 
-    def apply(self, edit: Edit) -> None:
+    def apply(self, edit: SingleEdit) -> None:
         if edit.person_id not in self._tracks:
             self._unfit.append(edit)
             return
@@ -126,6 +127,9 @@ class _Replay:
             case Check():
                 span = Span(edit.start_s, edit.end_s, "checked" if edit.checked else None)
                 self._checked[edit.person_id] = _over(self._checked.get(edit.person_id, ()), span)
+            case Restore():
+                decided = self._decided.get(edit.person_id, ())
+                self._decided[edit.person_id] = tuple(_outside(decided, edit.start_s, edit.end_s))
             case _:
                 for span in edit.spans():
                     self._decided[edit.person_id] = _over(self._decided.get(edit.person_id, ()), span)
@@ -191,12 +195,15 @@ class _Replay:
 
 def _over(spans: tuple[Span, ...], new: Span) -> tuple[Span, ...]:
     """Put a span over others, which keep what is not under it."""
-    kept = [new]
+    return tuple(sorted((new, *_outside(spans, new.start_s, new.end_s)), key=attrgetter("start_s")))
+
+
+def _outside(spans: tuple[Span, ...], start_s: float, end_s: float) -> Iterator[Span]:
+    """Yield what lies before ``start_s`` or from ``end_s`` on."""
     for one in spans:
-        left = one._replace(end_s=min(one.end_s, new.start_s))
-        right = one._replace(start_s=max(one.start_s, new.end_s))
-        kept += [piece for piece in (left, right) if piece.end_s - piece.start_s >= TOUCHING_S]
-    return tuple(sorted(kept, key=attrgetter("start_s")))
+        left = one._replace(end_s=min(one.end_s, start_s))
+        right = one._replace(start_s=max(one.start_s, end_s))
+        yield from (piece for piece in (left, right) if piece.end_s - piece.start_s >= TOUCHING_S)
 
 
 def _joined(spans: Sequence[Span]) -> tuple[Interval, ...]:

@@ -18,7 +18,7 @@ from recognizer.files import write_text
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Edit
 
-CORRECTIONS_VERSION: Final = "1.0"
+CORRECTIONS_VERSION: Final = "1.1"
 """``major.minor``: a new minor version adds fields or edits, and a new major version changes or removes some."""
 
 SCHEMA_PATH: Final = Path(__file__).parents[2] / "docs" / "corrections.schema.json"

@@ -174,7 +174,30 @@ class Check(Struct, frozen=True, tag="check", tag_field="edit"):
         _check_times(self.start_s, self.end_s)
 
 
-Edit = Merge | Split | Hide | Name | Relabel | Add | Join | Delete | Cut | MoveEdge | Check
+class Restore(Struct, frozen=True, tag="restore", tag_field="edit"):
+    """The machine's segments count again from ``start_s`` up to ``end_s``; since version 1.1."""
+
+    person_id: PersonId
+    start_s: Seconds
+    end_s: Seconds
+
+    def __post_init__(self) -> None:
+        _check_times(self.start_s, self.end_s)
+
+
+SingleEdit = Merge | Split | Hide | Name | Relabel | Add | Join | Delete | Cut | MoveEdge | Check | Restore
+
+
+class Together(Struct, frozen=True, tag="together", tag_field="edit"):
+    """Edits that a person makes, and undoes, as one; since version 1.1."""
+
+    edits: tuple[SingleEdit, ...]
+
+    def __post_init__(self) -> None:
+        _check(bool(self.edits), "no edits are made together")
+
+
+Edit = SingleEdit | Together
 
 
 def move_edge(segments: Sequence[Segment], person_id: int, at_s: float, to_s: float) -> MoveEdge:

@@ -34,7 +34,9 @@ from recognizer.timeline.edits import (
     MoveEdge,
     Name,
     Relabel,
+    Restore,
     Split,
+    Together,
     move_edge,
 )
 from recognizer.timeline.model import Timeline
@@ -204,6 +206,31 @@ def test_other_thresholds_and_another_classifier_keep_the_corrections() -> None:
     ]
 
 
+def test_restored_stretch_is_the_machines_again() -> None:
+    machine = timeline()
+    assert rows(corrected(Relabel(1, 1.0, 5.0, "hop"), Restore(1, 2.0, 4.0)), 1) == [
+        (1, "walk", 0.0, 1.0, "m"),
+        (1, "hop", 1.0, 2.0, "h"),
+        (1, "run", 2.0, 4.0, "m"),
+        (1, "hop", 4.0, 5.0, "h"),
+        (1, "walk", 5.0, 6.0, "m"),
+    ]
+    everything = corrected(Delete(1, 0.0, 3.0), Cut(1, 3.0, 3.5, 4.0, "run"), Restore(1, 0.0, 6.0))
+    assert everything.segments() == machine.segments()
+    assert not everything.decided
+
+
+def test_edits_made_together_are_undone_as_one() -> None:
+    both = Together((Merge(5, into=1), Name(1, "Anna"), Name(9, "Bo")))
+    corrections = Corrections().add(both)
+    result = corrections.applied_to(timeline())
+    assert rows(result) == rows(corrected(*both.edits))
+    assert (result.names, result.unfit) == ({1: "Anna"}, (Name(9, "Bo"),))
+    assert not corrections.undo().edits
+    with pytest.raises(ValueError, match="no edits are made together"):
+        Together(())
+
+
 def test_segment_is_checked_if_all_of_it_is() -> None:
     result = corrected(Check(1, 0.0, 3.0), Check(1, 3.0, 4.0), Check(1, 0.0, 0.5, checked=False))
     assert [result.is_checked(one) for one in result.segments() if one.person_id == 1] == [False, True, False]
@@ -236,7 +263,7 @@ moments = st.integers(0, 100).map(lambda tenths: tenths / 10)
 labels = st.sampled_from(["walk", "run", "unknown", "跳", 'a "b"'])
 spans = st.builds(lambda start, length: (start / 10, (start + length) / 10), st.integers(0, 99), st.integers(1, 50))
 pairs = st.sampled_from([(one, other) for one in (1, 2, 5, 6, 7) for other in (1, 2, 5, 6, 7) if one != other])
-edits = st.one_of(
+single_edits = st.one_of(
     st.builds(lambda pair: Merge(*pair), pairs),
     st.builds(lambda pair, at_s: Split(pair[0], at_s, pair[1]), pairs, moments),
     st.builds(Hide, people, st.booleans()),
@@ -247,7 +274,9 @@ edits = st.one_of(
     st.builds(lambda who, span, label: Cut(who, span[0], sum(span) / 2, span[1], label), people, spans, labels),
     st.builds(lambda who, span, checked: Check(who, span[0], span[1], checked), people, spans, st.booleans()),
     st.builds(lambda who, span, label: MoveEdge(who, span[1], sum(span) / 2, span[0], label), people, spans, labels),
+    st.builds(lambda who, span: Restore(who, *span), people, spans),
 )  # fmt: skip
+edits = st.one_of(single_edits, st.builds(Together, st.lists(single_edits, min_size=1, max_size=3).map(tuple)))
 steps = st.lists(st.one_of(edits, edits, st.just("undo"), st.just("redo")), min_size=100, max_size=100)
 
 
@@ -325,7 +354,7 @@ GOOD = json.loads(corrections_json(Corrections((Relabel(1, 2.0, 4.0, "hop"),)), 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"schema_version": "2.0"}, "has schema version '2.0', and this program reads version 1.0"),
+        ({"schema_version": "2.0"}, "has schema version '2.0', and this program reads version 1.1"),
         ({"video_sha256": "cd" * 32}, "corrects another video"),
         ({"edits": [{"edit": "explode"}]}, r"is not a file of corrections \(Invalid value 'explode'"),
         ({"edits": [GOOD["edits"][0] | {"end_s": 1.0}]}, r"1 s is not after 2 s"),
