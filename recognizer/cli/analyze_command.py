@@ -29,6 +29,7 @@ from recognizer.video.reading import as_notes
 if TYPE_CHECKING:
     from recognizer.networks.loading import Models
     from recognizer.timeline.corrections import Corrected
+    from recognizer.timeline.groups import LabelGroups
     from recognizer.timeline.model import Timeline
     from recognizer.types import Segment
 
@@ -159,7 +160,7 @@ def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: 
     timeline = corrected.timeline
     segments = corrected.segments(request.min_confidence, request.min_duration_s)
     if outputs.any:
-        _write_files(source, corrected, segments, outputs, request, stdout)
+        _write_files(source, corrected, changes.groups, outputs, request, stdout)
     else:
         _print_segments(shown, timeline, segments, stdout)
     if corrected.unfit:
@@ -175,20 +176,19 @@ def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: 
 def _write_files(
     source: VideoSource,
     corrected: Corrected,
-    segments: Sequence[Segment],
+    groups: LabelGroups | None,
     outputs: Outputs,
     request: Request,
     stdout: IO[str],
 ) -> None:
-    from recognizer.export import Content, format_of
+    from recognizer.export import content_of, format_of
 
-    content = Content(
-        corrected.timeline,
-        segments,
+    content = content_of(
+        corrected,
         source.name,
-        names=corrected.names,
         min_confidence=request.min_confidence,
         min_duration_s=request.min_duration_s,
+        groups=groups,
     )
     for option, place in (("csv", outputs.csv), ("json", outputs.json)):
         if place is not None:
@@ -196,7 +196,7 @@ def _write_files(
     for path in outputs.exports:
         write_bytes(path, format_of(path).write(content))
     if outputs.video is not None:
-        _write_video(source, corrected.timeline, segments, outputs.video, request.quiet)
+        _write_video(source, corrected.timeline, content.segments, outputs.video, request.quiet)
 
 
 def _write_video(

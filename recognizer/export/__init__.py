@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from recognizer.export.comparison_json import COMPARISON_SCHEMA_VERSION, comparison_json, cost_values
-from recognizer.export.content import Content
+from recognizer.export.content import Content, content_of
 from recognizer.export.csv_file import SEGMENT_COLUMNS, comparison_csv, harmless_cell, segments_csv
 from recognizer.export.formats import ALL_FORMATS, BUNDLE, FORMATS, Format, format_of
 from recognizer.export.frames import FrameNumbers
@@ -45,6 +45,7 @@ __all__ = [
     "classes_table",
     "comparison_csv",
     "comparison_json",
+    "content_of",
     "cost_table",
     "cost_values",
     "disagreements_table",

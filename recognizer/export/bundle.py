@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from typing import Final
 
 from recognizer.export.content import Content
@@ -11,6 +12,7 @@ from recognizer.export.formats import FORMATS
 from recognizer.export.json_file import setting_values
 from recognizer.export.rows import MOVEMENT, PEOPLE, PREDICTIONS, SEGMENTS
 from recognizer.export.summary_rows import BINS, BUDGET, TOGETHER, TRANSITIONS
+from recognizer.timeline.groups import LabelGroups
 
 README_NAME: Final = "README.txt"
 
@@ -47,6 +49,10 @@ def readme(content: Content) -> str:
         lines += ["", f"COLUMNS OF {table.name}: {table.meaning}"]
         lines += [f"  {column.name}: {column.meaning}" for column in table.columns]
     lines += ["", "PEOPLE", *(f"  {number}: {name}" for number, name in content.people_names.items())]
+    if not content.filter.keeps_all:
+        lines += ["", "FILTER: the segments and summaries are only of", *_kept(content)]
+    if content.groups is not None:
+        lines += ["", "LABEL GROUPS in place of labels", *_grouped(content.groups)]
     lines += ["", "NOTES", *(f"  {note}" for note in timeline.notes or ("none",))]
     video = timeline.video
     lines += [
@@ -66,3 +72,13 @@ def readme(content: Content) -> str:
         *(f"  {name}: {value}" for name, value in timeline.provenance.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _kept(content: Content) -> Iterator[str]:
+    yield from (f"  {words}" for words in content.filter.in_words(content.people_names))
+
+
+def _grouped(groups: LabelGroups) -> Iterator[str]:
+    yield from (f"  {name}: {', '.join(labels)}" for name, labels in groups.groups.items())
+    if groups.other is not None:
+        yield f"  {groups.other}: every other label"

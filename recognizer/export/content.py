@@ -5,13 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
+from typing import Final
 
+from recognizer.timeline.corrections import Corrected
+from recognizer.timeline.filters import Filter
+from recognizer.timeline.groups import LabelGroups
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
+
+DEFAULT_BIN_S: Final = 60.0
+"""Length of the bins of time in summaries, unless another is chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +30,9 @@ class Content:
         segments: what is exported of it, in any order; segments of one person do not overlap.
         video_name: file name of the video.
         names: users' names for people; others are called ``Person 1``, ``Person 2``, ….
+        checked: those of the segments that a person has checked.
+        filter: what the segments were chosen by.
+        groups: the groups that the labels are folded into; None if they are not.
         min_confidence: threshold of the segments.
         min_duration_s: threshold of the segments.
         bin_s: length of the bins of time in summaries.
@@ -33,9 +43,12 @@ class Content:
     segments: Sequence[Segment]
     video_name: str
     names: Mapping[int, str] = field(default_factory=dict)
+    checked: Collection[Segment] = frozenset()
+    filter: Filter = field(default_factory=Filter)
+    groups: LabelGroups | None = None
     min_confidence: float = 0.0
     min_duration_s: float = 0.0
-    bin_s: float = 60.0
+    bin_s: float = DEFAULT_BIN_S
     made_at: dt.datetime = field(default_factory=lambda: dt.datetime.now().astimezone())
 
     @cached_property
@@ -71,6 +84,46 @@ class Content:
     def stem(self) -> str:
         """The video's name without its ending, in one line."""
         return plain_text(PurePath(self.video_name).stem) or "video"
+
+
+def content_of(
+    corrected: Corrected,
+    video_name: str,
+    *,
+    min_confidence: float = 0.0,
+    min_duration_s: float = 0.0,
+    chosen: Filter | None = None,
+    groups: LabelGroups | None = None,
+    bin_s: float = DEFAULT_BIN_S,
+) -> Content:
+    """Return the content of an export of a corrected timeline.
+
+    Args:
+        corrected: the timeline, with ``groups`` already in place of labels.
+        video_name: file name of the video.
+        min_confidence: threshold of the segments.
+        min_duration_s: threshold of the segments.
+        chosen: which segments are exported; people that it leaves out are not exported at all.
+        groups: the groups, for files that explain them.
+        bin_s: length of the bins of time in summaries.
+    """
+    chosen = chosen or Filter()
+    segments = chosen.kept(corrected.segments(min_confidence, min_duration_s), corrected)
+    timeline = corrected.timeline
+    if chosen.person_ids is not None:
+        timeline = timeline.without({track.person_id for track in timeline.people} - chosen.person_ids)
+    return Content(
+        timeline,
+        segments,
+        video_name,
+        names=corrected.names,
+        checked=frozenset(filter(corrected.is_checked, segments)),
+        filter=chosen,
+        groups=groups,
+        min_confidence=min_confidence,
+        min_duration_s=min_duration_s,
+        bin_s=bin_s,
+    )
 
 
 @dataclass(frozen=True)

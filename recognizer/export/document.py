@@ -165,6 +165,26 @@ class Segment(Struct, gc=False):
         Literal["machine", "human"] | UnsetType,
         Meta(description="human if a person corrected the label or an edge; machine if missing"),
     ] = UNSET
+    checked: Annotated[bool | UnsetType, Meta(description="true if a person has checked the whole segment")] = UNSET
+
+
+class Filter(Struct):
+    """What the segments were chosen by; null where everything is kept."""
+
+    person_ids: list[PersonId] | None
+    actions: list[str] | None
+    min_confidence: Probability
+    max_confidence: Probability | None
+    start_s: Seconds
+    end_s: Seconds | None
+    checked: Annotated[bool | None, Meta(description="whether a person has checked the segments")]
+
+
+class LabelGroups(Struct):
+    """The groups that stand in place of labels, in segments and predictions."""
+
+    groups: Annotated[dict[str, list[str]], Meta(description="by name of the group, its labels")]
+    other: Annotated[str | None, Meta(description="the name of all labels in no group; null if they keep theirs")]
 
 
 class LabelProbability(Struct, gc=False):
@@ -273,6 +293,8 @@ class Document(Struct):
         list[Prediction],
         Meta(description="one for each clip, by person, then by time; clips of one person overlap"),
     ]
+    filter: Annotated[Filter | UnsetType, Meta(description="missing if the segments are all there are")] = UNSET
+    label_groups: LabelGroups | UnsetType = UNSET
     reading: Reading | UnsetType = UNSET
     camera: Camera | UnsetType = UNSET
     frame_times_s: Annotated[list[float] | UnsetType, Meta(description="presentation time of every decoded frame")] = (

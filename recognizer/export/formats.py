@@ -63,16 +63,9 @@ def _parquet(table: str) -> Callable[[Content], bytes]:
 
 
 def _json(content: Content) -> bytes:
-    from recognizer.export.json_file import timeline_json
+    from recognizer.export.json_file import content_json
 
-    text = timeline_json(
-        content.timeline,
-        min_confidence=content.min_confidence,
-        min_duration_s=content.min_duration_s,
-        segments=content.ordered,
-        names=content.names,
-    )
-    return text.encode()
+    return content_json(content).encode()
 
 
 _CSV: Final = "text/csv"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import PureWindowsPath
-from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from recognizer.errors import SettingsError, StoreError
 from recognizer.export import document as document_types
+from recognizer.export.content import Content
 from recognizer.export.document import PATH_SETTINGS, Document
 from recognizer.settings import Settings, specs_of
+from recognizer.timeline.filters import Filter
+from recognizer.timeline.groups import LabelGroups
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.timeline.movement import Movement, PersonMovement, people_moving
 from recognizer.types import UNKNOWN_STEP, CameraPath, Prediction, Reading, Segment, VideoInfo
@@ -35,8 +38,6 @@ def timeline_json(
     min_duration_s: float = 0.0,
     include_boxes: bool = False,
     include_frame_times: bool = False,
-    segments: Sequence[Segment] | None = None,
-    names: Mapping[int, str] = MappingProxyType({}),
 ) -> str:
     """Return a timeline as a JSON document; it ends in a line feed and holds no path of this computer.
 
@@ -46,56 +47,23 @@ def timeline_json(
         min_duration_s: threshold of the segments.
         include_boxes: include each person's boxes, sample by sample; the store needs them.
         include_frame_times: include the time of every frame; the store needs them.
-        segments: the segments, if they are not those of the thresholds alone.
-        names: users' names for people.
 
     Raises:
         ValueError: a number is not finite.
     """
-    values = timeline_values(
-        timeline,
-        min_confidence=min_confidence,
-        min_duration_s=min_duration_s,
-        include_boxes=include_boxes,
-        include_frame_times=include_frame_times,
-        segments=segments,
-        names=names,
-    )
-    return "{\n" + ",\n".join(f"{_dumps(key)}: {_lines(value)}" for key, value in values.items()) + "\n}\n"
+    content = _uncorrected(timeline, min_confidence, min_duration_s)
+    return _text(_document(content, include_boxes, include_frame_times))
 
 
-def timeline_values(
-    timeline: Timeline,
-    *,
-    min_confidence: float = 0.0,
-    min_duration_s: float = 0.0,
-    include_boxes: bool = False,
-    include_frame_times: bool = False,
-    segments: Sequence[Segment] | None = None,
-    names: Mapping[int, str] = MappingProxyType({}),
-) -> dict[str, Any]:
+def timeline_values(timeline: Timeline, *, min_confidence: float, min_duration_s: float) -> dict[str, Any]:
     """Return the document of ``timeline_json`` as plain values, to nest it in another."""
-    document = Document(
-        schema_version=SCHEMA_VERSION,
-        complete=timeline.complete,
-        analysed_s=timeline.analysed_s,
-        video=_video(timeline.video),
-        settings=setting_values(timeline.settings),
-        provenance=dict(timeline.provenance),
-        notes=list(timeline.notes),
-        thresholds=document_types.Thresholds(min_confidence, min_duration_s),
-        people=_people(timeline, names, include_boxes),
-        segments=[
-            _segment(segment)
-            for segment in (timeline.segments(min_confidence, min_duration_s) if segments is None else segments)
-        ],
-        predictions=[_prediction(prediction) for prediction in timeline.predictions],
-        reading=_reading(timeline.reading),
-        camera=_camera(timeline.camera) if include_boxes and timeline.camera is not None else UNSET,
-        frame_times_s=timeline.frame_times_s.tolist() if include_frame_times else UNSET,
-    )
-    values: dict[str, Any] = msgspec.to_builtins(document)
+    values: dict[str, Any] = msgspec.to_builtins(_document(_uncorrected(timeline, min_confidence, min_duration_s)))
     return values
+
+
+def content_json(content: Content) -> str:
+    """Return the content of an export as the document of ``timeline_json``, without boxes."""
+    return _text(_document(content))
 
 
 def timeline_from_json(text: str) -> Timeline:
@@ -117,6 +85,54 @@ def timeline_from_json(text: str) -> Timeline:
 
 
 # --- writing ---
+
+
+def _uncorrected(timeline: Timeline, min_confidence: float, min_duration_s: float) -> Content:
+    segments = timeline.segments(min_confidence, min_duration_s)
+    return Content(timeline, segments, "", min_confidence=min_confidence, min_duration_s=min_duration_s)
+
+
+def _document(content: Content, include_boxes: bool = False, include_frame_times: bool = False) -> Document:
+    timeline = content.timeline
+    return Document(
+        schema_version=SCHEMA_VERSION,
+        complete=timeline.complete,
+        analysed_s=timeline.analysed_s,
+        video=_video(timeline.video),
+        settings=setting_values(timeline.settings),
+        provenance=dict(timeline.provenance),
+        notes=list(timeline.notes),
+        thresholds=document_types.Thresholds(content.min_confidence, content.min_duration_s),
+        people=_people(timeline, content.names, include_boxes),
+        segments=[_segment(segment, segment in content.checked) for segment in content.ordered],
+        predictions=[_prediction(prediction) for prediction in timeline.predictions],
+        filter=UNSET if content.filter.keeps_all else _filter(content.filter),
+        label_groups=UNSET if content.groups is None else _groups(content.groups),
+        reading=_reading(timeline.reading),
+        camera=_camera(timeline.camera) if include_boxes and timeline.camera is not None else UNSET,
+        frame_times_s=timeline.frame_times_s.tolist() if include_frame_times else UNSET,
+    )
+
+
+def _filter(chosen: Filter) -> document_types.Filter:
+    return document_types.Filter(
+        None if chosen.person_ids is None else sorted(chosen.person_ids),
+        None if chosen.actions is None else sorted(chosen.actions),
+        chosen.min_confidence,
+        chosen.max_confidence if math.isfinite(chosen.max_confidence) else None,
+        chosen.start_s,
+        chosen.end_s if math.isfinite(chosen.end_s) else None,
+        chosen.checked,
+    )
+
+
+def _groups(groups: LabelGroups) -> document_types.LabelGroups:
+    return document_types.LabelGroups({name: list(labels) for name, labels in groups.groups.items()}, groups.other)
+
+
+def _text(document: Document) -> str:
+    values: dict[str, Any] = msgspec.to_builtins(document)
+    return "{\n" + ",\n".join(f"{_dumps(key)}: {_lines(value)}" for key, value in values.items()) + "\n}\n"
 
 
 def _dumps(value: object) -> str:
@@ -161,7 +177,7 @@ def _reading(reading: Reading) -> document_types.Reading | UnsetType:
     return msgspec.convert(values | {"line": line(reading)}, document_types.Reading) if values else UNSET
 
 
-def _segment(segment: Segment) -> document_types.Segment:
+def _segment(segment: Segment, checked: bool) -> document_types.Segment:
     return document_types.Segment(
         segment.person_id,
         segment.action,
@@ -169,6 +185,7 @@ def _segment(segment: Segment) -> document_types.Segment:
         segment.end_s,
         segment.confidence,
         UNSET if segment.source == "machine" else segment.source,
+        checked or UNSET,
     )
 
 

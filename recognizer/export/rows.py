@@ -6,7 +6,7 @@ A table has the same columns in every format. The numbers of a row add up: times
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -25,6 +25,7 @@ def segment_rows(
     segments: Iterable[Segment],
     classifier_of: Callable[[Segment], str],
     names: Mapping[int, str] = MappingProxyType({}),
+    checked: Collection[Segment] = frozenset(),
 ) -> Iterator[Row]:
     """Yield a row per segment, by person, then by time, in the columns of ``SEGMENTS``."""
     frames = FrameNumbers(timeline)
@@ -42,12 +43,13 @@ def segment_rows(
             classifier_of(one),
             one.source,
             names.get(one.person_id, ""),
+            int(one in checked),
         )
 
 
 def _segments(content: Content) -> Iterator[Row]:
     names = ClassifierNames(content.timeline)
-    return segment_rows(content.timeline, content.segments, names.of, content.names)
+    return segment_rows(content.timeline, content.segments, names.of, content.names, content.checked)
 
 
 def _people(content: Content) -> Iterator[Row]:
@@ -116,6 +118,7 @@ SEGMENTS: Final = Table(
         Column("classifier", str, "the network that made the predictions"),
         Column("source", str, "machine, or human where a person corrected the label or an edge"),
         _NAME,
+        Column("checked", int, "1 where a person has checked the whole segment, otherwise 0"),
     ),
     _segments,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from recognizer.timeline.corrections import Corrected
@@ -29,6 +29,27 @@ class Filter:
     start_s: float = 0.0
     end_s: float = math.inf
     checked: bool | None = None
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether nothing is left out."""
+        return self == Filter()
+
+    def in_words(self, names: Mapping[int, str]) -> tuple[str, ...]:
+        """Return what is kept, a phrase per criterion, for users; ``names`` names the people."""
+        words = []
+        if self.person_ids is not None:
+            words.append(", ".join(names.get(one, f"Person {one}") for one in sorted(self.person_ids)) or "nobody")
+        if self.actions is not None:
+            words.append(", ".join(sorted(self.actions)) or "no action")
+        if self.min_confidence > 0 or self.max_confidence < 1:
+            words.append(f"confidence {self.min_confidence:.2f} to {min(1.0, self.max_confidence):.2f}")
+        if self.start_s > 0 or math.isfinite(self.end_s):
+            until = f"{self.end_s:.1f} s" if math.isfinite(self.end_s) else "the end"
+            words.append(f"{self.start_s:.1f} s to {until}")
+        if self.checked is not None:
+            words.append("checked" if self.checked else "not checked")
+        return tuple(words)
 
     def kept(self, segments: Iterable[Segment], corrected: Corrected) -> tuple[Segment, ...]:
         """Return the segments that fit, in their order.

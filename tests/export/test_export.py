@@ -75,18 +75,18 @@ def test_csv_equals_the_one_written_by_hand() -> None:
     timeline = make_timeline()
     # The first two clips overlap from 0.2 to 0.4, so their border is 0.3 s. Frames come every 0.1 s.
     assert segments_csv(timeline, timeline.segments(min_confidence=0.3)) == (
-        "person_id,action,start_s,end_s,duration_s,start_frame,end_frame,confidence,classifier,source,person_name\r\n"
-        "1,tai chi,0.000,0.300,0.300,0,3,0.9000,i3d,machine,\r\n"
-        '1,"juggling, balls",0.300,0.600,0.300,3,6,0.5000,i3d,machine,\r\n'
-        "1,tai chi,2.000,2.400,0.400,20,24,0.7000,i3d,machine,\r\n"
-        "2,unknown,1.000,1.400,0.400,10,14,0.2500,i3d,machine,\r\n"
+        "person_id,action,start_s,end_s,duration_s,start_frame,end_frame,confidence,classifier,source,person_name,checked\r\n"
+        "1,tai chi,0.000,0.300,0.300,0,3,0.9000,i3d,machine,,0\r\n"
+        '1,"juggling, balls",0.300,0.600,0.300,3,6,0.5000,i3d,machine,,0\r\n'
+        "1,tai chi,2.000,2.400,0.400,20,24,0.7000,i3d,machine,,0\r\n"
+        "2,unknown,1.000,1.400,0.400,10,14,0.2500,i3d,machine,,0\r\n"
     )
 
 
 def test_csv_without_segments_is_its_header() -> None:
     timeline = make_timeline(people=(), predictions=())
     assert segments_csv(timeline, ()).splitlines() == [
-        "person_id,action,start_s,end_s,duration_s,start_frame,end_frame,confidence,classifier,source,person_name"
+        "person_id,action,start_s,end_s,duration_s,start_frame,end_frame,confidence,classifier,source,person_name,checked"
     ]
 
 
