@@ -1,0 +1,1 @@
+"""The workbench: watch an analysis and correct it."""

@@ -1,0 +1,73 @@
+"""The workbench on a page: mounts it, and takes over the thresholds that its sliders set.
+
+What must be quick goes between the browser and the server's own addresses (``routes.py``), without a rerun of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any, Final
+
+import streamlit as st
+
+from recognizer.dashboard import state
+from recognizer.dashboard.workbench.assets import static_path
+
+_HTML: Final = '<div class="workbench"></div>'
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+_mount = st.components.v2.component(
+    "recognizer_workbench", html=_HTML, css=_text("workbench.css"), js=_text("loader.js"), isolate_styles=True
+)
+
+
+def show_workbench(
+    analysis_id: str,
+    revision: int,
+    *,
+    shown_filter: dict[str, Any] | None = None,
+    on_edit: Callable[[], None] = lambda: None,
+) -> None:
+    """Draw the workbench of a stored analysis, with the thresholds of this browser tab.
+
+    Args:
+        analysis_id: the analysis.
+        revision: of its corrections and groups; with another one, the workbench reads them again.
+        shown_filter: the chosen segments, as the workbench's addresses take it; None for all.
+        on_edit: called before the page runs again because a correction was stored.
+    """
+    key = f"workbench-{analysis_id}"
+    filters = state.tab().filters
+    view = {
+        "minConfidence": filters.min_confidence,
+        "minDurationS": filters.min_duration_s,
+        "showsBrief": filters.shows_brief,
+        "filter": shown_filter,
+    }
+    _mount(
+        key=key,
+        data={
+            "api": f"recognizer/analysis/{analysis_id}/",
+            "modules": f"{static_path()}/js",
+            "revision": revision,
+            "view": view,
+        },
+        on_view_change=lambda: _adopt(key),
+        on_edited_change=on_edit,
+    )
+
+
+def _adopt(key: str) -> None:
+    """Take over what the sliders were set to."""
+    view = state.widget(key).view
+    if not view:
+        return
+    filters = state.tab().filters
+    filters.min_confidence = min(max(float(view["minConfidence"]), 0.0), 1.0)
+    filters.min_duration_s = max(float(view["minDurationS"]), 0.0)
+    filters.shows_brief = bool(view["showsBrief"])

@@ -1,0 +1,43 @@
+// The places of the workbench, and how high the picture is: everything is in sight at once.
+
+import { element } from "./dom.js";
+
+const MOST_PX = 776; // of the whole workbench: with the page's heading it fits a screen of 900
+const PICTURE_MOST_PX = 440;
+const PICTURE_LEAST_PX = 220;
+const GAPS_PX = 24;
+
+export function layout() {
+    const places = {
+        stage: element("div", { class: "stage" }),
+        people: element("div", { class: "people" }),
+        controls: element("div", { class: "controls", role: "toolbar", "aria-label": "Player" }),
+        tools: element("div", { class: "tools", role: "toolbar", "aria-label": "Corrections" }),
+        lanes: element("div", { class: "lanes" }),
+        filters: element("div", { class: "filters", role: "group", "aria-label": "Filters" }),
+        voice: element("div", { class: "voice" }),
+    };
+    places.bars = element("div", { class: "bars" }, places.controls, places.tools);
+    places.bench = element(
+        "section",
+        { class: "bench", "aria-label": "Workbench", tabindex: "-1" },
+        places.stage, places.people, places.bars, places.lanes, places.filters, places.voice,
+    );
+    return places;
+}
+
+// Keep the picture as high as the lanes leave room for.
+export function fitPicture({ bench, stage, bars, lanes, filters }, model, signal) {
+    const fit = () => {
+        const { video } = model.timeline ?? {};
+        const shape = video?.width && video.height ? video.width / video.height : 16 / 9;
+        const left = MOST_PX - GAPS_PX - bars.offsetHeight - lanes.offsetHeight - filters.offsetHeight;
+        const height = Math.max(PICTURE_LEAST_PX, Math.min(left, PICTURE_MOST_PX, stage.clientWidth / shape));
+        bench.style.setProperty("--shape", shape);
+        bench.style.setProperty("--stage-height", `${Math.round(height)}px`);
+    };
+    const sizes = new ResizeObserver(fit);
+    for (const place of [bench, bars, lanes, filters]) sizes.observe(place);
+    model.addEventListener("timeline", fit, { signal });
+    signal.addEventListener("abort", () => sizes.disconnect());
+}

@@ -1,0 +1,83 @@
+// The workbench: a video, its people, and a lane for each. See ../component.py.
+
+import { Api } from "./api.js";
+import { Controls } from "./controls.js";
+import { Editing } from "./editing.js";
+import { Filters } from "./filters.js";
+import { Keys } from "./keys.js";
+import { Lanes } from "./lanes.js";
+import { fitPicture, layout } from "./layout.js";
+import { Model } from "./model.js";
+import { Overlay } from "./overlay.js";
+import { People } from "./people.js";
+import { Player } from "./player.js";
+import { followTheme } from "./theme.js";
+import { Voice } from "./voice.js";
+
+const benches = new WeakMap(); // by the element they are built in
+
+// Build the workbench in `root`, or bring the one that is there up to date.
+//
+// data: {api: the absolute address of the analysis, revision, view: {minConfidence, minDurationS, showsBrief, filter}}
+// Returns a function that ends it, unless it is still on the page.
+export function mount(root, data, page) {
+    let bench = benches.get(root);
+    if (bench && bench.data.api !== data.api) {
+        bench.end();
+        bench = null;
+    }
+    if (bench) {
+        bench.update(data, page);
+    } else {
+        bench = new Bench(root, data, page);
+        benches.set(root, bench);
+    }
+    // Streamlit also calls this when newer data come; then the workbench is still there
+    return () => setTimeout(() => {
+        if (root.isConnected) return;
+        bench.end();
+        benches.delete(root);
+    });
+}
+
+class Bench {
+    constructor(root, data, page) {
+        this.data = data;
+        this.page = page;
+        const model = new Model(new Api(data.api), data.view);
+        const places = layout();
+        root.replaceChildren(places.bench);
+        const player = new Player(places.stage, model);
+        const lanes = new Lanes(places.lanes, model, player);
+        const voice = new Voice(places.voice, model);
+        const editing = new Editing(places.bench, model, player, lanes, places.tools);
+        const overlay = new Overlay(places.stage, model, player);
+        const people = new People(places.people, model);
+        const filters = new Filters(places.filters, model, (view) => this.page.setStateValue("view", view));
+        const keys = new Keys(places.bench, model, player, lanes, voice);
+        const controls = new Controls(places.controls, { model, player, keys, bench: places.bench });
+        this.parts = [controls, keys, filters, people, overlay, editing, voice, lanes, player, model];
+        this.model = model;
+        this.ended = new AbortController();
+        const { signal } = this.ended;
+        model.addEventListener("edited", () => this.page.setTriggerValue("edited", model.timeline.revision), { signal });
+        followTheme(places.bench, model, signal);
+        fitPicture(places, model, signal);
+        (root.host ?? root).recognizer = { model, player, lanes, editing }; // for tests
+        model.load();
+    }
+
+    update(data, page) {
+        const before = this.data;
+        this.data = data;
+        this.page = page;
+        this.model.refresh(data.revision);
+        if (JSON.stringify(before.view) !== JSON.stringify(data.view)) this.model.setView(data.view);
+    }
+
+    end() {
+        this.ended.abort();
+        for (const part of this.parts) part.end?.();
+        this.model.close();
+    }
+}

@@ -1,0 +1,254 @@
+// What the workbench shows: the timeline, its segments at the chosen thresholds, the current time and the selection.
+//
+// Events: "timeline" (another document), "player" (the video's copy went on), "segments", "time", "selection",
+// "boxes" (more of them have come), "overlay" (what is drawn over the video), "theme", "problem" (with `message`).
+
+import { BoxStore } from "./boxes.js";
+import { Latest } from "./latest.js";
+
+const PREPARING_MS = 1000; // how often a video that is still copied is asked for
+
+export class Model extends EventTarget {
+    // view: {minConfidence, minDurationS, showsBrief, filter}, the body of a request for segments
+    constructor(api, view) {
+        super();
+        this.api = api;
+        this.view = view;
+        this.timeline = null;
+        this.segments = null; // columnar, as the server sends it
+        this.frames = new Float64Array(0); // presentation times of all frames, ascending
+        this.shownLanes = []; // the timeline's lanes that the segments' column `lane` counts
+        this.timeS = 0;
+        this.selection = null; // a row of the segments
+        this.selectedLane = null; // the key of a lane
+        this.overlay = { boxes: true, names: true, labels: true, without: new Set() }; // `without`: keys of lanes
+        this.theme = { dark: false };
+        this.boxes = new BoxStore(api, () => this.emit("boxes"));
+        this.wanted = new Latest((asked) => this.api.segments(asked));
+        this.guesses = new Map();
+    }
+
+    // --- loading ---
+
+    async load() {
+        await this.attempt(async () => {
+            const [timeline, frames] = await Promise.all([this.api.timeline(), this.api.frames()]);
+            this.frames = frames;
+            await this.adopt(timeline);
+        });
+    }
+
+    // Load again what another tab or the page has changed.
+    async refresh(revision) {
+        if (!this.timeline || this.timeline.revision === revision) return;
+        await this.attempt(async () => this.adopt(await this.api.timeline()));
+    }
+
+    async adopt(timeline) {
+        const before = this.timeline;
+        this.timeline = timeline;
+        if (!before || before.revision !== timeline.revision) this.boxes.clear();
+        this.showLanes();
+        this.emit("timeline");
+        this.followCopy();
+        await this.loadSegments();
+    }
+
+    followCopy() {
+        clearTimeout(this.copyTimer);
+        if (this.timeline.player.state !== "preparing") return;
+        this.copyTimer = setTimeout(() => this.attempt(async () => {
+            const now = await this.api.timeline();
+            this.timeline.player = now.player;
+            this.emit("player");
+            this.followCopy();
+        }), PREPARING_MS);
+    }
+
+    async loadSegments() {
+        const segments = await this.wanted.ask(this.view);
+        if (!segments) return; // a later view has been asked for
+        if (segments.revision !== this.timeline.revision) {
+            this.timeline = await this.api.timeline();
+            this.emit("timeline");
+        }
+        const selected = this.selection === null ? null : this.segment(this.selection);
+        this.segments = segments;
+        this.firstRows = firstRows(segments);
+        this.guesses.clear();
+        this.showLanes();
+        this.selection = selected && this.rowAt(this.laneIndex(selected.lane.key), (selected.startS + selected.endS) / 2);
+        this.emit("segments");
+        if (selected) this.emit("selection");
+    }
+
+    showLanes() {
+        const byKey = new Map(this.timeline.lanes.map((lane) => [lane.key, lane]));
+        const keys = this.segments ? this.segments.lanes : [...byKey.keys()];
+        // a lane that has just gone (merged, hidden) keeps its place until the segments come
+        const old = new Map(this.shownLanes.map((lane) => [lane.key, lane]));
+        this.shownLanes = keys.map((key) => byKey.get(key) ?? old.get(key)).filter(Boolean);
+    }
+
+    // --- what is shown ---
+
+    // While a slider moves, at most one request is on its way; the latest position wins.
+    async setView(changes) {
+        this.view = { ...this.view, ...changes };
+        await this.attempt(() => this.loadSegments());
+    }
+
+    setTheme(theme) {
+        this.theme = theme;
+        this.emit("theme");
+    }
+
+    setOverlay(changes) {
+        Object.assign(this.overlay, changes);
+        this.emit("overlay");
+    }
+
+    // Only the player calls this.
+    setTime(timeS) {
+        if (timeS === this.timeS) return;
+        this.timeS = timeS;
+        this.emit("time");
+    }
+
+    // --- segments ---
+
+    get rows() {
+        return this.segments ? this.segments.lane.length : 0;
+    }
+
+    segment(row) {
+        const { segments, theme } = this;
+        const laneIndex = segments.lane[row];
+        const action = segments.action[row];
+        const second = segments.second[row];
+        return {
+            row,
+            laneIndex,
+            lane: this.shownLanes[laneIndex],
+            action: segments.actions[action],
+            color: segments.colors[theme.dark ? "dark" : "light"][action],
+            startS: segments.startS[row],
+            endS: segments.endS[row],
+            confidence: segments.confidence[row],
+            source: segments.source[row] ? "human" : "machine",
+            checked: Boolean(segments.checked[row]),
+            second: second < 0 ? null : segments.actions[second],
+        };
+    }
+
+    laneIndex(key) {
+        return this.shownLanes.findIndex((lane) => lane.key === key);
+    }
+
+    // The rows of a lane are those from the first up to the second number.
+    rowsOf(laneIndex) {
+        const first = this.firstRows;
+        return laneIndex < 0 || !first ? [0, 0] : [first[laneIndex], first[laneIndex + 1]];
+    }
+
+    // The row of a lane at a time; null where there is none.
+    rowAt(laneIndex, timeS) {
+        const row = this.rowBefore(laneIndex, timeS);
+        return row !== null && timeS < this.segments.endS[row] ? row : null;
+    }
+
+    // The last row of a lane that starts at or before a time; null if none does.
+    rowBefore(laneIndex, timeS) {
+        let [low, high] = this.rowsOf(laneIndex);
+        const first = low;
+        while (low < high) {
+            const middle = (low + high) >> 1;
+            if (this.segments.startS[middle] <= timeS) low = middle + 1;
+            else high = middle;
+        }
+        return low > first ? low - 1 : null;
+    }
+
+    // The machine's five most likely labels of a row: [[name, probability], ..]
+    likely(row) {
+        if (!this.guesses.has(row)) {
+            this.guesses.set(row, this.api.likely(this.view, row).then(({ labels }) => labels));
+        }
+        return this.guesses.get(row);
+    }
+
+    // The people in the picture: [{laneIndex, lane, box: [x1, y1, x2, y2] in shares of the picture}, ..]
+    boxesAt(timeS) {
+        return this.boxes.at(timeS, this.shownLanes);
+    }
+
+    // --- selection ---
+
+    // Select a row and its lane, or nothing.
+    select(row) {
+        const lane = row === null ? null : this.segment(row).lane.key;
+        if (row === this.selection && lane === this.selectedLane) return;
+        this.selection = row;
+        this.selectedLane = lane;
+        this.emit("selection");
+    }
+
+    // Select a lane, and its row at a time if there is one.
+    selectLane(key, timeS = null) {
+        this.selectedLane = key;
+        this.selection = timeS === null ? null : this.rowAt(this.laneIndex(key), timeS);
+        this.emit("selection");
+    }
+
+    // --- corrections; each answers whether it was stored ---
+
+    applyEdits(edits) {
+        return this.change(() => this.api.edits(edits));
+    }
+
+    undo() {
+        return this.change(() => this.api.undo());
+    }
+
+    redo() {
+        return this.change(() => this.api.redo());
+    }
+
+    change(send) {
+        return this.attempt(async () => {
+            await this.adopt(await send());
+            this.emit("edited");
+        });
+    }
+
+    // --- events ---
+
+    emit(type, detail = {}) {
+        this.dispatchEvent(Object.assign(new Event(type), detail));
+    }
+
+    async attempt(work) {
+        try {
+            await work();
+            return true;
+        } catch (error) {
+            if (this.closed) return false;
+            console.warn(error);
+            this.emit("problem", { message: error.message });
+            return false;
+        }
+    }
+
+    close() {
+        this.closed = true;
+        clearTimeout(this.copyTimer);
+    }
+}
+
+// Where the rows of each lane begin, and the number of rows at the end.
+function firstRows({ lane, lanes }) {
+    const first = Array.from({ length: lanes.length + 1 }, () => lane.length);
+    for (let row = lane.length - 1; row >= 0; row -= 1) first[lane[row]] = row;
+    for (let index = lanes.length - 1; index >= 0; index -= 1) first[index] = Math.min(first[index], first[index + 1]);
+    return first;
+}

@@ -1,0 +1,142 @@
+// Who is in the video: picture, name, time present, time per action.
+
+import { button, element, icon, percent, seconds } from "./dom.js";
+
+const OPEN_EYE = "M12 5C6 5 2 12 2 12s4 7 10 7 10-7 10-7-4-7-10-7zm0 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8z";
+const CLOSED_EYE = "M3 4l1.5-1.5 17 17L20 21zM12 5c6 0 10 7 10 7s-1 2-3 4L8 6c1-.6 2.500-1 4-1zM5 8l11 11c-1 .5-2.500 1-4 1-6 0-10-8-10-8s1-2 3-4z";
+const ORDERS = {
+    number: { title: "By number", compare: (one, other) => one.laneIndex - other.laneIndex },
+    time: { title: "By time", compare: (one, other) => other.lane.presentS - one.lane.presentS },
+};
+
+export class People {
+    constructor(host, model) {
+        this.model = model;
+        this.cards = new Map(); // by the lane's key
+        this.count = element("span");
+        this.order = element("select", { "aria-label": "Order of the people", onchange: () => this.update() });
+        this.order.append(...Object.entries(ORDERS).map(([value, { title }]) => element("option", { value }, title)));
+        this.list = element("div", { class: "cards", role: "listbox", "aria-label": "People", tabindex: "0" });
+        this.list.addEventListener("keydown", (event) => this.key(event));
+        host.append(element("div", { class: "people-head" }, this.count, this.order), this.list);
+        for (const name of ["timeline", "segments", "theme"]) model.addEventListener(name, () => this.update());
+        model.addEventListener("selection", () => this.mark());
+        model.addEventListener("overlay", () => this.mark());
+    }
+
+    update() {
+        const { model } = this;
+        if (!model.timeline) return;
+        const people = model.shownLanes.map((lane, laneIndex) => ({ lane, laneIndex }));
+        people.sort(ORDERS[this.order.value || "number"].compare);
+        this.count.textContent = people.length === 1 ? "1 person" : `${people.length} people`;
+        const cards = people.map(({ lane, laneIndex }) => this.card(lane, laneIndex));
+        if (cards.length !== this.list.children.length || cards.some((card, k) => card !== this.list.children[k])) {
+            this.list.replaceChildren(...cards);
+        }
+        const keys = new Set(model.shownLanes.map(({ key }) => key));
+        for (const key of this.cards.keys()) if (!keys.has(key)) this.cards.delete(key);
+        this.mark();
+    }
+
+    card(lane, laneIndex) {
+        let card = this.cards.get(lane.key);
+        if (!card) {
+            card = new Card(lane, this.model);
+            this.cards.set(lane.key, card);
+        }
+        card.update(lane, timePerAction(this.model, laneIndex));
+        return card.element;
+    }
+
+    mark() {
+        const { selectedLane, overlay } = this.model;
+        for (const [key, card] of this.cards) card.mark(key === selectedLane, overlay.without.has(key));
+    }
+
+    // Up and down choose a person, as in any list.
+    key(event) {
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const cards = [...this.list.children];
+        const at = cards.findIndex((card) => card.getAttribute("aria-selected") === "true");
+        const next = cards[Math.min(Math.max(0, at + step), cards.length - 1)];
+        next?.click();
+        next?.scrollIntoView({ block: "nearest" });
+    }
+}
+
+class Card {
+    constructor(lane, model) {
+        this.key = lane.key;
+        this.model = model;
+        this.picture = element("img", { alt: "", loading: "lazy", width: 36, height: 44 });
+        this.picture.addEventListener("error", () => { this.picture.style.visibility = "hidden"; });
+        this.name = element("span", { class: "name" });
+        this.time = element("span", { class: "time" });
+        this.bar = element("div", { class: "bar", role: "img" });
+        this.eye = button("", icon(OPEN_EYE), (event) => this.toggleEye(event), { class: "eye" });
+        this.element = element(
+            "div",
+            { class: "card", role: "option", "aria-selected": "false", onclick: () => model.selectLane(this.key) },
+            this.picture,
+            element("div", { class: "who" }, element("div", { class: "line" }, this.name, this.time), this.bar),
+            this.eye,
+        );
+    }
+
+    update(lane, times) {
+        if (lane.picture && lane.picture !== this.address) {
+            this.address = lane.picture;
+            this.picture.src = this.model.api.url(lane.picture);
+        }
+        this.title = lane.title;
+        this.name.textContent = lane.title;
+        this.time.textContent = seconds(lane.presentS);
+        const text = times.map(({ action, timeS, share }) => `${action} ${seconds(timeS)} (${percent(share)})`).join("\n");
+        this.element.title = `${lane.title}: ${seconds(lane.presentS)} in view${text ? `\n${text}` : ""}`;
+        this.bar.setAttribute("aria-label", text ? text.replaceAll("\n", ", ") : "no actions");
+        this.bar.replaceChildren(...times.map(({ color, share }) => {
+            const part = element("span");
+            part.style.background = color;
+            part.style.width = `${100 * share}%`;
+            return part;
+        }));
+    }
+
+    mark(isSelected, isWithout) {
+        this.element.setAttribute("aria-selected", String(isSelected));
+        if (this.isWithout === isWithout) return;
+        this.isWithout = isWithout;
+        this.element.classList.toggle("without", isWithout);
+        this.eye.setAttribute("aria-pressed", String(!isWithout));
+        this.eye.title = isWithout ? `Show ${this.title} over the picture` : `Hide ${this.title} over the picture`;
+        this.eye.setAttribute("aria-label", this.eye.title);
+        this.eye.replaceChildren(icon(isWithout ? CLOSED_EYE : OPEN_EYE));
+    }
+
+    toggleEye(event) {
+        event.stopPropagation();
+        const { without } = this.model.overlay;
+        if (!without.delete(this.key)) without.add(this.key);
+        this.model.setOverlay({ without });
+    }
+}
+
+// A lane's actions, the longest first: [{action, color, timeS, share of the time present}, ..]
+function timePerAction(model, laneIndex) {
+    if (!model.segments) return [];
+    const [first, end] = model.rowsOf(laneIndex);
+    const { action, startS, endS, actions, colors } = model.segments;
+    const sums = new Map();
+    for (let row = first; row < end; row += 1) {
+        sums.set(action[row], (sums.get(action[row]) ?? 0) + endS[row] - startS[row]);
+    }
+    const presentS = model.shownLanes[laneIndex].presentS || 1;
+    const tones = colors[model.theme.dark ? "dark" : "light"];
+    return [...sums]
+        .map(([index, timeS]) => ({ action: actions[index], color: tones[index], timeS, share: Math.min(1, timeS / presentS) }))
+        .toSorted((one, other) => other.timeS - one.timeS);
+}
