@@ -193,10 +193,12 @@ def rated(video: Video, sure: Callable[[Support], float] | None, labels: Sequenc
     """Return a video's timeline with these confidences; None leaves the network's own at its temperature."""
     predictions = []
     for prediction, window in zip(video.timeline.predictions, video.windows, strict=True):
-        probabilities = window.probabilities
+        top = _top(window.probabilities, labels)
+        own = tuple(probability for _, probability in top)
         if sure is not None:
-            probabilities = weighed(probabilities, window.label, sure(window.evidence))
-        predictions.append(replace(prediction, top=_top(probabilities, labels)))
+            shown = weighed(own, sure(window.evidence))
+            top = tuple((label, probability) for (label, _), probability in zip(top, shown, strict=True))
+        predictions.append(replace(prediction, top=top, network_probabilities=own))
     return replace(video.timeline, predictions=tuple(predictions))
 
 

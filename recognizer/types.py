@@ -310,6 +310,8 @@ class Prediction:
         end_s: end of the clip.
         top: the five most probable labels (or fewer) with their probabilities, descending.
         classifier: name of the classifier.
+        network_probabilities: the network's own probabilities of the labels in ``top``, if evidence decides how sure
+            they are (``networks.classifiers.evidence``); empty if those in ``top`` are the network's own.
     """
 
     person_id: int
@@ -317,6 +319,12 @@ class Prediction:
     end_s: float
     top: tuple[tuple[str, float], ...]
     classifier: str
+    network_probabilities: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.network_probabilities) not in (0, len(self.top)):
+            counts = f"{len(self.top)} labels but {len(self.network_probabilities)} probabilities of the network"
+            raise ValueError(f"Prediction has {counts}")
 
 
 Source = Literal["machine", "human"]

@@ -188,10 +188,14 @@ class LabelGroups(Struct):
 
 
 class LabelProbability(Struct, gc=False):
-    """A label with the probability that the classifier gives it."""
+    """A label with its probability."""
 
     label: str
-    probability: Probability
+    probability: Annotated[Probability, Meta(description="how sure the label is")]
+    network_probability: Annotated[
+        Probability | UnsetType,
+        Meta(description="the network's own, which decides between labels; missing where probability is the same"),
+    ] = UNSET
 
 
 class Prediction(Struct):

@@ -244,8 +244,15 @@ def _prediction(prediction: Prediction) -> document_types.Prediction:
         start_s=prediction.start_s,
         end_s=prediction.end_s,
         classifier=prediction.classifier,
-        top=[document_types.LabelProbability(label, probability) for label, probability in prediction.top],
+        top=_top(prediction),
     )
+
+
+def _top(prediction: Prediction) -> list[document_types.LabelProbability]:
+    entries = [document_types.LabelProbability(label, probability) for label, probability in prediction.top]
+    for entry, own in zip(entries, prediction.network_probabilities, strict=False):  # there are none, or as many
+        entry.network_probability = own
+    return entries
 
 
 def _shortest(values: NDArray[np.float32]) -> Any:
@@ -417,7 +424,13 @@ def _read_prediction(prediction: document_types.Prediction) -> Prediction:
         end_s=prediction.end_s,
         top=tuple((entry.label, entry.probability) for entry in prediction.top),
         classifier=prediction.classifier,
+        network_probabilities=_read_network_probabilities(prediction.top),
     )
+
+
+def _read_network_probabilities(top: Sequence[document_types.LabelProbability]) -> tuple[float, ...]:
+    given = tuple(own for entry in top if not isinstance(own := entry.network_probability, UnsetType))
+    return given if len(given) == len(top) else ()
 
 
 def _float32(values: Sequence[Any], name: str) -> NDArray[np.float32]:

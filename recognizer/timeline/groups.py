@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Final
@@ -69,13 +69,21 @@ class LabelGroups:
         return replace(timeline, predictions=tuple(map(self._folded_prediction, timeline.predictions)))
 
     def _folded_prediction(self, prediction: Prediction) -> Prediction:
+        labels = [label for label, _ in prediction.top]
+        sums = self._sums(labels, [probability for _, probability in prediction.top])
+        top = tuple(sorted(sums.items(), key=lambda item: -item[1]))
+        if not prediction.network_probabilities:
+            return replace(prediction, top=top)
+        of_network = self._sums(labels, prediction.network_probabilities)
+        return replace(prediction, top=top, network_probabilities=tuple(of_network[group] for group, _ in top))
+
+    def _sums(self, labels: Sequence[str], probabilities: Sequence[float]) -> dict[str, float]:
+        """Return the probability of each group; at most 1, past which rounding may carry a sum."""
         sums: dict[str, float] = {}
-        for label, probability in prediction.top:
+        for label, probability in zip(labels, probabilities, strict=True):
             group = self.group_of(label)
-            sums[group] = sums.get(group, 0.0) + probability
-        # rounding may carry a sum past 1
-        top = sorted(((group, min(1.0, share)) for group, share in sums.items()), key=lambda item: -item[1])
-        return replace(prediction, top=tuple(top))
+            sums[group] = min(1.0, sums.get(group, 0.0) + probability)
+        return sums
 
 
 class GroupsDocument(Struct):

@@ -4,6 +4,9 @@ Neighbouring clips usually show the same action. At each moment the predictions 
 best labels; a vote's weight falls off linearly from the middle of its clip. The labels are then the Viterbi path with a
 cost per change: a clip that shows the end of one action and the start of the next often looks like a third action, and
 the change between the two lies where their votes are equal.
+
+Which label it is follows from the network's own probabilities, how sure it is from those that evidence gives: a clip
+whose person shows little would otherwise have little say in where an action ends.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +43,8 @@ class Votes:
     Attributes:
         edges_s: float64 (n + 1,), times at which the steps begin and end.
         labels: all labels with a vote.
-        best: int64 (n,), index in ``labels`` of the label of each step.
-        probability: float64 (n,), weighted mean probability of that label.
+        best: int64 (n,), index in ``labels`` of the label of each step, by the network's own probabilities.
+        probability: float64 (n,), weighted mean probability of that label, by evidence where there is any.
         shares_at: recounts the votes at ascending times, float64 (m,). Returns indices in ``labels``, int64 (k,), and
             the weighted mean probabilities of these labels, float64 (k, m). Storing them for every step would take
             tens of megabytes per person and hour.
@@ -87,15 +91,14 @@ def votes(ordered: Sequence[Prediction], smoothing_s: float) -> Iterator[Votes]:
         start_s, end_s = float(counter.starts_s[0]), float(counter.latest_ends_s[-1])
         steps = max(1, round((end_s - start_s) / STEP_S))
         edges_s = np.linspace(start_s, end_s, steps + 1)
-        counted = []
-        for first in range(0, steps, _STEPS_AT_ONCE):
-            edges = edges_s[first : min(first + _STEPS_AT_ONCE, steps) + 1]
-            counted.append(counter.count((edges[:-1] + edges[1:]) / 2))
-        winners = np.concatenate([labels[shares.argmax(axis=0)] for labels, shares in counted])
+        middles_s = (edges_s[:-1] + edges_s[1:]) / 2
+        counted = [counter.count_both(middles_s[k : k + _STEPS_AT_ONCE]) for k in range(0, steps, _STEPS_AT_ONCE)]
+        winners = np.concatenate([labels[shares.argmax(axis=0)] for labels, shares, _ in counted])
         candidates = np.unique(winners)
-        shares = np.concatenate([_rows(labels, shares, candidates) for labels, shares in counted], axis=1)
+        shares = np.concatenate([_rows(labels, shares, candidates) for labels, shares, _ in counted], axis=1)
+        sure = np.concatenate([_rows(labels, shares, candidates) for labels, _, shares in counted], axis=1)
         best = _path(shares, np.searchsorted(candidates, winners), smoothing_s)
-        yield Votes(edges_s, counter.labels, candidates[best], shares[best, np.arange(steps)], counter.count)
+        yield Votes(edges_s, counter.labels, candidates[best], sure[best, np.arange(steps)], counter.count)
 
 
 def _batched(spans: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
@@ -182,10 +185,20 @@ class _VoteCounter:
         # row, label and probability of each vote; votes of one row are adjacent
         self._row = np.repeat(np.arange(len(together)), [len(prediction.top) for prediction in together])
         self._label = np.array([index[label] for prediction in together for label, _ in prediction.top])
-        self._probability = np.array([probability for prediction in together for _, probability in prediction.top])
+        of_top = [[probability for _, probability in prediction.top] for prediction in together]
+        of_network = [prediction.network_probabilities or of for prediction, of in zip(together, of_top, strict=True)]
+        self._probability = np.array(list(chain.from_iterable(of_top)))
+        self._of_network = np.array(list(chain.from_iterable(of_network)))
 
     def count(self, middle_s: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the labels with votes, int64 (k,) ascending, and their mean probabilities, float64 (k, m)."""
+        labels, _, shares = self.count_both(middle_s)
+        return labels, shares
+
+    def count_both(
+        self, middle_s: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return the same, with the network's own probabilities, float64 (k, m), before those of ``top``."""
         smoothing_s = self._smoothing_s
         first = int(np.searchsorted(self.latest_ends_s, middle_s[0] - smoothing_s))
         past = int(np.searchsorted(self.starts_s, middle_s[-1] + smoothing_s))
@@ -194,6 +207,8 @@ class _VoteCounter:
         weight = np.clip(1.0 - distance_s / (self._halves_s[near, None] + smoothing_s), 0.0, None)
         cast = slice(*np.searchsorted(self._row, (first, past)).tolist())
         labels, column = np.unique(self._label[cast], return_inverse=True)
-        probability = np.zeros((past - first, len(labels)))
-        probability[self._row[cast] - first, column] = self._probability[cast]
-        return labels, probability.T @ weight / np.maximum(weight.sum(axis=0), np.finfo(np.float64).tiny)
+        weight /= np.maximum(weight.sum(axis=0), np.finfo(np.float64).tiny)
+        probability = np.zeros((2, past - first, len(labels)))
+        probability[:, self._row[cast] - first, column] = self._of_network[cast], self._probability[cast]
+        of_network, of_top = probability.transpose(0, 2, 1) @ weight
+        return labels, of_network, of_top

@@ -396,7 +396,10 @@ class TestClassifier:
         for one in after[:2]:
             assert one.top[0][1] == pytest.approx(1 / (1 + np.exp(-3)))
             assert sum(p for _, p in one.top) <= 1
+        for one, other in zip(before[:2], after[:2], strict=True):
+            assert other.network_probabilities == tuple(p for _, p in one.top), "what the network said is kept"
         assert after[2] == before[2]
+        assert after[2].network_probabilities == ()
 
     def test_an_unavailable_device_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -65,7 +65,7 @@ def exported(**changes: Any) -> Content:
         settings=Settings(video_classifier_model="i3d"),
         people=people,
         predictions=(
-            Prediction(1, 0.0, 2.0, (("tai chi", 0.9), ("yoga", 0.05)), "i3d"),
+            Prediction(1, 0.0, 2.0, (("tai chi", 0.9), ("yoga", 0.05)), "i3d", (0.6, 0.3)),
             Prediction(2, 1.0, 3.0, tuple((f"label {k}", 0.3 - k / 20) for k in range(5)), "i3d"),
         ),
         frame_times_s=np.empty(0),

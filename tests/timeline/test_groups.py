@@ -50,6 +50,14 @@ def test_corrected_labels_are_folded_too() -> None:
     assert [(one.action, one.source) for one in segments] == [("ball games", "machine"), ("ball games", "human")]
 
 
+def test_the_networks_own_probabilities_are_folded_with_the_others() -> None:
+    top = (("yoga", 0.2), ("juggling soccer ball", 0.15), ("dribbling basketball", 0.1))
+    one = Prediction(1, 0.0, 2.0, top, "x", network_probabilities=(0.4, 0.3, 0.2))
+    folded = BALLS.fold(Corrections().applied_to(replace(timeline(), predictions=(one,)))).timeline.predictions[0]
+    assert [label for label, _ in folded.top] == ["ball games", "yoga"]
+    assert folded.network_probabilities == pytest.approx((0.5, 0.4))
+
+
 def test_folding_twice_is_folding_once() -> None:
     groups = replace(BALLS, other="something else")
     once = groups.fold(Corrections().applied_to(timeline()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,6 +44,25 @@ def test_a_change_lies_where_the_votes_of_both_sides_are_equal() -> None:
     (stretch,) = votes(sorted([*predictions, mixed], key=lambda p: p.start_s), 1.0)
     changes = [k for k in range(1, len(stretch.best)) if stretch.best[k] != stretch.best[k - 1]]
     assert [stretch.edges_s[k] for k in changes] == pytest.approx([6.0], abs=STEP_S)
+
+
+def unsure(prediction: Prediction, sure: float) -> Prediction:
+    """Return what evidence makes of a prediction: the network said the same, but is as sure as this."""
+    (label, best), (other, second) = prediction.top
+    return replace(prediction, top=((label, sure), (other, second * sure / best)), network_probabilities=(best, second))
+
+
+def test_how_sure_a_clip_is_does_not_move_a_change_of_action() -> None:
+    """Clips of little confidence had little say, and one clip of both actions moved their boundary by up to 1 s."""
+    clips = [*windows("a", 0, 6), *windows("b", 6, 12)]
+    weak = [unsure(clip, 0.1) if clip.top[0][0] == "a" else unsure(clip, 0.99) for clip in clips]
+    (alike,), (uneven,) = votes(clips, 1.0), votes(weak, 1.0)
+    assert [alike.labels[k] for k in alike.best] == [uneven.labels[k] for k in uneven.best]
+    assert uneven.probability[0] == pytest.approx(0.1)
+    assert uneven.probability[-1] == pytest.approx(0.99)
+    # without the network's own probabilities, as in older analyses, confidence decides
+    (older,) = votes([replace(clip, network_probabilities=()) for clip in weak], 1.0)
+    assert list(older.best) != list(uneven.best)
 
 
 def test_no_vote_reaches_over_a_gap() -> None:

@@ -75,15 +75,18 @@ _MOST_LOG_ODDS = 6.0
 """No label is surer than 0.998: the sample behind the weights is small."""
 
 
-def weighed(probabilities: NDArray[np.float64], label: int, sure: float) -> NDArray[np.float64]:
-    """Return the probabilities with ``sure`` for the best label, the others in proportion to each other.
+def weighed(probabilities: Sequence[float], sure: float) -> tuple[float, ...]:
+    """Return probabilities with ``sure`` for the first, the others in proportion to each other.
 
     They sum to 1 at most; the rest is the probability that no label fits.
+
+    Args:
+        probabilities: those of the best labels, descending.
+        sure: how sure the first label is.
     """
-    of_label = float(probabilities[label])
-    changed = probabilities * min(sure / of_label, (1 - sure) / max(1 - of_label, np.finfo(np.float64).tiny))
-    changed[label] = sure
-    return changed
+    best, *others = probabilities
+    share = min(sure / best, (1 - sure) / max(1 - best, np.finfo(np.float64).tiny))
+    return sure, *(share * probability for probability in others)
 
 
 def stands_out(crops_rgb: NDArray[np.uint8]) -> float:

@@ -134,14 +134,17 @@ class NetworkClassifier:
             batch_size = self._runner.max_batch_size((length, *clips[indices[0]].rgb.shape[1:]))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                probabilities = self._probabilities([clips[index] for index in batch], length)
+                probabilities, sure = self._probabilities([clips[index] for index in batch], length)
                 best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
-                for index, values, outputs in zip(batch, best.values.tolist(), best.indices.tolist(), strict=True):
-                    predictions[index] = self._prediction(clips[index], values, outputs)
+                for k, (values, outputs) in enumerate(zip(best.values.tolist(), best.indices.tolist(), strict=True)):
+                    predictions[batch[k]] = self._prediction(clips[batch[k]], values, outputs, sure.get(k))
         return [predictions[index] for index in range(len(clips))]
 
-    def _probabilities(self, clips: Sequence[Clip], length: int) -> Tensor:
-        """Return the probabilities of each clip, float64 (B, len(labels)); with surroundings, from the mean of both.
+    def _probabilities(self, clips: Sequence[Clip], length: int) -> tuple[Tensor, dict[int, float]]:
+        """Return the probabilities of each clip, float64 (B, len(labels)), and how sure the best label is.
+
+        Both follow from the mean of the scores of crop and surroundings. Only clips with surroundings have evidence of
+        how sure they are, by their index.
 
         The surroundings are mirrored, as half of the training clips of all networks were: an error that depends on the
         side where something appears then affects only one of the two.
@@ -155,17 +158,21 @@ class NetworkClassifier:
             scores = of_crop.clone()
             scores[around] = (of_crop[around] + of_surroundings) / 2
         probabilities = torch.softmax(scores.double() / self._temperature, dim=1)
+        sure: dict[int, float] = {}
         if around and self._evidence is not None:
             for k, place in zip(around, of_surroundings.double().cpu().numpy(), strict=True):
                 views = (of_crop[k].double().cpu().numpy(), place)
-                label = int(probabilities[k].argmax())
-                sure = confidence(support(clips[k], views, label, self.spec.recommended_span_s), self._evidence)
-                probabilities[k] = torch.from_numpy(weighed(probabilities[k].cpu().numpy(), label, sure))
-        return probabilities
+                evidence = support(clips[k], views, int(probabilities[k].argmax()), self.spec.recommended_span_s)
+                sure[k] = confidence(evidence, self._evidence)
+        return probabilities, sure
 
-    def _prediction(self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int]) -> Prediction:
-        top = tuple((self._labels[k], p) for k, p in zip(outputs, probabilities, strict=True))
-        return Prediction(clip.person_id, clip.start_s, clip.end_s, top, self._name)
+    def _prediction(
+        self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int], sure: float | None
+    ) -> Prediction:
+        shown = probabilities if sure is None else weighed(probabilities, sure)
+        top = tuple((self._labels[k], p) for k, p in zip(outputs, shown, strict=True))
+        own = () if sure is None else tuple(probabilities)
+        return Prediction(clip.person_id, clip.start_s, clip.end_s, top, self._name, own)
 
     def warm_up(self, samples: int) -> None:
         """Run once on a grey clip of ``samples`` samples.
