@@ -22,7 +22,11 @@ def _text(name: str) -> str:
 
 
 _mount = st.components.v2.component(
-    "recognizer_workbench", html=_HTML, css=_text("workbench.css"), js=_text("loader.js"), isolate_styles=True
+    "recognizer_workbench",
+    html=_HTML,
+    css=_text("workbench.css") + _text("lanes.css"),
+    js=_text("loader.js"),
+    isolate_styles=True,
 )
 
 
