@@ -51,16 +51,26 @@ export class Overlay {
         if (!model.timeline) return;
         const picture = this.picture(width, height);
         const { overlay } = model;
-        const people = model.boxesAt(model.timeS).filter(({ lane }) => !overlay.without.has(lane.key));
-        const styled = people.map((person) => this.styled(person, picture)).toReversed(); // the first is drawn last
+        const styled = this.people().map((person) => this.styled(person, picture));
         const linePx = Math.max(LINE_MIN_PX, Math.round(picture.height * LINE_SHARE));
         const fontPx = Math.min(FONT_MOST_PX, Math.max(FONT_MIN_PX, Math.round(picture.height * FONT_SHARE)));
         context.font = `600 ${fontPx}px ${model.theme.font ?? "sans-serif"}`;
         context.textBaseline = "alphabetic";
         if (overlay.boxes) for (const one of styled) drawBox(context, one, linePx);
         const placed = [];
-        for (const one of styled) drawPlate(context, plateOf(context, one, overlay), one, { fontPx, picture, placed });
+        for (const one of styled.toReversed()) { // the one on top chooses its place first
+            drawPlate(context, plateOf(context, one, overlay), one, { fontPx, picture, placed });
+        }
         this.drawn = styled;
+    }
+
+    // Those to draw, the selected one last, on top. A comparison has several lanes of one person.
+    people() {
+        const { overlay, selectedLane, timeS } = this.model;
+        const rank = ({ lane }) => (lane.key === selectedLane ? 1 : 0);
+        const shown = this.model.boxesAt(timeS).filter(({ lane }) => !overlay.without.has(lane.key));
+        const ordered = shown.toReversed().toSorted((one, other) => rank(one) - rank(other));
+        return [...new Map(ordered.map((person) => [person.lane.personId, person])).values()];
     }
 
     // Where the picture lies in the stage: it keeps its shape, with bars at two sides.
@@ -146,14 +156,20 @@ function badge({ title, number }) {
 }
 
 function drawPlate(context, parts, one, { fontPx, picture, placed }) {
-    if (!parts.length) return;
     const pad = Math.max(2, Math.round(fontPx / 4));
-    const width = parts.reduce((sum, part) => sum + part.width + 2 * pad, 0);
     const height = Math.round(fontPx * 1.3) + pad;
-    const place = placeOf(one, { width, height }, picture, placed);
+    const widthOf = (some) => some.reduce((sum, part) => sum + part.width + 2 * pad, 0);
+    // in a crowd there is room for the numbers at least
+    const choices = parts.length > 1 ? [parts, parts.slice(0, 1)] : [parts];
+    const fitting = choices
+        .map((some) => ({ some, places: placesOf(one, { width: widthOf(some), height }, picture) }))
+        .map(({ some, places }) => ({ some, places, free: places.find((place) => isFree(place, placed)) }));
+    const { some, places, free } = fitting.find((choice) => choice.free) ?? fitting.at(-1);
+    const place = free ?? places[0];
+    if (!some.length || !place) return;
     placed.push(place);
     let { left } = place;
-    for (const part of parts) {
+    for (const part of some) {
         context.fillStyle = part.fill;
         context.fillRect(left, place.top, part.width + 2 * pad, height);
         context.fillStyle = part.ink;
@@ -162,14 +178,16 @@ function drawPlate(context, parts, one, { fontPx, picture, placed }) {
     }
 }
 
-// The first free place: above the box, inside at the top, below, inside at the bottom.
-function placeOf({ left, top, bottom }, { width, height }, picture, placed) {
+// Above the box, inside at the top, below, inside at the bottom: those that lie in the picture.
+function placesOf({ left, top, bottom }, { width, height }, picture) {
     const x = Math.max(picture.x, Math.min(left - 1, picture.x + picture.width - width));
-    const fits = [top - height, top, bottom, bottom - height]
+    return [top - height, top, bottom, bottom - height]
         .filter((y) => y >= picture.y && y + height <= picture.y + picture.height)
         .map((y) => ({ left: x, top: y, right: x + width, bottom: y + height }));
-    const first = fits.find((place) => !placed.some((other) => overlaps(place, other))) ?? fits[0];
-    return first ?? { left: x, top: picture.y, right: x + width, bottom: picture.y + height };
+}
+
+function isFree(place, placed) {
+    return !placed.some((other) => overlaps(place, other));
 }
 
 function overlaps(one, other) {
