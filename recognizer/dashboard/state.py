@@ -28,10 +28,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from recognizer.export.content import DEFAULT_BIN_S
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, Preset, Settings
+from recognizer.timeline.filters import Filter
 from recognizer.types import Reading, VideoInfo
 
 if TYPE_CHECKING:
@@ -106,16 +108,30 @@ class FiltersTab:
         min_confidence: less probable labels read "unknown".
         min_duration_s: shorter segments are absorbed.
         shows_brief: whether people who appeared only for a moment are shown.
+        chosen: which segments are shown and exported of the analysis ``chosen_of``.
+        chosen_of: the analysis that ``chosen`` was made for.
+        bin_s: length of the bins of time in summaries.
     """
 
     min_confidence: float = DEFAULT_MIN_CONFIDENCE
     min_duration_s: float = DEFAULT_MIN_DURATION_S
     shows_brief: bool = False
+    chosen: Filter = field(default_factory=Filter)
+    chosen_of: str | None = None
+    bin_s: float = DEFAULT_BIN_S
 
     @property
     def thresholds(self) -> tuple[float, float]:
         """Minimum confidence and minimum duration (s)."""
         return self.min_confidence, self.min_duration_s
+
+    def chosen_for(self, analysis_id: str) -> Filter:
+        """Return which segments of an analysis are shown: all, if the choice was made for another."""
+        return self.chosen if self.chosen_of == analysis_id else Filter()
+
+    def choose(self, analysis_id: str, chosen: Filter) -> None:
+        """Show only these segments of an analysis."""
+        self.chosen, self.chosen_of = chosen, analysis_id
 
 
 @dataclass

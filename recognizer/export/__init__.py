@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         disagreements_table,
         scores_table,
     )
-    from recognizer.export.tables import appearances_table, segments_table, time_per_action_table
+    from recognizer.export.tables import appearances_table, segments_table, table_of, title_of
 
 __all__ = [
     "ALL_FORMATS",
@@ -55,9 +55,10 @@ __all__ = [
     "segments_csv",
     "segments_table",
     "setting_values",
-    "time_per_action_table",
+    "table_of",
     "timeline_from_json",
     "timeline_json",
+    "title_of",
 ]
 
 _TABLES = {
@@ -70,7 +71,7 @@ _TABLES = {
         "disagreements_table",
         "scores_table",
     ),
-    "tables": ("appearances_table", "segments_table", "time_per_action_table"),
+    "tables": ("appearances_table", "segments_table", "table_of", "title_of"),
 }
 _MODULE_OF = {name: module for module, names in _TABLES.items() for name in names}
 

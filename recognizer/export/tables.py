@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 import pandas as pd
 
+from recognizer.export.content import Content
 from recognizer.export.csv_file import harmless_cell
 from recognizer.export.frames import FrameNumbers
 from recognizer.export.rows import ClassifierNames
+from recognizer.export.table import Column, Table
 from recognizer.timeline.model import Timeline
 from recognizer.timeline.movement import Movement, people_moving
 from recognizer.timeline.segments import close_second
@@ -19,14 +22,14 @@ _TIME_DIGITS = 3
 _SHARE_DIGITS = 1
 
 
-def appearances_table(timeline: Timeline) -> pd.DataFrame:
-    """Return when each person was present, one row per person.
+def appearances_table(timeline: Timeline, names: Mapping[int, str] = MappingProxyType({})) -> pd.DataFrame:
+    """Return when each person was present, one row per person; ``names`` are users' names for people.
 
-    Columns: ``Person``, ``First seen (s)``, ``Last seen (s)``, ``Visits`` (presence intervals), ``Present (s)`` in all;
-    and if movement was measured, ``Still (%)``, ``Slow (%)``, ``Fast (%)`` of the time in which it is known,
-    ``Movement known (s)``, ``Mean speed`` and ``Highest speed`` in body heights per second.
+    Columns: ``Person``, ``Name`` (if anybody has one), ``First seen (s)``, ``Last seen (s)``, ``Visits`` (presence
+    intervals), ``Present (s)`` in all; and if movement was measured, ``Still (%)``, ``Slow (%)``, ``Fast (%)`` of the
+    time in which it is known, ``Movement known (s)``, ``Mean speed`` and ``Highest speed`` in body heights per second.
     """
-    table = _presence_table(timeline)
+    table = _named(_presence_table(timeline), names)
     if timeline.camera is None:
         return table
     return table.merge(_movement_table(timeline), how="left", on="Person")
@@ -69,32 +72,23 @@ def _presence_table(timeline: Timeline) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def time_per_action_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFrame:
-    """Return how long each person did each action, one row per action, by person, then longest first.
-
-    Columns: ``Person``, ``Action``, ``Time (s)``, ``Share of presence (%)``.
-    """
-    present_s = {track.person_id: track.present_s for track in timeline.people}
-    time_s: dict[tuple[int, str], float] = defaultdict(float)
-    for segment in segments:
-        time_s[segment.person_id, segment.action] += segment.duration_s
-    rows = [
-        (
-            person_id,
-            harmless_cell(action),
-            round(seconds, _TIME_DIGITS),
-            round(100 * seconds / present_s[person_id], _SHARE_DIGITS) if present_s.get(person_id) else None,
-        )
-        for (person_id, action), seconds in sorted(time_s.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
-    ]
-    return _table(rows, {"Person": "int64", "Action": "str", "Time (s)": "float64", "Share of presence (%)": "float64"})
-
-
-def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFrame:
+def segments_table(
+    timeline: Timeline,
+    segments: Sequence[Segment],
+    names: Mapping[int, str] = MappingProxyType({}),
+    checked: Collection[Segment] = frozenset(),
+) -> pd.DataFrame:
     """Return the content of the CSV with readable titles, one row per segment, by person, then by time.
 
-    Columns: ``Person``, ``Action``, ``Start (s)``, ``End (s)``, ``Duration (s)``, ``Start frame``, ``End frame``,
-    ``Probability``, ``Second label`` and ``Second probability`` (empty unless close to the first), ``Classifier``.
+    Columns: ``Person``, ``Name`` (if anybody has one), ``Action``, ``Start (s)``, ``End (s)``, ``Duration (s)``,
+    ``Start frame``, ``End frame``, ``Probability``, ``Second label`` and ``Second probability`` (empty unless close to
+    the first), ``Classifier``, ``Source`` and ``Checked``.
+
+    Args:
+        timeline: the timeline.
+        segments: its segments.
+        names: users' names for people.
+        checked: those of the segments that a person has checked.
     """
     frames = FrameNumbers(timeline)
     classifiers = ClassifierNames(timeline)
@@ -114,15 +108,59 @@ def segments_table(timeline: Timeline, segments: Sequence[Segment]) -> pd.DataFr
             "" if second is None else harmless_cell(second[0]),
             None if second is None else round(second[1], 4),
             harmless_cell(classifiers.of(segment)),
+            segment.source,
+            segment in checked,
         )
         for segment, second in zip(ordered, seconds, strict=True)
     ]
-    return _table(
+    table = _table(
         rows,
         {"Person": "int64", "Action": "str", "Start (s)": "float64", "End (s)": "float64", "Duration (s)": "float64",
          "Start frame": "int64", "End frame": "int64", "Probability": "float64", "Second label": "str",
-         "Second probability": "float64", "Classifier": "str"},
+         "Second probability": "float64", "Classifier": "str", "Source": "str", "Checked": "bool"},
     )  # fmt: skip
+    return _named(table, names)
+
+
+def table_of(table: Table, content: Content) -> pd.DataFrame:
+    """Return a table of an export with its columns in words, such as ``Total (s)`` for ``total_s``."""
+    rows = [
+        tuple(harmless_cell(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows(content)
+    ]
+    frame = pd.DataFrame(rows, columns=[title_of(column) for column in table.columns])
+    for column in table.columns:
+        if column.kind is not str:
+            numbers = frame[title_of(column)]
+            frame[title_of(column)] = numbers.astype("Int64" if column.kind is int else "float64").round(
+                column.digits or 0
+            )
+    return frame
+
+
+def title_of(column: Column) -> str:
+    """Return a column's name in words, with its unit."""
+    if column.name in _TITLES:
+        return _TITLES[column.name]
+    name, _, unit = column.name.rpartition("_")
+    words = f"{name} (s)" if unit == "s" else column.name
+    return words.replace("_", " ").capitalize()
+
+
+_TITLES: Final = {
+    "person_id": "Person",
+    "person_name": "Name",
+    "other_id": "Other person",
+    "sd_s": "SD (s)",
+}
+
+
+def _named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
+    """Add users' names of people, if there are any."""
+    if not names:
+        return table
+    shown = [harmless_cell(names.get(person_id, "")) for person_id in table["Person"]]
+    table.insert(1, "Name", pd.Series(shown, dtype="str"))
+    return table
 
 
 def _table(rows: Sequence[tuple[object, ...]], columns: dict[str, str]) -> pd.DataFrame:

@@ -98,6 +98,13 @@ def lane_name(person_id: int) -> str:
     return f"Person {person_id}"
 
 
+def name_lanes(figure: Figure, lanes: Mapping[int, str], names: Mapping[int, str]) -> None:
+    """Write users' names of people next to their lanes; a lane stays apart even if its name is that of another."""
+    if names:
+        shown = [plain_label(names.get(person_id, lane), AXIS_NAME_CHARS) for person_id, lane in lanes.items()]
+        figure["layout"]["yaxis"] |= {"tickvals": list(lanes.values()), "ticktext": shown}
+
+
 @lru_cache(maxsize=4096)
 def plain_label(label: str, longest: int = _HOVER_LABEL_CHARS) -> str:
     """Escape a label so that Plotly shows it literally: no markup, no line breaks, no formula between dollar signs."""

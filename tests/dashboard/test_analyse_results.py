@@ -30,15 +30,23 @@ def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppT
     analyse(page)
     assert [one.value for one in page.subheader] == ["Timeline"]
     assert "1 person" in words(page)
-    assert [one.label for one in page.tabs] == ["Who appeared when", "Time per action", "All segments"]
+    assert [one.label for one in page.tabs] == [
+        "Time per action",
+        "In bins of time",
+        "What follows what",
+        "At the same time",
+        "Who appeared when",
+        "All segments",
+    ]
     assert [one.label for one in page.download_button] == [
         "Timeline as CSV",
         "Everything (ZIP)",
         *(one.title for one in FORMATS if one.in_menu and one.ending != ".csv"),
         "Annotated video (MP4)",  # appears later; before the menu, it would move the menu and so close it
+        "This table (CSV)",
     ]
-    assert [list(table.value["Person"]) for table in page.dataframe] == [[1]]
-    assert list(open_table(page, "Time per action")["Action"]) == ["waving"]
+    assert [list(table.value["Action"]) for table in page.dataframe] == [["waving", "waving"]]
+    assert list(open_table(page, "Who appeared when")["Person"]) == [1]
     assert list(open_table(page, "All segments")["Action"]) == ["waving"]
     rendering = tab(page).analyse.rendering
     assert rendering is not None
@@ -61,14 +69,14 @@ def test_sliders_change_the_segments_without_a_network_or_a_new_analysis(
     assert [chart["label"].split(":")[0] for chart in charts(page)] == ["Timeline", "Time per action"]
     widget(page, "Minimum confidence").set_value(0.65)
     page.run()
-    assert list(page.dataframe[-1].value["Action"]) == ["unknown"]
+    assert list(page.dataframe[-1].value["Action"]) == ["unknown", "unknown"]
     after = chart_messages(page)
     assert after.keys() == before.keys(), "the charts stay, and so does a zoom"
     assert all(after[one] != before[one] for one in after)
     widget(page, "Minimum confidence").set_value(0.0)
     widget(page, "Minimum duration").set_value(10.0)
     page.run()
-    assert list(page.dataframe[-1].value["Action"]) == ["unknown"]
+    assert list(page.dataframe[-1].value["Action"]) == ["unknown", "unknown"]
     assert tab(page).analyse.shown is run
     assert networks.classified == classified > 0
     assert has_button(page, "Make it again with these thresholds")
@@ -116,7 +124,7 @@ def test_who_was_there_for_a_moment_is_folded_away_and_can_be_shown(
 
 def shown_people(at: AppTest) -> set[int]:
     """In all tables together."""
-    return {int(number) for table in at.dataframe for number in table.value["Person"]}
+    return {int(number) for table in at.dataframe for number in table.value["Person"].dropna()}
 
 
 def test_where_nobody_was_there_for_a_moment_there_is_no_such_control(page: AppTest, clip: Path) -> None:

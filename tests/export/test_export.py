@@ -17,15 +17,17 @@ from hypothesis import strategies as st
 
 from recognizer.errors import StoreError
 from recognizer.export import (
+    Content,
     FrameNumbers,
     appearances_table,
     harmless_cell,
     segments_csv,
     segments_table,
-    time_per_action_table,
+    table_of,
     timeline_from_json,
     timeline_json,
 )
+from recognizer.export.summary_rows import BUDGET
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, Reading, Segment, VideoInfo
@@ -387,26 +389,48 @@ def test_appearances_table_has_the_presence_of_each_person() -> None:
     assert table.to_numpy().tolist() == [[1, 0.0, 2.4, 2, 1.0], [2, 1.0, 1.4, 1, 0.4]]
 
 
-def test_time_per_action_table_adds_up_per_person() -> None:
+def test_tables_of_an_export_have_titles_in_words_and_the_numbers_of_the_csv() -> None:
     timeline = make_timeline()
-    table = time_per_action_table(timeline, timeline.segments())
-    # person 1: 0.3 + 0.4 s of tai chi and 0.3 s of juggling in 1.0 s of presence
-    assert list(table.itertuples(index=False, name=None)) == [
-        (1, "tai chi", 0.7, 70.0),
-        (1, "juggling, balls", 0.3, 30.0),
-        (2, "jogging", 0.4, 100.0),
+    content = Content(timeline, timeline.segments(), "video.mp4", names={1: "=Anna"})
+    table = table_of(BUDGET, content)
+    assert list(table.columns) == [
+        "Person",
+        "Name",
+        "Action",
+        "Count",
+        "Total (s)",
+        "Mean (s)",
+        "SD (s)",
+        "Share",
+        "Latency (s)",
     ]
+    # person 1: 0.3 + 0.4 s of tai chi and 0.3 s of juggling in 1.0 s of presence
+    found = [tuple(row) for row in table.iloc[:3, [0, 1, 2, 3, 4, 7]].itertuples(index=False, name=None)]
+    assert found == [
+        (1, "'=Anna", "tai chi", 2, 0.7, 0.7),
+        (1, "'=Anna", "juggling, balls", 1, 0.3, 0.3),
+        (2, "Person 2", "jogging", 1, 0.4, 1.0),
+    ]
+    assert table["Person"].isna().tolist() == [False] * 3 + [True] * 3, "everyone together has no number"
 
 
 def test_segments_table_agrees_with_the_csv() -> None:
     timeline = make_timeline(predictions=(*make_timeline().predictions, prediction(2, 1.4, 1.6001, "=cmd")))
     table = segments_table(timeline, timeline.segments())
     rows = list(csv.reader(io.StringIO(segments_csv(timeline, timeline.segments()), newline="")))[1:]
-    without_second = table.drop(columns=["Second label", "Second probability"])
+    without_second = table.drop(columns=["Second label", "Second probability", "Source", "Checked"])
     assert [[str(v) for v in row] for row in without_second.itertuples(index=False, name=None)] == [
         [row[0], row[1], *(str(float(v)) for v in row[2:5]), *row[5:7], str(float(row[7])), row[8]] for row in rows
     ]
     assert table["Action"].iloc[-1] == "'=cmd", "tables can be downloaded as CSV too"
+
+
+def test_segments_table_shows_names_sources_and_what_is_checked() -> None:
+    timeline = make_timeline()
+    segments = (Segment(1, "a", 0.0, 1.0, 1.0, source="human"), Segment(2, "b", 0.0, 1.0, 0.5))
+    table = segments_table(timeline, segments, {2: "Anna"}, frozenset(segments[1:]))
+    assert table[["Name", "Source", "Checked"]].to_numpy().tolist() == [["", "human", False], ["Anna", "machine", True]]
+    assert appearances_table(timeline, {2: "Anna"})["Name"].tolist() == ["", "Anna"]
 
 
 def test_segments_table_shows_a_close_second_label() -> None:
@@ -423,6 +447,6 @@ def test_segments_table_shows_a_close_second_label() -> None:
 
 def test_empty_tables_have_their_columns_and_types() -> None:
     timeline = make_timeline(people=(), predictions=())
-    for table in (appearances_table(timeline), time_per_action_table(timeline, ()), segments_table(timeline, ())):
+    for table in (appearances_table(timeline), segments_table(timeline, ())):
         assert len(table) == 0
         assert table["Person"].dtype == np.int64

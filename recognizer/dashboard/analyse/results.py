@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from recognizer import export, plots
+from recognizer import export
 from recognizer.clips.sampling import shortest_stay_s
 from recognizer.dashboard import server, state
 from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
-from recognizer.dashboard.parts.chart import is_dark, show_chart
+from recognizer.dashboard.analyse.summaries import draw_summaries
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
 from recognizer.dashboard.parts.player import show_player
 from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, seconds
 from recognizer.service.store import StoredAnalysis
+from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.model import BRIEF_S, Timeline
 from recognizer.types import Segment
-
-_TABLES_KEY = "tables"
 
 
 def show_results() -> None:
@@ -101,7 +100,10 @@ def _explore() -> None:
     moves = "The thin line in a lane shows where that person is still, slow or fast."
     st.caption(labels if timeline.camera is None else f"{labels} {moves}")
     draw_downloads(run, min_confidence, min_duration_s)
-    _tables(run, shown, segments)
+    content = export.content_of(
+        Corrected(shown), run.video_name, min_confidence=min_confidence, min_duration_s=min_duration_s
+    )
+    draw_summaries(content, run.analysis_id, partial(_go_to, run))
 
 
 def _too_short(timeline: Timeline) -> str:
@@ -115,43 +117,9 @@ def _too_short(timeline: Timeline) -> str:
     )
 
 
-def _tables(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:
-    who, how_long, which = st.tabs(
-        ["Who appeared when", "Time per action", "All segments"], key=_TABLES_KEY, on_change="rerun"
-    )
-    # only the open table is made: for a long timeline, each takes as long as the chart at every move of a slider
-    if who.open:
-        who.dataframe(export.appearances_table(timeline), hide_index=True, width="stretch")
-    if how_long.open:
-        with how_long:
-            _time_per_action(run, timeline, segments)
-    if which.open:
-        with which:
-            _all_segments(run, timeline, segments)
-
-
-def _time_per_action(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:
-    if segments:
-        figure = plots.time_per_action(timeline, segments, server.palette(), dark=is_dark())
-        show_chart(figure, f"time-per-action-{run.analysis_id}", "Time per action: how long each person did what")
-    st.dataframe(export.time_per_action_table(timeline, segments), hide_index=True, width="stretch")
-
-
-def _all_segments(run: StoredAnalysis, timeline: Timeline, segments: Sequence[Segment]) -> None:
-    chosen = st.dataframe(
-        export.segments_table(timeline, segments),
-        hide_index=True,
-        width="stretch",
-        on_select="rerun",
-        selection_mode="single-row",
-        key="segments",
-    )
-    if run.video_path.is_file():  # a camera session has a video only if it was recorded
-        st.caption("Select a row to start the video there.")
-    rows = chosen["selection"]["rows"]
-    if rows and rows[0] < len(segments):
-        draw_excerpt(run, segments[rows[0]])
+def _go_to(run: StoredAnalysis, segment: Segment) -> None:
+    draw_excerpt(run, segment)
     analyse = state.tab().analyse
-    if rows and rows[0] < len(segments) and segments[rows[0]].start_s != analyse.jump_s:
-        analyse.jump_s = segments[rows[0]].start_s
+    if segment.start_s != analyse.jump_s:
+        analyse.jump_s = segment.start_s
         st.rerun()

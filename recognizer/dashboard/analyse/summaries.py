@@ -1,0 +1,147 @@
+"""Tables and charts of an analysis: who does what for how long, in bins of time, after what, and with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from recognizer import export, plots
+from recognizer.dashboard import server, state
+from recognizer.dashboard.parts.chart import is_dark, show_chart
+from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.export import Content
+from recognizer.export.rows import PEOPLE, SEGMENTS
+from recognizer.export.summary_rows import BINS, BUDGET, TOGETHER, TRANSITIONS
+from recognizer.export.table import Table
+from recognizer.timeline import summaries
+from recognizer.types import Segment
+
+TABS_KEY: Final = "tables"
+_BIN_KEY: Final = "bin-s"
+_UNIT_KEY: Final = "transitions-unit"
+
+_BINS_S: Final = (1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0)
+_MOST_BINS: Final = 2000
+"""More bars than this are no chart that anybody reads; shorter bins are not offered."""
+
+_COUNTS, _SHARES = "Counts", "Shares"
+
+
+def draw_summaries(content: Content, analysis_id: str, choose: Callable[[Segment], None]) -> None:
+    """Draw a tab for each summary; only the open one is computed.
+
+    Args:
+        content: what is shown.
+        analysis_id: names the charts, so that they keep their zoom.
+        choose: called with a segment whose row is selected.
+    """
+    draw: dict[str, Callable[[], None]] = {
+        "Time per action": lambda: _budget(content, analysis_id),
+        "In bins of time": lambda: _bins(content, analysis_id),
+        "What follows what": lambda: _transitions(content, analysis_id),
+        "At the same time": lambda: _together(content),
+        "Who appeared when": lambda: _people(content),
+        "All segments": lambda: _segments(content, choose),
+    }
+    for tab, draw_one in zip(st.tabs(list(draw), key=TABS_KEY, on_change="rerun"), draw.values(), strict=True):
+        # only the open one is made: for a long timeline, each takes as long as the chart at every change
+        if tab.open:
+            with tab:
+                draw_one()
+
+
+def _budget(content: Content, analysis_id: str) -> None:
+    if content.segments:
+        figure = plots.time_per_action(
+            content.timeline, content.segments, server.palette(), dark=is_dark(), names=content.people_names
+        )
+        show_chart(figure, f"time-per-action-{analysis_id}", "Time per action: how long each person did what")
+    _table(BUDGET, content)
+
+
+def _bins(content: Content, analysis_id: str) -> None:
+    lengths_s = [one for one in _BINS_S if content.end_s / one <= _MOST_BINS] or [_BINS_S[-1]]
+    filters = state.tab().filters
+    bin_s = filters.bin_s if filters.bin_s in lengths_s else min(lengths_s, key=lambda one: abs(one - filters.bin_s))
+    state.restore_widget(_BIN_KEY, bin_s)
+    if state.widget(_BIN_KEY) not in lengths_s:
+        state.set_widget(_BIN_KEY, bin_s)
+    filters.bin_s = st.selectbox("Length of a bin", lengths_s, format_func=_length, key=_BIN_KEY, width=200)
+    content = replace(content, bin_s=filters.bin_s)
+    rows = summaries.in_bins(content.segments, content.timeline.people, content.bin_s, content.end_s)
+    if rows:
+        figure = plots.time_in_bins(content.timeline, content.segments, rows, server.palette(), dark=is_dark())
+        show_chart(figure, f"bins-{analysis_id}", f"Time per action in bins of {_length(content.bin_s)}")
+    _table(BINS, content)
+
+
+def _length(bin_s: float) -> str:
+    return f"{bin_s:g} s" if bin_s < 60 else f"{bin_s / 60:g} min"
+
+
+def _transitions(content: Content, analysis_id: str) -> None:
+    found = summaries.transitions(content.segments)
+    if not any(map(any, found.counts)):
+        st.caption(f"No action follows another within {summaries.MAX_TRANSITION_GAP_S:g} s.")
+        return
+    state.restore_widget(_UNIT_KEY, _COUNTS)
+    unit = st.segmented_control("Numbers", (_COUNTS, _SHARES), key=_UNIT_KEY, required=True)
+    figure = plots.transition_matrix(found, as_shares=unit == _SHARES, dark=is_dark())
+    show_chart(figure, f"transitions-{analysis_id}", "Transitions: which action follows which")
+    if len(found.labels) > plots.MOST_TRANSITION_LABELS:
+        st.caption(f"The picture has the {plots.MOST_TRANSITION_LABELS} most frequent actions; the table has all.")
+    _table(TRANSITIONS, content)
+
+
+def _together(content: Content) -> None:
+    if len({one.person_id for one in content.segments}) < 2:
+        st.caption("It takes two people with an action to do something at the same time.")
+        return
+    _table(TOGETHER, content)
+
+
+def _people(content: Content) -> None:
+    st.dataframe(export.appearances_table(content.timeline, content.names), hide_index=True, width="stretch")
+    _offer(PEOPLE, content)
+
+
+def _segments(content: Content, choose: Callable[[Segment], None]) -> None:
+    chosen = st.dataframe(
+        export.segments_table(content.timeline, content.ordered, content.names, content.checked),
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="segments",
+    )
+    rows = chosen["selection"]["rows"]
+    if rows and rows[0] < len(content.ordered):
+        choose(content.ordered[rows[0]])
+    else:
+        st.caption("Select a row to see it in the video, or to take it as a video of its own.")
+    _offer(SEGMENTS, content)
+
+
+def _table(table: Table, content: Content) -> None:
+    columns = {
+        export.title_of(column): st.column_config.Column(help=f"{column.meaning[:1].upper()}{column.meaning[1:]}.")
+        for column in table.columns
+    }
+    if "Share" in columns:
+        (share,) = (column for column in table.columns if column.name == "share")
+        columns["Share"] = st.column_config.NumberColumn(help=f"{share.meaning}.", format="percent")
+    st.dataframe(export.table_of(table, content), hide_index=True, width="stretch", column_config=columns)
+    _offer(table, content)
+
+
+def _offer(table: Table, content: Content) -> None:
+    ending = ".csv" if table is SEGMENTS else f".{table.name}.csv"
+    one = export.format_of(ending)
+    place: DeltaGenerator = st.container()
+    offer_download(
+        place, "This table (CSV)", lambda: one.write(content), f"{content.stem}{ending}", one.mime, table.meaning
+    )
