@@ -24,7 +24,7 @@ def _text(name: str) -> str:
 _mount = st.components.v2.component(
     "recognizer_workbench",
     html=_HTML,
-    css=_text("workbench.css") + _text("lanes.css"),
+    css=_text("workbench.css") + _text("lanes.css") + _text("editing.css"),
     js=_text("loader.js"),
     isolate_styles=True,
 )

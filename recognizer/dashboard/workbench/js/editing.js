@@ -1,10 +1,181 @@
-// Corrections by mouse and keyboard.
+// Corrections by mouse, finger and keyboard. Each is an edit that the server keeps; see edits.js.
+
+import { openMenu } from "./menu.js";
+import { laneMenu, segmentMenu, stretchMenu } from "./menus.js";
+import { Dragging } from "./merging.js";
+import { likelyLabels, moveEdge } from "./segment_acts.js";
+import { Strip } from "./strip.js";
+import { Tools } from "./tools.js";
 
 export class Editing {
     // root: the workbench's outermost element, for menus; tools: an empty element for buttons
-    constructor(root, model, player, lanes, tools) {
-        Object.assign(this, { root, model, player, lanes, tools });
+    constructor(root, model, player, lanes, { tools, voice }) {
+        Object.assign(this, { root, model, player, lanes, voice });
+        this.queue = Promise.resolve();
+        this.tools = new Tools(tools, this);
+        this.strip = new Strip(this, this.tools.review);
+        tools.parentElement.append(this.strip.element);
+        this.dragging = new Dragging(root, this);
+        const on = (type, act) => lanes.host.addEventListener(type, ({ detail }) => this.isOff || act(detail));
+        on("segment-menu", ({ row, x, y }) => this.openSegmentMenu(row, { x, y }));
+        on("lane-menu", ({ laneIndex, x, y }) => this.openLaneMenu(model.shownLanes[laneIndex], { x, y }));
+        on("stretch", (stretch) => this.openStretchMenu(stretch));
+        on("edge-drag", ({ row, side, toS }) => this.onSegment((one) => moveEdge(this, one, side, toS), row));
     }
 
-    end() {} // eslint-disable-line class-methods-use-this -- nothing is drawn yet
+    get isOff() {
+        return !this.model.segments || this.model.timeline.readOnly;
+    }
+
+    // --- what is there ---
+
+    // The start of the frame that is shown.
+    get playheadS() {
+        const { frames, timeS } = this.model;
+        let [low, high] = [0, frames.length];
+        while (low < high) {
+            const middle = (low + high) >> 1;
+            if (frames[middle] <= timeS) low = middle + 1;
+            else high = middle;
+        }
+        return low ? frames[low - 1] : timeS;
+    }
+
+    get selected() {
+        const { model } = this;
+        return model.selection === null || !model.segments ? null : model.segment(model.selection);
+    }
+
+    get selectedLane() {
+        const { timeline, selectedLane } = this.model;
+        const lanes = timeline?.lanes ?? [];
+        return lanes.find(({ key }) => key === selectedLane) ?? (lanes.length === 1 ? lanes[0] : null);
+    }
+
+    neighbors({ row, laneIndex }) {
+        const { model } = this;
+        const [first, past] = model.rowsOf(laneIndex);
+        return {
+            before: row > first ? model.segment(row - 1) : null,
+            after: row + 1 < past ? model.segment(row + 1) : null,
+        };
+    }
+
+    // The segments of lanes in view.
+    shown(lanes) {
+        const { model } = this;
+        return lanes.flatMap((lane) => {
+            const [first, past] = model.rowsOf(model.laneIndex(lane.key));
+            return Array.from({ length: past - first }, (_, k) => model.segment(first + k));
+        });
+    }
+
+    // Where a person's name stands: in the list, or else the strip.
+    placeOf(lane) {
+        const name = this.root.querySelector(`[data-lane="${CSS.escape(lane.key)}"] .name`);
+        const box = name?.getBoundingClientRect();
+        return box && box.top >= 0 && box.bottom <= globalThis.innerHeight ? box : this.strip.place();
+    }
+
+    // --- one after the other: an edit is made from what the one before left ---
+
+    next(work) {
+        this.queue = this.queue.then(() => (this.ended || this.isOff ? null : work())).catch((error) => {
+            console.error(error);
+            this.model.emit("problem", { message: error.message });
+        });
+        return this.queue;
+    }
+
+    // Do something with the segment that is selected now, as it is when its turn comes.
+    onSegment(work, row = this.model.selection) {
+        if (this.isOff) return null;
+        if (row === null) return this.voice.note("Select a segment first.");
+        const { lane, startS, endS } = this.model.segment(row);
+        return this.next(() => {
+            const { model } = this;
+            const now = model.rowAt(model.laneIndex(lane.key), (startS + endS) / 2);
+            return now === null ? this.voice.note("That segment is gone.") : work(model.segment(now));
+        });
+    }
+
+    runOnSegment(command) {
+        return this.onSegment((one) => this.run(command, one));
+    }
+
+    runOnLane(command, lane = this.selectedLane, at = undefined) { // eslint-disable-line no-undefined
+        if (this.isOff) return null;
+        if (!lane) return this.voice.note("Select a person first.");
+        return this.next(() => this.run(command, lane, at));
+    }
+
+    run(command, target, at) {
+        const reason = command.off?.(this, target);
+        return reason ? this.voice.note(reason) : command.run(this, target, at);
+    }
+
+    undo() {
+        return this.next(() => this.take("undo", "Undone"));
+    }
+
+    redo() {
+        return this.next(() => this.take("redo", "Done again"));
+    }
+
+    take(step, word) {
+        const title = this.model.timeline[step];
+        if (!title) return this.voice.note(`There is nothing to ${step}.`);
+        return this.saving(this.model[step](), `${word}: ${title}`);
+    }
+
+    // Store an edit, say it, and select what was edited: what the person does at a time.
+    async store(edit, said, atS = (edit.start_s + edit.end_s) / 2, personId = edit.person_id) {
+        const { model } = this;
+        const before = this.selected;
+        if (!await this.saving(model.applyEdits([edit]), said)) return;
+        const now = this.selected;
+        const isOther = before && now && (now.lane.key !== before.lane.key || now.startS >= before.endS || now.endS <= before.startS);
+        const lane = model.shownLanes.find((one) => one.personId === personId);
+        // a key that was pressed meanwhile may have selected another
+        if (lane && Number.isFinite(atS) && !isOther) model.selectLane(lane.key, atS);
+        this.voice.say(said);
+    }
+
+    async saving(answer, said) {
+        this.tools.show("Saving…");
+        const hadFocus = this.root.getRootNode().activeElement !== null;
+        const isStored = await answer;
+        // the button that was pressed may be gone
+        if (hadFocus && !this.root.getRootNode().activeElement) this.root.focus({ preventScroll: true });
+        this.tools.show(isStored ? "Saved" : "Not saved");
+        if (isStored) this.voice.say(said);
+        else await this.model.refresh(null); // another tab may have changed what the edit was about
+        return isStored;
+    }
+
+    // --- menus ---
+
+    openSegmentMenu(row, at) {
+        this.model.select(row);
+        return this.onSegment(async (one) => {
+            const items = segmentMenu(this, one, await likelyLabels(this, one.row), at);
+            await openMenu(this.root, `${one.lane.title}, ${one.action}`, at, items);
+        }, row);
+    }
+
+    openLaneMenu(lane, at) {
+        this.model.selectLane(lane.key);
+        return this.next(() => openMenu(this.root, lane.title, at, laneMenu(this, lane, at)));
+    }
+
+    async openStretchMenu({ laneIndex, startS, endS, x, y }) {
+        const stretch = { lane: this.model.shownLanes[laneIndex], startS, endS };
+        await this.next(() => openMenu(this.root, stretch.lane.title, { x, y }, stretchMenu(this, stretch, { x, y })));
+        this.lanes.preview?.({ stretch: null });
+    }
+
+    end() {
+        this.ended = true;
+        this.strip.end();
+    }
 }

@@ -1,5 +1,6 @@
 // What the keys do: one table, which is also the list that "?" shows.
 
+import { KEYS as EDITING_KEYS } from "./commands.js";
 import { element } from "./dom.js";
 import { RATES } from "./player.js";
 
@@ -21,13 +22,14 @@ export const KEYS = [
     { keys: ["."], shown: ".", title: "The next least certain segment", run: (bench) => bench.uncertain(1) },
     { keys: ["+", "="], shown: "+", title: "Zoom in", run: ({ lanes }) => lanes.zoom(2) },
     { keys: ["-"], shown: "−", title: "Zoom out", run: ({ lanes }) => lanes.zoom(0.5) },
+    ...EDITING_KEYS,
     { keys: ["?"], shown: "?", title: "Show or hide this list", run: (bench) => bench.showList() },
 ];
 const FIELDS = "input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable], [role=menu], dialog";
 
 export class Keys {
-    constructor(bench, model, player, lanes, voice) {
-        Object.assign(this, { bench, model, player, lanes, voice });
+    constructor(bench, { model, player, lanes, voice, editing }) {
+        Object.assign(this, { bench, model, player, lanes, voice, editing });
         this.table = new Map(KEYS.flatMap((one) => one.keys.map((key) => [key, one])));
         bench.addEventListener("keydown", (event) => this.press(event));
         // a click anywhere in the workbench lets its keys work
@@ -37,18 +39,20 @@ export class Keys {
     }
 
     press(event) {
-        if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (event.defaultPrevented || event.altKey) return;
         const { target } = event;
         if (target.closest(FIELDS)) return;
         // a slider has its own arrows, and a button is pressed with the space bar
         if (target.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
         if (target.matches("button, input[type=checkbox], [role=option]") && event.key === " ") return;
         const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-        const command = this.table.get(event.shiftKey && name.startsWith("Arrow") ? `Shift+${name}` : name);
+        const isModified = event.ctrlKey || event.metaKey;
+        const shift = event.shiftKey && (isModified || name.startsWith("Arrow")) ? "Shift+" : "";
+        const command = this.table.get(`${isModified ? "Mod+" : ""}${shift}${name}`);
         if (!command) return;
         event.preventDefault();
         event.stopPropagation(); // the app has keys of its own
-        command.run(this);
+        command.run(this, name);
     }
 
     jump(byS) {

@@ -50,11 +50,11 @@ class Bench {
         const player = new Player(places.stage, model);
         const lanes = new Lanes(places.lanes, model, player);
         const voice = new Voice(places.voice, model);
-        const editing = new Editing(places.bench, model, player, lanes, places.tools);
+        const editing = new Editing(places.bench, model, player, lanes, { tools: places.tools, voice });
         const overlay = new Overlay(places.stage, model, player);
         const people = new People(places.people, model);
         const filters = new Filters(places.filters, model, (view) => this.page.setStateValue("view", view));
-        const keys = new Keys(places.bench, model, player, lanes, voice);
+        const keys = new Keys(places.bench, { model, player, lanes, voice, editing });
         const controls = new Controls(places.controls, { model, player, keys, bench: places.bench });
         this.parts = [controls, keys, filters, people, overlay, editing, voice, lanes, player, model];
         this.model = model;

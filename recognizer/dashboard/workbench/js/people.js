@@ -80,7 +80,7 @@ class Card {
         this.eye = button("", icon(OPEN_EYE), (event) => this.toggleEye(event), { class: "eye" });
         this.element = element(
             "div",
-            { class: "card", role: "option", "aria-selected": "false", onclick: () => model.selectLane(this.key) },
+            { class: "card", role: "option", "aria-selected": "false", "data-lane": lane.key, draggable: "true", onclick: () => model.selectLane(this.key) },
             this.picture,
             element("div", { class: "who" }, element("div", { class: "line" }, this.name, this.time), this.bar),
             this.eye,

@@ -1,0 +1,67 @@
+// What the pickers offer: labels for a segment, and people.
+
+import { percent } from "./dom.js";
+
+const MOST_FOUND = 60;
+const OWN_CHARACTERS = 100; // the longest label of one's own
+
+// Return what to offer for a search. likely: the machine's top labels with probabilities, best first.
+export function labelsToFind(model, { likely, now }) {
+    const option = (label, more) => ({ value: label, label, isNow: label === now, ...more });
+    const top = likely.map(([label, probability], k) => option(label, { share: percent(probability), mark: String(k + 1) }));
+    const isTop = new Set(likely.map(([label]) => label));
+    const used = usedLabels(model).filter((label) => !isTop.has(label)).map((label) => option(label));
+    const all = [...new Set([...isTop, ...usedLabels(model), ...model.timeline.labels])];
+    return (query) => {
+        if (!query) return [{ heading: "Most likely", options: top }, { heading: "In this video", options: used }];
+        const own = query.replaceAll(/\s+/g, " ").slice(0, OWN_CHARACTERS);
+        const isKnown = all.some((label) => label.toLowerCase() === own.toLowerCase());
+        return [
+            { heading: "Labels", options: found(all, query).map((label) => option(label)) },
+            { heading: "A label of your own", options: isKnown ? [] : [option(own, { label: `Use “${own}”` })] },
+        ];
+    };
+}
+
+export function peopleToFind(model, lanes) {
+    const options = lanes.map((lane) => ({
+        value: lane,
+        label: lane.title,
+        picture: lane.picture ? model.api.url(lane.picture) : null,
+    }));
+    return (query) => [{ heading: "People", options: options.filter(({ label }) => rank(label, words(query)) < Infinity) }];
+}
+
+// The actions of the segments in view, the most frequent first.
+function usedLabels({ segments }) {
+    const counts = segments.actions.map(() => 0);
+    for (const action of segments.action) counts[action] += 1;
+    return segments.actions
+        .map((label, k) => ({ label, count: counts[k] }))
+        .filter(({ count }) => count)
+        .toSorted((one, other) => other.count - one.count)
+        .map(({ label }) => label);
+}
+
+function found(labels, query) {
+    const wanted = words(query);
+    return labels
+        .map((label) => ({ label, place: rank(label, wanted) }))
+        .filter(({ place }) => place < Infinity)
+        .toSorted((one, other) => one.place - other.place || one.label.localeCompare(other.label))
+        .slice(0, MOST_FOUND)
+        .map(({ label }) => label);
+}
+
+function words(text) {
+    return text.toLowerCase().split(/\s+/).filter(Boolean);
+}
+
+// 0 if the label begins with the first word, 1 if one of its words does, 2 if the word is somewhere; all must occur.
+function rank(label, wanted) {
+    const text = label.toLowerCase();
+    if (!wanted.every((word) => text.includes(word))) return Infinity;
+    const [first = ""] = wanted;
+    if (text.startsWith(first)) return 0;
+    return text.includes(` ${first}`) || text.includes(`(${first}`) ? 1 : 2;
+}

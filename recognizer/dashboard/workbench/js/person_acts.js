@@ -1,0 +1,47 @@
+// What a user does to people: merge, split, hide, name.
+
+import { clock } from "./dom.js";
+import * as edits from "./edits.js";
+import { peopleToFind } from "./labels.js";
+import { pick } from "./picker.js";
+import { askName } from "./renaming.js";
+
+export async function chooseMerge(editing, lane, at = editing.placeOf(lane)) {
+    const { model } = editing;
+    const others = model.timeline.lanes.filter(({ key }) => key !== lane.key);
+    const into = await pick(editing.root, `${lane.title} is the same person as`, at, {
+        find: peopleToFind(model, others),
+        placeholder: "Search people",
+    });
+    if (into) await merge(editing, lane, into);
+}
+
+export function merge(editing, lane, into) {
+    return editing.store(edits.merge(lane, into), `${lane.title} is ${into.title}`, editing.model.timeS, into.personId);
+}
+
+export function split(editing, lane) {
+    const { model, playheadS: atS } = editing;
+    const newId = model.timeline.nextPersonId;
+    return editing.store(edits.split(lane, atS, newId), `From ${clock(atS)} on, this is person ${newId}`, atS, newId);
+}
+
+export function hide(editing, lane) {
+    return editing.store(edits.hide(lane.personId, true), `${lane.title} is hidden`);
+}
+
+export function unhide(editing, { personId, title }) {
+    return editing.store(edits.hide(personId, false), `${title} is shown again`, editing.model.timeS, personId);
+}
+
+export async function rename(editing, lane) {
+    const text = await askName(editing.root, lane, editing.placeOf(lane));
+    if (text === null || text === lane.title) return;
+    await editing.store(edits.name(lane, text), text ? `Named ${text}` : "The name is gone");
+}
+
+export function restoreAll(editing, lane) {
+    const { durationS } = editing.model.timeline.video;
+    const endS = Math.max(durationS ?? 0, 1, ...editing.shown([lane]).map((one) => one.endS));
+    return editing.store(edits.restore({ lane, startS: 0, endS }), "Back to the machine’s");
+}
