@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -21,6 +22,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded; th
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _CORES_EACH)))
 
 import recognizer  # noqa: F401 - before any test imports torch: it decides how PyTorch's threads wait
+from recognizer import memory
 
 
 class _WorkerPerFile(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist publishes no types
@@ -56,11 +58,15 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
         raise pytest.UsageError(f"{len(items)} tests were deselected; every test has to run here")
 
 
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """A server exempts its first objects from garbage collection once; here, many servers begin in one process."""
-    yield
-    gc.unfreeze()
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_exempt() -> Iterator[None]:
+    """A server exempts its first objects from garbage collection once. Here, many servers begin in one process, and
+    each would first look through everything that is loaded, for a quarter of a second. What was imported is exempt."""
+    gc.collect()
+    gc.freeze()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recognizer.dashboard import server
 from tests.support.networks import Networks
 from tests.support.pages import (
     button,
@@ -14,6 +15,16 @@ from tests.support.pages import (
     widget,
     words,
 )
+
+
+def test_what_is_loaded_at_the_first_visit_is_exempt_from_garbage_collection(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exempted: list[bool] = []
+    monkeypatch.setattr(server, "exempt_from_collection", lambda: exempted.append(True))
+    open_page()
+    open_page()
+    assert exempted == [True]
 
 
 def test_first_start_that_fails_says_why_and_tries_again(networks: Networks) -> None:

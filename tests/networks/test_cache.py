@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from recognizer import memory
 from recognizer.errors import WeightsError
 from recognizer.networks import loading
 from recognizer.networks.cache import ModelCache
@@ -158,9 +160,16 @@ def test_progress_of_a_download_reaches_the_caller(loaders: Loaders) -> None:
     assert reported == [("i3d", 1, 2)]
 
 
+@pytest.fixture
+def exempting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(memory, "gc", gc)
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("exempting")
 def test_loaded_networks_are_exempt_from_garbage_collection(loaders: Loaders) -> None:
     """Regression: with networks loaded, each full collection stopped all pages for a tenth of a second."""
-    gc.unfreeze()
     cache = ModelCache()
     cache.get(Settings())
     exempted = gc.get_freeze_count()
