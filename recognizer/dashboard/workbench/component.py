@@ -5,7 +5,7 @@ What must be quick goes between the browser and the server's own addresses (``ro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any, Final
 
@@ -61,15 +61,14 @@ def show_workbench(
             "revision": revision,
             "view": view,
         },
-        on_view_change=lambda: _adopt(key),
+        on_view_change=lambda: adopt_view(state.widget(key).view),
         on_edited_change=on_edit,
     )
 
 
-def _adopt(key: str) -> None:
-    """Take over what the sliders were set to."""
-    view = state.widget(key).view
-    if not view:
+def adopt_view(view: Mapping[str, Any] | None) -> None:
+    """Make what the workbench's sliders were set to the thresholds of this browser tab."""
+    if view is None:
         return
     filters = state.tab().filters
     filters.min_confidence = min(max(float(view["minConfidence"]), 0.0), 1.0)
