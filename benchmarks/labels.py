@@ -10,8 +10,8 @@ Each step adds one change to the previous step; the steps after "recommended" we
 * named: share of their time that gets an action, not ``unknown``, at the page's threshold;
 * named wrongly: the same for people whose action is not in Kinetics-400 (only for some steps, because it is slow);
 * bystanders: the same for people next to or behind somebody whose action is known;
-* cost: time of the whole analysis (decoding, detection, classification) of the clips with labels, relative to the first
-  step.
+* cost: processor time of the whole analysis (decoding, detection, classification) of the clips with labels, relative to
+  the first step.
 
 ``--diagram`` writes a reliability diagram. The last table shows how far from a change of action its boundary is.
 """
@@ -118,7 +118,7 @@ class Tally:
         first: number of people whose most probable label is right.
         top5: number of people with a right label among their five.
         people: number of people whose action is known.
-        took_s: time of the complete analyses of the clips with labels.
+        took_s: processor time of the complete analyses of the clips with labels.
         lanes: for each person whose action is known: clip, right labels, segments at the page's threshold.
         bystanders: time of the bystanders.
     """
@@ -226,10 +226,10 @@ def run_step(
         with open_video(clips / file) as reader:
             rate_hz = frame_rate_hz(reader.info)
         settings = steps(classifier, rate_hz)[name]
-        started_s = time.perf_counter()
+        started_s = time.process_time()
         kept = store if truth is nothing_known else None
         timeline = analyze(clips / file, settings, models=cache.get(settings), pass_store=kept)
-        took_s = time.perf_counter() - started_s
+        took_s = time.process_time() - started_s
         actions = truth(timeline)
         tally.add(timeline, actions, file.partition(".")[0])
         tally.add_bystanders(timeline, bystanders(file, timeline))

@@ -18,7 +18,7 @@ from recognizer.people.crossings import Crossings
 from recognizer.people.cuts import CutDetector
 from recognizer.people.tracking import PersonTracker
 from recognizer.settings import Settings
-from recognizer.types import CameraStep, Crossing, Detection, Frame, Observation, TrackedPerson
+from recognizer.types import UNKNOWN_STEP, CameraStep, Crossing, Detection, Frame, Observation, TrackedPerson
 
 _LATEST_SHARE = 0.1
 """Weight of the latest interval between followed frames in the moving average."""
@@ -41,7 +41,7 @@ class PeopleFollower:
         followed_hz: initial estimate of how often ``follow`` is called, which is then measured; None if only samples
             are followed.
         is_file: whether to detect cuts, to measure people's appearance, so that their tracks can be stitched, and to
-            measure the camera's motion.
+            move people along with the camera.
     """
 
     def __init__(
@@ -68,12 +68,18 @@ class PeopleFollower:
         self._cropper = Cropper(settings.crop_style, settings.max_gap_s(frame_rate_hz))
         self._people: tuple[TrackedPerson, ...] = ()
         self._people_s: float | None = None
+        self._step = UNKNOWN_STEP
         self._lock = threading.Lock()
 
     @property
     def people(self) -> tuple[TrackedPerson, ...]:
         """The people in the latest frame."""
         return self._people
+
+    @property
+    def camera(self) -> CameraStep:
+        """The camera's motion from one frame given to ``follow`` to the latest."""
+        return self._step
 
     def take_sample(self, time_s: float) -> bool:
         """Advance the sample clock and return whether the frame at ``time_s`` is a sample; call once for each frame."""
@@ -148,10 +154,12 @@ class PeopleFollower:
             before, before_s = self._people, self._people_s
             self._people = tuple(self._tracker.update(frame.rgb, detections))
             self._people_s = frame.time_s
+            self._step, _ = self._camera.measure(frame.rgb)
+            self._camera.look_around(self._people)
             observations = []
             for sample in samples:
                 if sample.time_s >= frame.time_s:
-                    observations.append(cropped(self._cropper, frame, self._people))
+                    observations.append(cropped(self._cropper, frame, self._people, camera=self._step))
                 elif before_s is not None and sample.time_s > before_s:
                     share = (sample.time_s - before_s) / (frame.time_s - before_s)
                     observations.append(cropped(self._cropper, sample, _between(before, self._people, share)))

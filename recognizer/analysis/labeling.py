@@ -14,7 +14,7 @@ from recognizer.networks.loading import Models
 from recognizer.settings import Settings, least_height_px
 from recognizer.timeline.builder import TimelineBuilder
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import Clip, Observation, Prediction, TrackedPerson, VideoInfo
+from recognizer.types import CameraStep, Clip, Observation, Prediction, TrackedPerson, VideoInfo
 
 
 class ActionLabeler:
@@ -66,10 +66,10 @@ class ActionLabeler:
             self._builder.add_people(observation.time_s, observation.people, observation.camera)
             return self._sampler.add(observation)
 
-    def add_people(self, time_s: float, people: Iterable[TrackedPerson]) -> None:
-        """Add the people of a frame that is not a sample to the timeline."""
+    def add_people(self, time_s: float, people: Iterable[TrackedPerson], camera: CameraStep | None = None) -> None:
+        """Add the people of a frame that is not a sample to the timeline, and the camera's motion up to it."""
         with self._lock:
-            self._builder.add_people(time_s, people)
+            self._builder.add_people(time_s, people, camera)
 
     def _note_stays(self, observation: Observation) -> None:
         """Remove the label of anyone who returns after a long absence, until the first clip of the new stay."""

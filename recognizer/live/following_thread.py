@@ -121,7 +121,7 @@ class FollowingThread:
         for observation in observations:
             clips += self._labeler.add(observation)
         if not observations or observations[-1].frame_index != mail.frame.index:
-            self._labeler.add_people(mail.frame.time_s, self._follower.people)
+            self._labeler.add_people(mail.frame.time_s, self._follower.people, self._follower.camera)
         return clips
 
     def join(self, timeout_s: float) -> None:

@@ -1,8 +1,9 @@
-"""The comparison chart of one person: one lane per classifier, and one for their agreement."""
+"""The comparison chart of one person: one lane per classifier, one for their agreement, one for the movement."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from recognizer.comparison.agreement import LabelSpan, label_spans
@@ -11,11 +12,14 @@ from recognizer.palette import ActionPalette
 from recognizer.plots.bars import PRESENT, Bar, LaneBars, presence_bar, segment_bars
 from recognizer.plots.hovers import segment_hovers
 from recognizer.plots.layout import AXIS_NAME_CHARS, Figure, Theme, by_total_time, laid_out, plain_label, theme_for
+from recognizer.plots.movement_line import add_movement, movement_lines
 from recognizer.plots.time_axis import TimeAxis, span_in_words
+from recognizer.timeline.movement import Movement
 from recognizer.types import Segment
 
 TRUTH_LANE: Final = "your labels"
 AGREEMENT_LANE: Final = "agreement"
+MOVEMENT_LANE: Final = "movement"
 
 
 def classifier_lanes(
@@ -28,6 +32,7 @@ def classifier_lanes(
 ) -> Figure:
     """Return one person's chart: a lane for the true labels, if any, one per classifier, and one for their agreement.
 
+    A last lane shows the movement, which does not depend on the classifier; there is none if it is nowhere known.
     The agreement lane ignores a classifier that shares no label with another, unless fewer than two would remain.
 
     Args:
@@ -51,10 +56,11 @@ def classifier_lanes(
             for segment, hover in zip(lane.segments, segment_hovers(lane.timeline, lane.segments), strict=True)
             if segment.person_id == person_id
         ]
+    tracks = tuple(track for track in timeline.people if track.person_id == person_id)
+    lines = movement_lines(replace(timeline, people=tracks), axis)
     visits = [
         presence_bar(name, person_id, start_s, end_s)
-        for track in timeline.people
-        if track.person_id == person_id
+        for track in tracks
         for start_s, end_s in track.presence
         for name in names
     ]
@@ -63,7 +69,11 @@ def classifier_lanes(
     if len(lanes) > 1:
         names.append(AGREEMENT_LANE)
         legend += ["agree", "differ"]
-    bars = LaneBars(names, axis, len(rows))
+    if not any(isinstance(line.span.movement, Movement) for line in lines):
+        lines = []
+    else:
+        names.append(MOVEMENT_LANE)
+    bars = LaneBars(names, axis, max(len(rows), len(lines)))
     bars.add_presence(visits, theme)
     of_action = segment_bars(rows)
     for rank, action in enumerate(actions):
@@ -72,6 +82,7 @@ def classifier_lanes(
         comparable = _that_can_agree(lanes)
         spans = [span for span in label_spans([lane.segments for lane in comparable], person_id) if span.is_compared]
         _add_agreement(bars, spans, [lane.name for lane in comparable], theme)
+    legend += add_movement(bars, lines, theme, MOVEMENT_LANE)
     figure = laid_out(bars.traces(), theme, timeline, names, legend)
     bars.finish(figure, [_axis_name(name) for name in names])
     if not axis.is_date:

@@ -1,4 +1,4 @@
-"""A thin line in each person's lane: where they are still, slow or fast."""
+"""Where people are still, slow or fast: a thin line in each person's lane, or a lane of its own."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ _WIDTHS: Final = {Movement.STILL: 0.025, Movement.SLOW: 0.06, Movement.FAST: 0.1
 """The faster, the thicker and darker, so that the line reads without colours."""
 
 _HOVER_WIDTH: Final = 0.12
+_OWN_LANE: Final = 4.0
+"""In a lane of its own, the line is so much thicker."""
+
 _LEAST_S: Final = 0.5
 _MOST_SPANS: Final = 400
 """Shorter stretches join their neighbours, and so do those that would not be seen because there are so many."""
@@ -37,23 +40,31 @@ def movement_lines(timeline: Timeline, axis: TimeAxis) -> list[_Line]:
     ]
 
 
-def add_movement(bars: LaneBars, lines: Sequence[_Line], theme: Theme) -> list[str]:
-    """Add the lines to a chart, and return their names in the legend. Where movement is unknown, only hover text is."""
+def add_movement(bars: LaneBars, lines: Sequence[_Line], theme: Theme, own_lane: str | None = None) -> list[str]:
+    """Add the lines to a chart, and return their names in the legend. Where movement is unknown, only hover text is.
+
+    Args:
+        bars: the chart's bars.
+        lines: the lines.
+        theme: their colours.
+        own_lane: name of a lane that has nothing else, for the lines of one person; None draws them in people's lanes.
+    """
+    thicker, middle = (1.0, _MIDDLE) if own_lane is None else (_OWN_LANE, 0.0)
     names = []
     for rank, movement in enumerate(Movement):
-        here = [_bar(line) for line in lines if line.span.movement is movement]
+        here = [_bar(line, own_lane) for line in lines if line.span.movement is movement]
         if here:
             names.append(movement.value)
             style = {"name": movement.value, "marker": {"color": theme.movement[rank], "line": {"width": 0}}}
-            bars.add(here, style, _WIDTHS[movement], 3001 + rank, _MIDDLE)
+            bars.add(here, style, thicker * _WIDTHS[movement], 3001 + rank, middle)
     if lines:
         # the line is thin: its hover text needs more room, and is there where movement is unknown, too
         unseen = {"name": "movement", "marker": {"color": "rgba(0,0,0,0)", "line": {"width": 0}}, "showlegend": False}
-        bars.add([_bar(line) for line in lines], unseen, _HOVER_WIDTH, 3009, _MIDDLE)
+        bars.add([_bar(line, own_lane) for line in lines], unseen, thicker * _HOVER_WIDTH, 3009, middle)
     return names
 
 
-def _bar(line: _Line) -> Bar:
+def _bar(line: _Line, own_lane: str | None) -> Bar:
     span = line.span
     when = span_in_words(span.start_s, span.end_s)
     if isinstance(span.movement, Unknown):
@@ -61,4 +72,4 @@ def _bar(line: _Line) -> Bar:
     else:
         speed = "" if span.per_s is None else f"<br>{span.per_s:.2f} body heights per second"
         hover = f"Person {line.person_id} · <b>{span.movement.value}</b> · {when}{speed}"
-    return Bar(lane_name(line.person_id), span.start_s, span.end_s, hover)
+    return Bar(own_lane or lane_name(line.person_id), span.start_s, span.end_s, hover)

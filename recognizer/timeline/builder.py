@@ -137,7 +137,7 @@ class TimelineBuilder:
             found = [self._swapped(one) for one in self._predictions if one.end_s > since_s]
             if person_of is not None:
                 found = list(_of_people(found, person_of))
-            camera = self._camera()
+            camera = self._camera(since_s)
             predictions = sorted(found, key=lambda p: (p.person_id, p.start_s, p.end_s))
         return Timeline(
             video=video,
@@ -159,11 +159,12 @@ class TimelineBuilder:
                 prediction = replace(prediction, person_id=other_id)
         return prediction
 
-    def _camera(self) -> CameraPath | None:
+    def _camera(self, since_s: float) -> CameraPath | None:
         if not self._camera_s:
             return None
-        steps = np.array(self._camera_steps, np.float64).reshape(-1, 4)
-        return CameraPath(np.array(self._camera_s, np.float64), steps)
+        first = bisect_left(self._camera_s, since_s)
+        steps = np.array(self._camera_steps[4 * first :], np.float64).reshape(-1, 4)
+        return CameraPath(np.array(self._camera_s[first:], np.float64), steps)
 
     def tracks(self) -> tuple[PersonTrack, ...]:
         """Return everyone so far, under the tracker's numbers."""

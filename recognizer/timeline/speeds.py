@@ -86,7 +86,7 @@ def speeds_of(track: PersonTrack, camera: CameraPath, size_wh: tuple[int, int]) 
 
     Args:
         track: the person's boxes.
-        camera: the camera's motion, with a sample at each time of the track.
+        camera: the camera's motion; at times of the track between its samples it is interpolated.
         size_wh: width and height of the frames.
     """
     cached = _of_track.get(track)
@@ -154,7 +154,14 @@ def _still_places(
     if not len(camera.time_s):
         return np.arange(len(time_s)), np.ones(len(time_s), np.complex128), np.zeros(len(time_s), np.complex128)
     at = np.clip(np.searchsorted(camera.time_s, time_s), 0, len(camera.time_s) - 1)
-    return run[at], turn[at], shift[at]
+    # a live camera's boxes are interpolated between detections, and so is its motion, which is measured only there
+    between = (camera.time_s[at] > time_s) & (at > 0)
+    before = np.where(between, at - 1, at)
+    length_s = np.where(between, camera.time_s[at] - camera.time_s[before], 1.0)
+    share = np.where(between, (camera.time_s[at] - time_s) / length_s, 0.0)
+    # while the motion is unknown, no two moments can be compared
+    run = np.where(between & ~known[at], -1 - np.arange(len(time_s)), run[at])
+    return run, turn[at] + share * (turn[before] - turn[at]), shift[at] + share * (shift[before] - shift[at])
 
 
 def _edges(

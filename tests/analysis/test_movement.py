@@ -5,44 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
 from recognizer.settings import Settings
-from recognizer.timeline.model import Timeline
 from recognizer.timeline.movement import Movement, people_moving
 from recognizer.timeline.speeds import Unknown
-from tests.support.fakes import Script, numbered_picture, numbered_video, person, scripted_models
+from tests.support.fakes import numbered_video, scripted_models
+from tests.support.panning import RATE_HZ, only_person, panned_pictures, walks
 from tests.support.runs import LEFT, QUICK, MakeVideo, detector_of
-
-FRAMES, WIDTH, HEIGHT = 36, 320, 192
-RATE_HZ, HEIGHT_PX = 30, 100
 
 
 def panned(make_video: MakeVideo, camera_px: float) -> Path:
-    """Write a lossless video of a camera that pans by so much in each frame; each picture stores its number."""
-    noise = np.random.default_rng(0).integers(0, 256, (HEIGHT // 12, 1200 // 12, 3), np.uint8)
-    world = cv2.resize(noise, (1200, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    pictures = []
-    for k in range(FRAMES):
-        shift = np.array([[1, 0, -300 - camera_px * k], [0, 1, 0]], np.float64)
-        picture = np.asarray(cv2.warpAffine(world, shift, (WIDTH, HEIGHT)), np.uint8)
-        picture[0, 0] = numbered_picture(k)[0, 0]
-        pictures.append(picture)
+    """Write a lossless video of a camera that pans by so much in each frame."""
+    pictures = panned_pictures(camera_px)
     return make_video(f"pan{camera_px}.mkv", frames=pictures, fps=RATE_HZ, codec="ffv1", pix_fmt="bgr0")
-
-
-def walks(picture_px: float) -> Script:
-    """A person whose box moves by so much in each frame of the picture."""
-    return lambda k: [person((130 + picture_px * k, 60, 165 + picture_px * k, 60 + HEIGHT_PX))]
-
-
-def only_person(timeline: Timeline) -> tuple[float | None, set[Movement | Unknown]]:
-    (moving,) = people_moving(timeline)
-    return moving.summary.mean_per_s, set(moving.summary.seconds)
 
 
 @pytest.mark.parametrize(

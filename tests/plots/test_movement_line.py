@@ -8,8 +8,9 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
+from recognizer.comparison.model import Comparison, Entry
 from recognizer.palette import ActionPalette
-from recognizer.plots import swimlane
+from recognizer.plots import classifier_lanes, swimlane
 from recognizer.timeline.model import Timeline
 from tests.support.exports import exported, person, still_camera
 
@@ -63,6 +64,18 @@ def test_a_line_is_thicker_and_stands_out_more_the_faster_a_person_is() -> None:
         widths = [line["width"] for line in lines]
         assert widths == sorted(set(widths))
         assert len({line["marker"]["color"] for line in lines}) == 3
+
+
+def test_in_a_comparison_movement_has_a_lane_of_its_own_below_the_agreement() -> None:
+    one = timeline()
+    entries = tuple(Entry(name, one.settings, timeline=one) for name in ("i3d", "s3d"))
+    figure = classifier_lanes(Comparison(entries).lanes(), 1, ActionPalette())
+    go.Figure(figure)
+    assert figure["layout"]["yaxis"]["categoryarray"] == ["i3d", "s3d", "agreement", "movement"]
+    slow = next(trace for trace in figure["data"] if trace["name"] == "slow")
+    assert set(slow["y"]) == {"movement"}
+    assert "offset" not in slow  # in the middle of its lane
+    assert slow["width"] > 2 * traces(timeline())["slow"]["width"]
 
 
 def test_very_many_stretches_are_drawn_as_outlines() -> None:

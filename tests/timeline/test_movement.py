@@ -123,6 +123,29 @@ def test_the_motion_of_the_camera_is_taken_out(camera_px: tuple[float, float], s
     assert result == pytest.approx(np.full(whole.sum(), speed), abs=1e-9)
 
 
+def sparse(time_s: NDArray[np.float64], x_px: float, every: int) -> CameraPath:
+    """Return a camera that moves the scene by ``x_px`` in each step but is only measured in every few samples."""
+    return moving(time_s[::every], x_px * every, 0)
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_between_measurements_the_camera_is_interpolated(every: int) -> None:
+    """Live, people are cropped between detections, and the camera is measured only in those."""
+    time_s = times(2.0 + 1 / RATE_HZ)
+    found = boxes(time_s, x=lambda t: 800 - 12.0 * RATE_HZ * t)
+    result = speeds(time_s, found, sparse(time_s, -12.0, every)).per_s[: -every + 1]
+    assert result == pytest.approx(np.zeros(len(result)), abs=1e-9)
+
+
+def test_between_two_samples_that_cannot_be_compared_movement_is_unknown() -> None:
+    time_s = times(2.0 + 1 / RATE_HZ)
+    camera = sparse(time_s, -12.0, 10)
+    camera.steps[2] = np.nan
+    found = speeds(time_s, boxes(time_s, x=lambda t: 800 - 12.0 * RATE_HZ * t), camera)
+    assert all(reason is Unknown.CAMERA for reason in found.unknown[11:20])
+    assert found.unknown[5] is None
+
+
 def test_a_zoom_is_taken_out() -> None:
     time_s = times(2.0)
     zoom = 1.01 ** np.arange(len(time_s))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -78,6 +79,8 @@ def _show_problems(stats: LiveStats) -> None:
 
 
 def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, key: str) -> None:
+    # the line of movement would take a fifteenth of a core once a second; the ended session shows it
+    timeline = replace(timeline, camera=None)
     figure = plots.swimlane(
         timeline, timeline.segments(min_confidence), server.palette(), dark=is_dark(), legend_width_px=_LEGEND_PX
     )
