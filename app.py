@@ -1,6 +1,16 @@
-"""The app: page configuration and navigation, nothing else."""
+"""The app: page configuration and navigation, nothing else.
 
-from recognizer.dashboard import navigation
+Streamlit runs this file as a script for every page, and imports it once to find ``app``, the server.
+"""
 
-navigation.configure()
-navigation.run()
+if __name__ == "__main__":
+    from recognizer.dashboard import navigation
+
+    navigation.configure()
+    navigation.run()
+else:
+    from streamlit.starlette import App
+
+    from recognizer.dashboard.workbench.routes import ending, routes
+
+    app = App(__file__, routes=routes(), lifespan=ending)

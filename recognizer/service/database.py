@@ -1,4 +1,4 @@
-"""The SQLite database of analyses, comparisons and colors.
+"""The SQLite database of analyses, comparisons, corrections and colors.
 
 One file. Every connection is short and belongs to its caller, so any thread may use the database.
 """
@@ -48,6 +48,25 @@ _MIGRATIONS: Final = (
     ),
     # 2: what the user said about their own labels, as JSON
     ("ALTER TABLE comparison ADD COLUMN truth_answers TEXT",),
+    # 3: corrections of an analysis; ``applied`` counts the edits that are not undone
+    (
+        """
+        CREATE TABLE correction (
+            analysis_id TEXT PRIMARY KEY,
+            revision INTEGER NOT NULL,
+            applied INTEGER NOT NULL,
+            label_groups TEXT
+        )
+        """,
+        """
+        CREATE TABLE edit (
+            analysis_id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            edit TEXT NOT NULL,
+            PRIMARY KEY (analysis_id, position)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 """The statements that migrate each version to the next. Only append: ``PRAGMA user_version`` counts them."""
 

@@ -10,6 +10,7 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from recognizer.errors import RecognizerError
 
@@ -109,8 +110,9 @@ class Jobs:
         self._threads = 0
         self._waiting: deque[Job[Any]] = deque()
         self._lock = threading.Lock()
+        self._once = threading.Lock()
         self._jobs: OrderedDict[str, Job[Any]] = OrderedDict()
-        atexit.register(self._end)
+        _all_jobs.add(self)
 
     def start(
         self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None
@@ -129,6 +131,11 @@ class Jobs:
                 threading.Thread(target=self._work_off, name="job", daemon=True).start()
         return job
 
+    def start_once(self, work: Callable[[Job[Result]], Result], job_id: str) -> Job[Result]:
+        """Return the job with this id; start it if it is unknown or was forgotten."""
+        with self._once:
+            return self.get(job_id) or self.start(work, job_id)
+
     def _work_off(self) -> None:
         """Run job after job until none is waiting; the body of a thread."""
         while True:
@@ -139,7 +146,8 @@ class Jobs:
                 job = self._waiting.popleft()
             job.run()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Cancel all jobs and wait, for a few seconds, until they have saved their results."""
         with self._lock:
             unfinished = [job for job in self._jobs.values() if not job.finished]
         for job in unfinished:
@@ -162,3 +170,13 @@ class Jobs:
                     break
                 ahead += not known.finished
             return ahead
+
+
+_all_jobs: WeakSet[Jobs] = WeakSet()
+
+
+@atexit.register
+def end_all() -> None:
+    """End the jobs of this process. A server calls it as well: a signal may end the process without its handlers."""
+    for jobs in list(_all_jobs):
+        jobs.end()

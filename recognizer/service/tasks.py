@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from recognizer.palette import ActionPalette
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile, analysis_of
+from recognizer.service.workbench import Workbench
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.video import make_preview
@@ -42,6 +42,8 @@ class ServerContext:
         models: the loaded networks.
         pass_store: finished passes over videos.
         live_analyses: ids of the analyses of cameras' streams, from a stream's start until its analysis is stored.
+        comparisons: the stored comparisons, in the same database.
+        workbench: the opened analyses and comparisons, and their corrections.
     """
 
     jobs: Jobs
@@ -49,11 +51,12 @@ class ServerContext:
     models: ModelCache
     pass_store: PassStore
     live_analyses: set[str] = field(default_factory=set)
+    comparisons: ComparisonStore = field(init=False)
+    workbench: Workbench = field(init=False)
 
-    @cached_property
-    def comparisons(self) -> ComparisonStore:
-        """The stored comparisons, in the same database."""
-        return ComparisonStore(self.store)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "comparisons", ComparisonStore(self.store))
+        object.__setattr__(self, "workbench", Workbench(self.store, self.comparisons))
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ classifier therefore keeps the corrections.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from operator import attrgetter
 
-import numpy as np
-
 from recognizer.timeline.edits import Check, Edit, Hide, Merge, Name, Restore, SingleEdit, Span, Split, Together
-from recognizer.timeline.model import PersonTrack, Timeline
+from recognizer.timeline.lineage import Source, divided, divided_sources, merged, merged_sources, sources_of
+from recognizer.timeline.model import PersonPredictions, PersonTrack, Timeline
 from recognizer.types import TOUCHING_S, Prediction, Segment
 
 Interval = tuple[float, float]
@@ -52,10 +52,9 @@ class Corrections:
         """
         if not self.edits:
             return Corrected(timeline)
-        replay = _Replay(timeline)
+        replay = Replay(timeline)
         for edit in self.edits:
-            for single in edit.edits if isinstance(edit, Together) else (edit,):
-                replay.apply(single)
+            replay.apply(edit)
         return replay.result()
 
 
@@ -69,6 +68,8 @@ class Corrected:
         decided: by person, what a person decided about segments, by time, without overlaps.
         checked: by person, the stretches that a person has checked, by time, without overlaps.
         unfit: edits about people or moments that are not in the timeline; they are left out.
+        hidden: the hidden people and their names, empty for those who have none.
+        sources: of each person who was merged or split, which of the machine's people they are, and when.
     """
 
     timeline: Timeline
@@ -76,6 +77,12 @@ class Corrected:
     decided: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
     checked: Mapping[int, tuple[Interval, ...]] = field(default_factory=dict)
     unfit: tuple[SingleEdit, ...] = ()
+    hidden: Mapping[int, str] = field(default_factory=dict)
+    sources: Mapping[int, tuple[Source, ...]] = field(default_factory=dict)
+
+    def sources_of(self, track: PersonTrack) -> tuple[Source, ...]:
+        """Return which of the machine's people a person is, and when; by time, without overlaps."""
+        return self.sources.get(track.person_id) or sources_of(track)
 
     def segments(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Segment, ...]:
         """Return each person's segments by person, then by time; see ``Timeline.segments`` for the thresholds."""
@@ -83,6 +90,16 @@ class Corrected:
         if not self.decided:
             return segments
         return tuple(sorted(self._covered(segments), key=attrgetter("person_id", "start_s")))
+
+    @cached_property
+    def without_brief(self) -> Corrected:
+        """The same without the people who were visible only for a moment; see ``Timeline.brief_ids``."""
+        timeline = self.timeline.without_brief
+        if timeline is self.timeline:
+            return self
+        brief = self.timeline.brief_ids
+        decided = {person_id: spans for person_id, spans in self.decided.items() if person_id not in brief}
+        return replace(self, timeline=timeline, decided=decided)
 
     def is_checked(self, segment: Segment) -> bool:
         """Return whether a person has checked the whole segment."""
@@ -98,22 +115,35 @@ class Corrected:
                     yield Segment(person_id, span.action, span.start_s, span.end_s, 1.0, source="human")
 
 
-class _Replay:
-    """The state while edits are replayed."""
+class Replay:
+    """The state while edits are replayed over a timeline."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._tracks = {track.person_id: track for track in timeline.people}
-        self._predictions = timeline.predictions
-        self._hidden: set[int] = set()
+        self._said = dict(timeline.by_person)
+        self._sources: dict[int, tuple[Source, ...]] = {}
+        self._hidden: frozenset[int] = frozenset()
         self._names: dict[int, str] = {}
         self._decided: dict[int, tuple[Span, ...]] = {}
         self._checked: dict[int, tuple[Span, ...]] = {}
-        self._unfit: list[SingleEdit] = []
+        self._unfit: tuple[SingleEdit, ...] = ()
 
-    def apply(self, edit: SingleEdit) -> None:
+    def copy(self) -> Replay:
+        """Return the state as it is now; edits of the one do not change the other."""
+        other = Replay.__new__(Replay)
+        for name, value in vars(self).items():
+            setattr(other, name, dict(value) if isinstance(value, dict) else value)
+        return other
+
+    def apply(self, edit: Edit) -> None:
+        """Apply the next edit."""
+        for single in edit.edits if isinstance(edit, Together) else (edit,):
+            self._apply(single)
+
+    def _apply(self, edit: SingleEdit) -> None:
         if edit.person_id not in self._tracks:
-            self._unfit.append(edit)
+            self._unfit = (*self._unfit, edit)
             return
         match edit:
             case Merge():
@@ -121,7 +151,7 @@ class _Replay:
             case Split():
                 self._split(edit)
             case Hide():
-                (self._hidden.add if edit.hidden else self._hidden.discard)(edit.person_id)
+                self._hidden = self._hidden - {edit.person_id} | ({edit.person_id} if edit.hidden else set())
             case Name():
                 self._names[edit.person_id] = edit.name
             case Check():
@@ -135,62 +165,77 @@ class _Replay:
                     self._decided[edit.person_id] = _over(self._decided.get(edit.person_id, ()), span)
 
     def result(self) -> Corrected:
-        people = tuple(self._tracks[person_id] for person_id in sorted(self._tracks))
+        """Return the timeline with the edits so far."""
+        shown = {person_id: self._tracks[person_id] for person_id in sorted(self._tracks.keys() - self._hidden)}
         timeline = self._timeline
-        if self._predictions is not timeline.predictions or people != timeline.people:
-            timeline = replace(timeline, people=people, predictions=self._predictions)
-        if self._hidden:
-            timeline = timeline.without(self._hidden)
-        shown = self._tracks.keys() - self._hidden
+        if tuple(shown.values()) != timeline.people:
+            said = {person_id: one for person_id, one in self._said.items() if person_id in shown}
+            timeline = timeline.with_people(shown.values(), said)
         return Corrected(
             timeline,
             {person_id: name for person_id, name in self._names.items() if name and person_id in shown},
             {person_id: spans for person_id, spans in self._decided.items() if spans and person_id in shown},
             {person_id: _joined(spans) for person_id, spans in self._checked.items() if person_id in shown},
-            tuple(self._unfit),
+            self._unfit,
+            {person_id: self._names.get(person_id, "") for person_id in sorted(self._hidden & self._tracks.keys())},
+            {person_id: sources for person_id, sources in self._sources.items() if person_id in shown},
         )
+
+    def _sources_of(self, person_id: int) -> tuple[Source, ...]:
+        return self._sources.get(person_id) or sources_of(self._tracks[person_id])
 
     def _merge(self, edit: Merge) -> None:
         if edit.into not in self._tracks:
-            self._unfit.append(edit)
+            self._unfit = (*self._unfit, edit)
             return
-        self._tracks[edit.into] = _merged(self._tracks[edit.into], self._tracks.pop(edit.person_id))
-        self._renumber(lambda one: replace(one, person_id=edit.into) if one.person_id == edit.person_id else one)
+        gone, into = edit.person_id, edit.into
+        self._sources[into] = merged_sources(self._sources_of(into), self._sources_of(gone))
+        self._sources.pop(gone, None)
+        self._tracks[into] = merged(self._tracks[into], self._tracks.pop(gone))
+        if gone in self._said:
+            moved = [replace(one, person_id=into) for one in self._said.pop(gone).ordered]
+            self._say(into, [*(self._said[into].ordered if into in self._said else ()), *moved])
         for layer in (self._decided, self._checked):
-            for span in layer.pop(edit.into, ()):  # what was decided about the other person counts
-                layer[edit.person_id] = _over(layer.get(edit.person_id, ()), span)
-            if edit.person_id in layer:
-                layer[edit.into] = layer.pop(edit.person_id)
-        name = self._names.pop(edit.person_id, "")
-        self._names[edit.into] = self._names.get(edit.into) or name
-        self._hidden.discard(edit.person_id)
+            for span in layer.pop(into, ()):  # what was decided about the other person counts
+                layer[gone] = _over(layer.get(gone, ()), span)
+            if gone in layer:
+                layer[into] = layer.pop(gone)
+        name = self._names.pop(gone, "")
+        self._names[into] = self._names.get(into) or name
+        self._hidden -= {gone}
 
     def _split(self, edit: Split) -> None:
         track = self._tracks[edit.person_id]
-        before, after = _divided(track, edit.at_s, edit.new_id)
+        before, after = divided(track, edit.at_s, edit.new_id)
         both_are_there = all(one.presence and (len(one.time_s) or not len(track.time_s)) for one in (before, after))
         if edit.new_id in self._tracks or not both_are_there:
-            self._unfit.append(edit)
+            self._unfit = (*self._unfit, edit)
             return
+        sources = divided_sources(self._sources_of(edit.person_id), edit.at_s)
+        self._sources[edit.person_id], self._sources[edit.new_id] = sources
         self._tracks |= {edit.person_id: before, edit.new_id: after}
-
-        def divide(one: Prediction) -> Prediction:
-            if one.person_id != edit.person_id:
-                return one
-            # a clip that shows both people is the one's who fills more of it
-            if (one.start_s + one.end_s) / 2 < edit.at_s:
-                return replace(one, end_s=min(one.end_s, edit.at_s)) if one.end_s > edit.at_s else one
-            return replace(one, person_id=edit.new_id, start_s=max(one.start_s, edit.at_s))
-
-        self._renumber(divide)
+        if edit.person_id in self._said:
+            self._divide_predictions(edit)
         for layer in (self._decided, self._checked):
             spans = layer.pop(edit.person_id, ())
             layer[edit.person_id] = tuple(s._replace(end_s=min(s.end_s, edit.at_s)) for s in spans if s[0] < edit.at_s)
             layer[edit.new_id] = tuple(s._replace(start_s=max(s[0], edit.at_s)) for s in spans if s.end_s > edit.at_s)
 
-    def _renumber(self, change: Callable[[Prediction], Prediction]) -> None:
-        changed = map(change, self._predictions)
-        self._predictions = tuple(sorted(changed, key=attrgetter("person_id", "start_s", "end_s")))
+    def _divide_predictions(self, edit: Split) -> None:
+        """Give each clip to the one who fills more of it, and end it at the split."""
+        before: list[Prediction] = []
+        after: list[Prediction] = []
+        for one in self._said.pop(edit.person_id).ordered:
+            if (one.start_s + one.end_s) / 2 < edit.at_s:
+                before.append(replace(one, end_s=min(one.end_s, edit.at_s)))
+            else:
+                after.append(replace(one, person_id=edit.new_id, start_s=max(one.start_s, edit.at_s)))
+        self._say(edit.person_id, before)
+        self._say(edit.new_id, after)
+
+    def _say(self, person_id: int, predictions: Sequence[Prediction]) -> None:
+        if predictions:
+            self._said[person_id] = PersonPredictions(predictions, self._timeline.settings.smoothing_s)
 
 
 def _over(spans: tuple[Span, ...], new: Span) -> tuple[Span, ...]:
@@ -237,32 +282,3 @@ def _within(segment: Segment, start_s: float, end_s: float) -> tuple[Interval, .
         return None
     clipped = ((max(s, start_s), min(e, end_s)) for s, e in segment.counted)
     return tuple((s, e) for s, e in clipped if e > s)
-
-
-def _merged(one: PersonTrack, other: PersonTrack) -> PersonTrack:
-    """Return two tracks as that of the first person; where both have a sample, the first one's counts."""
-    # stable: of two samples with one time, the first person's comes first, and ``unique`` takes the first
-    time_s, rows = np.unique(np.concatenate([one.time_s, other.time_s]), return_index=True)
-    presence: list[Interval] = []
-    for start_s, end_s in sorted((*one.presence, *other.presence)):
-        if presence and start_s <= presence[-1][1] + TOUCHING_S:
-            presence[-1] = presence[-1][0], max(end_s, presence[-1][1])
-        else:
-            presence.append((start_s, end_s))
-    return PersonTrack(
-        one.person_id,
-        time_s,
-        np.concatenate([one.box_xyxy, other.box_xyxy])[rows],
-        np.concatenate([one.confidence, other.confidence])[rows],
-        tuple(presence),
-    )
-
-
-def _divided(track: PersonTrack, at_s: float, new_id: int) -> tuple[PersonTrack, PersonTrack]:
-    k = int(np.searchsorted(track.time_s, at_s, "left"))
-    before = tuple((s, min(e, at_s)) for s, e in track.presence if s < at_s)
-    after = tuple((max(s, at_s), e) for s, e in track.presence if e > at_s)
-    return (
-        PersonTrack(track.person_id, track.time_s[:k], track.box_xyxy[:k], track.confidence[:k], before),
-        PersonTrack(new_id, track.time_s[k:], track.box_xyxy[k:], track.confidence[k:], after),
-    )

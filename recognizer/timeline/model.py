@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 
 import numpy as np
@@ -59,6 +59,24 @@ class PersonTrack:
             box += share * (self.box_xyxy[after] - box)
         x1, y1, x2, y2 = box.tolist()
         return x1, y1, x2, y2
+
+
+class PersonPredictions:
+    """One person's predictions and the guesses made from them, which are slow to make and do not depend on thresholds.
+
+    Attributes:
+        ordered: by start, then by end.
+        smoothing_s: the setting.
+    """
+
+    def __init__(self, ordered: Iterable[Prediction], smoothing_s: float) -> None:
+        self.ordered = tuple(sorted(ordered, key=attrgetter("start_s", "end_s")))
+        self.smoothing_s = smoothing_s
+
+    @cached_property
+    def guesses(self) -> Guesses:
+        """The best guess for each moment."""
+        return guesses_of(self.ordered, self.smoothing_s)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +142,23 @@ class Timeline:
 
     def without(self, person_ids: Collection[int]) -> Timeline:
         """Return the timeline without these people and their predictions."""
-        return replace(
-            self,
-            people=tuple(track for track in self.people if track.person_id not in person_ids),
-            predictions=tuple(one for one in self.predictions if one.person_id not in person_ids),
+        return self.with_people(
+            (track for track in self.people if track.person_id not in person_ids),
+            {person_id: said for person_id, said in self.by_person.items() if person_id not in person_ids},
         )
+
+    def with_people(self, people: Iterable[PersonTrack], by_person: Mapping[int, PersonPredictions]) -> Timeline:
+        """Return the timeline with other people and predictions; guesses that were made are not made again.
+
+        Args:
+            people: the people, in order of ``person_id``.
+            by_person: their predictions; a person without any may be missing.
+        """
+        ordered = {person_id: by_person[person_id] for person_id in sorted(by_person)}
+        predictions = tuple(chain.from_iterable(said.ordered for said in ordered.values()))
+        other = replace(self, people=tuple(people), predictions=predictions)
+        vars(other)["by_person"] = ordered  # where ``cached_property`` looks
+        return other
 
     def segments(self, min_confidence: float = 0.0, min_duration_s: float = 0.0) -> tuple[Segment, ...]:
         """Return each person's actions, by person, then by time, without running a network.
@@ -140,8 +170,8 @@ class Timeline:
         """
         return tuple(
             segment
-            for person_id, guesses in self._guesses.items()
-            for segment in segments_of(person_id, guesses, min_confidence, min_duration_s)
+            for person_id, said in self.by_person.items()
+            for segment in segments_of(person_id, said.guesses, min_confidence, min_duration_s)
         )
 
     def likely_labels(self, segments: Sequence[Segment]) -> list[LikelyLabels]:
@@ -156,23 +186,20 @@ class Timeline:
         """
         likely: list[LikelyLabels] = []
         for person_id, of_person in groupby(segments, attrgetter("person_id")):
-            if person_id in self._guesses:
-                likely.extend(self._guesses[person_id].likely_labels(list(of_person)))
+            if person_id in self.by_person:
+                likely.extend(self.by_person[person_id].guesses.likely_labels(list(of_person)))
             else:
                 likely.extend(() for _ in of_person)
         return likely
 
     @cached_property
-    def _guesses(self) -> Mapping[int, Guesses]:
-        """Each person's guesses; cached, because counting votes is slow and does not depend on the thresholds."""
+    def by_person(self) -> Mapping[int, PersonPredictions]:
+        """The predictions of each person who has any, in order of ``person_id``."""
         by_person: dict[int, list[Prediction]] = defaultdict(list)
         for prediction in self.predictions:
             by_person[prediction.person_id].append(prediction)
         return {
-            person_id: guesses_of(
-                sorted(by_person[person_id], key=lambda prediction: (prediction.start_s, prediction.end_s)),
-                self.settings.smoothing_s,
-            )
+            person_id: PersonPredictions(by_person[person_id], self.settings.smoothing_s)
             for person_id in sorted(by_person)
         }
 

@@ -87,17 +87,21 @@ def make_preview(
     *,
     max_seconds: float = 60.0,
     max_height_px: int = 540,
+    max_rate_hz: float = _PREVIEW_RATE_HZ,
+    preset: str = "ultrafast",
     progress: Callable[[float], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     stream: int | None = None,
 ) -> bool:
-    """Write a small H.264 copy that every browser plays, with at most 30 frames per second.
+    """Write a small H.264 copy that every browser plays, with the times of the video.
 
     Args:
         path: the video.
         target: the MP4 file to write.
         max_seconds: length of the copy, from the first picture on.
         max_height_px: taller pictures are scaled down.
+        max_rate_hz: frames beyond this rate are left out.
+        preset: speed of x264; see ``VideoWriter``.
         progress: receives the completed share, 0 to 1.
         cancel: called before each frame; if it returns True, writing stops and nothing is left behind.
         stream: number of a video stream among all streams of the file; None for the one that a player shows.
@@ -109,10 +113,10 @@ def make_preview(
         VideoError: the video cannot be read, or the target cannot be written.
     """
     with open_video(path, stream=stream) as video:
-        rate = min(float(video.facts.frame_rate or DEFAULT_FRAME_RATE_HZ), _PREVIEW_RATE_HZ)
+        rate = min(float(video.facts.frame_rate or DEFAULT_FRAME_RATE_HZ), max_rate_hz)
         begins_s = video.reading.first_picture_s
         length_s = min(max_seconds, (video.facts.duration_s or inf) - begins_s)
-        due = _EveryInterval(1.0 / rate)
+        due = _EveryInterval(1.0 / max_rate_hz)
         writer: VideoWriter | None = None
         try:
             for frame in video.frames(due, max_height_px=max_height_px):
@@ -127,7 +131,7 @@ def make_preview(
                         as_fraction(rate),
                         width,
                         height,
-                        preset="ultrafast",
+                        preset=preset,
                         sound=video.sound(),
                     )
                 writer.write(frame.rgb, frame.time_s)

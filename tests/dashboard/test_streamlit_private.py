@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.environment import ROOT
 
-DOCUMENTED = {"streamlit", "streamlit.delta_generator", "streamlit_webrtc"}
+DOCUMENTED = {"streamlit", "streamlit.delta_generator", "streamlit.starlette", "streamlit_webrtc"}
 """``DeltaGenerator`` is the documented type of every place on a page."""
 
 PLACES = sorted(

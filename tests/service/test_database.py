@@ -94,10 +94,15 @@ def test_an_old_database_gets_its_version_and_the_columns_of_a_new_one(old: Path
     before = tables_of(old / "analyses.sqlite3")
     Database(old / "analyses.sqlite3")
     Database(tmp_path / "new.sqlite3")
-    assert version_of(old / "analyses.sqlite3") == version_of(tmp_path / "new.sqlite3") == VERSION == 2
+    assert version_of(old / "analyses.sqlite3") == version_of(tmp_path / "new.sqlite3") == VERSION == 3
     after = tables_of(old / "analyses.sqlite3")
     assert after == tables_of(tmp_path / "new.sqlite3")
-    assert after == {**before, "comparison": [*before["comparison"], "truth_answers"]}
+    assert after == {
+        **before,
+        "comparison": [*before["comparison"], "truth_answers"],
+        "correction": ["analysis_id", "revision", "applied", "label_groups"],
+        "edit": ["analysis_id", "position", "edit"],
+    }
 
 
 def test_an_old_database_without_comparisons_gets_their_table(old: Path) -> None:

@@ -1,0 +1,182 @@
+"""The answers of the workbench's addresses; ``routes.py`` says which address asks for which.
+
+Each handler takes an opened analysis or comparison and what the browser sent, and runs on a thread of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+from starlette.responses import FileResponse, Response
+
+from recognizer.dashboard import server
+from recognizer.dashboard.workbench import documents
+from recognizer.dashboard.workbench.boxes import box_bytes
+from recognizer.errors import RecognizerError
+from recognizer.service.opened import Opened
+from recognizer.service.playable import playable
+from recognizer.service.workbench import Kind
+
+Document = TypeVar("Document")
+
+_encode: Final = msgspec.json.Encoder().encode
+
+_WEBM: Final = b"\x1a\x45\xdf\xa3"
+"""How Matroska and WebM begin."""
+
+
+class RefusedError(Exception):
+    """A request that cannot be answered: an HTTP status, and one sentence for the user."""
+
+    def __init__(self, status: int, problem: str) -> None:
+        super().__init__(problem)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a browser asks for.
+
+    Attributes:
+        kind: an analysis or a comparison.
+        item_id: its id.
+        parameters: those in the path and behind the question mark.
+        body: of a POST.
+    """
+
+    kind: Kind
+    item_id: str
+    parameters: Mapping[str, str]
+    body: bytes
+
+    def opened(self) -> Opened:
+        """Return what is asked about.
+
+        Raises:
+            RefusedError: there is no such analysis or comparison.
+        """
+        return _found(self, server.context().workbench.opened(self.item_id, self.kind))
+
+    def document(self, type_: type[Document]) -> Document:
+        """Return the body.
+
+        Raises:
+            RefusedError: it is not such a document, or an edit contradicts itself.
+        """
+        try:
+            return msgspec.json.decode(self.body, type=type_)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise RefusedError(422, f"The request does not fit ({str(error)[:200]}); load the page again.") from error
+
+
+Handler = Callable[[Request], Response]
+
+
+def json_response(document: object, status: int = 200) -> Response:
+    """Return a document as JSON that only this browser may keep."""
+    headers = {"Cache-Control": "private, no-cache"}
+    return Response(_encode(document), status, headers, "application/json")
+
+
+def problem_response(status: int, problem: str) -> Response:
+    """Return why a request was refused."""
+    return json_response(documents.Problem(problem[:1].upper() + problem[1:]), status)
+
+
+def timeline(request: Request) -> Response:
+    """Answer with everything but the segments."""
+    return _timeline(request.opened())
+
+
+def segments(request: Request) -> Response:
+    """Answer with the segments of a view."""
+    view = request.document(documents.ViewRequest).view()
+    opened = request.opened()
+    document = documents.segments_document(opened.revision.number, opened.show(view), server.palette())
+    server.save_colours()
+    return json_response(document)
+
+
+def likely(request: Request) -> Response:
+    """Answer with the likely labels of one segment of a view."""
+    asked = request.document(documents.LikelyRequest)
+    shown = request.opened().show(asked.view())
+    if not 0 <= asked.row < len(shown.segments):
+        raise RefusedError(404, "This segment is no longer there; load the page again.")
+    return json_response(documents.LikelyDocument(shown.likely[asked.row]))
+
+
+def boxes(request: Request) -> Response:
+    """Answer with everyone's boxes in a stretch of time, as bytes; see ``box_bytes``."""
+    try:
+        from_s, to_s = float(request.parameters["fromS"]), float(request.parameters["toS"])
+    except (KeyError, ValueError):
+        raise RefusedError(422, "The request needs fromS and toS in seconds; load the page again.") from None
+    return _bytes(box_bytes(request.opened().machine, from_s, to_s))
+
+
+def frames(request: Request) -> Response:
+    """Answer with the times of all frames: float64, little-endian."""
+    return _bytes(request.opened().machine.frame_times_s.astype("<f8").tobytes())
+
+
+def edits(request: Request) -> Response:
+    """Apply edits and answer with the timeline."""
+    asked = request.document(documents.EditsRequest)
+    _refuse_comparison(request)
+    return _timeline(_found(request, server.context().workbench.edit(request.item_id, asked.edits)))
+
+
+def undo(request: Request) -> Response:
+    """Take the last edit back and answer with the timeline."""
+    _refuse_comparison(request)
+    return _timeline(_found(request, server.context().workbench.undo(request.item_id)))
+
+
+def redo(request: Request) -> Response:
+    """Make the last undone edit again and answer with the timeline."""
+    _refuse_comparison(request)
+    return _timeline(_found(request, server.context().workbench.redo(request.item_id)))
+
+
+def video(request: Request) -> Response:
+    """Answer with the file that browsers play, or a range of it, from the disk."""
+    found = playable(server.context(), request.opened())
+    if found.path is None:
+        raise RefusedError(404, found.note or "There is no video to play.")
+    with found.path.open("rb") as file:
+        is_webm = file.read(len(_WEBM)) == _WEBM
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return FileResponse(found.path, media_type="video/webm" if is_webm else "video/mp4", headers=headers)
+
+
+def _found(request: Request, opened: Opened | None) -> Opened:
+    if opened is None:
+        raise RefusedError(404, f"This {request.kind} is not on this machine; load the page again.")
+    return opened
+
+
+def _refuse_comparison(request: Request) -> None:
+    if request.kind == "comparison":
+        raise RefusedError(422, "A comparison cannot be corrected; correct one of its analyses.")
+
+
+def _bytes(content: bytes) -> Response:
+    return Response(content, headers={"Cache-Control": "private, no-cache"}, media_type="application/octet-stream")
+
+
+def _timeline(opened: Opened) -> Response:
+    return json_response(documents.timeline_document(opened, playable(server.context(), opened)))
+
+
+def answer(handler: Handler, request: Request) -> Response:
+    """Return the answer of a handler, or the sentence of the error that it raised."""
+    try:
+        return handler(request)
+    except RefusedError as error:
+        return problem_response(error.status, str(error))
+    except RecognizerError as error:
+        return problem_response(422, str(error))

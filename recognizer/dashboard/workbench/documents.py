@@ -1,0 +1,241 @@
+"""The documents of the workbench's addresses. Keys are in camel case; times are seconds on the video's one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from recognizer.palette import ActionPalette
+from recognizer.service.opened import Lane, Opened, Shown, View
+from recognizer.service.playable import Playable
+from recognizer.timeline.edits import Edit
+from recognizer.timeline.filters import Filter
+from recognizer.timeline.lineage import Source
+from recognizer.timeline.model import Timeline
+
+Interval = tuple[float, float]
+
+NO_SECOND: Final = -1
+"""In the column of second actions: the segment has none."""
+
+
+class FilterRequest(Struct, rename="camel"):
+    """Which segments are wanted; see ``Filter``."""
+
+    person_ids: frozenset[int] | None = None
+    actions: frozenset[str] | None = None
+    min_confidence: float | None = None
+    max_confidence: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    checked: bool | None = None
+
+    def filter(self) -> Filter:
+        """Return it as the timeline takes it; null is the default there."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__}
+        return Filter(**{name: value for name, value in given.items() if value is not None})
+
+
+class ViewRequest(Struct, rename="camel"):
+    """What a browser wants to see; see ``View``."""
+
+    min_confidence: float
+    min_duration_s: float
+    shows_brief: bool = False
+    filter: FilterRequest | None = None
+
+    def view(self) -> View:
+        """Return it as the service takes it."""
+        chosen = None if self.filter is None else self.filter.filter()
+        return View(self.min_confidence, self.min_duration_s, self.shows_brief, chosen)
+
+
+class LikelyRequest(ViewRequest, rename="camel", kw_only=True):
+    """One segment of a view, by its row."""
+
+    row: int
+
+
+class EditsRequest(Struct):
+    """Edits that a user makes as one."""
+
+    edits: list[Edit]
+
+
+class VideoFacts(Struct, rename="camel"):
+    """The analyzed video."""
+
+    name: str
+    width: int
+    height: int
+    duration_s: float | None
+    begins_s: float
+    frame_rate_hz: float
+
+
+class PlayerDocument(Struct, rename="camel"):
+    """What the player plays; ``begins_s`` is the video's time at the player's zero."""
+
+    state: str
+    url: str | None
+    begins_s: float
+    share: float | None
+    note: str | None
+
+
+class LaneDocument(Struct, rename="camel"):
+    """One lane; ``sources`` are the tracks whose boxes are the person's, and when."""
+
+    key: str
+    person_id: int
+    title: str
+    number: int
+    classifier: str | None
+    presence: Sequence[Interval]
+    present_s: float
+    is_brief: bool
+    is_small: bool
+    sources: Sequence[Source]
+    checked: Sequence[Interval]
+    movement: Sequence[tuple[float, float, str]]
+    picture: str
+
+
+class HiddenPerson(Struct, rename="camel"):
+    """A person whom the user has hidden."""
+
+    person_id: int
+    title: str
+
+
+class TimelineDocument(Struct, rename="camel"):
+    """Everything about an opened item except its segments. Addresses are relative to its own."""
+
+    revision: int
+    video: VideoFacts
+    player: PlayerDocument
+    analysed_s: float
+    complete: bool
+    read_only: bool
+    labels: Sequence[str]
+    lanes: Sequence[LaneDocument]
+    hidden: Sequence[HiddenPerson]
+    next_person_id: int
+    undo: str | None
+    redo: str | None
+    unfit: int
+
+
+class Colors(Struct):
+    """A color for each action, for a light and a dark page, ``#RRGGBB``."""
+
+    light: Sequence[str]
+    dark: Sequence[str]
+
+
+class SegmentsDocument(Struct, rename="camel"):
+    """The segments of a view, one column per field. Lanes and actions are numbers of the lists before them."""
+
+    revision: int
+    lanes: Sequence[str]
+    actions: Sequence[str]
+    colors: Colors
+    patterns: Sequence[str]
+    lane: Sequence[int]
+    action: Sequence[int]
+    start_s: Sequence[float]
+    end_s: Sequence[float]
+    confidence: Sequence[float]
+    source: Sequence[int]
+    checked: Sequence[int]
+    second: Sequence[int]
+
+
+class LikelyDocument(Struct):
+    """The likely labels of a segment with their probabilities."""
+
+    labels: Sequence[tuple[str, float]]
+
+
+class Problem(Struct):
+    """Why a request was refused, one sentence for the user."""
+
+    problem: str
+
+
+def timeline_document(opened: Opened, player: Playable) -> TimelineDocument:
+    """Return the document of an opened item."""
+    timeline = opened.machine
+    return TimelineDocument(
+        revision=opened.revision.number,
+        video=_video(timeline, opened.video_name),
+        player=_player(timeline, player),
+        analysed_s=timeline.analysed_s,
+        complete=timeline.complete,
+        read_only=opened.is_comparison,
+        labels=opened.labels,
+        lanes=[_lane(opened, lane) for lane in opened.lanes()],
+        hidden=[HiddenPerson(person_id, title) for person_id, title in opened.hidden.items()],
+        next_person_id=opened.next_person_id,
+        undo=opened.undo_title,
+        redo=opened.redo_title,
+        unfit=len(opened.corrected.unfit),
+    )
+
+
+def segments_document(revision: int, shown: Shown, palette: ActionPalette) -> SegmentsDocument:
+    """Return the document of a view's segments; new actions get their colors in the order of the segments."""
+    number: dict[str, int] = {}
+    action = [number.setdefault(one.action, len(number)) for one in shown.segments]
+    second = [NO_SECOND if one is None else number.setdefault(one, len(number)) for one in shown.seconds]
+    styles = [palette.style(one) for one in number]
+    return SegmentsDocument(
+        revision=revision,
+        lanes=[lane.key for lane in shown.lanes],
+        actions=list(number),
+        colors=Colors([one.colour_light for one in styles], [one.colour_dark for one in styles]),
+        patterns=[one.pattern for one in styles],
+        lane=shown.lane_of,
+        action=action,
+        start_s=[one.start_s for one in shown.segments],
+        end_s=[one.end_s for one in shown.segments],
+        confidence=[one.confidence for one in shown.segments],
+        source=[int(one.source == "human") for one in shown.segments],
+        checked=[int(one) for one in shown.checked],
+        second=second,
+    )
+
+
+def _video(timeline: Timeline, name: str) -> VideoFacts:
+    video = timeline.video
+    return VideoFacts(name, video.width, video.height, video.duration_s, timeline.begins_s, timeline.frame_rate_hz)
+
+
+def _player(timeline: Timeline, player: Playable) -> PlayerDocument:
+    # a camera's recording has its own clock
+    begins_s = timeline.reading.first_picture_s if timeline.video.sha256 is None else 0.0
+    return PlayerDocument(
+        player.state, "video" if player.path is not None else None, begins_s, player.share, player.note
+    )
+
+
+def _lane(opened: Opened, lane: Lane) -> LaneDocument:
+    track, layer = lane.track, opened.layers[lane.layer]
+    person_id = track.person_id
+    return LaneDocument(
+        key=lane.key,
+        person_id=person_id,
+        title=opened.title(person_id),
+        number=person_id,
+        classifier=layer.name,
+        presence=track.presence,
+        present_s=track.present_s,
+        is_brief=person_id in layer.brief_ids,
+        is_small=person_id in layer.small_ids,
+        sources=layer.corrected.sources_of(track),
+        checked=layer.corrected.checked.get(person_id, ()),
+        movement=[],
+        picture=f"picture/{person_id}",
+    )

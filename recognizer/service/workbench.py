@@ -1,0 +1,179 @@
+"""What users look at and correct: opened analyses and comparisons in memory, their corrections in the database."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+from weakref import WeakValueDictionary
+
+from recognizer.errors import CorrectionsError
+from recognizer.service.comparisons import ComparisonStore, StoredComparison
+from recognizer.service.corrections import CorrectionStore, Revision
+from recognizer.service.opened import Opened, opened_analysis, opened_comparison
+from recognizer.service.store import AnalysisStore, StoredAnalysis
+from recognizer.timeline.edits import Edit, SingleEdit, Together
+from recognizer.timeline.groups import LabelGroups
+
+Kind = Literal["analysis", "comparison"]
+
+_MOST_OPENED: Final = 6
+"""Opened items that stay in memory although no page holds them."""
+
+_Key = tuple[Kind, str]
+
+
+class Workbench:
+    """Opens analyses and comparisons, and applies corrections. Safe to call from any thread."""
+
+    def __init__(self, store: AnalysisStore, comparisons: ComparisonStore) -> None:
+        self._store = store
+        self._comparisons = comparisons
+        self._corrections = CorrectionStore(store.database)
+        self._lock = threading.Lock()
+        self._turns: dict[_Key, threading.Lock] = {}
+        self._opened: OrderedDict[_Key, Opened] = OrderedDict()
+        self._held: WeakValueDictionary[_Key, StoredAnalysis | StoredComparison] = WeakValueDictionary()
+
+    def hold(self, stored: StoredAnalysis | StoredComparison) -> None:
+        """Use this object, while anybody keeps it, instead of loading the same from the database again."""
+        key = _key_of(stored)
+        with self._lock:
+            if self._held.get(key) is not stored:
+                self._held[key] = stored
+                self._opened.pop(key, None)
+
+    def analysis(self, analysis_id: str) -> StoredAnalysis | None:
+        """Return an analysis, from memory if somebody has it; None if there is none.
+
+        Raises:
+            StoreError: it is damaged, or a later version of this program wrote it.
+        """
+        with self._turn(("analysis", analysis_id)):
+            return self._analysis(analysis_id)
+
+    def opened(self, item_id: str, kind: Kind = "analysis") -> Opened | None:
+        """Return an analysis at its latest revision, or a comparison; None if there is none.
+
+        Raises:
+            StoreError: it is damaged, or a later version of this program wrote it.
+        """
+        key: _Key = (kind, item_id)
+        with self._turn(key):
+            opened = self._known(key)
+            if kind == "comparison":
+                return opened or self._open_comparison(item_id)
+            if opened is not None and opened.revision.number == self._corrections.number(item_id):
+                return opened
+            stored = self._analysis(item_id)
+            return None if stored is None else self._keep(_opened(stored, self._corrections.load(item_id)))
+
+    def edit(self, analysis_id: str, edits: Sequence[SingleEdit | Together]) -> Opened | None:
+        """Apply edits as one step and store them; return the analysis with them, or None if there is none.
+
+        Raises:
+            CorrectionsError: there is no edit, or one does not fit the analysis; nothing is stored.
+            StoreError: the database cannot be written to.
+        """
+        singles = [single for edit in edits for single in (edit.edits if isinstance(edit, Together) else (edit,))]
+        if not singles:
+            raise CorrectionsError("there is no edit to apply; send at least one.")
+        edit: Edit = singles[0] if len(singles) == 1 else Together(tuple(singles))
+        with self._turn(("analysis", analysis_id)):
+            stored = self._analysis(analysis_id)
+            if stored is None:
+                return None
+            made: list[Opened] = []
+
+            def check(after: Revision) -> None:
+                made.append(_opened(stored, after))
+                _check_fits(singles, made[0])
+
+            self._corrections.add(analysis_id, edit, check)
+            return self._keep(made[0])
+
+    def undo(self, analysis_id: str) -> Opened | None:
+        """Take back the last edit; return the analysis without it, or None if there is none."""
+        return self._changed(analysis_id, lambda: self._corrections.undo(analysis_id))
+
+    def redo(self, analysis_id: str) -> Opened | None:
+        """Make the last undone edit again; return the analysis with it, or None if there is none."""
+        return self._changed(analysis_id, lambda: self._corrections.redo(analysis_id))
+
+    def set_groups(self, analysis_id: str, groups: LabelGroups | None) -> Opened | None:
+        """Show groups in place of labels, or the labels again; return the analysis, or None if there is none."""
+        return self._changed(analysis_id, lambda: self._corrections.set_groups(analysis_id, groups))
+
+    def _turn(self, key: _Key) -> threading.Lock:
+        """Return the lock of one item: two requests never parse the same analysis twice."""
+        with self._lock:
+            return self._turns.setdefault(key, threading.Lock())
+
+    def _known(self, key: _Key) -> Opened | None:
+        with self._lock:
+            opened = self._opened.get(key)
+            if opened is not None:
+                self._opened.move_to_end(key)
+            return opened
+
+    def _keep(self, opened: Opened) -> Opened:
+        key = _key_of(opened.stored)
+        with self._lock:
+            self._opened[key] = opened
+            self._opened.move_to_end(key)
+            while len(self._opened) > _MOST_OPENED:
+                self._opened.popitem(last=False)
+        return opened
+
+    def _analysis(self, analysis_id: str) -> StoredAnalysis | None:
+        key: _Key = ("analysis", analysis_id)
+        with self._lock:
+            held = self._held.get(key)
+        if held is None:
+            held = self._store.load_analysis(analysis_id)
+            if held is not None:
+                with self._lock:
+                    self._held[key] = held
+        assert held is None or isinstance(held, StoredAnalysis)
+        return held
+
+    def _changed(self, analysis_id: str, change: Callable[[], Revision]) -> Opened | None:
+        with self._turn(("analysis", analysis_id)):
+            stored = self._analysis(analysis_id)
+            return None if stored is None else self._keep(_opened(stored, change()))
+
+    def _open_comparison(self, comparison_id: str) -> Opened | None:
+        key: _Key = ("comparison", comparison_id)
+        with self._lock:
+            held = self._held.get(key)
+        stored = held or self._comparisons.load(comparison_id)
+        assert stored is None or isinstance(stored, StoredComparison)
+        opened = None if stored is None else opened_comparison(stored)
+        return None if opened is None else self._keep(opened)
+
+
+def _key_of(stored: StoredAnalysis | StoredComparison) -> _Key:
+    if isinstance(stored, StoredAnalysis):
+        return "analysis", stored.analysis_id
+    return "comparison", stored.comparison_id
+
+
+def _opened(stored: StoredAnalysis, revision: Revision) -> Opened:
+    corrected = revision.corrections.applied_to(stored.timeline)
+    if revision.groups is not None:
+        corrected = revision.groups.fold(corrected)
+    return opened_analysis(stored, revision, corrected)
+
+
+def _check_fits(edits: Sequence[SingleEdit], opened: Opened) -> None:
+    """Raise unless the analysis has what the edits speak of.
+
+    Raises:
+        CorrectionsError: it has not.
+    """
+    unfit = [edit for edit in edits if any(edit is one for one in opened.corrected.unfit)]
+    if unfit:
+        raise CorrectionsError(
+            f"the change of person {unfit[0].person_id} does not fit this analysis; load the page again and repeat it."
+        )
