@@ -79,7 +79,7 @@ function segmentLines({ lane, action, color, second, startS, endS, confidence, s
     const facts = [source === "human" ? "set by a person" : sure, ...(checked ? ["checked"] : [])];
     return [
         what,
-        element("div", {}, `${lane.title} · ${spanInWords(startS, endS, videoEndS)}`),
+        element("div", {}, `${whose(lane)} · ${spanInWords(startS, endS, videoEndS)}`),
         element("div", { class: "lanes-quiet" }, facts.join(" · ")),
     ];
 }
@@ -87,15 +87,17 @@ function segmentLines({ lane, action, color, second, startS, endS, confidence, s
 function emptyLines(lane, timeS, endS) {
     const isPresent = lane.presence.some(([startS, toS]) => startS <= timeS && timeS < toS);
     return [
-        element("div", {}, `${lane.title} · ${moment(timeS, endS)}`),
+        element("div", {}, `${whose(lane)} · ${moment(timeS, endS)}`),
         element("div", { class: "lanes-quiet" }, isPresent ? "present, no label" : "not in the picture"),
     ];
 }
 
+export const whose = ({ title, classifier }) => (classifier ? `${title} · ${classifier}` : title);
+
 function movementLines(lane, [startS, toS, kind], endS) {
     return [
         element("div", {}, element("b", {}, kind)),
-        element("div", {}, `${lane.title} · ${spanInWords(startS, toS, endS)}`),
+        element("div", {}, `${whose(lane)} · ${spanInWords(startS, toS, endS)}`),
     ];
 }
 

@@ -48,7 +48,7 @@ export function snapped(model, edge, toS, view, isFree) {
     const targets = [model.timeS, edge.atS, ...near.flatMap((row) => [startS[row], endS[row]])];
     const nearest = nearestOf(targets.filter((one) => one >= edge.leastS && one <= edge.mostS), toS);
     const isNear = nearest !== null && Math.abs(nearest - toS) * view.pxPerS <= SNAP_PX;
-    return Math.max(edge.leastS, Math.min(edge.mostS, isNear && !isFree ? nearest : toS));
+    return Math.max(edge.leastS, Math.min(edge.mostS, isNear && !isFree ? nearest : toMs(toS)));
 }
 
 // Return where a stretch may begin or end: at the playhead or an edge of the lane if near.
@@ -58,8 +58,10 @@ export function snappedTime(model, laneIndex, timeS, view, isFree) {
     const past = model.rowsOf(laneIndex)[1];
     const rows = [row, row === null ? model.rowsOf(laneIndex)[0] : row + 1].filter((one) => one !== null && one < past);
     const nearest = nearestOf([model.timeS, ...rows.flatMap((one) => [startS[one], endS[one]])], timeS);
-    return !isFree && Math.abs(nearest - timeS) * view.pxPerS <= SNAP_PX ? nearest : timeS;
+    return !isFree && Math.abs(nearest - timeS) * view.pxPerS <= SNAP_PX ? nearest : toMs(timeS);
 }
+
+const toMs = (timeS) => Math.round(timeS * 1000) / 1000;
 
 function nearestOf(times, timeS) {
     let nearest = null;

@@ -32,16 +32,16 @@ export class Scrub extends Gesture {
     constructor(lanes, point) {
         super(lanes, point);
         // a finger may be about to scroll
-        if (point.type !== "touch") lanes.seekTo(point.timeS);
+        if (point.type !== "touch") lanes.navigation.seek(point.timeS);
     }
 
     drag(point) {
-        this.lanes.seekTo(point.timeS);
+        this.lanes.navigation.seek(point.timeS);
     }
 
     click(point) {
-        if (this.from.type === "touch") this.lanes.seekTo(point.timeS);
-        this.lanes.selectAt(this.from.laneIndex, this.from.timeS);
+        if (this.from.type === "touch") this.lanes.navigation.seek(point.timeS);
+        this.lanes.selection.selectAt(this.from.laneIndex, this.from.timeS);
     }
 }
 
@@ -53,19 +53,19 @@ export class AxisPan extends Gesture {
     }
 
     drag(point) {
-        const { view } = this.lanes;
-        if (view.isZoomed) this.lanes.changeView(() => view.pan(this.startS - view.startS - (point.x - this.from.x) / view.pxPerS));
-        else this.lanes.seekTo(point.timeS);
+        const { view, navigation } = this.lanes;
+        if (view.isZoomed) navigation.change(() => view.pan(this.startS - view.startS - (point.x - this.from.x) / view.pxPerS));
+        else navigation.seek(point.timeS);
     }
 
     click(point) {
-        this.lanes.seekTo(point.timeS);
+        this.lanes.navigation.seek(point.timeS);
     }
 }
 
 export class TitlePress extends Gesture {
     click() {
-        this.lanes.selectAt(this.from.laneIndex, null);
+        this.lanes.selection.selectAt(this.from.laneIndex, null);
     }
 }
 
@@ -132,13 +132,13 @@ export class Pinch {
     }
 
     moveBoth([one, other]) {
-        const { view, layout } = this.lanes;
+        const { view, layout, navigation } = this.lanes;
         const [firstS, secondS] = this.timesS;
         const px = other.x - one.x;
         if (Math.abs(px) < this.least || firstS === secondS) return;
         const sPerPx = Math.abs((secondS - firstS) / px);
         const startS = (firstS + secondS) / 2 - ((one.x + other.x) / 2 - layout.titlePx) * sPerPx;
-        this.lanes.changeView(() => view.show(startS, startS + sPerPx * view.widthPx));
+        navigation.change(() => view.show(startS, startS + sPerPx * view.widthPx));
     }
 }
 

@@ -1,16 +1,28 @@
 // Keys while the lanes have the focus; keys.js has those of the whole workbench.
 
+const MENU_MS = 500; // after its key, an event that asks for a menu is the same wish
+
 export class LaneKeys {
+    menuKeyMs = -Infinity;
+
     constructor(lanes, signal) {
         this.lanes = lanes;
         lanes.scroll.addEventListener("keydown", (event) => this.press(event), { signal });
-        lanes.scroll.addEventListener("contextmenu", (event) => this.menu(event), { signal });
+        lanes.scroll.addEventListener("contextmenu", (event) => this.isMenuKey() && event.preventDefault(), { signal });
         lanes.scroll.addEventListener("blur", () => lanes.hover.hide(), { signal });
     }
 
+    // Whether the keyboard has just asked for a menu.
+    isMenuKey() {
+        return performance.now() - this.menuKeyMs < MENU_MS;
+    }
+
     press(event) {
-        if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-        if (!this.run(event.key)) return;
+        if (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) {
+            if (!this.menu()) return;
+        } else if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !this.run(event.key)) {
+            return;
+        }
         event.preventDefault();
         event.stopPropagation();
     }
@@ -48,21 +60,21 @@ export class LaneKeys {
         return true;
     }
 
-    // The menu key, or shift F10: the menu of the selected segment or lane, next to it.
-    menu(event) {
+    // Ask for the menu of the selected segment or lane, next to it.
+    menu() {
         const { lanes } = this;
-        const { model } = lanes;
+        const { model, view, layout } = lanes;
         const laneIndex = model.laneIndex(model.selectedLane);
-        if (event.pointerType || !lanes.canEdit || laneIndex < 0) return;
-        event.preventDefault();
+        if (!lanes.canEdit || laneIndex < 0) return false;
+        this.menuKeyMs = performance.now();
+        lanes.hover.hide();
         const box = lanes.stage.getBoundingClientRect();
-        const y = box.top + lanes.layout.top(laneIndex) + lanes.layout.lanePx;
-        if (model.selection === null) {
-            lanes.emit("lane-menu", { laneIndex, timeS: model.timeS, x: box.left + lanes.layout.titlePx, y });
-            return;
-        }
-        const { startS } = model.segment(model.selection);
-        const x = box.left + lanes.layout.titlePx + Math.max(0, lanes.view.xOf(startS));
-        lanes.emit("segment-menu", { row: model.selection, timeS: startS, x, y });
+        const row = model.selection;
+        const timeS = row === null ? model.timeS : model.segment(row).startS;
+        const x = box.left + layout.titlePx + (row === null ? 0 : Math.max(0, view.xOf(timeS)));
+        const y = box.top + layout.top(laneIndex) + layout.lanePx;
+        if (row === null) lanes.emit("lane-menu", { laneIndex, timeS, x, y });
+        else lanes.emit("segment-menu", { row, timeS, x, y });
+        return true;
     }
 }

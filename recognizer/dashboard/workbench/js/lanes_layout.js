@@ -16,13 +16,13 @@ export class Layout {
     titlePx = TITLE_PX.least;
     lanePx = LANE_PX.most;
 
-    // Adopt sizes; the lanes shrink a little before they must scroll.
-    measure({ width, height, lanes, titleTextPx }) {
+    // Adopt sizes; lanes with one line of title shrink a little before they must scroll.
+    measure({ width, height, lanes, titleTextPx, lines }) {
         Object.assign(this, { width, height, lanes });
         const most = Math.max(TITLE_PX.least, Math.min(TITLE_PX.most, width * TITLE_PX.share));
         this.titlePx = Math.round(Math.max(TITLE_PX.least, Math.min(most, titleTextPx + TITLE_PADDING_PX)));
         const fitting = Math.floor((height - AXIS_PX) / Math.max(1, lanes));
-        this.lanePx = Math.max(LANE_PX.least, Math.min(LANE_PX.most, fitting));
+        this.lanePx = Math.max(lines > 1 ? LANE_PX.most : LANE_PX.least, Math.min(LANE_PX.most, fitting));
     }
 
     // The height at which so many lanes are in sight; the others scroll.

@@ -58,8 +58,7 @@ export class Overview {
 
     drag(event) {
         if (this.grabbedS === null) return;
-        const { view } = this.lanes;
         const startS = this.timeAt(event) - this.grabbedS;
-        this.lanes.changeView(() => view.pan(startS - view.startS));
+        this.lanes.navigation.change((view) => view.pan(startS - view.startS));
     }
 }

@@ -9,6 +9,7 @@ const GAP_FROM_PX = 3; // from this width on, a gap of one px separates a segmen
 const TEXT_FROM_PX = 34;
 const TEXT_PADDING_PX = 5;
 const MOVEMENT_PX = { still: 1, slow: 2, fast: 3.5 }; // as in plots/movement_line.py, it reads without colours
+const TITLE_LEFT_PX = 22; // after the dot
 const HUMAN_PX = 7;
 const CHECK_PX = 9;
 
@@ -191,12 +192,20 @@ export class Painter {
 
     title(lane) {
         const { context, layout, scene } = this;
-        const { title, isSelected } = scene.lanes[lane];
-        const left = 22;
+        const { title, classifier, isSelected } = scene.lanes[lane];
+        const middle = layout.top(lane) + layout.lanePx / 2 + 0.5;
+        this.titleLine(title, isSelected ? 600 : 400, classifier ? middle - 6 : middle);
+        if (!classifier) return;
+        context.globalAlpha = 0.8;
+        this.titleLine(classifier, 400, middle + 7, FONT_PX - 1);
+        context.globalAlpha = 1;
+    }
+
+    titleLine(text, weight, middle, sizePx = FONT_PX + 1) {
+        const { context, layout, scene } = this;
+        context.font = `${weight} ${sizePx}px ${scene.theme.font}`;
         context.fillStyle = scene.theme.text;
-        context.font = `${isSelected ? 600 : 400} ${FONT_PX + 1}px ${scene.theme.font}`;
-        const text = this.fitting(title, layout.titlePx - left - 6, true) ?? "";
-        context.fillText(text, left, layout.top(lane) + layout.lanePx / 2 + 0.5);
+        context.fillText(this.fitting(text, layout.titlePx - TITLE_LEFT_PX - 6, true) ?? "", TITLE_LEFT_PX, middle);
     }
 
     axis(ticks, finer) {
@@ -217,7 +226,7 @@ export class Painter {
     // The width of the longest title.
     widestPx({ lanes, theme }) {
         this.context.font = `600 ${FONT_PX + 1}px ${theme.font}`;
-        return Math.max(0, ...lanes.map(({ title }) => this.textPx(title)));
+        return Math.max(0, ...lanes.flatMap(({ title, classifier }) => [this.textPx(title), this.textPx(classifier ?? "")]));
     }
 
     // Return a text if it fits into so many px; with `isCut`, as much of it as fits.

@@ -19,7 +19,7 @@ export class Pointer {
         on("pointermove", (event) => this.move(event));
         on("pointerup", (event) => this.release(event));
         on("pointercancel", (event) => this.cancel(event));
-        on("pointerleave", () => lanes.hoverAt(null));
+        on("pointerleave", ({ pointerType }) => pointerType !== "touch" && lanes.selection.hoverAt(null));
         on("wheel", (event) => this.wheel(event), { passive: false });
         on("dblclick", (event) => this.zoomHere(this.point(event)));
         on("contextmenu", (event) => this.menu(event));
@@ -48,17 +48,16 @@ export class Pointer {
         this.lastType = event.pointerType;
         if (event.button !== 0) return;
         const point = this.point(event);
-        this.lanes.hoverAt(null);
+        this.lanes.selection.hoverAt(null);
         this.lanes.preview({ stretch: null });
         this.fingers.set(event.pointerId, point);
         if (this.fingers.size === 2) {
-            this.gesture?.cancel();
-            this.gesture = null;
+            this.drop();
             this.pinch = new Pinch(this.lanes, [...this.fingers.values()]);
             return;
         }
         if (this.fingers.size > 1) return;
-        this.gesture = gestureAt(this.lanes, point);
+        this.hold(gestureAt(this.lanes, point));
         if (this.gesture) this.lanes.stage.setPointerCapture(event.pointerId);
     }
 
@@ -75,7 +74,7 @@ export class Pointer {
         this.lastType = point.type;
         const edge = edgeAt(this.lanes, point);
         this.lanes.stage.style.cursor = edge ? "ew-resize" : CURSORS[point.zone] ?? "default";
-        this.lanes.hoverAt(point);
+        this.lanes.selection.hoverAt(point);
     }
 
     release(event) {
@@ -86,22 +85,31 @@ export class Pointer {
             return;
         }
         const { gesture } = this;
-        this.gesture = null;
+        this.hold(null);
         gesture?.end(point);
+    }
+
+    hold(gesture) {
+        this.gesture = gesture;
+        this.lanes.navigation.isHeld = gesture !== null;
+    }
+
+    // End a gesture without effect.
+    drop() {
+        this.gesture?.cancel();
+        this.hold(null);
     }
 
     cancel(event) {
         this.fingers.delete(event.pointerId);
         this.pinch = null;
-        this.gesture?.cancel();
-        this.gesture = null;
+        this.drop();
     }
 
-    // Escape ends a drag without effect.
+    // Escape ends a drag; return whether there was one.
     escape() {
         const isHeld = this.gesture !== null;
-        this.gesture?.cancel();
-        this.gesture = null;
+        this.drop();
         return isHeld;
     }
 
@@ -111,30 +119,30 @@ export class Pointer {
         const unit = event.deltaMode === 1 ? LINE_PX : 1;
         if (event.ctrlKey || event.metaKey) {
             event.preventDefault();
-            lanes.zoomAt(Math.exp(-event.deltaY * unit * ZOOM_PER_PX), this.point(event).timeS);
+            lanes.navigation.zoomAt(Math.exp(-event.deltaY * unit * ZOOM_PER_PX), this.point(event).timeS);
             return;
         }
         const px = event.deltaX || (event.shiftKey ? event.deltaY : 0);
         if (!px || (!event.shiftKey && Math.abs(event.deltaY) > Math.abs(event.deltaX))) return;
         event.preventDefault(); // also from leaving the page
-        lanes.changeView(() => lanes.view.pan((px * unit) / lanes.view.pxPerS));
+        lanes.navigation.change((view) => view.pan((px * unit) / view.pxPerS));
     }
 
     zoomHere(point) {
         const { lanes } = this;
-        const row = point.zone === "lane" ? lanes.rowNear(point.laneIndex, point.timeS) : null;
-        if (row !== null) lanes.zoomToRow(row);
-        else if (point.zone === "axis") lanes.zoomAll();
+        const row = point.zone === "lane" ? lanes.selection.rowNear(point.laneIndex, point.timeS) : null;
+        if (row !== null) lanes.navigation.zoomToRow(row);
+        else if (point.zone === "axis") lanes.navigation.zoomAll();
     }
 
     menu(event) {
         const { lanes } = this;
-        if (!lanes.canEdit || !event.pointerType) return; // without a pointer: the keyboard's, see lanes_keys.js
+        if (!lanes.canEdit || lanes.keys.isMenuKey()) return;
         const point = this.point(event);
         if (point.zone !== "lane" && point.zone !== "title") return;
         event.preventDefault();
         this.escape();
         this.fingers.clear();
-        lanes.openMenu(point);
+        lanes.selection.openMenu(point);
     }
 }

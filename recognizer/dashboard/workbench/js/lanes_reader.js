@@ -2,6 +2,7 @@
 
 import { moment } from "./axis.js";
 import { element, percent } from "./dom.js";
+import { whose } from "./hover.js";
 
 const WAIT_MS = 400; // after the last change, so that a slider stays quick
 const MOST_ROWS = 300; // of a table; nobody listens to more
@@ -30,7 +31,7 @@ export class Reader {
         this.options.replaceChildren(...shownLanes.map((lane, index) => {
             const [first, past] = model.rowsOf(index);
             const isSelected = lane.key === selectedLane;
-            const text = `${lane.title}: present for ${lane.presentS.toFixed(1)} s, ${past - first} segments`;
+            const text = `${whose(lane)}: present for ${lane.presentS.toFixed(1)} s, ${past - first} segments`;
             return element("div", { role: "option", id: `lane-${index}`, "aria-selected": String(isSelected) }, text);
         }));
         this.point();
@@ -57,7 +58,7 @@ export class Reader {
         const heads = ["Action", "Start", "End", "Probability"].map((name) => element("th", { scope: "col" }, name));
         const rows = Array.from({ length: shown - first }, (_, k) => this.line(first + k));
         this.table.replaceChildren(
-            element("caption", {}, `Segments of ${model.shownLanes[index].title}${rest}`),
+            element("caption", {}, `Segments of ${whose(model.shownLanes[index])}${rest}`),
             element("thead", {}, element("tr", {}, ...heads)),
             element("tbody", {}, ...rows),
         );

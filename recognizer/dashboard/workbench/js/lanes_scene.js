@@ -7,7 +7,7 @@ const EMPTY_SHARE = 0.5; // the axis begins with the first picture if more of it
 const NONE = Spans.of([]);
 
 export class Scene {
-    lanes = []; // {key, title, isSelected, presence, movement, checked, segments}
+    lanes = []; // {key, title, classifier, isSelected, presence, movement, checked, segments}
     style = null; // what depends on the colours of the page
     beginS = 0;
     endS = 1;
@@ -23,6 +23,7 @@ export class Scene {
         this.lanes = shownLanes.map((lane, index) => ({
             key: lane.key,
             title: lane.title,
+            classifier: lane.classifier ?? null, // in a comparison
             isSelected: lane.key === selectedLane,
             presence: Spans.of(lane.presence),
             movement: Spans.of(lane.movement),
