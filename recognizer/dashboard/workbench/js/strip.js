@@ -24,7 +24,7 @@ export class Strip {
             { type: "button", class: "person-now", "aria-haspopup": "menu", onclick: () => this.openPerson() },
             this.name, element("span", { "aria-hidden": "true" }, "▾"),
         );
-        this.marking = button("Mark a stretch", "Mark", () => this.mark(), {
+        this.marking = button("Mark", "Mark", () => this.mark(), {
             class: "act", title: "Drag over a lane to mark a stretch of it (or hold Shift)", "aria-pressed": "false",
         });
         this.chips = new Chips(editing);
@@ -45,7 +45,7 @@ export class Strip {
     }
 
     command(command, run) {
-        const act = button(command.title, command.label, run, { title: `${command.title} (${command.key})`, class: "act" });
+        const act = button(command.label, command.label, run, { title: `${command.title} (${command.key})`, class: "act" });
         act.setAttribute("aria-keyshortcuts", command.key === "Del" ? "Delete" : command.key);
         return { command, act };
     }
