@@ -8,9 +8,9 @@ part                written by
 ``sidebar``         ``parts/sidebar.py``; ``parts/ready.py`` (the first settings)
 ``video``           ``parts/video_card.py``
 ``problem``         the last failure: ``parts/video_card.py``, ``analyse/analysis.py``
-``filters``         ``parts/filters.py``
+``filters``         ``parts/filters.py``, ``analyse/``, ``workbench/component.py``
 ``history``         ``parts/history.py``
-``analyse``         ``analyse/``, ``parts/player.py``; ``live/`` shows a session's analysis
+``analyse``         ``analyse/``; ``live/`` shows a session's analysis
 ``compare``         ``compare/``
 ``live``            ``live/``
 ``page``            ``navigation.py``, ``came_through_app`` too
@@ -34,6 +34,7 @@ from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, Preset, Settings
 from recognizer.timeline.filters import Filter
+from recognizer.timeline.groups import LabelGroups
 from recognizer.types import Reading, VideoInfo
 
 if TYPE_CHECKING:
@@ -72,11 +73,11 @@ class CurrentVideo:
 
 @dataclass
 class Rendering:
-    """An annotated video, finished or in progress, and the thresholds that it shows."""
+    """An annotated video, finished or in progress, and what is shown in it."""
 
     job: Job[Path]
     analysis_id: str
-    thresholds: tuple[float, float]
+    shown: str
 
 
 @dataclass
@@ -110,6 +111,8 @@ class FiltersTab:
         shows_brief: whether people who appeared only for a moment are shown.
         chosen: which segments are shown and exported of the analysis ``chosen_of``.
         chosen_of: the analysis that ``chosen`` was made for.
+        fields: how often the filter's fields got new values; a new number gives them.
+        begun: the values that the fields began with.
         bin_s: length of the bins of time in summaries.
     """
 
@@ -118,6 +121,8 @@ class FiltersTab:
     shows_brief: bool = False
     chosen: Filter = field(default_factory=Filter)
     chosen_of: str | None = None
+    fields: int = 0
+    begun: Filter = field(default_factory=Filter)
     bin_s: float = DEFAULT_BIN_S
 
     @property
@@ -132,6 +137,10 @@ class FiltersTab:
     def choose(self, analysis_id: str, chosen: Filter) -> None:
         """Show only these segments of an analysis."""
         self.chosen, self.chosen_of = chosen, analysis_id
+
+    def begin_fields(self, analysis_id: str) -> None:
+        """Have the fields of the filter begin with what is chosen."""
+        self.fields, self.begun = self.fields + 1, self.chosen_for(analysis_id)
 
 
 @dataclass
@@ -148,6 +157,54 @@ class HistoryTab:
 
 
 @dataclass
+class GroupRow:
+    """One label group that is being edited; its number is its own, so that it keeps its widgets."""
+
+    row_id: int
+    name: str = ""
+    labels: tuple[str, ...] = ()
+
+
+@dataclass
+class GroupsDraft:
+    """Label groups that are being edited.
+
+    Attributes:
+        analysis_id: the analysis that they are for.
+        stored: the stored groups that the draft began with.
+        rows: the groups.
+        other: the name of everything else; empty to keep the labels.
+        number: how many drafts there were before; a new number gives the widgets new values.
+        made: how many rows there have ever been.
+        uploads: how many files have been read; a new number empties the upload field.
+        problem: one sentence about what went wrong last.
+    """
+
+    analysis_id: str
+    stored: LabelGroups | None
+    rows: list[GroupRow] = field(default_factory=list)
+    other: str = ""
+    number: int = 0
+    made: int = 0
+    uploads: int = 0
+    problem: str | None = None
+
+    def add(self, name: str = "", labels: tuple[str, ...] = ()) -> None:
+        """Add a group."""
+        self.rows.append(GroupRow(self.made, name, labels))
+        self.made += 1
+
+
+@dataclass(frozen=True)
+class GoTo:
+    """A moment that the workbench goes to; another number is another wish."""
+
+    number: int
+    person_id: int
+    time_s: float
+
+
+@dataclass
 class AnalyseTab:
     """The page "Analyse a video", and the analysis that the page "Live camera" shows.
 
@@ -155,19 +212,28 @@ class AnalyseTab:
         job: the running analysis; None if none runs.
         shown: the analysis that is shown.
         rendering: its annotated video.
-        jump_s: the time at which its player starts.
         awaited_id: a camera session in the address that is still running.
+        goes_to: the moment that the workbench goes to; None before the first.
+        selected_row: the selected row of the table of segments.
+        groups_draft: the label groups that are being edited.
+        corrections_uploads: how many files of corrections have been read; a new number empties the upload field.
+        corrections_problem: what went wrong with the last one.
     """
 
     job: Job[StoredAnalysis] | None = None
     shown: StoredAnalysis | None = None
     rendering: Rendering | None = None
-    jump_s: float = 0.0
     awaited_id: str | None = None
+    goes_to: GoTo | None = None
+    selected_row: int | None = None
+    groups_draft: GroupsDraft | None = None
+    corrections_uploads: int = 0
+    corrections_problem: str | None = None
 
     def show(self, analysis: StoredAnalysis | None) -> None:
         """Show another analysis, from its beginning."""
-        self.shown, self.rendering, self.jump_s = analysis, None, 0.0
+        self.shown, self.rendering, self.goes_to, self.selected_row = analysis, None, None, None
+        self.groups_draft, self.corrections_problem = None, None
 
 
 @dataclass

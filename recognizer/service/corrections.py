@@ -90,6 +90,10 @@ class CorrectionStore:
         """Store label groups; None removes them."""
         return self._change(analysis_id, lambda before: replace(before, number=before.number + 1, groups=groups))
 
+    def replace(self, analysis_id: str, corrections: Corrections) -> Revision:
+        """Store other corrections in place of those that there are."""
+        return self._change(analysis_id, lambda before: _corrected(before, corrections))
+
     def copy(self, from_id: str, to_id: str) -> bool:
         """Let one analysis start with the corrections and groups of another; return False if it has its own.
 

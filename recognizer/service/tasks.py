@@ -5,6 +5,7 @@ Quick to import: a job imports the networks' libraries, when the page is already
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
+from recognizer.export import Content
 from recognizer.files import BYTES_PER_MB
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
@@ -193,16 +195,19 @@ def start_preview(context: ServerContext, video: StoredFile) -> Job[Path]:
 
 
 def start_rendering(
-    context: ServerContext,
-    analysis: StoredAnalysis,
-    palette: ActionPalette,
-    min_confidence: float,
-    min_duration_s: float,
+    context: ServerContext, analysis: StoredAnalysis, content: Content, palette: ActionPalette, shown: str
 ) -> Job[Path]:
-    """Draw boxes and labels into a copy of a stored analysis's video."""
-    thresholds = f"{min_confidence:g}-{min_duration_s:g}"
-    target = context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{thresholds}.mp4")
-    segments = analysis.timeline.segments(min_confidence, min_duration_s)
+    """Draw boxes and labels into a copy of a stored analysis's video.
+
+    Args:
+        context: the server's jobs and files.
+        analysis: the analysis.
+        content: what is drawn of it.
+        palette: colors of the actions.
+        shown: identifies the content; another video has another file.
+    """
+    digest = hashlib.sha256(shown.encode()).hexdigest()[:16]
+    target = context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{digest}.mp4")
 
     def work(job: Job[Path]) -> Path:
         def report(done_s: float, duration_s: float | None) -> None:
@@ -214,8 +219,8 @@ def start_rendering(
 
             render_video(
                 context.store.source(analysis.video_path),
-                analysis.timeline,
-                segments,
+                content.timeline,
+                content.segments,
                 palette,
                 target,
                 name=analysis.video_name,

@@ -13,6 +13,7 @@ from recognizer.service.comparisons import ComparisonStore, StoredComparison
 from recognizer.service.corrections import CorrectionStore, Revision
 from recognizer.service.opened import Opened, opened_analysis, opened_comparison
 from recognizer.service.store import AnalysisStore, StoredAnalysis
+from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Edit, SingleEdit, Together
 from recognizer.timeline.groups import LabelGroups
 
@@ -104,6 +105,16 @@ class Workbench:
     def set_groups(self, analysis_id: str, groups: LabelGroups | None) -> Opened | None:
         """Show groups in place of labels, or the labels again; return the analysis, or None if there is none."""
         return self._changed(analysis_id, lambda: self._corrections.set_groups(analysis_id, groups))
+
+    def replace_corrections(self, analysis_id: str, corrections: Corrections) -> Opened | None:
+        """Put other corrections in place of those that there are; return the analysis, or None if there is none.
+
+        Edits that do not fit are in ``Corrected.unfit``.
+
+        Raises:
+            StoreError: the database cannot be written to.
+        """
+        return self._changed(analysis_id, lambda: self._corrections.replace(analysis_id, corrections))
 
     def _turn(self, key: _Key) -> threading.Lock:
         """Return the lock of one item: two requests never parse the same analysis twice."""

@@ -26,6 +26,7 @@ from tests.support.pages import (
     has_button,
     open_page,
     settle,
+    shows_result,
     start,
     tab,
     upload_video,
@@ -88,7 +89,7 @@ def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip:
     ]
     assert tab(page).analyse.shown is run
     assert page.query_params["run"] in (run.analysis_id, [run.analysis_id])
-    assert "Timeline" in [one.value for one in page.subheader]
+    assert shows_result(page)
     analyse(page)
     assert not page.error
     assert tab(page).analyse.shown is not run
@@ -116,6 +117,7 @@ def test_running_analysis_shows_progress_and_cancel_and_no_second_analyse(
     assert networks.reached.wait(WAIT_S)
     page.run()
     assert not has_button(page, "Analyse")
+    assert not has_button(page, "Analyse again")
     button(page, "Cancel").click()
     page.run()
     assert not page.exception
@@ -128,7 +130,7 @@ def test_running_analysis_shows_progress_and_cancel_and_no_second_analyse(
     assert run is not None
     assert not run.timeline.complete
     assert "before it was cancelled" in words(page)
-    assert has_button(page, "Analyse")
+    assert has_button(page, "Analyse again")
     networks.hold = None
     analyse(page)
     again = tab(page).analyse.shown

@@ -24,7 +24,7 @@ from recognizer.settings import Settings
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, numbered_picture, person
 from tests.support.networks import Networks
-from tests.support.pages import charts, open_table, tab, upload_video, widget, words
+from tests.support.pages import charts, open_table, shows_result, tab, upload_video, widget, words, workbenches
 from tests.support.waiting import WAIT_S
 
 PAGE = "pages/live.py"
@@ -282,7 +282,7 @@ def test_classifier_that_cannot_be_loaded_is_reported_next_to_the_running_pictur
 def test_stop_saves_the_session_with_tables_and_downloads(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     stop(page, browser)
-    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert shows_result(page)
     run = tab(page).analyse.shown
     assert run is not None
     assert run.video_name.startswith("Camera 20")
@@ -301,13 +301,13 @@ def test_recording_is_offered_after_stop(page: AppTest, browser: Browser) -> Non
     page.run()
     play(page, browser)
     stop(page, browser)
-    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert shows_result(page)
     run = tab(page).analyse.shown
     assert run is not None
     with av.open(str(run.video_path)) as container:
         assert container.streams.video[0].codec_context.name == "h264"
         assert sum(1 for _ in container.decode(video=0)) > 0
-    assert "Annotated video (MP4)" in [one.label for one in page.download_button]
+    assert "Recording (MP4)" in [one.label for one in page.download_button]
 
 
 def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -> None:
@@ -360,7 +360,7 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
     other.run()
     other.run()
     assert not other.exception
-    assert [one.value for one in other.subheader] == ["Timeline"]
+    assert shows_result(other)
     shown = tab(other).analyse.shown
     assert shown is not None
     assert shown.analysis_id == session_of(page).analysis_id
@@ -379,7 +379,7 @@ def test_lost_connection_is_reported_and_the_session_is_there(
     page.run()
     assert not page.exception
     assert "The connection to the browser was lost" in words(page)
-    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert shows_result(page)
     assert page.query_params["run"] in (session_of(page).analysis_id, [session_of(page).analysis_id])
 
 
@@ -392,14 +392,15 @@ def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
     assert camera.end() is not None
     browser.state = State()
     page.switch_page(PAGE).run()
-    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert shows_result(page)
 
 
 def test_confidence_of_the_picture_goes_on_in_the_timeline(page: AppTest, browser: Browser) -> None:
     widget(page, "Minimum confidence in the picture").set_value(0.75)
     play(page, browser)
     stop(page, browser)
-    assert widget(page, "Minimum confidence").value == pytest.approx(0.75)
+    (shown,) = workbenches(page)
+    assert shown["view"]["minConfidence"] == pytest.approx(0.75)
     assert set(open_table(page, "All segments")["Action"]) == {"unknown"}
 
 
@@ -433,7 +434,7 @@ def test_video_in_a_loop_stands_in_for_the_camera(
         latest(0, None)
         time.sleep(0.01)
     stop(page, browser)
-    assert [one.value for one in page.subheader] == ["Timeline"]
+    assert shows_result(page)
     assert set(open_table(page, "All segments")["Action"]) == {"waving"}
     feed = tab(page).live.feed
     assert feed is not None

@@ -93,8 +93,8 @@ def test_what_the_first_page_imports_brings_no_library_that_only_results_need() 
     """Regression: pandas and torch kept the first page from being there within three seconds of the server's start."""
     code = (
         "import sys; from recognizer.dashboard import navigation;"
-        "from recognizer.dashboard.analyse import analysis, results;"
-        "from recognizer.dashboard.parts import history, player, problem, ready, sidebar, video_card;"
+        "from recognizer.dashboard.analyse import analysis, results, start;"
+        "from recognizer.dashboard.parts import history, problem, ready, sidebar, video_card;"
         "print(sorted({'pandas', 'torch', 'cv2', 'ultralytics', 'openvino', 'pyarrow', 'pympi', 'praatio', 'webvtt'}"
         " & set(sys.modules)))"
     )

@@ -88,7 +88,7 @@ def upload_video(at: AppTest, path: Path, name: str | None = None) -> None:
 
 
 def start(at: AppTest) -> None:
-    button(at, "Analyse").click()
+    button(at, "Analyse again" if has_button(at, "Analyse again") else "Analyse").click()
     at.run()
     assert not at.exception
 
@@ -115,6 +115,24 @@ def settle(at: AppTest) -> None:
 def analyse(at: AppTest) -> None:
     start(at)
     settle(at)
+
+
+def workbenches(at: AppTest) -> list[dict[str, Any]]:
+    """Return the data of the page's workbench, in a list that is empty if there is none."""
+    protos = [one.proto for one in at.get("bidi_component")]
+    return [json.loads(proto.json) for proto in protos if proto.component_name == "recognizer_workbench"]
+
+
+def shows_result(at: AppTest) -> bool:
+    return len(workbenches(at)) == 1
+
+
+def choose_thresholds(at: AppTest, min_confidence: float, min_duration_s: float = 0.0) -> None:
+    """Set the thresholds as the workbench's sliders do."""
+    filters = tab(at).filters
+    filters.min_confidence, filters.min_duration_s = min_confidence, min_duration_s
+    at.run()
+    assert not at.exception
 
 
 def charts(at: AppTest) -> list[dict[str, Any]]:

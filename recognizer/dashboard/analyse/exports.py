@@ -11,8 +11,9 @@ import streamlit as st
 
 from recognizer import export
 from recognizer.dashboard import server
+from recognizer.dashboard.analyse.annotated import offer_annotated
 from recognizer.dashboard.parts.downloads import is_quick, offer_download
-from recognizer.dashboard.parts.player import annotated_video
+from recognizer.export import Content
 from recognizer.service.store import StoredAnalysis
 from recognizer.types import Segment
 
@@ -23,28 +24,24 @@ _QUICK: Final = (_FIRST, ".json")
 """The formats that are made with every drawing if the timeline is short."""
 
 
-def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: float) -> None:
-    """Draw the downloads of everyone's segments at these thresholds."""
-    timeline = run.timeline
+def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
+    """Draw the downloads of an analysis.
 
-    def write(one: export.Format) -> bytes:
-        segments = timeline.segments(min_confidence, min_duration_s)
-        return one.write(
-            export.Content(
-                timeline, segments, run.video_name, min_confidence=min_confidence, min_duration_s=min_duration_s
-            )
-        )
-
+    Args:
+        run: the analysis.
+        content: what is exported of it.
+        shown: identifies what is shown.
+    """
     name = Path(run.video_name).stem
     row = st.container(horizontal=True)
-    quick = _QUICK if is_quick(timeline) else ()
+    quick = _QUICK if is_quick(content.timeline) else ()
     offer_download(
         row,
         "Timeline as CSV",
-        partial(write, export.format_of(_FIRST)),
+        partial(export.format_of(_FIRST).write, content),
         f"{name}{_FIRST}",
         "text/csv",
-        "One row per segment, for everyone, at the thresholds above. Opens in any spreadsheet or statistics program.",
+        "One row per segment, for everyone, as chosen above. Opens in any spreadsheet or statistics program.",
         now=_FIRST in quick,
     )
     menu = row.popover("More formats", icon=":material/download:").container(gap=None)
@@ -52,7 +49,7 @@ def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: f
         offer_download(
             menu,
             one.title,
-            partial(write, one),
+            partial(one.write, content),
             f"{name}{one.ending}",
             one.mime,
             one.meaning,
@@ -60,9 +57,7 @@ def draw_downloads(run: StoredAnalysis, min_confidence: float, min_duration_s: f
             in_menu=True,
         )
     # the last in the row: a button that appears before the menu would close it, and lose a download just pressed
-    video = annotated_video(run)
-    if video is not None:
-        offer_download(row, "Annotated video (MP4)", video.read_bytes, f"{name}-annotated.mp4", "video/mp4")
+    offer_annotated(row, run, content, shown)
 
 
 def draw_excerpt(run: StoredAnalysis, segment: Segment) -> None:

@@ -1,63 +1,88 @@
-"""The result of an analysis: player, timeline, tables, downloads."""
+"""The result of an analysis: a line about it, the workbench, downloads, summaries."""
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import export
 from recognizer.clips.sampling import shortest_stay_s
 from recognizer.dashboard import server, state
+from recognizer.dashboard.analyse import filtering
+from recognizer.dashboard.analyse.annotated import show_rendering
+from recognizer.dashboard.analyse.corrections_panel import draw_corrections
 from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
-from recognizer.dashboard.analyse.summaries import draw_summaries
-from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
-from recognizer.dashboard.parts.player import show_player
-from recognizer.dashboard.parts.swimlane import draw_swimlane
+from recognizer.dashboard.analyse.label_groups import draw_groups
+from recognizer.dashboard.analyse.summaries import draw_summaries, selected_row
 from recognizer.dashboard.parts.video_card import draw_reading
-from recognizer.dashboard.text import people, plain, seconds
+from recognizer.dashboard.text import people, plain, seconds, sentence
+from recognizer.dashboard.workbench.component import show_workbench
+from recognizer.errors import StoreError
+from recognizer.export import Content
+from recognizer.service.opened import Opened
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.corrections import Corrected
+from recognizer.timeline.filters import Filter
 from recognizer.timeline.model import BRIEF_S, Timeline
 from recognizer.types import Segment
 
+_KEY = "result"
 
-def show_results() -> None:
-    """Draw the shown analysis."""
+
+def shows_current_video() -> bool:
+    """Return whether the result on the page is of the current video, and has people, so that it can have the page."""
+    tab = state.tab()
+    shown = tab.analyse.shown
+    if shown is None or not shown.timeline.people:
+        return False
+    return tab.video is None or shown.video_path == tab.video.file.path
+
+
+def draw_header() -> DeltaGenerator:
+    """Draw what was analysed in one line, and return the place for what starts another analysis."""
     analyse = state.tab().analyse
+    row = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="result-header")
     run = analyse.shown
+    if run is not None:
+        title = plain(run.video_name)
+        row.subheader(title if analyse.job is None else f"Previous analysis: {title}", anchor=False, width="content")
+        row.caption(_summary(run.timeline), width="stretch")
+    return row
+
+
+def show_results(*, has_header: bool = False) -> None:
+    """Draw the shown analysis; ``has_header``: whether its header is on the page already."""
+    run = state.tab().analyse.shown
     if run is None:
         return
+    if not has_header:
+        draw_header()
     timeline = run.timeline
-    st.subheader("Timeline" if analyse.job is None else "Previous analysis")
-    st.caption(_summary(run))
+    if timeline.people:
+        with st.container(key=_KEY):
+            _explore()
+        return
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
-    if not timeline.people:
-        draw_reading(timeline.reading)
-    if not timeline.people and not timeline.complete:
+    draw_reading(timeline.reading)
+    if not timeline.complete:
         st.info("The analysis was cancelled before anyone was found.", icon=":material/person_off:")
         return
-    if not timeline.people:
-        st.info(
-            "Nobody was found in this video. If there are people in it, lower Detector confidence under More or choose "
-            "a larger Detector, and analyse it again.",
-            icon=":material/person_off:",
-        )
-        return
-    with st.container():  # messages that come and go here must not move the chart: it would lose its zoom
-        show_player(run)
-        draw_reading(timeline.reading)
-    _explore()
+    st.info(
+        "Nobody was found in this video. If there are people in it, lower Detector confidence under More or choose "
+        "a larger Detector, and analyse it again.",
+        icon=":material/person_off:",
+    )
 
 
-def _summary(run: StoredAnalysis) -> str:
-    timeline = run.timeline
+def _summary(timeline: Timeline) -> str:
     classifier = timeline.provenance.get("classifier", timeline.settings.video_classifier_model)
     backend = timeline.provenance.get("classifier_backend")
     brief = len(timeline.brief_ids)
     parts = [
-        plain(run.video_name),
         people(len(timeline.people) - brief) + (f" and {brief} seen for under {BRIEF_S:g} s" if brief else ""),
         f"{seconds(timeline.analysed_s)} analysed" + ("" if timeline.complete else " before it was cancelled"),
         f"classifier {plain(classifier)}" + (f" ({backend})" if backend else ""),
@@ -73,22 +98,113 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What is shown of an analysis at this moment.
+
+    Attributes:
+        run: the analysis.
+        opened: with its corrections and groups.
+        chosen: which segments are shown.
+    """
+
+    run: StoredAnalysis
+    opened: Opened
+    chosen: Filter
+
+    @cached_property
+    def corrected(self) -> Corrected:
+        """The people who are shown."""
+        return self.opened.layers[0].shown(state.tab().filters.shows_brief)
+
+    @cached_property
+    def content(self) -> Content:
+        """The content of charts and tables."""
+        return self.of(self.corrected)
+
+    def of(self, corrected: Corrected) -> Content:
+        """Return the content of an export."""
+        filters = state.tab().filters
+        return export.content_of(
+            corrected,
+            self.run.video_name,
+            min_confidence=filters.min_confidence,
+            min_duration_s=filters.min_duration_s,
+            chosen=self.chosen,
+            groups=self.opened.revision.groups,
+            bin_s=filters.bin_s,
+        )
+
+    @property
+    def name(self) -> str:
+        """Identifies what is shown."""
+        filters = state.tab().filters
+        return repr((self.opened.revision.number, filters.thresholds, filters.shows_brief, self.chosen))
+
+
 @st.fragment
 def _explore() -> None:
-    """Draw charts, tables and downloads; the sliders redraw only this part."""
+    """Draw the workbench and everything below it; what is changed in them redraws only this part."""
     run = state.tab().analyse.shown
     if run is None:
         return
-    timeline = run.timeline
-    if not timeline.predictions:
-        st.info(_too_short(timeline), icon=":material/timer:")
-    min_confidence, min_duration_s = thresholds()
-    shown = timeline if shows_brief(timeline) else timeline.without_brief
-    segments = shown.segments(min_confidence, min_duration_s)
-    draw_swimlane(shown, segments, key=f"timeline-{run.analysis_id}", follows=True)
-    draw_thresholds()
-    draw_brief(timeline)
+    workbench = server.context().workbench
+    workbench.hold(run)
+    try:
+        opened = workbench.opened(run.analysis_id)
+    except StoreError as error:
+        st.error(sentence(str(error)), icon=":material/error:")
+        return
+    if opened is None:
+        st.info("This analysis is no longer stored on this machine; analyse the video again.", icon=":material/info:")
+        return
+    if not run.timeline.predictions:
+        st.info(_too_short(run.timeline), icon=":material/timer:")
+    view = _draw_tools(run, opened)
     server.save_colours()
+    segment = selected_row(view.content)
+    show_workbench(
+        run.analysis_id,
+        opened.revision.number,
+        shown_filter=filtering.filter_values(view.chosen),
+        goes_to=state.tab().analyse.goes_to,
+    )
+    draw_downloads(run, view.of(opened.corrected), view.name)
+    show_rendering(run)
+    _draw_notes(run.timeline)
+    draw_summaries(view.content, run.analysis_id)
+    if segment is not None:
+        draw_excerpt(run, segment)
+
+
+def _draw_tools(run: StoredAnalysis, opened: Opened) -> _View:
+    """Draw filter, groups and corrections, and return what is shown."""
+    filters = state.tab().filters
+    everyone = opened.layers[0].shown(filters.shows_brief)
+    segments = everyone.segments(*filters.thresholds)
+    choices = _choices(run, opened, everyone, segments)
+    row = st.container(horizontal=True, vertical_alignment="center", key="result-tools")
+    chosen = filtering.choose_filter(row, choices)
+    draw_groups(row, run.analysis_id, opened)
+    draw_corrections(row, run, opened)
+    view = _View(run, opened, chosen)
+    filtering.draw_kept(row, choices, chosen, len(view.content.segments), len(segments))
+    return view
+
+
+def _choices(
+    run: StoredAnalysis, opened: Opened, everyone: Corrected, segments: tuple[Segment, ...]
+) -> filtering.Choices:
+    names = {track.person_id: opened.title(track.person_id) for track in everyone.timeline.people}
+    actions = sorted({one.action for one in segments})
+    end_s = max([run.timeline.analysed_s, run.timeline.video.duration_s or 0.0, *(one.end_s for one in segments)])
+    return filtering.Choices(run.analysis_id, names, actions, end_s)
+
+
+def _draw_notes(timeline: Timeline) -> None:
+    for note in timeline.notes:
+        st.info(plain(note), icon=":material/info:")
+    draw_reading(timeline.reading)
     labels = (
         "The labels are the 400 actions of Kinetics-400. Walking, standing and sitting are not among them, and a "
         "person who does none of the 400 still gets the closest label. Raise Minimum confidence to show unknown "
@@ -99,11 +215,6 @@ def _explore() -> None:
     )
     moves = "The thin line in a lane shows where that person is still, slow or fast."
     st.caption(labels if timeline.camera is None else f"{labels} {moves}")
-    draw_downloads(run, min_confidence, min_duration_s)
-    content = export.content_of(
-        Corrected(shown), run.video_name, min_confidence=min_confidence, min_duration_s=min_duration_s
-    )
-    draw_summaries(content, run.analysis_id, partial(_go_to, run))
 
 
 def _too_short(timeline: Timeline) -> str:
@@ -115,11 +226,3 @@ def _too_short(timeline: Timeline) -> str:
         f"Nobody was in view long enough to be classified: a clip needs {seconds(needed_s)}, and the longest stay is "
         f"{seconds(longest_s)}. Lower Sequence length or Skip interval and analyse the video again."
     )
-
-
-def _go_to(run: StoredAnalysis, segment: Segment) -> None:
-    draw_excerpt(run, segment)
-    analyse = state.tab().analyse
-    if segment.start_s != analyse.jump_s:
-        analyse.jump_s = segment.start_s
-        st.rerun()

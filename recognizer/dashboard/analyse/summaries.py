@@ -21,6 +21,7 @@ from recognizer.timeline import summaries
 from recognizer.types import Segment
 
 TABS_KEY: Final = "tables"
+_SEGMENTS_KEY: Final = "segments"
 _BIN_KEY: Final = "bin-s"
 _UNIT_KEY: Final = "transitions-unit"
 
@@ -31,13 +32,12 @@ _MOST_BINS: Final = 2000
 _COUNTS, _SHARES = "Counts", "Shares"
 
 
-def draw_summaries(content: Content, analysis_id: str, choose: Callable[[Segment], None]) -> None:
+def draw_summaries(content: Content, analysis_id: str) -> None:
     """Draw a tab for each summary; only the open one is computed.
 
     Args:
         content: what is shown.
         analysis_id: names the charts, so that they keep their zoom.
-        choose: called with a segment whose row is selected.
     """
     draw: dict[str, Callable[[], None]] = {
         "Time per action": lambda: _budget(content, analysis_id),
@@ -45,7 +45,7 @@ def draw_summaries(content: Content, analysis_id: str, choose: Callable[[Segment
         "What follows what": lambda: _transitions(content, analysis_id),
         "At the same time": lambda: _together(content),
         "Who appeared when": lambda: _people(content),
-        "All segments": lambda: _segments(content, choose),
+        "All segments": lambda: _segments(content),
     }
     for tab, draw_one in zip(st.tabs(list(draw), key=TABS_KEY, on_change="rerun"), draw.values(), strict=True):
         # only the open one is made: for a long timeline, each takes as long as the chart at every change
@@ -109,20 +109,35 @@ def _people(content: Content) -> None:
     _offer(PEOPLE, content)
 
 
-def _segments(content: Content, choose: Callable[[Segment], None]) -> None:
-    chosen = st.dataframe(
+def selected_row(content: Content) -> Segment | None:
+    """Return the segment whose row is selected in the table of segments, and have the workbench go to a new one.
+
+    Call this before the workbench is drawn.
+    """
+    analyse = state.tab().analyse
+    rows = state.widget(_SEGMENTS_KEY)["selection"]["rows"] if state.has_widget(_SEGMENTS_KEY) else []
+    row = rows[0] if rows and rows[0] < len(content.ordered) else None
+    if row is None:
+        analyse.selected_row = None
+        return None
+    segment: Segment = content.ordered[row]
+    if row != analyse.selected_row:
+        number = 1 if analyse.goes_to is None else analyse.goes_to.number + 1
+        analyse.goes_to = state.GoTo(number, segment.person_id, segment.start_s)
+        analyse.selected_row = row
+    return segment
+
+
+def _segments(content: Content) -> None:
+    st.dataframe(
         export.segments_table(content.timeline, content.ordered, content.names, content.checked),
         hide_index=True,
         width="stretch",
         on_select="rerun",
         selection_mode="single-row",
-        key="segments",
+        key=_SEGMENTS_KEY,
     )
-    rows = chosen["selection"]["rows"]
-    if rows and rows[0] < len(content.ordered):
-        choose(content.ordered[rows[0]])
-    else:
-        st.caption("Select a row to see it in the video, or to take it as a video of its own.")
+    st.caption("Select a row to see it above, or to take it as a video of its own.")
     _offer(SEGMENTS, content)
 
 
@@ -134,7 +149,9 @@ def _table(table: Table, content: Content) -> None:
     if "Share" in columns:
         (share,) = (column for column in table.columns if column.name == "share")
         columns["Share"] = st.column_config.NumberColumn(help=f"{share.meaning}.", format="percent")
-    st.dataframe(export.table_of(table, content), hide_index=True, width="stretch", column_config=columns)
+    st.dataframe(
+        export.table_of(table, content), hide_index=True, width="stretch", column_config=columns, placeholder="–"
+    )
     _offer(table, content)
 
 

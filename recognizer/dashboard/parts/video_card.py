@@ -84,7 +84,6 @@ def _use(file: StoredFile, credit: str | None = None) -> None:
         return
     tab.problem = None
     tab.video = state.CurrentVideo(file, info, playable, reading, credit)
-    tab.analyse.jump_s = 0.0
     if not playable:
         tab.video.preview = start_preview(server.context(), file)
 
@@ -114,24 +113,16 @@ def restore_video(path: Path, name: str, sha256: str | None) -> None:
         _use(StoredFile(path, name, sha256, size_bytes))
 
 
-def show_video(*, has_player: bool = True) -> DeltaGenerator | None:
+def show_video() -> DeltaGenerator | None:
     """Draw the current video: its facts, and a player or, until there is one, its first picture.
 
-    Args:
-        has_player: False if the page plays the video elsewhere.
-
     Returns:
-        The place below the facts, or next to them without a player; None if there is no video.
+        The place below the facts; None if there is no video.
     """
     video = state.tab().video
     if video is None:
         return None
     with st.container(border=True):
-        if not has_player:
-            facts, place = st.columns([3, 1], gap="medium", vertical_alignment="center")
-            with facts:
-                _draw_facts(video)
-            return place.container(horizontal_alignment="right")
         picture, facts = st.columns([2, 3], gap="medium", vertical_alignment="center")
         with picture:
             _draw_picture(video)
@@ -147,6 +138,14 @@ def show_video(*, has_player: bool = True) -> DeltaGenerator | None:
                     told = f"Browsers cannot play this file, so this is a copy{length}. The whole file is analysed."
                 st.caption(told)
         return facts
+
+
+def show_facts() -> None:
+    """Draw the facts about the current video, and the choices that it leaves; nothing if there is no video."""
+    video = state.tab().video
+    if video is not None:
+        st.divider()
+        _draw_facts(video)
 
 
 def _draw_picture(video: state.CurrentVideo) -> None:

@@ -35,6 +35,7 @@ def show_workbench(
     revision: int,
     *,
     shown_filter: dict[str, Any] | None = None,
+    goes_to: state.GoTo | None = None,
     on_edit: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw the workbench of a stored analysis, with the thresholds of this browser tab.
@@ -43,6 +44,7 @@ def show_workbench(
         analysis_id: the analysis.
         revision: of its corrections and groups; with another one, the workbench reads them again.
         shown_filter: the chosen segments, as the workbench's addresses take it; None for all.
+        goes_to: the moment to go to, if it is another one than before.
         on_edit: called before the page runs again because a correction was stored.
     """
     key = f"workbench-{analysis_id}"
@@ -60,6 +62,7 @@ def show_workbench(
             "modules": f"{static_path()}/js",
             "revision": revision,
             "view": view,
+            "goTo": None if goes_to is None else {"number": goes_to.number, "timeS": goes_to.time_s},
         },
         on_view_change=lambda: adopt_view(state.widget(key).view),
         on_edited_change=on_edit,

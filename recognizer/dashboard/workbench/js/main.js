@@ -18,7 +18,8 @@ const benches = new WeakMap(); // by the element they are built in
 
 // Build the workbench in `root`, or bring the one that is there up to date.
 //
-// data: {api: the absolute address of the analysis, revision, view: {minConfidence, minDurationS, showsBrief, filter}}
+// data: {api: the absolute address of the analysis, revision, view: {minConfidence, minDurationS, showsBrief, filter},
+//        goTo: {number, timeS} or null}
 // Returns a function that ends it, unless it is still on the page.
 export function mount(root, data, page) {
     let bench = benches.get(root);
@@ -58,6 +59,8 @@ class Bench {
         const controls = new Controls(places.controls, { model, player, keys, bench: places.bench });
         this.parts = [controls, keys, filters, people, overlay, editing, voice, lanes, player, model];
         this.model = model;
+        this.player = player;
+        this.wentTo = data.goTo?.number; // from before a visit to another page
         this.ended = new AbortController();
         const { signal } = this.ended;
         model.addEventListener("edited", () => this.page.setTriggerValue("edited", model.timeline.revision), { signal });
@@ -73,6 +76,14 @@ class Bench {
         this.page = page;
         this.model.refresh(data.revision);
         if (JSON.stringify(before.view) !== JSON.stringify(data.view)) this.model.setView(data.view);
+        this.go(data.goTo);
+    }
+
+    // The page asks for a moment once, with a number; later calls have the same one.
+    go(to) {
+        if (!to || to.number === this.wentTo) return;
+        this.wentTo = to.number;
+        this.player.seek(to.timeS);
     }
 
     end() {

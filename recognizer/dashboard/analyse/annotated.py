@@ -1,0 +1,68 @@
+"""The annotated video: made on request, as the analysis is shown at that moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from recognizer.dashboard import server, state
+from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.progress import show_bar
+from recognizer.dashboard.text import sentence
+from recognizer.export import Content
+from recognizer.service.store import StoredAnalysis
+from recognizer.service.tasks import start_rendering
+
+_TITLE = "Annotated video (MP4)"
+_HELP = "A copy of the video with everyone's box, label and probability, as shown above."
+
+
+def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content, shown: str) -> None:
+    """Draw the button that makes the annotated video, or the download if it is there.
+
+    Args:
+        place: where to draw it.
+        run: the analysis.
+        content: what is shown of it.
+        shown: identifies what is shown; a video of anything else is out of date.
+    """
+    if not server.context().store.is_here(run.video_path):
+        return
+    stem = Path(run.video_name).stem
+    if run.timeline.video.sha256 is None:  # a camera's recording has the labels in its picture already
+        offer_download(place, "Recording (MP4)", run.video_path.read_bytes, f"{stem}.mp4", "video/mp4")
+        return
+    rendering = state.tab().analyse.rendering
+    if rendering is None or rendering.analysis_id != run.analysis_id or rendering.shown != shown:
+        place.button(
+            "Make the annotated video",
+            icon=":material/movie_edit:",
+            help=_HELP,
+            on_click=_start,
+            args=(run, content, shown),
+        )
+        return
+    job = rendering.job
+    if not job.finished:
+        place.button("Making the annotated video", icon=":material/hourglass:", disabled=True)
+    elif job.result is not None and job.result.is_file():
+        offer_download(place, _TITLE, job.result.read_bytes, f"{stem}-annotated.mp4", "video/mp4", _HELP)
+
+
+def show_rendering(run: StoredAnalysis) -> None:
+    """Draw the progress of the annotated video, or why there is none."""
+    rendering = state.tab().analyse.rendering
+    if rendering is None or rendering.analysis_id != run.analysis_id:
+        return
+    if rendering.job.finished:
+        if rendering.job.error is not None:
+            st.error(sentence(rendering.job.error))
+    else:
+        show_bar(rendering.job, "Making the annotated video")
+
+
+def _start(run: StoredAnalysis, content: Content, shown: str) -> None:
+    job = start_rendering(server.context(), run, content, server.palette(), shown)
+    state.tab().analyse.rendering = state.Rendering(job, run.analysis_id, shown)

@@ -1,0 +1,101 @@
+"""A person's corrections of an analysis: as a file, taken back, and as the truth of a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from recognizer.dashboard import server, state
+from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.text import sentence
+from recognizer.errors import RecognizerError
+from recognizer.service.opened import Opened
+from recognizer.service.store import StoredAnalysis
+from recognizer.timeline.corrections import Corrections
+from recognizer.timeline.corrections_file import corrections_from_json, corrections_json
+
+
+def draw_corrections(place: DeltaGenerator, run: StoredAnalysis, opened: Opened) -> None:
+    """Draw a popover with all that can be done with the corrections as a whole."""
+    corrections = opened.revision.corrections
+    count = len(corrections.edits)
+    with place.popover(f"Corrections ({count})" if count else "Corrections", icon=":material/edit_note:"):
+        st.caption(
+            "You correct in the view below. Every correction is saved at once, and the machine's result stays as it is."
+        )
+        buttons = st.container(horizontal=True)
+        if count:
+            _offer_file(buttons, run, corrections)
+            buttons.button("Start again without corrections", on_click=_replace, args=(run, _all_undone(corrections)))
+        elif corrections.undone:
+            redone = Corrections(corrections.undone)
+            buttons.button(f"Bring back {_edits(len(corrections.undone))}", on_click=_replace, args=(run, redone))
+        _load(run)
+    _tell(opened)
+
+
+def _offer_file(place: DeltaGenerator, run: StoredAnalysis, corrections: Corrections) -> None:
+    offer_download(
+        place,
+        "As a file",
+        lambda: corrections_json(corrections, run.timeline.video.sha256),
+        f"{Path(run.video_name).stem}-corrections.json",
+        "application/json",
+        "The corrections of this video, to load them again here or with --corrections on the command line.",
+        now=True,
+    )
+
+
+def _all_undone(corrections: Corrections) -> Corrections:
+    """Return the corrections as they are when each edit has been undone, so that each can be made again."""
+    return Corrections((), (*corrections.edits, *corrections.undone))
+
+
+def _load(run: StoredAnalysis) -> None:
+    analyse = state.tab().analyse
+    upload = st.file_uploader(
+        "Corrections from a file",
+        ["json"],
+        key=f"corrections-{analyse.corrections_uploads}",
+        help="They replace the corrections of this analysis. Undone ones come with them.",
+    )
+    if upload is not None:
+        analyse.corrections_uploads += 1  # the next field has another key and is empty
+        try:
+            loaded = corrections_from_json(upload.getvalue(), upload.name, run.timeline.video.sha256)
+        except RecognizerError as error:
+            analyse.corrections_problem = str(error)
+        else:
+            _replace(run, loaded)
+        st.rerun()
+
+
+def _replace(run: StoredAnalysis, corrections: Corrections) -> None:
+    analyse = state.tab().analyse
+    try:
+        server.context().workbench.replace_corrections(run.analysis_id, corrections)
+    except RecognizerError as error:
+        analyse.corrections_problem = str(error)
+    else:
+        analyse.corrections_problem = None
+
+
+def _tell(opened: Opened) -> None:
+    """Say what went wrong last, and how many corrections do not fit."""
+    problem = state.tab().analyse.corrections_problem
+    if problem is not None:
+        st.error(sentence(problem), icon=":material/error:")
+    unfit = len(opened.corrected.unfit)
+    if unfit:
+        verb = "is" if unfit == 1 else "are"
+        st.info(
+            f"{_edits(unfit).capitalize()} {verb} about people or moments that this analysis does not have, and {verb} "
+            "left out.",
+            icon=":material/info:",
+        )
+
+
+def _edits(count: int) -> str:
+    return "1 correction" if count == 1 else f"{count} corrections"
