@@ -67,6 +67,7 @@ def _nothing_exempt() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))
         yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

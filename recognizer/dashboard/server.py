@@ -11,6 +11,7 @@ from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Job, Jobs
+from recognizer.service.offers import Offers
 from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext, get_ready
 
@@ -48,6 +49,12 @@ def readiness() -> Job[UsableClassifier]:
 def retry_readiness() -> None:
     """Forget a failed attempt; the next call of ``readiness`` starts another."""
     readiness.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def offers() -> Offers:
+    """Return the files that the tabs of this server offer for download."""
+    return Offers()
 
 
 def max_upload_bytes() -> int:

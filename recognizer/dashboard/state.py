@@ -13,6 +13,7 @@ part                written by
 ``analyse``         ``analyse/``; ``live/`` shows a session's analysis
 ``compare``         ``compare/``
 ``live``            ``live/``
+``downloads``       ``parts/downloads.py``
 ``page``            ``navigation.py``, ``came_through_app`` too
 ==================  ====================================================================
 
@@ -31,6 +32,7 @@ import streamlit as st
 from recognizer.export.content import DEFAULT_BIN_S
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
+from recognizer.service.offers import TabOffers
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, Preset, Settings
 from recognizer.timeline.filters import Filter
@@ -313,6 +315,7 @@ class Tab:
         problem: one sentence about what went wrong last.
         video: the current video, the same on every page; None before the first.
         uploads: how many uploads have been stored; a new number empties the upload field.
+        downloads: the files that its pages offer.
         stored_uploads: stored checkpoints and label files, by the id of their upload.
         restored: the id last restored from the address or put into it, by parameter.
         drawn_on: the page on which a widget was last drawn, by its key.
@@ -329,6 +332,7 @@ class Tab:
     analyse: AnalyseTab = field(default_factory=AnalyseTab)
     compare: CompareTab = field(default_factory=CompareTab)
     live: LiveTab = field(default_factory=LiveTab)
+    downloads: TabOffers = field(default_factory=TabOffers)
     stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
     restored: dict[str, str | None] = field(default_factory=dict)
     drawn_on: dict[str, str] = field(default_factory=dict)

@@ -9,16 +9,11 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
-from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 from streamlit import runtime
 from streamlit.components.v1 import declare_component
-from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
-
-_NOBODY: Final[Any] = SimpleNamespace(session_id="held downloads")
-"""A session that never ends. Streamlit gives a file to the session of the thread that adds it."""
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def session_is_open() -> Callable[[], bool]:
@@ -32,27 +27,6 @@ def session_is_open() -> Callable[[], bool]:
     context = get_script_run_ctx()
     session_id = context.session_id if context is not None else ""
     return lambda: not runtime.exists() or runtime.get_instance().is_active_session(session_id)
-
-
-def hold_download(content: bytes, mime: str, file_name: str, place: str) -> None:
-    """Hold a file that was made for a download until another is held in the same place.
-
-    Streamlit identifies a file by its content, type and name, so the copy that a browser requests stays as well.
-
-    Read from Streamlit 1.67 (``runtime/media_file_manager.py``: ``MediaFileManager.add``, ``remove_orphaned_files``).
-    Breaks if files are no longer counted by session and coordinates, if the context of a thread needs more than a
-    ``session_id``, or if the identity of a file depends on more than those three.
-    """
-    if not runtime.exists():
-        return
-    holding = Thread(
-        target=runtime.get_instance().media_file_mgr.add,
-        args=(content, mime),
-        kwargs={"coordinates": place, "file_name": file_name, "is_for_static_download": True},
-    )
-    add_script_run_ctx(holding, _NOBODY)
-    holding.start()
-    holding.join()
 
 
 def serve_folder(name: str, folder: Path) -> str:

@@ -16,6 +16,7 @@ from tests.support.pages import (
     chart_messages,
     charts,
     choose_thresholds,
+    downloads,
     has_button,
     open_table,
     settle,
@@ -45,7 +46,7 @@ def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppT
         "Who appeared when",
         "All segments",
     ]
-    assert [one.label for one in page.download_button] == [
+    assert downloads(page) == [
         "Timeline as CSV",
         "Everything (ZIP)",
         *(one.title for one in FORMATS if one.in_menu and one.ending != ".csv"),
@@ -63,7 +64,7 @@ def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppT
     assert rendering.job.result is not None
     assert rendering.job.result.stat().st_size > 0
     # the last of the row: before the menu, it would move the menu and so close it
-    assert [one.label for one in page.download_button][-3:] == [
+    assert downloads(page)[-3:] == [
         "AVA label map",
         "Annotated video (MP4)",
         "This table (CSV)",
@@ -91,7 +92,7 @@ def test_thresholds_change_everything_without_a_network_or_a_new_analysis(
     assert list(page.dataframe[-1].value["Action"]) == ["unknown", "unknown"]
     assert tab(page).analyse.shown is run
     assert networks.classified == classified > 0
-    assert "Annotated video (MP4)" not in [one.label for one in page.download_button], "it shows something else"
+    assert "Annotated video (MP4)" not in downloads(page), "it shows something else"
     first = tab(page).analyse.rendering
     button(page, "Make the annotated video").click()
     page.run()
@@ -109,7 +110,7 @@ def test_video_without_people_is_told_kindly(page: AppTest, clip: Path, networks
     assert "Nobody was found in this video" in words(page)
     assert not page.error
     assert not page.tabs
-    assert not page.download_button
+    assert not downloads(page)
     assert has_button(page, "Analyse")
 
 

@@ -24,7 +24,17 @@ from recognizer.settings import Settings
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, numbered_picture, person
 from tests.support.networks import Networks
-from tests.support.pages import charts, open_table, shows_result, tab, upload_video, widget, words, workbenches
+from tests.support.pages import (
+    charts,
+    downloads,
+    open_table,
+    shows_result,
+    tab,
+    upload_video,
+    widget,
+    words,
+    workbenches,
+)
 from tests.support.waiting import WAIT_S
 
 PAGE = "pages/live.py"
@@ -287,7 +297,7 @@ def test_stop_saves_the_session_with_tables_and_downloads(page: AppTest, browser
     assert run is not None
     assert run.video_name.startswith("Camera 20")
     assert run.timeline.complete
-    assert [one.label for one in page.download_button][:2] == ["Timeline as CSV", "Everything (ZIP)"]
+    assert downloads(page)[:2] == ["Timeline as CSV", "Everything (ZIP)"]
     assert set(open_table(page, "All segments")["Action"]) == {"waving"}
     assert page.query_params["run"] in (run.analysis_id, [run.analysis_id])
     assert "Press Start" in words(page)
@@ -307,7 +317,7 @@ def test_recording_is_offered_after_stop(page: AppTest, browser: Browser) -> Non
     with av.open(str(run.video_path)) as container:
         assert container.streams.video[0].codec_context.name == "h264"
         assert sum(1 for _ in container.decode(video=0)) > 0
-    assert "Recording (MP4)" in [one.label for one in page.download_button]
+    assert "Recording (MP4)" in downloads(page)
 
 
 def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -> None:

@@ -146,6 +146,12 @@ def chart_messages(at: AppTest) -> dict[str, bytes]:
     return {proto.id: proto.bytes for proto in own}
 
 
+def downloads(at: AppTest) -> list[str]:
+    """Return the labels of a page's downloads from top to bottom."""
+    own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_download"]
+    return [json.loads(proto.json)["label"] for proto in own]
+
+
 def open_table(at: AppTest, name: str) -> pd.DataFrame:
     """Open one of the tables below a timeline and return its content. The others are not made."""
     at.session_state["tables"] = name

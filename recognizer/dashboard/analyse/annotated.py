@@ -32,7 +32,7 @@ def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content
         return
     stem = Path(run.video_name).stem
     if run.timeline.video.sha256 is None:  # a camera's recording has the labels in its picture already
-        offer_download(place, "Recording (MP4)", run.video_path.read_bytes, f"{stem}.mp4", "video/mp4")
+        offer_download(place, "Recording (MP4)", run.video_path.absolute, f"{stem}.mp4", "video/mp4")
         return
     rendering = state.tab().analyse.rendering
     if rendering is None or rendering.analysis_id != run.analysis_id or rendering.shown != shown:
@@ -48,7 +48,7 @@ def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content
     if not job.finished:
         place.button("Making the annotated video", icon=":material/hourglass:", disabled=True)
     elif job.result is not None and job.result.is_file():
-        offer_download(place, _TITLE, job.result.read_bytes, f"{stem}-annotated.mp4", "video/mp4", _HELP)
+        offer_download(place, _TITLE, job.result.absolute, f"{stem}-annotated.mp4", "video/mp4", _HELP)
 
 
 def show_rendering(run: StoredAnalysis) -> None:

@@ -44,7 +44,6 @@ def _offer_file(place: DeltaGenerator, run: StoredAnalysis, corrections: Correct
         f"{Path(run.video_name).stem}-corrections.json",
         "application/json",
         "The corrections of this video, to load them again here or with --corrections on the command line.",
-        now=True,
     )
 
 

@@ -12,16 +12,13 @@ import streamlit as st
 from recognizer import export
 from recognizer.dashboard import server
 from recognizer.dashboard.analyse.annotated import offer_annotated
-from recognizer.dashboard.parts.downloads import is_quick, offer_download
+from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.export import Content
 from recognizer.service.store import StoredAnalysis
 from recognizer.types import Segment
 
 _FIRST: Final = ".csv"
 """The format with a button of its own."""
-
-_QUICK: Final = (_FIRST, ".json")
-"""The formats that are made with every drawing if the timeline is short."""
 
 
 def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
@@ -34,7 +31,6 @@ def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
     """
     name = Path(run.video_name).stem
     row = st.container(horizontal=True)
-    quick = _QUICK if is_quick(content.timeline) else ()
     offer_download(
         row,
         "Timeline as CSV",
@@ -42,7 +38,6 @@ def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
         f"{name}{_FIRST}",
         "text/csv",
         "One row per segment, for everyone, as chosen above. Opens in any spreadsheet or statistics program.",
-        now=_FIRST in quick,
     )
     menu = row.popover("More formats", icon=":material/download:").container(gap=None)
     for one in (export.BUNDLE, *(one for one in export.FORMATS if one.in_menu and one.ending != _FIRST)):
@@ -53,10 +48,9 @@ def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
             f"{name}{one.ending}",
             one.mime,
             one.meaning,
-            now=one.ending in quick,
             in_menu=True,
         )
-    # the last in the row: a button that appears before the menu would close it, and lose a download just pressed
+    # the last in the row: a button that appears before the menu would close it
     offer_annotated(row, run, content, shown)
 
 

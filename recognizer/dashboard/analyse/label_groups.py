@@ -40,7 +40,7 @@ def draw_groups(place: DeltaGenerator, analysis_id: str, opened: Opened) -> None
         buttons.button("Save", type="primary", on_click=_save, args=(analysis_id, draft))
         if groups is not None:
             buttons.button("Show the labels themselves", on_click=_set, args=(analysis_id, None))
-            offer_download(buttons, "As a file", lambda: groups_json(groups), FILE_NAME, "application/json", now=True)
+            offer_download(buttons, "As a file", lambda: groups_json(groups), FILE_NAME, "application/json")
         _load(analysis_id, draft)
         if draft.problem is not None:
             st.error(sentence(draft.problem), icon=":material/error:")

@@ -16,7 +16,7 @@ from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.differences import show_differences
 from recognizer.dashboard.compare.truth import choose_truth, show_scores
 from recognizer.dashboard.parts.chart import is_dark, player_begins_s, show_chart
-from recognizer.dashboard.parts.downloads import is_quick, offer_download
+from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, sentence
@@ -140,7 +140,6 @@ def _downloads(
         f"{name}.csv",
         "text/csv",
         "One row per segment, with its classifier.",
-        now=is_quick(*(lane.timeline for lane in lanes)),
     )
     offer_download(
         row,

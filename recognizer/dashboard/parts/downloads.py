@@ -1,45 +1,51 @@
-"""Download buttons whose files are made when they are pressed."""
+"""Download buttons whose files are made when they are pressed.
+
+Streamlit's own buttons can do so too, but it renumbers such a file with every run of the page, and deletes it when
+anybody's run ends; a press in that moment is lost. Here a button's address stays the same for as long as its tab is
+open. See docs/decisions/068-downloads-from-our-own-address.md.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
-from recognizer.dashboard.streamlit_private import hold_download
+import streamlit as st
+
+from recognizer.dashboard import server, state
+from recognizer.service.offers import Offer
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from recognizer.timeline.model import Timeline
+_ADDRESS: Final = "recognizer/download"
+"""Where the server answers, relative to the app's address (``workbench/routes.py``)."""
 
-_QUICK_PREDICTIONS: Final = 500
-"""With up to this many predictions, CSV and JSON take milliseconds."""
-
-_MOST_HELD: Final = 8
-_MOST_HELD_OF_NOW: Final = 64
-"""Files that are made at once are small, and numerous while a slider moves; the browser checks each of them."""
-
-_LARGEST_HELD_BYTES: Final = 16_000_000
-"""Larger files need not be held: Streamlit stores a file while it is being sent."""
-
-_made = count()
+_HTML = '<button type="button"><span class="icon" aria-hidden="true"></span><span class="label"></span></button>' + (
+    '<div class="problem" role="alert" hidden></div>'
+)
 
 
-def is_quick(*timelines: Timeline) -> bool:
-    """Return whether a table of these timelines takes so few milliseconds that it can be made with every drawing."""
-    return sum(len(timeline.predictions) for timeline in timelines) <= _QUICK_PREDICTIONS
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+_button = st.components.v2.component(
+    "recognizer_download", html=_HTML, css=_text("downloads.css"), js=_text("downloads.js")
+)
 
 
 def offer_download(
     place: DeltaGenerator,
     label: str,
-    make: Callable[[], str | bytes],
+    make: Callable[[], str | bytes | Path],
     file_name: str,
     mime: str,
     help_text: str | None = None,
     *,
-    now: bool = False,
     in_menu: bool = False,
 ) -> None:
     """Draw a button that downloads the file that ``make`` returns.
@@ -47,38 +53,23 @@ def offer_download(
     Args:
         place: where to draw it.
         label: its text.
-        make: returns the file; called on another thread, once per press.
+        make: returns the file's content, or the path of a file that exists; called on another thread, once per press.
+            The page shows a ``RecognizerError`` that it raises.
         file_name: the file's name in the browser.
         mime: the file's type.
         help_text: describes the file.
-        now: call ``make`` at once, because it is quick. For a file that is made when the button is pressed, Streamlit
-            changes its number with every run, and for a moment the browser asks for the old one in vain.
         in_menu: draw it as an entry of a menu.
     """
-
-    def make_and_hold() -> str | bytes:
-        made = make()
-        most = _MOST_HELD_OF_NOW if now else _MOST_HELD
-        _hold(made.encode() if isinstance(made, str) else made, file_name, mime, most)
-        return made
-
-    place.download_button(
-        label,
-        make_and_hold() if now else make_and_hold,
-        file_name,
-        mime,
-        on_click="ignore",
-        icon=None if in_menu else ":material/download:",
-        help=help_text,
-        type="tertiary" if in_menu else "secondary",
-    )
-
-
-def _hold(content: bytes, file_name: str, mime: str, most: int) -> None:
-    """Hold the last ``most`` files until their browsers have fetched them.
-
-    Streamlit deletes a file that was made for a download as soon as any two runs of pages or fragments have ended,
-    including other people's. While they watch their analyses, that can be before the browser asks for the file.
-    """
-    if len(content) <= _LARGEST_HELD_BYTES:
-        hold_download(content, mime, file_name, f"held-{next(_made) % most}-of-{most}")
+    offer = state.tab().downloads.renew(label, Offer(file_name, mime, make))
+    server.offers().add(offer)
+    data = {
+        "label": label,
+        "path": f"{_ADDRESS}/{offer.token}/{quote(file_name, safe='')}",
+        "name": file_name,
+        "help": help_text or "",
+        "inMenu": in_menu,
+    }
+    with place:
+        _button(
+            key=f"download-{label}-{file_name}", data=data, width="stretch" if in_menu else "content", height="content"
+        )

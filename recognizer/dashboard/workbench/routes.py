@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from recognizer.dashboard.parts.download_route import download_route
 from recognizer.dashboard.workbench import api
 from recognizer.dashboard.workbench.assets import FOLDER, static_path
 from recognizer.service.jobs import end_all
@@ -50,7 +51,10 @@ def routes() -> list[BaseRoute]:
     """Return all routes, below the configured base of the app's addresses."""
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
     prefix = f"/{base}/recognizer" if base else "/recognizer"
-    found: list[BaseRoute] = [Mount(f"{prefix}/static/{{digest}}/js", _Modules(directory=FOLDER / "js"))]
+    found: list[BaseRoute] = [
+        Mount(f"{prefix}/static/{{digest}}/js", _Modules(directory=FOLDER / "js")),
+        download_route(f"{prefix}/download"),
+    ]
     kinds: tuple[Kind, ...] = ("analysis", "comparison")
     for kind in kinds:
         address = f"{prefix}/{kind}/{{item_id}}"
