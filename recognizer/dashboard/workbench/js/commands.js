@@ -3,6 +3,7 @@
 // label: on a button; words: in a menu, if they differ; title: a sentence; off(editing, target) answers why it cannot
 // be done now, or null; run(editing, target) does it.
 
+import { neighborsOf } from "./around.js";
 import * as edits from "./edits.js";
 import * as person from "./person_acts.js";
 import * as segment from "./segment_acts.js";
@@ -31,13 +32,13 @@ export const SEGMENT = {
     },
     joinBefore: {
         key: "B", label: "Join ‹", words: "Join with the one before", title: "Join with this person’s segment before; this label stays",
-        off: (editing, one) => whyNotJoin(editing, editing.neighbors(one).before, one),
-        run: (editing, one) => editing.store(edits.join(one, editing.neighbors(one).before), "Joined with the one before"),
+        off: (editing, one) => whyNotJoin(editing, neighborsOf(editing.model, one).before, one),
+        run: (editing, one) => editing.store(edits.join(one, neighborsOf(editing.model, one).before), "Joined with the one before"),
     },
     joinAfter: {
         key: "N", label: "Join ›", words: "Join with the next", title: "Join with this person’s next segment; this label stays",
-        off: (editing, one) => whyNotJoin(editing, one, editing.neighbors(one).after),
-        run: (editing, one) => editing.store(edits.join(one, editing.neighbors(one).after), "Joined with the next"),
+        off: (editing, one) => whyNotJoin(editing, one, neighborsOf(editing.model, one).after),
+        run: (editing, one) => editing.store(edits.join(one, neighborsOf(editing.model, one).after), "Joined with the next"),
     },
     remove: {
         key: "Del", label: "Delete", title: "Delete the segment",

@@ -1,9 +1,9 @@
 // Corrections by mouse, finger and keyboard. Each is an edit that the server keeps; see edits.js.
 
-import { openMenu } from "./menu.js";
-import { laneMenu, segmentMenu, stretchMenu } from "./menus.js";
+import { playheadOf } from "./around.js";
+import { Menus } from "./menus.js";
 import { Dragging } from "./merging.js";
-import { likelyLabels, moveEdge } from "./segment_acts.js";
+import { moveEdge } from "./segment_acts.js";
 import { Strip } from "./strip.js";
 import { Tools } from "./tools.js";
 
@@ -16,11 +16,10 @@ export class Editing {
         this.strip = new Strip(this, this.tools.review);
         tools.parentElement.append(this.strip.element);
         this.dragging = new Dragging(root, this);
-        const on = (type, act) => lanes.host.addEventListener(type, ({ detail }) => this.isOff || act(detail));
-        on("segment-menu", ({ row, x, y }) => this.openSegmentMenu(row, { x, y }));
-        on("lane-menu", ({ laneIndex, x, y }) => this.openLaneMenu(model.shownLanes[laneIndex], { x, y }));
-        on("stretch", (stretch) => this.openStretchMenu(stretch));
-        on("edge-drag", ({ row, side, toS }) => this.onSegment((one) => moveEdge(this, one, side, toS), row));
+        this.menus = new Menus(root, this);
+        lanes.host.addEventListener("edge-drag", ({ detail: { row, side, toS } }) => {
+            this.onSegment((one) => moveEdge(this, one, side, toS), row);
+        });
     }
 
     get isOff() {
@@ -29,16 +28,8 @@ export class Editing {
 
     // --- what is there ---
 
-    // The start of the frame that is shown.
     get playheadS() {
-        const { frames, timeS } = this.model;
-        let [low, high] = [0, frames.length];
-        while (low < high) {
-            const middle = (low + high) >> 1;
-            if (frames[middle] <= timeS) low = middle + 1;
-            else high = middle;
-        }
-        return low ? frames[low - 1] : timeS;
+        return playheadOf(this.model);
     }
 
     get selected() {
@@ -52,29 +43,10 @@ export class Editing {
         return lanes.find(({ key }) => key === selectedLane) ?? (lanes.length === 1 ? lanes[0] : null);
     }
 
-    neighbors({ row, laneIndex }) {
-        const { model } = this;
-        const [first, past] = model.rowsOf(laneIndex);
-        return {
-            before: row > first ? model.segment(row - 1) : null,
-            after: row + 1 < past ? model.segment(row + 1) : null,
-        };
-    }
-
-    // The segments of lanes in view.
-    shown(lanes) {
-        const { model } = this;
-        return lanes.flatMap((lane) => {
-            const [first, past] = model.rowsOf(model.laneIndex(lane.key));
-            return Array.from({ length: past - first }, (_, k) => model.segment(first + k));
-        });
-    }
-
     // Where a person's name stands: in the list, or else the strip.
     placeOf(lane) {
         const name = this.root.querySelector(`[data-lane="${CSS.escape(lane.key)}"] .name`);
-        const box = name?.getBoundingClientRect();
-        return box && box.top >= 0 && box.bottom <= globalThis.innerHeight ? box : this.strip.place();
+        return isInSight(name) ? name.getBoundingClientRect() : this.strip.person.getBoundingClientRect();
     }
 
     // --- one after the other: an edit is made from what the one before left ---
@@ -153,29 +125,15 @@ export class Editing {
         return isStored;
     }
 
-    // --- menus ---
-
-    openSegmentMenu(row, at) {
-        this.model.select(row);
-        return this.onSegment(async (one) => {
-            const items = segmentMenu(this, one, await likelyLabels(this, one.row), at);
-            await openMenu(this.root, `${one.lane.title}, ${one.action}`, at, items);
-        }, row);
-    }
-
-    openLaneMenu(lane, at) {
-        this.model.selectLane(lane.key);
-        return this.next(() => openMenu(this.root, lane.title, at, laneMenu(this, lane, at)));
-    }
-
-    async openStretchMenu({ laneIndex, startS, endS, x, y }) {
-        const stretch = { lane: this.model.shownLanes[laneIndex], startS, endS };
-        await this.next(() => openMenu(this.root, stretch.lane.title, { x, y }, stretchMenu(this, stretch, { x, y })));
-        this.lanes.preview?.({ stretch: null });
-    }
-
     end() {
         this.ended = true;
         this.strip.end();
     }
+}
+
+function isInSight(place) {
+    if (!place?.checkVisibility()) return false;
+    const box = place.getBoundingClientRect();
+    const list = place.closest(".cards")?.getBoundingClientRect() ?? box;
+    return box.top >= Math.max(0, list.top) && box.bottom <= Math.min(globalThis.innerHeight, list.bottom);
 }

@@ -76,7 +76,7 @@ function segmentLines({ lane, action, color, second, startS, endS, confidence, s
     const what = element("div", { class: "lanes-what" }, swatch, element("b", {}, action));
     if (second) what.append(` or ${second}`);
     const sure = `${action === UNKNOWN ? "best guess" : "probability"} ${confidence.toFixed(2)}`;
-    const facts = [source === "human" ? "set by a person" : sure, ...(checked ? ["checked"] : [])];
+    const facts = [source === "human" ? "corrected by you" : sure, ...(checked ? ["checked"] : [])];
     return [
         what,
         element("div", {}, `${whose(lane)} · ${spanInWords(startS, endS, videoEndS)}`),

@@ -1,7 +1,7 @@
 // A lane for each person: presence, segments and the playhead, over one time axis.
 //
 // Emits on its host, unless the timeline is read-only: "segment-menu" {row, x, y}, "lane-menu" {laneIndex, x, y},
-// "edge-drag" {row, side: "start" or "end", toS}, "stretch" {laneIndex, startS, endS, x, y}; x and y in the window.
+// "edge-drag" {row, side: "start" or "end", toS}, "stretch" {laneIndex, startS, endS, x, y}, "merge" {laneIndex, onto, x, y}; x and y in the window.
 
 import { button, element } from "./dom.js";
 import { Hover } from "./hover.js";

@@ -63,9 +63,26 @@ export class AxisPan extends Gesture {
     }
 }
 
+// On a title: select the person, or drag it onto another: the two are one.
 export class TitlePress extends Gesture {
+    drag(point) {
+        const isOther = point.laneIndex >= 0 && point.laneIndex !== this.from.laneIndex;
+        this.onto = isOther && this.lanes.canEdit && point.type !== "touch" ? point.laneIndex : null;
+        this.lanes.preview({ merge: this.onto === null ? null : { laneIndex: this.from.laneIndex, onto: this.onto } });
+    }
+
+    drop(point) {
+        this.cancel();
+        if (this.onto === null) return;
+        this.lanes.emit("merge", { laneIndex: this.from.laneIndex, onto: this.onto, x: point.clientX, y: point.clientY });
+    }
+
     click() {
         this.lanes.selection.selectAt(this.from.laneIndex, null);
+    }
+
+    cancel() {
+        this.lanes.preview({ merge: null });
     }
 }
 

@@ -12,6 +12,7 @@ export class Marks {
     hover = null; // a row
     edge = null; // {row, side, laneIndex, atS, toS}
     stretch = null; // {laneIndex, startS, endS}
+    merge = null; // {laneIndex, onto}: a title that is dragged onto another lane
     shown = "";
 
     constructor(context, lanes) {
@@ -42,6 +43,7 @@ export class Marks {
         context.rect(0, AXIS_PX, layout.right + 2, layout.height);
         context.clip();
         this.dots();
+        if (this.merge) this.target(this.merge);
         context.beginPath();
         context.rect(layout.titlePx - 1, AXIS_PX, layout.plotPx + 2, layout.height);
         context.clip();
@@ -114,6 +116,13 @@ export class Marks {
         context.strokeRect(left, top + 1, px, layout.lanePx - 2);
         context.setLineDash([]);
         this.note(`${(endS - startS).toFixed(2)} s`, left + px / 2, laneIndex);
+    }
+
+    target({ onto }) {
+        const { context, layout, lanes: { scene: { theme } } } = this;
+        context.strokeStyle = theme.accent;
+        context.lineWidth = 2;
+        context.strokeRect(1, layout.top(onto) + 1, layout.right - 1, layout.lanePx - 2);
     }
 
     // A dragged edge: the segment as it would be, and the time.

@@ -66,7 +66,7 @@ export class Reader {
 
     line(row) {
         const { action, startS, endS, confidence, source } = this.model.segment(row);
-        const sure = source === "human" ? "set by a person" : percent(confidence);
+        const sure = source === "human" ? "corrected by you" : percent(confidence);
         const videoEndS = this.model.timeline.video.durationS;
         const cells = [action, moment(startS, videoEndS), moment(endS, videoEndS), sure];
         return element("tr", {}, ...cells.map((text) => element("td", {}, text)));

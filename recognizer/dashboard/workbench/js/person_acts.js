@@ -1,5 +1,6 @@
 // What a user does to people: merge, split, hide, name.
 
+import { segmentsOf } from "./around.js";
 import { clock } from "./dom.js";
 import * as edits from "./edits.js";
 import { peopleToFind } from "./labels.js";
@@ -34,14 +35,14 @@ export function unhide(editing, { personId, title }) {
     return editing.store(edits.hide(personId, false), `${title} is shown again`, editing.model.timeS, personId);
 }
 
-export async function rename(editing, lane) {
-    const text = await askName(editing.root, lane, editing.placeOf(lane));
+export async function rename(editing, lane, at = null) {
+    const text = await askName(editing.root, lane, at?.left ? at : editing.placeOf(lane));
     if (text === null || text === lane.title) return;
     await editing.store(edits.name(lane, text), text ? `Named ${text}` : "The name is gone");
 }
 
 export function restoreAll(editing, lane) {
     const { durationS } = editing.model.timeline.video;
-    const endS = Math.max(durationS ?? 0, 1, ...editing.shown([lane]).map((one) => one.endS));
+    const endS = Math.max(durationS ?? 0, 1, ...segmentsOf(editing.model, [lane]).map((one) => one.endS));
     return editing.store(edits.restore({ lane, startS: 0, endS }), "Back to the machine’s");
 }

@@ -1,5 +1,6 @@
 // What a user does to segments: choose a label, move an edge, add, check.
 
+import { neighborsOf, segmentsOf } from "./around.js";
 import { clock, percent } from "./dom.js";
 import * as edits from "./edits.js";
 import { labelsToFind } from "./labels.js";
@@ -8,7 +9,7 @@ import { pick } from "./picker.js";
 const ADDED_S = 2; // the length of a segment that is added at the playhead, if nothing ends it before
 
 export function moveEdge(editing, one, side, toS) {
-    const edit = edits.moveEdge(one, side, toS, editing.neighbors(one));
+    const edit = edits.moveEdge(one, side, toS, neighborsOf(editing.model, one));
     if (!edit) return editing.voice.note(`The ${side} would pass the segment’s other end.`);
     const middleS = ((side === "start" ? toS : one.startS) + (side === "end" ? toS : one.endS)) / 2;
     return editing.store(edit, `The ${side} is at ${clock(toS)}`, middleS);
@@ -44,7 +45,7 @@ export async function likelyLabels(editing, row) {
 export function addHere(editing, lane, at = editing.strip.place()) {
     const { model, playheadS: startS } = editing;
     const edges = [startS + ADDED_S, ...lane.presence.flat()];
-    for (const one of editing.shown([lane])) edges.push(one.startS, one.endS);
+    for (const one of segmentsOf(model, [lane])) edges.push(one.startS, one.endS);
     const { durationS } = model.timeline.video;
     if (durationS > startS) edges.push(durationS);
     const endS = Math.min(...edges.filter((edgeS) => edgeS - startS > edits.TOUCHING_S));
@@ -58,7 +59,7 @@ export async function add(editing, { lane, startS, endS }, at) {
 
 // Check the segments of lanes in view; if all are checked, take that back.
 export function checkAll(editing, lanes) {
-    const all = editing.shown(lanes);
+    const all = segmentsOf(editing.model, lanes);
     const open = all.filter((one) => !one.checked);
     const stretches = stretchesOf(open.length ? open : all);
     if (!stretches.length) return editing.voice.note("There are no segments.");

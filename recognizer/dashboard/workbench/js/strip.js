@@ -1,10 +1,9 @@
 // One line of buttons for the selected segment: its label, the likely labels with their numbers, and what can be done.
 
+import { Chips } from "./chips.js";
 import { LANE, SEGMENT } from "./commands.js";
 import { button, clock, element, percent } from "./dom.js";
-import { chooseLabel, chooseLikely } from "./segment_acts.js";
-
-const LIKELY = 5;
+import { chooseLabel } from "./segment_acts.js";
 
 export class Strip {
     // review: an element for its end
@@ -19,7 +18,16 @@ export class Strip {
             this.swatch, this.action, element("span", { "aria-hidden": "true" }, "▾"),
         );
         this.source = element("span", { class: "source" });
-        this.likely = Array.from({ length: LIKELY }, (_, k) => this.chip(k));
+        this.name = element("span", { class: "label" });
+        this.person = element(
+            "button",
+            { type: "button", class: "person-now", "aria-haspopup": "menu", onclick: () => this.openPerson() },
+            this.name, element("span", { "aria-hidden": "true" }, "▾"),
+        );
+        this.marking = button("Mark", "Mark", () => this.mark(), {
+            class: "act", title: "Drag over a lane to mark a stretch of it (or hold Shift)", "aria-pressed": "false",
+        });
+        this.chips = new Chips(editing);
         this.buttons = [
             ...Object.values(SEGMENT).map((command) => this.command(command, () => editing.runOnSegment(command))),
             this.command(LANE.add, () => editing.runOnLane(LANE.add)),
@@ -27,8 +35,8 @@ export class Strip {
         this.element = element(
             "div",
             { class: "strip", role: "toolbar", "aria-label": "Selected segment" },
-            element("div", { class: "strip-labels" }, this.label, this.source, ...this.likely.map(({ chip }) => chip)),
-            element("div", { class: "strip-acts" }, ...this.buttons.map(({ act }) => act)),
+            element("div", { class: "strip-labels" }, this.person, this.label, this.source, ...this.chips.elements),
+            element("div", { class: "strip-acts" }, ...this.buttons.map(({ act }) => act), this.marking),
             review,
         );
         for (const name of ["timeline", "segments", "selection", "theme"]) model.addEventListener(name, () => this.show());
@@ -36,20 +44,22 @@ export class Strip {
         this.show();
     }
 
-    chip(k) {
-        const name = element("span", { class: "label" });
-        const share = element("span", { class: "share" });
-        const choose = () => this.editing.onSegment((one) => chooseLikely(this.editing, one, k));
-        const chip = element(
-            "button", { type: "button", class: "chip", onclick: choose }, element("kbd", { "aria-hidden": "true" }, String(k + 1)), name, share,
-        );
-        return { chip, name, share };
-    }
-
     command(command, run) {
-        const act = button(command.title, command.label, run, { title: `${command.title} (${command.key})`, class: "act" });
+        const act = button(command.label, command.label, run, { title: `${command.title} (${command.key})`, class: "act" });
         act.setAttribute("aria-keyshortcuts", command.key === "Del" ? "Delete" : command.key);
         return { command, act };
+    }
+
+    openPerson() {
+        const lane = this.editing.selectedLane;
+        if (lane) this.editing.menus.openLane(lane, this.person.getBoundingClientRect());
+    }
+
+    mark() {
+        const { lanes } = this.editing;
+        lanes.marksStretches = !lanes.marksStretches;
+        this.marking.setAttribute("aria-pressed", String(lanes.marksStretches));
+        if (lanes.marksStretches) this.editing.voice.note("Drag over a lane to mark a stretch of it.");
     }
 
     // Below the label, for pickers.
@@ -62,38 +72,17 @@ export class Strip {
         const one = editing.selected;
         this.element.hidden = Boolean(editing.model.timeline?.readOnly);
         this.element.classList.toggle("none", !one);
+        const lane = editing.selectedLane;
         this.label.disabled = !one;
+        this.person.disabled = !lane;
+        this.name.textContent = lane?.title ?? "Nobody";
+        this.person.title = lane ? `What can be done with ${lane.title}` : "";
         this.action.textContent = one ? one.action : "Select a segment to correct it";
         this.label.title = one ? `${one.lane.title}: ${one.action}, ${clock(one.startS)} to ${clock(one.endS)}. Choose another label (R)` : "";
         this.swatch.style.background = one?.color ?? "transparent";
         this.source.textContent = one ? sourceOf(one) : "";
-        this.showLikely(one);
+        this.chips.show(one);
         this.showButtons();
-    }
-
-    async showLikely(one) {
-        this.shown = one;
-        if (!one) return this.offer([], null);
-        let likely = [];
-        try {
-            likely = await this.editing.model.likely(one.row);
-        } catch {
-            // the picker says why
-        }
-        return this.shown === one && this.offer(likely, one);
-    }
-
-    offer(likely, one) {
-        this.likely.forEach(({ chip, name, share }, k) => {
-            const [label, probability] = likely[k] ?? ["", null];
-            const isNow = label !== "" && label === one?.action;
-            name.textContent = label;
-            share.textContent = probability === null ? "" : percent(probability);
-            chip.disabled = !label;
-            chip.setAttribute("aria-pressed", String(isNow));
-            chip.classList.toggle("close", label !== "" && label === one?.second);
-            chip.title = label && `${label}, ${percent(probability)} (${k + 1})${isNow ? ": right, mark as checked" : ""}`;
-        });
     }
 
     // While the video plays, a few times a second are enough.
