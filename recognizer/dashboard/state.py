@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from recognizer.export.content import DEFAULT_BIN_S
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
 from recognizer.service.offers import TabOffers
@@ -115,7 +114,7 @@ class FiltersTab:
         chosen_of: the analysis that ``chosen`` was made for.
         fields: how often the filter's fields got new values; a new number gives them.
         begun: the values that the fields began with.
-        bin_s: length of the bins of time in summaries.
+        bin_s: length of the bins of time in summaries; None until one is chosen.
     """
 
     min_confidence: float = DEFAULT_MIN_CONFIDENCE
@@ -125,7 +124,7 @@ class FiltersTab:
     chosen_of: str | None = None
     fields: int = 0
     begun: Filter = field(default_factory=Filter)
-    bin_s: float = DEFAULT_BIN_S
+    bin_s: float | None = None
 
     @property
     def thresholds(self) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from recognizer.dashboard.text import people, plain, seconds, sentence
 from recognizer.dashboard.workbench.component import show_workbench
 from recognizer.errors import StoreError
 from recognizer.export import Content
+from recognizer.export.content import DEFAULT_BIN_S
 from recognizer.service.opened import Opened
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.corrections import Corrected
@@ -132,7 +133,7 @@ class _View:
             min_duration_s=filters.min_duration_s,
             chosen=self.chosen,
             groups=self.opened.revision.groups,
-            bin_s=filters.bin_s,
+            bin_s=filters.bin_s or DEFAULT_BIN_S,
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -22,12 +22,13 @@ from recognizer.types import Segment
 
 TABS_KEY: Final = "tables"
 _SEGMENTS_KEY: Final = "segments"
-_BIN_KEY: Final = "bin-s"
 _UNIT_KEY: Final = "transitions-unit"
 
 _BINS_S: Final = (1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0)
 _MOST_BINS: Final = 2000
 """More bars than this are no chart that anybody reads; shorter bins are not offered."""
+
+_BINS_AT_FIRST: Final = 20
 
 _COUNTS, _SHARES = "Counts", "Shares"
 
@@ -66,17 +67,20 @@ def _budget(content: Content, analysis_id: str) -> None:
 def _bins(content: Content, analysis_id: str) -> None:
     lengths_s = [one for one in _BINS_S if content.end_s / one <= _MOST_BINS] or [_BINS_S[-1]]
     filters = state.tab().filters
-    bin_s = filters.bin_s if filters.bin_s in lengths_s else min(lengths_s, key=lambda one: abs(one - filters.bin_s))
-    state.restore_widget(_BIN_KEY, bin_s)
-    if state.widget(_BIN_KEY) not in lengths_s:
-        state.set_widget(_BIN_KEY, bin_s)
-    filters.bin_s = st.selectbox("Length of a bin", lengths_s, format_func=_length, key=_BIN_KEY, width=200)
+    given_s = filters.bin_s if filters.bin_s in lengths_s else _fitting_bin_s(lengths_s, content.end_s)
+    key = f"bin-s-{analysis_id}"
+    state.restore_widget(key, given_s)
+    filters.bin_s = st.selectbox("Length of a bin", lengths_s, format_func=_length, key=key, width=200)
     content = replace(content, bin_s=filters.bin_s)
     rows = summaries.in_bins(content.segments, content.timeline.people, content.bin_s, content.end_s)
     if rows:
         figure = plots.time_in_bins(content.timeline, content.segments, rows, server.palette(), dark=is_dark())
         show_chart(figure, f"bins-{analysis_id}", f"Time per action in bins of {_length(content.bin_s)}")
     _table(BINS, content)
+
+
+def _fitting_bin_s(lengths_s: Sequence[float], end_s: float) -> float:
+    return next((one for one in lengths_s if end_s / one <= _BINS_AT_FIRST), lengths_s[-1])
 
 
 def _length(bin_s: float) -> str:
@@ -136,6 +140,7 @@ def _segments(content: Content) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key=_SEGMENTS_KEY,
+        placeholder="–",
     )
     st.caption("Select a row to see it above, or to take it as a video of its own.")
     _offer(SEGMENTS, content)
