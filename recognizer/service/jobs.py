@@ -68,6 +68,10 @@ class Job(Generic[Result]):
         """Whether the job was asked to stop; the work polls this."""
         return self._cancelled.is_set()
 
+    def stops_within(self, seconds: float) -> bool:
+        """Wait; return True at once if the job is asked to stop meanwhile."""
+        return self._cancelled.wait(seconds)
+
     def cancel(self) -> None:
         """Ask the job to stop; its result is the work so far. A waiting job ends at once, without a result."""
         self._cancelled.set()

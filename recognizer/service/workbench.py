@@ -8,14 +8,21 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal
 from weakref import WeakValueDictionary
 
+from recognizer.analysis.passes import pass_key_from
 from recognizer.errors import CorrectionsError
 from recognizer.service.comparisons import ComparisonStore, StoredComparison
 from recognizer.service.corrections import CorrectionStore, Revision
-from recognizer.service.opened import Opened, opened_analysis, opened_comparison
+from recognizer.service.counting import LatestCounting
+from recognizer.service.jobs import Job, Jobs
+from recognizer.service.movements import movements_of
+from recognizer.service.opened import Opened, opened_comparison
+from recognizer.service.replays import Replays
+from recognizer.service.shown import Shown, View
 from recognizer.service.store import AnalysisStore, StoredAnalysis
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Edit, SingleEdit, Together
 from recognizer.timeline.groups import LabelGroups
+from recognizer.timeline.model import Timeline
 
 Kind = Literal["analysis", "comparison"]
 
@@ -34,6 +41,9 @@ class Workbench:
         self._corrections = CorrectionStore(store.database)
         self._lock = threading.Lock()
         self._turns: dict[_Key, threading.Lock] = {}
+        self._background = Jobs(max_at_once=2)
+        self._counting = LatestCounting(self._background)
+        self._replays = Replays()
         self._opened: OrderedDict[_Key, Opened] = OrderedDict()
         self._held: WeakValueDictionary[_Key, StoredAnalysis | StoredComparison] = WeakValueDictionary()
 
@@ -68,7 +78,7 @@ class Workbench:
             if opened is not None and opened.revision.number == self._corrections.number(item_id):
                 return opened
             stored = self._analysis(item_id)
-            return None if stored is None else self._keep(_opened(stored, self._corrections.load(item_id)))
+            return None if stored is None else self._keep(self._replays.opened(stored, self._corrections.load(item_id)))
 
     def edit(self, analysis_id: str, edits: Sequence[SingleEdit | Together]) -> Opened | None:
         """Apply edits as one step and store them; return the analysis with them, or None if there is none.
@@ -88,7 +98,7 @@ class Workbench:
             made: list[Opened] = []
 
             def check(after: Revision) -> None:
-                made.append(_opened(stored, after))
+                made.append(self._replays.opened(stored, after))
                 _check_fits(singles, made[0])
 
             self._corrections.add(analysis_id, edit, check)
@@ -115,6 +125,29 @@ class Workbench:
             StoreError: the database cannot be written to.
         """
         return self._changed(analysis_id, lambda: self._corrections.replace(analysis_id, corrections))
+
+    def carry_over(self, from_id: str, to_id: str) -> bool:
+        """Let a new analysis begin with the corrections and groups of another one of the same video.
+
+        Nothing happens, and the answer is False, if the new one has been corrected, if there is nothing to carry over,
+        or if the two may have found other people: the numbers would mean somebody else.
+
+        Raises:
+            StoreError: the database cannot be written to.
+        """
+        before, after = self.analysis(from_id), self.analysis(to_id)
+        if before is None or after is None or not have_same_people(before.timeline, after.timeline):
+            return False
+        return self._corrections.copy(from_id, to_id)
+
+    def prepare(self, opened: Opened) -> None:
+        """Count and measure in the background, once, what a page will show of an item, so that it need not wait."""
+        kind, item_id = _key_of(opened.stored)
+        self._background.start_once(lambda job: _prepare(opened, job), f"{kind}-{item_id}-{opened.revision.number}")
+
+    def count_likely(self, shown: Shown) -> None:
+        """Count the likely labels of everything that a view shows, in the background."""
+        self._counting.want(shown)
 
     def _turn(self, key: _Key) -> threading.Lock:
         """Return the lock of one item: two requests never parse the same analysis twice."""
@@ -152,7 +185,7 @@ class Workbench:
     def _changed(self, analysis_id: str, change: Callable[[], Revision]) -> Opened | None:
         with self._turn(("analysis", analysis_id)):
             stored = self._analysis(analysis_id)
-            return None if stored is None else self._keep(_opened(stored, change()))
+            return None if stored is None else self._keep(self._replays.opened(stored, change()))
 
     def _open_comparison(self, comparison_id: str) -> Opened | None:
         key: _Key = ("comparison", comparison_id)
@@ -164,17 +197,25 @@ class Workbench:
         return None if opened is None else self._keep(opened)
 
 
+def have_same_people(one: Timeline, other: Timeline) -> bool:
+    """Return whether two analyses found the same people: in the same video, read alike, with the same settings."""
+
+    def found_by(timeline: Timeline) -> tuple[object, ...]:
+        provenance, settings = timeline.provenance, timeline.settings
+        return pass_key_from(timeline.video.sha256, provenance, settings, timeline.reading), timeline.complete
+
+    return one.video.sha256 is not None and one.video.sha256 == other.video.sha256 and found_by(one) == found_by(other)
+
+
+def _prepare(opened: Opened, job: Job[None]) -> None:
+    opened.show(View()).count_all(lambda: job.cancelled)
+    movements_of(opened.machine).measure(opened.machine, lambda: job.cancelled)
+
+
 def _key_of(stored: StoredAnalysis | StoredComparison) -> _Key:
     if isinstance(stored, StoredAnalysis):
         return "analysis", stored.analysis_id
     return "comparison", stored.comparison_id
-
-
-def _opened(stored: StoredAnalysis, revision: Revision) -> Opened:
-    corrected = revision.corrections.applied_to(stored.timeline)
-    if revision.groups is not None:
-        corrected = revision.groups.fold(corrected)
-    return opened_analysis(stored, revision, corrected)
 
 
 def _check_fits(edits: Sequence[SingleEdit], opened: Opened) -> None:

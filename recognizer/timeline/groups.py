@@ -52,21 +52,26 @@ class LabelGroups:
 
         The probability of a group is the sum of those of its labels among the top five, before any threshold.
         """
+        return self.folded_decisions(replace(result, timeline=self.folded(result.timeline)))
+
+    def folded(self, timeline: Timeline) -> Timeline:
+        """Return a timeline with groups in place of labels in its predictions; see ``fold``."""
+        return replace(timeline, predictions=tuple(map(self._folded_prediction, timeline.predictions)))
+
+    def folded_decisions(self, result: Corrected) -> Corrected:
+        """Return a corrected timeline with groups in place of the labels that a person decided."""
         decided = {
             person_id: tuple(
                 span if span.action is None else span._replace(action=self.group_of(span.action)) for span in spans
             )
             for person_id, spans in result.decided.items()
         }
-        return replace(result, timeline=self._folded(result.timeline), decided=decided)
+        return replace(result, decided=decided)
 
     @cached_property
     def _by_label(self) -> dict[str, str]:
         names = {name.casefold(): name for name in (*self.groups, *([self.other] if self.other else ()))}
         return names | {label.casefold(): name for name, labels in self.groups.items() for label in labels}
-
-    def _folded(self, timeline: Timeline) -> Timeline:
-        return replace(timeline, predictions=tuple(map(self._folded_prediction, timeline.predictions)))
 
     def _folded_prediction(self, prediction: Prediction) -> Prediction:
         labels = [label for label, _ in prediction.top]

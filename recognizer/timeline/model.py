@@ -21,6 +21,10 @@ BRIEF_S = 1.0
 MAX_GAP_S, the time for which a person may be lost."""
 
 
+_MOST_REMEMBERED = 5000
+"""Segments whose likely labels are remembered, for each person."""
+
+
 @dataclass(frozen=True, eq=False)
 class PersonTrack:
     """Where one person was in each sample, and when they were visible.
@@ -62,7 +66,7 @@ class PersonTrack:
 
 
 class PersonPredictions:
-    """One person's predictions and the guesses made from them, which are slow to make and do not depend on thresholds.
+    """One person's predictions and what is counted from them, which is slow and does not depend on thresholds.
 
     Attributes:
         ordered: by start, then by end.
@@ -72,11 +76,31 @@ class PersonPredictions:
     def __init__(self, ordered: Iterable[Prediction], smoothing_s: float) -> None:
         self.ordered = tuple(sorted(ordered, key=attrgetter("start_s", "end_s")))
         self.smoothing_s = smoothing_s
+        self._likely: dict[tuple[str, float, float, float], LikelyLabels] = {}
 
     @cached_property
     def guesses(self) -> Guesses:
         """The best guess for each moment."""
         return guesses_of(self.ordered, self.smoothing_s)
+
+    def likely_labels(self, segments: Sequence[Segment]) -> list[LikelyLabels]:
+        """Return the likely labels of segments of this person, which are remembered; see ``Timeline.likely_labels``."""
+        known = self._likely
+        new = [segment for segment in segments if _key(segment) not in known]
+        if new:
+            counted = dict(zip(map(_key, new), self.guesses.likely_labels(new), strict=True))
+            if len(known) + len(counted) > _MOST_REMEMBERED:
+                known = {_key(segment): known[_key(segment)] for segment in segments if _key(segment) in known}
+            known = self._likely = known | counted
+        return [known[_key(segment)] for segment in segments]
+
+    def remembered_labels(self, segments: Iterable[Segment]) -> list[LikelyLabels | None]:
+        """Return the likely labels of segments; None where they were not counted before."""
+        return [self._likely.get(_key(segment)) for segment in segments]
+
+
+def _key(segment: Segment) -> tuple[str, float, float, float]:
+    return segment.action, segment.start_s, segment.end_s, segment.confidence
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
@@ -91,9 +92,28 @@ class _ClipGuesses:
         self._ends_s = [end_s for _, _, end_s in self._stretches]
 
     def pieces(self, min_confidence: float) -> Iterator[_Piece]:
-        for prediction, start_s, end_s in self._stretches:
-            label, probability = prediction.top[0]
-            yield _Piece(label if probability >= min_confidence else UNKNOWN_ACTION, start_s, end_s, probability)
+        """Yield stretches in which neighbouring clips have one guess, merged as ``_merged`` does.
+
+        A long video has many more clips than stretches, and objects are slow to make.
+        """
+        action, begin_s, last_s, mean = "", 0.0, 0.0, 0.0
+        for label, probability, start_s, end_s in self._columns:
+            this = label if probability >= min_confidence else UNKNOWN_ACTION
+            if this == action and start_s - last_s < TOUCHING_S:
+                before_s, length_s = last_s - begin_s, end_s - start_s
+                mean = (mean * before_s + probability * length_s) / (before_s + length_s)
+            else:
+                if action:
+                    yield _Piece(action, begin_s, last_s, mean)
+                action, begin_s, mean = this, start_s, probability
+            last_s = end_s
+        if action:
+            yield _Piece(action, begin_s, last_s, mean)
+
+    @cached_property
+    def _columns(self) -> list[tuple[str, float, float, float]]:
+        """The best label of each stretch, its probability, start and end."""
+        return [(*prediction.top[0], start_s, end_s) for prediction, start_s, end_s in self._stretches]
 
     def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
         for segment in segments:

@@ -38,10 +38,21 @@ def generated_timeline(
     *,
     seed: int = 1,
     clip_every_s: float = 1.5,
+    action_s: float = 4.0,
     sample_every_s: float = SAMPLE_EVERY_S,
     sha256: str | None = "ab" * 32,
 ) -> Timeline:
-    """Return a timeline in which everyone does one action after the other, and some leave and come back."""
+    """Return a timeline in which everyone does one action after the other, and some leave and come back.
+
+    Args:
+        people: number of people.
+        duration_s: length of the video.
+        seed: of the random actions.
+        clip_every_s: time from one clip's start to the next.
+        action_s: mean duration of an action.
+        sample_every_s: time from one box to the next.
+        sha256: the video's hash; None for a camera.
+    """
     random = np.random.default_rng(seed)
     frame_times_s = np.arange(round(duration_s * RATE)) / float(RATE)
     tracks, predictions = [], []
@@ -49,7 +60,7 @@ def generated_timeline(
         track = _track(person_id, people, duration_s, sample_every_s)
         tracks.append(track)
         for start_s, end_s in track.presence:
-            predictions += _predictions(person_id, start_s, end_s, clip_every_s, random)
+            predictions += _predictions(person_id, (start_s, end_s), clip_every_s, clip_every_s / action_s, random)
     sample_times_s = np.arange(0.0, duration_s, sample_every_s)
     still = np.tile([1.0, 0.0, 0.0, 0.0], (len(sample_times_s), 1))
     return Timeline(
@@ -86,19 +97,18 @@ def _track(person_id: int, people: int, duration_s: float, sample_every_s: float
 
 
 def _predictions(
-    person_id: int, start_s: float, end_s: float, clip_every_s: float, random: np.random.Generator
+    person_id: int, visit: tuple[float, float], clip_every_s: float, change_share: float, random: np.random.Generator
 ) -> list[Prediction]:
-    made, label = [], int(random.integers(len(LABELS)))
-    begin_s = start_s
+    made: list[Prediction] = []
+    begin_s, end_s = visit
+    label, certainty = 0, 0.0
     while begin_s < end_s:
-        if random.random() < 0.4:
-            label = int(random.integers(len(LABELS)))
-        best = float(random.uniform(0.35, 0.95))
-        others = [LABELS[(label + k) % len(LABELS)] for k in range(1, 5)]
-        rest = (1 - best) / 2
-        top = [(LABELS[label], best), *((name, rest / 2**k) for k, name in enumerate(others))]
-        top.sort(key=lambda one: -one[1])
-        made.append(Prediction(person_id, begin_s, min(end_s, begin_s + CLIP_S), tuple(top), "i3d"))
+        if not made or random.random() < change_share:
+            label, certainty = int(random.integers(len(LABELS))), float(random.uniform(0.3, 0.9))
+        best = certainty + float(random.uniform(-0.05, 0.05))
+        others = [(LABELS[(label + k) % len(LABELS)], (1 - best) / 2**k) for k in range(1, 5)]
+        top = tuple(sorted([(LABELS[label], best), *others], key=lambda one: -one[1]))
+        made.append(Prediction(person_id, begin_s, min(end_s, begin_s + CLIP_S), top, "i3d"))
         begin_s += clip_every_s
     return made
 

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from recognizer.dashboard import server
 from recognizer.dashboard.workbench import documents
 from recognizer.dashboard.workbench.boxes import box_bytes
+from recognizer.dashboard.workbench.ranges import VideoResponse
 from recognizer.errors import RecognizerError
 from recognizer.service.opened import Opened
 from recognizer.service.playable import playable
+from recognizer.service.portraits import portrait_jpeg, portrait_of
 from recognizer.service.workbench import Kind
 
 Document = TypeVar("Document")
@@ -88,15 +90,19 @@ def problem_response(status: int, problem: str) -> Response:
 
 def timeline(request: Request) -> Response:
     """Answer with everything but the segments."""
-    return _timeline(request.opened())
+    opened = request.opened()
+    server.context().workbench.prepare(opened)
+    return _timeline(opened)
 
 
 def segments(request: Request) -> Response:
     """Answer with the segments of a view."""
     view = request.document(documents.ViewRequest).view()
     opened = request.opened()
-    document = documents.segments_document(opened.revision.number, opened.show(view), server.palette())
+    shown = opened.show(view)
+    document = documents.segments_document(opened.revision.number, shown, server.palette())
     server.save_colours()
+    server.context().workbench.count_likely(shown)
     return json_response(document)
 
 
@@ -106,7 +112,7 @@ def likely(request: Request) -> Response:
     shown = request.opened().show(asked.view())
     if not 0 <= asked.row < len(shown.segments):
         raise RefusedError(404, "This segment is no longer there; load the page again.")
-    return json_response(documents.LikelyDocument(shown.likely[asked.row]))
+    return json_response(documents.LikelyDocument(shown.likely(asked.row)))
 
 
 def boxes(request: Request) -> Response:
@@ -121,6 +127,18 @@ def boxes(request: Request) -> Response:
 def frames(request: Request) -> Response:
     """Answer with the times of all frames: float64, little-endian."""
     return _bytes(request.opened().machine.frame_times_s.astype("<f8").tobytes())
+
+
+def picture(request: Request) -> Response:
+    """Answer with a small picture of a person."""
+    opened = request.opened()
+    number = request.parameters["person_id"]
+    tracks = [track for track in opened.corrected.timeline.people if str(track.person_id) == number]
+    portrait = portrait_of(tracks[0]) if tracks else None
+    content = None if portrait is None else portrait_jpeg(server.context(), opened, portrait)
+    if content is None:
+        raise RefusedError(404, "There is no picture of this person.")
+    return Response(content, headers={"Cache-Control": "private, max-age=86400"}, media_type="image/jpeg")
 
 
 def edits(request: Request) -> Response:
@@ -150,7 +168,7 @@ def video(request: Request) -> Response:
     with found.path.open("rb") as file:
         is_webm = file.read(len(_WEBM)) == _WEBM
     headers = {"Cache-Control": "private, max-age=3600"}
-    return FileResponse(found.path, media_type="video/webm" if is_webm else "video/mp4", headers=headers)
+    return VideoResponse(found.path, media_type="video/webm" if is_webm else "video/mp4", headers=headers)
 
 
 def _found(request: Request, opened: Opened | None) -> Opened:

@@ -8,14 +8,20 @@ from typing import Final
 from msgspec import Struct
 
 from recognizer.palette import ActionPalette
-from recognizer.service.opened import Lane, Opened, Shown, View
+from recognizer.service.movements import movements_of
+from recognizer.service.opened import Opened
 from recognizer.service.playable import Playable
+from recognizer.service.portraits import portrait_of
+from recognizer.service.shown import Lane, Shown, View
 from recognizer.timeline.edits import Edit
 from recognizer.timeline.filters import Filter
 from recognizer.timeline.lineage import Source
 from recognizer.timeline.model import Timeline
 
 Interval = tuple[float, float]
+
+_MOVEMENT_S: Final = 0.2
+"""So long a browser waits for movement that is not measured yet; it asks again for that of a long video."""
 
 NO_SECOND: Final = -1
 """In the column of second actions: the segment has none."""
@@ -100,7 +106,7 @@ class LaneDocument(Struct, rename="camel"):
     sources: Sequence[Source]
     checked: Sequence[Interval]
     movement: Sequence[tuple[float, float, str]]
-    picture: str
+    picture: str | None
 
 
 class HiddenPerson(Struct, rename="camel"):
@@ -126,6 +132,7 @@ class TimelineDocument(Struct, rename="camel"):
     undo: str | None
     redo: str | None
     unfit: int
+    movement_ready: bool
 
 
 class Colors(Struct):
@@ -168,6 +175,7 @@ class Problem(Struct):
 def timeline_document(opened: Opened, player: Playable) -> TimelineDocument:
     """Return the document of an opened item."""
     timeline = opened.machine
+    movement_ready = movements_of(timeline).wait(_MOVEMENT_S)  # before the lanes are read
     return TimelineDocument(
         revision=opened.revision.number,
         video=_video(timeline, opened.video_name),
@@ -176,12 +184,13 @@ def timeline_document(opened: Opened, player: Playable) -> TimelineDocument:
         complete=timeline.complete,
         read_only=opened.is_comparison,
         labels=opened.labels,
-        lanes=[_lane(opened, lane) for lane in opened.lanes()],
+        lanes=[_lane(opened, lane, player.state != "gone") for lane in opened.lanes()],
         hidden=[HiddenPerson(person_id, title) for person_id, title in opened.hidden.items()],
         next_person_id=opened.next_person_id,
         undo=opened.undo_title,
         redo=opened.redo_title,
         unfit=len(opened.corrected.unfit),
+        movement_ready=movement_ready,
     )
 
 
@@ -189,7 +198,7 @@ def segments_document(revision: int, shown: Shown, palette: ActionPalette) -> Se
     """Return the document of a view's segments; new actions get their colors in the order of the segments."""
     number: dict[str, int] = {}
     action = [number.setdefault(one.action, len(number)) for one in shown.segments]
-    second = [NO_SECOND if one is None else number.setdefault(one, len(number)) for one in shown.seconds]
+    second = [NO_SECOND if one is None else number.setdefault(one, len(number)) for one in shown.seconds()]
     styles = [palette.style(one) for one in number]
     return SegmentsDocument(
         revision=revision,
@@ -221,9 +230,9 @@ def _player(timeline: Timeline, player: Playable) -> PlayerDocument:
     )
 
 
-def _lane(opened: Opened, lane: Lane) -> LaneDocument:
+def _lane(opened: Opened, lane: Lane, has_video: bool) -> LaneDocument:
     track, layer = lane.track, opened.layers[lane.layer]
-    person_id = track.person_id
+    person_id, sources, portrait = track.person_id, layer.corrected.sources_of(track), portrait_of(track)
     return LaneDocument(
         key=lane.key,
         person_id=person_id,
@@ -234,8 +243,8 @@ def _lane(opened: Opened, lane: Lane) -> LaneDocument:
         present_s=track.present_s,
         is_brief=person_id in layer.brief_ids,
         is_small=person_id in layer.small_ids,
-        sources=layer.corrected.sources_of(track),
+        sources=sources,
         checked=layer.corrected.checked.get(person_id, ()),
-        movement=[],
-        picture=f"picture/{person_id}",
+        movement=movements_of(opened.machine).of(sources),
+        picture=None if portrait is None or not has_video else f"picture/{person_id}?{portrait.key}",
     )

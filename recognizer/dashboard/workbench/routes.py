@@ -35,6 +35,7 @@ _GETS: Final[dict[str, api.Handler]] = {
     "timeline": api.timeline,
     "boxes": api.boxes,
     "frames": api.frames,
+    "picture/{person_id}": api.picture,
     "video": api.video,
 }
 

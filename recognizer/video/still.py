@@ -1,0 +1,56 @@
+"""One picture from the middle of a file, without decoding what is before it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.errors import VideoError
+from recognizer.video.container import inspect, open_container
+from recognizer.video.diagnosis import display_name
+from recognizer.video.picture import PictureConverter, PixelAspect
+from recognizer.video.timing import Timing
+
+
+def still(path: Path, time_s: float, *, stream: int | None = None) -> NDArray[np.uint8]:
+    """Return the picture that a player shows at a time, uint8 (H, W, 3), upright and with square pixels.
+
+    Args:
+        path: a file with time stamps, such as any that browsers play.
+        time_s: seconds on the file's clock.
+        stream: number of the video stream among all streams of the file; None for the one that a player shows.
+
+    Raises:
+        VideoError: the file is not a readable video, has no time stamps, or ends before ``time_s``.
+    """
+    shown = display_name(path)
+    facts = inspect(path, shown, sha256=None, stream=stream)
+    if facts.timing.counts_frames:
+        raise VideoError(f"{shown} has no time stamps to look for {time_s:.1f} s by; make a copy in another format.")
+    with open_container(path, shown, facts.stream) as (container, chosen):
+        try:
+            container.seek(round((time_s + facts.timing.zero_s) * av.time_base), backward=True)
+            latest = None
+            for frame in container.decode(chosen):
+                base = frame.time_base or chosen.time_base or Fraction(1, 1000)
+                if latest is not None and _time_s(frame.pts, base, facts.timing) > time_s + _TOLERANCE_S:
+                    break
+                latest = frame
+        except av.FFmpegError as error:
+            raise VideoError(f"{shown} cannot be read at {time_s:.1f} s; make a copy of it.") from error
+        if latest is None:
+            raise VideoError(f"{shown} has no picture at {time_s:.1f} s; drop in the whole video.")
+        converter = PictureConverter((facts.info.width, facts.info.height))
+        return converter.upright_rgb(latest, PixelAspect(chosen).of(latest))
+
+
+_TOLERANCE_S = 1e-3
+"""Containers round time stamps to milliseconds."""
+
+
+def _time_s(stamp: int | None, base: Fraction, timing: Timing) -> float:
+    return float("inf") if stamp is None else float(stamp * base) - timing.zero_s
