@@ -20,7 +20,7 @@ export class Chips {
         const share = element("span", { class: "share" });
         const choose = () => this.editing.onSegment((one) => chooseLikely(this.editing, one, k));
         const number = element("kbd", { "aria-hidden": "true" }, String(k + 1));
-        const chip = element("button", { type: "button", class: "chip", onclick: choose }, number, name, share);
+        const chip = element("button", { type: "button", class: "chip", "aria-keyshortcuts": String(k + 1), onclick: choose }, number, name, share);
         return { chip, name, share };
     }
 

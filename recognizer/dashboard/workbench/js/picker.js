@@ -17,7 +17,7 @@ class Picker {
         this.find = find;
         pickers += 1;
         this.id = `picker-${pickers}`;
-        this.list = element("div", { role: "listbox", id: this.id, "aria-label": name });
+        this.list = element("div", { role: "listbox", id: this.id, "aria-label": name, tabindex: "-1" });
         this.field = element("input", {
             type: "text",
             role: "combobox",

@@ -17,8 +17,10 @@ export class Popup {
         this.dialog.addEventListener("pointerdown", (event) => {
             if (event.target === this.dialog && !this.holds(event)) this.close();
         });
-        // keys that are typed here are not the workbench's
-        this.dialog.addEventListener("keydown", (event) => event.stopPropagation());
+        this.dialog.addEventListener("keydown", (event) => {
+            event.stopPropagation(); // keys that are typed here are not the workbench's
+            if (event.key === "Tab" && !event.defaultPrevented) this.turn(event);
+        });
         root.append(this.dialog);
         this.dialog.showModal();
         this.place();
@@ -32,6 +34,14 @@ export class Popup {
     holds({ clientX, clientY }) {
         const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
         return clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;
+    }
+
+    // The focus goes round.
+    turn(event) {
+        const stops = [...this.dialog.querySelectorAll("input, button:not([tabindex='-1'])")];
+        const index = stops.indexOf(this.dialog.getRootNode().activeElement);
+        stops.at((index + (event.shiftKey ? -1 : 1)) % stops.length)?.focus();
+        event.preventDefault();
     }
 
     // Close it; `closed` answers with the value.

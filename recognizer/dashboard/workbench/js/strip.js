@@ -77,6 +77,7 @@ export class Strip {
         this.person.disabled = !lane;
         this.name.textContent = lane?.title ?? "Nobody";
         this.person.title = lane ? `What can be done with ${lane.title}` : "";
+        this.label.setAttribute("aria-label", one ? `Label: ${one.action}` : "No segment is selected");
         this.action.textContent = one ? one.action : "Select a segment to correct it";
         this.label.title = one ? `${one.lane.title}: ${one.action}, ${clock(one.startS)} to ${clock(one.endS)}. Choose another label (R)` : "";
         this.swatch.style.background = one?.color ?? "transparent";
