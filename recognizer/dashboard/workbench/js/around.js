@@ -33,3 +33,9 @@ export function laneOf(model, event) {
     const card = event.target.closest?.("[data-lane]");
     return card ? model.timeline?.lanes.find(({ key }) => key === card.dataset.lane) : null;
 }
+
+// The machine's likely labels of a row, the most probable first: their numbers stay when another is chosen.
+export async function likelyOf(model, row) {
+    const likely = await model.likely(row);
+    return likely.toSorted(([, one], [, other]) => other - one);
+}

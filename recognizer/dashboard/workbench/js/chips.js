@@ -1,5 +1,6 @@
 // The likely labels of the selected segment as buttons, with the numbers of their keys.
 
+import { likelyOf } from "./around.js";
 import { element, percent } from "./dom.js";
 import { chooseLikely } from "./segment_acts.js";
 
@@ -29,7 +30,7 @@ export class Chips {
         this.shown = one;
         let likely = [];
         try {
-            if (one) likely = await this.editing.model.likely(one.row);
+            if (one) likely = await likelyOf(this.editing.model, one.row);
         } catch {
             // the lanes' card says why
         }

@@ -27,7 +27,7 @@ export class Menus {
         const { editing, model } = this;
         model.select(row);
         return editing.onSegment(async (one) => {
-            const items = segmentMenu(editing, one, await likelyLabels(editing, one.row), at);
+            const items = segmentMenu(editing, one, await likelyLabels(editing, one.row) ?? [], at);
             await openMenu(this.root, `${one.lane.title}, ${one.action}`, at, items);
         }, row);
     }

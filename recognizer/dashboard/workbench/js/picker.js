@@ -67,7 +67,7 @@ class Picker {
                 onclick: () => this.popup.close(option.value),
                 onpointermove: () => this.go(index, false),
             },
-            ...(option.picture ? [element("img", { src: option.picture, alt: "" })] : []),
+            ...(option.picture ? [picture(option.picture)] : []),
             element("span", { class: "label" }, option.label),
             ...(option.share ? [element("span", { class: "share" }, option.share)] : []),
             ...(option.mark ? [element("kbd", { "aria-hidden": "true" }, option.mark)] : []),
@@ -101,4 +101,10 @@ class Picker {
         }
         event.preventDefault();
     }
+}
+
+function picture(address) {
+    const made = element("img", { src: address, alt: "" });
+    made.addEventListener("error", () => { made.style.visibility = "hidden"; });
+    return made;
 }

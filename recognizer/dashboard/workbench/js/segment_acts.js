@@ -1,6 +1,6 @@
 // What a user does to segments: choose a label, move an edge, add, check.
 
-import { neighborsOf, segmentsOf } from "./around.js";
+import { likelyOf, neighborsOf, segmentsOf } from "./around.js";
 import { clock, percent } from "./dom.js";
 import * as edits from "./edits.js";
 import { labelsToFind } from "./labels.js";
@@ -23,6 +23,7 @@ export function relabel(editing, one, action) {
 
 export async function chooseLikely(editing, one, index) {
     const likely = await likelyLabels(editing, one.row);
+    if (!likely) return;
     if (likely[index]) await relabel(editing, one, likely[index][0]);
     else editing.voice.note(`The machine has no label ${index + 1} here.`);
 }
@@ -32,12 +33,13 @@ export async function chooseLabel(editing, one, at = editing.strip.place()) {
     if (action) await relabel(editing, one, action);
 }
 
+// Null if the server does not say; then the user has been told.
 export async function likelyLabels(editing, row) {
     try {
-        return await editing.model.likely(row);
+        return await likelyOf(editing.model, row);
     } catch (error) {
         editing.model.emit("problem", { message: error.message });
-        return [];
+        return null;
     }
 }
 
@@ -82,7 +84,7 @@ export function progress({ segments }) {
 }
 
 async function askLabel(editing, title, at, one = null) {
-    const likely = one ? await likelyLabels(editing, one.row) : [];
+    const likely = (one && await likelyLabels(editing, one.row)) ?? [];
     const find = labelsToFind(editing.model, { likely, now: one?.action });
     return pick(editing.root, title, at, { find, placeholder: "Search, or type a label of your own" });
 }
