@@ -1,0 +1,400 @@
+"""Corrections in Chromium, on an analysis that no network made: each kind by mouse, key or finger, and none is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from recognizer.cli.changes import read_changes
+from recognizer.service.corrections import CorrectionStore
+from recognizer.service.store import AnalysisStore, StoredAnalysis
+from recognizer.timeline.corrections_file import corrections_json
+from tests.support.app_server import AppServer
+from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS
+from tests.support.workbench import generated_timeline, store_analysis
+from tests.support.workbench_page import workbench_server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+PEOPLE = 3
+DURATION_S = 12.0
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 390, "height": 844}
+ROWS = """Array.from({ length: model.rows }, (_, row) => model.segment(row)).map((one) => [
+    one.lane.key, one.action, +one.startS.toFixed(4), +one.endS.toFixed(4), one.source, one.checked])"""
+SELECTED = """(({ lane, action, startS, endS, source }) => [lane.title, action, startS, endS, source])(
+    model.segment(model.selection))"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("editing") / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def video(data: Path) -> Path:
+    return store_analysis(data, generated_timeline(PEOPLE, DURATION_S)).video_path
+
+
+@pytest.fixture
+def stored(data: Path, video: Path) -> StoredAnalysis:
+    """An analysis that nobody has corrected."""
+    return store_analysis(data, generated_timeline(PEOPLE, DURATION_S), video)
+
+
+@pytest.fixture(scope="module")
+def pages(data: Path) -> Iterator[str]:
+    """The address of pages with nothing but a workbench."""
+    with workbench_server(AnalysisStore(data)) as address:
+        yield address
+
+
+@pytest.fixture
+def server(data: Path) -> Iterator[AppServer]:
+    """The app, which a test may kill."""
+    server = AppServer(data, data.parent / "log.txt")
+    server.start()
+    yield server
+    server.end()
+
+
+@contextmanager
+def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """Open a page in a browser of its own; finally, check that no script has failed."""
+    context = browser.new_context(**{"viewport": WIDE, **options})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_default_timeout(STEP_TIMEOUT_MS)
+    page.goto(address)
+    wait_for_bench(page)
+    yield page
+    context.close()
+    assert not errors
+
+
+def bench(page: Page) -> Locator:
+    return page.locator("section.bench")
+
+
+def ask(page: Page, expression: str, given: Any = None) -> Any:
+    """Return the value of a JavaScript expression of ``model``, ``player``, ``lanes`` and ``given``."""
+    return bench(page).evaluate(
+        f"""async (bench, given) => {{
+            const {{ model, player, lanes }} = bench.getRootNode().host.recognizer;
+            return ({expression});
+        }}""",
+        given,
+    )
+
+
+def wait_until(page: Page, expression: str, given: Any = None) -> None:
+    end_s = time.monotonic() + STEP_TIMEOUT_MS / 1000
+    while not ask(page, expression, given):
+        assert time.monotonic() < end_s, f"not within {STEP_TIMEOUT_MS} ms: {expression}"
+        page.wait_for_timeout(20)
+
+
+def wait_for_bench(page: Page) -> None:
+    bench(page).wait_for(timeout=WORK_TIMEOUT_MS)
+    wait_until(page, "model.segments && lanes.view.widthPx && player.video.readyState >= 2")
+
+
+def settle(page: Page) -> None:
+    """Wait for the edit that is on its way, and for what follows it."""
+    bench(page).evaluate("async (bench) => { await bench.getRootNode().host.recognizer.editing.queue; }")
+
+
+@contextmanager
+def one_edit(page: Page, title: str) -> Iterator[None]:
+    """Check that what is done within is one edit, and that neither the playhead nor the lanes move."""
+    revision, time_s = ask(page, "[model.timeline.revision, model.timeS]")
+    top = ask(page, "lanes.stage.getBoundingClientRect().top")
+    yield
+    wait_until(page, "model.timeline.revision > given", revision)
+    settle(page)
+    assert title in ask(page, "model.timeline.undo")
+    assert ask(page, "[model.timeline.revision, model.timeS]") == [revision + 1, time_s]
+    assert abs(ask(page, "lanes.stage.getBoundingClientRect().top") - top) < 2
+    assert bench(page).locator(".saved").inner_text() == "Saved"
+
+
+def seek(page: Page, time_s: float) -> None:
+    ask(page, "player.seek(given)", time_s)
+    wait_until(page, "Math.abs(model.timeS - given) < 0.04", time_s)
+
+
+def select(page: Page, lane: int, time_s: float) -> list[Any]:
+    """Select a segment with the mouse; return who, what, from, to, and its source."""
+    page.mouse.click(*place(page, lane, time_s))
+    wait_until(page, "model.selection !== null && model.segment(model.selection).laneIndex === given", lane)
+    selected: list[Any] = ask(page, SELECTED)
+    return selected
+
+
+def place(page: Page, lane: int, time_s: float | None) -> tuple[float, float]:
+    """Return where a time of a lane is in the window; for None, where its title is."""
+    found = ask(
+        page,
+        """(({ left, top }) => [
+            left + (given[1] === null ? lanes.layout.titlePx / 2 : lanes.layout.titlePx + lanes.view.xOf(given[1])),
+            top + lanes.layout.top(given[0]) + lanes.layout.lanePx / 2,
+        ])(lanes.stage.getBoundingClientRect())""",
+        [lane, time_s],
+    )
+    return found[0], found[1]
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+    page.mouse.move(*end)
+    page.mouse.up()
+
+
+def choose(page: Page, text: str) -> None:
+    """Type into the picker that is open, and take the first that it finds."""
+    page.get_by_role("combobox", name="to").wait_for()
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+def titles(page: Page) -> list[str]:
+    found: list[str] = ask(page, "model.timeline.lanes.map((lane) => lane.title)")
+    return found
+
+
+def test_every_kind_of_edit_stays_and_can_be_undone(
+    browser: Browser, pages: str, stored: StoredAnalysis, data: Path, tmp_path: Path
+) -> None:
+    with opened(browser, pages + stored.analysis_id) as page:
+        machine = ask(page, ROWS)
+        bench(page).scroll_into_view_if_needed()
+
+        # labels: by key, by one click, and by search
+        select(page, 0, 1.0)
+        with one_edit(page, "relabel"):
+            page.keyboard.press("2")
+        with one_edit(page, "relabel"):
+            bench(page).locator(".chip").nth(2).click()
+        with one_edit(page, "as zumba"):
+            page.keyboard.press("r")
+            choose(page, "zumb")
+        with one_edit(page, "as my own exercise"):
+            bench(page).locator(".label-now").click()
+            choose(page, "my own  exercise")
+        name, action, start_s, end_s, source = ask(page, SELECTED)
+        assert (name, action, source) == ("Person 1", "my own exercise", "human")
+        assert bench(page).locator(".source").inner_text() == "corrected by you"
+        bench(page).get_by_role("status").filter(has_text="Now my own exercise").wait_for()
+
+        # edges: dragged, and set to the playhead
+        with one_edit(page, "move an edge"):
+            drag(page, place(page, 0, end_s), place(page, 0, end_s + 0.3))
+        assert ask(page, SELECTED)[3] == pytest.approx(end_s + 0.3, abs=0.1)
+        seek(page, start_s + 0.4)
+        with one_edit(page, "cut"):
+            page.keyboard.press("x")
+        cut_s = ask(page, SELECTED)[2]
+        assert cut_s == pytest.approx(start_s + 0.4, abs=0.04)
+        with one_edit(page, "join"):
+            page.keyboard.press("b")
+        assert ask(page, SELECTED)[2] == start_s
+        with one_edit(page, "move an edge"):
+            page.keyboard.press("o")
+        assert ask(page, SELECTED)[3] == cut_s
+        with one_edit(page, "restore"):
+            page.keyboard.press("u")
+        assert ask(page, SELECTED)[4] == "machine"
+
+        # a stretch: marked with shift; deleted, and something else added
+        page.keyboard.down("Shift")
+        drag(page, place(page, 1, 3.1), place(page, 1, 4.9))
+        page.keyboard.up("Shift")
+        with one_edit(page, "add yoga"):
+            page.get_by_role("menuitem", name="Add a segment").click()
+            choose(page, "yoga")
+        with one_edit(page, "delete"):
+            page.keyboard.press("Delete")
+        assert ask(page, "[model.selection, model.selectedLane]") == [None, "p2"]
+
+        # checked: one, all of a person, and all in view
+        select(page, 1, 1.0)
+        with one_edit(page, "check"):
+            page.keyboard.press("c")
+        progress = bench(page).locator(".progress")
+        assert progress.inner_text().startswith(f"checked 1 of {ask(page, 'model.rows')} segments, ")
+        with one_edit(page, "check person 2"):
+            page.mouse.click(*place(page, 1, None), button="right")
+            page.get_by_role("menuitem", name="Check all in view").click()
+        with one_edit(page, "more"):
+            progress.click()
+            page.get_by_role("menuitem", name="Check all").click()
+        assert progress.inner_text().endswith("100 % of the time")
+
+        # people: named, split, merged by drag and by choice, hidden
+        with one_edit(page, "name person 1 Anna"):
+            page.mouse.dblclick(*place(page, 0, None))
+            page.get_by_role("textbox", name="Name of Person 1").fill("Anna")
+            page.keyboard.press("Enter")
+        seek(page, 6.0)
+        with one_edit(page, "split Anna"):
+            page.keyboard.press("s")
+        assert titles(page) == ["Anna", "Person 2", "Person 3", "Person 4"]
+        assert ask(page, "model.selectedLane") == "p4"
+        with one_edit(page, "merge person 4 into Anna"):
+            drag(page, place(page, 3, None), place(page, 0, None))
+            page.get_by_role("menuitem", name="Person 4 is Anna").click()
+        page.mouse.click(*place(page, 2, None))
+        with one_edit(page, "merge person 3 into person 2"):
+            page.keyboard.press("m")
+            page.get_by_role("option", name="Person 2").last.click()
+        with one_edit(page, "hide person 2"):
+            page.keyboard.press("h")
+        assert titles(page) == ["Anna"]
+        with one_edit(page, "show person 2"):
+            bench(page).get_by_role("button", name="1 hidden").click()
+            page.get_by_role("menuitem", name="Person 2").click()
+
+        # all of it is there after a refresh, and the command line makes the same of it
+        corrected = ask(page, ROWS)
+        thresholds = ask(page, "[model.view.minConfidence, model.view.minDurationS]")
+        page.reload()
+        wait_for_bench(page)
+        assert ask(page, ROWS) == corrected
+        assert rows_of_command_line(stored, data, tmp_path / "corrections.json", thresholds) == corrected
+
+        # back to the machine's, and forth again
+        edits = ask(page, "model.timeline.revision")
+        bench(page).get_by_role("button", name="Undo").click()
+        for _ in range(edits - 1):
+            page.keyboard.press("Control+z")
+        settle(page)
+        assert ask(page, "model.timeline.undo") is None
+        assert ask(page, ROWS) == machine
+        assert titles(page) == ["Person 1", "Person 2", "Person 3"]
+        for _ in range(edits):
+            page.keyboard.press("Control+y")
+        settle(page)
+        assert ask(page, ROWS) == corrected
+
+
+def rows_of_command_line(
+    stored: StoredAnalysis, data: Path, file: Path, thresholds: tuple[float, float]
+) -> list[list[Any]]:
+    """Return the segments as ``analyze --corrections`` makes them of the stored edits."""
+    sha256 = stored.timeline.video.sha256
+    made = CorrectionStore(AnalysisStore(data).database).load(stored.analysis_id).corrections
+    file.write_text(corrections_json(made, sha256), "utf-8")
+    corrected = read_changes(str(file), None, "video.mp4", sha256).applied_to(stored.timeline)
+    return [
+        [f"p{s.person_id}", s.action, round(s.start_s, 4), round(s.end_s, 4), s.source, corrected.is_checked(s)]
+        for s in corrected.segments(*thresholds)
+    ]
+
+
+def test_two_tabs_and_a_killed_server_lose_nothing(browser: Browser, server: AppServer, stored: StoredAnalysis) -> None:
+    address = f"{server.url}/?run={stored.analysis_id}"
+    with opened(browser, address) as page, opened(browser, address) as other:
+        select(page, 0, 1.0)
+        select(other, 1, 1.0)
+        with one_edit(page, "relabel"):
+            page.keyboard.press("2")
+        with one_edit(page, "check"):
+            page.keyboard.press("c")
+        other.keyboard.press("3")  # without having seen what the first tab did
+        wait_until(other, "model.timeline.revision === 3")
+        settle(other)
+        other.keyboard.press("F2")
+        other.get_by_role("textbox", name="Name of Person 2").fill("Bo")
+        other.keyboard.press("Enter")
+        wait_until(other, "model.timeline.revision === 4")
+        settle(other)
+        expected = ask(other, ROWS)
+        assert next(row for row in expected if row[0] == "p1")[4:] == ["human", True]
+        assert next(row for row in expected if row[0] == "p2")[4:] == ["human", False]
+
+        server.kill()
+        select(page, 2, 1.0)
+        page.keyboard.press("c")
+        bench(page).get_by_role("alert").filter(has_text="The server does not answer").wait_for()
+        assert bench(page).locator(".saved").inner_text() == "Not saved"
+        server.start()
+        page.goto(address)
+        wait_for_bench(page)
+        assert ask(page, ROWS) == expected
+        assert titles(page) == ["Person 1", "Bo", "Person 3"]
+
+
+def test_review_by_keys_and_menus_that_stay_in_the_window(browser: Browser, pages: str, stored: StoredAnalysis) -> None:
+    with opened(browser, f"{pages}{stored.analysis_id}?dark", viewport=NARROW, has_touch=True) as page:
+        rows = ask(page, "model.rows")
+        bench(page).focus()
+        page.keyboard.press(".")
+        first = ask(page, "model.selection")
+        likely = sorted(ask(page, f"model.likely({first})"), key=lambda one: -one[1])
+        with one_edit(page, "relabel"):
+            page.keyboard.press("2")
+        assert ask(page, SELECTED)[1] == likely[1][0]
+        page.keyboard.press("c")
+        page.keyboard.press(".")  # while the edit is on its way
+        settle(page)
+        assert ask(page, "model.segments.checked.reduce((sum, one) => sum + one, 0)") == 1
+        assert ask(page, f"model.segments.checked[{first}]") == 1
+        assert ask(page, "model.selection") != first
+        assert bench(page).locator(".progress").inner_text().startswith(f"checked 1 of {rows} segments, ")
+
+        # what cannot be done says why, and changes nothing
+        revision = ask(page, "model.timeline.revision")
+        seek(page, 0.0)
+        ask(page, "model.select(1)")
+        page.keyboard.press("x")
+        bench(page).get_by_role("status").filter(has_text="The playhead is not within the segment").wait_for()
+        refused = ask(page, "model.applyEdits([{ edit: 'split', person_id: 1, at_s: 900, new_id: 9 }])")
+        assert (refused, ask(page, "model.timeline.revision")) == (False, revision)
+
+        # the picker: the focus stays in it, and comes back
+        page.keyboard.press("r")
+        field = page.get_by_role("combobox", name="Label of")
+        field.wait_for()
+        page.keyboard.press("ArrowDown")
+        marked = field.get_attribute("aria-activedescendant")
+        assert page.locator(f"#{marked}").get_attribute("aria-selected") == "true"
+        for _ in range(3):
+            page.keyboard.press("Tab")
+            assert page.locator("dialog.popup :focus").count() == 1
+        page.keyboard.press("Escape")
+        page.locator("dialog.popup").wait_for(state="detached")
+        assert bench(page).evaluate("(one) => one.getRootNode().activeElement === one")
+
+        # menus at the corners of the window, by finger
+        for x, y in ((4, 4), (386, 840), (386, 4), (4, 840)):
+            for kind, what in (("segment-menu", "row: 1"), ("lane-menu", "laneIndex: 1")):
+                ask(
+                    page,
+                    f"lanes.host.dispatchEvent(new CustomEvent('{kind}', {{ detail: {{ {what}, x: {x}, y: {y} }} }}))",
+                )
+                menu = page.locator("dialog.popup")
+                menu.wait_for()
+                box = menu.bounding_box()
+                assert box is not None
+                assert box["x"] >= 0
+                assert box["y"] >= 0
+                assert box["x"] + box["width"] <= NARROW["width"]
+                assert box["y"] + box["height"] <= NARROW["height"]
+                page.keyboard.press("Escape")
+                menu.wait_for(state="detached")
+        bench(page).locator(".person-now").tap()
+        with one_edit(page, "hide person 2"):
+            page.get_by_role("menuitem", name="Hide").tap()

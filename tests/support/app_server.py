@@ -1,0 +1,68 @@
+"""The app as a process of its own, on this machine."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.support.browser import START_TIMEOUT_S
+from tests.support.environment import ENVIRONMENT, ROOT
+
+END_TIMEOUT_S = 30
+
+
+class AppServer:
+    """A server with a data folder of its own and the networks from the machine's cache."""
+
+    def __init__(self, data: Path, log: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._data = data
+        self._log = log
+        self.url = f"http://localhost:{self._port}"
+
+    def start(self) -> None:
+        """Start, also after it was killed, and wait until it answers."""
+        options = ["--server.headless=true", f"--server.port={self._port}"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+                cwd=ROOT,
+                env={**ENVIRONMENT, "RECOGNIZER_DATA": str(self._data)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < end_s:
+            assert self._process.poll() is None, f"the server ended with {self._process.returncode}"
+            if self._answers():
+                return
+            time.sleep(0.2)
+        raise AssertionError("the server did not start")
+
+    def end(self) -> None:
+        """End it as a user does, even while a job is running."""
+        self._process.terminate()
+        try:
+            self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End it without a chance to save anything."""
+        self._process.kill()
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
