@@ -25,6 +25,7 @@ from tests.support.browser import (
     OpenPage,
     analyse,
     cut,
+    started,
     upload_field,
     upload_video,
 )
@@ -35,9 +36,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the server's database and videos, where tests may store analyses that were not made there."""
+    folder = tmp_path_factory.mktemp("server") / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app_url(app_data: Path) -> Iterator[str]:
     """A server with its own database and the networks from the machine's cache."""
-    folder = tmp_path_factory.mktemp("server")
+    folder = app_data.parent
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -47,7 +56,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**ENVIRONMENT, "RECOGNIZER_DATA": str(folder / "data")},
+            env={**ENVIRONMENT, "RECOGNIZER_DATA": str(app_data)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -107,7 +116,7 @@ def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
         page.on("request", lambda request: elsewhere.append(request.url) if not _is_local(request.url) else None)
         page.on("websocket", lambda ws: elsewhere.append(ws.url) if not _is_local(ws.url) else None)
         page.goto(app_url + query)
-        upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
+        started(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
         return page
 
     yield open_it

@@ -47,6 +47,11 @@ def upload_field(page: Page) -> Locator:
     return main(page).locator("input[type=file]").first
 
 
+def started(page: Page) -> Locator:
+    """Return what a page shows first: the choice of a video, or the workbench of a result."""
+    return upload_field(page).or_(main(page).locator("section.bench")).first
+
+
 def upload_video(page: Page, file: Path | dict[str, Any]) -> None:
     upload_field(page).set_input_files(file)  # type: ignore[arg-type]  # the type is playwright's own FilePayload
     name = file.name if isinstance(file, Path) else file["name"]

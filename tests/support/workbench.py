@@ -41,6 +41,7 @@ def generated_timeline(
     action_s: float = 4.0,
     sample_every_s: float = SAMPLE_EVERY_S,
     sha256: str | None = "ab" * 32,
+    rate: Fraction = RATE,
 ) -> Timeline:
     """Return a timeline in which everyone does one action after the other, and some leave and come back.
 
@@ -54,7 +55,7 @@ def generated_timeline(
         sha256: the video's hash; None for a camera.
     """
     random = np.random.default_rng(seed)
-    frame_times_s = np.arange(round(duration_s * RATE)) / float(RATE)
+    frame_times_s = np.arange(round(duration_s * rate)) / float(rate)
     tracks, predictions = [], []
     for person_id in range(1, people + 1):
         track = _track(person_id, people, duration_s, sample_every_s)
@@ -64,7 +65,7 @@ def generated_timeline(
     sample_times_s = np.arange(0.0, duration_s, sample_every_s)
     still = np.tile([1.0, 0.0, 0.0, 0.0], (len(sample_times_s), 1))
     return Timeline(
-        video=VideoInfo(sha256, *SIZE_WH, RATE, duration_s, len(frame_times_s), "h264"),
+        video=VideoInfo(sha256, *SIZE_WH, rate, duration_s, len(frame_times_s), "h264"),
         settings=Settings(video_classifier_model="i3d"),
         people=tuple(tracks),
         predictions=tuple(predictions),
@@ -115,7 +116,7 @@ def _predictions(
 
 def write_video(path: Path, timeline: Timeline) -> Path:
     """Write a video of a generated timeline: each frame shows its number, and every person is a rectangle."""
-    with VideoWriter(path, RATE, *SIZE_WH, preset="ultrafast") as writer:
+    with VideoWriter(path, timeline.video.frame_rate or RATE, *SIZE_WH, preset="ultrafast") as writer:
         for number, time_s in enumerate(timeline.frame_times_s.tolist()):
             writer.write(_picture(number, len(timeline.people), time_s), time_s)
     return path
@@ -145,6 +146,22 @@ def write_number(rgb: NDArray[np.uint8], number: int) -> None:
 def read_number(rgb: NDArray[np.uint8]) -> int:
     """Return the number that ``write_number`` burned into a picture of the original size."""
     return sum(1 << bit for bit in range(16) if rgb[60:68, 6 + 16 * bit : 14 + 16 * bit].mean() > 127)
+
+
+SHOWN_NUMBER_JS = """
+    (video) => {
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+        const context = canvas.getContext("2d", { willReadFrequently: true });
+        context.drawImage(video, 0, 0);
+        let number = 0;
+        for (let bit = 0; bit < 16; bit += 1) {
+            if (context.getImageData(10 + 16 * bit, 64, 1, 1).data[0] > 127) number += 2 ** bit;
+        }
+        return number;
+    }
+"""
+"""A JavaScript function: the number that ``write_number`` burned into the picture that a video element shows."""
 
 
 def store_analysis(

@@ -17,6 +17,7 @@ from recognizer.settings import Settings
 _LESS_SPACE_CSS = """<style>
 .stMainBlockContainer { padding-top: 3.9rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
+@media (min-width: 1100px) { .st-key-result-header { flex-wrap: nowrap; } } /* the caption wraps, not the buttons */
 </style>"""
 
 

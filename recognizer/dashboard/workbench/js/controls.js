@@ -20,12 +20,14 @@ export class Controls {
     constructor(host, { model, player, keys, bench }) {
         Object.assign(this, { host, model, player, bench });
         this.play = button("Play", icon(ICONS.play), () => player.toggle(), { class: "play" });
-        this.now = element("output", { class: "now", "aria-label": "Time" });
+        this.now = element("span", { class: "now", role: "timer", "aria-label": "Time" });
         this.sound = button("Mute", icon(ICONS.sound), () => { player.video.muted = !player.video.muted; });
         this.repeat = button("Repeat the selected segment", icon(ICONS.loop), () => this.toggleLoop(), {
             "aria-pressed": "false",
         });
-        this.speed = element("select", { "aria-label": "Speed", onchange: () => player.setRate(Number(this.speed.value)) });
+        this.speed = element("select", {
+            class: "speed", "aria-label": "Speed", onchange: () => player.setRate(Number(this.speed.value)),
+        });
         this.speed.append(...RATES.map((rate) => element("option", { value: rate }, `${rate}×`)));
         const layers = element("div", { class: "layers", role: "group", "aria-label": "Over the picture" });
         layers.append(...LAYERS.map(([name, title]) => this.layer(name, title)));
@@ -34,7 +36,7 @@ export class Controls {
             this.play,
             button("Forward one frame", icon(ICONS.forward), () => player.step(1)),
             this.now, this.repeat, this.speed, this.sound, layers,
-            button("Keyboard", icon(ICONS.keys), () => keys.showList()),
+            button("Keyboard", icon(ICONS.keys), () => keys.showList(), { class: "keyboard" }),
             button("Full screen", icon(ICONS.full), () => this.toggleFull()),
         );
         player.addEventListener("state", () => this.update());

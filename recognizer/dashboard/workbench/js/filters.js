@@ -38,7 +38,7 @@ export class Filters {
 
     slider({ name, title, range, text, help }) {
         const input = element("input", { type: "range", "aria-label": title, ...range });
-        const value = element("output");
+        const value = element("span", { class: "value" });
         input.addEventListener("input", () => {
             value.textContent = text(input.valueAsNumber);
             input.setAttribute("aria-valuetext", value.textContent);

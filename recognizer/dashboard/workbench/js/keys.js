@@ -89,10 +89,21 @@ export class Keys {
             this.voice.note("Every segment is checked.");
             return;
         }
-        const at = rows.indexOf(model.selection);
-        const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : (at + step + rows.length) % rows.length;
+        const next = (this.placeAfter(rows, step) + rows.length) % rows.length;
         this.go(rows[next]);
+        this.review = { rank: next, name: nameOf(model, rows[next]) };
         this.voice.note(`Least certain: ${next + 1} of ${rows.length}`);
+    }
+
+    // On from the one that the last press went to; from anywhere else, begin again.
+    placeAfter(rows, step) {
+        const { review, model } = this;
+        if (review && model.selection !== null && nameOf(model, model.selection) === review.name) {
+            const rank = rows.indexOf(model.selection);
+            if (rank >= 0) return rank + step;
+            return step > 0 ? review.rank : review.rank - 1; // it is checked now, and the next one has its place
+        }
+        return step > 0 ? 0 : -1;
     }
 
     go(row) {
@@ -118,6 +129,12 @@ export class Keys {
         }
         return this.list.showModal();
     }
+}
+
+// Names a segment as long as it begins where it does: row numbers change with every correction.
+function nameOf(model, row) {
+    const { lane, startS } = model.segment(row);
+    return `${lane.key} ${startS}`;
 }
 
 export function uncertainRows({ segments }) {

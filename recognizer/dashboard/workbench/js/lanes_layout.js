@@ -3,7 +3,7 @@
 export const AXIS_PX = 28;
 const LANE_PX = { least: 24, most: 30 };
 const LINE_REACH_PX = 9;
-const MOST_IN_SIGHT = 8;
+const MOST_IN_SIGHT_PX = 208; // of lanes: eight, a little lower than one alone
 const TITLE_PX = { least: 84, most: 168, share: 0.27 };
 const TITLE_PADDING_PX = 30; // the dot before the name, and room around both
 const RIGHT_PX = 10;
@@ -27,7 +27,7 @@ export class Layout {
 
     // The height at which so many lanes are in sight; the others scroll.
     static heightOf(lanes) {
-        return AXIS_PX + Math.max(1, Math.min(MOST_IN_SIGHT, lanes)) * LANE_PX.most;
+        return AXIS_PX + Math.min(MOST_IN_SIGHT_PX, Math.max(1, lanes) * LANE_PX.most);
     }
 
     get contentPx() {

@@ -2,9 +2,9 @@
 
 import { element } from "./dom.js";
 
-const MOST_PX = 776; // of the whole workbench: with the page's heading it fits a screen of 900
-const PICTURE_MOST_PX = 440;
-const PICTURE_LEAST_PX = 220;
+const HEADING_PX = 172; // of the page, above the workbench
+const LEAST_PX = 640; // of the whole workbench, in a low window
+const PICTURE_PX = { least: 220, most: 640 };
 const GAPS_PX = 24;
 
 export function layout() {
@@ -31,13 +31,15 @@ export function fitPicture({ bench, stage, bars, lanes, filters }, model, signal
     const fit = () => {
         const { video } = model.timeline ?? {};
         const shape = video?.width && video.height ? video.width / video.height : 16 / 9;
-        const left = MOST_PX - GAPS_PX - bars.offsetHeight - lanes.offsetHeight - filters.offsetHeight;
-        const height = Math.max(PICTURE_LEAST_PX, Math.min(left, PICTURE_MOST_PX, stage.clientWidth / shape));
+        const most = Math.max(LEAST_PX, window.innerHeight - HEADING_PX);
+        const left = most - GAPS_PX - bars.offsetHeight - lanes.offsetHeight - filters.offsetHeight;
+        const height = Math.max(PICTURE_PX.least, Math.min(left, PICTURE_PX.most, stage.clientWidth / shape));
         bench.style.setProperty("--shape", shape);
         bench.style.setProperty("--stage-height", `${Math.round(height)}px`);
     };
     const sizes = new ResizeObserver(fit);
     for (const place of [bench, bars, lanes, filters]) sizes.observe(place);
     model.addEventListener("timeline", fit, { signal });
+    window.addEventListener("resize", fit, { signal });
     signal.addEventListener("abort", () => sizes.disconnect());
 }

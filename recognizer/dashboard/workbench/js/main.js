@@ -66,7 +66,7 @@ class Bench {
         model.addEventListener("edited", () => this.page.setTriggerValue("edited", model.timeline.revision), { signal });
         followTheme(places.bench, model, signal);
         fitPicture(places, model, signal);
-        (root.getRootNode().host ?? root).recognizer = { model, player, lanes, editing }; // for tests
+        (root.getRootNode().host ?? root).recognizer = { model, player, lanes, editing, overlay }; // for tests
         model.load();
     }
 

@@ -72,7 +72,7 @@ class Card {
     constructor(lane, model) {
         this.key = lane.key;
         this.model = model;
-        this.picture = element("img", { alt: "", loading: "lazy", width: 36, height: 44 });
+        this.picture = element("img", { alt: "", loading: "lazy", width: 28, height: 32 });
         this.picture.addEventListener("error", () => { this.picture.style.visibility = "hidden"; });
         this.name = element("span", { class: "name" });
         this.time = element("span", { class: "time" });
