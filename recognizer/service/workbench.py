@@ -51,7 +51,7 @@ class Workbench:
         """Use this object, while anybody keeps it, instead of loading the same from the database again."""
         key = _key_of(stored)
         with self._lock:
-            if self._held.get(key) is not stored:
+            if _content_of(self._held.get(key)) != _content_of(stored):
                 self._held[key] = stored
                 self._opened.pop(key, None)
 
@@ -216,6 +216,13 @@ def _key_of(stored: StoredAnalysis | StoredComparison) -> _Key:
     if isinstance(stored, StoredAnalysis):
         return "analysis", stored.analysis_id
     return "comparison", stored.comparison_id
+
+
+def _content_of(stored: StoredAnalysis | StoredComparison | None) -> object:
+    """Return what differs between two objects of one id: an item that was stored again, or a comparison that grew."""
+    if isinstance(stored, StoredComparison):
+        return len(stored.comparison.finished)
+    return stored if stored is None else (stored.created_at, stored.timeline.analysed_s, len(stored.timeline.people))
 
 
 def _check_fits(edits: Sequence[SingleEdit], opened: Opened) -> None:

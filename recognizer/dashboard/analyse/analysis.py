@@ -12,7 +12,8 @@ from recognizer.dashboard.parts import progress
 from recognizer.dashboard.parts.sidebar import adopt
 from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import restore_video
-from recognizer.service.store import StoredFile
+from recognizer.errors import RecognizerError
+from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import Status, start_analysis
 from recognizer.settings import Settings
 
@@ -39,7 +40,7 @@ def _restore(analysis_id: str) -> bool:
         restore_video(job.about.path, job.about.name, job.about.sha256)
         analyse.job = job
         return True
-    stored = server.context().store.load_analysis(analysis_id)
+    stored = server.context().workbench.analysis(analysis_id)
     if stored is None:
         return False
     restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
@@ -58,9 +59,22 @@ def take_over_finished() -> None:
     if job.error is not None:
         tab.problem = job.error
     if job.result is not None:
+        _keep_corrections(tab.analyse.shown, job.result)
         tab.analyse.show(job.result)
     else:  # it failed, or was cancelled before its turn
         ANALYSIS.name(tab.analyse.shown.analysis_id if tab.analyse.shown is not None else None)
+
+
+def _keep_corrections(before: StoredAnalysis | None, after: StoredAnalysis) -> None:
+    """Correct a new analysis like the previous one, if they found the same people in the same video."""
+    workbench = server.context().workbench
+    workbench.hold(after)
+    if before is None:
+        return
+    try:
+        workbench.carry_over(before.analysis_id, after.analysis_id)
+    except RecognizerError as error:
+        state.tab().problem = str(error)
 
 
 def can_start() -> bool:
