@@ -11,7 +11,7 @@ part                written by
 ``filters``         ``parts/filters.py``, ``analyse/``, ``workbench/component.py``
 ``history``         ``parts/history.py``
 ``analyse``         ``analyse/``; ``live/`` shows a session's analysis
-``compare``         ``compare/``
+``compare``         ``compare/``; ``analyse/`` gives it a truth
 ``live``            ``live/``
 ``downloads``       ``parts/downloads.py``
 ``page``            ``navigation.py``, ``came_through_app`` too
@@ -258,6 +258,15 @@ class EntryRow:
     labels: StoredFile | None = None
 
 
+@dataclass(frozen=True)
+class WaitingTruth:
+    """A corrected analysis that becomes the truth of the next comparison of its video."""
+
+    analysis_id: str
+    video_name: str
+    video_path: Path
+
+
 @dataclass
 class CompareTab:
     """The page "Compare classifiers".
@@ -270,6 +279,7 @@ class CompareTab:
         shown: the comparison that is shown.
         problem: one sentence about what went wrong last.
         truth_uploads: how many label files have been read; a new number empties the upload field.
+        truth_from: a corrected analysis that waits to be the truth; None if none does.
     """
 
     rows: list[EntryRow] = field(default_factory=list)
@@ -279,6 +289,7 @@ class CompareTab:
     shown: StoredComparison | None = None
     problem: str | None = None
     truth_uploads: int = 0
+    truth_from: WaitingTruth | None = None
 
 
 @dataclass

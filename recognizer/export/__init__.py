@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer.export.comparison_json import COMPARISON_SCHEMA_VERSION, comparison_json, cost_values
 from recognizer.export.content import Content, content_of
-from recognizer.export.csv_file import SEGMENT_COLUMNS, comparison_csv, harmless_cell, segments_csv
+from recognizer.export.csv_file import SEGMENT_COLUMNS, comparison_csv, harmless_cell, segments_csv, truth_csv
 from recognizer.export.formats import ALL_FORMATS, BUNDLE, FORMATS, Format, format_of
 from recognizer.export.frames import FrameNumbers
 from recognizer.export.json_file import SCHEMA_VERSION, setting_values, timeline_from_json, timeline_json
@@ -59,6 +59,7 @@ __all__ = [
     "timeline_from_json",
     "timeline_json",
     "title_of",
+    "truth_csv",
 ]
 
 _TABLES = {

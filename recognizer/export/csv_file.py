@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from math import inf
 from types import MappingProxyType
 
 from recognizer.comparison.model import Lane
@@ -14,8 +15,10 @@ from recognizer.export.content import Content
 from recognizer.export.rows import SEGMENTS, ClassifierNames, segment_rows
 from recognizer.export.table import Cell, Column, Row, Table
 from recognizer.settings import UNKNOWN_ACTION
+from recognizer.timeline.corrections import Corrected
+from recognizer.timeline.lineage import Source
 from recognizer.timeline.model import Timeline
-from recognizer.types import Segment
+from recognizer.types import TOUCHING_S, Segment
 
 SEGMENT_COLUMNS = tuple(column.name for column in SEGMENTS.columns)
 """The header of the segments' CSV, in order; ``recognizer.export.rows`` says what each column holds."""
@@ -51,10 +54,43 @@ def table_csv(table: Table, content: Content) -> str:
     return _csv(table.columns, table.rows(content))
 
 
-def truth_csv(content: Content) -> str:
-    """Return the segments as labels to score classifiers against: time that reads ``unknown`` has no true label."""
-    known = [one for one in content.segments if one.action != UNKNOWN_ACTION]
-    return segments_csv(content.timeline, known, content.names)
+def truth_csv(corrected: Corrected, segments: Iterable[Segment], *, same_people: bool) -> str:
+    """Return a corrected timeline as labels to score classifiers against.
+
+    Time that reads ``unknown`` has no true label.
+
+    Args:
+        corrected: the timeline.
+        segments: its segments.
+        same_people: whether the classifiers are scored on the people of the same detection and tracking. Labels then
+            have the machine's numbers of the people; otherwise names, of which a user says who they are.
+    """
+    known = [one for one in segments if one.action != UNKNOWN_ACTION]
+    if same_people:
+        rows = [row for one in known for row in _of_the_machine(corrected, one)]
+    else:
+        rows = [(_name_in(corrected, one.person_id), one.action, one.start_s, one.end_s) for one in known]
+    return _csv(_TRUTH_COLUMNS, rows)
+
+
+_TRUTH_COLUMNS = (
+    Column("person_id", str, "whose label it is"),
+    Column("action", str, "the label"),
+    Column("start_s", float, "start, in seconds from the start of the video", 3),
+    Column("end_s", float, "end, in seconds", 3),
+)
+
+
+def _of_the_machine(corrected: Corrected, segment: Segment) -> Iterator[Row]:
+    """Yield a segment for each of the machine's people that the person is while it lasts."""
+    for source in corrected.sources.get(segment.person_id, (Source(segment.person_id, -inf, inf),)):
+        start_s, end_s = max(segment.start_s, source.start_s), min(segment.end_s, source.end_s)
+        if end_s - start_s >= TOUCHING_S:
+            yield str(source.person_id), segment.action, start_s, end_s
+
+
+def _name_in(corrected: Corrected, person_id: int) -> str:
+    return corrected.names.get(person_id) or f"corrected person {person_id}"
 
 
 def comparison_csv(lanes: Sequence[Lane]) -> str:

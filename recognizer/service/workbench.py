@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, Literal
 from weakref import WeakValueDictionary
 
@@ -18,7 +19,8 @@ from recognizer.service.movements import movements_of
 from recognizer.service.opened import Opened, opened_comparison
 from recognizer.service.replays import Replays
 from recognizer.service.shown import Shown, View
-from recognizer.service.store import AnalysisStore, StoredAnalysis
+from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredSummary
+from recognizer.settings import SETTING_SPECS
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Edit, SingleEdit, Together
 from recognizer.timeline.groups import LabelGroups
@@ -149,6 +151,10 @@ class Workbench:
         """Count the likely labels of everything that a view shows, in the background."""
         self._counting.want(shown)
 
+    def corrected_analyses(self, analysis_ids: Sequence[str], video: Path) -> list[StoredSummary]:
+        """Return summaries of those among these analyses of a stored video that have corrections, latest first."""
+        return self._corrections.corrected(analysis_ids, video.name)
+
     def _turn(self, key: _Key) -> threading.Lock:
         """Return the lock of one item: two requests never parse the same analysis twice."""
         with self._lock:
@@ -202,7 +208,10 @@ def have_same_people(one: Timeline, other: Timeline) -> bool:
 
     def found_by(timeline: Timeline) -> tuple[object, ...]:
         provenance, settings = timeline.provenance, timeline.settings
-        return pass_key_from(timeline.video.sha256, provenance, settings, timeline.reading), timeline.complete
+        # without the detector's hash, as in early versions, there is no key
+        deciding = tuple(getattr(settings, name) for name, spec in SETTING_SPECS.items() if spec.scope.decides_pass)
+        key = pass_key_from(timeline.video.sha256, provenance, settings, timeline.reading)
+        return key, deciding, timeline.complete
 
     return one.video.sha256 is not None and one.video.sha256 == other.video.sha256 and found_by(one) == found_by(other)
 

@@ -14,6 +14,9 @@ from recognizer.export import Content, format_of
 from recognizer.export.content import label_spans_ms
 from recognizer.export.csv_file import truth_csv
 from recognizer.settings import UNKNOWN_ACTION
+from recognizer.timeline.corrections import Corrections
+from recognizer.timeline.edits import Merge, Name
+from recognizer.types import Segment
 from tests.support.exports import exported
 
 
@@ -42,8 +45,16 @@ def test_labels_come_back_to_the_millisecond(ending: str) -> None:
     assert truth.unknown == ()
 
 
-def test_corrected_timeline_is_a_truth_without_unknown_time() -> None:
+def test_corrected_timeline_is_a_truth_without_unknown_time_and_with_the_machines_numbers() -> None:
     made = content()
-    truth = read_back(truth_csv(made).encode(), ".csv", made)
-    assert len(truth.rows) == len([one for one in label_spans_ms(made) if one.label != UNKNOWN_ACTION])
-    assert UNKNOWN_ACTION not in {row.action for row in truth.rows}
+    corrected = Corrections((Merge(2, 1), Name(1, "Anna"))).applied_to(made.timeline)
+    segments = (Segment(1, "tai chi", 0.5, 2.5, 0.9), Segment(1, UNKNOWN_ACTION, 2.5, 3.0, 0.2))
+    truth = read_back(truth_csv(corrected, segments, same_people=True).encode(), ".csv", made)
+    assert corrected.sources[1], "two of the machine's people are one"
+    spans = {(row.person_id, row.action, row.start_s, row.end_s) for row in truth.rows}
+    assert spans == {(1, "tai chi", 0.5, 2.5)}
+    late = (Segment(1, "jogging", 3661.0, 3662.5, 0.9),)  # then the machine's person 2 is seen
+    truth = read_back(truth_csv(corrected, late, same_people=True).encode(), ".csv", made)
+    assert [(row.person_id, row.action) for row in truth.rows] == [(2, "jogging")]
+    of_others = read_labels(truth_csv(corrected, segments, same_people=False).encode(), "x.csv")
+    assert [label.subject for label in of_others.parts[0].labels] == ["Anna"]

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.history import local_time
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.opened import Opened
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.corrections_file import corrections_from_json, corrections_json
+
+_TRUTH_HELP: Final = "Scores classifiers against the corrected timeline, on the page that compares them."
+
+_OTHER_PEOPLE: Final = (
+    "the corrections are about people whom this analysis may have given other numbers; analyse the video with the "
+    "settings for detection and tracking of the first analysis."
+)
 
 
 def draw_corrections(place: DeltaGenerator, run: StoredAnalysis, opened: Opened) -> None:
@@ -29,9 +38,13 @@ def draw_corrections(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
         if count:
             _offer_file(buttons, run, corrections)
             buttons.button("Start again without corrections", on_click=_replace, args=(run, _all_undone(corrections)))
+            if buttons.button("Use as truth in Compare", help=_TRUTH_HELP):
+                _use_as_truth(run)
         elif corrections.undone:
             redone = Corrections(corrections.undone)
             buttons.button(f"Bring back {_edits(len(corrections.undone))}", on_click=_replace, args=(run, redone))
+        else:
+            _offer_earlier(run)
         _load(run)
     _tell(opened)
 
@@ -45,6 +58,34 @@ def _offer_file(place: DeltaGenerator, run: StoredAnalysis, corrections: Correct
         "application/json",
         "The corrections of this video, to load them again here or with --corrections on the command line.",
     )
+
+
+def _use_as_truth(run: StoredAnalysis) -> None:
+    state.tab().compare.truth_from = state.WaitingTruth(run.analysis_id, run.video_name, run.video_path)
+    st.switch_page("pages/compare.py")
+
+
+def _offer_earlier(run: StoredAnalysis) -> None:
+    """Draw a button for each corrected analysis of the same video, whose corrections this one can begin with."""
+    own = [one for one in state.tab().history.own.get("analyses", []) if one != run.analysis_id]
+    for one in server.context().workbench.corrected_analyses(own, run.video_path):
+        st.button(
+            f"Take over the corrections of {local_time(one.created_at)}",
+            icon=":material/content_copy:",
+            key=f"corrections-of-{one.item_id}",
+            on_click=_take_over,
+            args=(one.item_id, run),
+        )
+
+
+def _take_over(from_id: str, run: StoredAnalysis) -> None:
+    analyse = state.tab().analyse
+    try:
+        is_done = server.context().workbench.carry_over(from_id, run.analysis_id)
+    except RecognizerError as error:
+        analyse.corrections_problem = str(error)
+    else:
+        analyse.corrections_problem = None if is_done else _OTHER_PEOPLE
 
 
 def _all_undone(corrections: Corrections) -> Corrections:

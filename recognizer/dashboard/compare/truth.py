@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from recognizer import export, plots
 from recognizer.annotations.fitting import LabelledVideo
-from recognizer.annotations.model import Answers, LabelFile, Truth
+from recognizer.annotations.model import Truth
 from recognizer.annotations.reading import read_labels
 from recognizer.comparison.scoring import Scored
-from recognizer.dashboard import server, state
+from recognizer.dashboard import state
+from recognizer.dashboard.compare.corrected_truth import offer_corrected
+from recognizer.dashboard.compare.labels import save_labels
 from recognizer.dashboard.compare.questions import ask
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.text import plain, sentence
@@ -28,7 +28,7 @@ def choose_truth(shown: StoredComparison, timeline: Timeline) -> Truth | None:
     words, button = st.columns([4, 1], vertical_alignment="center")
     count = "1 label" if shown.labels.count == 1 else f"{shown.labels.count} labels"
     words.caption(f"Your labels: {plain(shown.labels.name)}, {plain(shown.labels.format)}, {count}.")
-    button.button("Remove them", width="stretch", on_click=_save, args=(shown, None, None))
+    button.button("Remove them", width="stretch", on_click=save_labels, args=(shown, None, None))
     video = LabelledVideo.of(timeline, shown.video.name)
     try:
         truth = ask(shown, shown.labels, video)
@@ -53,6 +53,7 @@ def _upload(shown: StoredComparison) -> None:
             "everyone in view.",
         )
         if upload is None:
+            offer_corrected(shown)
             st.caption(
                 "Scores each classifier against them: share of time right, kappa, precision, recall and a confusion "
                 "matrix."
@@ -63,16 +64,8 @@ def _upload(shown: StoredComparison) -> None:
         except TruthError as error:
             st.error(sentence(str(error)), icon=":material/error:")
             return
-    _save(shown, labels, upload.getvalue())
+    save_labels(shown, labels, upload.getvalue())
     st.rerun()
-
-
-def _save(shown: StoredComparison, labels: LabelFile | None, data: bytes | None) -> None:
-    compare = state.tab().compare
-    # another number empties the field when it is drawn again, and gives the questions new answers
-    compare.truth_uploads += 1
-    server.context().comparisons.save_truth(shown.comparison_id, None if labels is None else labels.name, data)
-    compare.shown = replace(shown, labels=labels, answers=Answers())
 
 
 def show_scores(scored: Scored) -> None:

@@ -84,7 +84,7 @@ def _offer(label: str, stored: Sequence[StoredSummary], address: Address) -> Non
         list(by_id),
         index=None,
         key=f"earlier-{tab.history.choices}",
-        format_func=lambda stored_id: f"{by_id[stored_id].video_name}, {_local(by_id[stored_id].created_at)}",
+        format_func=lambda stored_id: f"{by_id[stored_id].video_name}, {local_time(by_id[stored_id].created_at)}",
         placeholder=f"{len(by_id)} made in this browser",
         width=480,
     )
@@ -95,7 +95,7 @@ def _offer(label: str, stored: Sequence[StoredSummary], address: Address) -> Non
         st.rerun()
 
 
-def _local(time: datetime) -> str:
+def local_time(time: datetime) -> str:
     """Return a time as text, in the browser's time zone."""
     offset_min = st.context.timezone_offset
     if offset_min is not None:
