@@ -1,7 +1,7 @@
 // Where lanes, titles and the axis lie on the canvas, in CSS px from its top left corner.
 
 export const AXIS_PX = 28;
-const LANE_PX = { least: 24, most: 30 };
+const LANE_PX = { least: 24, most: 28 };
 const LINE_REACH_PX = 9;
 const MOST_IN_SIGHT_PX = 208; // of lanes: eight, a little lower than one alone
 const TITLE_PX = { least: 84, most: 168, share: 0.27 };
