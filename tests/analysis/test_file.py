@@ -38,6 +38,7 @@ from tests.support.fakes import (
     scripted_models,
 )
 from tests.support.runs import LEFT, QUICK, RIGHT, MakeVideo, classifier_of, detector_of, even, same
+from tests.support.waiting import WAIT_S
 
 
 @pytest.fixture(autouse=True)
@@ -360,7 +361,7 @@ class TestFailures:
 
             thread = threading.Thread(target=consume, daemon=True)
             thread.start()
-            thread.join(10)
+            thread.join(WAIT_S)
             assert not thread.is_alive()
             assert len(got) == 2
             assert len(outcome) == 1
@@ -382,7 +383,7 @@ class TestFailures:
         started_s = time.monotonic()
         source.close()
         assert closed.is_set()
-        assert time.monotonic() - started_s < 2
+        assert time.monotonic() - started_s < WAIT_S
 
 
 class TestStoredPasses:

@@ -37,7 +37,7 @@ _PLAY = """async address => {
     player.muted = true;
     document.body.replaceChildren(player);
     return await new Promise((resolve, reject) => {
-        setTimeout(() => reject(new Error(`only ${times} of ${address}`)), 30000);
+        setTimeout(() => reject(new Error(`only ${times} of ${address}`)), 120000);
         player.onerror = () => reject(new Error(player.error.message));
         const see = (now, { mediaTime }) => {
             times.push(mediaTime);

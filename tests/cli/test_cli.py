@@ -11,7 +11,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,6 +39,7 @@ from recognizer.timeline.groups import LabelGroups, groups_json
 from recognizer.types import Clip, Detection, Prediction
 from recognizer.video import probe
 from tests.support.environment import ROOT
+from tests.support.waiting import WORK_S
 
 MakeVideo = Callable[..., Path]
 
@@ -669,15 +669,16 @@ def test_weights_options_that_do_not_go_together(capsys: pytest.CaptureFixture[s
 
 def program(*words: str, **given: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "recognizer", *words]
-    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=60, **given)
+    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=WORK_S, **given)
 
 
 def test_help_answers_at_once() -> None:
     took_s = []
     for _ in range(3):
-        started_s = time.monotonic()
+        before = os.times()
         done = program("--help")
-        took_s.append(time.monotonic() - started_s)
+        after = os.times()  # of the processor: a busy machine lets programs wait
+        took_s.append(after.children_user + after.children_system - before.children_user - before.children_system)
         assert done.returncode == 0
         assert "analyze" in done.stdout
     assert min(took_s) < 0.5
@@ -691,7 +692,7 @@ def test_help_imports_no_heavy_library(words: str) -> None:
         "sys.exit(f'imported {heavy}' if heavy else code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *words.split()], cwd=ROOT, text=True, capture_output=True, timeout=60
+        [sys.executable, "-c", code, *words.split()], cwd=ROOT, text=True, capture_output=True, timeout=WORK_S
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -751,7 +752,7 @@ def test_reader_that_goes_away_is_no_traceback(no_weights: Path) -> None:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "recognizer", "weights", "--json"],
-            cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+            cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=WORK_S, check=False,
         )  # fmt: skip
     finally:
         os.close(writer)
@@ -770,7 +771,7 @@ def test_root_hands_out_the_names_it_promises() -> None:
 
 def test_root_is_quick_to_import() -> None:
     code = "import sys, recognizer; from recognizer import Settings; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=WORK_S, check=False).returncode == 0
 
 
 def test_progress_is_shown_on_a_terminal_only(

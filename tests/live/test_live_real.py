@@ -58,9 +58,12 @@ def test_stream_compiles_nothing_and_leaves_no_thread(
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux takes a core away from a process")
-def test_label_comes_within_five_seconds_with_one_core_taken_away(clips_dir: Path) -> None:
-    """With the page's own settings. On a machine that is busy besides, as soon as its networks allow: a clip's worth of
-    video, then two detections and two clips, each twice as slow as alone, because both run at once."""
+def test_label_comes_within_five_seconds_with_one_core_taken_away_and_for_two_cameras_with_more_taken(
+    clips_dir: Path,
+) -> None:
+    """With the page's own settings. First with one core taken away; then also with half of each core that is left, for
+    two cameras at once. On a machine that is busy besides, as soon as its networks allow: a clip's worth of video, then
+    for each camera two detections and two clips, each twice as slow as alone, because both run at once."""
     cores = max(1, len(os.sched_getaffinity(0)) - 1)
     measured = subprocess.run(
         [sys.executable, "-m", "tests.support.first_label", str(clips_dir / "stgcn_ta_chi.mp4"), str(cores)],
@@ -70,6 +73,9 @@ def test_label_comes_within_five_seconds_with_one_core_taken_away(clips_dir: Pat
         check=False,
     )
     assert measured.returncode == 0, measured.stderr[-2000:]
-    times = json.loads(measured.stdout.splitlines()[-1])
-    allowed_s = times["clip_span_s"] + 2 * 2 * (times["detect_s"] + times["classify_s"])
-    assert times["first_label_s"] < max(5.0, allowed_s), times
+    loads = [json.loads(line) for line in measured.stdout.splitlines()[-2:]]
+    assert [len(times["first_labels_s"]) for times in loads] == [1, 2]
+    for times in loads:
+        networks_s = 2 * 2 * (times["detect_s"] + times["classify_s"])
+        for k, first_label_s in enumerate(sorted(times["first_labels_s"]), 1):
+            assert first_label_s < max(5.0, times["clip_span_s"] + k * networks_s), loads

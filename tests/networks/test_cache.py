@@ -16,6 +16,7 @@ from recognizer.networks import loading
 from recognizer.networks.cache import ModelCache
 from recognizer.settings import Settings
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always
+from tests.support.waiting import WAIT_S
 
 
 class Loaders:
@@ -40,7 +41,7 @@ class Loaders:
         self.classifiers.append(settings)
         if self.hold is not None and settings.video_classifier_model == "r3d_18":
             self.holding.set()
-            self.hold.wait(10)
+            self.hold.wait(WAIT_S)
         if progress is not None:
             progress(settings.video_classifier_model, 1, 2)
         return ScriptedClassifier(), {"classifier": settings.video_classifier_model}
@@ -117,7 +118,7 @@ def test_simultaneous_requests_wait_for_one_load(loaders: Loaders) -> None:
     threads = [threading.Thread(target=lambda: got.append(cache.get(wanted).classifier)) for _ in range(4)]
     for thread in threads:
         thread.start()
-    assert loaders.holding.wait(10)
+    assert loaders.holding.wait(WAIT_S)
     loaders.hold.set()
     for thread in threads:
         thread.join()
@@ -132,7 +133,7 @@ def test_loaded_network_is_available_while_another_loads(loaders: Loaders) -> No
     loaders.hold = threading.Event()
     slow = threading.Thread(target=lambda: cache.get(Settings(video_classifier_model="r3d_18")))
     slow.start()
-    assert loaders.holding.wait(10)
+    assert loaders.holding.wait(WAIT_S)
     found = threading.Event()
 
     def get_loaded() -> None:
@@ -140,7 +141,7 @@ def test_loaded_network_is_available_while_another_loads(loaders: Loaders) -> No
         found.set()
 
     threading.Thread(target=get_loaded, daemon=True).start()
-    assert found.wait(5)
+    assert found.wait(WAIT_S)
     loaders.hold.set()
     slow.join()
 

@@ -178,7 +178,7 @@ def test_job_that_is_cancelled_while_it_waits_ends_at_once() -> None:
     ran = threading.Event()
     waiting = jobs.start(lambda _: ran.set())
     waiting.cancel()
-    assert waiting.wait(1.0)
+    assert waiting.wait(WAIT_S / 2)
     assert (waiting.result, waiting.error, waiting.started) == (None, None, False)
     hold.set()
     assert first.wait(WAIT_S)

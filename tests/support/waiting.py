@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 """Longest wait for something that takes milliseconds on an idle machine; only a failing test waits this long."""
+
+WORK_S = 300.0
+"""Longest wait for a program that loads libraries, which takes seconds on an idle machine."""
 
 PAUSE_S = 0.005
 

@@ -116,14 +116,14 @@ def test_a_lasting_action_keeps_its_place_between_two_others() -> None:
 
 def test_many_changes_in_two_hours_are_counted_fast() -> None:
     predictions = [prediction(k, k + 2.0, "abcdefgh"[k // 4 % 8]) for k in range(7200)]
-    started_s = time.perf_counter()
+    started_s = time.process_time()
     (stretch,) = votes(predictions, 1.0)
     assert np.count_nonzero(np.diff(stretch.best)) >= 1700
-    assert time.perf_counter() - started_s < 3.0
+    assert time.process_time() - started_s < 3.0
 
 
 def test_two_hours_of_one_person_are_counted_fast() -> None:
     predictions = windows("a", 0, 7200)
-    started_s = time.perf_counter()
+    started_s = time.process_time()
     assert sum(len(stretch.best) for stretch in votes(predictions, 1.0)) == round(7200 / STEP_S)
-    assert time.perf_counter() - started_s < 3.0
+    assert time.process_time() - started_s < 3.0
