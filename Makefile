@@ -12,6 +12,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 
 # pip takes its index, proxy and certificates from the user's configuration; nothing here sets them.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install $(INSTALL_FLAGS)
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
@@ -19,7 +20,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 WORKERS ?= logical
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run setup test test-fast check format constraints clean distclean
+.PHONY: help run setup test test-fast check lint types layers format constraints clean distclean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -45,11 +46,17 @@ test: $(INSTALLED_DEV)
 test-fast: $(INSTALLED_DEV)
 	$(PYTEST) -m "not real and not browser" $(ARGS)
 
-check: $(INSTALLED_DEV)
+check: types lint layers
+
+lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/oxlint --deny-warnings recognizer
+
+types: $(INSTALLED_DEV)
 	$(BIN)/mypy
+
+layers: $(INSTALLED_DEV)
 	$(BIN)/lint-imports
 
 format: $(INSTALLED_DEV)
@@ -58,14 +65,14 @@ format: $(INSTALLED_DEV)
 
 # The stamp is written last, so an interrupted installation runs again.
 $(INSTALLED): requirements.txt requirements-headless.txt constraints.txt | $(BIN)/python
-	$(PIP) install -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	@# without libGL (a server, a container), OpenCV's build without windows replaces the other
-	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(PIP) install --no-deps -r requirements-headless.txt
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || $(INSTALL) --no-deps -r requirements-headless.txt
 	@$(BIN)/python -c 'import cv2'
 	@touch $@
 
 $(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
-	$(PIP) install -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 $(BIN)/python:
