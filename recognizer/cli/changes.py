@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,8 @@ from recognizer.cli.outputs import NAME_FIELD
 from recognizer.errors import CorrectionsError, SettingsError
 
 if TYPE_CHECKING:
+    from recognizer.annotations.model import Truth
+    from recognizer.comparison.model import Comparison, Entry
     from recognizer.timeline.corrections import Corrected, Corrections
     from recognizer.timeline.groups import LabelGroups
     from recognizer.timeline.model import Timeline
@@ -26,6 +28,37 @@ class Changes:
         """Return the timeline as corrected, then with groups in place of labels."""
         corrected = self.corrections.applied_to(timeline)
         return corrected if self.groups is None else self.groups.fold(corrected)
+
+    def about_people(self) -> Changes:
+        """Return the changes without edits of segments: what a person decided there is no classifier's answer."""
+        from recognizer.timeline.corrections import Corrections
+        from recognizer.timeline.edits import Hide, Merge, Name, Split, Together
+
+        edits = self.corrections.edits
+        singles = (one for edit in edits for one in (edit.edits if isinstance(edit, Together) else (edit,)))
+        people = tuple(one for one in singles if isinstance(one, Merge | Split | Hide | Name))
+        return replace(self, corrections=Corrections(people))
+
+    def applied_to_all(self, comparison: Comparison) -> Comparison:
+        """Return a comparison with these changes in each timeline, and with groups among the labels."""
+        return replace(comparison, entries=tuple(map(self._applied_to_entry, comparison.entries)))
+
+    def _applied_to_entry(self, entry: Entry) -> Entry:
+        if entry.timeline is None:
+            return entry
+        labels = tuple(dict.fromkeys(map(self.label_of, entry.labels)))
+        return replace(entry, timeline=self.applied_to(entry.timeline).timeline, labels=labels)
+
+    def truth_of(self, truth: Truth) -> Truth:
+        """Return a user's own labels with groups in place of labels."""
+        rows, apart = (
+            tuple(replace(row, action=self.label_of(row.action)) for row in some) for some in (truth.rows, truth.apart)
+        )
+        return replace(truth, rows=rows, apart=apart)
+
+    def label_of(self, label: str) -> str:
+        """Return the group of a label, or the label."""
+        return label if self.groups is None else self.groups.group_of(label)
 
 
 def check_place(corrections: str | None, videos: int) -> None:

@@ -93,6 +93,13 @@ def add_command(commands: Any) -> None:
     results.add_argument("--csv", metavar="PATH", help="one row per segment, with its classifier")
     results.add_argument("--json", metavar="PATH", help="everything: each timeline, agreement, scores, costs")
     results.add_argument("--report", metavar="PATH", help="charts and tables in one HTML file that needs no network")
+    results.add_argument(
+        "--corrections",
+        metavar="FILE",
+        help="merge, split and hide people as a person's corrections do (docs/corrections.md); what they say about "
+        "segments is no classifier's answer and is left out",
+    )
+    results.add_argument("--groups", metavar="FILE", help="fold labels into groups, your own too (docs/corrections.md)")
     add_thresholds(results)
     settings = parser.add_argument_group("settings, shared by all classifiers")
     add_settings(settings, without=("video_classifier_model", "checkpoint_path", "labels_path"))
@@ -116,6 +123,8 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             csv=options.csv,
             json=options.json,
             report=options.report,
+            corrections=options.corrections,
+            groups=options.groups,
             min_confidence=min_confidence(options),
             min_duration_s=within("--min-duration", options.min_duration, math.inf),
             quiet=options.quiet,

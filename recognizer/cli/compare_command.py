@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from recognizer.annotations.model import Answers
+from recognizer.cli.changes import Changes, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.own_labels import read_own_labels
 from recognizer.cli.terminal import complain, fetching, print_table, printable, remark, table, working
@@ -32,6 +33,7 @@ class Request:
         truth: the path of the user's own labels, as typed; None if there are none.
         answers: what the options say about the labels.
         csv, json, report: the paths of the results, as typed; None for each that is not wanted.
+        corrections, groups: the files with a person's corrections and with label groups; None if there are none.
         min_confidence: minimum confidence of the segments.
         min_duration_s: minimum duration of the segments.
         quiet: show no progress and no summary.
@@ -44,6 +46,8 @@ class Request:
     csv: str | None
     json: str | None
     report: str | None
+    corrections: str | None
+    groups: str | None
     min_confidence: float
     min_duration_s: float
     quiet: bool
@@ -56,6 +60,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         SettingsError: the results have no valid place, or the settings cannot be compared.
         VideoError: the video cannot be read.
         TruthError: the user's own labels cannot be read or do not fit.
+        CorrectionsError: the corrections or groups cannot be read, or do not fit the video.
         OutputError: a result cannot be written.
     """
     from recognizer.comparison.model import check_comparable
@@ -64,8 +69,8 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     (outputs,) = plan_outputs(paths[:1], csv=request.csv, json=request.json, report=request.report, also_read=paths)
     check_comparable(request.settings)
     labels = None if request.truth is None else read_own_labels(request.truth, request.video.name, request.answers)
-    open_video(request.video).close()  # reports a bad file before networks are loaded
-    comparison = _compare(request)
+    changes = _changes(request)
+    comparison = changes.applied_to_all(_compare(request))
     for entry in comparison.entries:
         if entry.problem is not None:
             complain(f"{entry.name} did not run: {entry.problem}")
@@ -78,7 +83,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         from recognizer.comparison.scoring import score_lanes
 
         video = LabelledVideo.of(lanes[0].timeline, request.video.name)
-        scored = score_lanes(lanes, fit_labels(labels, video, request.answers))
+        scored = score_lanes(lanes, changes.truth_of(fit_labels(labels, video, request.answers)))
     _write(comparison, lanes, scored, outputs, request, stdout)
     if not outputs.any:
         _print(comparison, lanes, scored, request, stdout)
@@ -89,6 +94,13 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         if outputs.files:
             remark(f"Wrote {', '.join(outputs.files)}.")
     return 0 if len(lanes) == len(comparison.entries) else 2
+
+
+def _changes(request: Request) -> Changes:
+    """Read what is laid over the results; a bad file, or a bad video, is reported before networks are loaded."""
+    with open_video(request.video) as reader:
+        sha256 = reader.info.sha256
+    return read_changes(request.corrections, request.groups, request.video.name, sha256).about_people()
 
 
 def _compare(request: Request) -> Comparison:

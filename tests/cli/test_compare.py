@@ -16,6 +16,10 @@ from recognizer.errors import WeightsError
 from recognizer.networks import cache
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
+from recognizer.timeline.corrections import Corrections
+from recognizer.timeline.corrections_file import corrections_json
+from recognizer.timeline.edits import Hide, Relabel
+from recognizer.timeline.groups import LabelGroups, groups_json
 from recognizer.types import Clip
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
 
@@ -204,3 +208,27 @@ def test_no_available_classifier_is_an_error_without_files(
     assert main(["compare", video, "--classifiers", "s3d,r3d_18", "--csv", str(tmp_path / "out.csv")]) == 2
     assert capsys.readouterr().err.count("did not run") == 2
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_people_are_corrected_and_labels_folded(
+    networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    networks.detector = ScriptedDetector(always(person(), person((40, 8, 56, 40))))
+    corrections = Corrections((Hide(2), Relabel(1, 0.0, 1.0, "yoga")))
+    (tmp_path / "c.json").write_text(corrections_json(corrections, None))
+    (tmp_path / "g.json").write_text(groups_json(LabelGroups({"moving": ("Waving", "jogging")})))
+    (tmp_path / "labels.csv").write_text("person_id,action,start_s,end_s\n1,waving,0,2\n")
+    options = ["--corrections", str(tmp_path / "c.json"), "--groups", str(tmp_path / "g.json")]
+    truth = ["--truth", str(tmp_path / "labels.csv"), "--json", str(tmp_path / "out.json")]
+    assert (
+        main(["compare", video, "--classifiers", "i3d,mc3_18", "--csv", str(tmp_path / "out.csv"), *options, *truth])
+        == 0
+    )
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(), newline="")))
+    assert {(row["person_id"], row["action"], row["source"]) for row in rows} == {("1", "moving", "machine")}
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert [one["share_right"] for one in document["scores"]] == [1.0, 1.0], "the labels are folded too"
+    (tmp_path / "c.json").write_text(corrections_json(corrections, "ab" * 32))
+    capsys.readouterr()
+    assert main(["compare", video, "--classifiers", "i3d,mc3_18", *options[:2]]) == 2
+    assert "corrects another video" in sentence(capsys)
