@@ -36,6 +36,14 @@ _HELPERS = """
     }
     const left = () => bench.lanes.stage.getBoundingClientRect().left + bench.lanes.layout.titlePx;
     window.xOf = (timeS) => left() + bench.lanes.view.xOf(timeS);
+    window.colorAt = (lane, timeS) => {
+        const { canvas, layout, view } = bench.lanes;
+        const [top, height] = layout.bar(lane);
+        const scale = canvas.width / layout.width;
+        const place = [layout.titlePx + view.xOf(timeS), top + height - 2].map((px) => Math.round(px * scale));
+        const rgb = canvas.getContext("2d").getImageData(...place, 1, 1).data.slice(0, 3);
+        return "#" + [...rgb].map((value) => value.toString(16).padStart(2, "0")).join("").toUpperCase();
+    };
     window.yOf = (lane) => {
         const [top, height] = bench.lanes.layout.bar(lane);
         return bench.lanes.stage.getBoundingClientRect().top + top + height / 2;
@@ -119,23 +127,26 @@ class Lanes:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("store")
     store = AnalysisStore(folder)
-    stored = store_analysis(folder, generated_timeline(people=4, duration_s=DURATION_S, clip_every_s=0.8))
+    few = generated_timeline(people=4, duration_s=DURATION_S, clip_every_s=0.8)
+    store_analysis(folder, few, analysis_id="few")
+    many = generated_timeline(people=30, duration_s=4.0, clip_every_s=0.3)
+    store_analysis(folder, many, analysis_id="many")
     with workbench_server(store) as url:
-        yield url + stored.analysis_id
+        yield url
 
 
 @pytest.fixture
 def open_lanes(browser: Browser, address: str) -> Iterator[Callable[..., Lanes]]:
     contexts, errors = [], []
 
-    def open_it(**options: Any) -> Lanes:
+    def open_it(analysis_id: str = "few", **options: Any) -> Lanes:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("console", lambda message: errors.append(message.text) if _is_error(message) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address)
+        page.goto(address + analysis_id)
         return Lanes(page)
 
     yield open_it
@@ -256,6 +267,10 @@ def test_edges_stretches_and_menus_are_asked_for_unless_the_timeline_is_read_onl
     (moved,) = lanes.heard()
     assert (moved["name"], moved["row"], moved["side"]) == ("edge-drag", one.row, "end")
     assert moved["toS"] == pytest.approx(to_s, abs=lanes.s_per_px)
+    # it stays there until the segments come, which may be those before the correction
+    assert lanes.ask("bench.lanes.marks.edge.toS") == moved["toS"]
+    lanes.ask("bench.model.setView({})")
+    assert lanes.ask("bench.lanes.marks.edge") is None
     # close to the playhead, which is in the middle of the segment, the edge lies on it
     lanes.drag(edge, lanes.place(0, one.middle_s + 4 * lanes.s_per_px))
     assert lanes.heard()[0]["toS"] == lanes.time_s
@@ -295,6 +310,42 @@ def test_edges_stretches_and_menus_are_asked_for_unless_the_timeline_is_read_onl
     page.keyboard.up("Shift")
     page.mouse.click(x, y, button="right")
     assert lanes.heard() == []
+
+
+def test_lanes_are_drawn_in_the_colors_of_the_actions_and_scroll_below_the_axis(
+    open_lanes: Callable[..., Lanes],
+) -> None:
+    lanes = open_lanes("many", device_scale_factor=2)
+    page = lanes.page
+
+    def check_colors(theme: str, shown: list[int]) -> None:
+        lanes.settle()
+        for lane in shown:
+            for row in lanes.rows_of(lane):
+                if row.end_s - row.start_s > 6 * lanes.s_per_px:
+                    wanted = lanes.ask(f"bench.model.segments.colors.{theme}[bench.model.segments.action[{row.row}]]")
+                    # a pattern lies over the color of the ninth action and those after it
+                    pattern = lanes.ask(f"bench.model.segments.patterns[bench.model.segments.action[{row.row}]]")
+                    time_s = row.end_s - 3 * lanes.s_per_px
+                    assert pattern or lanes.ask(f"colorAt({lane}, {time_s})") == wanted
+
+    check_colors("light", [0, 1])
+    page.evaluate("document.querySelector('#bench').style.setProperty('--st-background-color', '#0F1720')")
+    page.wait_for_function("bench.model.theme.dark")
+    check_colors("dark", [0, 1])
+
+    page.mouse.move(*lanes.place(3, 1.0))
+    page.mouse.wheel(0, 10_000)
+    page.wait_for_function("bench.lanes.layout.scrollPx > 0")
+    first, past = lanes.ask("bench.lanes.layout.inSight()")
+    assert (past, past - first < 12) == (30, True)
+    check_colors("dark", [28, 29])
+    page.mouse.click(*lanes.place(29, 1.0))
+    assert lanes.ask("bench.model.selectedLane") == "p30"
+    lanes.ask("bench.model.selectLane('p2')")
+    lanes.settle()
+    first, past = lanes.ask("bench.lanes.layout.inSight()")
+    assert first <= 1 < past
 
 
 def test_keys_fingers_and_screen_readers_reach_the_lanes(open_lanes: Callable[..., Lanes]) -> None:

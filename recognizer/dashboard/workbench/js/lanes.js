@@ -1,7 +1,8 @@
 // A lane for each person: presence, segments and the playhead, over one time axis.
 //
 // Emits on its host, unless the timeline is read-only: "segment-menu" {row, x, y}, "lane-menu" {laneIndex, x, y},
-// "edge-drag" {row, side: "start" or "end", toS}, "stretch" {laneIndex, startS, endS, x, y}, "merge" {laneIndex, onto, x, y}; x and y in the window.
+// "edge-drag" {row, side: "start" or "end", toS}, "stretch" {laneIndex, startS, endS, x, y},
+// "merge" {laneIndex, onto, x, y}; x and y in the window.
 
 import { button, element } from "./dom.js";
 import { Hover } from "./hover.js";
@@ -17,6 +18,7 @@ import { Scene } from "./lanes_scene.js";
 import { Selection } from "./lanes_selection.js";
 
 const STEP_ZOOM = 2;
+const KEPT_MS = 1500; // a dragged edge stays until the correction is here, but no longer
 
 export class Lanes {
     layout = new Layout();
@@ -42,12 +44,33 @@ export class Lanes {
         this.sizes = new ResizeObserver(() => this.invalidate());
         this.sizes.observe(this.scroll);
         this.scroll.addEventListener("scroll", () => this.scrolled(), { signal });
+        document.addEventListener("scroll", () => this.hover.hide(), { signal, capture: true, passive: true });
+        player.addEventListener("state", () => this.invalidateMarks(), { signal }); // a repeated section
+        this.listen(model, signal);
+        this.followScale();
+    }
+
+    listen(model, signal) {
         const on = (type, hear) => model.addEventListener(type, hear, { signal });
         on("timeline", () => this.adopt());
-        on("segments", () => this.adopt());
+        on("segments", () => {
+            this.preview({ edge: null });
+            this.adopt();
+        });
+        on("problem", () => this.preview({ edge: null }));
         on("theme", () => this.rebuild());
         on("time", () => this.timeChanged());
         on("selection", () => this.selection.changed());
+    }
+
+    // Draw again when the window moves to another screen, or the page is zoomed.
+    followScale() {
+        const media = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+        const change = () => {
+            this.rebuild();
+            this.followScale();
+        };
+        media.addEventListener("change", change, { once: true, signal: this.ended.signal });
     }
 
     build() {
@@ -169,8 +192,14 @@ export class Lanes {
 
     // Show a dragged edge or a marked stretch: `{edge}` or `{stretch}`, null for none.
     preview(changes) {
+        clearTimeout(this.kept);
         Object.assign(this.marks, changes);
         this.invalidateMarks();
+    }
+
+    // Let a dragged edge stay where it is until its correction comes.
+    keepPreview() {
+        this.kept = setTimeout(() => this.preview({ edge: null }), KEPT_MS);
     }
 
     emit(type, detail) {
@@ -182,6 +211,7 @@ export class Lanes {
         this.sizes.disconnect();
         this.hover.end();
         this.reader.end();
+        clearTimeout(this.kept);
         cancelAnimationFrame(this.frame);
         this.navigation.end();
     }

@@ -102,8 +102,12 @@ export class EdgeDrag extends Gesture {
 
     drop() {
         const { row, side, atS } = this.edge;
-        this.cancel();
-        if (this.toS !== atS) this.lanes.emit("edge-drag", { row, side, toS: this.toS });
+        if (this.toS === atS) {
+            this.cancel();
+            return;
+        }
+        this.lanes.keepPreview();
+        this.lanes.emit("edge-drag", { row, side, toS: this.toS });
     }
 
     click(point) {

@@ -4,6 +4,7 @@ import { moment } from "./axis.js";
 import { AXIS_PX } from "./lanes_layout.js";
 
 const DOT = { x: 12, radius: 4.5 };
+const SECTION_PX = 3;
 const ABSENT = -2;
 const UNLABELLED = -1;
 const CARET_FROM_PX = 8; // a narrower segment gets a caret, so that it is found
@@ -38,6 +39,7 @@ export class Marks {
         const { context, layout, lanes: { scene: { theme } } } = this;
         context.setTransform(scale, 0, 0, scale, 0, 0);
         context.clearRect(0, 0, layout.width, layout.height);
+        if (this.lanes.player.section) this.section(this.lanes.player.section);
         context.save();
         context.beginPath();
         context.rect(0, AXIS_PX, layout.right + 2, layout.height);
@@ -52,6 +54,17 @@ export class Marks {
         if (this.stretch) this.band(this.stretch);
         if (this.edge) this.moved(this.edge);
         context.restore();
+    }
+
+    // The stretch that the player repeats, below the axis' ticks.
+    section([startS, endS]) {
+        const { context, view, lanes: { scene: { theme } } } = this;
+        const [fromS, toS] = [Math.max(startS, view.startS), Math.min(endS, view.startS + view.spanS)];
+        if (toS <= fromS) return;
+        const [left, width] = this.span(fromS, toS);
+        context.fillStyle = theme.accent;
+        context.fillRect(left, AXIS_PX - SECTION_PX, width, SECTION_PX);
+        for (const edge of [left, left + width - 2]) context.fillRect(edge, AXIS_PX - 3 * SECTION_PX, 2, 3 * SECTION_PX);
     }
 
     dots() {

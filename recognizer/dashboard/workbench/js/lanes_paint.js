@@ -44,6 +44,14 @@ export class Painter {
             for (let lane = first; lane < past; lane++) this.title(lane);
         });
         this.axis(ticks, finer);
+        if (!scene.lanes.length) this.nobody();
+    }
+
+    nobody() {
+        const { context, layout, scene } = this;
+        const text = scene.isFiltered ? "Nobody fits the filter." : "No people found.";
+        context.fillStyle = scene.theme.quiet;
+        context.fillText(text, layout.titlePx + (layout.plotPx - this.textPx(text)) / 2, AXIS_PX + layout.lanePx / 2);
     }
 
     clipped(left, top, right, bottom, draw) {

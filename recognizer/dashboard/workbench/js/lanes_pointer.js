@@ -49,7 +49,7 @@ export class Pointer {
         if (event.button !== 0) return;
         const point = this.point(event);
         this.lanes.selection.hoverAt(null);
-        this.lanes.preview({ stretch: null });
+        this.lanes.preview({ stretch: null, edge: null });
         this.fingers.set(event.pointerId, point);
         if (this.fingers.size === 2) {
             this.drop();

@@ -30,6 +30,7 @@ export class Scene {
             checked: Spans.of(lane.checked),
             segments: rows[index] ?? NONE,
         }));
+        this.isFiltered = timeline.lanes.length > 0; // if no lane is shown
         this.actions = segments?.actions ?? [];
         this.isHuman = segments?.source ?? [];
     }

@@ -5,8 +5,15 @@ const PATTERN_SHARE = 0.4; // opacity of a pattern over its colour, as in plots/
 
 const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
+const known = new Map();
+
 // Return `[red, green, blue]`, 0 to 255, of any CSS colour.
 export function rgbOf(color) {
+    if (!known.has(color)) known.set(color, read(color));
+    return known.get(color);
+}
+
+function read(color) {
     probe.canvas.width = probe.canvas.height = 1;
     probe.fillStyle = color;
     probe.fillRect(0, 0, 1, 1);
