@@ -280,6 +280,9 @@ class CompareTab:
         problem: one sentence about what went wrong last.
         truth_uploads: how many label files have been read; a new number empties the upload field.
         truth_from: a corrected analysis that waits to be the truth; None if none does.
+        drawn: the part of it that the workbench shows: the entries that are wanted and have run.
+        drawn_number: counts these parts.
+        goes_to: the moment that the workbench goes to; None before the first.
     """
 
     rows: list[EntryRow] = field(default_factory=list)
@@ -290,6 +293,13 @@ class CompareTab:
     problem: str | None = None
     truth_uploads: int = 0
     truth_from: WaitingTruth | None = None
+    drawn: StoredComparison | None = None
+    drawn_number: int = 0
+    goes_to: GoTo | None = None
+
+    def go_to(self, person_id: int, time_s: float) -> None:
+        """Let the workbench show a person at a moment."""
+        self.goes_to = GoTo(1 if self.goes_to is None else self.goes_to.number + 1, person_id, time_s)
 
 
 @dataclass

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import plotly
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard.parts import chart
-from recognizer.settings import Settings
-from recognizer.timeline.builder import TimelineBuilder
-from recognizer.types import Reading, VideoInfo
 from tests.support.pages import charts
 
 
@@ -72,13 +66,3 @@ def test_chart_without_the_library_is_streamlits_own(monkeypatch: pytest.MonkeyP
     assert charts(at) == []
     shown: list[Any] = list(at.get("plotly_chart"))
     assert len(shown) == 2
-
-
-def test_player_of_a_cameras_recording_is_offset_and_a_files_is_not() -> None:
-    reading = Reading(first_picture_s=12.5)
-    builder = TimelineBuilder(Settings(), 30.0)
-    info = VideoInfo("0" * 64, 64, 48, Fraction(30), None, None, None)
-    timeline = replace(builder.build(info, frame_times_s=np.zeros(0), complete=True), reading=reading)
-    assert chart.player_begins_s(timeline) == 0.0, "a file's own clock has the 12.5 s"
-    camera = replace(timeline, video=replace(timeline.video, sha256=None))
-    assert chart.player_begins_s(camera) == 12.5

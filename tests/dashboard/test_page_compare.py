@@ -31,6 +31,7 @@ from tests.support.pages import (
     uploader,
     widget,
     words,
+    workbench_data,
 )
 from tests.support.waiting import WAIT_S
 
@@ -145,7 +146,8 @@ def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifier
     assert {"Agreement", "Where they differ", "Cost of each classifier"} <= set(subheaders(at))
     assert "No differences: whenever both have a label, they agree." in words(at)
     assert at.query_params["comparison"] == shown(at).comparison_id
-    assert [chart["label"] for chart in charts(at)] == ["Person 1: each classifier's labels over time"]
+    data = workbench_data(at)
+    assert data["api"] == f"recognizer/comparison/{shown(at).comparison_id}/"
     costs = table_with(at, "ms per clip")
     assert costs["Classifier"].tolist() == ["s3d", "r3d_18"]
     assert costs["Clips"].tolist() == [1, 1], "two seconds are one clip of what is recommended"
@@ -165,7 +167,7 @@ def test_one_that_cannot_be_had_is_listed_and_the_others_run(classifiers: Classi
 
 def test_adding_one_runs_only_that_one_and_removing_one_hides_it(classifiers: Classifiers, page: AppTest) -> None:
     compare(page)
-    first = shown(page)
+    first, drawn = shown(page), workbench_data(page)["revision"]
     classifiers.classified.clear()
     button(page, "Add a classifier").click()
     page.run()
@@ -177,8 +179,11 @@ def test_adding_one_runs_only_that_one_and_removing_one_hides_it(classifiers: Cl
     assert shown(page).comparison_id == first.comparison_id
     assert classifiers.classified == {"mc3_18": 5}
     [remove] = [one for one in page.button if one.key == "compare-1-remove"]
+    assert workbench_data(page)["revision"] == drawn + 1, "the workbench reads the new entry"
     remove.click()
     page.run()
+    assert workbench_data(page)["revision"] == drawn + 2
+    assert [entry.name for entry in tab(page).compare.drawn.comparison.entries] == ["r3d_18", "mc3_18"]  # type: ignore[union-attr]
     assert table_with(page, "ms per clip")["Classifier"].tolist() == ["r3d_18", "mc3_18"]
     assert not has_button(page, "Compare")
 
@@ -221,7 +226,9 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
     assert "Against your labels" in subheaders(page)
     scores = table_with(page, "Right (%)")
     assert scores["Right (%)"].tolist() == [50.0, 50.0]
-    assert charts(page)[-1]["label"] == "s3d: confusion matrix against your labels"
+    labels = [chart["label"] for chart in charts(page)]
+    assert labels[0] == "Person 1: each classifier's labels over time"
+    assert labels[-1] == "s3d: confusion matrix against your labels"
     assert "s3d has no label for resting, so it is never right there." in words(page)
     fresh = open_page(PAGE, comparison=shown(page).comparison_id)
     assert names(fresh) == ["s3d", "r3d_18"]

@@ -12,6 +12,7 @@ import av
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from recognizer.dashboard import server as server_module
 from recognizer.dashboard.live import picture
 from recognizer.dashboard.live.configuration import HOSTS_VARIABLE, ICE_VARIABLE
 from recognizer.dashboard.live.source import BROWSER, LOOP, NETWORK
@@ -20,6 +21,7 @@ from recognizer.live import watchdog as watchdog_module
 from recognizer.live.camera import TabCamera
 from recognizer.live.session import LiveSession
 from recognizer.networks import loading as models_module
+from recognizer.service.playable import Playable, playable
 from recognizer.settings import Settings
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, numbered_picture, person
@@ -33,6 +35,7 @@ from tests.support.pages import (
     upload_video,
     widget,
     words,
+    workbench_data,
     workbenches,
 )
 from tests.support.waiting import WAIT_S
@@ -542,9 +545,10 @@ def test_what_two_classifiers_said_is_a_comparison_without_pictures(page: AppTes
     assert [one.value for one in page.subheader] == ["What to compare", "Comparison", "Agreement", "Where they differ"]
     differences = page.dataframe[-1].value
     assert set(zip(differences["s3d"], differences["r3d_18"], strict=True)) == {("waving", "jogging")}
-    assert "Select a row to see both networks' labels for that moment." in words(page)
+    assert "Select a row to go there in the video and to see both networks' labels." in words(page)
     choose_difference(page)
-    assert "A camera's pictures are not stored, so there is nothing to play here" in words(page)
+    assert "The networks' input is not stored for a camera." in words(page)
+    assert played(page).note == "This session was not recorded, so there is no video to play."
     tops = [table.value["Label"].tolist() for table in page.dataframe if "Label" in table.value.columns]
     assert tops == [["waving", "yoga"], ["jogging", "yoga"]]
     assert not page.error
@@ -556,9 +560,19 @@ def test_recorded_session_plays_the_moment_of_a_difference(page: AppTest, browse
     toggle(page, "Record").set_value(True)
     compared(page, browser)
     choose_difference(page)
-    assert "This is the recording; the networks' input is not stored." in words(page)
-    assert len(page.get("video")) == 1
+    assert played(page).state == "ready", "the workbench plays the recording"
     assert tab(page).video is None, "the recording has labels drawn on it: it is not to be analysed again"
+
+
+def played(at: AppTest) -> Playable:
+    """Return what the workbench of the shown comparison plays."""
+    shown = tab(at).compare.shown
+    assert shown is not None
+    assert workbench_data(at)["api"] == f"recognizer/comparison/{shown.comparison_id}/"
+    context = server_module.context()
+    opened = context.workbench.opened(shown.comparison_id, "comparison")
+    assert opened is not None
+    return playable(context, opened)
 
 
 def choose_difference(at: AppTest) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard.workbench import assets
+from tests.support.pages import workbench_data
 
 
 def page() -> None:
@@ -21,9 +21,7 @@ def page() -> None:
 def given(at: AppTest) -> dict[str, Any]:
     """Return the data that the workbench was mounted with."""
     assert not at.exception
-    (own,) = (one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_workbench")
-    data: dict[str, Any] = json.loads(own.json)
-    return data
+    return workbench_data(at)
 
 
 def test_browser_learns_where_the_analysis_is_and_what_is_shown() -> None:

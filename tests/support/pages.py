@@ -159,3 +159,9 @@ def open_table(at: AppTest, name: str) -> pd.DataFrame:
     assert not at.exception
     table: pd.DataFrame = at.dataframe[-1].value
     return table
+
+
+def workbench_data(at: AppTest) -> dict[str, Any]:
+    """Return the data that a page's only workbench was mounted with."""
+    (data,) = workbenches(at)
+    return data

@@ -14,7 +14,6 @@ from recognizer import export
 from recognizer.comparison.agreement import LabelSpan, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
 from recognizer.dashboard import server, state
-from recognizer.dashboard.parts.chart import aspect_of, followed_player, player_begins_s
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison
@@ -28,10 +27,10 @@ MOST_FRAMES = 8
 """Most frames of a clip that are drawn."""
 
 _FRAME_PX = 60
-"""Four fit next to each other in a third of the page."""
+"""Seven fit next to each other in half of the page."""
 
 _LABEL_PX, _PROBABILITY_PX = 130, 115
-"""Together they fit into the same third, so no number is cut off."""
+"""Together they fit into the same half on a phone too, so no number is cut off."""
 
 
 def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
@@ -43,21 +42,29 @@ def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
     if not spans:
         st.caption("No differences: whenever both have a label, they agree.")
         return
+    key = f"differences-{one.name}-{other.name}"
     chosen = st.dataframe(
         export.disagreements_table(spans, (one.name, other.name)),
         hide_index=True,
         width="stretch",
-        on_select="rerun",
+        on_select=lambda: _go_to_selected(key, spans),
         selection_mode="single-row",
-        key=f"differences-{one.name}-{other.name}",
+        key=key,
     )
     rows = chosen["selection"]["rows"]
     if rows and rows[0] < len(spans):
         _show_moment(shown, spans[rows[0]], (one, other))
     elif shown.is_of_camera:
-        st.caption("Select a row to see both networks' labels for that moment.")
+        st.caption("Select a row to go there in the video and to see both networks' labels.")
     else:
-        st.caption("Select a row to play that moment and to see both networks' input and labels.")
+        st.caption("Select a row to go there in the video and to see both networks' input and labels.")
+
+
+def _go_to_selected(key: str, spans: Sequence[LabelSpan]) -> None:
+    rows = state.widget(key)["selection"]["rows"]
+    if rows and rows[0] < len(spans):
+        span = spans[rows[0]]
+        state.tab().compare.go_to(span.person_id, span.start_s)
 
 
 def _choose_pair(lanes: Sequence[Lane]) -> tuple[Lane, Lane]:
@@ -75,39 +82,11 @@ def _choose_pair(lanes: Sequence[Lane]) -> tuple[Lane, Lane]:
 
 def _show_moment(shown: StoredComparison, span: LabelSpan, two: tuple[Lane, Lane]) -> None:
     st.markdown(f"**Person {span.person_id}, {seconds(span.start_s)} to {seconds(span.end_s)}**")
-    player, *places = st.columns([2, 2, 2], gap="medium")
-    with player:
-        timeline = two[0].timeline
-        start_s = max(0.0, span.start_s - player_begins_s(timeline))
-        _player(shown, start_s, aspect_of(timeline.video))
-    for place, lane in zip(places, two, strict=True):
+    if shown.is_of_camera:
+        st.caption("The networks' input is not stored for a camera.")
+    for place, lane in zip(st.columns(2, gap="medium"), two, strict=True):
         with place:
             _show_prediction(shown, span, lane)
-
-
-def _player(shown: StoredComparison, start_s: float, aspect: str) -> None:
-    if shown.is_of_camera:
-        if shown.video.path.is_file():
-            with followed_player(aspect):
-                st.video(str(shown.video.path), start_time=int(start_s))
-            st.caption("This is the recording; the networks' input is not stored.")
-        else:
-            st.caption(
-                "A camera's pictures are not stored, so there is nothing to play here. Switch Record on in your next "
-                "session to see the moment."
-            )
-        return
-    video = state.tab().video
-    if video is None or video.file.path != shown.video.path:
-        st.caption(f"To see the moment, drop in {plain(shown.video.name)} again.")
-        return
-    preview = video.preview.result if video.preview is not None else None
-    path = video.file.path if video.playable else preview
-    if path is None or not path.is_file():
-        st.caption("The preview of this video is being prepared; select the row again in a moment.")
-        return
-    with followed_player(aspect):
-        st.video(str(path), start_time=int(start_s))
 
 
 def _show_prediction(shown: StoredComparison, span: LabelSpan, lane: Lane) -> None:

@@ -8,25 +8,20 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from recognizer import export, plots
+from recognizer import export
 from recognizer.comparison.model import Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored, score_lanes
 from recognizer.dashboard import server, state
 from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.corrected_truth import adopt_waiting, tell_waiting
 from recognizer.dashboard.compare.differences import show_differences
+from recognizer.dashboard.compare.lanes import draw_beside_truth, draw_workbench
 from recognizer.dashboard.compare.truth import choose_truth, show_scores
-from recognizer.dashboard.parts.chart import is_dark, player_begins_s, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
-from recognizer.dashboard.parts.filters import draw_brief, draw_thresholds, shows_brief, thresholds
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.service.comparisons import StoredComparison
-from recognizer.timeline.model import PersonTrack
-
-MOST_PEOPLE_AT_FIRST = 4
-"""Most people drawn at first: the ones in view longest."""
 
 
 def show_results(wanted: Sequence[Entry]) -> None:
@@ -65,20 +60,14 @@ def show_results(wanted: Sequence[Entry]) -> None:
 
 @st.fragment
 def _explore(shown: StoredComparison, comparison: Comparison) -> None:
-    """Draw charts, tables and downloads; the sliders redraw only this part."""
-    chosen_thresholds = thresholds()
-    draw_thresholds()
+    """Draw the workbench, tables and downloads; the sliders redraw only this part."""
+    draw_workbench(shown, comparison)
+    chosen_thresholds = state.tab().filters.thresholds
     lanes = comparison.lanes(*chosen_thresholds)
     truth = choose_truth(shown, lanes[0].timeline)
     scored = score_lanes(lanes, truth) if truth is not None else None
-    chosen = _choose_people(_shown_people(comparison))
-    for person_id in chosen:
-        st.markdown(f"**Person {person_id}**")
-        truth_segments = scored.truth if scored is not None else ()
-        figure = plots.classifier_lanes(lanes, person_id, server.palette(), truth=truth_segments, dark=is_dark())
-        label = f"Person {person_id}: each classifier's labels over time"
-        key, begins_s = f"lanes-{shown.comparison_id}-{person_id}", player_begins_s(lanes[0].timeline)
-        show_chart(figure, key, label, follows=True, player_begins_s=begins_s)
+    if scored is not None:
+        draw_beside_truth(shown, comparison, lanes, scored)
     server.save_colours()
     _downloads(shown, comparison, lanes, chosen_thresholds, scored)
     if scored is not None:
@@ -99,32 +88,6 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
 def _table(table: pd.DataFrame) -> None:
     kappa = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(table, hide_index=True, width="stretch", column_config={"Kappa": kappa})
-
-
-def _shown_people(comparison: Comparison) -> tuple[PersonTrack, ...]:
-    """Draw the switch for people seen only for a moment, and return the people to show."""
-    timeline = comparison.timeline
-    if timeline is None:
-        return ()
-    draw_brief(timeline)
-    return timeline.people if shows_brief(timeline) else timeline.without_brief.people
-
-
-def _choose_people(tracks: Sequence[PersonTrack]) -> list[int]:
-    """Draw the choice of people if there are many, and return the numbers of the chosen ones."""
-    everyone = [track.person_id for track in tracks]
-    if len(everyone) <= MOST_PEOPLE_AT_FIRST:
-        return everyone
-    longest = sorted(tracks, key=lambda track: -track.present_s)[:MOST_PEOPLE_AT_FIRST]
-    chosen = st.multiselect(
-        "People",
-        everyone,
-        sorted(track.person_id for track in longest),
-        format_func=lambda person_id: f"Person {person_id}",
-        key="compare-people",
-        help="Starts with the people in view longest. Tables and downloads include everyone.",
-    )
-    return sorted(chosen)
 
 
 def _downloads(

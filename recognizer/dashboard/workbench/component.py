@@ -13,6 +13,7 @@ import streamlit as st
 
 from recognizer.dashboard import state
 from recognizer.dashboard.workbench.assets import static_path
+from recognizer.service.workbench import Kind
 
 _HTML: Final = '<div class="workbench"></div>'
 
@@ -31,23 +32,26 @@ _mount = st.components.v2.component(
 
 
 def show_workbench(
-    analysis_id: str,
+    item_id: str,
     revision: int,
     *,
+    kind: Kind = "analysis",
     shown_filter: dict[str, Any] | None = None,
     goes_to: state.GoTo | None = None,
     on_edit: Callable[[], None] = lambda: None,
 ) -> None:
-    """Draw the workbench of a stored analysis, with the thresholds of this browser tab.
+    """Draw the workbench of a stored analysis or comparison, with the thresholds of this browser tab.
 
     Args:
-        analysis_id: the analysis.
-        revision: of its corrections and groups; with another one, the workbench reads them again.
+        item_id: the id of the analysis or comparison.
+        revision: of its corrections and groups, or of a comparison's entries; with another one, the workbench reads
+            everything again.
+        kind: what it is.
         shown_filter: the chosen segments, as the workbench's addresses take it; None for all.
         goes_to: the moment to go to, if it is another one than before.
         on_edit: called before the page runs again because a correction was stored.
     """
-    key = f"workbench-{analysis_id}"
+    key = f"workbench-{item_id}"
     filters = state.tab().filters
     view = {
         "minConfidence": filters.min_confidence,
@@ -58,7 +62,7 @@ def show_workbench(
     _mount(
         key=key,
         data={
-            "api": f"recognizer/analysis/{analysis_id}/",
+            "api": f"recognizer/{kind}/{item_id}/",
             "modules": f"{static_path()}/js",
             "revision": revision,
             "view": view,

@@ -74,7 +74,7 @@ class Bench {
         const before = this.data;
         this.data = data;
         this.page = page;
-        this.model.refresh(data.revision);
+        if (before.revision !== data.revision) this.model.refresh(data.revision);
         if (JSON.stringify(before.view) !== JSON.stringify(data.view)) this.model.setView(data.view);
         this.go(data.goTo);
     }

@@ -5,14 +5,14 @@ import { button, element, icon, percent, seconds } from "./dom.js";
 const OPEN_EYE = "M12 5C6 5 2 12 2 12s4 7 10 7 10-7 10-7-4-7-10-7zm0 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8z";
 const CLOSED_EYE = "M3 4l1.5-1.5 17 17L20 21zM12 5c6 0 10 7 10 7s-1 2-3 4L8 6c1-.6 2.500-1 4-1zM5 8l11 11c-1 .5-2.500 1-4 1-6 0-10-8-10-8s1-2 3-4z";
 const ORDERS = {
-    number: { title: "By number", compare: (one, other) => one.laneIndex - other.laneIndex },
-    time: { title: "By time", compare: (one, other) => other.lane.presentS - one.lane.presentS },
+    number: { title: "By number", compare: (one, other) => one.indices[0] - other.indices[0] },
+    time: { title: "By time", compare: (one, other) => other.lanes[0].presentS - one.lanes[0].presentS },
 };
 
 export class People {
     constructor(host, model) {
         this.model = model;
-        this.cards = new Map(); // by the lane's key
+        this.cards = new Map(); // by the person's number
         this.count = element("span");
         this.order = element("select", { "aria-label": "Order of the people", onchange: () => this.update() });
         this.order.append(...Object.entries(ORDERS).map(([value, { title }]) => element("option", { value }, title)));
@@ -27,31 +27,29 @@ export class People {
     update() {
         const { model } = this;
         if (!model.timeline) return;
-        const people = model.shownLanes.map((lane, laneIndex) => ({ lane, laneIndex }));
-        people.sort(ORDERS[this.order.value || "number"].compare);
+        const people = peopleOf(model.shownLanes).toSorted(ORDERS[this.order.value || "number"].compare);
         this.count.textContent = people.length === 1 ? "1 person" : `${people.length} people`;
-        const cards = people.map(({ lane, laneIndex }) => this.card(lane, laneIndex));
+        const cards = people.map((person) => this.card(person));
         if (cards.length !== this.list.children.length || cards.some((card, k) => card !== this.list.children[k])) {
             this.list.replaceChildren(...cards);
         }
-        const keys = new Set(model.shownLanes.map(({ key }) => key));
-        for (const key of this.cards.keys()) if (!keys.has(key)) this.cards.delete(key);
+        const ids = new Set(people.map(({ personId }) => personId));
+        for (const id of this.cards.keys()) if (!ids.has(id)) this.cards.delete(id);
         this.mark();
     }
 
-    card(lane, laneIndex) {
-        let card = this.cards.get(lane.key);
+    card(person) {
+        let card = this.cards.get(person.personId);
         if (!card) {
-            card = new Card(lane, this.model);
-            this.cards.set(lane.key, card);
+            card = new Card(this.model);
+            this.cards.set(person.personId, card);
         }
-        card.update(lane, timePerAction(this.model, laneIndex));
+        card.update(person);
         return card.element;
     }
 
     mark() {
-        const { selectedLane, overlay } = this.model;
-        for (const [key, card] of this.cards) card.mark(key === selectedLane, overlay.without.has(key));
+        for (const card of this.cards.values()) card.mark();
     }
 
     // Up and down choose a person, as in any list.
@@ -69,45 +67,43 @@ export class People {
 }
 
 class Card {
-    constructor(lane, model) {
-        this.key = lane.key;
+    constructor(model) {
         this.model = model;
         this.picture = element("img", { alt: "", loading: "lazy", width: 28, height: 32 });
         this.picture.addEventListener("error", () => { this.picture.style.visibility = "hidden"; });
         this.name = element("span", { class: "name" });
         this.time = element("span", { class: "time" });
-        this.bar = element("div", { class: "bar", role: "img" });
+        this.bars = element("div", { class: "person-bars" });
         this.eye = button("", icon(OPEN_EYE), (event) => this.toggleEye(event), { class: "eye" });
         this.element = element(
             "div",
-            { class: "card", role: "option", "aria-selected": "false", "data-lane": lane.key, draggable: "true", onclick: () => model.selectLane(this.key) },
+            { class: "card", role: "option", "aria-selected": "false", onclick: () => model.selectLane(this.keys[0]) },
             this.picture,
-            element("div", { class: "who" }, element("div", { class: "line" }, this.name, this.time), this.bar),
+            element("div", { class: "who" }, element("div", { class: "line" }, this.name, this.time), this.bars),
             this.eye,
         );
     }
 
-    update(lane, times) {
-        if (lane.picture && lane.picture !== this.address) {
-            this.address = lane.picture;
-            this.picture.src = this.model.api.url(lane.picture);
+    update({ lanes, indices }) {
+        const [first] = lanes;
+        if (first.picture && first.picture !== this.address) {
+            this.address = first.picture;
+            this.picture.src = this.model.api.url(first.picture);
         }
-        this.title = lane.title;
-        this.name.textContent = lane.title;
-        this.time.textContent = seconds(lane.presentS);
-        const text = times.map(({ action, timeS, share }) => `${action} ${seconds(timeS)} (${percent(share)})`).join("\n");
-        this.element.title = `${lane.title}: ${seconds(lane.presentS)} in view${text ? `\n${text}` : ""}`;
-        this.bar.setAttribute("aria-label", text ? text.replaceAll("\n", ", ") : "no actions");
-        this.bar.replaceChildren(...times.map(({ color, share }) => {
-            const part = element("span");
-            part.style.background = color;
-            part.style.width = `${100 * share}%`;
-            return part;
-        }));
+        if (this.title !== first.title) this.isWithout = null; // the eye says the name
+        this.title = first.title;
+        this.keys = lanes.map(({ key }) => key);
+        this.name.textContent = first.title;
+        this.time.textContent = seconds(first.presentS);
+        const each = lanes.map((lane, k) => ({ classifier: lane.classifier, times: timePerAction(this.model, indices[k]) }));
+        this.element.title = [`${first.title}: ${seconds(first.presentS)} in view`, ...each.flatMap(linesOf)].join("\n");
+        this.bars.replaceChildren(...each.map(barOf));
     }
 
-    mark(isSelected, isWithout) {
-        this.element.setAttribute("aria-selected", String(isSelected));
+    mark() {
+        const { selectedLane, overlay } = this.model;
+        this.element.setAttribute("aria-selected", String(this.keys.includes(selectedLane)));
+        const isWithout = this.keys.every((key) => overlay.without.has(key));
         if (this.isWithout === isWithout) return;
         this.isWithout = isWithout;
         this.element.classList.toggle("without", isWithout);
@@ -120,9 +116,40 @@ class Card {
     toggleEye(event) {
         event.stopPropagation();
         const { without } = this.model.overlay;
-        if (!without.delete(this.key)) without.add(this.key);
+        for (const key of this.keys) {
+            if (this.isWithout) without.delete(key);
+            else without.add(key);
+        }
         this.model.setOverlay({ without });
     }
+}
+
+// The people of the lanes; in a comparison, each has a lane for every classifier.
+function peopleOf(shownLanes) {
+    const people = new Map();
+    shownLanes.forEach((lane, index) => {
+        const person = people.get(lane.personId) ?? { personId: lane.personId, lanes: [], indices: [] };
+        person.lanes.push(lane);
+        person.indices.push(index);
+        people.set(lane.personId, person);
+    });
+    return [...people.values()];
+}
+
+function linesOf({ classifier, times }) {
+    const lines = times.map(({ action, timeS, share }) => `${action} ${seconds(timeS)} (${percent(share)})`);
+    return classifier ? [`${classifier}:`, ...lines] : lines;
+}
+
+function barOf(one) {
+    const name = linesOf(one).join(", ").replace(":,", ":") || "no actions";
+    const parts = one.times.map(({ color, share }) => {
+        const part = element("span");
+        part.style.background = color;
+        part.style.width = `${100 * share}%`;
+        return part;
+    });
+    return element("div", { class: "bar", role: "img", "aria-label": name }, ...parts);
 }
 
 // A lane's actions, the longest first: [{action, color, timeS, share of the time present}, ..]
