@@ -214,6 +214,11 @@ def test_every_kind_of_edit_stays_and_can_be_undone(
         with one_edit(page, "move an edge"):
             page.keyboard.press("o")
         assert ask(page, SELECTED)[3] == cut_s
+        after = ask(page, "model.segment(model.selection + 1)")
+        seek(page, after["endS"] + 0.2)
+        with one_edit(page, "relabel"):  # the next segment is covered
+            page.keyboard.press("o")
+        assert ask(page, SELECTED)[2:4] == [start_s, pytest.approx(after["endS"] + 0.2, abs=0.04)]
         with one_edit(page, "restore"):
             page.keyboard.press("u")
         assert ask(page, SELECTED)[4] == "machine"
@@ -354,6 +359,16 @@ def test_review_by_keys_and_menus_that_stay_in_the_window(browser: Browser, page
         assert ask(page, f"model.segments.checked[{first}]") == 1
         assert ask(page, "model.selection") != first
         assert bench(page).locator(".progress").inner_text().startswith(f"checked 1 of {rows} segments, ")
+
+        # no key means two things
+        keys = bench(page).evaluate(
+            """async () => {
+                const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+                const { KEYS } = await import(loaded.find((name) => name.endsWith("/keys.js")));
+                return KEYS.flatMap((one) => one.keys);
+            }"""
+        )
+        assert len(keys) == len(set(keys)) > 30
 
         # what cannot be done says why, and changes nothing
         revision = ask(page, "model.timeline.revision")

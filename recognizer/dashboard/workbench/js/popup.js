@@ -59,9 +59,11 @@ export class Popup {
     }
 
     place() {
-        const { offsetWidth: width, offsetHeight: height, style } = this.dialog;
+        const { style } = this.dialog;
         const windowWidth = document.documentElement.clientWidth;
         const windowHeight = globalThis.visualViewport?.height ?? globalThis.innerHeight;
+        style.maxHeight = `${windowHeight - 2 * MARGIN_PX}px`;
+        const { offsetWidth: width, offsetHeight: height } = this.dialog;
         const { x = this.at.left, y = this.at.bottom, top = y } = this.at;
         const fitsBelow = y + height <= windowHeight - MARGIN_PX;
         style.left = `${clamp(x, MARGIN_PX, windowWidth - width - MARGIN_PX)}px`;
