@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.app_server import AppServer
 from tests.support.browser import (
     CHROMIUM,
     CHROMIUM_ARGUMENTS,
     CLIP_S,
-    START_TIMEOUT_S,
     STEP_TIMEOUT_MS,
     WORK_TIMEOUT_MS,
     OpenPage,
@@ -29,7 +23,7 @@ from tests.support.browser import (
     upload_field,
     upload_video,
 )
-from tests.support.environment import ENVIRONMENT, ROOT, skip_or_fail
+from tests.support.environment import skip_or_fail
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -46,48 +40,17 @@ def app_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def app_url(app_data: Path) -> Iterator[str]:
     """A server with its own database and the networks from the machine's cache."""
-    folder = app_data.parent
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://localhost:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    with (folder / "log.txt").open("wb") as log:
-        server = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**ENVIRONMENT, "RECOGNIZER_DATA": str(app_data)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait_for_health(url, server)
-            yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(30)  # even while a job is running
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-                raise
-    told = (folder / "log.txt").read_text(errors="replace")
+    log = app_data.parent / "log.txt"
+    server = AppServer(app_data, log)
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.end()
+    told = log.read_text(errors="replace")
     # the app's own errors are logged with a place in this project; a closed browser may cause others in the server
     assert "/recognizer/" not in told, told[-4000:]
     assert "Uncaught app exec" not in told, told[-4000:]
-
-
-def _wait_for_health(url: str, server: subprocess.Popen[bytes]) -> None:
-    end_s = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < end_s:
-        assert server.poll() is None, f"the server ended with {server.returncode}"
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    pytest.fail("the server did not start")
 
 
 @pytest.fixture(scope="module")

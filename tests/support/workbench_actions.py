@@ -1,10 +1,10 @@
-"""A user's actions in the workbench, and what it shows; see ``browser.py`` for the rest of a page."""
+"""A user's actions in the workbench, and what it shows: on the app's page or on one of its own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS, main
+from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS
 from tests.support.workbench import SHOWN_NUMBER_JS
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def bench(page: Page) -> Locator:
-    return main(page).locator("section.bench")
+    return page.locator("section.bench")
 
 
 def ask(page: Page, expression: str, argument: Any = None) -> Any:
@@ -30,7 +30,7 @@ def wait_until(page: Page, expression: str, argument: Any = None, timeout_ms: fl
     """Wait until an expression, as in ``ask``, is true."""
     page.wait_for_function(
         f"""([given]) => {{
-            const host = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+            const host = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated], #bench")]
                 .find((one) => one.recognizer);
             if (!host) return false;
             const {{ model, player, lanes, overlay }} = host.recognizer;
