@@ -20,6 +20,12 @@ def sentence(text: str) -> str:
     return plain(text[:1].upper() + text[1:])
 
 
+def shortened(text: str, most: int = 24) -> str:
+    """Leave out the middle of a text that is longer, such as a file's name: its ending stays."""
+    kept = most - 1
+    return text if len(text) <= most else f"{text[: kept - kept // 3]}…{text[-(kept // 3) :]}"
+
+
 def seconds(value_s: float) -> str:
     """Format a duration: ``0.53 s``, ``12.3 s``."""
     return f"{value_s:.2f} s" if value_s < 10 else f"{value_s:.1f} s"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizer.dashboard.text import people, plain, seconds, sentence
+from recognizer.dashboard.text import people, plain, seconds, sentence, shortened
 from recognizer.service.tasks import remaining_text
 from tests.support.environment import ROOT
 
@@ -20,6 +20,11 @@ ASCII_PUNCTUATION = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
 def read_back(escaped: str) -> str:
     """CommonMark section 2.4: a backslash before ASCII punctuation is that character."""
     return re.sub(r"\\([" + re.escape(ASCII_PUNCTUATION) + r"])", r"\1", escaped)
+
+
+def test_long_name_is_shortened_in_its_middle() -> None:
+    assert shortened("a.mp4", 12) == "a.mp4"
+    assert shortened("0123456789abcdef.mp4", 12) == "01234567…mp4"
 
 
 @given(st.text())

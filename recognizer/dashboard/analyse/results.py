@@ -18,7 +18,7 @@ from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
 from recognizer.dashboard.analyse.label_groups import draw_groups
 from recognizer.dashboard.analyse.summaries import draw_summaries, selected_row
 from recognizer.dashboard.parts.video_card import draw_reading
-from recognizer.dashboard.text import people, plain, seconds, sentence
+from recognizer.dashboard.text import people, plain, seconds, sentence, shortened
 from recognizer.dashboard.workbench.component import show_workbench
 from recognizer.errors import StoreError
 from recognizer.export import Content
@@ -48,7 +48,7 @@ def draw_header() -> DeltaGenerator:
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="result-header")
     run = analyse.shown
     if run is not None:
-        title = plain(run.video_name)
+        title = plain(shortened(run.video_name))  # a long name leaves the line no room
         row.subheader(title if analyse.job is None else f"Previous analysis: {title}", anchor=False, width="content")
         row.caption(_summary(run.timeline), width="stretch")
     return row
