@@ -2,6 +2,7 @@
 
 import { KEYS as EDITING_KEYS } from "./commands.js";
 import { element } from "./dom.js";
+import { LANE_KEYS } from "./lanes_keys.js";
 import { RATES } from "./player.js";
 
 const SECOND_S = 1;
@@ -22,6 +23,7 @@ export const KEYS = [
     { keys: ["."], shown: ".", title: "The next least certain segment", run: (bench) => bench.uncertain(1) },
     { keys: ["+", "="], shown: "+", title: "Zoom in", run: ({ lanes }) => lanes.zoom(2) },
     { keys: ["-"], shown: "−", title: "Zoom out", run: ({ lanes }) => lanes.zoom(0.5) },
+    ...LANE_KEYS,
     ...EDITING_KEYS,
     { keys: ["?"], shown: "?", title: "Show or hide this list", run: (bench) => bench.showList() },
 ];

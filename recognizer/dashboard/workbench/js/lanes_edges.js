@@ -25,20 +25,25 @@ export function grabbedEdge(model, laneIndex, timeS, view, pointerType) {
     return nearest && { ...nearest, laneIndex, ...reach(model, nearest, view) };
 }
 
-// How far an edge may go: up to the other end of its segment, and on the other side up to the neighbour, or, if both
-// meet there and share the edge, up to the neighbour's other end.
-function reach({ segments: { startS, endS, lane } }, { row, side }, view) {
-    const isEnd = side === "end";
-    const other = isEnd ? row + 1 : row - 1;
-    const hasOther = lane[other] === lane[row];
-    if (isEnd) {
-        const meets = hasOther && startS[other] - endS[row] < TOUCHING_S;
-        const mostS = hasOther ? (meets ? endS[other] - LEAST_S : startS[other]) : view.endS; // eslint-disable-line no-nested-ternary
-        return { leastS: Math.min(startS[row] + LEAST_S, endS[row]), mostS: Math.max(mostS, endS[row]) };
-    }
-    const meets = hasOther && startS[row] - endS[other] < TOUCHING_S;
-    const leastS = hasOther ? (meets ? startS[other] + LEAST_S : endS[other]) : view.beginS; // eslint-disable-line no-nested-ternary
-    return { leastS: Math.min(leastS, startS[row]), mostS: Math.max(endS[row] - LEAST_S, startS[row]) };
+// How far an edge may go: something of its own segment remains, and the neighbour limits the other side.
+function reach({ segments }, { row, side }, view) {
+    const startS = segments.startS[row];
+    const endS = segments.endS[row];
+    if (side === "end") return { leastS: Math.min(startS + LEAST_S, endS), mostS: Math.max(endS, limitAfter(segments, row, view)) };
+    return { leastS: Math.min(startS, limitBefore(segments, row, view)), mostS: Math.max(endS - LEAST_S, startS) };
+}
+
+// Up to the next segment; if both meet and share the edge, something of that one remains.
+function limitAfter({ startS, endS, lane }, row, view) {
+    const next = row + 1;
+    if (lane[next] !== lane[row]) return view.endS;
+    return startS[next] - endS[row] < TOUCHING_S ? endS[next] - LEAST_S : startS[next];
+}
+
+function limitBefore({ startS, endS, lane }, row, view) {
+    const before = row - 1;
+    if (lane[before] !== lane[row]) return view.beginS;
+    return startS[row] - endS[before] < TOUCHING_S ? startS[before] + LEAST_S : endS[before];
 }
 
 // Return where an edge lies that has been dragged to a time: within its reach, on the playhead or another edge if near.

@@ -1,5 +1,14 @@
 // Keys while the lanes have the focus; keys.js has those of the whole workbench.
 
+// for the visible list; the keys themselves are pressed below, the rest is the pointer's
+export const LANE_KEYS = [
+    { keys: [], shown: "↑ ↓", title: "In the lanes: the person above or below" },
+    { keys: [], shown: "Enter", title: "In the lanes: select the segment at the playhead" },
+    { keys: [], shown: "Ctrl wheel", title: "Zoom at the pointer" },
+    { keys: [], shown: "Shift wheel", title: "Move the lanes in time" },
+    { keys: [], shown: "Shift drag", title: "Mark a stretch of a lane" },
+];
+
 const MENU_MS = 500; // after its key, an event that asks for a menu is the same wish
 
 export class LaneKeys {
