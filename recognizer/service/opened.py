@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.service.comparisons import StoredComparison
@@ -130,11 +131,21 @@ def _numbered(person_id: int) -> str:
     return f"Person {person_id}"
 
 
+_labels_of: WeakKeyDictionary[Timeline, frozenset[str]] = WeakKeyDictionary()
+
+
+def _machine_labels(machine: Timeline) -> frozenset[str]:
+    """Return what the classifier may say; looked for once, because there are many predictions."""
+    found = _labels_of.get(machine)
+    if found is None:
+        known = set() if machine.settings.checkpoint_path is not None else set(KINETICS400_LABELS)
+        known.update(label for prediction in machine.predictions for label, _ in prediction.top)
+        found = _labels_of[machine] = frozenset(known)
+    return found
+
+
 def _labels(machine: Timeline, corrected: Corrected, groups: LabelGroups | None) -> tuple[str, ...]:
-    settings = machine.settings
-    known = set() if settings.checkpoint_path is not None else set(KINETICS400_LABELS)
-    known.update(label for prediction in machine.predictions for label, _ in prediction.top)
-    if groups is not None:
-        known = {groups.group_of(label) for label in known}
+    said = _machine_labels(machine)
+    known = set(said if groups is None else map(groups.group_of, said))
     known.update(span.action for spans in corrected.decided.values() for span in spans if span.action is not None)
     return tuple(sorted(known, key=lambda label: (label.casefold(), label)))

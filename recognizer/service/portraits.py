@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from PIL import Image
@@ -54,6 +55,15 @@ class Portrait:
 
 def portrait_of(track: PersonTrack) -> Portrait | None:
     """Return a good moment to show a person; None for a person without samples."""
+    if track not in _of_track:
+        _of_track[track] = _best(track)
+    return _of_track[track]
+
+
+_of_track: WeakKeyDictionary[PersonTrack, Portrait | None] = WeakKeyDictionary()
+
+
+def _best(track: PersonTrack) -> Portrait | None:
     count = len(track.time_s)
     if not count:
         return None

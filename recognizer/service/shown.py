@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -20,7 +20,7 @@ from recognizer.types import Segment
 
 Value = TypeVar("Value")
 
-_MOST_COUNTED: Final = 100
+_MOST_COUNTED: Final = 50
 """Segments whose likely labels are counted while a browser waits; the others follow in the background."""
 
 
@@ -52,16 +52,6 @@ class Layer:
 
     name: str | None
     corrected: Corrected
-
-    @cached_property
-    def brief_ids(self) -> frozenset[int]:
-        """The people who appeared only for a moment."""
-        return self.corrected.timeline.brief_ids
-
-    @cached_property
-    def small_ids(self) -> frozenset[int]:
-        """The people who are too small to be classified most of the time."""
-        return self.corrected.timeline.small_ids
 
     def shown(self, shows_brief: bool) -> Corrected:
         """Return it without the people who appeared only for a moment, unless they are wanted."""
@@ -101,10 +91,13 @@ class Shown:
     lanes: tuple[Lane, ...]
     segments: tuple[Segment, ...]
     lane_of: tuple[int, ...]
+    _complete: list[list[str | None]] = field(default_factory=list, repr=False)
 
     @cached_property
     def checked(self) -> list[bool]:
         """For each segment, whether a person has checked all of it."""
+        if not any(layer.checked for layer in self.layers):
+            return [False] * len(self.segments)
         rows = zip(self.segments, self.lane_of, strict=True)
         return [self.layers[self.lanes[lane].layer].is_checked(segment) for segment, lane in rows]
 
@@ -129,29 +122,34 @@ class Shown:
 
         A view of many segments is answered at once; ``count_all`` counts the rest.
         """
-        self._count(_MOST_COUNTED)
-        seconds: list[str | None] = []
-        for first, past, said in self._stretches:
-            segments = self.segments[first:past]
-            remembered = [None] * len(segments) if said is None else said.remembered_labels(segments)
-            seconds += [_second(*pair) for pair in zip(segments, remembered, strict=True)]
-        return seconds
+        return self._counted(_MOST_COUNTED)[0]
 
     def count_all(self, is_ending: Callable[[], bool]) -> None:
         """Count the likely labels of all segments, until that is no longer wanted."""
-        while not is_ending() and self._count(_MOST_COUNTED):
+        while not is_ending() and not self._counted(_MOST_COUNTED)[1]:
             pass
 
-    def _count(self, most: int) -> bool:
-        """Count the likely labels of a few more segments; return whether some may be left."""
+    def _counted(self, most: int) -> tuple[list[str | None], bool]:
+        """Count the likely labels of a few more segments; return the seconds, and whether they are all counted."""
+        if self._complete:
+            return self._complete[0], True
+        seconds: list[str | None] = []
+        missing = 0
         for first, past, said in self._stretches:
-            if said is not None and most > 0:
-                segments = [one for one in self.segments[first:past] if _has_second(one)]
-                remembered = said.remembered_labels(segments)
-                missing = [one for one, likely in zip(segments, remembered, strict=True) if likely is None][:most]
-                said.likely_labels(missing)
-                most -= len(missing)
-        return most <= 0
+            segments = self.segments[first:past]
+            likely: list[LikelyLabels | None] = [None] * len(segments)
+            if said is not None:
+                likely = said.remembered_labels(segments)
+            new = [k for k, one in enumerate(segments) if said and likely[k] is None and _has_second(one)]
+            counts = new[: max(0, most - missing)]
+            missing += len(new)
+            if said is not None and counts:
+                for k, labels in zip(counts, said.likely_labels([segments[k] for k in counts]), strict=True):
+                    likely[k] = labels
+            seconds += [_second(*pair) for pair in zip(segments, likely, strict=True)]
+        if missing <= most:
+            self._complete.append(seconds)
+        return seconds, missing <= most
 
 
 def shown_of(layers: Sequence[Layer], lanes: Sequence[Lane], view: View) -> Shown:

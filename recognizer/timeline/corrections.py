@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, groupby
 from operator import attrgetter
 
 from recognizer.timeline.edits import Check, Edit, Hide, Merge, Name, Restore, SingleEdit, Span, Split, Together
@@ -89,7 +90,11 @@ class Corrected:
         segments = self.timeline.segments(min_confidence, min_duration_s)
         if not self.decided:
             return segments
-        return tuple(sorted(self._covered(segments), key=attrgetter("person_id", "start_s")))
+        by_person = {person_id: tuple(some) for person_id, some in groupby(segments, attrgetter("person_id"))}
+        for person_id, spans in self.decided.items():
+            covered = self._covered(person_id, by_person.get(person_id, ()), spans)
+            by_person[person_id] = tuple(sorted(covered, key=attrgetter("start_s")))
+        return tuple(chain.from_iterable(by_person[person_id] for person_id in sorted(by_person)))
 
     @cached_property
     def without_brief(self) -> Corrected:
@@ -106,13 +111,13 @@ class Corrected:
         spans = self.checked.get(segment.person_id, ())
         return any(s <= segment.start_s + TOUCHING_S and segment.end_s <= e + TOUCHING_S for s, e in spans)
 
-    def _covered(self, segments: Sequence[Segment]) -> Iterator[Segment]:
+    @staticmethod
+    def _covered(person_id: int, segments: Sequence[Segment], spans: Sequence[Span]) -> Iterator[Segment]:
         for one in segments:
-            yield from _without(one, self.decided.get(one.person_id, ()))
-        for person_id, spans in self.decided.items():
-            for span in spans:
-                if span.action is not None:
-                    yield Segment(person_id, span.action, span.start_s, span.end_s, 1.0, source="human")
+            yield from _without(one, spans)
+        for span in spans:
+            if span.action is not None:
+                yield Segment(person_id, span.action, span.start_s, span.end_s, 1.0, source="human")
 
 
 class Replay:
@@ -128,6 +133,7 @@ class Replay:
         self._decided: dict[int, tuple[Span, ...]] = {}
         self._checked: dict[int, tuple[Span, ...]] = {}
         self._unfit: tuple[SingleEdit, ...] = ()
+        self._result: tuple[tuple[PersonTrack, ...], Timeline] = timeline.people, timeline
 
     def copy(self) -> Replay:
         """Return the state as it is now; edits of the one do not change the other."""
@@ -166,13 +172,13 @@ class Replay:
 
     def result(self) -> Corrected:
         """Return the timeline with the edits so far."""
-        shown = {person_id: self._tracks[person_id] for person_id in sorted(self._tracks.keys() - self._hidden)}
-        timeline = self._timeline
-        if tuple(shown.values()) != timeline.people:
+        shown = self._tracks.keys() - self._hidden
+        people = tuple(self._tracks[person_id] for person_id in sorted(shown))
+        if people != self._result[0]:  # what was counted of a timeline stays with it
             said = {person_id: one for person_id, one in self._said.items() if person_id in shown}
-            timeline = timeline.with_people(shown.values(), said)
+            self._result = people, self._timeline.with_people(people, said)
         return Corrected(
-            timeline,
+            self._result[1],
             {person_id: name for person_id, name in self._names.items() if name and person_id in shown},
             {person_id: spans for person_id, spans in self._decided.items() if spans and person_id in shown},
             {person_id: _joined(spans) for person_id, spans in self._checked.items() if person_id in shown},

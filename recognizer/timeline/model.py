@@ -21,6 +21,9 @@ BRIEF_S = 1.0
 MAX_GAP_S, the time for which a person may be lost."""
 
 
+_MOST_THRESHOLDS = 4
+"""Pairs of thresholds whose segments are kept: after a correction of one person, the others' are needed again."""
+
 _MOST_REMEMBERED = 5000
 """Segments whose likely labels are remembered, for each person."""
 
@@ -77,11 +80,23 @@ class PersonPredictions:
         self.ordered = tuple(sorted(ordered, key=attrgetter("start_s", "end_s")))
         self.smoothing_s = smoothing_s
         self._likely: dict[tuple[str, float, float, float], LikelyLabels] = {}
+        self._segments: dict[tuple[float, float], tuple[Segment, ...]] = {}
 
     @cached_property
     def guesses(self) -> Guesses:
         """The best guess for each moment."""
         return guesses_of(self.ordered, self.smoothing_s)
+
+    def segments(self, person_id: int, min_confidence: float, min_duration_s: float) -> tuple[Segment, ...]:
+        """Return the segments of the person, whose number this is; those of the latest few thresholds are kept."""
+        thresholds = min_confidence, min_duration_s
+        found = self._segments.get(thresholds)
+        if found is None:
+            found = tuple(segments_of(person_id, self.guesses, *thresholds))
+            # copied, because another thread may read it meanwhile
+            latest = list(self._segments.items())[1 - _MOST_THRESHOLDS :]
+            self._segments = dict([*latest, (thresholds, found)])
+        return found
 
     def likely_labels(self, segments: Sequence[Segment]) -> list[LikelyLabels]:
         """Return the likely labels of segments of this person, which are remembered; see ``Timeline.likely_labels``."""
@@ -143,13 +158,13 @@ class Timeline:
         """Time of the first picture; 0 for a camera, whose recording may begin later than its stream."""
         return self.reading.first_picture_s if self.video.sha256 is not None else 0.0
 
-    @property
+    @cached_property
     def brief_ids(self) -> frozenset[int]:
         """The people visible for less than BRIEF_S in total; none if that would be everyone."""
         brief = frozenset(track.person_id for track in self.people if track.present_s < BRIEF_S - TOUCHING_S)
         return brief if len(brief) < len(self.people) else frozenset()
 
-    @property
+    @cached_property
     def small_ids(self) -> frozenset[int]:
         """The people too small to be classified in most of their samples."""
         least_px = least_height_px(self.video.height)
@@ -192,11 +207,10 @@ class Timeline:
             min_duration_s: a shorter stretch is absorbed if it lies between two stretches of one other action, at
                 least one of them long enough; otherwise it becomes ``unknown``.
         """
-        return tuple(
-            segment
-            for person_id, said in self.by_person.items()
-            for segment in segments_of(person_id, said.guesses, min_confidence, min_duration_s)
+        of_people = (
+            said.segments(person_id, min_confidence, min_duration_s) for person_id, said in self.by_person.items()
         )
+        return tuple(chain.from_iterable(of_people))
 
     def likely_labels(self, segments: Sequence[Segment]) -> list[LikelyLabels]:
         """Return up to five labels per segment with their mean probabilities, from the data behind ``segments``.

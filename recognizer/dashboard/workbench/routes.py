@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from recognizer.dashboard.parts.download_route import download_route
+from recognizer.dashboard.streamlit_private import send_at_once
 from recognizer.dashboard.workbench import api
 from recognizer.dashboard.workbench.assets import FOLDER, static_path
 from recognizer.service.jobs import end_all
@@ -90,6 +91,7 @@ class _Modules(StaticFiles):
 
 def _endpoint(kind: Kind, handler: api.Handler) -> Callable[[HttpRequest], Awaitable[Response]]:
     async def endpoint(http: HttpRequest) -> Response:
+        send_at_once(http)
         if http.method == "POST" and (problem := _foreign(http)) is not None:
             return api.problem_response(403, problem)
         try:
