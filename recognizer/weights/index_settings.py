@@ -103,6 +103,11 @@ def _pip_configuration() -> dict[str, str]:
             _log.info("cannot read the configuration of %s (%s)", command[0], type(error).__name__)
             continue
         return parse_pip_config(listing.stdout)
+    return _pip_variables()
+
+
+def _pip_variables() -> dict[str, str]:
+    """Return pip's options in the environment by their long names."""
     return {
         variable.removeprefix("PIP_").lower().replace("_", "-"): value
         for variable, value in os.environ.items()

@@ -91,9 +91,19 @@ def server() -> Iterator[LocalServer]:
         thread.join()
 
 
+@pytest.fixture
+def pip_itself() -> None:
+    """Have pip's own program say what is configured; it takes a third of a second, and without files only repeats the
+    variables."""
+
+
 @pytest.fixture(autouse=True)
-def nothing_leaves_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_leaves_this_machine(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Set an empty cache and no package index, and refuse every address but this machine's."""
+    if "pip_itself" not in request.fixturenames:
+        monkeypatch.setattr(index_settings, "_pip_configuration", index_settings._pip_variables)
     for name in list(os.environ):
         if name.startswith(("PIP_", "UV_", "RECOGNIZER_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -635,6 +645,7 @@ def test_a_folder_of_archives_works_without_any_index_and_is_left_as_it_is(
     assert archive.exists()
 
 
+@pytest.mark.usefixtures("pip_itself")
 def test_pips_files_and_variables_are_read_as_pip_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configuration = tmp_path / "pip.conf"
     configuration.write_text(
@@ -656,6 +667,7 @@ def test_pips_files_and_variables_are_read_as_pip_reads_them(tmp_path: Path, mon
     assert found.ca_path == "/etc/own.pem"
 
 
+@pytest.mark.usefixtures("pip_itself")
 def test_without_pip_its_variables_still_count(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_pip(*_: object, **__: object) -> None:
         raise FileNotFoundError
