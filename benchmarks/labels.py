@@ -305,16 +305,21 @@ def draw_lanes(tallies: Sequence[tuple[str, Tally]], path: Path) -> None:
     figure.savefig(path)
 
 
-def boundaries(classifier: str, clips: Path, cache: ModelCache) -> Iterator[tuple[str, list[float]]]:
-    """Yield the seconds between changes of action and their boundaries: in a video with cuts, and without cuts."""
+def boundaries(
+    classifier: str, clips: Path, cache: ModelCache, each_s: float = EACH_S
+) -> Iterator[tuple[str, list[float]]]:
+    """Yield the seconds between changes of action and their boundaries: in a video with cuts, and without cuts.
+
+    Each action lasts ``each_s`` seconds.
+    """
     settings = recommended(Settings(video_classifier_model=classifier), RATE_HZ)
     models = cache.get(settings)
     pictures = []
     for name in SEQUENCE:
         with open_video(clips / name) as reader:
-            wanted = [frame.rgb for frame in reader.frames(lambda _, time_s: time_s < EACH_S)]
+            wanted = [frame.rgb for frame in reader.frames(lambda _, time_s: time_s < each_s)]
         pictures += [cv2.resize(rgb, (SIDE_PX * 4 // 3, SIDE_PX)) for rgb in wanted]
-    truth_s = [EACH_S, 2 * EACH_S]
+    truth_s = [each_s, 2 * each_s]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sequence.mp4"
         with VideoWriter(path, Fraction(30), SIDE_PX * 4 // 3, SIDE_PX) as writer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,17 @@ from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection, Detector, Frame
 from recognizer.video import VideoReader, open_video
 from tests.support.fakes import Answer, ScriptedClassifier
+from tests.support.ffmpeg import ffmpeg
 
 pytestmark = pytest.mark.real
+
+Beginning = Callable[[str, float], Path]
 
 I3D = Settings(video_classifier_model="i3d", num_video_sequence_samples=32, skip_frame=2)
 TAI_CHI = "stgcn_ta_chi.mp4"
 
-VISITS_S = ((6.1, 19.7), (22.8, 44.6), (50.3, 69.6), (74.6, 86.6), (92.2, 119.7), (123.6, 135.9))
-"""When each of six visitors is in the picture of the one-by-one clip, from its read-me."""
+VISITS_S = ((6.1, 19.7), (22.8, 44.6), (50.3, 69.6))
+"""When the first three visitors are in the picture of the one-by-one clip, from its read-me."""
 
 VISIT_TOLERANCE_S = 1.0
 """The visits are read by eye to a tenth of a second, from the first foot in the picture; the detector needs half a
@@ -96,13 +99,15 @@ def test_tai_chi_is_labelled_and_another_run_decodes_and_detects_nothing(
     store = PassStore(tmp_path / "crops")
     reads = CountingReads(monkeypatch)
 
-    first = analyze(clips_dir / TAI_CHI, I3D, models=models, pass_store=store)
+    tai_chi = tmp_path / "tai chi.mp4"
+    ffmpeg("-i", clips_dir / TAI_CHI, "-t", "7", "-an", "-c:v", "libx264", "-crf", "12", tai_chi)
+    first = analyze(tai_chi, I3D, models=models, pass_store=store)
     sampled = len(range(0, len(first.frame_times_s), 2))
     assert (counting.frames, reads.frames) == (sampled, sampled)
     assert [track.person_id for track in first.people] == [1]
     # the slow steps of the first two seconds are a close call: a box a few pixels off changes their label
     sure = [segment for segment in first.segments() if segment.action == "tai chi"]
-    assert sum(segment.duration_s for segment in sure) > 0.8 * first.analysed_s
+    assert sum(segment.duration_s for segment in sure) > 0.7 * first.analysed_s
     assert min(segment.confidence for segment in sure) > 0.7
     assert first.segments()[-1].end_s == pytest.approx(first.analysed_s, abs=0.15)
     for prediction in first.predictions:
@@ -112,7 +117,7 @@ def test_tai_chi_is_labelled_and_another_run_decodes_and_detects_nothing(
         assert sum(probabilities) <= 1 + 1e-9
 
     reports: list[Progress] = []
-    second = analyze(clips_dir / TAI_CHI, I3D, models=models, pass_store=store, progress=reports.append)
+    second = analyze(tai_chi, I3D, models=models, pass_store=store, progress=reports.append)
     assert (counting.frames, reads.frames) == (sampled, sampled)
     assert second.predictions == first.predictions, "equal to the bit"
     assert second.segments() == first.segments()
@@ -144,12 +149,13 @@ def test_another_margin_decodes_for_the_crops_but_does_not_detect(
 
 @pytest.mark.parametrize("file", [TAI_CHI, "tv_SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi"])
 def test_frames_pushed_one_by_one_give_the_timeline_of_the_file(
-    clips_dir: Path, counting: CountingDetector, averages_crops: Models, file: str
+    beginning: Beginning, counting: CountingDetector, averages_crops: Models, file: str
 ) -> None:
     settings = Settings(skip_frame=3)
-    whole = analyze(clips_dir / file, settings, models=averages_crops)
+    clip = beginning(file, 3.0)
+    whole = analyze(clip, settings, models=averages_crops)
     assert counting.frames == len(whole.frame_times_s[:: settings.skip_frame]) or file != TAI_CHI
-    with open_video(clips_dir / file) as reader:
+    with open_video(clip) as reader:
         recognizer = Recognizer(averages_crops, settings, reader.info)
         for frame in reader.frames():
             recognizer.step(frame)
@@ -164,13 +170,12 @@ def test_frames_pushed_one_by_one_give_the_timeline_of_the_file(
 
 
 def test_people_who_come_one_by_one_are_present_during_their_visits_and_not_between(
-    clips_dir: Path, counting: CountingDetector, averages_crops: Models
+    beginning: Beginning, counting: CountingDetector, averages_crops: Models
 ) -> None:
-    timeline = analyze(
-        clips_dir / "intel_one-by-one-person-detection.mp4", Settings(skip_frame=2), models=averages_crops
-    )
-    assert counting.frames == (len(timeline.frame_times_s) + 1) // 2
-    assert len(timeline.people) == len(VISITS_S), "six people, six numbers"
+    clip = beginning("intel_one-by-one-person-detection.mp4", 72.0)
+    timeline = analyze(clip, Settings(skip_frame=3), models=averages_crops)
+    assert counting.frames == len(timeline.frame_times_s[::3])
+    assert len(timeline.people) == len(VISITS_S), "three people, three numbers"
     for track, visit in zip(timeline.people, VISITS_S, strict=True):
         assert track.presence[0][0] == pytest.approx(visit[0], abs=VISIT_TOLERANCE_S)
         assert track.presence[-1][1] == pytest.approx(visit[1], abs=VISIT_TOLERANCE_S)
