@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import av
 import pytest
@@ -134,6 +134,8 @@ def test_start_watch_change_stop_and_take_the_table(
     assert "run=" in page.url
     video = frame(page).locator("video")
     shown_before = video.evaluate("one => one.currentTime")
+    for scheme in ("dark", "light"):
+        check_narrow(page, scheme, tmp_path / f"live-narrow-{scheme}.png")
 
     # another network and two settings while it runs
     press(page, side.get_by_role("slider", name="Crop margin"), "ArrowRight", 5)
@@ -167,6 +169,25 @@ def test_start_watch_change_stop_and_take_the_table(
     page.reload()
     wait_for_results(page)
     wait_for_text(chart(page), "tai chi")
+
+
+def check_narrow(page: Page, scheme: Literal["dark", "light"], picture: Path) -> None:
+    """Check that a telephone shows the camera's picture without sideways scrolling; the stream goes on."""
+    wide = page.viewport_size
+    assert wide is not None
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    chart(page).wait_for()
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').clientWidth <= 390")
+    page.screenshot(path=picture, full_page=True)
+    for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+        wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
+        assert wide_px <= seen_px, selector
+    box = frame(page).locator("video").bounding_box()
+    assert box is not None
+    assert box["width"] > 300
+    assert box["x"] + box["width"] <= 390
+    page.set_viewport_size(wide)
 
 
 def test_two_classifiers_run_at_once_and_one_is_swapped_meanwhile(
@@ -236,21 +257,3 @@ def test_camera_that_is_not_available_is_reported_with_advice(open_camera: OpenC
     button(page, "Start").click()
     wait_for_text(main(page).get_by_role("alert"), "(blocked|denied).*allow it in the browser")
     assert main(page).get_by_text("Traceback").count() == 0
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_narrow_window_shows_the_picture_without_sideways_scrolling(
-    open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path, scheme: str
-) -> None:
-    page = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    start(page)
-    wait_for_label(page, r"\w+")
-    chart(page).wait_for()
-    page.screenshot(path=tmp_path / f"live-narrow-{scheme}.png", full_page=True)
-    for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
-        wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
-        assert wide_px <= seen_px, selector
-    box = frame(page).locator("video").bounding_box()
-    assert box is not None
-    assert box["width"] > 300
-    assert box["x"] + box["width"] <= 390
