@@ -109,6 +109,8 @@ export class Painter {
         if (left >= layout.right) return;
         context.fillStyle = scene.theme.notAnalysed;
         context.fillRect(left, 0, layout.right - left, bottom);
+        context.fillStyle = scene.theme.line;
+        context.fillRect(left, AXIS_PX, 1, bottom - AXIS_PX);
         const text = "not analysed";
         if (bottom > AXIS_PX && layout.right - left > this.textPx(text) + 2 * TEXT_PADDING_PX) {
             context.fillStyle = scene.theme.quiet;
