@@ -236,12 +236,11 @@ def test_every_kind_of_edit_stays_and_can_be_undone(
         assert titles(page) == ["Anna", "Person 2", "Person 3", "Person 4"]
         assert ask(page, "model.selectedLane") == "p4"
         with one_edit(page, "merge person 4 into Anna"):
-            drag(page, place(page, 3, None), place(page, 0, None))
+            bench(page).locator("[data-lane=p4]").drag_to(bench(page).locator("[data-lane=p1]"))
             page.get_by_role("menuitem", name="Person 4 is Anna").click()
-        page.mouse.click(*place(page, 2, None))
         with one_edit(page, "merge person 3 into person 2"):
-            page.keyboard.press("m")
-            page.get_by_role("option", name="Person 2").last.click()
+            drag(page, place(page, 2, None), place(page, 1, None))
+            page.get_by_role("menuitem", name="Person 3 is Person 2").click()
         with one_edit(page, "hide person 2"):
             page.keyboard.press("h")
         assert titles(page) == ["Anna"]
@@ -389,5 +388,7 @@ def test_review_by_keys_and_menus_that_stay_in_the_window(browser: Browser, page
                 page.keyboard.press("Escape")
                 menu.wait_for(state="detached")
         bench(page).locator(".person-now").tap()
-        with one_edit(page, "hide person 2"):
-            page.get_by_role("menuitem", name="Hide").tap()
+        with one_edit(page, "merge person 2 into person 3"):
+            page.get_by_role("menuitem", name="Is the same person as").tap()
+            page.get_by_role("combobox", name="is the same person as").wait_for()
+            page.locator("dialog.popup").get_by_role("option", name="Person 3").tap()

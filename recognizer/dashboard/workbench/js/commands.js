@@ -8,6 +8,8 @@ import * as edits from "./edits.js";
 import * as person from "./person_acts.js";
 import * as segment from "./segment_acts.js";
 
+const IS_MAC = /Mac|iP/.test(navigator.platform);
+export const MODIFIER = IS_MAC ? "⌘" : "Ctrl";
 const NO_NEIGHBOR = "No segment of this person lies there.";
 const HIDDEN_BETWEEN = "The filter may hide segments between the two; show all, then join.";
 
@@ -92,8 +94,8 @@ export const KEYS = [
     },
     ...keysOf(SEGMENT, (editing, command) => editing.runOnSegment(command)),
     ...keysOf(LANE, (editing, command) => editing.runOnLane(command)),
-    { keys: ["Mod+z"], shown: "Ctrl Z", title: "Undo", run: ({ editing }) => editing.undo() },
-    { keys: ["Mod+y", "Mod+Shift+z"], shown: "Ctrl Y", title: "Redo", run: ({ editing }) => editing.redo() },
+    { keys: ["Mod+z"], shown: `${MODIFIER} Z`, title: "Undo", run: ({ editing }) => editing.undo() },
+    { keys: ["Mod+y", "Mod+Shift+z"], shown: IS_MAC ? "⇧ ⌘ Z" : "Ctrl Y", title: "Redo", run: ({ editing }) => editing.redo() },
 ];
 
 function keysOf(commands, run) {

@@ -87,17 +87,19 @@ export class Editing {
     }
 
     undo() {
-        return this.next(() => this.take("undo", "Undone"));
+        return this.next(() => this.take("undo", "Undone", "redo"));
     }
 
     redo() {
-        return this.next(() => this.take("redo", "Done again"));
+        return this.next(() => this.take("redo", "Done again", "undo"));
     }
 
-    take(step, word) {
-        const title = this.model.timeline[step];
-        if (!title) return this.voice.note(`There is nothing to ${step}.`);
-        return this.saving(this.model[step](), `${word}: ${title}`);
+    async take(step, word, back) {
+        const { model } = this;
+        if (!model.timeline[step]) return this.voice.note(`There is nothing to ${step}.`);
+        const isDone = await this.saving(model[step](), `${word}.`);
+        // as the server says: another tab may have made the last edit
+        return isDone && this.voice.say(`${word}: ${model.timeline[back]}`);
     }
 
     // Store an edit, say it, and select what was edited: what the person does at a time.

@@ -93,6 +93,8 @@ class Card {
         if (this.title !== first.title) this.isWithout = null; // the eye says the name
         this.title = first.title;
         this.keys = lanes.map(({ key }) => key);
+        this.element.dataset.lane = first.key; // for corrections, such as a drag onto another person
+        this.element.draggable = !this.model.timeline.readOnly;
         this.name.textContent = first.title;
         this.time.textContent = seconds(first.presentS);
         const each = lanes.map((lane, k) => ({ classifier: lane.classifier, times: timePerAction(this.model, indices[k]) }));

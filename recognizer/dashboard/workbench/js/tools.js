@@ -1,5 +1,6 @@
 // Undo and redo, what is hidden, how far the review is, and whether all is saved.
 
+import { MODIFIER } from "./commands.js";
 import { button, element, icon } from "./dom.js";
 import { openMenu } from "./menu.js";
 import { unhide } from "./person_acts.js";
@@ -31,8 +32,8 @@ export class Tools {
         this.host.hidden = timeline.readOnly;
         this.undo.setAttribute("aria-disabled", String(!timeline.undo));
         this.redo.setAttribute("aria-disabled", String(!timeline.redo));
-        entitle(this.undo, timeline.undo ? `Undo: ${timeline.undo} (Ctrl Z)` : "Undo");
-        entitle(this.redo, timeline.redo ? `Redo: ${timeline.redo} (Ctrl Y)` : "Redo");
+        entitle(this.undo, timeline.undo ? `Undo: ${timeline.undo} (${MODIFIER} Z)` : "Undo");
+        entitle(this.redo, timeline.redo ? `Redo: ${timeline.redo}` : "Redo");
         this.hidden.hidden = !timeline.hidden.length;
         this.hidden.textContent = `${timeline.hidden.length} hidden`;
         if (timeline.undo && !this.saved.textContent) this.show("Saved");
