@@ -132,10 +132,12 @@ def start_analysis(
             name=video.name,
         )
         try:
-            return context.store.save_analysis(analysis_id, video, timeline)
+            analysis = context.store.save_analysis(analysis_id, video, timeline)
         except StoreError as error:
             job.error = str(error)
             return analysis_of(analysis_id, video, timeline)
+        context.workbench.expect(analysis)
+        return analysis
 
     return context.jobs.start(work, analysis_id, about=video)
 

@@ -57,6 +57,13 @@ class Workbench:
                 self._held[key] = stored
                 self._opened.pop(key, None)
 
+    def expect(self, stored: StoredAnalysis) -> None:
+        """Get ready for a page that will show this analysis soon."""
+        self.hold(stored)
+        opened = self.opened(stored.analysis_id)
+        if opened is not None:
+            self.prepare(opened)
+
     def analysis(self, analysis_id: str) -> StoredAnalysis | None:
         """Return an analysis, from memory if somebody has it; None if there is none.
 

@@ -19,6 +19,7 @@ from recognizer.comparison.model import Comparison, Entry
 from recognizer.errors import CorrectionsError, StoreError
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.corrections import CorrectionStore, Revision
+from recognizer.service.movements import movements_of
 from recognizer.service.opened import Opened
 from recognizer.service.replays import Replays
 from recognizer.service.shown import View
@@ -28,10 +29,11 @@ from recognizer.settings import Settings
 from recognizer.timeline.corrections import Corrected, Corrections
 from recognizer.timeline.edits import Hide, Merge, Name, Relabel, Split, Together
 from recognizer.timeline.groups import LabelGroups
+from recognizer.timeline.lineage import Source
 from recognizer.timeline.model import Timeline
 from tests.support.edits import random_edit
 from tests.support.environment import ROOT
-from tests.support.waiting import wait_until
+from tests.support.waiting import WAIT_S, wait_until
 from tests.support.workbench import generated_timeline
 
 TIMELINE = generated_timeline(4, 6.0, action_s=2.0)
@@ -313,6 +315,21 @@ def test_labels_are_counted_once_and_the_rest_in_the_background(store: AnalysisS
     assert merged is not None
     before, after = opened(workbench).machine.by_person, merged.corrected.timeline.by_person
     assert after[2] is before[2]  # what was counted of others is not counted again
+
+
+def test_what_a_page_needs_is_ready_when_an_analysis_has_ended(store: AnalysisStore, workbench: Workbench) -> None:
+    analysis = saved(store)
+    workbench.expect(analysis)
+    movements = movements_of(analysis.timeline)
+    assert movements.wait(WAIT_S)
+    track = analysis.timeline.people[2]
+    sources = (Source(3, 1.0, 2.0), Source(9, 3.0, 4.0))
+    moving = movements.of(sources)
+    assert moving[0][0] == 1.0
+    assert moving[-1][1] == 2.0  # of a person who is not there, nothing is known
+    assert len(movements.of(opened(workbench).corrected.sources_of(track))) >= len(track.presence)
+    first = analysis.timeline.by_person[1]
+    assert all(first.remembered_labels(analysis.timeline.segments(View().min_confidence)[:1]))
 
 
 def test_damaged_corrections_say_what_to_do(store: AnalysisStore, workbench: Workbench) -> None:

@@ -6,7 +6,7 @@
 import { BoxStore } from "./boxes.js";
 import { Latest } from "./latest.js";
 
-const PREPARING_MS = 1000; // how often a video that is still copied is asked for
+const PREPARING_MS = 1000; // how often what is still made is asked for: a copy of the video, the movement
 
 export class Model extends EventTarget {
     // view: {minConfidence, minDurationS, showsBrief, filter}, the body of a request for segments
@@ -56,13 +56,24 @@ export class Model extends EventTarget {
 
     followCopy() {
         clearTimeout(this.copyTimer);
-        if (this.timeline.player.state !== "preparing") return;
+        const { player, movementReady } = this.timeline;
+        if (player.state !== "preparing" && movementReady !== false) return;
         this.copyTimer = setTimeout(() => this.attempt(async () => {
             const now = await this.api.timeline();
             this.timeline.player = now.player;
             this.emit("player");
+            this.takeMovement(now);
             this.followCopy();
         }), PREPARING_MS);
+    }
+
+    // The movement of many people in a long video is measured while they are shown already.
+    takeMovement(now) {
+        const isNews = now.movementReady && this.timeline.movementReady === false;
+        if (!isNews || now.revision !== this.timeline.revision) return;
+        this.timeline = now;
+        this.showLanes();
+        this.emit("timeline");
     }
 
     async loadSegments() {

@@ -1,6 +1,7 @@
 // Who is in the video: picture, name, time present, time per action.
 
 import { button, element, icon, percent, seconds } from "./dom.js";
+import { loadPicture } from "./pictures.js";
 
 const OPEN_EYE = "M12 5C6 5 2 12 2 12s4 7 10 7 10-7 10-7-4-7-10-7zm0 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8z";
 const CLOSED_EYE = "M3 4l1.5-1.5 17 17L20 21zM12 5c6 0 10 7 10 7s-1 2-3 4L8 6c1-.6 2.500-1 4-1zM5 8l11 11c-1 .5-2.500 1-4 1-6 0-10-8-10-8s1-2 3-4z";
@@ -69,8 +70,7 @@ export class People {
 class Card {
     constructor(model) {
         this.model = model;
-        this.picture = element("img", { alt: "", loading: "lazy", width: 28, height: 32 });
-        this.picture.addEventListener("error", () => { this.picture.style.visibility = "hidden"; });
+        this.picture = element("img", { alt: "", width: 28, height: 32 });
         this.name = element("span", { class: "name" });
         this.time = element("span", { class: "time" });
         this.bars = element("div", { class: "person-bars" });
@@ -88,7 +88,7 @@ class Card {
         const [first] = lanes;
         if (first.picture && first.picture !== this.address) {
             this.address = first.picture;
-            this.picture.src = this.model.api.url(first.picture);
+            loadPicture(this.picture, this.model.api.url(first.picture));
         }
         if (this.title !== first.title) this.isWithout = null; // the eye says the name
         this.title = first.title;
