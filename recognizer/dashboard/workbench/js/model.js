@@ -30,18 +30,20 @@ export class Model extends EventTarget {
 
     // --- loading ---
 
-    async load() {
-        await this.attempt(async () => {
+    load() {
+        this.loaded = this.attempt(async () => {
             const [timeline, frames] = await Promise.all([this.api.timeline(), this.api.frames()]);
             this.frames = frames;
             await this.adopt(timeline);
         });
+        return this.loaded;
     }
 
     // Load again what another tab or the page has changed.
     async refresh(revision) {
-        if (!this.timeline || this.timeline.revision === revision) return;
-        await this.attempt(async () => this.adopt(await this.api.timeline()));
+        await this.loaded; // what is being loaded may be older
+        if (!this.timeline) await this.load(); // the first try failed
+        else if (this.timeline.revision !== revision) await this.attempt(async () => this.adopt(await this.api.timeline()));
     }
 
     async adopt(timeline) {
