@@ -2,7 +2,8 @@
 
 import { element } from "./dom.js";
 
-const HEADING_PX = 172; // of the page, above the workbench
+const HEADING_MOST_PX = 260; // what is below more of the page is scrolled to, and has the window for itself
+const MARGIN_PX = 6;
 const LEAST_PX = 640; // of the whole workbench, in a low window
 const PICTURE_PX = { least: 220, most: 640 };
 const GAPS_PX = 24;
@@ -28,10 +29,13 @@ export function layout() {
 
 // Keep the picture as high as the lanes leave room for.
 export function fitPicture({ bench, stage, bars, lanes, filters }, model, signal) {
+    const scroller = scrollerOf(bench);
     const fit = () => {
         const { video } = model.timeline ?? {};
         const shape = video?.width && video.height ? video.width / video.height : 16 / 9;
-        const most = Math.max(LEAST_PX, window.innerHeight - HEADING_PX);
+        const heading = headingOf(bench, scroller);
+        const above = heading > HEADING_MOST_PX ? MARGIN_PX : heading;
+        const most = Math.max(LEAST_PX, window.innerHeight - above - MARGIN_PX);
         const left = most - GAPS_PX - bars.offsetHeight - lanes.offsetHeight - filters.offsetHeight;
         const height = Math.max(PICTURE_PX.least, Math.min(left, PICTURE_PX.most, stage.clientWidth / shape));
         bench.style.setProperty("--shape", shape);
@@ -39,7 +43,20 @@ export function fitPicture({ bench, stage, bars, lanes, filters }, model, signal
     };
     const sizes = new ResizeObserver(fit);
     for (const place of [bench, bars, lanes, filters]) sizes.observe(place);
+    if (scroller?.firstElementChild) sizes.observe(scroller.firstElementChild); // the page above it may grow
     model.addEventListener("timeline", fit, { signal });
     window.addEventListener("resize", fit, { signal });
     signal.addEventListener("abort", () => sizes.disconnect());
+}
+
+// How much of the page is above the workbench when nothing is scrolled.
+function headingOf(bench, scroller) {
+    return bench.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
+}
+
+function scrollerOf(bench) {
+    for (let one = bench.getRootNode().host; one; one = one.parentElement) {
+        if (["auto", "scroll"].includes(getComputedStyle(one).overflowY)) return one;
+    }
+    return null;
 }
