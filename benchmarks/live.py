@@ -110,7 +110,7 @@ def run_in_browser(url: str, frames: list[NDArray[np.uint8]], seconds: float) ->
                 "lost": told(page, r"(\d+) clips? skipped"),
             }
             picture(page).get_by_role("button", name="Stop").click()
-            page.get_by_role("heading", name="Timeline", exact=True).wait_for(timeout=60_000)
+            page.get_by_role("button", name="Timeline as CSV").wait_for(timeout=60_000)
     return figures
 
 

@@ -20,7 +20,7 @@ from tests.support.browser import (
     main,
     press,
     rows_of,
-    wait_for_playing,
+    wait_for_actions,
     wait_for_results,
     wait_for_text,
 )
@@ -164,11 +164,10 @@ def test_start_watch_change_stop_and_take_the_table(
     (own,) = by_classifier.keys() - {"i3d"}
     assert own.startswith("mc3_18:")
     assert by_classifier[own] <= {"fight", "noFight", "unknown"}
-    wait_for_playing(page)
 
     page.reload()
     wait_for_results(page)
-    wait_for_text(chart(page), "tai chi")
+    wait_for_actions(page, "tai chi")
 
 
 def check_narrow(page: Page, scheme: Literal["dark", "light"], picture: Path) -> None:

@@ -35,10 +35,6 @@ STEP_TIMEOUT_MS = 90_000
 OpenPage = Callable[..., "Page"]
 
 
-PLAYER = ".st-key-followed-player video"
-"""The player of the results."""
-
-
 def main(page: Page) -> Locator:
     return page.get_by_test_id("stMain")
 
@@ -53,10 +49,15 @@ def started(page: Page) -> Locator:
 
 
 def upload_video(page: Page, file: Path | dict[str, Any]) -> None:
-    upload_field(page).set_input_files(file)  # type: ignore[arg-type]  # the type is playwright's own FilePayload
+    other = main(page).get_by_role("button", name="Another video")
+    if other.is_visible() and not upload_field(page).count():  # a result has folded the field away
+        other.click()
+    field = page.locator("input[type=file]").first
+    field.wait_for(state="attached")
+    field.set_input_files(file)  # type: ignore[arg-type]  # the type is playwright's own FilePayload
     name = file.name if isinstance(file, Path) else file["name"]
     if isinstance(file, Path):
-        main(page).get_by_text(name, exact=True).wait_for()
+        page.get_by_text(name, exact=True).first.wait_for()
         main(page).get_by_role("button", name="Analyse").wait_for()
 
 
@@ -65,9 +66,37 @@ def start(page: Page) -> None:
     main(page).get_by_role("button", name="Cancel").wait_for()
 
 
+_SEGMENTS_JS = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+    .map((one) => one.recognizer?.model?.segments).find(Boolean)"""
+
+
 def wait_for_results(page: Page) -> None:
-    main(page).get_by_role("heading", name="Timeline", exact=True).wait_for(timeout=WORK_TIMEOUT_MS)
-    chart(page).wait_for()
+    """Wait until no analysis runs and the workbench has its segments."""
+    page.wait_for_function(
+        f"""() => {{
+            const buttons = [...document.querySelectorAll("[data-testid=stMain] button")];
+            return !buttons.some((one) => one.textContent === "Cancel") && ({_SEGMENTS_JS})();
+        }}""",
+        timeout=WORK_TIMEOUT_MS,
+    )
+
+
+def wait_for_actions(page: Page, *actions: str) -> None:
+    """Wait until the workbench shows segments of each of these actions."""
+    page.wait_for_function(
+        f"(actions) => actions.every((one) => ({_SEGMENTS_JS})()?.actions.includes(one))",
+        arg=list(actions),
+        timeout=WORK_TIMEOUT_MS,
+    )
+
+
+def shown_actions(page: Page) -> set[str]:
+    """Return the actions of the workbench's segments."""
+    actions: list[str] = page.evaluate(f"""() => {{
+        const segments = ({_SEGMENTS_JS})();
+        return segments.action.map((one) => segments.actions[one]);
+    }}""")
+    return set(actions)
 
 
 def analyse(page: Page) -> None:

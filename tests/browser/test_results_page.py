@@ -1,0 +1,95 @@
+"""The results page around the workbench in Chromium: filter, label groups, downloads, summaries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.browser import (
+    OpenPage,
+    chart,
+    downloaded,
+    main,
+    rows_of,
+    settled_box,
+    shown_actions,
+    wait_for_results,
+    wait_for_text,
+)
+from tests.support.workbench import generated_timeline, store_analysis
+from tests.support.workbench_actions import ask, bench, wait_for_bench, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def stored(app_data: Path) -> str:
+    """The query of an analysis of three people."""
+    return f"/?run={store_analysis(app_data, generated_timeline(3, 12.0)).analysis_id}"
+
+
+def test_filter_groups_downloads_and_tables_follow_one_another(open_page: OpenPage, stored: str) -> None:
+    page = open_page(stored, viewport={"width": 1440, "height": 900})
+    wait_for_bench(page)
+    everything = ask(page, "model.rows")
+    popover = page.get_by_test_id("stPopoverBody")
+
+    # a filter reaches the lanes, the table and the file, and one click takes it away
+    main(page).get_by_role("button", name="Filter").click()
+    assert popover.get_by_label("To (s)").input_value() == "12.0", "the fields begin with everything"
+    popover.get_by_label("To (s)").fill("6")
+    page.keyboard.press("Enter")
+    wait_until(page, "Math.max(...model.segments.endS) <= 6")
+    popover.get_by_text("People").first.click()
+    popover.get_by_role("combobox", name="People").fill("Person 2")
+    page.keyboard.press("Enter")
+    wait_until(page, "model.shownLanes.length === 1")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    kept = ask(page, "model.rows")
+    wait_for_text(main(page).get_by_test_id("stCaptionContainer"), rf"Only Person 2 · 0\.0 s to 6\.0 s: {kept} of ")
+    rows = rows_of(downloaded(page, "Timeline as CSV")[1])
+    assert len(rows) == kept
+    assert {row["person_id"] for row in rows} == {"2"}
+    assert max(float(row["end_s"]) for row in rows) == 6.0
+    main(page).get_by_role("button", name="Show all").click()
+    wait_until(page, f"model.rows === {everything}")
+
+    # groups take the place of labels, here and in the file, also after a refresh
+    main(page).get_by_role("button", name="Label groups").click()
+    popover.get_by_role("textbox", name="Group", exact=True).fill("calm")
+    page.keyboard.press("Tab")
+    labels = popover.get_by_role("combobox", name="Its labels")
+    for label in ("yoga", "tai chi"):
+        labels.fill(label)
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    popover.get_by_role("textbox", name="Everything else").fill("lively")
+    page.keyboard.press("Tab")
+    popover.get_by_role("button", name="Save").click()
+    wait_until(page, "model.segments.actions.includes('lively')")
+    assert shown_actions(page) <= {"calm", "lively", "unknown"}
+    page.reload()
+    wait_for_results(page)
+    assert "lively" in shown_actions(page)
+    assert {row["action"] for row in rows_of(downloaded(page, "Timeline as CSV")[1])} <= {"calm", "lively", "unknown"}
+
+    # a summary, its file, and a row that takes the workbench to its segment
+    chart(page).scroll_into_view_if_needed()
+    wait_for_text(chart(page), "lively")
+    name, content = downloaded(page, "This table (CSV)")
+    assert name == "generated.budget.csv"
+    assert {row["person_name"] for row in rows_of(content)} == {"Person 1", "Person 2", "Person 3", "everyone"}
+    main(page).get_by_role("tab", name="All segments").click()
+    main(page).get_by_text("Select a row to see it above").wait_for()
+    table = main(page).get_by_test_id("stDataFrameResizable").last
+    settled_box(table)
+    table.scroll_into_view_if_needed()
+    box = settled_box(table)
+    page.mouse.click(box["x"] + 16, box["y"] + 52 + 35)  # the second row's mark; the table is a canvas
+    name, content = downloaded(page, "This segment (MP4)")
+    assert content[4:8] == b"ftyp"
+    start_s = float(rows_of(downloaded(page, "Timeline as CSV")[1])[1]["start_s"])
+    assert ask(page, "model.timeS") == pytest.approx(start_s, abs=0.05)
+    assert bench(page).is_visible()
