@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from recognizer.export.content import Content
 from recognizer.export.json_file import setting_values
 from recognizer.export.table import Table
+from recognizer.timeline.groups import groups_json
 
 _TYPES: Final = {int: pa.int64(), float: pa.float64(), str: pa.string()}
 
@@ -19,7 +20,7 @@ _NOT_UNICODE: Final = "\ufffd"
 
 
 def table_parquet(table: Table, content: Content) -> bytes:
-    """Return a table of an export; its metadata are the video's name and hash, and the settings as JSON."""
+    """Return a table of an export; its metadata are the video's name and hash, settings, filter and groups."""
     schema = pa.schema(
         [pa.field(column.name, _TYPES[column.kind], metadata={"meaning": column.meaning}) for column in table.columns],
         metadata={
@@ -28,6 +29,8 @@ def table_parquet(table: Table, content: Content) -> bytes:
             "settings": json.dumps(setting_values(content.timeline.settings)),
             "min_confidence": str(content.min_confidence),
             "min_duration_s": str(content.min_duration_s),
+            "filter": _unicode("; ".join(content.filter.in_words(content.people_names))),
+            "label_groups": "" if content.groups is None else _unicode(groups_json(content.groups)),
         },
     )
     rows = list(table.rows(content))

@@ -195,7 +195,7 @@ def test_wrong_files_get_one_sentence_each_and_the_result_stays(
         assert main(page).locator("img[src='x'], [role=alert] a, [role=alert] strong").count() == 0
         assert "tai chi" in shown_actions(page)
     upload_video(page, {"name": wrong[4][0], "mimeType": "video/mp4", "buffer": tai_chi.read_bytes()})
-    main(page).get_by_text(wrong[4][0], exact=True).wait_for()
+    page.get_by_test_id("stPopoverBody").get_by_text(wrong[4][0], exact=True).wait_for()
     assert alert.count() == 0
     assert main(page).locator("img[src='x']").count() == 0
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import pyarrow.parquet as pq
 import pytest
 from pympi import Elan
 
@@ -115,6 +116,12 @@ def test_json_has_the_corrections_the_filter_and_the_groups() -> None:
     assert "filter" not in json.loads(written(".json"))
     read = timeline_from_json(json.dumps(document))
     assert {label for one in read.predictions for label, _ in one.top} == {"ball games", "yoga", "singing"}
+
+
+def test_parquet_states_filter_and_groups() -> None:
+    metadata = pq.read_schema(io.BytesIO(written(".parquet", Filter(checked=True)))).metadata
+    assert metadata[b"filter"] == b"checked"
+    assert json.loads(metadata[b"label_groups"])["groups"] == {"ball games": ["juggling", "dribbling"]}
 
 
 def test_elan_has_a_tier_for_each_person_who_is_kept(tmp_path: Path) -> None:

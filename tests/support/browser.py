@@ -49,15 +49,16 @@ def started(page: Page) -> Locator:
 
 
 def upload_video(page: Page, file: Path | dict[str, Any]) -> None:
-    other = main(page).get_by_role("button", name="Another video")
-    if other.is_visible() and not upload_field(page).count():  # a result has folded the field away
-        other.click()
-    field = page.locator("input[type=file]").first
-    field.wait_for(state="attached")
+    field = upload_field(page)
+    if not field.count():  # a result has folded it away
+        folded = page.get_by_test_id("stPopoverBody")
+        if not folded.count():
+            main(page).get_by_role("button", name="Another video").click()
+        field = folded.locator("input[type=file]").first
     field.set_input_files(file)  # type: ignore[arg-type]  # the type is playwright's own FilePayload
     name = file.name if isinstance(file, Path) else file["name"]
     if isinstance(file, Path):
-        page.get_by_text(name, exact=True).first.wait_for()
+        page.get_by_text(name, exact=True).locator("visible=true").first.wait_for()
         main(page).get_by_role("button", name="Analyse").wait_for()
 
 
