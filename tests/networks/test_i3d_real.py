@@ -21,11 +21,13 @@ from recognizer.types import CROP_SIZE_PX, Clip, Prediction
 from recognizer.weights import convert_once, load_numpy_pickle, resolve
 from tests.support.checkpoints import fight_checkpoint
 from tests.support.fakes import ScriptedClassifier
+from tests.support.ffmpeg import ffmpeg
 
 pytestmark = pytest.mark.real
 
-COMPARED = 110
-"""Number of real clips to compare with float32; with fewer, a single difference would exceed 1 %."""
+COMPARED = 50
+"""Number of real clips to compare with float32. If nine in ten had the same label, two or more would differ in 29 of 30
+runs; docs/performance.md has the share over more clips."""
 
 
 def centre_clip(path: Path, samples: int, every: int) -> Clip:
@@ -85,8 +87,8 @@ def test_a_real_fine_tuned_checkpoint_tells_a_fight_from_none(clips_dir: Path, t
     assert struggle.top[0][0] == "fight"  # arm wrestling is the nearest to a fight that the clips have
 
 
-def test_what_is_chosen_here_gives_the_labels_of_float32_on_real_people(clips_dir: Path) -> None:
-    """docs/performance.md claims the same best label on 99 % of real clips, however the network runs."""
+def test_what_is_chosen_here_gives_the_labels_of_float32_on_real_people(clips_dir: Path, tmp_path: Path) -> None:
+    """However the network runs; of the clips of five seconds of each video."""
     kept: list[Clip] = []
 
     class Keeping(ScriptedClassifier):
@@ -102,7 +104,8 @@ def test_what_is_chosen_here_gives_the_labels_of_float32_on_real_people(clips_di
         "tv_basketball.mp4",
         "decord_flipping_a_pancake.mkv",
     ):
-        analyze(clips_dir / name, settings, models=Models(detector, Keeping()))
+        ffmpeg("-i", clips_dir / name, "-t", "5", "-map", "0:v", "-c", "copy", name, folder=tmp_path)
+        analyze(tmp_path / name, settings, models=Models(detector, Keeping()))
     assert len(kept) > COMPARED
     clips = [kept[k] for k in np.linspace(0, len(kept) - 1, COMPARED).astype(int)]  # of every person and moment
     chosen, _ = load_clip_classifier(settings)
@@ -111,7 +114,7 @@ def test_what_is_chosen_here_gives_the_labels_of_float32_on_real_people(clips_di
     if openvino.problem() is None:
         # PyTorch takes a minute for all of them; what stands in for it is compared with it on some
         reference, _ = load_clip_classifier(replace(settings, precision="float32", backend="openvino"))
-        for one, other in zip(reference.classify(clips[::20]), pytorch.classify(clips[::20]), strict=True):
+        for one, other in zip(reference.classify(clips[::10]), pytorch.classify(clips[::10]), strict=True):
             assert [label for label, _ in one.top] == [label for label, _ in other.top]
             assert [p for _, p in one.top] == pytest.approx([p for _, p in other.top], abs=1e-4)
     same = 0
@@ -120,4 +123,4 @@ def test_what_is_chosen_here_gives_the_labels_of_float32_on_real_people(clips_di
         by_label = dict(theirs.top)
         apart = [abs(probability - by_label[label]) for label, probability in ours.top if label in by_label]
         assert max(apart) < 0.08
-    assert same >= 0.99 * len(clips)
+    assert same >= len(clips) - 1
