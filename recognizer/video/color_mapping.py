@@ -13,6 +13,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorTrc
 from numpy.typing import NDArray
 
+from recognizer.video.filter_source import add_source
+
 _UNSPECIFIED: Final = 2
 """No value, for a color space, primaries and transfer curve alike (ITU-T H.273)."""
 
@@ -86,12 +88,7 @@ class ColorMapper:
             table = Path(folder, "table.cube")
             table.write_text(_cube(frame.color_trc if is_hdr else _UNSPECIFIED, primaries), "ascii")
             graph.link_nodes(
-                graph.add(
-                    "buffer",
-                    video_size=f"{frame.width}x{frame.height}",
-                    pix_fmt=frame.format.name,
-                    time_base="1/1",
-                ),
+                add_source(graph, frame),
                 graph.add("scale", **scale),
                 graph.add("format", "pix_fmts=gbrp16"),  # the only format that lut3d looks up fast, besides floats
                 graph.add("lut3d", file=str(table), interp="tetrahedral"),

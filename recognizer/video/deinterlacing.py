@@ -10,6 +10,8 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from recognizer.video.filter_source import add_source
+
 _Tag = TypeVar("_Tag")
 
 _MATRICES: Final = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
@@ -87,13 +89,7 @@ def _graph(frame: VideoFrame) -> Graph:
     graph = Graph()
     options = {"colorspace": _MATRICES.get(frame.colorspace), "range": _RANGES.get(frame.color_range)}
     graph.link_nodes(
-        graph.add(
-            "buffer",
-            video_size=f"{frame.width}x{frame.height}",
-            pix_fmt=frame.format.name,
-            time_base="1/1",
-            **{name: value for name, value in options.items() if value is not None},
-        ),
+        add_source(graph, frame, **{name: value for name, value in options.items() if value is not None}),
         graph.add("bwdif", mode="send_frame", parity="auto", deint="interlaced"),
         graph.add("buffersink"),
     )
