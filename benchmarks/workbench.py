@@ -183,8 +183,9 @@ def store(folder: Path, timeline: Timeline, duration_s: float) -> None:
     analyses.save_analysis(ANALYSIS_ID, file, timeline)
 
 
-def measure(page: Page, seconds: float) -> None:
+def measure(page: Page, server_pid: int, seconds: float) -> None:
     """Print what the open page needs."""
+    server = psutil.Process(server_pid)
     page.wait_for_function("window.moments?.painted", timeout=READY_TIMEOUT_MS)
     moments = page.evaluate("window.moments")
     rows, lanes = page.evaluate("[opened.model.rows, opened.model.shownLanes.length]")
@@ -199,9 +200,15 @@ def measure(page: Page, seconds: float) -> None:
         print(
             f"{kind:<8} {rate:5.1f} frames/s, 95th percentile {_p95(gaps_ms):5.1f} ms, {each_ms:4.1f} ms of a core each"
         )
-    took_ms = page.evaluate(_SLIDER, SLIDER_STEPS)
-    for what, one_ms in zip(("in all", "after the answer"), zip(*took_ms, strict=True), strict=True):
-        print(f"slider, {what:<17} median {statistics.median(one_ms):5.1f} ms, 95th percentile {_p95(one_ms):5.1f} ms")
+    browser_s, server_s = _browser_s(), _used_s(server)
+    took_ms: list[tuple[float, float]] = page.evaluate(_SLIDER, SLIDER_STEPS)
+    browser_ms = 1000 * (_browser_s() - browser_s) / SLIDER_STEPS
+    server_ms = 1000 * (_used_s(server) - server_s) / SLIDER_STEPS
+    for k, what in enumerate(("in all", "after the answer")):
+        some_ms = [one[k] for one in took_ms]
+        median_ms = statistics.median(some_ms)
+        print(f"slider, {what:<17} median {median_ms:5.1f} ms, 95th percentile {_p95(some_ms):5.1f} ms")
+    print(f"slider, of a core each    {browser_ms:5.1f} ms in the browser, {server_ms:5.1f} ms on the server")
     devtools = page.context.new_cdp_session(page)
     devtools.send("HeapProfiler.collectGarbage")
     heap: dict[str, Any] = devtools.send("Runtime.getHeapUsage")
@@ -215,11 +222,15 @@ def _browser_s() -> float:
     for one in psutil.Process().children(recursive=True):
         try:
             if "chrom" in one.name():
-                times = one.cpu_times()
-                used_s += times.user + times.system
+                used_s += _used_s(one)
         except psutil.NoSuchProcess:
             continue  # one that has just ended
     return used_s
+
+
+def _used_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _p95(values: Sequence[float]) -> float:
@@ -246,7 +257,7 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.add_init_script(_START)
             page.goto(f"{app.url}/?run={ANALYSIS_ID}")
-            measure(page, given.seconds)
+            measure(page, app.pid, given.seconds)
             browser.close()
 
 
