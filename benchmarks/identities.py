@@ -19,7 +19,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +175,9 @@ class Numbers:
     mixed: int
 
 
-def followed(path: Path, settings: Settings, models: Models, from_s: float = 0.0) -> tuple[Timeline, Timeline, float]:
+def followed(
+    path: Path, settings: Settings, models: Models, from_s: float = 0.0, until_s: float = float("inf")
+) -> tuple[Timeline, Timeline, float]:
     """Track a clip; return its timeline before and after stitching, and the seconds per sampled frame."""
     with open_video(path) as reader:
         rate_hz = frame_rate_hz(reader.info)
@@ -183,7 +185,8 @@ def followed(path: Path, settings: Settings, models: Models, from_s: float = 0.0
         labeler = ActionLabeler(models, settings, reader.info)
         stitcher = Stitcher()
         started_s, samples = time.perf_counter(), 0
-        for frame in reader.frames(lambda _, time_s: follower.take_sample(time_s) and time_s >= from_s):
+        frames = reader.frames(lambda _, time_s: follower.take_sample(time_s) and time_s >= from_s)
+        for frame in takewhile(lambda frame: frame.time_s < until_s, frames):
             (detections,) = follower.find([frame])
             observation = follower.observe(frame, detections)
             stitcher.add(observation)

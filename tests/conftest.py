@@ -24,6 +24,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded; th
 import recognizer  # noqa: F401 - before any test imports torch: it decides how PyTorch's threads wait
 from recognizer import memory
 
+_TOGETHER = {"tests/analysis/test_movement_real.py": "tests/analysis/test_identities_real.py"}
+"""Files that share what a session's fixture makes, with the file next to whose tests they run."""
+
 
 class _WorkerPerFile(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist publishes no types
     """Assigns the tests of a file to one worker, so that they share its fixtures, and all browser tests to one worker.
@@ -33,7 +36,7 @@ class _WorkerPerFile(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "browser" if file.startswith("tests/browser/") else file
+        return "browser" if file.startswith("tests/browser/") else _TOGETHER.get(file, file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _WorkerPerFile:

@@ -11,25 +11,15 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.identities import CLIPS, VTEST, Nobody, followed, numbers, switches, true_frames
-from recognizer.networks.loading import Models, load_detector
+from benchmarks.identities import CLIPS, VTEST, followed, numbers, switches, true_frames
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
-from recognizer.types import Detector
 from recognizer.video import open_video
 
 pytestmark = pytest.mark.real
 
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    detector: Detector
-    detector, _ = load_detector(Settings())
-    return Models(detector, Nobody())
-
-
-def stitched(path: Path, models: Models, **settings: int) -> Timeline:
-    return followed(path, Settings(**settings), models)[1]  # type: ignore[arg-type]
+FollowedClip = Callable[[str], Timeline]
 
 
 @pytest.mark.parametrize(
@@ -61,16 +51,16 @@ def stitched(path: Path, models: Models, **settings: int) -> Timeline:
         ),
     ],
 )
-def test_one_person_one_number(clips_dir: Path, models: Models, name: str, people: dict[str, int]) -> None:
-    counted = numbers(stitched(clips_dir / name, models), CLIPS[name])
+def test_one_person_one_number(followed_clip: FollowedClip, name: str, people: dict[str, int]) -> None:
+    counted = numbers(followed_clip(name), CLIPS[name])
     assert counted.of == people
     assert counted.mixed == 0
 
 
-def test_the_riders_keep_their_numbers_through_whips_of_the_camera(clips_dir: Path, models: Models) -> None:
+def test_the_riders_keep_their_numbers_through_whips_of_the_camera(followed_clip: FollowedClip) -> None:
     """Without compensation the crowd of 20 people has 36 numbers, and no rider one that lasts for two seconds."""
     name = "tv_WUzgd7C1pWA.mp4"
-    timeline = stitched(clips_dir / name, models)
+    timeline = followed_clip(name)
     counted = numbers(timeline, CLIPS[name])
     assert len(timeline.people) <= 27
     assert counted.mixed == 0
@@ -88,7 +78,7 @@ def test_the_riders_keep_their_numbers_through_whips_of_the_camera(clips_dir: Pa
 
 
 def test_six_visitors_are_six_people_and_stay_the_same_when_hidden_for_four_seconds(
-    clips_dir: Path, make_video: Callable[..., Path], models: Models
+    clips_dir: Path, make_video: Callable[..., Path], only_detection: Models
 ) -> None:
     """Every fourth frame; the middle of each visit is replaced by four seconds of the empty room."""
     name = "intel_one-by-one-person-detection.mp4"
@@ -100,24 +90,24 @@ def test_six_visitors_are_six_people_and_stay_the_same_when_hidden_for_four_seco
     video = make_video(
         "hidden.mp4", frames=[np.asarray(rgb, np.uint8) for rgb in pictures], times_s=[t for t, _ in seen]
     )
-    timeline = stitched(video, models, skip_frame=1)
+    _, timeline, _ = followed(video, Settings(skip_frame=1), only_detection)
     counted = numbers(timeline, CLIPS[name])
     assert counted.of == {f"visitor {k}": 1 for k in range(1, 7)}
     assert counted.mixed == 0
     assert Counter(len(track.presence) for track in timeline.people if track.present_s > 1) == {2: 6}
 
 
-def test_the_crowd_keeps_its_numbers_over_the_true_frames(clips_dir: Path, models: Models) -> None:
+def test_the_crowd_keeps_its_numbers_over_the_true_frames(clips_dir: Path, only_detection: Models) -> None:
     """The last 15 seconds of the video, one sample every 0.2 s."""
     frames = true_frames(clips_dir / "opencv_vtest_gt_frames.csv")
-    _, after, _ = followed(clips_dir / VTEST, Settings(), models, from_s=64.0)
+    _, after, _ = followed(clips_dir / VTEST, Settings(), only_detection, from_s=64.0)
     found = switches(after.people, frames)
     assert (found.switches, found.fragments) == (0, 0)
     assert found.missed <= 1
 
 
 def test_a_cut_between_two_clips_ends_everybodys_track(
-    clips_dir: Path, make_video: Callable[..., Path], models: Models
+    clips_dir: Path, make_video: Callable[..., Path], only_detection: Models
 ) -> None:
     """Two signers, then the wrestlers, in the same places."""
     pictures = []
@@ -125,7 +115,7 @@ def test_a_cut_between_two_clips_ends_everybodys_track(
         with open_video(clips_dir / name) as reader:
             shot = [f.rgb for f in reader.frames(lambda k, _: k < 45)]
         pictures += [np.asarray(cv2.resize(rgb, (426, 240), interpolation=cv2.INTER_AREA), np.uint8) for rgb in shot]
-    timeline = stitched(make_video("cut.mp4", frames=pictures), models)
+    _, timeline, _ = followed(make_video("cut.mp4", frames=pictures), Settings(), only_detection)
     assert timeline.people
     cut_s = 1.5
     for track in timeline.people:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.identities import CLIPS, VTEST, Nobody, followed
-from recognizer.networks.loading import Models, load_detector
+from benchmarks.identities import CLIPS, VTEST, followed
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.timeline.movement import Movement, PersonMovement, people_moving
 from recognizer.timeline.speeds import Unknown
-from recognizer.types import Detector
 
 pytestmark = pytest.mark.real
 
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    detector: Detector
-    detector, _ = load_detector(Settings())
-    return Models(detector, Nobody())
+FollowedClip = Callable[[str], Timeline]
 
 
 def named(timeline: Timeline, clip: str) -> dict[str, PersonMovement]:
@@ -43,18 +38,16 @@ def mean_per_s(moving: PersonMovement, start_s: float, end_s: float) -> float:
     return float(np.nanmean(moving.speeds.per_s[inside]))
 
 
-def test_who_does_tai_chi_stays_in_place(clips_dir: Path, models: Models) -> None:
-    _, timeline, _ = followed(clips_dir / "stgcn_ta_chi.mp4", Settings(), models)
-    (moving,) = people_moving(timeline)
+def test_who_does_tai_chi_stays_in_place(followed_clip: FollowedClip) -> None:
+    (moving,) = people_moving(followed_clip("stgcn_ta_chi.mp4"))
     assert moving.summary.mean_per_s is not None
     assert moving.summary.mean_per_s < 0.05
     assert moving.summary.seconds[Movement.STILL] > 9
 
 
-def test_players_and_a_judge_who_moves_out_of_the_way_run_and_the_others_stand(clips_dir: Path, models: Models) -> None:
+def test_players_and_a_judge_who_moves_out_of_the_way_run_and_the_others_stand(followed_clip: FollowedClip) -> None:
     name = "tennis_analyzer_tennis.mp4"
-    _, timeline, _ = followed(clips_dir / name, Settings(), models)
-    found = named(timeline, name)
+    found = named(followed_clip(name), name)
     assert mean_per_s(found["far player"], 6.0, 8.5) > 1.0
     # 149 pixels in 1.2 s at a height of 80, read off pictures; then the judge stands
     assert mean_per_s(found["right line judge"], 1.2, 2.4) == pytest.approx(1.55, abs=0.25)
@@ -87,14 +80,14 @@ def test_walkers_are_as_fast_as_read_off_pictures_by_eye(
 
 
 @pytest.fixture(scope="module")
-def vtest(clips_dir: Path, models: Models) -> Timeline:
-    return followed(clips_dir / VTEST, Settings(skip_frame=1), models)[1]
+def vtest(clips_dir: Path, only_detection: Models) -> Timeline:
+    """The first 26 s: all that was read off pictures."""
+    return followed(clips_dir / VTEST, Settings(skip_frame=1), only_detection, until_s=26.0)[1]
 
 
-def test_the_border_and_whips_of_the_camera_are_told(clips_dir: Path, models: Models) -> None:
+def test_the_border_and_whips_of_the_camera_are_told(followed_clip: FollowedClip) -> None:
     reasons = {}
     for name in ("c13_L-signing_R-standing_ccby.mp4", "tv_WUzgd7C1pWA.mp4"):
-        _, timeline, _ = followed(clips_dir / name, Settings(), models)
-        reasons[name] = {reason for moving in people_moving(timeline) for reason in moving.summary.seconds}
+        reasons[name] = {reason for moving in people_moving(followed_clip(name)) for reason in moving.summary.seconds}
     assert Unknown.BORDER in reasons["c13_L-signing_R-standing_ccby.mp4"]
     assert Unknown.CAMERA in reasons["tv_WUzgd7C1pWA.mp4"]
