@@ -15,7 +15,7 @@ import pytest
 
 from recognizer.timeline.model import PersonTrack
 from tests.support.browser import STEP_TIMEOUT_MS, OpenPage, main, settled_box
-from tests.support.workbench import generated_timeline, store_analysis
+from tests.support.workbench import SIZE_WH, box_at, generated_timeline, store_analysis
 from tests.support.workbench_actions import ask, bench, shown_number, wait_for_bench, wait_until
 
 if TYPE_CHECKING:
@@ -80,7 +80,17 @@ def test_video_lanes_and_boxes_move_together(open_page: OpenPage, stored: str) -
     distances_s = ask(page, "player.distances")
     assert max(distances_s) <= 1 / float(NTSC_HZ), distances_s
 
-    # boxes: where they were generated; a click on one selects the person
+    # boxes: between two samples, where they were generated
+    ask(page, "player.seek(7.33)")
+    wait_until(page, f"overlay.drawn.length === {PEOPLE}")
+    picture = ask(page, "overlay.picture(overlay.canvas.clientWidth, overlay.canvas.clientHeight)")
+    for number, *drawn in ask(page, "overlay.drawn.map((o) => [o.lane.personId, o.left, o.top, o.right, o.bottom])"):
+        x1, y1, x2, y2 = (edge / side for edge, side in zip(box_at(number, PEOPLE, 7.33), SIZE_WH * 2, strict=True))
+        x, y, width, height = (picture[name] for name in ("x", "y", "width", "height"))
+        expected = [x + x1 * width, y + y1 * height, x + x2 * width, y + y2 * height]
+        assert drawn == pytest.approx(expected, abs=1.0), f"person {number}"
+
+    # a click on a box selects the person
     ask(page, "player.seek(9)")
     wait_until(page, f"overlay.drawn.length === {PEOPLE - 2}")  # two are away
     x, y = ask(page, "(({ left, right, top, bottom }) => [(left + right) / 2, (top + bottom) / 2])(overlay.drawn[0])")
