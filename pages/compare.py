@@ -3,7 +3,7 @@
 import streamlit as st
 
 from recognizer.dashboard import navigation, state
-from recognizer.dashboard.compare import comparison, entries, results
+from recognizer.dashboard.compare import comparison, corrected_truth, entries, results
 from recognizer.dashboard.parts import history, problem, ready, sidebar, video_card
 
 navigation.enter_through_app("compare")
@@ -22,6 +22,7 @@ video_card.choose_video()
 history.offer_earlier_comparison()
 shared = sidebar.choose_shared_settings(video_card.frame_rate_hz())
 problem.show_problems(state.tab().compare.problem)
+corrected_truth.tell_waiting()
 video_card.show_video()
 wanted = entries.choose_entries(shared)
 

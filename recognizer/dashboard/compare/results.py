@@ -13,7 +13,7 @@ from recognizer.comparison.model import Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored, score_lanes
 from recognizer.dashboard import server, state
 from recognizer.dashboard.compare.comparison import as_wanted
-from recognizer.dashboard.compare.corrected_truth import adopt_waiting, tell_waiting
+from recognizer.dashboard.compare.corrected_truth import adopt_waiting
 from recognizer.dashboard.compare.differences import show_differences
 from recognizer.dashboard.compare.lanes import draw_beside_truth, draw_workbench
 from recognizer.dashboard.compare.truth import choose_truth, show_scores
@@ -31,7 +31,6 @@ def show_results(wanted: Sequence[Entry]) -> None:
         wanted: the entries in the rows; others are not drawn.
     """
     compare = state.tab().compare
-    tell_waiting()
     if compare.shown is not None:
         adopt_waiting(compare.shown)
     shown = compare.shown
