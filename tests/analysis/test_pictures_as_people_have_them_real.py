@@ -17,7 +17,7 @@ pytestmark = pytest.mark.real
 X264 = ("-an", "-c:v", "libx264", "-crf", "12", "-preset", "veryfast", "-pix_fmt", "yuv420p")
 TFF = ("-flags", "+ildct+ilme", "-x264-params", "tff=1")
 
-DURATION_S = 5
+DURATION_S = 4
 
 
 def hdr(transfer: str) -> tuple[str, ...]:
@@ -47,11 +47,6 @@ KINDS = {
     "PQ": ("stgcn_ta_chi.mp4", X264, hdr("smpte2084"), "tai chi"),
     "HLG": ("stgcn_ta_chi.mp4", X264, hdr("arib-std-b67"), "tai chi"),
 }
-
-
-@pytest.fixture(scope="module")
-def networks() -> ModelCache:
-    return ModelCache()
 
 
 def probabilities(path: Path, networks: ModelCache) -> Counter[str]:
