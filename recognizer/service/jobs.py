@@ -47,7 +47,7 @@ class Job(Generic[Result]):
         self.partial: Result | None = None
         self.result: Result | None = None
         self.error: str | None = None
-        self._work = work
+        self._work: Callable[[Job[Result]], Result] | None = work
         self._turn = threading.Lock()  # a job is never started and cancelled at the same moment
         self._cancelled = threading.Event()
         self._started = threading.Event()
@@ -94,14 +94,17 @@ class Job(Generic[Result]):
                 return
             self._started.set()
         started_s = time.monotonic()
+        work, self._work = self._work, None  # a remembered job must not hold what it worked on
+        assert work is not None, "a job runs once"
         try:
-            self.result = self._work(self)
+            self.result = work(self)
         except RecognizerError as error:
             self.error = str(error)
         except Exception:  # noqa: BLE001 - a bug in one job must not end the thread; it is logged and reported
             _log.exception("a job failed")
             self.error = "Internal error; the server's log has the details."
         finally:
+            del work
             _log.info("a job took %.1f s", time.monotonic() - started_s)
             self._finished.set()
 

@@ -31,6 +31,8 @@ Kind = Literal["analysis", "comparison"]
 _MOST_OPENED: Final = 6
 """Opened items that stay in memory although no page holds them."""
 
+_TURNS: Final = 64
+
 _Key = tuple[Kind, str]
 
 
@@ -42,7 +44,7 @@ class Workbench:
         self._comparisons = comparisons
         self._corrections = CorrectionStore(store.database)
         self._lock = threading.Lock()
-        self._turns: dict[_Key, threading.Lock] = {}
+        self._turns = tuple(threading.Lock() for _ in range(_TURNS))
         self._background = Jobs(max_at_once=2)
         self._counting = LatestCounting(self._background)
         self._replays = Replays()
@@ -163,9 +165,8 @@ class Workbench:
         return self._corrections.corrected(analysis_ids, video.name)
 
     def _turn(self, key: _Key) -> threading.Lock:
-        """Return the lock of one item: two requests never parse the same analysis twice."""
-        with self._lock:
-            return self._turns.setdefault(key, threading.Lock())
+        """Return the lock of one item, which it may share: two requests never parse the same analysis twice."""
+        return self._turns[hash(key) % _TURNS]
 
     def _known(self, key: _Key) -> Opened | None:
         with self._lock:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from recognizer.errors import VideoError
 from recognizer.service import jobs as jobs_module
 from recognizer.service.jobs import Job, Jobs
 from tests.support.environment import ROOT
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, wait_until
 
 
 def test_job_returns_what_the_work_returned() -> None:
@@ -214,3 +216,18 @@ begun.wait()
     assert (ended.returncode, ended.stderr) == (0, "")
     assert (tmp_path / "kept").read_text() == "what it has"
     assert time.monotonic() - began_s < 60
+
+
+def test_a_remembered_job_does_not_hold_what_it_worked_on() -> None:
+    class Much:
+        """Stands for an analysis of an hour."""
+
+    much = Much()
+    gone = weakref.ref(much)
+    jobs = Jobs()
+    job = jobs.start(partial(lambda _much, _job: 7, much), "one")
+    del much
+    assert job.wait(WAIT_S)
+    wait_until(lambda: gone() is None)
+    assert jobs.get("one") is job
+    assert job.result == 7
