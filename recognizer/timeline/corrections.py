@@ -7,6 +7,7 @@ classifier therefore keeps the corrections.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -224,8 +225,8 @@ class Replay:
             self._divide_predictions(edit)
         for layer in (self._decided, self._checked):
             spans = layer.pop(edit.person_id, ())
-            layer[edit.person_id] = tuple(s._replace(end_s=min(s.end_s, edit.at_s)) for s in spans if s[0] < edit.at_s)
-            layer[edit.new_id] = tuple(s._replace(start_s=max(s[0], edit.at_s)) for s in spans if s.end_s > edit.at_s)
+            layer[edit.person_id] = tuple(_outside(spans, edit.at_s, math.inf))
+            layer[edit.new_id] = tuple(_outside(spans, -math.inf, edit.at_s))
 
     def _divide_predictions(self, edit: Split) -> None:
         """Give each clip to the one who fills more of it, and end it at the split."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recognizer.comparison.model import Comparison, Entry
@@ -82,6 +82,7 @@ def state_of(corrected: Corrected) -> object:
 
 @settings(max_examples=5, deadline=None)
 @given(st.integers(0, 2**32))
+@example(463)
 def test_timeline_after_n_undos_of_random_edits_equals_the_one_before(seed: int) -> None:
     random, replays, corrections = Random(seed), Replays(), Corrections()
     stored = StoredAnalysis("one", now(), "v.mp4", Path("v.mp4"), TIMELINE)

@@ -76,9 +76,10 @@ def _check(corrected: Corrected, random: Random) -> Check:
 
 def _segment_edit(corrected: Corrected, random: Random) -> Edit | None:
     segments = corrected.segments(0.4)
-    if not segments:
+    long_enough = [one for one in segments if one.duration_s > 0.01]  # for a cut in the middle
+    if not long_enough:
         return None
-    one: Segment = random.choice(segments)
+    one: Segment = random.choice(long_enough)
     person_id, action = one.person_id, random.choice(ACTIONS)
     middle_s, (start_s, end_s) = (one.start_s + one.end_s) / 2, _stretch(random)
     return random.choice(

@@ -132,6 +132,14 @@ def test_corrected_segments_go_with_a_merged_or_split_person() -> None:
     assert rows(corrected(edit, Split(5, 8.0, 6)))[-2:] == [(5, "leap", 7.0, 8.0, "h"), (6, "leap", 8.0, 9.0, "h")]
 
 
+def test_split_at_the_edge_of_a_decided_stretch_leaves_no_sliver_of_it() -> None:
+    edge_s = 8.0 + 1e-15 * 8
+    assert edge_s > 8.0
+    result = corrected(Relabel(5, 7.0, 8.0, "leap"), Relabel(5, 8.0, 9.0, "hop"), Split(5, edge_s, 6))
+    assert rows(result, 5) == [(5, "leap", 7.0, 8.0, "h")]
+    assert [row[1] for row in rows(result, 6)] == ["hop"]
+
+
 def test_edits_about_other_peoples_numbers_are_left_out_and_reported() -> None:
     edits = (Name(9, "Anna"), Merge(1, into=9), Split(1, 3.0, new_id=2), Split(1, 50.0, new_id=6))
     result = corrected(*edits, Relabel(1, 0.0, 2.0, "hop"))
