@@ -86,6 +86,8 @@ class _ClipGuesses:
                 start_s = (start_s + ordered[k - 1].end_s) / 2
             if k + 1 < len(ordered) and ordered[k + 1].start_s < end_s:
                 end_s = (ordered[k + 1].start_s + end_s) / 2
+            if self._stretches:  # of two merged people, one clip may reach beyond the next one
+                start_s = max(start_s, self._stretches[-1][2])
             if end_s > start_s:
                 self._stretches.append((prediction, start_s, end_s))
         self._starts_s = [start_s for _, start_s, _ in self._stretches]

@@ -140,6 +140,12 @@ def test_split_at_the_edge_of_a_decided_stretch_leaves_no_sliver_of_it() -> None
     assert [row[1] for row in rows(result, 6)] == ["hop"]
 
 
+def test_clips_of_merged_people_share_the_time_even_if_one_lies_within_another() -> None:
+    result = corrected(Merge(2, into=5), Split(1, 2.1, 2), Merge(2, into=5))
+    check_segments(result)
+    assert {row[1] for row in rows(result, 5)} == {"dance", "walk", "jump"}
+
+
 def test_edits_about_other_peoples_numbers_are_left_out_and_reported() -> None:
     edits = (Name(9, "Anna"), Merge(1, into=9), Split(1, 3.0, new_id=2), Split(1, 50.0, new_id=6))
     result = corrected(*edits, Relabel(1, 0.0, 2.0, "hop"))
