@@ -32,11 +32,11 @@ LikelyLabels = tuple[tuple[str, float], ...]
 def close_second(segment: Segment, likely: LikelyLabels) -> tuple[str, float] | None:
     """Return the second of a segment's likely labels, with its probability, if it is close to the first.
 
-    None for an ``unknown`` segment: its first label is only a guess.
+    None for an ``unknown`` segment, whose first label is only a guess, and for one that a person decided.
     """
-    if segment.action == UNKNOWN_ACTION or len(likely) < 2 or likely[1][1] < CLOSE_SHARE * likely[0][1]:
+    if segment.source != "machine" or segment.action == UNKNOWN_ACTION:
         return None
-    return likely[1]
+    return likely[1] if len(likely) > 1 and likely[1][1] >= CLOSE_SHARE * likely[0][1] else None
 
 
 def guesses_of(ordered: Sequence[Prediction], smoothing_s: float) -> Guesses:

@@ -123,7 +123,7 @@ def test_who_was_there_for_a_moment_is_folded_away_and_can_be_shown(
     widget(page, "Sequence length").set_value(8)
     page.run()
     analyse(page)
-    assert "1 person and 1 seen for under 1 s" in words(page)
+    assert "1 person found, 1 more for under 1 s" in words(page)
     assert shown_people(page) == {1}
     tab(page).filters.shows_brief = True  # as the workbench's switch does
     page.run()

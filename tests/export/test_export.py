@@ -443,6 +443,8 @@ def test_segments_table_shows_a_close_second_label() -> None:
     assert table["Second probability"].tolist()[0] == 0.3
     assert np.isnan(table["Second probability"].tolist()[1])
     assert segments_table(timeline, timeline.segments(0.5))["Second label"].tolist() == ["", ""], "unknown is no label"
+    corrected = [replace(one, source="human") for one in timeline.segments()]
+    assert segments_table(timeline, corrected)["Second label"].tolist() == ["", ""], "a person was sure"
 
 
 def test_empty_tables_have_their_columns_and_types() -> None:

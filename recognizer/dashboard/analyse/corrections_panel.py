@@ -52,7 +52,7 @@ def draw_corrections(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
 def _offer_file(place: DeltaGenerator, run: StoredAnalysis, corrections: Corrections) -> None:
     offer_download(
         place,
-        "As a file",
+        "Download",
         lambda: corrections_json(corrections, run.timeline.video.sha256),
         f"{Path(run.video_name).stem}-corrections.json",
         "application/json",

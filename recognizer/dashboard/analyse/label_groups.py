@@ -29,7 +29,7 @@ def draw_groups(place: DeltaGenerator, analysis_id: str, opened: Opened) -> None
     count = 0 if groups is None else len(groups.groups)
     title = "Label groups" if groups is None else f"Label groups ({count})"
     with place.popover(title, icon=":material/category:"):
-        st.caption("Fold many labels into the few that matter. Charts, tables and exports then have the groups.")
+        st.caption("Fold labels into groups. Charts, tables and exports follow.")
         draft = _draft(analysis_id, opened.revision.groups)
         options = _options(opened.machine)
         for row in list(draft.rows):
@@ -40,7 +40,7 @@ def draw_groups(place: DeltaGenerator, analysis_id: str, opened: Opened) -> None
         buttons.button("Save", type="primary", on_click=_save, args=(analysis_id, draft))
         if groups is not None:
             buttons.button("Show the labels themselves", on_click=_set, args=(analysis_id, None))
-            offer_download(buttons, "As a file", lambda: groups_json(groups), FILE_NAME, "application/json")
+            offer_download(buttons, "Download", lambda: groups_json(groups), FILE_NAME, "application/json")
         _load(analysis_id, draft)
         if draft.problem is not None:
             st.error(sentence(draft.problem), icon=":material/error:")

@@ -84,7 +84,7 @@ def _summary(timeline: Timeline) -> str:
     backend = timeline.provenance.get("classifier_backend")
     brief = len(timeline.brief_ids)
     parts = [
-        people(len(timeline.people) - brief) + (f" and {brief} seen for under {BRIEF_S:g} s" if brief else ""),
+        f"{people(len(timeline.people) - brief)} found" + (f", {brief} more for under {BRIEF_S:g} s" if brief else ""),
         f"{seconds(timeline.analysed_s)} analysed" + ("" if timeline.complete else " before it was cancelled"),
         f"classifier {plain(classifier)}" + (f" ({backend})" if backend else ""),
         f"{timeline.settings.num_video_sequence_samples} samples, every {_ordinal(timeline.settings.skip_frame)} frame",

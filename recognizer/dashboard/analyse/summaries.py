@@ -109,7 +109,8 @@ def _together(content: Content) -> None:
 
 
 def _people(content: Content) -> None:
-    st.dataframe(export.appearances_table(content.timeline, content.names), hide_index=True, width="stretch")
+    appearances = export.appearances_table(content.timeline, content.names)
+    st.dataframe(appearances, hide_index=True, width="stretch", placeholder="–")
     _offer(PEOPLE, content)
 
 

@@ -1,12 +1,14 @@
 // The card at the pointer, or at the selected segment: who, what, when, how probable, and the five likeliest labels.
 
 import { moment, spanInWords } from "./axis.js";
+import { likelyOf } from "./around.js";
 import { element } from "./dom.js";
 
 const UNKNOWN = "unknown";
 const WAIT_MS = 90; // a pointer that passes by asks nothing
 const OFFSET_PX = 16;
 const MARGIN_PX = 8;
+const BAR_PX = 72; // of a label that is certain
 
 export class Hover {
     constructor(host, model) {
@@ -48,7 +50,7 @@ export class Hover {
         const { key } = this;
         const { segments } = model;
         this.timer = setTimeout(async () => {
-            const lines = await model.likely(row).then(likelyLines, (error) => [element("div", {}, error.message)]);
+            const lines = await likelyOf(model, row).then(likelyLines, (error) => [element("div", {}, error.message)]);
             if (this.key === key && segments === model.segments) likely.replaceChildren(...lines);
             this.place(...this.at);
         }, WAIT_MS);
@@ -104,7 +106,7 @@ function movementLines(lane, [startS, toS, kind], endS) {
 function likelyLines(labels) {
     return labels.map(([name, probability]) => {
         const bar = element("i");
-        bar.style.width = `${Math.round(100 * probability)}%`;
+        bar.style.width = `${Math.round(BAR_PX * probability)}px`; // a share of the card would not count in its width
         return element("div", {}, element("span", {}, probability.toFixed(2)), bar, element("span", {}, name));
     });
 }

@@ -91,7 +91,7 @@ export class Overlay {
         const tail = name === null || name === "unknown" ? "" : ` (${segments.confidence[row].toFixed(2)})`;
         return {
             lane,
-            label: name === null ? waiting(lane) : name + (segments.source[row] ? "" : tail),
+            label: name === null ? this.waiting(lane) : name + (segments.source[row] ? "" : tail),
             color: action === null ? UNKNOWN : segments.colors.light[action],
             isSelected: lane.key === model.selectedLane,
             left: picture.x + x1 * picture.width,
@@ -99,6 +99,12 @@ export class Overlay {
             right: picture.x + x2 * picture.width,
             bottom: picture.y + y2 * picture.height,
         };
+    }
+
+    // Nothing where a filter leaves the label out: the person has one.
+    waiting(lane) {
+        if (this.model.view.filter) return null;
+        return lane.isSmall ? "too small" : "detecting...";
     }
 
     click({ offsetX: x, offsetY: y }) {
@@ -114,17 +120,14 @@ export class Overlay {
     }
 }
 
-// A label stays until the next one or the end of the visit, as in the annotated video.
+// A label stays until the next one or the end of the visit, as in the annotated video; with a filter, until it ends.
 function labelRow(model, laneIndex, lane) {
-    const { timeS, segments } = model;
+    const { timeS, segments, view } = model;
     if (!segments) return null;
     const row = model.rowBefore(laneIndex, timeS);
+    if (view.filter && row !== null && segments.endS[row] <= timeS) return null;
     const visit = lane.presence.find(([startS, endS]) => startS <= timeS && timeS < endS);
     return row !== null && visit && segments.endS[row] > visit[0] ? row : null;
-}
-
-function waiting(lane) {
-    return lane.isSmall ? "too small" : "detecting...";
 }
 
 function area({ left, top, right, bottom }) {
@@ -145,7 +148,7 @@ function drawBox(context, { left, top, right, bottom, color, isSelected }, lineP
 function plateOf(context, { lane, label, color }, overlay) {
     const parts = [];
     if (overlay.names) parts.push({ text: badge(lane), fill: BADGE, ink: "#fff" });
-    if (overlay.labels) parts.push({ text: label, fill: color, ink: inkOn(color) });
+    if (overlay.labels && label !== null) parts.push({ text: label, fill: color, ink: inkOn(color) });
     for (const part of parts) part.width = context.measureText(part.text).width;
     return parts;
 }
