@@ -86,7 +86,7 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
 
 def _table(table: pd.DataFrame) -> None:
     kappa = st.column_config.NumberColumn(format="%.2f")
-    st.dataframe(table, hide_index=True, width="stretch", column_config={"Kappa": kappa})
+    st.dataframe(table, hide_index=True, width="stretch", column_config={"Kappa": kappa}, placeholder="–")
 
 
 def _downloads(

@@ -72,20 +72,20 @@ def show_scores(scored: Scored) -> None:
     """Draw each classifier's scores."""
     st.subheader("Against your labels")
     if scored.truth:
-        st.dataframe(export.scores_table(scored.scores), hide_index=True, width="stretch")
+        st.dataframe(export.scores_table(scored.scores), hide_index=True, width="stretch", placeholder="–")
     for note in scored.notes:
         st.caption(plain(note))
     by_name = dict(scored.scores)
     name = st.selectbox("Action by action", list(by_name), key="truth-classifier")
     score = by_name[name]
     if score.classes:
-        st.dataframe(export.classes_table(score), hide_index=True, width="stretch")
+        st.dataframe(export.classes_table(score), hide_index=True, width="stretch", placeholder="–")
     if score.bouts:
         st.caption("Bouts: segments of one person and action that overlap are matched; errors are medians.")
-        st.dataframe(export.bouts_table(score), hide_index=True, width="stretch")
+        st.dataframe(export.bouts_table(score), hide_index=True, width="stretch", placeholder="–")
     if score.apart:
         st.caption("Actions that happen during others, each scored apart:")
-        st.dataframe(export.apart_table(score), hide_index=True, width="stretch")
+        st.dataframe(export.apart_table(score), hide_index=True, width="stretch", placeholder="–")
     if score.labels:
         figure = plots.confusion_matrix(score, dark=is_dark())
         show_chart(figure, f"confusion-{name}", f"{name}: confusion matrix against your labels")

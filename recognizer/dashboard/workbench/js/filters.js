@@ -66,7 +66,8 @@ export class Filters {
             value.textContent = text(view[name]);
         }
         for (const { input, value, text } of this.sliders) value.textContent ||= text(input.valueAsNumber);
-        const brief = timeline ? timeline.lanes.filter((lane) => lane.isBrief).length : 0;
+        // people, not lanes: a comparison has several of each
+        const brief = new Set(timeline?.lanes.filter((lane) => lane.isBrief).map((lane) => lane.personId)).size;
         this.briefRow.hidden = !brief;
         this.brief.checked = view.showsBrief;
         this.briefText.textContent = `Show ${brief} seen only briefly`;
