@@ -27,7 +27,7 @@ from recognizer.timeline.movement import Movement, PersonMovement, people_moving
 from recognizer.types import UNKNOWN_STEP, CameraPath, Prediction, Reading, Segment, VideoInfo
 from recognizer.video.reading import line, reading_from, values_of
 
-SCHEMA_VERSION: Final = "1.1"
+SCHEMA_VERSION: Final = "1.2"
 """``major.minor``: a new minor version adds fields, and a new major version changes or removes some."""
 
 
