@@ -148,9 +148,12 @@ def _segments(content: Content) -> None:
 
 
 def _table(table: Table, content: Content) -> None:
+    meanings = {export.title_of(one): f"{one.meaning[:1].upper()}{one.meaning[1:]}." for one in table.columns}
     columns = {
-        export.title_of(column): st.column_config.Column(help=f"{column.meaning[:1].upper()}{column.meaning[1:]}.")
-        for column in table.columns
+        title: st.column_config.NumberColumn(help=meaning, format="%.2f")  # the same decimals in every row
+        if title.endswith("(s)")
+        else st.column_config.Column(help=meaning)
+        for title, meaning in meanings.items()
     }
     if "Share" in columns:
         (share,) = (column for column in table.columns if column.name == "share")
