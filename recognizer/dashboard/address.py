@@ -30,7 +30,7 @@ class Address:
     def name(self, stored_id: str | None) -> None:
         """Put the id of what this tab shows into the address; None removes it."""
         self._write(stored_id)
-        state.tab().restored[self.parameter] = stored_id
+        state.tab().restored[self._place] = stored_id
 
     def open(self, stored_id: str) -> None:
         """Put an id into the address that the next run of the page restores."""
@@ -39,7 +39,7 @@ class Address:
 
     def forget(self) -> None:
         """Have the next run of the page restore the id in the address, even if an earlier run did so."""
-        state.tab().restored.pop(self.parameter, None)
+        state.tab().restored.pop(self._place, None)
 
     def restore(self, current_id: str | None, restore: Callable[[str], bool]) -> str | None:
         """Restore the id in the address, once.
@@ -56,9 +56,9 @@ class Address:
         if named is None:
             self.name(current_id)
             return None
-        if state.tab().restored.get(self.parameter) == named:
+        if state.tab().restored.get(self._place) == named:
             return None
-        state.tab().restored[self.parameter] = named
+        state.tab().restored[self._place] = named
         try:
             if restore(named):
                 return None
@@ -66,6 +66,10 @@ class Address:
             return str(error)
         self.name(None)
         return self.missing
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return state.tab().page, self.parameter
 
     def _write(self, stored_id: str | None) -> None:
         if stored_id is None:

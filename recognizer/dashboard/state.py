@@ -10,7 +10,8 @@ part                written by
 ``problem``         the last failure: ``parts/video_card.py``, ``analyse/analysis.py``
 ``filters``         ``parts/filters.py``, ``analyse/``, ``workbench/component.py``
 ``history``         ``parts/history.py``
-``analyse``         ``analyse/``; ``live/`` shows a session's analysis
+``of_video``        ``analyse/``
+``of_camera``       ``analyse/``, ``live/``
 ``compare``         ``compare/``; ``analyse/`` gives it a truth
 ``live``            ``live/``
 ``downloads``       ``parts/downloads.py``
@@ -49,6 +50,9 @@ DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
 DEFAULT_MIN_DURATION_S = 0.0
 
 _KEY = "tab"
+
+_LIVE_PAGE = "live"
+"""Name of the page that shows the sessions of a camera."""
 
 
 @dataclass
@@ -207,7 +211,7 @@ class GoTo:
 
 @dataclass
 class AnalyseTab:
-    """The page "Analyse a video", and the analysis that the page "Live camera" shows.
+    """The page "Analyse a video"; the page "Live camera" has one of its own for the analysis of its session.
 
     Attributes:
         job: the running analysis; None if none runs.
@@ -335,9 +339,11 @@ class Tab:
         problem: one sentence about what went wrong last.
         video: the current video, the same on every page; None before the first.
         uploads: how many uploads have been stored; a new number empties the upload field.
+        of_video: the analysis of a video.
+        of_camera: the analysis of a camera's session.
         downloads: the files that its pages offer.
         stored_uploads: stored checkpoints and label files, by the id of their upload.
-        restored: the id last restored from the address or put into it, by parameter.
+        restored: the id last restored from the address or put into it, by page and parameter.
         drawn_on: the page on which a widget was last drawn, by its key.
     """
 
@@ -349,13 +355,19 @@ class Tab:
     sidebar: SidebarTab = field(default_factory=SidebarTab)
     filters: FiltersTab = field(default_factory=FiltersTab)
     history: HistoryTab = field(default_factory=HistoryTab)
-    analyse: AnalyseTab = field(default_factory=AnalyseTab)
+    of_video: AnalyseTab = field(default_factory=AnalyseTab)
+    of_camera: AnalyseTab = field(default_factory=AnalyseTab)
     compare: CompareTab = field(default_factory=CompareTab)
     live: LiveTab = field(default_factory=LiveTab)
     downloads: TabOffers = field(default_factory=TabOffers)
     stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
-    restored: dict[str, str | None] = field(default_factory=dict)
+    restored: dict[tuple[str, str], str | None] = field(default_factory=dict)
     drawn_on: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def analyse(self) -> AnalyseTab:
+        """The analysis that the page shows: neither a video nor a session takes the other's place."""
+        return self.of_camera if self.page == _LIVE_PAGE else self.of_video
 
 
 def tab() -> Tab:

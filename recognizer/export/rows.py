@@ -75,8 +75,10 @@ def _people(content: Content) -> Iterator[Row]:
 
 def _movement_cells(summary: Summary | None) -> Row:
     if summary is None:
-        return (None,) * (len(Movement) + 2)
-    return (*(summary.seconds.get(one, 0.0) for one in Movement), summary.mean_per_s, summary.max_per_s)
+        return (None,) * (len(Movement) + 3)
+    # no time in which the movement is known is not "never moved"
+    times_s = (summary.seconds.get(one, 0.0) if summary.known_s else None for one in Movement)
+    return (*times_s, summary.mean_per_s, summary.max_per_s, summary.known_s)
 
 
 def _movement(content: Content) -> Iterator[Row]:
@@ -135,11 +137,12 @@ PEOPLE: Final = Table(
         Column("present_s", float, "seconds in view in all", 3),
         Column("labelled_s", float, "seconds in segments, unknown ones included", 3),
         *(
-            Column(f"{one.value}_s", float, f"seconds in which the person is {one.value}; empty if not measured", 3)
+            Column(f"{one.value}_s", float, f"seconds in which the person is {one.value}; empty if not known", 3)
             for one in Movement
         ),
         Column("mean_heights_per_s", float, f"mean {_SPEED}", 3),
         Column("max_heights_per_s", float, f"highest {_SPEED}", 3),
+        Column("movement_known_s", float, "seconds in which the movement is known; empty if not measured", 3),
     ),
     _people,
 )

@@ -408,6 +408,21 @@ def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
     assert shows_result(page)
 
 
+def test_session_does_not_take_the_place_of_the_analysed_video(page: AppTest, browser: Browser) -> None:
+    play(page, browser)
+    stop(page, browser)
+    session = tab(page).analyse.shown
+    assert session is not None
+    page.query_params.clear()  # as browsers do on the way to another page
+    page.switch_page("pages/analyse.py").run()
+    assert tab(page).analyse.shown is None
+    assert not shows_result(page)
+    page.switch_page(PAGE).run()
+    assert not page.exception
+    assert tab(page).of_camera.shown is session
+    assert page.query_params["run"] in (session.analysis_id, [session.analysis_id])
+
+
 def test_confidence_of_the_picture_goes_on_in_the_timeline(page: AppTest, browser: Browser) -> None:
     widget(page, "Minimum confidence in the picture").set_value(0.75)
     play(page, browser)

@@ -48,6 +48,17 @@ def test_a_person_has_the_seconds_of_each_movement() -> None:
     assert 7.5 < float(first["slow_s"]) < 8.5
 
 
+def test_a_person_whose_movement_is_nowhere_known_has_no_seconds_of_it() -> None:
+    content = exported()
+    camera = content.timeline.camera
+    assert camera is not None
+    nowhere = replace(camera, steps=np.full_like(camera.steps, np.nan))
+    timeline = replace(content.timeline, camera=nowhere)
+    text = format_of("x.people.csv").write(replace(content, timeline=timeline)).decode()
+    first = next(csv.DictReader(io.StringIO(text, newline="")))
+    assert (first["still_s"], first["slow_s"], first["movement_known_s"]) == ("", "", "0.000")
+
+
 def test_the_table_of_people_has_shares_and_speeds_if_they_were_measured() -> None:
     first = appearances_table(TIMELINE).to_dict("records")[0]
     assert [first[f"{name} (%)"] for name in ("Still", "Slow", "Fast")] == [0.0, 100.0, 0.0]

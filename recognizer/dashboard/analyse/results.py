@@ -72,9 +72,10 @@ def show_results(*, has_header: bool = False) -> None:
     if not timeline.complete:
         st.info("The analysis was cancelled before anyone was found.", icon=":material/person_off:")
         return
+    what, again = ("video", "analyse it") if timeline.video.sha256 is not None else ("session", "start the camera")
     st.info(
-        "Nobody was found in this video. If there are people in it, lower Detector confidence under More or choose "
-        "a larger Detector, and analyse it again.",
+        f"Nobody was found in this {what}. If there are people in it, lower Detector confidence under More or choose a "
+        f"larger Detector, and {again} again.",
         icon=":material/person_off:",
     )
 
@@ -214,8 +215,11 @@ def _draw_notes(timeline: Timeline) -> None:
         else "The labels are those of your checkpoint. A person who does none of these actions still gets the closest "
         "label."
     )
-    moves = "The thin line in a lane shows where that person is still, slow or fast."
+    moves = "The thin line in a lane shows where that person is still, slow or fast, if it can be measured."
     st.caption(labels if timeline.camera is None else f"{labels} {moves}")
+    brief = len(timeline.brief_ids)
+    if brief and not state.tab().filters.shows_brief:
+        st.caption(f"Downloads include the {people(brief)} seen for under {BRIEF_S:g} s; the tables below do not.")
 
 
 def _too_short(timeline: Timeline) -> str:

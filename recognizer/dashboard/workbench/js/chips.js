@@ -1,7 +1,7 @@
 // The likely labels of the selected segment as buttons, with the numbers of their keys.
 
 import { likelyOf } from "./around.js";
-import { element, percent } from "./dom.js";
+import { element, asProbability } from "./dom.js";
 import { chooseLikely } from "./segment_acts.js";
 
 const LIKELY = 5;
@@ -42,11 +42,11 @@ export class Chips {
             const [label, probability] = likely[k] ?? ["", null];
             const isNow = label !== "" && label === one?.action;
             name.textContent = label;
-            share.textContent = probability === null ? "" : percent(probability);
+            share.textContent = probability === null ? "" : asProbability(probability);
             chip.disabled = !label;
             chip.setAttribute("aria-pressed", String(isNow));
             chip.classList.toggle("close", label !== "" && label === one?.second);
-            chip.title = label && `${label}, ${percent(probability)} (${k + 1})${isNow ? ": right, mark as checked" : ""}`;
+            chip.title = label && `${label}, ${asProbability(probability)} (${k + 1})${isNow ? ": right, mark as checked" : ""}`;
         });
     }
 }

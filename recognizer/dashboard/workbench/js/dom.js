@@ -42,6 +42,11 @@ export function seconds(valueS) {
     return valueS < 100 ? `${valueS.toFixed(1)} s` : clock(valueS, 0);
 }
 
+// As in the video, on the hover card and on the slider.
+export function asProbability(value) {
+    return value.toFixed(2);
+}
+
 export function percent(share) {
     return `${Math.round(100 * share)} %`;
 }

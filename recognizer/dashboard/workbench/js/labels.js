@@ -1,6 +1,6 @@
 // What the pickers offer: labels for a segment, and people.
 
-import { percent } from "./dom.js";
+import { asProbability } from "./dom.js";
 
 const MOST_FOUND = 60;
 const OWN_CHARACTERS = 100; // the longest label of one's own
@@ -8,7 +8,7 @@ const OWN_CHARACTERS = 100; // the longest label of one's own
 // Return what to offer for a search. likely: the machine's top labels with probabilities, best first.
 export function labelsToFind(model, { likely, now }) {
     const option = (label, more) => ({ value: label, label, isNow: label === now, ...more });
-    const top = likely.map(([label, probability], k) => option(label, { share: percent(probability), mark: String(k + 1) }));
+    const top = likely.map(([label, probability], k) => option(label, { share: asProbability(probability), mark: String(k + 1) }));
     const isTop = new Set(likely.map(([label]) => label));
     const used = usedLabels(model).filter((label) => !isTop.has(label)).map((label) => option(label));
     const all = [...new Set([...isTop, ...usedLabels(model), ...model.timeline.labels])];

@@ -1,7 +1,7 @@
 // What the canvas shows, for screen readers: a list of the lanes, and a table of the selected lane's segments.
 
 import { moment } from "./axis.js";
-import { element, percent } from "./dom.js";
+import { element, asProbability } from "./dom.js";
 import { whose } from "./hover.js";
 
 const WAIT_MS = 400; // after the last change, so that a slider stays quick
@@ -66,7 +66,7 @@ export class Reader {
 
     line(row) {
         const { action, startS, endS, confidence, source } = this.model.segment(row);
-        const sure = source === "human" ? "corrected by you" : percent(confidence);
+        const sure = source === "human" ? "corrected by you" : asProbability(confidence);
         const videoEndS = this.model.timeline.video.durationS;
         const cells = [action, moment(startS, videoEndS), moment(endS, videoEndS), sure];
         return element("tr", {}, ...cells.map((text) => element("td", {}, text)));

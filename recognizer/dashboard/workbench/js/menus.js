@@ -2,7 +2,7 @@
 
 import { laneOf, segmentsOf } from "./around.js";
 import { LANE, SEGMENT } from "./commands.js";
-import { clock, percent } from "./dom.js";
+import { clock, asProbability } from "./dom.js";
 import * as edits from "./edits.js";
 import { openMenu } from "./menu.js";
 import { offerMerge } from "./merging.js";
@@ -67,14 +67,14 @@ export class Menus {
 function segmentMenu(editing, one, likely, at) {
     const labels = likely.map(([label, probability], k) => ({
         label,
-        share: percent(probability),
+        share: asProbability(probability),
         key: String(k + 1),
         isChecked: label === one.action,
         run: () => editing.onSegment((now) => relabel(editing, now, label)),
     }));
     const other = { label: "Other label…", key: "R", run: () => editing.onSegment((now) => chooseLabel(editing, now, at)) };
     const person = { label: `${one.lane.title}…`, run: () => editing.menus.openLane(one.lane, at) };
-    const source = one.source === "human" ? "corrected by you" : percent(one.confidence);
+    const source = one.source === "human" ? "corrected by you" : asProbability(one.confidence);
     const { start, end, cut, joinBefore, joinAfter, remove, check, restore } = SEGMENT;
     const item = (command) => itemOf(editing, command, one, () => editing.runOnSegment(command));
     return [

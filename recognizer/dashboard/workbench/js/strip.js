@@ -2,7 +2,7 @@
 
 import { Chips } from "./chips.js";
 import { LANE, SEGMENT } from "./commands.js";
-import { button, clock, element, percent } from "./dom.js";
+import { button, clock, element, asProbability } from "./dom.js";
 import { chooseLabel } from "./segment_acts.js";
 
 export class Strip {
@@ -111,6 +111,6 @@ export class Strip {
 }
 
 function sourceOf(one) {
-    const source = one.source === "human" ? "corrected by you" : percent(one.confidence);
+    const source = one.source === "human" ? "corrected by you" : asProbability(one.confidence);
     return one.checked ? `✓ ${source}` : source;
 }
