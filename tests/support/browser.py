@@ -92,11 +92,9 @@ def wait_for_actions(page: Page, *actions: str) -> None:
 
 
 def shown_actions(page: Page) -> set[str]:
-    """Return the actions of the workbench's segments."""
-    actions: list[str] = page.evaluate(f"""() => {{
-        const segments = ({_SEGMENTS_JS})();
-        return segments.action.map((one) => segments.actions[one]);
-    }}""")
+    """Return the actions of the workbench's segments, as soon as it has some."""
+    segments = page.wait_for_function(_SEGMENTS_JS, timeout=WORK_TIMEOUT_MS)
+    actions: list[str] = segments.evaluate("(one) => one.action.map((k) => one.actions[k])")
     return set(actions)
 
 
