@@ -153,7 +153,8 @@ class TestMeasuring:
         share = (time.process_time() - worked_s) / (time.perf_counter() - started_s)
         assert share < 0.8, "the machine was not busy"
         for one, other in zip(alone.measured, busy.measured, strict=True):
-            assert one.milliseconds == pytest.approx(other.milliseconds, rel=0.3)
+            # the fault made a factor of four; caches and clocks shared with another process change the time as well
+            assert one.milliseconds == pytest.approx(other.milliseconds, rel=0.6)
         assert busy.way == OPENVINO
 
     def test_a_slow_network_runs_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
