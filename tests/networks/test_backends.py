@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -134,8 +135,13 @@ class TestMeasuring:
         choice = measure((REFERENCE, OPENVINO), self.prepare(outputs, {REFERENCE: 0.01}), relative_difference, 0.05)
         assert choice.way == REFERENCE
 
-    def test_programs_that_keep_every_core_busy_change_nothing(self, busy_machine: Callable[[], None]) -> None:
+    def test_programs_that_keep_every_core_busy_change_nothing(
+        self, busy_machine: Callable[[], AbstractContextManager[None]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Regression: on a loaded machine PyTorch seemed four times faster than OpenVINO, and that was written down."""
+        # the runs are short here, so of the usual four each may be interrupted: 0.8 was seen for the 0.3 below
+        monkeypatch.setattr("recognizer.networks.backends.autotune._RUNS", 40)
+        monkeypatch.setattr("recognizer.networks.backends.autotune._ENOUGH_S", 10.0)
 
         def prepare(way: Way) -> Callable[[], np.ndarray]:
             steps = 400_000 if way == REFERENCE else 260_000
@@ -146,15 +152,17 @@ class TestMeasuring:
 
             return run
 
-        alone = measure((REFERENCE, OPENVINO), prepare, relative_difference, 0.05)
-        busy_machine()
-        started_s, worked_s = time.perf_counter(), time.process_time()
-        busy = measure((REFERENCE, OPENVINO), prepare, relative_difference, 0.05)
-        share = (time.process_time() - worked_s) / (time.perf_counter() - started_s)
-        assert share < 0.8, "the machine was not busy"
-        for one, other in zip(alone.measured, busy.measured, strict=True):
-            # the fault made a factor of four; caches and clocks shared with another process change the time as well
-            assert one.milliseconds == pytest.approx(other.milliseconds, rel=0.6)
+        for _ in range(3):  # the clock of the processor may change between the two; the fault is there each time
+            alone = measure((REFERENCE, OPENVINO), prepare, relative_difference, 0.05)
+            with busy_machine():
+                started_s, worked_s = time.perf_counter(), time.process_time()
+                busy = measure((REFERENCE, OPENVINO), prepare, relative_difference, 0.05)
+                share = (time.process_time() - worked_s) / (time.perf_counter() - started_s)
+            assert share < 0.8, "the machine was not busy"
+            expected = [pytest.approx(other.milliseconds, rel=0.3) for other in busy.measured]
+            if [one.milliseconds for one in alone.measured] == expected:
+                break
+        assert [one.milliseconds for one in alone.measured] == expected
         assert busy.way == OPENVINO
 
     def test_a_slow_network_runs_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,19 +174,22 @@ class TestMeasuring:
 
 
 @pytest.fixture
-def busy_machine() -> Iterator[Callable[[], None]]:
-    """Call it to keep every core busy until the end of the test."""
-    burning: list[subprocess.Popen[bytes]] = []
+def busy_machine() -> Callable[[], AbstractContextManager[None]]:
+    """Every core is busy within its block."""
 
-    def burn() -> None:
+    @contextmanager
+    def burn() -> Iterator[None]:
         count = 2 * len(os.sched_getaffinity(0))
-        burning.extend(subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(count))
-        time.sleep(0.1)
+        burning = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(count)]
+        try:
+            time.sleep(0.1)
+            yield
+        finally:
+            for one in burning:
+                one.kill()
+                one.wait()
 
-    yield burn
-    for one in burning:
-        one.kill()
-        one.wait()
+    return burn
 
 
 def measured(way: Way, milliseconds: float, spread: float = 0.02) -> Measured:
