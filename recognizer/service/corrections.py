@@ -6,19 +6,17 @@ edits, and a killed process has lost none that it acknowledged.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from recognizer.errors import StoreError
 from recognizer.service.database import Database
-from recognizer.service.store import StoredSummary
+from recognizer.service.store import StoredSummary, summaries
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Edit
 from recognizer.timeline.groups import LabelGroups, groups_from_json, groups_json
@@ -112,14 +110,14 @@ class CorrectionStore:
 
     def corrected(self, analysis_ids: Sequence[str], video_file: str) -> list[StoredSummary]:
         """Return summaries of those among these analyses of a stored video that have corrections, latest first."""
-        with self._database.connection() as connection:
-            rows = connection.execute(
-                "SELECT run_id, created_at, video_name FROM run JOIN correction ON analysis_id = run_id"
-                " WHERE run_id IN (SELECT value FROM json_each(?)) AND video_path = ? AND applied > 0"
-                " ORDER BY created_at DESC, run.rowid DESC",
-                (json.dumps(list(analysis_ids)), video_file),
-            ).fetchall()
-        return [StoredSummary(item_id, datetime.fromisoformat(created_at), name) for item_id, created_at, name in rows]
+        return summaries(
+            self._database,
+            "SELECT run_id, created_at, video_name FROM run JOIN correction ON analysis_id = run_id"
+            " WHERE run_id IN (SELECT value FROM json_each(?)) AND video_path = ? AND applied > 0"
+            " ORDER BY created_at DESC, run.rowid DESC",
+            analysis_ids,
+            video_file,
+        )
 
     def _change(self, analysis_id: str, change: Callable[[Revision], Revision]) -> Revision:
         with self._transaction() as connection:

@@ -288,12 +288,12 @@ class AnalysisStore:
         prune_lru([(path,) for path in files], self._max_videos_bytes, keep=kept)
 
 
-def summaries(database: Database, sql: str, ids: Sequence[str]) -> list[StoredSummary]:
-    """Run a query that takes ids as a JSON list; return the id, time and video of each."""
+def summaries(database: Database, sql: str, ids: Sequence[str], *others: str) -> list[StoredSummary]:
+    """Run a query that takes ids as a JSON list, then the others; return the id, time and video of each."""
     if not ids:
         return []
     with database.connection() as connection:
-        rows = connection.execute(sql, (json.dumps(list(ids)),)).fetchall()
+        rows = connection.execute(sql, (json.dumps(list(ids)), *others)).fetchall()
     return [StoredSummary(item_id, datetime.fromisoformat(created_at), name) for item_id, created_at, name in rows]
 
 
