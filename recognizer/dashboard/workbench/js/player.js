@@ -192,7 +192,8 @@ export class Player extends EventTarget {
         if (this.section && (timeS >= this.section[1] || timeS < this.section[0] - 1)) {
             this.seek(this.section[this.clock.running && this.clock.rate < 0 ? 1 : 0]);
         } else if (this.clock.running) {
-            if (timeS <= 0 || timeS >= this.durationS) this.pause();
+            // only an end that lies ahead: the first tick may be as old as the start, and is still at 0 then
+            if (this.clock.rate < 0 ? timeS <= 0 : timeS >= this.durationS) this.pause();
             this.model.setTime(Math.min(Math.max(0, timeS), this.durationS));
             this.aim(this.model.timeS);
         } else {
