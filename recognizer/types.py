@@ -300,6 +300,45 @@ class Clip:
             raise ValueError(f"a clip must end after it starts, got {self.start_s} to {self.end_s}")
 
 
+@dataclass(frozen=True, eq=False)
+class ClipFeatures:
+    """What a network computed of one clip before its last layer, one byte a number: ``low + step * code``.
+
+    Attributes:
+        codes: uint8 (V, D), D numbers for each of V views: the crop, then the surroundings as the network saw them
+            (mirrored) if they were classified.
+        low: float32 (V,), the smallest number of each view.
+        step: float32 (V,), the distance between two codes.
+    """
+
+    codes: NDArray[np.uint8]
+    low: NDArray[np.float32]
+    step: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.codes.dtype != np.uint8 or self.codes.ndim != 2:
+            raise ValueError(f"ClipFeatures.codes must be uint8 (V, D), got {self.codes.dtype} {self.codes.shape}")
+        views = (len(self.codes),)
+        if self.low.shape != views or self.step.shape != views:
+            raise ValueError(f"ClipFeatures.low and step must be {views}, got {self.low.shape} and {self.step.shape}")
+
+    @classmethod
+    def rounded(cls, values: NDArray[np.floating]) -> ClipFeatures:
+        """Return features (V, D), each rounded to the nearest of 256 steps between the extremes of its view."""
+        low, high = values.min(axis=1).astype(np.float32), values.max(axis=1).astype(np.float32)
+        step = (high - low) / np.float32(_HIGHEST_CODE)
+        spacing = np.where(step > 0, step, 1)
+        codes = np.rint((values - low[:, None]) / spacing[:, None]).clip(0, _HIGHEST_CODE)
+        return cls(codes.astype(np.uint8), low, step)
+
+    def values(self) -> NDArray[np.float32]:
+        """Return the numbers, float32 (V, D); each is within half a step of the network's."""
+        return self.low[:, None] + self.step[:, None] * self.codes
+
+
+_HIGHEST_CODE = 255
+
+
 @dataclass(frozen=True)
 class Prediction:
     """A classifier's output for one clip.
@@ -312,6 +351,7 @@ class Prediction:
         classifier: name of the classifier.
         network_probabilities: the network's own probabilities of the labels in ``top``, if evidence decides how sure
             they are (``networks.classifiers.evidence``); empty if those in ``top`` are the network's own.
+        features: the numbers that the scores follow from; None if they were not kept.
     """
 
     person_id: int
@@ -320,6 +360,7 @@ class Prediction:
     top: tuple[tuple[str, float], ...]
     classifier: str
     network_probabilities: tuple[float, ...] = ()
+    features: ClipFeatures | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.network_probabilities) not in (0, len(self.top)):
