@@ -82,3 +82,6 @@ ANALYSIS = Address("run", "The analysis in the address is not on this machine; d
 COMPARISON = Address(
     "comparison", "The comparison in the address is not on this machine; drop the video in and compare again."
 )
+ACTIONS = Address(
+    "actions", "The set of actions in the address is not on this machine; import its file, or begin a new one."
+)

@@ -150,7 +150,7 @@ class FiltersTab:
 
 @dataclass
 class HistoryTab:
-    """Earlier analyses and comparisons of this browser.
+    """Earlier analyses, comparisons and sets of actions of this browser.
 
     Attributes:
         own: their ids by kind, as the browser remembers them.

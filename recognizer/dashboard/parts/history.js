@@ -1,24 +1,12 @@
-// Remembers this browser's own analyses and comparisons. See history.py.
+// Remembers this browser's own analyses, comparisons and sets of actions. See history.py.
 
-function remembered(place) {
-    try {
-        const names = JSON.parse(localStorage.getItem(place));
-        return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
-    } catch {
-        return []; // storage is disabled, or its content is damaged
-    }
-}
-
-export default function remember({ data, setStateValue }) {
-    const place = `who-does-what-when.${data.kind}`;
-    let names = remembered(place);
-    if (data.named && !names.includes(data.named)) {
-        names = [...names, data.named].slice(-data.most);
-        try {
-            localStorage.setItem(place, JSON.stringify(names));
-        } catch (error) {
-            console.warn(error);
-        }
-    }
-    if (data.known && JSON.stringify(names) !== JSON.stringify(data.known)) setStateValue("names", names);
+export default function history({ data, setStateValue }) {
+    // Streamlit's own scripts are two folders below the app's address
+    const own = document.querySelector('script[src*="static/js/"]');
+    const app = own ? new URL("../../", own.src) : new URL(document.baseURI);
+    import(new URL(`${data.modules}/memory.js`, app).href).then(({ remember, remembered }) => {
+        const ids = data.named ? remember(data.kind, data.named) : remembered(data.kind);
+        if (data.known && JSON.stringify(ids) !== JSON.stringify(data.known)) setStateValue("names", ids);
+        return ids;
+    }, console.warn);
 }

@@ -1,4 +1,4 @@
-"""Earlier analyses and comparisons, to open again.
+"""Earlier analyses, comparisons and sets of actions, to open again.
 
 Each browser remembers its own, so that nobody sees another person's.
 """
@@ -14,12 +14,14 @@ from typing import Final, Literal
 import streamlit as st
 
 from recognizer.dashboard import server, state
-from recognizer.dashboard.address import ANALYSIS, COMPARISON, Address
+from recognizer.dashboard.address import ACTIONS, ANALYSIS, COMPARISON, Address
+from recognizer.dashboard.workbench.assets import static_path
 from recognizer.service.store import StoredSummary
 
-_Kind = Literal["analyses", "comparisons"]
+_Kind = Literal["analyses", "comparisons", "sets"]
 
 _MOST: Final = 100
+"""As in ``memory.js``."""
 
 _remember = st.components.v2.component(
     "recognizer_history", js=files(__package__).joinpath("history.js").read_text("utf-8")
@@ -40,9 +42,19 @@ def remember_comparison() -> None:
     _exchange("comparisons", COMPARISON.named())
 
 
+def remember_set() -> None:
+    """Have the browser remember the set of actions in the address, and report its other ones."""
+    _exchange("sets", ACTIONS.named())
+
+
+def own_sets() -> list[str]:
+    """Return the ids of this browser's sets of actions, oldest first, as far as it has reported them."""
+    return list(state.tab().history.own.get("sets", []))
+
+
 def _exchange(kind: _Kind, named: str | None, *, hears: bool = True) -> None:
     known = state.tab().history.own.get(kind, []) if hears else None
-    data = {"kind": kind, "named": named, "known": known, "most": _MOST}
+    data = {"kind": kind, "named": named, "known": known, "modules": f"{static_path()}/js"}
     _remember(data=data, key=f"own-{kind}", on_names_change=partial(_hear, kind), height=0)
 
 

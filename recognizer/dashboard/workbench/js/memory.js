@@ -1,0 +1,27 @@
+// What this browser remembers: the ids of its own "analyses", "comparisons" and "sets" of actions, oldest first.
+
+const MOST = 100;
+
+const placeOf = (kind) => `who-does-what-when.${kind}`;
+
+export function remembered(kind) {
+    try {
+        const ids = JSON.parse(localStorage.getItem(placeOf(kind)));
+        return Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : [];
+    } catch {
+        return []; // storage is disabled, or its content is damaged
+    }
+}
+
+// Remember one more, and return all ids, with it even where storage is disabled.
+export function remember(kind, id) {
+    const before = remembered(kind);
+    if (before.includes(id)) return before;
+    const ids = [...before, id].slice(-MOST);
+    try {
+        localStorage.setItem(placeOf(kind), JSON.stringify(ids));
+    } catch (error) {
+        console.warn(error);
+    }
+    return ids;
+}
