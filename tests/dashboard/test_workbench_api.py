@@ -388,11 +388,11 @@ def test_a_bug_is_logged_and_told_without_its_details(
 
 
 def test_modules_are_kept_only_under_the_address_of_their_content(client: TestClient) -> None:
-    current = client.get(f"/{assets.static_path()}/js/main.js")
+    current = client.get(f"/{assets.modules_path()}/main.js")
     assert current.headers["content-type"].startswith("text/javascript")
     assert "immutable" in current.headers["cache-control"]
-    assert client.get("/recognizer/static/old/js/main.js").headers["cache-control"] == "no-cache"
-    assert client.get(f"/{assets.static_path()}/js/%2e%2e/component.py").status_code == 404
+    assert client.get("/recognizer/static/old/workbench/js/main.js").headers["cache-control"] == "no-cache"
+    assert client.get(f"/{assets.modules_path()}/%2e%2e/component.py").status_code == 404
 
 
 def test_addresses_begin_with_the_configured_base(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def given(at: AppTest) -> dict[str, Any]:
 def test_browser_learns_where_the_analysis_is_and_what_is_shown() -> None:
     data = given(AppTest.from_function(page).run())
     assert data["api"] == f"recognizer/analysis/{'a' * 32}/"
-    assert data["modules"] == f"{assets.static_path()}/js"
+    assert data["modules"] == assets.modules_path()
     assert data["revision"] == 7
     view = {"minConfidence": 0.35, "minDurationS": 0.0, "showsBrief": False, "filter": {"checked": True}}
     assert data["view"] == view
@@ -47,10 +47,11 @@ def test_thresholds_set_in_the_browser_are_the_tabs_and_stay_in_their_range() ->
 
 
 def test_address_of_the_files_changes_with_their_content(monkeypatch: Any, tmp_path: Any) -> None:
-    (tmp_path / "js").mkdir()
-    (tmp_path / "js" / "main.js").write_text("export const a = 1;")
-    monkeypatch.setattr(assets, "FOLDER", tmp_path)
+    module = tmp_path / "other" / "js" / "main.js"
+    module.parent.mkdir(parents=True)
+    module.write_text("export const a = 1;")
+    monkeypatch.setattr(assets, "FOLDER", tmp_path / "workbench")
     before = assets.static_path.__wrapped__()
-    (tmp_path / "js" / "main.js").write_text("export const a = 2;")
+    module.write_text("export const a = 2;")
     assert assets.static_path.__wrapped__() != before
     assert before.startswith("recognizer/static/")

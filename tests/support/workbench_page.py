@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from recognizer.analysis.passes import PassStore
 from recognizer.dashboard import server
-from recognizer.dashboard.workbench.assets import FOLDER, static_path
+from recognizer.dashboard.workbench.assets import FOLDER, modules_path
 from recognizer.dashboard.workbench.routes import routes
 from recognizer.networks.cache import ModelCache
 from recognizer.palette import ActionPalette
@@ -41,7 +41,7 @@ _PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Wo
 <link rel="icon" href="data:,">
 <body style="margin: 0; padding: 16px; background: {background}"><div id="bench" style="{style}"></div>
 <script type="module">
-  import {{ mount }} from "/{static}/js/main.js";
+  import {{ mount }} from "/{modules}/main.js";
   const root = document.querySelector("#bench").attachShadow({{ mode: "open" }});
   root.innerHTML = {css} + '<div class="workbench"></div>';
   const view = {{ minConfidence: 0, minDurationS: 0, showsBrief: true, filter: null }};
@@ -84,7 +84,7 @@ async def _page(request: Request) -> HTMLResponse:
     page = _PAGE.format(
         background=colors["background"],
         style=style,
-        static=static_path(),
+        modules=modules_path(),
         css=json.dumps(f"<style>{css}</style>"),
         item=item,
     )

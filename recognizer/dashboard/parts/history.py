@@ -15,7 +15,7 @@ import streamlit as st
 
 from recognizer.dashboard import server, state
 from recognizer.dashboard.address import ACTIONS, ANALYSIS, COMPARISON, Address
-from recognizer.dashboard.workbench.assets import static_path
+from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.store import StoredSummary
 
 _Kind = Literal["analyses", "comparisons", "sets"]
@@ -54,7 +54,7 @@ def own_sets() -> list[str]:
 
 def _exchange(kind: _Kind, named: str | None, *, hears: bool = True) -> None:
     known = state.tab().history.own.get(kind, []) if hears else None
-    data = {"kind": kind, "named": named, "known": known, "modules": f"{static_path()}/js"}
+    data = {"kind": kind, "named": named, "known": known, "modules": modules_path()}
     _remember(data=data, key=f"own-{kind}", on_names_change=partial(_hear, kind), height=0)
 
 

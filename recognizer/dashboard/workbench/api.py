@@ -23,6 +23,7 @@ from recognizer.service.portraits import portrait_jpeg, portrait_of
 from recognizer.service.workbench import Kind
 
 Document = TypeVar("Document")
+Asked = TypeVar("Asked")
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -63,18 +64,23 @@ class Request:
         return _found(self, server.context().workbench.opened(self.item_id, self.kind))
 
     def document(self, type_: type[Document]) -> Document:
-        """Return the body.
-
-        Raises:
-            RefusedError: it is not such a document, or an edit contradicts itself.
-        """
-        try:
-            return msgspec.json.decode(self.body, type=type_)
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise RefusedError(422, f"The request does not fit ({str(error)[:200]}); load the page again.") from error
+        """Return the body; see ``decoded``."""
+        return decoded(self.body, type_)
 
 
 Handler = Callable[[Request], Response]
+
+
+def decoded(body: bytes, type_: type[Document]) -> Document:
+    """Return the document in a request's body.
+
+    Raises:
+        RefusedError: it is not such a document, or an edit contradicts itself.
+    """
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise RefusedError(422, f"The request does not fit ({str(error)[:200]}); load the page again.") from error
 
 
 def json_response(document: object, status: int = 200) -> Response:
@@ -190,7 +196,7 @@ def _timeline(opened: Opened) -> Response:
     return json_response(documents.timeline_document(opened, playable(server.context(), opened)))
 
 
-def answer(handler: Handler, request: Request) -> Response:
+def answer(handler: Callable[[Asked], Response], request: Asked) -> Response:
     """Return the answer of a handler, or the sentence of the error that it raised."""
     try:
         return handler(request)

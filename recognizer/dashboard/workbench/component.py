@@ -12,7 +12,7 @@ from typing import Any, Final
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.workbench.assets import static_path
+from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.workbench import Kind
 
 _HTML: Final = '<div class="workbench"></div>'
@@ -63,7 +63,7 @@ def show_workbench(
         key=key,
         data={
             "api": f"recognizer/{kind}/{item_id}/",
-            "modules": f"{static_path()}/js",
+            "modules": modules_path(),
             "revision": revision,
             "view": view,
             "goTo": None if goes_to is None else {"number": goes_to.number, "timeS": goes_to.time_s},
