@@ -102,7 +102,8 @@ def measure(
     if not len(time_s):
         return Speeds(time_s, np.zeros(0), np.zeros(0), ())
     boxes = box_xyxy.astype(np.float64)
-    run, turn, shift = _still_places(camera, time_s)
+    places = still_places(camera, time_s)
+    run, turn, shift = places.run, places.turn, places.shift
     edges = _edges(boxes, turn, shift)
     # sizes as in the run's first picture, so that a zoom does not count
     sides = np.stack((boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]), axis=1) / np.abs(turn)[:, None]
@@ -135,13 +136,32 @@ def measure(
     return Speeds(time_s, np.where(unknown, np.nan, speed), np.where(unknown, 0.0, closing), tuple(reasons))
 
 
-def _still_places(
-    camera: CameraPath, time_s: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.complex128], NDArray[np.complex128]]:
-    """Return, for each time, the run of known camera motion it belongs to, and where its first picture's points are.
+@dataclass(frozen=True, eq=False)
+class StillPlaces:
+    """Where still things are in some pictures.
 
     A point ``z`` of a run's first picture is at ``turn * z + shift`` in the picture of that time.
+
+    Attributes:
+        run: int64 (n,), the run of known camera motion that each picture belongs to; only within one can places be
+            compared.
+        turn: complex128 (n,).
+        shift: complex128 (n,).
     """
+
+    run: NDArray[np.int64]
+    turn: NDArray[np.complex128]
+    shift: NDArray[np.complex128]
+
+
+_of_camera: WeakKeyDictionary[CameraPath, StillPlaces] = WeakKeyDictionary()
+
+
+def _places_of(camera: CameraPath) -> StillPlaces:
+    """Return where still things are in the camera's own samples; computed once for each path."""
+    cached = _of_camera.get(camera)
+    if cached is not None:
+        return cached
     turn, shift = np.ones(len(camera.time_s), np.complex128), np.zeros(len(camera.time_s), np.complex128)
     step_turn = camera.steps[:, 0] + 1j * camera.steps[:, 1]
     step_shift = camera.steps[:, 2] + 1j * camera.steps[:, 3]
@@ -150,9 +170,15 @@ def _still_places(
         if k:
             turn[k] = step_turn[k] * turn[k - 1]
             shift[k] = step_turn[k] * shift[k - 1] + step_shift[k]
-    run = np.cumsum(~known)
+    return _of_camera.setdefault(camera, StillPlaces(np.cumsum(~known), turn, shift))
+
+
+def still_places(camera: CameraPath, time_s: NDArray[np.float64]) -> StillPlaces:
+    """Return where still things are in the pictures at ``time_s``, (n,)."""
     if not len(camera.time_s):
-        return np.arange(len(time_s)), np.ones(len(time_s), np.complex128), np.zeros(len(time_s), np.complex128)
+        ones = np.ones(len(time_s), np.complex128)
+        return StillPlaces(np.arange(len(time_s)), ones, 0 * ones)
+    places, known = _places_of(camera), ~np.isnan(camera.steps[:, 0])
     at = np.clip(np.searchsorted(camera.time_s, time_s), 0, len(camera.time_s) - 1)
     # a live camera's boxes are interpolated between detections, and so is its motion, which is measured only there
     between = (camera.time_s[at] > time_s) & (at > 0)
@@ -160,8 +186,9 @@ def _still_places(
     length_s = np.where(between, camera.time_s[at] - camera.time_s[before], 1.0)
     share = np.where(between, (camera.time_s[at] - time_s) / length_s, 0.0)
     # while the motion is unknown, no two moments can be compared
-    run = np.where(between & ~known[at], -1 - np.arange(len(time_s)), run[at])
-    return run, turn[at] + share * (turn[before] - turn[at]), shift[at] + share * (shift[before] - shift[at])
+    run = np.where(between & ~known[at], -1 - np.arange(len(time_s)), places.run[at])
+    turn, shift = (values[at] + share * (values[before] - values[at]) for values in (places.turn, places.shift))
+    return StillPlaces(run, turn, shift)
 
 
 def _edges(

@@ -1,0 +1,1 @@
+"""Users' own actions: examples, what is learned from them, and how well it works."""

@@ -1,0 +1,111 @@
+"""What is known of a moment before it has a name: a network's features, and the posture and movement of the box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.actions.posture import POSTURE
+
+POSTURE_WEIGHT: Final = 0.4
+"""Length of a typical posture vector next to the features, whose length is 1."""
+
+_MOST_SPREADS: Final = 3.0
+_ROWS_AT_ONCE: Final = 256
+"""Rows whose numbers fit the processor's cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Descriptors:
+    """What is known of n moments.
+
+    Attributes:
+        views: float32 (n, V, D), the network's features; V is 1 (the crop) or 2 (the crop and the surroundings).
+        posture: float64 (n, P), see ``recognizer.actions.posture``; NaN where it is unknown.
+    """
+
+    views: NDArray[np.float32]
+    posture: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.views.ndim != 3 or self.posture.shape != (len(self.views), len(POSTURE)):
+            shapes = f"views {self.views.shape} and posture {self.posture.shape}"
+            raise ValueError(f"Descriptors must be (n, V, D) and (n, {len(POSTURE)}), got {shapes}")
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Descriptors:
+        """Return those of some moments."""
+        return Descriptors(self.views[rows], self.posture[rows])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Descriptors]) -> Descriptors:
+        """Return those of all parts, in order; the parts have the same V and D."""
+        return cls(np.concatenate([one.views for one in parts]), np.concatenate([one.posture for one in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Centre:
+    """Makes descriptors comparable: what all moments have in common is subtracted.
+
+    Attributes:
+        views: float32 (V, D), the mean of square-rooted features of length 1.
+    """
+
+    views: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, views: NDArray[np.float32]) -> Centre:
+        """Return the centre of features, (n, V, D)."""
+        total = np.zeros(views.shape[1:], np.float64)
+        for rows in _chunks(len(views)):
+            total += _rooted(views[rows]).sum(axis=0)
+        return cls((total / max(1, len(views))).astype(np.float32))
+
+    def features(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features, (n, V, D), as centred rows of length 1, float32 (n, V * D); each view counts the same.
+
+        The square root keeps a few large features from deciding alone; it is signed, since some networks' features
+        are negative.
+        """
+        if views.shape[1:] != self.views.shape:
+            raise ValueError(f"features of shape {views.shape[1:]} do not fit a centre of shape {self.views.shape}")
+        found = np.empty((len(views), self.views.size), np.float32)
+        for rows in _chunks(len(views)):
+            found[rows] = self._some(views[rows])
+        return found
+
+    def _some(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
+        centred = _unit(_rooted(views) - self.views)
+        return np.asarray(centred.reshape(len(views), -1) / np.float32(np.sqrt(self.views.shape[0])))
+
+    def vectors(self, moments: Descriptors) -> NDArray[np.float32]:
+        """Return features and posture side by side, float32 (n, V * D + P)."""
+        return np.hstack((self.features(moments.views), posture_vectors(moments.posture)))
+
+
+def posture_vectors(posture: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return postures, (n, P), in spreads from the centre, weighted; an unknown number lies at the centre."""
+    centres, spreads = (np.array([getattr(one, name) for one in POSTURE]) for name in ("centre", "spread"))
+    scaled = np.clip(np.nan_to_num((posture - centres) / spreads, nan=0.0), -_MOST_SPREADS, _MOST_SPREADS)
+    return np.asarray(scaled * (POSTURE_WEIGHT / np.sqrt(len(POSTURE))), np.float32)
+
+
+def _rooted(views: NDArray[np.float32]) -> NDArray[np.float32]:
+    rooted = np.sqrt(np.abs(views), dtype=np.float32)
+    return _unit(np.copysign(rooted, views, out=rooted))
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = np.sqrt(np.einsum("...d,...d->...", rows, rows))
+    rows /= np.maximum(length, np.float32(1e-9))[..., None]
+    return rows
+
+
+def _chunks(n: int) -> Iterator[slice]:
+    return (slice(first, first + _ROWS_AT_ONCE) for first in range(0, n, _ROWS_AT_ONCE))

@@ -1,0 +1,286 @@
+"""A head: what is learned from examples. Which action it is, and whether it is any of them, are separate questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from recognizer.actions.descriptors import Centre, Descriptors
+from recognizer.actions.posture import POSTURE
+
+ACCEPTED_FROM: Final = 0.3
+"""The confidence at the acceptance threshold: the page's default lowest confidence."""
+
+_PENALTY: Final = 0.1
+"""Weight of the squared length of the classifier's weights; 1 / C of other programs."""
+
+_NEAREST_NONE: Final = 2
+"""So many of the nearest examples of "none of these" count."""
+
+_KEPT_SHARE: Final = 0.9
+"""The threshold accepts this share of the examples, each measured without its own video."""
+
+_DEFAULT_THRESHOLD: Final = 0.2
+_LEAST_LEFT_OUT: Final = 5
+"""With fewer examples that can be measured without their video, the default threshold holds."""
+
+_LIKELIHOOD_SPREAD: Final = 0.1
+"""So much above the threshold, the odds of a name are e times as high."""
+
+_ROWS_AT_ONCE: Final = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a head says of n moments.
+
+    Attributes:
+        confidence: float64 (n, k), for each of the head's names; a row sums up to at most 1. The highest is at least
+            ``ACCEPTED_FROM`` where the moment is accepted.
+        accepted: bool (n,), whether the moment is any of the actions at all.
+    """
+
+    confidence: NDArray[np.float64]
+    accepted: NDArray[np.bool_]
+
+    @property
+    def best(self) -> NDArray[np.intp]:
+        """int (n,), the name with the highest confidence."""
+        return np.asarray(self.confidence.argmax(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """What is learned from examples; F = V * D + P numbers describe a moment.
+
+    Attributes:
+        names: the k actions, sorted.
+        centre: what all moments have in common.
+        weights: float32 (k, F), of the linear classifier that tells the actions apart.
+        prototypes: float32 (k, F), the mean of each action's examples, of length 1.
+        none: float32 (m, F), the examples of none of these actions, of length 1.
+        threshold: likeness from which on a moment is any of the actions at all.
+    """
+
+    names: tuple[str, ...]
+    centre: Centre
+    weights: NDArray[np.float32]
+    prototypes: NDArray[np.float32]
+    none: NDArray[np.float32]
+    threshold: float
+
+    def judge(self, moments: Descriptors) -> Judged:
+        """Return how sure each name is for each moment."""
+        confidence = np.empty((len(moments), len(self.names)))
+        for first in range(0, len(moments), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            some = Descriptors(moments.views[rows], moments.posture[rows])
+            confidence[rows] = self._confidence(self.centre.vectors(some))
+        return Judged(confidence, confidence.max(axis=1, initial=0.0) >= ACCEPTED_FROM)
+
+    def judge_vectors(self, vectors: NDArray[np.float32]) -> Judged:
+        """Return how sure each name is for moments that its centre already made comparable, (n, F)."""
+        confidence = self._confidence(vectors)
+        return Judged(confidence, confidence.max(axis=1, initial=0.0) >= ACCEPTED_FROM)
+
+    def _confidence(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        share = _softmax(vectors @ self.weights.T)
+        above = (likeness(vectors, self.prototypes, self.none) - self.threshold) / _LIKELIHOOD_SPREAD
+        sure = 1 / (1 + (1 / ACCEPTED_FROM - 1) * np.exp(-np.clip(above, -50, 50)))
+        relative = share / share.max(axis=1, keepdims=True)
+        others = relative.sum(axis=1) - 1
+        # the best name is as sure as any name at all; the others share what is left, in their order
+        scale = np.minimum(sure, (1 - sure) / np.maximum(others, 1e-9))
+        return np.where(relative == 1, sure[:, None], relative * scale[:, None])
+
+    def to_arrays(self) -> dict[str, NDArray[np.floating]]:
+        """Return the numbers; with the names, they are the whole head."""
+        return {
+            "centre": self.centre.views,
+            "weights": self.weights,
+            "prototypes": self.prototypes,
+            "none": self.none,
+            "threshold": np.array([self.threshold]),
+        }
+
+    @classmethod
+    def from_arrays(cls, names: Sequence[str], arrays: Mapping[str, NDArray[np.floating]]) -> Head:
+        """Return the head of these names and numbers.
+
+        Raises:
+            ValueError: an array is missing, has the wrong shape, or holds something that is not a finite number.
+        """
+        missing = {"centre", "weights", "prototypes", "none", "threshold"} - arrays.keys()
+        if missing:
+            raise ValueError(f"a head without {', '.join(sorted(missing))}")
+        centre = arrays["centre"]
+        numbers = centre.size + len(POSTURE)
+        shapes = {"weights": (len(names), numbers), "prototypes": (len(names), numbers), "threshold": (1,)}
+        for name, array in arrays.items():
+            if not np.isfinite(array).all():
+                raise ValueError(f"a head whose {name} are not all finite")
+            if name in shapes and array.shape != shapes[name]:
+                raise ValueError(f"a head whose {name} have the shape {array.shape}, not {shapes[name]}")
+        if centre.ndim != 2 or arrays["none"].ndim != 2 or arrays["none"].shape[1] != numbers:
+            raise ValueError(f"a head for features of shape {centre.shape} and {arrays['none'].shape}")
+        weights, prototypes, none = (np.asarray(arrays[name], np.float32) for name in ("weights", "prototypes", "none"))
+        return cls(
+            tuple(names),
+            Centre(np.asarray(centre, np.float32)),
+            weights,
+            prototypes,
+            none,
+            float(arrays["threshold"][0]),
+        )
+
+
+def learn(
+    examples: Descriptors,
+    names: Sequence[str | None],
+    videos: Sequence[str],
+    background: Descriptors | None = None,
+) -> Head | None:
+    """Return what examples teach.
+
+    Args:
+        examples: the marked moments.
+        names: the action of each; None for none of these.
+        videos: the video of each.
+        background: other moments of the same people and places, without names; they tell what all moments share.
+
+    Returns:
+        None if there are no two kinds of examples, two actions or one action and none of these.
+    """
+    lesson = Lesson.of(examples, names, videos, background)
+    return None if len(set(names)) < 2 else lesson.head()
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """Examples, ready to learn from.
+
+    Attributes:
+        centre: what all moments have in common.
+        vectors: float32 (n, F).
+        names: the action of each; None for none of these.
+        videos: the video of each.
+    """
+
+    centre: Centre
+    vectors: NDArray[np.float32]
+    names: tuple[str | None, ...]
+    videos: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        examples: Descriptors,
+        names: Sequence[str | None],
+        videos: Sequence[str],
+        background: Descriptors | None = None,
+    ) -> Lesson:
+        """Return the lesson of marked moments; see ``learn``."""
+        if not len(examples) == len(names) == len(videos):
+            raise ValueError(f"{len(examples)} examples, but {len(names)} names and {len(videos)} videos")
+        seen = examples if background is None else Descriptors.joined((examples, background))
+        centre = Centre.of(seen.views)
+        return cls(centre, centre.vectors(examples), tuple(names), tuple(videos))
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The names, sorted, without none of these."""
+        return tuple(sorted({name for name in self.names if name is not None}))
+
+    def without(self, video: str) -> Lesson:
+        """Return the lesson without the examples of one video."""
+        kept = [k for k, one in enumerate(self.videos) if one != video]
+        names, videos = tuple(self.names[k] for k in kept), tuple(self.videos[k] for k in kept)
+        return Lesson(self.centre, self.vectors[kept], names, videos)
+
+    def head(self) -> Head:
+        """Return what is learned; of at least one action."""
+        actions = self.actions
+        named = np.array([name is not None for name in self.names])
+        kinds = np.array([actions.index(name) for name in self.names if name is not None], np.intp)
+        vectors = self.vectors[named]
+        prototypes = _unit(np.stack([vectors[kinds == k].mean(axis=0) for k in range(len(actions))]))
+        return Head(
+            actions,
+            self.centre,
+            _classifier(vectors, kinds, len(actions)),
+            prototypes,
+            _unit(self.vectors[~named]),
+            self._threshold(),
+        )
+
+    def _threshold(self) -> float:
+        """Return the likeness that most examples reach, each measured without its own video."""
+        found: list[float] = []
+        for video in sorted(set(self.videos)):
+            rest = self.without(video)
+            actions = rest.actions
+            rows = [
+                k for k, one in enumerate(self.videos) if one == video and self.names[k] in actions and self.names[k]
+            ]
+            if rows:
+                head = rest._prototypes_alone()
+                found.extend(likeness(self.vectors[rows], *head).tolist())
+        if len(found) < _LEAST_LEFT_OUT:
+            return _DEFAULT_THRESHOLD
+        return float(np.quantile(found, 1 - _KEPT_SHARE))
+
+    def _prototypes_alone(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        named = np.array([name is not None for name in self.names])
+        names = np.array([name or "" for name in self.names])
+        means = np.stack([self.vectors[named & (names == one)].mean(axis=0) for one in self.actions])
+        return _unit(means), _unit(self.vectors[~named])
+
+
+def likeness(
+    vectors: NDArray[np.float32], prototypes: NDArray[np.float32], none: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return how alike moments are to the nearest action, less how alike they are to none of these; float64 (n,)."""
+    own = _unit(vectors)
+    nearest = (own @ prototypes.T).max(axis=1)
+    if len(none):
+        nearest = nearest - np.sort(own @ none.T, axis=1)[:, -_NEAREST_NONE:].mean(axis=1)
+    return np.asarray(nearest, np.float64)
+
+
+def _classifier(vectors: NDArray[np.float32], kinds: NDArray[np.intp], count: int) -> NDArray[np.float32]:
+    """Return the weights, (count, F), of a logistic regression without offset that weighs all actions alike.
+
+    Its solution lies in the span of the examples, so it is sought there: in as many numbers as there are examples.
+    """
+    left, lengths, axes = np.linalg.svd(vectors.astype(np.float64), full_matrices=False)
+    within = left * lengths
+    share = 1 / (count * np.bincount(kinds, minlength=count)[kinds])
+    target = np.eye(count)[kinds]
+    penalty = _PENALTY / len(vectors)
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = flat.reshape(count, -1)
+        scores = within @ weights.T
+        probability = _softmax(scores)
+        unlikely = -np.log(np.maximum(probability[np.arange(len(kinds)), kinds], 1e-300))
+        slope = ((probability - target) * share[:, None]).T @ within + penalty * weights
+        return float(share @ unlikely + penalty / 2 * (flat @ flat)), slope.ravel()
+
+    found = minimize(loss, np.zeros(count * within.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    return np.asarray(found.x.reshape(count, -1) @ axes, np.float32)
+
+
+def _softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    raised = np.exp((scores - scores.max(axis=1, keepdims=True)).astype(np.float64))
+    shares: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return np.asarray(rows / length, np.float32)

@@ -1,0 +1,105 @@
+"""A head: learns from examples, names moments, and knows when it is none of the actions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recognizer.actions.descriptors import Centre
+from recognizer.actions.head import ACCEPTED_FROM, Head, learn
+from tests.support.own_actions import described, moments, taught
+
+
+def learned(*names: str | None, views: int = 2) -> Head:
+    lesson = taught(*names, views=views)
+    head = learn(lesson.examples, lesson.names, lesson.videos)
+    assert head is not None
+    return head
+
+
+def test_moments_of_a_new_video_get_the_names_of_their_examples() -> None:
+    head = learned("walking", "sitting", "reading", None)
+    for name in head.names:
+        judged = head.judge(described(moments(name, 4, seed=99, video=9)))
+        assert {head.names[k] for k in judged.best.tolist()} == {name}
+
+
+def test_other_moments_are_not_accepted() -> None:
+    head = learned("walking", "sitting", None)
+    strange, none = (head.judge(described(moments(name, 5, video=9))) for name in ("something else", None))
+    assert not strange.accepted.any()
+    assert not none.accepted.any()
+    known = head.judge(described(moments("walking", 5, video=9)))
+    assert known.confidence.max(axis=1).min() > 2 * strange.confidence.max()
+
+
+def test_confidence_is_a_share_and_reaches_the_default_threshold_exactly_where_accepted() -> None:
+    head = learned("walking", "sitting", "reading", None)
+    some = np.concatenate([moments(name, 6, seed=5, video=9) for name in ("walking", "reading", None, "other")])
+    mixed = (some + some[::-1]) / 2
+    judged = head.judge(described(np.concatenate((some, mixed))))
+    assert (judged.confidence >= 0).all()
+    assert (judged.confidence.sum(axis=1) <= 1 + 1e-9).all()
+    np.testing.assert_array_equal(judged.accepted, judged.confidence.max(axis=1) >= ACCEPTED_FROM)
+
+
+@pytest.mark.parametrize("names", [(), (None,), ("walking",)])
+def test_one_kind_of_examples_teaches_nothing(names: tuple[str | None, ...]) -> None:
+    lesson = taught(*names) if names else taught("walking", each=0)
+    assert learn(lesson.examples, lesson.names, lesson.videos) is None
+
+
+def test_one_action_and_none_of_these_are_enough() -> None:
+    head = learned("walking", None)
+    assert head.names == ("walking",)
+    assert not head.judge(described(moments(None, 3, video=9))).accepted.any()
+
+
+def test_two_single_examples_are_enough() -> None:
+    lesson = taught("walking", "sitting", each=1, videos=1)
+    head = learn(lesson.examples, lesson.names, lesson.videos)
+    assert head is not None
+    judged = head.judge(described(moments("sitting", 3, video=0)))
+    assert {head.names[k] for k in judged.best.tolist()} == {"sitting"}
+
+
+def test_one_view_and_negative_features_work() -> None:
+    lesson = taught("walking", "sitting", views=1)
+    examples = described(lesson.examples.views - 2)
+    head = learn(examples, lesson.names, lesson.videos)
+    assert head is not None
+    judged = head.judge(described(moments("walking", 3, views=1, video=1) - 2))
+    assert {head.names[k] for k in judged.best.tolist()} == {"walking"}
+
+
+def test_head_survives_as_arrays() -> None:
+    head = learned("walking", "sitting", None)
+    again = Head.from_arrays(head.names, head.to_arrays())
+    some = described(moments("sitting", 4, video=9))
+    np.testing.assert_array_equal(head.judge(some).confidence, again.judge(some).confidence)
+
+
+@pytest.mark.parametrize("name", ["centre", "weights", "prototypes", "none", "threshold"])
+def test_arrays_that_do_not_fit_are_refused(name: str) -> None:
+    head = learned("walking", "sitting", None)
+    arrays = head.to_arrays()
+    for wrong in (arrays[name][..., None], arrays[name] * np.float32(np.nan)):
+        with pytest.raises(ValueError, match="a head"):
+            Head.from_arrays(head.names, arrays | {name: wrong})
+    with pytest.raises(ValueError, match=f"a head without {name}"):
+        Head.from_arrays(head.names, {key: array for key, array in arrays.items() if key != name})
+
+
+def test_features_of_another_network_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        learned("walking", "sitting").judge(described(moments("walking", 1, size=32)))
+
+
+def test_nothing_to_judge_is_fine() -> None:
+    assert learned("walking", "sitting").judge(described(moments("walking", 0))).confidence.shape == (0, 2)
+
+
+def test_centred_features_have_length_one_in_each_view() -> None:
+    views = moments("walking", 5)
+    rows = Centre.of(views).features(views).reshape(5, 2, -1)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=2), np.sqrt(0.5), rtol=1e-5)
