@@ -60,6 +60,12 @@ def portrait_of(track: PersonTrack) -> Portrait | None:
     return _of_track[track]
 
 
+def portrait_at(track: PersonTrack, time_s: float) -> Portrait | None:
+    """Return a person at a time; None while they are away."""
+    box = track.box_at(time_s)
+    return None if box is None else Portrait(time_s, box)
+
+
 _of_track: WeakKeyDictionary[PersonTrack, Portrait | None] = WeakKeyDictionary()
 
 

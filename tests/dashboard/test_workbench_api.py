@@ -91,6 +91,7 @@ def test_timeline_says_who_is_there_and_what_can_be_done(client: TestClient, add
     }
     assert document["player"] == {"state": "ready", "url": "video", "beginsS": 0.0, "share": None, "note": None}
     assert [lane["key"] for lane in document["lanes"]] == ["p1", "p2", "p3"]
+    assert not any(lane["readOnly"] for lane in document["lanes"])
     third = lanes(document)[3]
     assert third["title"] == "Person 3"
     assert third["presence"] == [list(visit) for visit in timeline.people[2].presence]
@@ -210,6 +211,16 @@ def test_picture_shows_the_person_and_stays_when_the_video_is_gone(
     assert gone["player"]["state"] == "gone"
     assert "drop it in again" in gone["player"]["note"]
     assert client.get(f"{address}/video").status_code == 404
+
+
+def test_picture_of_a_moment_shows_the_person_then(client: TestClient, address: str) -> None:
+    first = client.get(f"{address}/moment/2?atS=0.5")
+    assert first.headers["content-type"] == "image/jpeg"
+    assert first.content[:2] == b"\xff\xd8"
+    assert client.get(f"{address}/moment/2?atS=4.0").content != first.content
+    assert client.get(f"{address}/moment/2?atS=99").status_code == 404
+    assert client.get(f"{address}/moment/9?atS=1").status_code == 404
+    assert client.get(f"{address}/moment/2?atS=now").status_code == 422
 
 
 def test_a_video_that_browsers_do_not_play_is_copied_whole_and_once(

@@ -19,8 +19,9 @@ from recognizer.dashboard.workbench.ranges import VideoResponse
 from recognizer.errors import RecognizerError
 from recognizer.service.opened import Opened
 from recognizer.service.playable import playable
-from recognizer.service.portraits import portrait_jpeg, portrait_of
+from recognizer.service.portraits import portrait_at, portrait_jpeg, portrait_of
 from recognizer.service.workbench import Kind
+from recognizer.timeline.model import PersonTrack
 
 Document = TypeVar("Document")
 Asked = TypeVar("Asked")
@@ -29,6 +30,8 @@ _encode: Final = msgspec.json.Encoder().encode
 
 _WEBM: Final = b"\x1a\x45\xdf\xa3"
 """How Matroska and WebM begin."""
+
+_NO_PICTURE: Final = "There is no picture of this person."
 
 
 class RefusedError(Exception):
@@ -123,10 +126,7 @@ def likely(request: Request) -> Response:
 
 def boxes(request: Request) -> Response:
     """Answer with everyone's boxes in a stretch of time, as bytes; see ``box_bytes``."""
-    try:
-        from_s, to_s = float(request.parameters["fromS"]), float(request.parameters["toS"])
-    except (KeyError, ValueError):
-        raise RefusedError(422, "The request needs fromS and toS in seconds; load the page again.") from None
+    from_s, to_s = _seconds(request, "fromS"), _seconds(request, "toS")
     return _bytes(box_bytes(request.opened().machine, from_s, to_s))
 
 
@@ -138,13 +138,15 @@ def frames(request: Request) -> Response:
 def picture(request: Request) -> Response:
     """Answer with a small picture of a person."""
     opened = request.opened()
-    number = request.parameters["person_id"]
-    tracks = [track for track in opened.corrected.timeline.people if str(track.person_id) == number]
-    portrait = portrait_of(tracks[0]) if tracks else None
-    content = None if portrait is None else portrait_jpeg(server.context(), opened, portrait)
-    if content is None:
-        raise RefusedError(404, "There is no picture of this person.")
-    return Response(content, headers={"Cache-Control": "private, max-age=86400"}, media_type="image/jpeg")
+    portrait = portrait_of(_track(request, opened))
+    return _jpeg(None if portrait is None else portrait_jpeg(server.context(), opened, portrait))
+
+
+def moment(request: Request) -> Response:
+    """Answer with a small picture of a person at a time."""
+    opened = request.opened()
+    portrait = portrait_at(_track(request, opened), _seconds(request, "atS"))
+    return _jpeg(None if portrait is None else portrait_jpeg(server.context(), opened, portrait))
 
 
 def edits(request: Request) -> Response:
@@ -175,6 +177,28 @@ def video(request: Request) -> Response:
         is_webm = file.read(len(_WEBM)) == _WEBM
     headers = {"Cache-Control": "private, max-age=3600"}
     return VideoResponse(found.path, media_type="video/webm" if is_webm else "video/mp4", headers=headers)
+
+
+def _track(request: Request, opened: Opened) -> PersonTrack:
+    number = request.parameters["person_id"]
+    for track in opened.corrected.timeline.people:
+        if str(track.person_id) == number:
+            return track
+    raise RefusedError(404, _NO_PICTURE)
+
+
+def _seconds(request: Request, name: str) -> float:
+    """Return a time from the address."""
+    try:
+        return float(request.parameters[name])
+    except (KeyError, ValueError):
+        raise RefusedError(422, f"The request needs {name} in seconds; load the page again.") from None
+
+
+def _jpeg(content: bytes | None) -> Response:
+    if content is None:
+        raise RefusedError(404, _NO_PICTURE)
+    return Response(content, headers={"Cache-Control": "private, max-age=86400"}, media_type="image/jpeg")
 
 
 def _found(request: Request, opened: Opened | None) -> Opened:

@@ -92,13 +92,17 @@ class PlayerDocument(Struct, rename="camel"):
 
 
 class LaneDocument(Struct, rename="camel"):
-    """One lane; ``sources`` are the tracks whose boxes are the person's, and when."""
+    """One lane; ``sources`` are the tracks whose boxes are the person's, and when.
+
+    ``read_only`` lanes cannot be corrected: those of a comparison, and what the network said beside a user's own names.
+    """
 
     key: str
     person_id: int
     title: str
     number: int
     classifier: str | None
+    read_only: bool
     presence: Sequence[Interval]
     present_s: float
     is_brief: bool
@@ -239,6 +243,7 @@ def _lane(opened: Opened, lane: Lane, has_video: bool) -> LaneDocument:
         title=opened.title(person_id),
         number=person_id,
         classifier=layer.name,
+        read_only=opened.is_comparison or lane.layer > 0,
         presence=track.presence,
         present_s=track.present_s,
         is_brief=person_id in layer.corrected.timeline.brief_ids,

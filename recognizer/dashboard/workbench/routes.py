@@ -29,6 +29,7 @@ _GETS: Final[dict[str, api.Handler]] = {
     "boxes": api.boxes,
     "frames": api.frames,
     "picture/{person_id}": api.picture,
+    "moment/{person_id}": api.moment,
     "video": api.video,
 }
 

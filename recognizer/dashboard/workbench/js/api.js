@@ -36,6 +36,23 @@ export class Api {
         return this.json("redo", {});
     }
 
+    // sets: ids of the browser's sets of actions
+    actions(sets) {
+        return this.json(`actions?sets=${sets.map(encodeURIComponent).join(",")}`);
+    }
+
+    teach(example) {
+        return this.json("examples", example);
+    }
+
+    forget(example) {
+        return this.json("forget", example);
+    }
+
+    alike(moment) {
+        return this.json("alike", moment);
+    }
+
     boxes(fromS, toS) {
         return this.bytes(`boxes?fromS=${fromS}&toS=${toS}`);
     }

@@ -1,7 +1,8 @@
 // What can be done to the selected segment and to a person: one table for the strip, the menus and the keys.
 //
 // label: on a button; words: in a menu, if they differ; title: a sentence; off(editing, target) answers why it cannot
-// be done now, or null; run(editing, target) does it.
+// be done now, or null; keeps: whether it changes nothing, so that it is also for what the network said; run(editing,
+// target) does it.
 
 import { neighborsOf } from "./around.js";
 import * as edits from "./edits.js";
@@ -62,7 +63,9 @@ export const LANE = {
     name: { key: "F2", label: "Name…", title: "Name the person", run: person.rename },
     merge: {
         key: "M", label: "Is the same person as…", title: "Merge the person with another",
-        off: ({ model }) => (model.timeline.lanes.length > 1 ? null : "There is no other person."),
+        off: ({ model }, { personId }) => (
+            model.timeline.lanes.some((one) => one.personId !== personId) ? null : "There is no other person."
+        ),
         run: person.chooseMerge,
     },
     split: {

@@ -5,16 +5,20 @@ import { Menus } from "./menus.js";
 import { Dragging } from "./merging.js";
 import { moveEdge } from "./segment_acts.js";
 import { Strip } from "./strip.js";
+import { Teaching } from "./teaching.js";
 import { Tools } from "./tools.js";
 
+const READ_ONLY = "This lane shows what the network said; correct the other lane of this person.";
+
 export class Editing {
-    // root: the workbench's outermost element, for menus; tools: an empty element for buttons
-    constructor(root, model, player, lanes, { tools, voice }) {
+    // root: the workbench's outermost element, for menus; stage: the picture's; tools: an empty element for buttons
+    constructor(root, model, player, lanes, { stage, tools, voice }) {
         Object.assign(this, { root, model, player, lanes, voice });
         this.queue = Promise.resolve();
         this.tools = new Tools(tools, this);
         this.strip = new Strip(this, this.tools.review);
         tools.parentElement.append(this.strip.element);
+        this.teaching = new Teaching(this, stage);
         this.dragging = new Dragging(root, this);
         this.menus = new Menus(root, this);
         lanes.host.addEventListener("edge-drag", ({ detail: { row, side, toS } }) => {
@@ -59,11 +63,12 @@ export class Editing {
         return this.queue;
     }
 
-    // Do something with the segment that is selected now, as it is when its turn comes.
-    onSegment(work, row = this.model.selection) {
+    // Do something with the segment that is selected now, as it is when its turn comes. `changes`: whether that changes it
+    onSegment(work, row = this.model.selection, changes = true) {
         if (this.isOff) return null;
         if (row === null) return this.voice.note("Select a segment first.");
         const { lane, startS, endS } = this.model.segment(row);
+        if (changes && lane.readOnly) return this.voice.note(READ_ONLY);
         return this.next(() => {
             const { model } = this;
             const now = model.rowAt(model.laneIndex(lane.key), (startS + endS) / 2);
@@ -72,13 +77,13 @@ export class Editing {
     }
 
     runOnSegment(command) {
-        return this.onSegment((one) => this.run(command, one));
+        return this.onSegment((one) => this.run(command, one), this.model.selection, !command.keeps);
     }
 
     runOnLane(command, lane = this.selectedLane, at = undefined) { // eslint-disable-line no-undefined
         if (this.isOff) return null;
         if (!lane) return this.voice.note("Select a person first.");
-        return this.next(() => this.run(command, lane, at));
+        return this.next(() => this.run(command, this.model.editableLane(lane), at));
     }
 
     run(command, target, at) {
@@ -87,7 +92,7 @@ export class Editing {
     }
 
     undo() {
-        return this.next(() => this.take("undo", "Undone", "redo"));
+        return this.next(() => (this.teaching.undoTitle ? this.teaching.takeBack() : this.take("undo", "Undone", "redo")));
     }
 
     redo() {
@@ -102,17 +107,18 @@ export class Editing {
         return isDone && this.voice.say(`${word}: ${model.timeline[back]}`);
     }
 
-    // Store an edit, say it, and select what was edited: what the person does at a time.
+    // Store an edit, say it, and select what was edited: what the person does at a time. Answers whether it was stored.
     async store(edit, said, atS = (edit.start_s + edit.end_s) / 2, personId = edit.person_id) {
         const { model } = this;
         const before = this.selected;
-        if (!await this.saving(model.applyEdits([edit]), said)) return;
+        if (!await this.saving(model.applyEdits([edit]), said)) return false;
         const now = this.selected;
         const isOther = before && now && (now.lane.key !== before.lane.key || now.startS >= before.endS || now.endS <= before.startS);
         const lane = model.shownLanes.find((one) => one.personId === personId);
         // a key that was pressed meanwhile may have selected another
         if (lane && Number.isFinite(atS) && !isOther) model.selectLane(lane.key, atS);
         this.voice.say(said);
+        return true;
     }
 
     async saving(answer, said) {
@@ -130,6 +136,7 @@ export class Editing {
     end() {
         this.ended = true;
         this.strip.end();
+        this.teaching.end();
     }
 }
 

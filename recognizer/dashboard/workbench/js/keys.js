@@ -139,11 +139,12 @@ function nameOf(model, row) {
     return `${lane.key} ${startS}`;
 }
 
-export function uncertainRows({ segments }) {
+export function uncertainRows(model) {
+    const { segments } = model;
     if (!segments) return [];
     const rows = [];
     for (let row = 0; row < segments.lane.length; row += 1) {
-        if (!segments.source[row] && !segments.checked[row]) rows.push(row);
+        if (!segments.source[row] && !segments.checked[row] && model.isEditable(row)) rows.push(row);
     }
     return rows.toSorted((one, other) => segments.confidence[one] - segments.confidence[other] || one - other);
 }

@@ -23,6 +23,24 @@ export function labelsToFind(model, { likely, now }) {
     };
 }
 
+// Return what to offer as the name of an example. label: one that the moment has; latest: the name taught last, or null
+export function namesToTeach(names, { label, latest }) {
+    const now = label ?? latest;
+    const option = (action, more) => ({ value: { action }, label: action, isNow: action === now, ...more });
+    const none = { heading: "Something else", options: [option(null, { label: "None of these" })] };
+    const isNew = (name) => !names.some((one) => one.toLowerCase() === name.toLowerCase());
+    return (query) => {
+        const typed = query.replaceAll(/\s+/g, " ").slice(0, OWN_CHARACTERS);
+        const own = typed || (label ?? "");
+        const offered = typed ? `New: “${own}”` : own;
+        return [
+            { heading: "My actions", options: (typed ? found(names, typed) : names).map((name) => option(name)) },
+            { heading: "A new action", options: own && isNew(own) ? [option(own, { label: offered })] : [] },
+            none,
+        ];
+    };
+}
+
 export function peopleToFind(model, lanes) {
     const options = lanes.map((lane) => ({
         value: lane,

@@ -66,7 +66,8 @@ export class AxisPan extends Gesture {
 // On a title: select the person, or drag it onto another: the two are one.
 export class TitlePress extends Gesture {
     drag(point) {
-        const isOther = point.laneIndex >= 0 && point.laneIndex !== this.from.laneIndex;
+        const [person, other] = [this.from, point].map(({ laneIndex }) => this.lanes.model.shownLanes[laneIndex]?.personId);
+        const isOther = point.laneIndex >= 0 && other !== person;
         this.onto = isOther && this.lanes.canEdit && point.type !== "touch" ? point.laneIndex : null;
         this.lanes.preview({ merge: this.onto === null ? null : { laneIndex: this.from.laneIndex, onto: this.onto } });
     }
@@ -175,6 +176,6 @@ export function gestureAt(lanes, point) {
 }
 
 export function edgeAt(lanes, point) {
-    if (!lanes.canEdit || point.zone !== "lane") return null;
+    if (!lanes.canEdit || point.zone !== "lane" || lanes.model.shownLanes[point.laneIndex].readOnly) return null;
     return grabbedEdge(lanes.model, point.laneIndex, point.freeS, lanes.view, point.type);
 }

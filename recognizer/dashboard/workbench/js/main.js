@@ -8,6 +8,7 @@ import { Keys } from "./keys.js";
 import { Lanes } from "./lanes.js";
 import { fitPicture, layout } from "./layout.js";
 import { Model } from "./model.js";
+import { takeMoment } from "./opening.js";
 import { Overlay } from "./overlay.js";
 import { People } from "./people.js";
 import { Player } from "./player.js";
@@ -51,7 +52,7 @@ class Bench {
         const player = new Player(places.stage, model);
         const lanes = new Lanes(places.lanes, model, player);
         const voice = new Voice(places.voice, model);
-        const editing = new Editing(places.bench, model, player, lanes, { tools: places.tools, voice });
+        const editing = new Editing(places.bench, model, player, lanes, { ...places, voice });
         const overlay = new Overlay(places.stage, model, player);
         const people = new People(places.people, model);
         const filters = new Filters(places.filters, model, (view) => this.page.setStateValue("view", view));
@@ -67,7 +68,18 @@ class Bench {
         followTheme(places.bench, model, signal);
         fitPicture(places, model, signal);
         (root.getRootNode().host ?? root).recognizer = { model, player, lanes, editing, overlay }; // for tests
-        model.load();
+        this.begin();
+    }
+
+    // The page's address may name a moment to begin at.
+    async begin() {
+        const { model, player } = this;
+        await model.load();
+        const moment = model.segments && takeMoment();
+        if (!moment) return;
+        player.seek(moment.timeS);
+        const lane = model.timeline.lanes.find(({ personId }) => personId === moment.personId);
+        if (lane) model.selectLane(lane.key, moment.timeS);
     }
 
     update(data, page) {

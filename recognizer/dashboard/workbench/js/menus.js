@@ -29,11 +29,12 @@ export class Menus {
         return editing.onSegment(async (one) => {
             const items = segmentMenu(editing, one, await likelyLabels(editing, one.row) ?? [], at);
             await openMenu(this.root, `${one.lane.title}, ${one.action}`, at, items);
-        }, row);
+        }, row, false);
     }
 
-    openLane(lane, at) {
+    openLane(shown, at) {
         const { editing, model } = this;
+        const lane = model.editableLane(shown);
         if (model.selectedLane !== lane.key) model.selectLane(lane.key);
         return editing.next(() => openMenu(this.root, lane.title, at, laneMenu(editing, lane, at)));
     }
@@ -42,6 +43,7 @@ export class Menus {
         const { editing, model } = this;
         const stretch = { lane: model.shownLanes[laneIndex], startS, endS };
         await editing.next(() => openMenu(this.root, stretch.lane.title, { x, y }, stretchMenu(editing, stretch, { x, y })));
+        await editing.queue; // it stays marked while its name is asked for
         this.lanes.preview({ stretch: null });
     }
 
@@ -96,9 +98,13 @@ function laneMenu(editing, lane, at) {
 
 // stretch: {lane, startS, endS}
 function stretchMenu(editing, stretch, at) {
-    const item = (label, work) => ({ label, run: () => editing.next(work) });
-    return [
+    const item = (label, work, key) => ({ label, key, run: () => editing.next(work) });
+    const always = [
         { heading: `${stretch.lane.title}, ${clock(stretch.startS)} to ${clock(stretch.endS)}` },
+    ];
+    if (stretch.lane.readOnly) return always;
+    return [
+        ...always, "-",
         item("Add a segment…", () => add(editing, stretch, at)),
         item("Mark as checked", () => editing.store(edits.check(stretch), "Checked")),
         item("Delete what is there", () => editing.store(edits.remove(stretch), "Deleted")),

@@ -154,6 +154,16 @@ export class Model extends EventTarget {
         };
     }
 
+    // Whether a row may be corrected; what the network said beside own names may not.
+    isEditable(row) {
+        return !this.shownLanes[this.segments.lane[row]]?.readOnly;
+    }
+
+    // The lane of the same person that can be corrected.
+    editableLane(lane) {
+        return this.timeline.lanes.find(({ personId, readOnly }) => personId === lane.personId && !readOnly) ?? lane;
+    }
+
     laneIndex(key) {
         return this.shownLanes.findIndex((lane) => lane.key === key);
     }

@@ -9,7 +9,7 @@ import { askName } from "./renaming.js";
 
 export async function chooseMerge(editing, lane, at = editing.placeOf(lane)) {
     const { model } = editing;
-    const others = model.timeline.lanes.filter(({ key }) => key !== lane.key);
+    const others = model.timeline.lanes.filter(({ personId, readOnly }) => personId !== lane.personId && !readOnly);
     const into = await pick(editing.root, `${lane.title} is the same person as`, at, {
         find: peopleToFind(model, others),
         placeholder: "Search people",

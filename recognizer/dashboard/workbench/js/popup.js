@@ -38,7 +38,7 @@ export class Popup {
 
     // The focus goes round.
     turn(event) {
-        const stops = [...this.dialog.querySelectorAll("input, button:not([tabindex='-1'])")];
+        const stops = [...this.dialog.querySelectorAll("input, a[href], button:not([tabindex='-1'])")];
         const index = stops.indexOf(this.dialog.getRootNode().activeElement);
         stops.at((index + (event.shiftKey ? -1 : 1)) % stops.length)?.focus();
         event.preventDefault();

@@ -15,10 +15,12 @@ export function moveEdge(editing, one, side, toS) {
     return editing.store(edit, `The ${side} is at ${clock(toS)}`, middleS);
 }
 
-export function relabel(editing, one, action) {
-    if (action !== one.action) return editing.store(edits.relabel(one, action), `Now ${action}`);
-    // the label that is there already is right
-    return one.checked ? null : editing.store(edits.check(one), `Checked: ${action}`);
+export async function relabel(editing, one, action) {
+    if (action !== one.action) {
+        await editing.store(edits.relabel(one, action), `Now ${action}`);
+    } else if (!one.checked) {
+        await editing.store(edits.check(one), `Checked: ${action}`); // the label that is there already is right
+    }
 }
 
 export async function chooseLikely(editing, one, index) {
@@ -61,7 +63,7 @@ export async function add(editing, { lane, startS, endS }, at) {
 
 // Check the segments of lanes in view; if all are checked, take that back.
 export function checkAll(editing, lanes) {
-    const all = segmentsOf(editing.model, lanes);
+    const all = segmentsOf(editing.model, lanes.filter(({ readOnly }) => !readOnly));
     const open = all.filter((one) => !one.checked);
     const stretches = stretchesOf(open.length ? open : all);
     if (!stretches.length) return editing.voice.note("There are no segments.");
@@ -71,16 +73,17 @@ export function checkAll(editing, lanes) {
 }
 
 // How far the review is: {text, isDone}.
-export function progress({ segments }) {
-    const { startS, endS, checked } = segments;
+export function progress(model) {
+    const { startS, endS, checked } = model.segments;
+    const rows = Array.from(startS.keys()).filter((row) => model.isEditable(row));
     let [count, timeS, allS] = [0, 0, 0];
-    for (let row = 0; row < startS.length; row += 1) {
+    for (const row of rows) {
         const lengthS = endS[row] - startS[row];
         allS += lengthS;
         if (checked[row]) [count, timeS] = [count + 1, timeS + lengthS];
     }
-    const share = count === startS.length ? 1 : Math.min(0.99, allS ? timeS / allS : 0); // 100 % only when all are
-    return { text: `checked ${count} of ${startS.length} segments, ${percent(share)} of the time`, isDone: share === 1 };
+    const share = count === rows.length ? 1 : Math.min(0.99, allS ? timeS / allS : 0); // 100 % only when all are
+    return { text: `checked ${count} of ${rows.length} segments, ${percent(share)} of the time`, isDone: share === 1 };
 }
 
 async function askLabel(editing, title, at, one = null) {

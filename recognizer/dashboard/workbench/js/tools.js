@@ -30,13 +30,14 @@ export class Tools {
     update() {
         const { timeline, segments } = this.editing.model;
         this.host.hidden = timeline.readOnly;
-        this.undo.setAttribute("aria-disabled", String(!timeline.undo));
+        const undo = this.editing.teaching?.undoTitle ?? timeline.undo;
+        this.undo.setAttribute("aria-disabled", String(!undo));
         this.redo.setAttribute("aria-disabled", String(!timeline.redo));
-        entitle(this.undo, timeline.undo ? `Undo: ${timeline.undo} (${MODIFIER} Z)` : "Undo");
+        entitle(this.undo, undo ? `Undo: ${undo} (${MODIFIER} Z)` : "Undo");
         entitle(this.redo, timeline.redo ? `Redo: ${timeline.redo}` : "Redo");
         this.hidden.hidden = !timeline.hidden.length;
         this.hidden.textContent = `${timeline.hidden.length} hidden`;
-        if (timeline.undo && !this.saved.textContent) this.show("Saved");
+        if (undo && !this.saved.textContent) this.show("Saved");
         if (!segments) return;
         const { text, isDone } = progress(this.editing.model);
         this.progress.textContent = text;

@@ -1,0 +1,95 @@
+// Teach a moment as an example of an action of the user's own, and take that back. See ../own_actions_api.py.
+
+import { MODIFIER } from "./commands.js";
+import { clock } from "./dom.js";
+import { namesToTeach } from "./labels.js";
+import { remember, remembered } from "./memory.js";
+import { pick } from "./picker.js";
+import { Toast } from "./toast.js";
+
+export class Teaching {
+    constructor(editing, stage) {
+        this.editing = editing;
+        this.model = editing.model;
+        this.toast = new Toast(editing.root, stage, editing.voice);
+        this.latest = null; // {set, example, name, revision}: what undo takes back
+    }
+
+    // The sets of this browser, the names of the one that is used here, and whether anything can be taught.
+    known() {
+        return this.model.api.actions(remembered("sets"));
+    }
+
+    // Ask for a name, and teach. stretch: {lane, startS, endS}, or a segment, whose corrected label comes first
+    async ask(stretch, at = this.editing.strip.place()) {
+        const known = await this.known();
+        if (known.features !== "kept") return this.toast.show(known.remark, [], { at });
+        const name = `Teach ${clock(stretch.startS)} to ${clock(stretch.endS)} of ${stretch.lane.title}`;
+        const label = stretch.source === "human" ? stretch.action : null;
+        const choice = await pick(this.editing.root, name, at, {
+            find: namesToTeach(known.names, { label, latest: this.name }),
+            placeholder: "Type a name, such as “standing”",
+        });
+        return choice && this.teach(stretch, choice.action, at);
+    }
+
+    // Teach, and say it next to a way back. action: null for none of these
+    async teach({ lane, startS, endS }, action, at = null) {
+        const { editing, model } = this;
+        const { personId } = lane;
+        const request = model.api.teach({ sets: remembered("sets"), personId, startS, endS, action });
+        const answer = await this.changed(request, at, (taught) => {
+            remember("sets", taught.set);
+            this.latest = { set: taught.set, example: taught.example, name: nameOf(action), revision: taught.timeline.revision };
+        });
+        if (!answer) return;
+        this.name = action;
+        const text = [`Taught ${nameOf(action)} in “${answer.title}”.`, answer.remark].filter(Boolean).join(" ");
+        this.toast.show(text, [["Undo", () => editing.next(() => this.takeBack())]], { spoken: `${MODIFIER} Z takes it back.` });
+    }
+
+    // What undo would take back now; null if something else was done since.
+    get undoTitle() {
+        const { latest, model } = this;
+        return latest && latest.revision === model.timeline?.revision ? `teach ${latest.name}` : null;
+    }
+
+    async takeBack() {
+        const { set, example, name } = this.latest;
+        const request = this.model.api.forget({ set, example });
+        const answer = await this.changed(request, null, () => { this.latest = null; });
+        if (answer) this.toast.show(`No longer taught: ${name}.`);
+    }
+
+    // After a correction: the moment is worth an example.
+    async offer(stretch, action) {
+        const { features } = await this.known();
+        if (features !== "kept") return;
+        const teach = () => this.editing.next(() => this.teach(stretch, action));
+        this.toast.show(`Now “${action}”.`, [["Teach this as an example", teach]], { spoken: "T teaches it as an example." });
+    }
+
+    // Adopt the timeline of an answer; a refusal stands where the user looks.
+    async changed(request, at, adopt) {
+        const { editing, model } = this;
+        let answer = null;
+        try {
+            answer = await request;
+        } catch (error) {
+            editing.tools.show("Not saved");
+            this.toast.show(error.message, [], { at });
+            return null;
+        }
+        adopt(answer);
+        const isShown = await editing.saving(model.change(() => answer.timeline), "");
+        return isShown ? answer : null;
+    }
+
+    end() {
+        this.toast.end();
+    }
+}
+
+function nameOf(action) {
+    return action === null ? "“None of these”" : `“${action}”`;
+}
