@@ -8,7 +8,8 @@
     ├── StoreError              an analysis cannot be stored or restored
     ├── OutputError             a result cannot be written
     ├── CorrectionsError        a file of corrections or of label groups does not fit
-    └── TruthError              a user's own labels do not fit
+    ├── TruthError              a user's own labels do not fit
+    └── ActionsError            an own action, an example or a set of them cannot be used
 
 Each message is one sentence that a user can act on: the fact, the value, the remedy. The command line prints it and
 exits with code 2; the page shows it unchanged. Any other exception is a bug in this project.
@@ -49,3 +50,7 @@ class CorrectionsError(RecognizerError):
 
 class TruthError(RecognizerError):
     """A user's file of labels cannot be read, or does not fit the video; the message names the row."""
+
+
+class ActionsError(RecognizerError):
+    """An own action, an example or a set of them cannot be used, or does not fit the analysis."""

@@ -7,8 +7,7 @@ edits, and a killed process has lost none that it acknowledged.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -100,7 +99,7 @@ class CorrectionStore:
 
         Edits that were undone are not copied.
         """
-        with self._transaction() as connection:
+        with self._database.transaction("corrections") as connection:
             source = _revision(connection, from_id)
             edits = source.corrections.edits
             if _number(connection, to_id) or not (edits or source.groups):
@@ -120,22 +119,12 @@ class CorrectionStore:
         )
 
     def _change(self, analysis_id: str, change: Callable[[Revision], Revision]) -> Revision:
-        with self._transaction() as connection:
+        with self._database.transaction("corrections") as connection:
             before = _revision(connection, analysis_id)
             after = change(before)
             if after is not before:
                 _write(connection, analysis_id, before.corrections, after)
         return after
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that no other writer can interrupt between its first read and its end."""
-        try:
-            with self._database.connection() as connection:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-        except sqlite3.Error as error:
-            raise StoreError(f"the corrections could not be saved ({error}); make room on the disk.") from error
 
 
 def _corrected(before: Revision, corrections: Corrections) -> Revision:

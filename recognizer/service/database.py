@@ -1,4 +1,4 @@
-"""The SQLite database of analyses, comparisons, corrections and colors.
+"""The SQLite database of analyses, comparisons, corrections, colors and sets of own actions.
 
 One file. Every connection is short and belongs to its caller, so any thread may use the database.
 """
@@ -67,6 +67,64 @@ _MIGRATIONS: Final = (
         ) WITHOUT ROWID
         """,
     ),
+    # 4: sets of own actions, and the one that an analysis is shown with. Arrays are little-endian; ``features`` are
+    # float32 (views, size), ``posture`` is float64. ``removed_at`` is the revision that removed an example. The number
+    # of a chosen set grows with each change of what is shown of the analysis.
+    (
+        """
+        CREATE TABLE action_set (
+            set_id TEXT PRIMARY KEY,
+            created_at TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            title TEXT NOT NULL,
+            actions TEXT NOT NULL,
+            space TEXT,
+            clips TEXT
+        )
+        """,
+        """
+        CREATE TABLE example (
+            example_id TEXT PRIMARY KEY,
+            set_id TEXT NOT NULL,
+            action TEXT,
+            video_sha256 TEXT,
+            video_name TEXT NOT NULL,
+            person_id INTEGER NOT NULL,
+            start_s REAL NOT NULL,
+            end_s REAL NOT NULL,
+            added_at TEXT NOT NULL,
+            features BLOB NOT NULL,
+            posture BLOB NOT NULL,
+            removed_at INTEGER
+        )
+        """,
+        "CREATE INDEX example_of_set ON example (set_id)",
+        """
+        CREATE TABLE example_picture (
+            example_id TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            jpeg BLOB NOT NULL,
+            PRIMARY KEY (example_id, number)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE action_set_change (
+            set_id TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            change TEXT NOT NULL,
+            PRIMARY KEY (set_id, revision)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE chosen_set (
+            analysis_id TEXT PRIMARY KEY,
+            set_id TEXT,
+            mode TEXT NOT NULL,
+            number INTEGER NOT NULL
+        )
+        """,
+        "CREATE INDEX chosen_set_by_set ON chosen_set (set_id)",
+    ),
 )
 """The statements that migrate each version to the next. Only append: ``PRAGMA user_version`` counts them."""
 
@@ -101,6 +159,23 @@ class Database:
                 yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def transaction(self, what: str) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that no other writer can interrupt between its first read and its end.
+
+        Args:
+            what: what is saved, in the plural, for the message.
+
+        Raises:
+            StoreError: the database cannot be written to.
+        """
+        try:
+            with self.connection() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+        except sqlite3.Error as error:
+            raise StoreError(f"the {what} could not be saved ({error}); make room on the disk.") from error
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)

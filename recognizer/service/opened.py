@@ -12,11 +12,11 @@ from weakref import WeakKeyDictionary
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.corrections import Revision
+from recognizer.service.own_names import OwnNames
 from recognizer.service.shown import Lane, Layer, Recent, Shown, View, shown_of
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.edit_titles import title_of
-from recognizer.timeline.groups import LabelGroups
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
 
@@ -31,14 +31,19 @@ class Opened:
     Attributes:
         stored: what is opened.
         machine: the result of the analysis as the classifier said it; of a comparison, that of its first entry.
-        layers: the results that are shown: one for an analysis, one for each entry of a comparison that ran.
+        said: what corrections and groups begin with: ``machine``, or the same with own names.
+        layers: the results that are shown: one for an analysis, or own names and then the network's labels; one for
+            each entry of a comparison that ran. Only the first layer of an analysis can be corrected.
         revision: the corrections and groups; a comparison has none.
+        own: the set of own actions that the analysis is shown with, whether or not it fits; None without one.
     """
 
     stored: StoredAnalysis | StoredComparison
     machine: Timeline
+    said: Timeline
     layers: tuple[Layer, ...]
     revision: Revision
+    own: OwnNames | None = None
     _views: Recent = field(default_factory=lambda: Recent(_MOST_VIEWS), repr=False)
 
     @property
@@ -64,7 +69,17 @@ class Opened:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """All labels that a segment can get, in alphabetical order; none for a comparison."""
-        return () if self.is_comparison else _labels(self.machine, self.corrected, self.revision.groups)
+        if self.is_comparison:
+            return ()
+        known = set(self.own.actions.names) if self.own is not None else set()
+        if self.own is None or self.own.mode != "only" or self.own.timeline is None:
+            known |= _machine_labels(self.machine)
+        groups = self.revision.groups
+        known = known if groups is None else set(map(groups.group_of, known))
+        known.update(
+            span.action for spans in self.corrected.decided.values() for span in spans if span.action is not None
+        )
+        return tuple(sorted(known, key=lambda label: (label.casefold(), label)))
 
     @property
     def hidden(self) -> Mapping[int, str]:
@@ -119,12 +134,14 @@ def opened_comparison(stored: StoredComparison) -> Opened | None:
     if not entries:
         return None
     layers = tuple(Layer(name, Corrected(timeline)) for name, timeline in entries)
-    return Opened(stored, entries[0][1], layers, Revision(len(entries)))
+    return Opened(stored, entries[0][1], entries[0][1], layers, Revision(len(entries)))
 
 
-def opened_analysis(stored: StoredAnalysis, revision: Revision, corrected: Corrected) -> Opened:
+def opened_analysis(
+    stored: StoredAnalysis, said: Timeline, layers: tuple[Layer, ...], revision: Revision, own: OwnNames | None = None
+) -> Opened:
     """Return an opened analysis at a revision."""
-    return Opened(stored, stored.timeline, (Layer(None, corrected),), revision)
+    return Opened(stored, stored.timeline, said, layers, revision, own)
 
 
 def _numbered(person_id: int) -> str:
@@ -142,10 +159,3 @@ def _machine_labels(machine: Timeline) -> frozenset[str]:
         known.update(label for prediction in machine.predictions for label, _ in prediction.top)
         found = _labels_of[machine] = frozenset(known)
     return found
-
-
-def _labels(machine: Timeline, corrected: Corrected, groups: LabelGroups | None) -> tuple[str, ...]:
-    said = _machine_labels(machine)
-    known = set(said if groups is None else map(groups.group_of, said))
-    known.update(span.action for spans in corrected.decided.values() for span in spans if span.action is not None)
-    return tuple(sorted(known, key=lambda label: (label.casefold(), label)))

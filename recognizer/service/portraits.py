@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from PIL import Image
 
-from recognizer.errors import RecognizerError
 from recognizer.files import write_bytes
 from recognizer.service.opened import Opened
 from recognizer.service.playable import playable
+from recognizer.service.stills import VideoFile, cut_out, video_file
 from recognizer.service.tasks import ServerContext
 from recognizer.timeline.model import PersonTrack
 from recognizer.types import Box
-from recognizer.video.still import still
-
-_HEIGHT_PX: Final = 96
-_MARGIN: Final = 0.08
-"""Share of the box's size that is shown around it."""
 
 _MIDDLE: Final = 0.6
 """Share of the samples, in the middle of all, among which the largest box is looked for: at the ends of a visit a
 person is often cut off by the picture's edge."""
-
-_QUALITY: Final = 85
 
 _turn = threading.Lock()
 """Pictures are decoded one after the other: a page asks for many at once, and must not wait for all of them."""
@@ -95,33 +85,10 @@ def portrait_jpeg(context: ServerContext, opened: Opened, portrait: Portrait) ->
 
 
 def _cut_out(context: ServerContext, opened: Opened, portrait: Portrait) -> bytes | None:
-    found = _file(context, opened)
-    if found is None:
-        return None
-    path, stream = found
-    try:
-        rgb = still(path, portrait.time_s, stream=stream)
-    except RecognizerError:  # there is no seeking in some files; a copy of them is being made
-        return None
-    height, width, _ = rgb.shape
-    video = opened.machine.video
-    scale = np.array([width / video.width, height / video.height] * 2)
-    x1, y1, x2, y2 = (np.array(portrait.box_xyxy) * scale).tolist()
-    margin = _MARGIN * max(x2 - x1, y2 - y1)
-    edges = max(0, x1 - margin), max(0, y1 - margin), min(width, x2 + margin), min(height, y2 + margin)
-    picture = Image.fromarray(rgb).crop(tuple(map(round, edges)))
-    picture.thumbnail((2 * _HEIGHT_PX, _HEIGHT_PX))
-    encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=_QUALITY)
-    return encoded.getvalue()
+    file = _file(context, opened)
+    return None if file is None else cut_out(file, opened.machine.video, portrait.time_s, portrait.box_xyxy)
 
 
-def _file(context: ServerContext, opened: Opened) -> tuple[Path, int | None] | None:
-    """Return the file to cut pictures from, and its stream: what is played, or else the video itself."""
-    ready = playable(context, opened)
-    if ready.path is not None:
-        return ready.path, None
-    if ready.state == "gone":
-        return None
-    source = context.store.source(opened.video_path)
-    return (source.paths[0], source.stream) if len(source.paths) == 1 else None
+def _file(context: ServerContext, opened: Opened) -> VideoFile | None:
+    """Return the file to cut pictures from; have a copy made of one that browsers do not play."""
+    return None if playable(context, opened).state == "gone" else video_file(context.store, opened)

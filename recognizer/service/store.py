@@ -277,6 +277,11 @@ class AnalysisStore:
         with self.database.connection() as connection:
             connection.executemany("INSERT OR IGNORE INTO action_colour VALUES (?, ?)", slots.items())
 
+    def replace_action_slot(self, action: str, slot: int) -> None:
+        """Store another palette slot for an action."""
+        with self.database.transaction("colors") as connection:
+            connection.execute("INSERT OR REPLACE INTO action_colour VALUES (?, ?)", (action, slot))
+
     def _prune(self, keep: Sequence[Path]) -> None:
         """Remove the least recently used files until the folder fits, except those to keep and files made from them.
 

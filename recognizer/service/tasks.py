@@ -19,8 +19,11 @@ from recognizer.files import BYTES_PER_MB
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
+from recognizer.service.action_sets import ActionSetStore
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.jobs import Job, Jobs
+from recognizer.service.own_actions import OwnActions
+from recognizer.service.own_names import Naming
 from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile, analysis_of
 from recognizer.service.workbench import Workbench
 from recognizer.settings import Settings
@@ -46,6 +49,7 @@ class ServerContext:
         live_analyses: ids of the analyses of cameras' streams, from a stream's start until its analysis is stored.
         comparisons: the stored comparisons, in the same database.
         workbench: the opened analyses and comparisons, and their corrections.
+        own_actions: everybody's own actions.
     """
 
     jobs: Jobs
@@ -55,10 +59,13 @@ class ServerContext:
     live_analyses: set[str] = field(default_factory=set)
     comparisons: ComparisonStore = field(init=False)
     workbench: Workbench = field(init=False)
+    own_actions: OwnActions = field(init=False)
 
     def __post_init__(self) -> None:
+        naming = Naming(ActionSetStore(self.store.database))
         object.__setattr__(self, "comparisons", ComparisonStore(self.store))
-        object.__setattr__(self, "workbench", Workbench(self.store, self.comparisons))
+        object.__setattr__(self, "workbench", Workbench(self.store, self.comparisons, naming))
+        object.__setattr__(self, "own_actions", OwnActions(self.store, self.workbench, naming))
 
 
 @dataclass(frozen=True)

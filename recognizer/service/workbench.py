@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 from weakref import WeakValueDictionary
 
 from recognizer.analysis.passes import pass_key_from
 from recognizer.errors import CorrectionsError
+from recognizer.service.action_sets import ActionSetStore, Chosen
 from recognizer.service.comparisons import ComparisonStore, StoredComparison
 from recognizer.service.corrections import CorrectionStore, Revision
 from recognizer.service.counting import LatestCounting
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.movements import movements_of
 from recognizer.service.opened import Opened, opened_comparison
+from recognizer.service.own_names import Naming
 from recognizer.service.replays import Replays
 from recognizer.service.shown import Shown, View
 from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredSummary
@@ -39,8 +42,9 @@ _Key = tuple[Kind, str]
 class Workbench:
     """Opens analyses and comparisons, and applies corrections. Safe to call from any thread."""
 
-    def __init__(self, store: AnalysisStore, comparisons: ComparisonStore) -> None:
+    def __init__(self, store: AnalysisStore, comparisons: ComparisonStore, naming: Naming | None = None) -> None:
         self._store = store
+        self._naming = naming or Naming(ActionSetStore(store.database))
         self._comparisons = comparisons
         self._corrections = CorrectionStore(store.database)
         self._lock = threading.Lock()
@@ -86,10 +90,11 @@ class Workbench:
             opened = self._known(key)
             if kind == "comparison":
                 return opened or self._open_comparison(item_id)
-            if opened is not None and opened.revision.number == self._corrections.number(item_id):
+            chosen = self._naming.sets.chosen(item_id)
+            if opened is not None and opened.revision.number == self._corrections.number(item_id) + chosen.number:
                 return opened
             stored = self._analysis(item_id)
-            return None if stored is None else self._keep(self._replays.opened(stored, self._corrections.load(item_id)))
+            return None if stored is None else self._keep(self._made(stored, self._corrections.load(item_id), chosen))
 
     def edit(self, analysis_id: str, edits: Sequence[SingleEdit | Together]) -> Opened | None:
         """Apply edits as one step and store them; return the analysis with them, or None if there is none.
@@ -107,9 +112,10 @@ class Workbench:
             if stored is None:
                 return None
             made: list[Opened] = []
+            chosen = self._naming.sets.chosen(analysis_id)
 
             def check(after: Revision) -> None:
-                made.append(self._replays.opened(stored, after))
+                made.append(self._made(stored, after, chosen))
                 _check_fits(singles, made[0])
 
             self._corrections.add(analysis_id, edit, check)
@@ -199,7 +205,13 @@ class Workbench:
     def _changed(self, analysis_id: str, change: Callable[[], Revision]) -> Opened | None:
         with self._turn(("analysis", analysis_id)):
             stored = self._analysis(analysis_id)
-            return None if stored is None else self._keep(self._replays.opened(stored, change()))
+            return None if stored is None else self._keep(self._made(stored, change()))
+
+    def _made(self, stored: StoredAnalysis, revision: Revision, chosen: Chosen | None = None) -> Opened:
+        """Return an analysis at a revision of its corrections, with the names that are chosen for it."""
+        chosen = chosen or self._naming.sets.chosen(stored.analysis_id)
+        shown = replace(revision, number=revision.number + chosen.number)
+        return self._replays.opened(stored, shown, self._naming.names(stored, chosen))
 
     def _open_comparison(self, comparison_id: str) -> Opened | None:
         key: _Key = ("comparison", comparison_id)

@@ -94,7 +94,7 @@ def test_an_old_database_gets_its_version_and_the_columns_of_a_new_one(old: Path
     before = tables_of(old / "analyses.sqlite3")
     Database(old / "analyses.sqlite3")
     Database(tmp_path / "new.sqlite3")
-    assert version_of(old / "analyses.sqlite3") == version_of(tmp_path / "new.sqlite3") == VERSION == 3
+    assert version_of(old / "analyses.sqlite3") == version_of(tmp_path / "new.sqlite3") == VERSION == 4
     after = tables_of(old / "analyses.sqlite3")
     assert after == tables_of(tmp_path / "new.sqlite3")
     assert after == {
@@ -102,6 +102,24 @@ def test_an_old_database_gets_its_version_and_the_columns_of_a_new_one(old: Path
         "comparison": [*before["comparison"], "truth_answers"],
         "correction": ["analysis_id", "revision", "applied", "label_groups"],
         "edit": ["analysis_id", "position", "edit"],
+        "action_set": ["set_id", "created_at", "revision", "title", "actions", "space", "clips"],
+        "example": [
+            "example_id",
+            "set_id",
+            "action",
+            "video_sha256",
+            "video_name",
+            "person_id",
+            "start_s",
+            "end_s",
+            "added_at",
+            "features",
+            "posture",
+            "removed_at",
+        ],
+        "example_picture": ["example_id", "number", "jpeg"],
+        "action_set_change": ["set_id", "revision", "change"],
+        "chosen_set": ["analysis_id", "set_id", "mode", "number"],
     }
 
 

@@ -1,0 +1,250 @@
+"""A user's own actions: the names, the examples that teach them, and the set that holds both."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.actions.descriptors import Descriptors
+from recognizer.errors import ActionsError
+from recognizer.settings import UNKNOWN_ACTION
+from recognizer.timeline.features import FeatureSpace
+from recognizer.timeline.model import Timeline
+
+Mode = Literal["instead", "beside", "only"]
+"""How own names are shown: instead of the network's where one holds, in a lane beside the network's, or alone."""
+
+NONE_OF_THESE: Final = "none of these"
+"""What users call an example of no action; it has no name in the data."""
+
+MOST_NAME_CHARS: Final = 60
+"""Longer names fit neither a lane nor a legend."""
+
+MOST_TITLE_CHARS: Final = 100
+
+MOST_ACTIONS: Final = 100
+"""More than anybody tells apart by example; a bound for files from elsewhere."""
+
+MOST_EXAMPLES: Final = 2000
+"""A bound for files from elsewhere: 20 times as many as the largest set that was measured."""
+
+PICTURES: Final = 3
+"""Pictures of an example: from the beginning, the middle and the end of the moment."""
+
+
+class ClipSettings(NamedTuple):
+    """How clips were cut when an action was taught; other settings change features a little, not what they mean.
+
+    Attributes:
+        views: 1 for the crop alone, 2 with the surroundings.
+        samples: samples of a clip.
+        skip_frame: frames from one sample to the next.
+        backend: what the network ran on and its number format, such as ``openvino-bfloat16``.
+    """
+
+    views: int
+    samples: int
+    skip_frame: int
+    backend: str
+
+
+@dataclass(frozen=True)
+class OwnAction:
+    """One name of a user's own.
+
+    Attributes:
+        name: as ``checked_name`` returns it; unique in its set, capitals aside.
+        slot: its slot of the palette; None for the next free one.
+    """
+
+    name: str
+    slot: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A moment of one person that shows an action, or none of them. It still works when its video is gone.
+
+    Attributes:
+        example_id: identifies it; cannot be guessed.
+        action: the name of its action; None for none of these.
+        video_sha256: hash of the video; None for a camera's stream.
+        video_name: the user's name for the video.
+        person_id: the person's number in the analysis, as corrected.
+        start_s: start of the moment.
+        end_s: its end; exclusive.
+        features: float32 (V, D), the mean over the clips of the moment.
+        posture: float64 (P,), see ``recognizer.actions.posture``.
+        added_at: when it was added.
+        pictures: up to three JPEGs, from the moment's beginning, middle and end; none if the video was gone, or where
+            they are not loaded.
+        picture_count: how many there are.
+    """
+
+    example_id: str
+    action: str | None
+    video_sha256: str | None
+    video_name: str
+    person_id: int
+    start_s: float
+    end_s: float
+    features: NDArray[np.float32]
+    posture: NDArray[np.float64]
+    added_at: datetime
+    pictures: tuple[bytes, ...] = ()
+    picture_count: int = 0
+
+    @property
+    def video_key(self) -> str:
+        """Identifies the video; a camera's streams are told apart by their names."""
+        return self.video_sha256 or self.video_name
+
+    @property
+    def moment_key(self) -> tuple[str, int, int, int]:
+        """Identifies the moment: two examples with one key are the same, whoever marked them. Times to 10 ms."""
+        return self.video_key, self.person_id, round(self.start_s * 100), round(self.end_s * 100)
+
+
+@dataclass(frozen=True, eq=False)
+class ActionSet:
+    """Actions that are used together, with the examples that teach them.
+
+    Attributes:
+        set_id: identifies it; cannot be guessed.
+        title: the user's name for it.
+        space: the network whose features it is made of; None until the first example, and then so is ``clips``.
+        clips: how clips were cut when the first example was added.
+        actions: the names, in the user's order.
+        examples: those of all actions and of none, in the order in which they were added.
+        revision: grows with each change.
+    """
+
+    set_id: str
+    title: str
+    space: FeatureSpace | None = None
+    clips: ClipSettings | None = None
+    actions: tuple[OwnAction, ...] = ()
+    examples: tuple[Example, ...] = ()
+    revision: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the actions, in the user's order."""
+        return tuple(one.name for one in self.actions)
+
+    def examples_of(self, action: str | None) -> tuple[Example, ...]:
+        """Return the examples of an action, or those of none of these."""
+        return tuple(one for one in self.examples if one.action == action)
+
+    @cached_property
+    def descriptors(self) -> Descriptors:
+        """The examples as the head takes them, in their order; only for a set that has some."""
+        return descriptors_of(self.examples)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of everything that decides which names are given: the network, the names and the examples."""
+        digest = hashlib.sha256(msgspec.json.encode([self.space, self.names]))
+        for one in sorted(self.examples, key=lambda one: (*one.moment_key, one.action or "")):
+            digest.update(msgspec.json.encode([one.moment_key, one.action]))
+            digest.update(one.features.tobytes())
+            digest.update(one.posture.tobytes())
+        return digest.hexdigest()
+
+    def misfit(self, space: FeatureSpace, views: int) -> str | None:
+        """Return one sentence that says why features of a network do not fit this set; None if they do."""
+        if self.space is None or self.clips is None:
+            return None
+        if space.classifier != self.space.classifier or space.size != self.space.size:
+            return (
+                f"'{self.title}' was taught with {self.space.classifier}, and this analysis is by {space.classifier}; "
+                f"analyse the video with {self.space.classifier}."
+            )
+        if space.weights_sha256 != self.space.weights_sha256:
+            return (
+                f"'{self.title}' was taught with other weights of {space.classifier} (their hash begins with "
+                f"{self.space.weights_sha256[:8]}, here with {space.weights_sha256[:8]}); use the same weights."
+            )
+        if views != self.clips.views:
+            taught, given = ("on", "off") if self.clips.views > views else ("off", "on")
+            return (
+                f"'{self.title}' was taught with Surroundings {taught}, and this analysis has them {given}; analyse "
+                f"the video with Surroundings {taught}."
+            )
+        return None
+
+    def remark(self, clips: ClipSettings) -> str | None:
+        """Return one sentence about clips that were cut otherwise than those of the set; None if there is nothing."""
+        if self.clips is None or clips == self.clips:
+            return None
+        differences = [
+            f"{title} {ours} instead of {theirs}"
+            for title, ours, theirs in (
+                ("Sequence length", clips.samples, self.clips.samples),
+                ("Skip interval", clips.skip_frame, self.clips.skip_frame),
+                ("Backend", clips.backend, self.clips.backend),
+            )
+            if ours != theirs
+        ]
+        return f"This analysis has {' and '.join(differences)}, so names may be a little less certain."
+
+
+def descriptors_of(examples: Iterable[Example]) -> Descriptors:
+    """Return examples as the head takes them, in their order; at least one."""
+    some = tuple(examples)
+    return Descriptors(np.stack([one.features for one in some]), np.stack([one.posture for one in some]))
+
+
+def clip_settings(timeline: Timeline, views: int) -> ClipSettings:
+    """Return how the clips of a timeline, whose features have ``views`` views, were cut."""
+    settings = timeline.settings
+    backend = timeline.provenance.get("classifier_backend", settings.backend)
+    return ClipSettings(views, settings.num_video_sequence_samples, settings.skip_frame, backend)
+
+
+def checked_name(text: str) -> str:
+    """Return a name for an action without spaces around it.
+
+    Raises:
+        ActionsError: it is empty, too long, a word with another meaning here, or holds control characters.
+    """
+    name = checked_text(text, "an action's name", MOST_NAME_CHARS)
+    if name.casefold() in (UNKNOWN_ACTION, NONE_OF_THESE):
+        raise ActionsError(f"'{name}' has another meaning here; choose another name for the action.")
+    return name
+
+
+def checked_title(text: str) -> str:
+    """Return a title for a set without spaces around it.
+
+    Raises:
+        ActionsError: it is empty, too long, or holds control characters.
+    """
+    return checked_text(text, "the title of a set", MOST_TITLE_CHARS)
+
+
+def checked_text(text: str, what: str, most: int) -> str:
+    """Return a short text in one line, in Unicode's composed form; ``what`` it is stands in messages.
+
+    Raises:
+        ActionsError: it is empty, too long, or holds control characters.
+    """
+    if len(text) > 4 * most:  # before any work on it
+        raise ActionsError(f"{what} has {len(text):,} characters; use up to {most}.")
+    plain = unicodedata.normalize("NFC", " ".join(text.split()))
+    if any(unicodedata.category(char).startswith("C") for char in plain):
+        raise ActionsError(f"{what} holds characters that cannot be shown; type it again.")
+    if not plain:
+        raise ActionsError(f"{what} is empty; type one.")
+    if len(plain) > most:
+        raise ActionsError(f"{what} has {len(plain)} characters; use up to {most}.")
+    return plain

@@ -1,0 +1,133 @@
+"""A timeline with a user's own names in place of the network's labels, from kept features, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.actions.descriptors import Descriptors
+from recognizer.actions.head import Head
+from recognizer.actions.model import ActionSet, Mode
+from recognizer.actions.posture import POSTURE, postures_of
+from recognizer.timeline.features import FeatureTable
+from recognizer.timeline.model import Timeline
+from recognizer.timeline.segments import MOST_LIKELY
+from recognizer.types import Prediction
+
+TITLE_KEY: Final = "own_actions"
+SHA256_KEY: Final = "own_actions_sha256"
+MODE_KEY: Final = "own_actions_mode"
+"""Where a timeline's provenance says which set named it, and how its names are shown."""
+
+_ROWS_AT_ONCE: Final = 4096
+"""Clips that are judged at once: their features take 32 MB as numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What a head says of the n predictions of a timeline.
+
+    Attributes:
+        names: the head's names, by column.
+        confidence: float64 (n, k), see ``head.Judged``; 0 where features are not kept.
+        accepted: bool (n,), whether one of the names holds.
+    """
+
+    names: tuple[str, ...]
+    confidence: NDArray[np.float64]
+    accepted: NDArray[np.bool_]
+
+
+def judged(timeline: Timeline, table: FeatureTable, head: Head) -> Verdicts:
+    """Return what a head says of each prediction of a timeline, whose features ``table`` holds, row by row."""
+    confidence = np.zeros((len(table), len(head.names)))
+    accepted = np.zeros(len(table), np.bool_)
+    posture = _postures(timeline)
+    known = np.flatnonzero(table.has)
+    for first in range(0, len(known), _ROWS_AT_ONCE):
+        rows = known[first : first + _ROWS_AT_ONCE]
+        found = head.judge(Descriptors(table.values(rows), posture[rows]))
+        confidence[rows], accepted[rows] = found.confidence, found.accepted
+    return Verdicts(head.names, confidence, accepted)
+
+
+def named(timeline: Timeline, verdicts: Verdicts, actions: ActionSet, mode: Mode) -> Timeline:
+    """Return a timeline in which own names are said.
+
+    Args:
+        timeline: the analysis as the network said it, which stays as it is.
+        verdicts: what the set's head says of its predictions; see ``judged``.
+        actions: the set, for the provenance.
+        mode: ``instead`` keeps the network's labels where no own name holds; otherwise own names are said alone, and
+            are not confident where none holds.
+    """
+    kept = ~verdicts.accepted if mode == "instead" else np.zeros(len(verdicts.accepted), np.bool_)
+    said = zip(timeline.predictions, kept.tolist(), _tops(verdicts), strict=True)
+    predictions = tuple(one if keeps else _renamed(one, *top) for one, keeps, top in said)
+    provenance = {TITLE_KEY: actions.title, SHA256_KEY: actions.sha256, MODE_KEY: mode}
+    return replace(timeline, predictions=predictions, provenance={**timeline.provenance, **provenance})
+
+
+_Top = tuple[tuple[tuple[str, float], ...], tuple[float, ...]]
+
+
+def _tops(verdicts: Verdicts) -> Iterator[_Top]:
+    """Yield, for each prediction, its most probable names with their confidences, and the share of each.
+
+    Smoothing places changes by the shares (see ``Prediction.network_probabilities``): they say which name it is,
+    however sure that is, so that own names weigh as much in it as the network's labels.
+    """
+    order = np.argsort(-verdicts.confidence, axis=1, kind="stable")[:, :MOST_LIKELY]
+    values = np.take_along_axis(verdicts.confidence, order, axis=1)
+    shares = values / np.maximum(verdicts.confidence.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    names = np.array(verdicts.names, object)[order].tolist()
+    for labels, some, share in zip(names, values.tolist(), shares.tolist(), strict=True):
+        yield tuple(zip(labels, some, strict=True)), tuple(share)
+
+
+def _renamed(said: Prediction, top: tuple[tuple[str, float], ...], shares: tuple[float, ...]) -> Prediction:
+    return Prediction(said.person_id, said.start_s, said.end_s, top, said.classifier, shares, said.features)
+
+
+_posture_of: WeakKeyDictionary[Timeline, NDArray[np.float64]] = WeakKeyDictionary()
+
+
+def _postures(timeline: Timeline) -> NDArray[np.float64]:
+    """Return the posture in each prediction's clip, float64 (n, P); they do not depend on a set, so they are kept."""
+    found = _posture_of.get(timeline)
+    if found is None:
+        found = _posture_of[timeline] = _measured(timeline)
+    return found
+
+
+def _measured(timeline: Timeline) -> NDArray[np.float64]:
+    postures = np.full((len(timeline.predictions), len(POSTURE)), np.nan)
+    people = np.array([one.person_id for one in timeline.predictions], np.intp)
+    spans_s = np.array([(one.start_s, one.end_s) for one in timeline.predictions]).reshape(-1, 2)
+    for track in timeline.people:
+        rows = np.flatnonzero(people == track.person_id)
+        if len(rows):
+            size_wh = timeline.video.width, timeline.video.height
+            postures[rows] = postures_of(track, spans_s[rows], size_wh, timeline.camera)
+    return postures
+
+
+def mode_in_words(mode: Mode) -> str:
+    """Return what a mode means, for tables and texts."""
+    return {"instead": "own names first", "beside": "own names beside the network's", "only": "own names only"}[mode]
+
+
+def own_names_of(timeline: Timeline) -> tuple[str, str] | None:
+    """Return the title and mode of the set that named a timeline; None for the network's own labels."""
+    title = timeline.provenance.get(TITLE_KEY)
+    return None if title is None else (title, timeline.provenance.get(MODE_KEY, "only"))
+
+
+def row_descriptors(timeline: Timeline, table: FeatureTable, rows: Sequence[int]) -> Descriptors:
+    """Return what is known of some predictions of a timeline, by their rows."""
+    return Descriptors(table.values(rows), _postures(timeline)[list(rows)])

@@ -1,0 +1,153 @@
+"""Own names for stored analyses: what a set teaches, and the timelines that it names; both stay in memory."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from weakref import WeakKeyDictionary
+
+from recognizer.actions.head import Head, learn
+from recognizer.actions.model import ActionSet, Mode, clip_settings
+from recognizer.actions.naming import Verdicts, judged, named
+from recognizer.service.action_sets import ActionSetStore, Chosen
+from recognizer.service.shown import Recent
+from recognizer.service.store import StoredAnalysis
+from recognizer.timeline.features import FeatureSpace, FeatureTable, feature_space, feature_table
+from recognizer.timeline.model import Timeline
+
+_MOST_HEADS: Final = 16
+
+_NO_FEATURES: Final = "The features of this analysis are not kept, so it cannot get own names; analyse the video again."
+
+_TOO_FEW: Final = 'Own names appear once two actions have a moment, or one action and "none of these".'
+
+
+class Features(Protocol):
+    """Where the features of stored analyses are kept."""
+
+    def load(self, analysis_id: str) -> FeatureTable | None:
+        """Return the features of an analysis's predictions, row by row; None if they are not kept."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class OwnNames:
+    """What an analysis is shown with.
+
+    Attributes:
+        actions: the set.
+        mode: how its names are shown.
+        timeline: the analysis with own names; None if there are none to show.
+        problem: one sentence that says why there are none; None if there are some.
+        remark: one sentence about how well they fit; None if there is nothing to say.
+    """
+
+    actions: ActionSet
+    mode: Mode
+    timeline: Timeline | None = None
+    problem: str | None = None
+    remark: str | None = None
+
+
+@dataclass(eq=False)
+class _Kept:
+    """What was computed of one timeline with one revision of one set."""
+
+    of: tuple[str, int]
+    verdicts: Verdicts
+    timelines: dict[Mode, Timeline] = field(default_factory=dict)
+
+
+class Naming:
+    """Names timelines with sets. Safe to call from any thread.
+
+    Attributes:
+        sets: the stored sets.
+    """
+
+    def __init__(self, sets: ActionSetStore, features: Features | None = None) -> None:
+        self.sets = sets
+        self._features = features
+        self._lock = threading.Lock()
+        self._sets = Recent(_MOST_HEADS)
+        self._heads = Recent(_MOST_HEADS)
+        self._tables: WeakKeyDictionary[Timeline, FeatureTable] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Timeline, _Kept] = WeakKeyDictionary()
+
+    def set(self, set_id: str) -> ActionSet | None:
+        """Return a set at its latest revision, without pictures; None if there is none.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        revision = self.sets.revision(set_id)
+        return None if revision is None else self._sets.get((set_id, revision), lambda: self.sets.load(set_id))
+
+    def head(self, actions: ActionSet) -> Head | None:
+        """Return what a set teaches; None until there are two kinds of examples."""
+        return self._heads.get((actions.set_id, actions.revision), lambda: learned(actions))
+
+    def table(self, stored: StoredAnalysis) -> FeatureTable | None:
+        """Return the features of an analysis's predictions, row by row; None if they are not kept."""
+        with self._lock:
+            found = self._tables.get(stored.timeline)
+        if found is None:
+            found = feature_table(stored.timeline.predictions)
+            if found is None and self._features is not None:
+                found = self._features.load(stored.analysis_id)
+            if found is not None and len(found) == len(stored.timeline.predictions):
+                with self._lock:
+                    self._tables[stored.timeline] = found
+        return found
+
+    def space(self, stored: StoredAnalysis) -> tuple[FeatureSpace, int] | None:
+        """Return where the features of an analysis can be compared, and their views; None if they are not kept."""
+        table = self.table(stored)
+        found = None if table is None else feature_space(stored.timeline, table)
+        return None if table is None or found is None else (found, table.views)
+
+    def misfit(self, stored: StoredAnalysis, actions: ActionSet) -> str | None:
+        """Return one sentence that says why a set does not fit an analysis; None if it does."""
+        space = self.space(stored)
+        return _NO_FEATURES if space is None else actions.misfit(*space)
+
+    def names(self, stored: StoredAnalysis, chosen: Chosen) -> OwnNames | None:
+        """Return what an analysis is shown with; None for the network's labels.
+
+        Raises:
+            StoreError: the set is damaged.
+        """
+        actions = None if chosen.set_id is None else self.set(chosen.set_id)
+        if actions is None:
+            return None
+        problem = self.misfit(stored, actions)
+        if problem is not None:
+            return OwnNames(actions, chosen.mode, problem=problem)
+        head, table = self.head(actions), self.table(stored)
+        if head is None or table is None:
+            return OwnNames(actions, chosen.mode, problem=_TOO_FEW)
+        timeline = self._named(stored.timeline, table, head, actions, chosen.mode)
+        return OwnNames(
+            actions, chosen.mode, timeline, remark=actions.remark(clip_settings(stored.timeline, table.views))
+        )
+
+    def _named(self, timeline: Timeline, table: FeatureTable, head: Head, actions: ActionSet, mode: Mode) -> Timeline:
+        of = actions.set_id, actions.revision
+        with self._lock:
+            kept = self._kept.get(timeline)
+        if kept is None or kept.of != of:
+            kept = _Kept(of, judged(timeline, table, head))
+            with self._lock:
+                self._kept[timeline] = kept
+        if mode not in kept.timelines:
+            kept.timelines[mode] = named(timeline, kept.verdicts, actions, mode)
+        return kept.timelines[mode]
+
+
+def learned(actions: ActionSet) -> Head | None:
+    """Return what a set teaches; None until there are two kinds of examples, one of them an action."""
+    if not any(one.action is not None for one in actions.examples):
+        return None
+    examples = actions.examples
+    return learn(actions.descriptors, [one.action for one in examples], [one.video_key for one in examples])

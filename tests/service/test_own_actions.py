@@ -1,0 +1,196 @@
+"""Own actions: taught in one analysis, named in others, stored for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recognizer.errors import ActionsError
+from recognizer.service.action_sets import ActionSetStore
+from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.own_actions import OwnActions
+from recognizer.service.own_names import Naming
+from recognizer.service.shown import View
+from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile
+from recognizer.service.workbench import Workbench
+from recognizer.timeline.edits import Hide, Merge, Relabel, Split
+from recognizer.timeline.groups import LabelGroups
+from recognizer.timeline.model import Timeline
+from tests.support.featured import featured_timeline, labels_of, stretch_of
+
+TIMELINE = featured_timeline(2, 60.0, action_s=12.0)
+FIRST, SECOND = labels_of(TIMELINE, 1)[:2]
+ALL = View(0.3, shows_brief=True)
+
+
+class Desk:
+    """One server's own actions, over a data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = AnalysisStore(folder)
+        self.naming = Naming(ActionSetStore(self.store.database))
+        self.workbench = Workbench(self.store, ComparisonStore(self.store), self.naming)
+        self.own = OwnActions(self.store, self.workbench, self.naming)
+        self._held: list[StoredAnalysis] = []
+
+    def analysis(self, analysis_id: str, timeline: Timeline) -> StoredAnalysis:
+        """Store an analysis; its features stay in memory."""
+        name = f"{analysis_id}.mp4"
+        stored = self.store.save_analysis(
+            analysis_id, StoredFile(self.store.file_path(name), name, str(timeline.video.sha256), 1), timeline
+        )
+        self._held.append(stored)
+        self.workbench.hold(stored)
+        return stored
+
+    def mark(self, set_id: str, name: str | None, label: str, analysis_id: str = "one", person_id: int = 1) -> str:
+        """Mark a stretch with a network's label as an own action, and return the example's id."""
+        stored = self.workbench.analysis(analysis_id)
+        assert stored is not None
+        start_s, end_s = stretch_of(stored.timeline, person_id, label)
+        return self.own.add_example(set_id, analysis_id, person_id, start_s, end_s, name).example_id
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(tmp_path / "data")
+    made.analysis("one", TIMELINE)
+    return made
+
+
+@pytest.fixture
+def taught(desk: Desk) -> str:
+    """A set with two actions, from one video."""
+    set_id = desk.own.create()
+    desk.mark(set_id, "resting", FIRST)
+    desk.mark(set_id, "serving", SECOND)
+    return set_id
+
+
+def actions_of(desk: Desk, analysis_id: str = "one", layer: int = 0) -> set[str]:
+    opened = desk.workbench.opened(analysis_id)
+    assert opened is not None
+    shown = opened.show(ALL)
+    return {
+        one.action for one, lane in zip(shown.segments, shown.lane_of, strict=True) if shown.lanes[lane].layer == layer
+    }
+
+
+def test_own_names_stand_instead_of_the_networks_and_the_network_keeps_the_rest(desk: Desk, taught: str) -> None:
+    before = actions_of(desk)
+    assert "resting" not in before
+    opened = desk.own.choose("one", taught, "instead")
+    assert {"resting", "serving"} <= set(opened.labels)
+    assert FIRST in opened.labels
+    assert {"resting", "serving"} <= actions_of(desk)
+    start_s, end_s = stretch_of(TIMELINE, 1, FIRST)
+    middle_s = (start_s + end_s) / 2
+    named = next(one for one in opened.segments(ALL) if one.person_id == 1 and one.start_s <= middle_s < one.end_s)
+    assert named.action == "resting"
+    assert opened.machine is TIMELINE  # what is stored of the analysis has not changed
+    assert desk.own.choose("one", None).own is None
+    assert actions_of(desk) == before
+
+
+def test_own_names_only_leave_the_rest_unknown(desk: Desk, taught: str) -> None:
+    opened = desk.own.choose("one", taught, "only")
+    assert opened.labels == ("resting", "serving")
+    assert actions_of(desk) <= {"resting", "serving", "unknown"}
+
+
+def test_own_names_beside_the_networks_have_lanes_of_their_own_that_are_corrected(desk: Desk, taught: str) -> None:
+    opened = desk.own.choose("one", taught, "beside")
+    assert [(lane.key, opened.layers[lane.layer].name) for lane in opened.lanes()] == [
+        ("p1", "My actions"),
+        ("p1-1", "i3d"),
+        ("p2", "My actions"),
+        ("p2-1", "i3d"),
+    ]
+    assert actions_of(desk) <= {"resting", "serving", "unknown"}
+    network = actions_of(desk, layer=1)
+    assert FIRST in network
+    start_s, end_s = stretch_of(TIMELINE, 1, FIRST)
+    changed = desk.workbench.edit("one", [Relabel(1, start_s, end_s, "yawning"), Merge(2, 1)])
+    assert changed is not None
+    assert "yawning" in actions_of(desk)
+    assert "yawning" not in actions_of(desk, layer=1)
+    assert {lane.key for lane in changed.lanes()} == {"p1", "p1-1"}  # the merge is one of people, in both
+
+
+def test_every_change_of_a_set_is_seen_by_the_next_opening(desk: Desk, taught: str) -> None:
+    numbers = [desk.own.choose("one", taught, "only").revision.number]
+
+    def number() -> int:
+        opened = desk.workbench.opened("one")
+        assert opened is not None
+        return opened.revision.number
+
+    assert number() == numbers[-1]
+    desk.own.rename_action(taught, "resting", "dozing")
+    numbers.append(number())
+    assert "dozing" in actions_of(desk)
+    desk.own.remove_action(taught, "dozing")
+    numbers.append(number())
+    assert FIRST in actions_of(desk)  # one action alone teaches nothing, so the network's labels are shown
+    desk.own.undo(taught)
+    numbers.append(number())
+    assert "dozing" in actions_of(desk)
+    assert numbers == sorted(set(numbers))  # each is new
+
+
+def test_label_groups_fold_own_names_too(desk: Desk, taught: str) -> None:
+    desk.own.choose("one", taught, "instead")
+    changed = desk.workbench.set_groups("one", LabelGroups({"at the net": ("serving",)}))
+    assert changed is not None
+    assert "at the net" in actions_of(desk)
+    assert "serving" not in actions_of(desk)
+    assert "at the net" in changed.labels
+
+
+def test_a_moment_of_a_corrected_person_is_taken_from_who_they_were(desk: Desk, taught: str) -> None:
+    start_s, end_s = stretch_of(TIMELINE, 2, labels_of(TIMELINE, 2)[0])
+    direct = desk.own.add_example(desk.own.create(), "one", 2, start_s, end_s, "x")
+    desk.workbench.edit("one", [Split(1, 30.0, 9)])
+    desk.workbench.edit("one", [Hide(1), Merge(2, 9)])
+    again = desk.own.add_example(desk.own.create(), "one", 9, max(30.0, start_s), max(31.5, end_s), "x")
+    assert again.person_id == 9
+    assert direct.features.shape == again.features.shape
+    with pytest.raises(ActionsError, match="person 2 is not in this analysis"):
+        desk.own.add_example(taught, "one", 2, start_s, end_s, "x")
+
+
+def test_another_network_is_refused_with_both_names(desk: Desk, taught: str) -> None:
+    other = featured_timeline(1, 20.0, seed=3, weights_sha256="ef" * 32)
+    desk.analysis("other", other)
+    fit = desk.own.fit(taught, "other")
+    assert not fit.fits
+    assert fit.why is not None
+    assert "cdcdcdcd" in fit.why
+    assert "efefefef" in fit.why
+    with pytest.raises(ActionsError, match="other weights of i3d"):
+        desk.own.choose("other", taught)
+    with pytest.raises(ActionsError, match="other weights of i3d"):
+        desk.own.add_example(taught, "other", 1, 2.0, 6.0, "resting")
+
+
+def test_an_analysis_without_features_says_so(desk: Desk, taught: str) -> None:
+    bare = replace(TIMELINE, predictions=tuple(replace(one, features=None) for one in TIMELINE.predictions))
+    desk.analysis("bare", bare)
+    with pytest.raises(ActionsError, match="features of this analysis are not kept"):
+        desk.own.add_example(taught, "bare", 1, 2.0, 6.0, "resting")
+    assert not desk.own.fit(taught, "bare").fits
+
+
+def test_a_set_outlives_the_server(desk: Desk, taught: str, tmp_path: Path) -> None:
+    desk.own.choose("one", taught, "only")
+    before = desk.own.load(taught)
+    again = Desk(tmp_path / "data")
+    again.analysis("one", TIMELINE)
+    after = again.own.load(taught)
+    assert before is not None
+    assert after is not None
+    assert after.sha256 == before.sha256
+    assert [one.moment_key for one in after.examples] == [one.moment_key for one in before.examples]
+    assert {"resting", "serving"} <= actions_of(again)
