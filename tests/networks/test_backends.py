@@ -32,8 +32,10 @@ from recognizer.networks.backends.cuda import max_batch_in_memory
 from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, UnavailableError
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, Way, has_bfloat16, ways
+from recognizer.networks.classifiers.features import difference_of_scores
 from recognizer.networks.classifiers.network import CLOSE_CALL, NetworkClassifier
 from recognizer.settings import BACKEND_NAMES, Settings
+from recognizer.types import Clip
 
 CPU = torch.device("cpu")
 OPENVINO = Way("openvino", "float32")
@@ -450,11 +452,21 @@ class TestPyTorchRunner:
         assert max_batch_in_memory(free_mb * 10**6, one_mb * 10**6, limit=64) == fit
 
 
+class TestFeatures:
+    def test_a_way_is_judged_by_its_scores_alone(self) -> None:
+        difference = difference_of_scores(3)
+        reference = np.array([[1.0, 2.0, 3.0, 90.0, 10.0]], np.float32)
+        off = np.array([[0.0, 0.0, 0.1, 50.0, -50.0]], np.float32)
+        expected = relative_difference(reference[:, :3], (reference + off)[:, :3])
+        assert difference(reference, reference + off) == expected > 0.05
+
+
 class TestCloseCalls:
     def test_a_close_call_is_decided_in_float32(self) -> None:
         """Rounding may swap two labels of nearly equal probability; float32 decides those, and no others."""
-        rounded = torch.tensor([[2.0, 2.03, -1.0], [5.0, 1.0, 0.0]])
-        exact = torch.tensor([[2.02, 2.0, -1.0]])
+        # three scores, then two features
+        rounded = torch.tensor([[2.0, 2.03, -1.0, 0.0, 7.0], [5.0, 1.0, 0.0, 0.0, 8.0]])
+        exact = torch.tensor([[2.02, 2.0, -1.0, 0.0, 7.5]])
 
         class FixedScores:
             way = Way("openvino", "bfloat16")
@@ -477,6 +489,10 @@ class TestCloseCalls:
         scores = classifier.logits(torch.zeros(2, 3, 16, 4, 4))
         assert scores.argmax(dim=1).tolist() == [0, 0]
         assert careful.asked == 1
+        clips = [Clip(k, 0.0, 1.0, np.full((16, 4, 4, 3), k, np.uint8)) for k in range(2)]
+        kept = [one.features.values()[0].tolist() for one in classifier.classify(clips) if one.features is not None]
+        assert kept == [[0, 7.5], [0, 8]], "features are those behind the scores"
+        careful.asked = 1
         assert 0 < CLOSE_CALL < 1
         classifier.warm_up(8)
         assert careful.asked == 2, "the float32 runner is warmed up too, not during a stream"

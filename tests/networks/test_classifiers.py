@@ -30,7 +30,7 @@ from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
 from recognizer.networks.devices import resolve_device
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
-from recognizer.types import CROP_SIZE_PX, Clip
+from recognizer.types import CROP_SIZE_PX, Clip, ClipFeatures
 
 TORCHVISION_NAMES = [name for name in SPECS if name != "i3d"]
 SAMPLES = range(int(RANGES["num_video_sequence_samples"].low), int(RANGES["num_video_sequence_samples"].high) + 1)
@@ -75,6 +75,23 @@ def seeded(module: nn.Module, spec: ClassifierSpec) -> tuple[nn.Module, torch.Te
         scale = 3.0 / scores.std()
         head.get_parameter("weight").mul_(scale)
     return module, scores * scale
+
+
+def assert_scores_follow(
+    features: ClipFeatures | None, module: nn.Module, spec: ClassifierSpec, *scores: Tensor
+) -> None:
+    """Scores of each view, from its features and the network's last layer: what rounding can change, and no more.
+
+    A feature is off by half a step at most, so a score by half a step times the sum of its weights' magnitudes.
+    """
+    assert features is not None
+    head = getattr(module.get_submodule(spec.head), "_layer", module.get_submodule(spec.head))
+    weight = head.get_parameter("weight").detach().flatten(1).numpy()
+    bias = head.get_parameter("bias").detach().numpy()
+    bound = features.step[:, None] / 2 * np.abs(weight).sum(axis=1) + TOLERANCE
+    expected = np.stack([one.numpy() for one in scores])
+    assert (np.abs(features.values() @ weight.T + bias - expected) <= bound).all()
+    assert bound.max() < expected.std(), "a bound that anything meets would hide a wrong view"
 
 
 @dataclass(frozen=True)
@@ -280,6 +297,7 @@ class TestNetworks:
         assert [label for label, _ in prediction.top] == [f"class {k}" for k in best.indices.tolist()]
         assert [p for _, p in prediction.top] == pytest.approx(best.values.tolist(), abs=TOLERANCE)
         assert (prediction.person_id, prediction.start_s, prediction.end_s) == (2, 0.0, 5 / 15)
+        assert_scores_follow(prediction.features, pair.reference, classifier.spec, expected[0])
 
     def test_own_checkpoint_signs_with_network_and_file(self, pair: Pair) -> None:
         assert pair.classifier.name == f"{pair.classifier.spec.name}:mine"
@@ -368,6 +386,16 @@ class TestClassifier:
         both = probabilities(four_labels, replace(crop, surroundings_rgb=around.rgb))
         expected = np.sqrt(of_crop * of_mirrored)
         assert both == pytest.approx(expected / expected.sum(), abs=1e-5)
+
+    def test_scores_of_both_views_follow_from_the_features(self, four_labels: NetworkClassifier) -> None:
+        around = random_clip(8, seed=2).rgb
+        clips = [random_clip(8, seed=1), replace(random_clip(8, seed=3), surroundings_rgb=around)]
+        alone, both = four_labels.classify(clips)
+        of_crop = four_labels.logits(clip_pictures([clip.rgb for clip in clips], 8))
+        of_surroundings = four_labels.logits(clip_pictures([around], 8).flip(3))
+        module = four_labels._runner._module[1]  # type: ignore[attr-defined]
+        assert_scores_follow(alone.features, module, four_labels.spec, of_crop[0])
+        assert_scores_follow(both.features, module, four_labels.spec, of_crop[1], of_surroundings[0])
 
     def test_of_clips_together_each_keeps_its_own_surroundings(self, four_labels: NetworkClassifier) -> None:
         clips = [random_clip(8, k, seed=k) for k in range(1, 5)]
@@ -560,6 +588,8 @@ class TestI3d:
         scores = classifier.logits(clip_pictures([rgb], spec.frames_fed(samples)))
         assert (scores - expected).abs().max() < TOLERANCE
         assert expected.std() > 0.1
+        (prediction,) = classifier.classify([random_clip(samples, seed=4)])
+        assert_scores_follow(prediction.features, module, spec, expected[0])
 
     def test_clips_of_different_lengths_are_named_in_order(self) -> None:
         classifier = NetworkClassifier(SPECS["i3d"], build(SPECS["i3d"], 400), KINETICS400_LABELS)

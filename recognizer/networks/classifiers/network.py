@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recognizer.classifier_specs import ClassifierSpec, EvidenceWeights, spec_of
 from recognizer.errors import CheckpointError, WeightsError
-from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork, relative_difference
+from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork
 from recognizer.networks.backends.choice_store import Choice
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, ways
@@ -22,12 +25,13 @@ from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
 from recognizer.networks.classifiers.evidence import confidence, support, weighed
+from recognizer.networks.classifiers.features import difference_of_scores, hand_out_features, rounded_features
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.labels import read_labels
 from recognizer.networks.classifiers.repeated_frames import fold_repeated_frames
 from recognizer.networks.devices import resolve_device
 from recognizer.settings import Settings
-from recognizer.types import CROP_SIZE_PX, Clip, Prediction
+from recognizer.types import CROP_SIZE_PX, Clip, ClipFeatures, Prediction
 from recognizer.weights import verified_sha256
 
 TOP_LABELS = 5
@@ -48,6 +52,37 @@ _MEASURED_SAMPLES = Settings.num_video_sequence_samples
 _BLOB_PX = 32
 
 
+class _Views(NamedTuple):
+    """What the network says of the clips of one batch.
+
+    Attributes:
+        of_crop: scores, float32 (B, labels).
+        of_surroundings: scores, float32 (len(around), labels); None if no clip has surroundings.
+        around: the clips with surroundings.
+        features: one for each clip; None for each if the runner returns scores alone.
+    """
+
+    of_crop: Tensor
+    of_surroundings: Tensor | None
+    around: list[int]
+    features: Sequence[ClipFeatures | None]
+
+    @property
+    def scores(self) -> Tensor:
+        """The mean of the scores of crop and surroundings, float32 (B, labels)."""
+        if self.of_surroundings is None:
+            return self.of_crop
+        scores = self.of_crop.clone()
+        scores[self.around] = (scores[self.around] + self.of_surroundings) / 2
+        return scores
+
+    def pairs(self) -> Iterator[tuple[int, tuple[NDArray[np.float64], NDArray[np.float64]]]]:
+        """Yield each clip with surroundings, and the scores of its crop and of its surroundings."""
+        if self.of_surroundings is not None:
+            for k, place in zip(self.around, self.of_surroundings.double().cpu().numpy(), strict=True):
+                yield k, (self.of_crop[k].double().cpu().numpy(), place)
+
+
 class NetworkClassifier:
     """One network with its labels. Stateless except for the weights; threads may share it (``backends.batching``).
 
@@ -56,8 +91,8 @@ class NetworkClassifier:
 
     Args:
         spec: describes the network's input.
-        module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluation mode, and one
-            of its layers may be replaced. Ignored with ``tuned``.
+        module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluation mode, and
+            some of its layers are replaced. Ignored with ``tuned``.
         labels: in the order of the outputs.
         device: where it runs.
         precision: ``float32`` is the reference; ``auto`` is the same on a CPU and may use half precision on a GPU.
@@ -116,13 +151,21 @@ class NetworkClassifier:
         Args:
             pictures: uint8 (B, T, S, S, 3) from ``clip_pictures``, with T from ``spec.frames_fed``.
         """
-        scores = self._runner(pictures)
-        if self._exact is not None and len(self._labels) > 1:
-            best = torch.softmax(scores, dim=1).topk(2, dim=1).values
+        return self._scores_and_features(pictures)[0]
+
+    def _scores_and_features(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the scores and the features, float32 (B, len(labels)) and (B, D).
+
+        Both are those of the float32 run where a close call runs again, so that scores follow from features.
+        """
+        count = len(self._labels)
+        outputs = self._runner(pictures)
+        if self._exact is not None and count > 1:
+            best = torch.softmax(outputs[:, :count], dim=1).topk(2, dim=1).values
             close = best[:, 1] > CLOSE_CALL * best[:, 0]
             if close.any():
-                scores[close] = self._exact(pictures[close.cpu()])
-        return scores
+                outputs[close] = self._exact(pictures[close.cpu()])
+        return outputs[:, :count], outputs[:, count:]
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
         """Return one prediction per clip, in order, for clips of any length; batch those of equal network length."""
@@ -134,37 +177,40 @@ class NetworkClassifier:
             batch_size = self._runner.max_batch_size((length, *clips[indices[0]].rgb.shape[1:]))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                probabilities, sure = self._probabilities([clips[index] for index in batch], length)
-                best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
-                for k, (values, outputs) in enumerate(zip(best.values.tolist(), best.indices.tolist(), strict=True)):
-                    predictions[batch[k]] = self._prediction(clips[batch[k]], values, outputs, sure.get(k))
+                said = self._predictions([clips[index] for index in batch], length)
+                predictions.update(zip(batch, said, strict=True))
         return [predictions[index] for index in range(len(clips))]
 
-    def _probabilities(self, clips: Sequence[Clip], length: int) -> tuple[Tensor, dict[int, float]]:
-        """Return the probabilities of each clip, float64 (B, len(labels)), and how sure the best label is.
+    def _predictions(self, clips: Sequence[Clip], length: int) -> list[Prediction]:
+        """Classify one batch. Only clips with surroundings have evidence of how sure the best label is."""
+        views = self._views(clips, length)
+        probabilities = torch.softmax(views.scores.double() / self._temperature, dim=1)
+        best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
+        values, outputs = best.values.tolist(), best.indices.tolist()
+        sure: dict[int, float] = {}
+        if self._evidence is not None:
+            for k, pair in views.pairs():
+                evidence = support(clips[k], pair, outputs[k][0], self.spec.recommended_span_s)
+                sure[k] = confidence(evidence, self._evidence)
+        return [
+            replace(self._prediction(clip, values[k], outputs[k], sure.get(k)), features=views.features[k])
+            for k, clip in enumerate(clips)
+        ]
 
-        Both follow from the mean of the scores of crop and surroundings. Only clips with surroundings have evidence of
-        how sure they are, by their index.
+    def _views(self, clips: Sequence[Clip], length: int) -> _Views:
+        """Run the network on crops and surroundings.
 
         The surroundings are mirrored, as half of the training clips of all networks were: an error that depends on the
         side where something appears then affects only one of the two.
         """
-        of_crop = self.logits(clip_pictures([clip.rgb for clip in clips], length))
-        scores = of_crop
+        of_crop, features = self._scores_and_features(clip_pictures([clip.rgb for clip in clips], length))
+        of_surroundings, other_features = None, None
         around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
         if around:
             pictures = [rgb for clip in clips if (rgb := clip.surroundings_rgb) is not None]
-            of_surroundings = self.logits(clip_pictures(pictures, length).flip(3))
-            scores = of_crop.clone()
-            scores[around] = (of_crop[around] + of_surroundings) / 2
-        probabilities = torch.softmax(scores.double() / self._temperature, dim=1)
-        sure: dict[int, float] = {}
-        if around and self._evidence is not None:
-            for k, place in zip(around, of_surroundings.double().cpu().numpy(), strict=True):
-                views = (of_crop[k].double().cpu().numpy(), place)
-                evidence = support(clips[k], views, int(probabilities[k].argmax()), self.spec.recommended_span_s)
-                sure[k] = confidence(evidence, self._evidence)
-        return probabilities, sure
+            of_surroundings, other_features = self._scores_and_features(clip_pictures(pictures, length).flip(3))
+        kept = rounded_features(features, other_features, around) if features.shape[1] else [None] * len(clips)
+        return _Views(of_crop, of_surroundings, around, kept)
 
     def _prediction(
         self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int], sure: float | None
@@ -227,7 +273,7 @@ def load_classifier(
         raise WeightsError(
             f"the weights of {name} are not given; fetch {spec.weights.name} or give a checkpoint of your own."
         )
-    tuned = None if backends is None else backends.tune(_tunable(spec, module, path), place)
+    tuned = None if backends is None else backends.tune(_tunable(spec, module, path, len(labels)), place)
     return NetworkClassifier(spec, module, labels, place, precision, shown_name, tuned=tuned)
 
 
@@ -236,7 +282,7 @@ def _readable(stem: str) -> str:
     return stem[:_HASH_SHOWN_CHARS] if _HASH.fullmatch(stem) else stem
 
 
-def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> TunableNetwork:
+def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path, label_count: int) -> TunableNetwork:
     # measured on moving blobs, which resemble pictures more than noise does
     cells = CROP_SIZE_PX // _BLOB_PX
     coarse = np.random.default_rng(0).integers(0, 256, (_MEASURED_SAMPLES, cells, cells, 3), dtype=np.uint8)
@@ -246,14 +292,14 @@ def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path) -> Tun
         weights_sha256=verified_sha256(weights_path),
         module=_from_bytes(spec, module).eval(),
         example=clip_pictures([blobs], spec.frames_fed(_MEASURED_SAMPLES)),
-        difference=relative_difference,
+        difference=difference_of_scores(label_count),
         bound=CLASSIFIER_BOUND,
     )
 
 
 def _from_bytes(spec: ClassifierSpec, network: nn.Module) -> nn.Module:
-    """Prepend the normalisation, so that the network takes uint8 (B, T, S, S, 3)."""
-    return nn.Sequential(Normalise(spec), fold_repeated_frames(network, spec))
+    """Prepend the normalization, and return the features with the scores: uint8 (B, T, S, S, 3) to (B, labels + D)."""
+    return nn.Sequential(Normalise(spec), hand_out_features(fold_repeated_frames(network, spec), spec))
 
 
 def _own_weights(
