@@ -152,19 +152,19 @@ def moment(request: Request) -> Response:
 def edits(request: Request) -> Response:
     """Apply edits and answer with the timeline."""
     asked = request.document(documents.EditsRequest)
-    _refuse_comparison(request)
+    refuse_comparison(request)
     return _timeline(_found(request, server.context().workbench.edit(request.item_id, asked.edits)))
 
 
 def undo(request: Request) -> Response:
     """Take the last edit back and answer with the timeline."""
-    _refuse_comparison(request)
+    refuse_comparison(request)
     return _timeline(_found(request, server.context().workbench.undo(request.item_id)))
 
 
 def redo(request: Request) -> Response:
     """Make the last undone edit again and answer with the timeline."""
-    _refuse_comparison(request)
+    refuse_comparison(request)
     return _timeline(_found(request, server.context().workbench.redo(request.item_id)))
 
 
@@ -207,7 +207,12 @@ def _found(request: Request, opened: Opened | None) -> Opened:
     return opened
 
 
-def _refuse_comparison(request: Request) -> None:
+def refuse_comparison(request: Request) -> None:
+    """Raise if what is asked about is a comparison.
+
+    Raises:
+        RefusedError: it is.
+    """
     if request.kind == "comparison":
         raise RefusedError(422, "A comparison cannot be corrected; correct one of its analyses.")
 
@@ -216,8 +221,13 @@ def _bytes(content: bytes) -> Response:
     return Response(content, headers={"Cache-Control": "private, no-cache"}, media_type="application/octet-stream")
 
 
+def timeline_of(opened: Opened) -> documents.TimelineDocument:
+    """Return everything but the segments of an opened item."""
+    return documents.timeline_document(opened, playable(server.context(), opened))
+
+
 def _timeline(opened: Opened) -> Response:
-    return json_response(documents.timeline_document(opened, playable(server.context(), opened)))
+    return json_response(timeline_of(opened))
 
 
 def answer(handler: Callable[[Asked], Response], request: Asked) -> Response:

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from recognizer.dashboard.parts.download_route import download_route
-from recognizer.dashboard.workbench import api
+from recognizer.dashboard.workbench import api, own_actions_api
 from recognizer.dashboard.workbench.assets import module_folders, static_path
 from recognizer.dashboard.workbench.endpoint import Answer, endpoint
 from recognizer.service.jobs import end_all
@@ -30,6 +30,7 @@ _GETS: Final[dict[str, api.Handler]] = {
     "frames": api.frames,
     "picture/{person_id}": api.picture,
     "moment/{person_id}": api.moment,
+    "actions": own_actions_api.actions,
     "video": api.video,
 }
 
@@ -39,6 +40,9 @@ _POSTS: Final[dict[str, api.Handler]] = {
     "edits": api.edits,
     "undo": api.undo,
     "redo": api.redo,
+    "examples": own_actions_api.teach,
+    "forget": own_actions_api.forget,
+    "alike": own_actions_api.alike,
 }
 
 

@@ -4,6 +4,7 @@
 // be done now, or null; keeps: whether it changes nothing, so that it is also for what the network said; run(editing,
 // target) does it.
 
+import { showAlike } from "./alike.js";
 import { neighborsOf } from "./around.js";
 import * as edits from "./edits.js";
 import * as person from "./person_acts.js";
@@ -55,6 +56,14 @@ export const SEGMENT = {
         key: "U", label: "Reset", words: "Back to the machine’s", title: "Back to the machine’s answer here",
         off: (_, one) => (one.source === "human" ? null : "It is the machine’s answer."),
         run: (editing, one) => editing.store(edits.restore(one), "Back to the machine’s"),
+    },
+    teach: {
+        key: "T", label: "Teach", words: "Teach as an example…", title: "Teach this as an example of an action of your own",
+        keeps: true, run: ({ teaching }, one) => teaching.ask(one),
+    },
+    alike: {
+        key: "F", label: "Similar", words: "More like this…", title: "Find moments like this in your analysed videos",
+        keeps: true, run: showAlike,
     },
 };
 

@@ -1,5 +1,6 @@
 // The menus of a segment, a person, and a stretch of time, and what opens them.
 
+import { showAlike } from "./alike.js";
 import { laneOf, segmentsOf } from "./around.js";
 import { LANE, SEGMENT } from "./commands.js";
 import { clock, asProbability } from "./dom.js";
@@ -77,11 +78,12 @@ function segmentMenu(editing, one, likely, at) {
     const other = { label: "Other label…", key: "R", run: () => editing.onSegment((now) => chooseLabel(editing, now, at)) };
     const person = { label: `${one.lane.title}…`, run: () => editing.menus.openLane(one.lane, at) };
     const source = one.source === "human" ? "corrected by you" : asProbability(one.confidence);
-    const { start, end, cut, joinBefore, joinAfter, remove, check, restore } = SEGMENT;
+    const { start, end, cut, joinBefore, joinAfter, remove, check, restore, teach, alike } = SEGMENT;
     const item = (command) => itemOf(editing, command, one, () => editing.runOnSegment(command));
+    if (one.lane.readOnly) return [{ heading: `${clock(one.startS)} to ${clock(one.endS)}, ${source}` }, ...[teach, alike].map(item)];
     return [
         { heading: `${clock(one.startS)} to ${clock(one.endS)}, ${source}` }, ...labels, other, "-",
-        ...[start, end, cut].map(item), "-", ...[joinBefore, joinAfter, remove].map(item), "-",
+        ...[teach, alike].map(item), "-", ...[start, end, cut].map(item), "-", ...[joinBefore, joinAfter, remove].map(item), "-",
         { ...item(check), label: one.checked ? "No longer checked" : "Mark as checked" }, item(restore), "-", person,
     ];
 }
@@ -101,6 +103,8 @@ function stretchMenu(editing, stretch, at) {
     const item = (label, work, key) => ({ label, key, run: () => editing.next(work) });
     const always = [
         { heading: `${stretch.lane.title}, ${clock(stretch.startS)} to ${clock(stretch.endS)}` },
+        item(SEGMENT.teach.words, () => editing.teaching.ask(stretch, at), SEGMENT.teach.key),
+        item(SEGMENT.alike.words, () => showAlike(editing, stretch, at), SEGMENT.alike.key),
     ];
     if (stretch.lane.readOnly) return always;
     return [

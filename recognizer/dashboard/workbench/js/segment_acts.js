@@ -17,7 +17,7 @@ export function moveEdge(editing, one, side, toS) {
 
 export async function relabel(editing, one, action) {
     if (action !== one.action) {
-        await editing.store(edits.relabel(one, action), `Now ${action}`);
+        if (await editing.store(edits.relabel(one, action), `Now ${action}`)) await editing.teaching.offer(one, action);
     } else if (!one.checked) {
         await editing.store(edits.check(one), `Checked: ${action}`); // the label that is there already is right
     }
@@ -58,7 +58,8 @@ export function addHere(editing, lane, at = editing.strip.place()) {
 
 export async function add(editing, { lane, startS, endS }, at) {
     const action = await askLabel(editing, `Add ${clock(startS)} to ${clock(endS)}`, at);
-    if (action) await editing.store(edits.add({ lane, startS, endS }, action), `Added ${action}`);
+    if (!action || !await editing.store(edits.add({ lane, startS, endS }, action), `Added ${action}`)) return;
+    await editing.teaching.offer({ lane, startS, endS }, action);
 }
 
 // Check the segments of lanes in view; if all are checked, take that back.

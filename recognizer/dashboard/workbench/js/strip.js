@@ -28,16 +28,17 @@ export class Strip {
             class: "act", title: "Drag over a lane to mark a stretch of it (or hold Shift)", "aria-pressed": "false",
         });
         this.chips = new Chips(editing);
-        this.buttons = [
-            ...Object.values(SEGMENT).map((command) => this.command(command, () => editing.runOnSegment(command))),
-            this.command(LANE.add, () => editing.runOnLane(LANE.add)),
-        ];
+        const ofSegment = (command) => this.command(command, () => editing.runOnSegment(command));
+        const { teach, alike, ...corrections } = SEGMENT;
+        const own = [teach, alike].map(ofSegment);
+        const acts = [...Object.values(corrections).map(ofSegment), this.command(LANE.add, () => editing.runOnLane(LANE.add))];
+        this.buttons = [...acts, ...own];
         this.element = element(
             "div",
             { class: "strip", role: "toolbar", "aria-label": "Selected segment" },
             element("div", { class: "strip-labels" }, this.person, this.label, this.source, ...this.chips.elements),
-            element("div", { class: "strip-acts" }, ...this.buttons.map(({ act }) => act), this.marking),
-            review,
+            element("div", { class: "strip-acts" }, ...acts.map(({ act }) => act), this.marking),
+            element("div", { class: "strip-more" }, ...own.map(({ act }) => act), review),
         );
         for (const name of ["timeline", "segments", "selection", "theme"]) model.addEventListener(name, () => this.show());
         model.addEventListener("time", () => this.later());

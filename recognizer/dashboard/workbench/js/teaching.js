@@ -1,7 +1,6 @@
 // Teach a moment as an example of an action of the user's own, and take that back. See ../own_actions_api.py.
 
 import { MODIFIER } from "./commands.js";
-import { clock } from "./dom.js";
 import { namesToTeach } from "./labels.js";
 import { remember, remembered } from "./memory.js";
 import { pick } from "./picker.js";
@@ -24,9 +23,8 @@ export class Teaching {
     async ask(stretch, at = this.editing.strip.place()) {
         const known = await this.known();
         if (known.features !== "kept") return this.toast.show(known.remark, [], { at });
-        const name = `Teach ${clock(stretch.startS)} to ${clock(stretch.endS)} of ${stretch.lane.title}`;
         const label = stretch.source === "human" ? stretch.action : null;
-        const choice = await pick(this.editing.root, name, at, {
+        const choice = await pick(this.editing.root, `What does ${stretch.lane.title} do here?`, at, {
             find: namesToTeach(known.names, { label, latest: this.name }),
             placeholder: "Type a name, such as “standing”",
         });
