@@ -121,4 +121,4 @@ def test_schema_of_the_json_export() -> None:
 
 def test_addresses_of_the_pages() -> None:
     """Streamlit takes a page's address from its file's name."""
-    assert {"analyse", "compare", "live"} <= {path.stem for path in (ROOT / "pages").glob("*.py")}
+    assert {"analyse", "compare", "live", "my_actions"} <= {path.stem for path in (ROOT / "pages").glob("*.py")}

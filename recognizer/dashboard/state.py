@@ -14,6 +14,7 @@ part                written by
 ``of_camera``       ``analyse/``, ``live/``
 ``compare``         ``compare/``; ``analyse/`` gives it a truth
 ``live``            ``live/``
+``own_actions``     ``own_actions/``
 ``downloads``       ``parts/downloads.py``
 ``page``            ``navigation.py``, ``came_through_app`` too
 ==================  ====================================================================
@@ -330,6 +331,21 @@ class LiveTab:
 
 
 @dataclass
+class OwnActionsTab:
+    """The page "My actions".
+
+    Attributes:
+        set_id: the set that is shown; None before the first.
+        uploads: how many files have been read; a new number empties the upload field.
+        problem: one sentence about what went wrong last.
+    """
+
+    set_id: str | None = None
+    uploads: int = 0
+    problem: str | None = None
+
+
+@dataclass
 class Tab:
     """One browser tab.
 
@@ -359,6 +375,7 @@ class Tab:
     of_camera: AnalyseTab = field(default_factory=AnalyseTab)
     compare: CompareTab = field(default_factory=CompareTab)
     live: LiveTab = field(default_factory=LiveTab)
+    own_actions: OwnActionsTab = field(default_factory=OwnActionsTab)
     downloads: TabOffers = field(default_factory=TabOffers)
     stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
     restored: dict[tuple[str, str], str | None] = field(default_factory=dict)

@@ -325,6 +325,19 @@ class OwnActions:
         asked = FoundMoment(analysis_id, opened.video_name, person_id, start_s, end_s, 1.0)
         return self._suggestions.alike(found.features, asked, analysis_ids, count)
 
+    def alike_example(
+        self, set_id: str, example_id: str, analysis_ids: Sequence[str], count: int = 24
+    ) -> list[FoundMoment]:
+        """Return the moments of these analyses that look like an example and are no examples, the most alike first.
+
+        Raises:
+            ActionsError: there is no such set or example.
+        """
+        actions = self.load(set_id)
+        if actions is None:
+            raise ActionsError("this set is not on this machine; load the page again.")
+        return self._suggestions.like_example(actions, _example(actions, example_id), analysis_ids, count)
+
     def unknown_groups(self, analysis_ids: Sequence[str]) -> list[list[FoundMoment]]:
         """Return groups of moments without a name that look alike, the largest first; the most typical moment first."""
         return self._suggestions.unknown_groups(analysis_ids)

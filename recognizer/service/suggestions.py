@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recognizer.actions.alike import alike, centre_of, groups
 from recognizer.actions.descriptors import Descriptors
 from recognizer.actions.head import Head
-from recognizer.actions.model import ActionSet
+from recognizer.actions.model import ActionSet, Example
 from recognizer.actions.naming import row_descriptors
 from recognizer.actions.questions import ask
 from recognizer.service.opened import Opened
@@ -156,15 +156,21 @@ class Suggestions:
     ) -> list[FoundMoment]:
         """Return the moments most like a given one; see ``OwnActions.alike``."""
         space = self._space(asked.analysis_id)
-        pool = _Pool([one for one in self._listed(analysis_ids) if self._space(one.analysis_id) == space])
-        if not len(pool):
-            return []
-        found = alike(features, pool, centre_of(pool), count * _MORE)
-        moments = (
-            pool.moment(row, likeness)
-            for row, likeness in zip(found.rows.tolist(), found.likeness.tolist(), strict=True)
-        )
-        return _apart(moments, count, [asked])
+        listed = self._listed(analysis_ids, asked.analysis_id)
+        return _like(features, [one for one in listed if self._space(one.analysis_id) == space], [asked], count)
+
+    def like_example(
+        self, actions: ActionSet, example: Example, analysis_ids: Sequence[str], count: int
+    ) -> list[FoundMoment]:
+        """Return the moments most like an example; see ``OwnActions.alike_example``."""
+        fitting = [one for one in self._listed(analysis_ids) if self._fits(one, actions)]
+        known = [
+            FoundMoment(index.analysis_id, index.video_name, one.person_id, one.start_s, one.end_s)
+            for one in actions.examples
+            for index in fitting
+            if index.video_key == one.video_key
+        ]
+        return _like(example.features, fitting, known, count)
 
     def unknown_groups(self, analysis_ids: Sequence[str]) -> list[list[FoundMoment]]:
         """Return groups of moments without a name; see ``OwnActions.unknown_groups``."""
@@ -179,9 +185,14 @@ class Suggestions:
         found = groups(pool, centre_of(pool))
         return [_apart((pool.moment(row) for row in rows.tolist()), len(rows), []) for rows in found]
 
-    def _listed(self, analysis_ids: Sequence[str]) -> list[_Index]:
-        found = (self._index(one) for one in dict.fromkeys(analysis_ids))
-        return [one for one in found if one is not None and len(one.rows)]
+    def _listed(self, analysis_ids: Sequence[str], kept: str | None = None) -> list[_Index]:
+        """Return the clips of each video once: of its latest analysis, the last of these, or of the one to keep."""
+        by_video: dict[str, _Index] = {}
+        for one in dict.fromkeys([*analysis_ids, *([] if kept is None else [kept])]):
+            index = self._index(one)
+            if index is not None and len(index.rows):
+                by_video[index.video_key] = index
+        return list(by_video.values())
 
     def _index(self, analysis_id: str) -> _Index | None:
         opened = self._workbench.opened(analysis_id)
@@ -199,6 +210,18 @@ class Suggestions:
     def _space(self, analysis_id: str) -> object:
         stored = self._workbench.analysis(analysis_id)
         return None if stored is None else self._naming.space(stored)
+
+
+def _like(
+    features: NDArray[np.float32], indices: Sequence[_Index], known: Sequence[FoundMoment], count: int
+) -> list[FoundMoment]:
+    """Return up to ``count`` moments most like these features, without known ones."""
+    pool = _Pool(indices)
+    if not len(pool):
+        return []
+    found = alike(features, pool, centre_of(pool), count * _MORE + len(known))
+    rows, likeness = found.rows.tolist(), found.likeness.tolist()
+    return _apart((pool.moment(*one) for one in zip(rows, likeness, strict=True)), count, known)
 
 
 def _index_of(opened: Opened, table: FeatureTable) -> _Index:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 from unittest.mock import patch
@@ -53,9 +53,20 @@ _PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Wo
 @contextmanager
 def workbench_server(store: AnalysisStore) -> Iterator[str]:
     """Serve a store's analyses during the ``with`` block; yield the address, to which the id of one is added."""
-    context = ServerContext(jobs=Jobs(), store=store, models=ModelCache(), pass_store=PassStore(store.folder / "crops"))
+    with page_server(context_of(store), _page) as address:
+        yield address
+
+
+def context_of(store: AnalysisStore) -> ServerContext:
+    """Return what a server shares that has this store."""
+    return ServerContext(jobs=Jobs(), store=store, models=ModelCache(), pass_store=PassStore(store.folder / "crops"))
+
+
+@contextmanager
+def page_server(context: ServerContext, page: Callable[[Request], Awaitable[HTMLResponse]]) -> Iterator[str]:
+    """Serve the app's addresses and a page during the ``with`` block; yield the page's address, which takes an id."""
     palette = ActionPalette()
-    app = Starlette(routes=[*routes(), Route("/page/{item_id}", _page)])
+    app = Starlette(routes=[*routes(), Route("/page/{item_id}", page)])
     own = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     with patch.object(server, "context", lambda: context), patch.object(server, "palette", lambda: palette):
         thread = threading.Thread(target=own.run)
@@ -76,13 +87,18 @@ def _port(own: uvicorn.Server) -> int:
     return port
 
 
-async def _page(request: Request) -> HTMLResponse:
+def theme_of(request: Request) -> tuple[str, str]:
+    """Return the background and the app's variables, for a light page or a dark one."""
     colors = _DARK if "dark" in request.query_params else _LIGHT
-    style = "".join(f"--st-{name}-color: {color};" for name, color in colors.items())
+    return colors["background"], "".join(f"--st-{name}-color: {color};" for name, color in colors.items())
+
+
+async def _page(request: Request) -> HTMLResponse:
+    background, style = theme_of(request)
     css = "".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.css"), reverse=True))
     item = f"{request.query_params.get('kind', 'analysis')}/{request.path_params['item_id']}"
     page = _PAGE.format(
-        background=colors["background"],
+        background=background,
         style=style,
         modules=modules_path(),
         css=json.dumps(f"<style>{css}</style>"),

@@ -1,7 +1,8 @@
 """The app's own addresses on Streamlit's server (docs/decisions/066).
 
-Those of the workbench lie below ``recognizer/analysis/<id>/`` and ``recognizer/comparison/<id>/``. The id cannot be
-guessed, and whoever has it may see and correct the result, as with the page's address.
+Those of the workbench lie below ``recognizer/analysis/<id>/`` and ``recognizer/comparison/<id>/``; see also
+``own_actions/routes.py``. No id can be guessed, and whoever has it may see and correct the result, as with the page's
+address.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from recognizer.dashboard.own_actions.routes import set_routes
 from recognizer.dashboard.parts.download_route import download_route
 from recognizer.dashboard.workbench import api, own_actions_api
 from recognizer.dashboard.workbench.assets import module_folders, static_path
@@ -56,6 +58,7 @@ def routes() -> list[BaseRoute]:
             for folder in module_folders()
         ),
         download_route(f"{prefix}/download"),
+        *set_routes(f"{prefix}/actions"),
     ]
     kinds: tuple[Kind, ...] = ("analysis", "comparison")
     for kind in kinds:

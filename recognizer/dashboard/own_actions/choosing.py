@@ -1,0 +1,116 @@
+"""Which set is shown: this browser's own ones, new ones, and those from files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from recognizer.actions.model import MOST_TITLE_CHARS, ActionSet
+from recognizer.dashboard import server, state
+from recognizer.dashboard.address import ACTIONS
+from recognizer.dashboard.own_actions.words import counted
+from recognizer.dashboard.parts import history
+from recognizer.errors import RecognizerError
+from recognizer.service.action_sets import SetSummary
+from recognizer.service.own_actions import FIRST_TITLE
+
+_WIDTH_PX: Final = 420
+
+
+def restore_from_address() -> None:
+    """Show the set in the address; without one, the latest of this browser."""
+    tab = state.tab()
+    problem = ACTIONS.restore(tab.own_actions.set_id, _restore)
+    if problem is not None:
+        tab.own_actions.problem = problem
+    if tab.own_actions.set_id is None:
+        latest = server.context().own_actions.summaries(history.own_sets()[::-1])
+        if latest:
+            _show(latest[0].set_id)
+
+
+def shown_set() -> ActionSet | None:
+    """Return the set that is shown; None if there is none."""
+    set_id = state.tab().own_actions.set_id
+    return None if set_id is None else server.context().own_actions.load(set_id)
+
+
+def choose_set(shown: ActionSet | None) -> None:
+    """Draw the choice of a set and what can be done with it as a whole."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    if shown is not None:
+        _choose(row, shown)
+        _rename(row, shown)
+    row.button("New set", icon=":material/add:", on_click=_begin, help="For other actions, or with another classifier.")
+
+
+def _restore(set_id: str) -> bool:
+    found = server.context().own_actions.load(set_id) is not None
+    if found:
+        state.tab().own_actions.set_id = set_id
+    return found
+
+
+def _show(set_id: str) -> None:
+    state.tab().own_actions.set_id = set_id
+    state.tab().own_actions.problem = None
+    ACTIONS.name(set_id)
+
+
+def _choose(place: DeltaGenerator, shown: ActionSet) -> None:
+    ids = dict.fromkeys([*history.own_sets()[::-1], shown.set_id])
+    by_id = {one.set_id: one for one in server.context().own_actions.summaries(list(ids))}
+    key = "own-actions-set"
+    state.set_widget(key, shown.set_id)
+    place.selectbox(
+        "Set of actions",
+        list(by_id),
+        key=key,
+        format_func=lambda set_id: _described(by_id[set_id]),
+        on_change=lambda: _show(state.widget(key)),
+        width=_WIDTH_PX,
+    )
+
+
+def _described(summary: SetSummary) -> str:
+    facts = "empty"
+    if summary.names or summary.examples:
+        facts = f"{counted(len(summary.names), 'action')}, {counted(summary.examples, 'moment')}"
+    return f"{summary.title} ({facts})"
+
+
+def _rename(place: DeltaGenerator, shown: ActionSet) -> None:
+    key = f"own-actions-title-{shown.set_id}"
+    with place.popover("Title", icon=":material/edit:"):
+        st.text_input(
+            "Title of the set",
+            shown.title,
+            max_chars=MOST_TITLE_CHARS,
+            key=key,
+            on_change=lambda: tried(lambda: server.context().own_actions.set_title(shown.set_id, state.widget(key))),
+        )
+
+
+def _begin() -> None:
+    own = server.context().own_actions
+    titles = {one.title for one in own.summaries(history.own_sets())}
+    number = next(k for k in range(1, len(titles) + 2) if _numbered(k) not in titles)
+    tried(lambda: _show(own.create(_numbered(number))))
+
+
+def _numbered(number: int) -> str:
+    return FIRST_TITLE if number == 1 else f"{FIRST_TITLE} {number}"
+
+
+def tried(act: Callable[[], object]) -> None:
+    """Change something, and keep the sentence about what went wrong."""
+    tab = state.tab().own_actions
+    try:
+        act()
+    except RecognizerError as error:
+        tab.problem = str(error)
+    else:
+        tab.problem = None

@@ -1,0 +1,90 @@
+// Ask me: five moments that the set is least sure of, one after the other, with a key for each answer.
+
+import { element } from "../../workbench/js/dom.js";
+import { stripOf, titleOf } from "./film.js";
+import { namingForm } from "./naming.js";
+
+const KEYS = 9;
+
+export class Asking {
+    constructor(place, page) {
+        Object.assign(this, { place, page });
+        this.moments = [];
+        this.at = 0;
+        this.begin = element("button", { type: "button", class: "primary", onclick: () => this.ask() }, "Ask me");
+        this.panel = element("div", { class: "asking", tabindex: "-1", hidden: true, "aria-live": "polite" });
+        this.panel.addEventListener("keydown", (event) => this.key(event));
+        place.append(this.begin, this.panel);
+        page.actions.addEventListener("set", () => this.isAsking && this.offer());
+    }
+
+    get isAsking() {
+        return this.at < this.moments.length;
+    }
+
+    async ask() {
+        this.begin.disabled = true;
+        const found = await this.page.actions.tell(() => this.page.actions.questions());
+        this.begin.disabled = false;
+        if (!found) return;
+        this.moments = found.moments;
+        this.at = 0;
+        this.show(found.problem);
+    }
+
+    show(problem = null) {
+        this.panel.hidden = false;
+        this.begin.hidden = this.isAsking;
+        this.begin.textContent = "Ask me more";
+        if (!this.isAsking) {
+            const done = this.moments.length ? "These were all. What you answered is learned." : "";
+            this.panel.replaceChildren(element("p", {}, problem ?? done));
+            return;
+        }
+        const moment = this.moments[this.at];
+        const count = element("p", { class: "counted" }, `${this.at + 1} of ${this.moments.length}: what is it? `, element("span", { class: "hint" }, titleOf(moment)));
+        this.answers = element("div", { class: "answers" });
+        this.panel.replaceChildren(count, element("div", { class: "film large" }, stripOf(this.page.actions, moment)), this.answers);
+        this.offer();
+        this.panel.focus({ preventScroll: true });
+    }
+
+    // The names may have changed since the moment was shown.
+    offer() {
+        const { names } = this.page.actions;
+        const known = names.map((name, k) => answer(k < KEYS ? String(k + 1) : "", name, () => this.answer(name)));
+        const other = namingForm(this.page.actions, "Another name", (name) => this.answer(name));
+        this.answers.replaceChildren(
+            ...known, answer("0", "None of these", () => this.answer(null)), answer("S", "Skip", () => this.skip()), other.form,
+        );
+    }
+
+    async answer(action) {
+        const moment = this.moments[this.at];
+        this.at += 1;
+        this.show();
+        const done = await this.page.actions.name([moment], action);
+        if (done) this.page.note.offerUndo(`Taught ${action ?? "“none of these”"}.`);
+    }
+
+    skip() {
+        this.at += 1;
+        this.show();
+    }
+
+    key(event) {
+        if (!this.isAsking || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+        const name = this.page.actions.names[Number(event.key) - 1];
+        if (event.key === "0") this.answer(null);
+        else if (event.key.toLowerCase() === "s") this.skip();
+        else if (/^[1-9]$/u.test(event.key) && name !== undefined) this.answer(name);
+        else return;
+        event.preventDefault();
+        event.stopPropagation(); // the app has keys of its own
+    }
+}
+
+function answer(key, label, run) {
+    const shown = key ? [element("kbd", { "aria-hidden": "true" }, key), label] : [label];
+    return element("button", { type: "button", "aria-keyshortcuts": key || null, onclick: run }, ...shown);
+}

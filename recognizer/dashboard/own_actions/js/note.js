@@ -1,0 +1,45 @@
+// The line at the window's lower edge: what was done last with a way back, and what went wrong.
+
+import { button, element } from "../../workbench/js/dom.js";
+import { closeIcon } from "./film.js";
+
+const SHOWN_MS = 10_000;
+
+export class Note {
+    constructor(place, actions) {
+        this.actions = actions;
+        this.text = element("span", { role: "status" });
+        this.back = element("button", { type: "button", onclick: () => this.takeBack() }, "Undo");
+        this.line = element("div", { class: "note-line", hidden: true }, this.text, this.back, button("Close", closeIcon(), () => this.hide()));
+        place.append(this.line);
+        actions.addEventListener("set", () => { this.back.hidden = true; }); // undo would take back what came later
+        actions.addEventListener("problem", ({ detail }) => this.show(detail, { isProblem: true }));
+    }
+
+    offerUndo(text) {
+        this.show(text, { canUndo: true });
+    }
+
+    show(text, { canUndo = false, isProblem = false } = {}) {
+        clearTimeout(this.timer);
+        this.text.textContent = text;
+        this.back.hidden = !canUndo;
+        this.line.classList.toggle("is-problem", isProblem);
+        this.line.hidden = false;
+        this.timer = setTimeout(() => this.hide(), SHOWN_MS);
+    }
+
+    async takeBack() {
+        this.hide();
+        if (await this.actions.change("undo")) this.show("Taken back.");
+    }
+
+    hide() {
+        clearTimeout(this.timer);
+        this.line.hidden = true;
+    }
+
+    end() {
+        clearTimeout(this.timer);
+    }
+}

@@ -1,0 +1,113 @@
+"""The page "My actions", run by Streamlit's AppTest: which set it shows, and what reaches the browser."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from recognizer.dashboard import server
+from recognizer.dashboard.workbench.assets import modules_path
+from recognizer.service.own_actions import OwnActions
+from tests.support.networks import Networks
+from tests.support.pages import button, open_page, tab, widget, words
+
+PAGE = "pages/my_actions.py"
+
+
+@pytest.fixture
+def own(networks: Networks) -> OwnActions:
+    """The server's own actions; the page needs no network."""
+    return server.context().own_actions
+
+
+def shown(at: AppTest) -> list[dict[str, Any]]:
+    """Return what the page's actions were mounted with, in a list that is empty if there are none."""
+    protos = [one.proto for one in at.get("bidi_component")]
+    return [json.loads(one.json) for one in protos if one.component_name == "recognizer_own_actions"]
+
+
+def remembered(at: AppTest) -> str | None:
+    """Return the set that the browser is asked to remember."""
+    protos = [json.loads(one.proto.json) for one in at.get("bidi_component") if "history" in one.proto.component_name]
+    named: list[str | None] = [one["named"] for one in protos if one["kind"] == "sets"]
+    assert len(named) == 1
+    return named[0]
+
+
+def address(at: AppTest) -> str:
+    """Return the set in the page's address."""
+    named = at.query_params["actions"]
+    return named if isinstance(named, str) else named[0]
+
+
+def with_own_sets(at: AppTest, *set_ids: str) -> AppTest:
+    """Run the page again after the browser said which sets are its own."""
+    tab(at).history.own["sets"] = list(set_ids)
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_newcomer_sees_how_to_begin_and_a_way_to_the_first_step(own: OwnActions) -> None:
+    at = open_page(PAGE)
+    for step in ("1. Analyse a video", "2. Mark a moment", "3. Mark a few more"):
+        assert step in words(at)
+    assert shown(at) == []
+    assert remembered(at) is None
+    assert [one.proto.page for one in at.get("page_link")] == ["analyse"]
+
+
+def test_new_set_is_in_the_address_and_in_the_browsers_memory(own: OwnActions) -> None:
+    at = open_page(PAGE)
+    button(at, "New set").click().run()
+    (data,) = shown(at)
+    set_id = address(at)
+    assert data == {"api": f"recognizer/actions/{set_id}/", "modules": modules_path("own_actions"), "revision": 1}
+    assert remembered(at) == set_id
+    assert widget(at, "Set of actions").options == ["My actions (empty)"]
+    button(with_own_sets(at, set_id), "New set").click().run()
+    with_own_sets(at, set_id, address(at))
+    assert widget(at, "Set of actions").options == ["My actions 2 (empty)", "My actions (empty)"]
+
+
+def test_browser_gets_its_latest_set_back_and_can_change_to_another(own: OwnActions) -> None:
+    first, second = own.create("Gym"), own.create("Office")
+    own.add_action(first, "lifting")
+    at = with_own_sets(open_page(PAGE), first, second)
+    assert address(at) == second
+    assert widget(at, "Set of actions").options == ["Office (empty)", "Gym (1 action, 0 moments)"]
+    widget(at, "Set of actions").select_index(1).run()
+    assert address(at) == first
+    assert shown(at)[0]["api"] == f"recognizer/actions/{first}/"
+
+
+def test_set_in_the_address_is_shown_even_if_another_browser_made_it(own: OwnActions) -> None:
+    set_id = own.create("Gym")
+    at = open_page(PAGE, actions=set_id)
+    assert shown(at)[0]["api"] == f"recognizer/actions/{set_id}/"
+    gone = open_page(PAGE, actions="gone")
+    assert "not on this machine" in words(gone)
+    assert shown(gone) == []
+
+
+def test_title_is_stored_and_a_refused_one_says_why(own: OwnActions) -> None:
+    set_id = own.create("Gym")
+    at = open_page(PAGE, actions=set_id)
+    widget(at, "Title of the set").input("Home").run()
+    assert widget(at, "Set of actions").options == ["Home (empty)"]
+    widget(at, "Title of the set").input("  ").run()
+    assert "is empty" in words(at)
+    loaded = own.load(set_id)
+    assert loaded is not None
+    assert loaded.title == "Home"
+
+
+def test_browser_reads_again_what_another_tab_changed(own: OwnActions) -> None:
+    set_id = own.create("Gym")
+    at = open_page(PAGE, actions=set_id)
+    before = shown(at)[0]["revision"]
+    own.add_action(set_id, "lifting")
+    assert shown(at.run())[0]["revision"] > before
