@@ -110,6 +110,25 @@ class ActionPalette:
         for label in labels:
             self.style(label)
 
+    def recolor(self, label: str, slot: int) -> None:
+        """Give an action another slot, which it may share with another action; ``unknown`` stays grey.
+
+        Raises:
+            ValueError: the slot is negative.
+        """
+        if slot < 0:
+            raise ValueError(f"slots count from 0, got {slot}")
+        if label != UNKNOWN_ACTION:
+            with self._lock:
+                self._slots[label] = slot
+                self._taken.add(slot)
+
+    def adopt(self, slots: Mapping[str, int]) -> None:
+        """Give actions that have no slot yet the slots of another palette."""
+        for label, slot in slots.items():
+            if label not in self.slots:
+                self.recolor(label, slot)
+
     @property
     def slots(self) -> dict[str, int]:
         """The slots assigned so far, by label; a copy."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
@@ -248,3 +248,71 @@ def checked_text(text: str, what: str, most: int) -> str:
     if len(plain) > most:
         raise ActionsError(f"{what} has {len(plain)} characters; use up to {most}.")
     return plain
+
+
+def with_examples(before: ActionSet, examples: Iterable[Example]) -> ActionSet:
+    """Return a set with more examples, and with their actions; the same set if it knows them all.
+
+    An example of a moment that the set knows takes its place, so that one moment never teaches two things.
+
+    Raises:
+        ActionsError: the set is full.
+    """
+    kept = {one.moment_key: one for one in before.examples}
+    is_new = False
+    for example in examples:
+        if example.action is not None:
+            before, name = with_action(before, example.action)
+            example = replace(example, action=name)
+        known = kept.get(example.moment_key)
+        if known is None or known.action != example.action:
+            kept.pop(example.moment_key, None)
+            kept[example.moment_key] = example
+            is_new = True
+    if len(kept) > MOST_EXAMPLES:
+        raise ActionsError(f"a set holds up to {MOST_EXAMPLES:,} examples; remove some, or begin another set.")
+    return replace(before, examples=tuple(kept.values())) if is_new else before
+
+
+def with_action(before: ActionSet, name: str, slot: int | None = None) -> tuple[ActionSet, str]:
+    """Return a set that has an action, and how the set spells its name; ``slot`` is the color of a new one.
+
+    Raises:
+        ActionsError: the set is full.
+    """
+    known = next((one.name for one in before.actions if one.name.casefold() == name.casefold()), None)
+    if known is not None:
+        return before, known
+    if len(before.actions) >= MOST_ACTIONS:
+        raise ActionsError(f"a set holds up to {MOST_ACTIONS} actions; remove one, or begin another set.")
+    return replace(before, actions=(*before.actions, OwnAction(name, slot))), name
+
+
+def merged(one: ActionSet, other: ActionSet) -> ActionSet:
+    """Return a set with the actions and examples of another as well; actions of one name are one action.
+
+    What the first set says of a moment counts.
+
+    Raises:
+        ActionsError: their features cannot be compared, or there are too many.
+    """
+    if one.space is None or one.clips is None or not one.examples:
+        one = replace(one, space=other.space, clips=other.clips)
+    elif other.space is not None and other.clips is not None:
+        ours, theirs = ((*some.space, some.clips.views) for some in (one, other) if some.space and some.clips)
+        if ours != theirs:
+            raise ActionsError(
+                f"'{other.title}' was taught with {_network_in_words(other)}, and '{one.title}' with "
+                f"{_network_in_words(one)}; join sets of one network."
+            )
+    for action in other.actions:
+        one, _ = with_action(one, action.name, action.slot)
+    known = {example.moment_key for example in one.examples}
+    return with_examples(one, (example for example in other.examples if example.moment_key not in known))
+
+
+def _network_in_words(actions: ActionSet) -> str:
+    assert actions.space is not None and actions.clips is not None  # noqa: PT018 - one fact
+    surroundings = "with" if actions.clips.views > 1 else "without"
+    weights = actions.space.weights_sha256[:8]
+    return f"{actions.space.classifier} {surroundings} surroundings (weights {weights})"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.actions.descriptors import Descriptors
-from recognizer.actions.head import Head
+from recognizer.actions.head import Head, learn
 from recognizer.actions.model import ActionSet, Mode
 from recognizer.actions.posture import POSTURE, postures_of
 from recognizer.timeline.features import FeatureTable
@@ -41,6 +41,14 @@ class Verdicts:
     names: tuple[str, ...]
     confidence: NDArray[np.float64]
     accepted: NDArray[np.bool_]
+
+
+def learned(actions: ActionSet) -> Head | None:
+    """Return what a set teaches; None until there are two kinds of examples, one of them an action."""
+    if not any(one.action is not None for one in actions.examples):
+        return None
+    examples = actions.examples
+    return learn(actions.descriptors, [one.action for one in examples], [one.video_key for one in examples])
 
 
 def judged(timeline: Timeline, table: FeatureTable, head: Head) -> Verdicts:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
 from recognizer.actions.head import Head
 from recognizer.actions.model import (
-    MOST_ACTIONS,
-    MOST_EXAMPLES,
     NONE_OF_THESE,
     ActionSet,
     Example,
@@ -19,9 +17,13 @@ from recognizer.actions.model import (
     checked_name,
     checked_title,
     clip_settings,
+    merged,
+    with_action,
+    with_examples,
 )
 from recognizer.actions.moments import moment
 from recognizer.actions.quality import Quality, quality, warnings
+from recognizer.actions.set_file import read_set, write_set
 from recognizer.errors import ActionsError
 from recognizer.service.action_sets import Chosen, SetSummary
 from recognizer.service.opened import Opened
@@ -98,6 +100,50 @@ class OwnActions:
             f"call the set {title}",
             lambda before: before if before.title == title else replace(before, title=title),
         )
+
+    # files
+
+    def export(self, set_id: str, *, with_pictures: bool = False) -> bytes:
+        """Return a set as a file; with pictures only on request, since they show people.
+
+        Raises:
+            ActionsError: there is no such set.
+        """
+        actions = self.sets.load(set_id, with_pictures=with_pictures)
+        if actions is None:
+            raise ActionsError("this set of actions is not on this machine; load the page again.")
+        slots = self._store.action_slots()
+        colored = (one if one.slot is not None else OwnAction(one.name, slots.get(one.name)) for one in actions.actions)
+        return write_set(replace(actions, actions=tuple(colored)), self.naming.head(actions))
+
+    def import_set(self, content: bytes, name: str) -> str:
+        """Store the set of a file and return its id, which is a new one.
+
+        Raises:
+            ActionsError: it is no such file.
+            StoreError: the database cannot be written to.
+        """
+        read = read_set(content, name)
+        set_id = self.sets.create(read.title)
+        self.sets.change(set_id, f"read {name}", lambda before: merged(before, read))
+        return set_id
+
+    def merge(self, set_id: str, content: bytes, name: str) -> int:
+        """Add the actions and examples of a file to a set; return how many examples were new.
+
+        Raises:
+            ActionsError: it is no such file, or does not fit the set.
+            StoreError: the database cannot be written to.
+        """
+        read, added = read_set(content, name), [0]
+
+        def merge(before: ActionSet) -> ActionSet:
+            after = merged(before, read)
+            added[0] = len(after.examples) - len(before.examples)
+            return after
+
+        self.sets.change(set_id, f"add {name}", merge)
+        return added[0]
 
     # examples
 
@@ -205,7 +251,7 @@ class OwnActions:
             ActionsError: the name is no name, or the set is full.
         """
         name = checked_name(name)
-        return self.sets.change(set_id, f"add {name}", lambda before: _with_action(before, name)[0])
+        return self.sets.change(set_id, f"add {name}", lambda before: with_action(before, name)[0])
 
     def rename_action(self, set_id: str, old: str, new: str) -> ActionSet:
         """Give an action another name; if there is an action of that name, the two become one.
@@ -401,39 +447,3 @@ def _example(actions: ActionSet, example_id: str) -> Example:
     if found is None:
         raise ActionsError("this example is not in this set any more; load the page again.")
     return found
-
-
-def with_examples(before: ActionSet, examples: Iterable[Example]) -> ActionSet:
-    """Return a set with more examples, and with their actions.
-
-    An example of a moment that the set knows takes its place, so that one moment never teaches two things.
-
-    Raises:
-        ActionsError: the set is full.
-    """
-    kept = {one.moment_key: one for one in before.examples}
-    for example in examples:
-        if example.action is not None:
-            before, name = _with_action(before, example.action)
-            example = replace(example, action=name)
-        known = kept.get(example.moment_key)
-        if known is None or known.action != example.action:
-            kept.pop(example.moment_key, None)
-            kept[example.moment_key] = example
-    if len(kept) > MOST_EXAMPLES:
-        raise ActionsError(f"a set holds up to {MOST_EXAMPLES:,} examples; remove some, or begin another set.")
-    return replace(before, examples=tuple(kept.values()))
-
-
-def _with_action(before: ActionSet, name: str) -> tuple[ActionSet, str]:
-    """Return a set that has an action, and how the set spells its name.
-
-    Raises:
-        ActionsError: the set is full.
-    """
-    known = next((one.name for one in before.actions if one.name.casefold() == name.casefold()), None)
-    if known is not None:
-        return before, known
-    if len(before.actions) >= MOST_ACTIONS:
-        raise ActionsError(f"a set holds up to {MOST_ACTIONS} actions; remove one, or begin another set.")
-    return replace(before, actions=(*before.actions, OwnAction(name))), name

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
-from recognizer.actions.head import Head, learn
+from recognizer.actions.head import Head
 from recognizer.actions.model import ActionSet, Mode, clip_settings
-from recognizer.actions.naming import Verdicts, judged, named
+from recognizer.actions.naming import Verdicts, judged, learned, named
 from recognizer.service.action_sets import ActionSetStore, Chosen
 from recognizer.service.shown import Recent
 from recognizer.service.store import StoredAnalysis
@@ -143,11 +143,3 @@ class Naming:
         if mode not in kept.timelines:
             kept.timelines[mode] = named(timeline, kept.verdicts, actions, mode)
         return kept.timelines[mode]
-
-
-def learned(actions: ActionSet) -> Head | None:
-    """Return what a set teaches; None until there are two kinds of examples, one of them an action."""
-    if not any(one.action is not None for one in actions.examples):
-        return None
-    examples = actions.examples
-    return learn(actions.descriptors, [one.action for one in examples], [one.video_key for one in examples])

@@ -194,3 +194,37 @@ def test_a_set_outlives_the_server(desk: Desk, taught: str, tmp_path: Path) -> N
     assert after.sha256 == before.sha256
     assert [one.moment_key for one in after.examples] == [one.moment_key for one in before.examples]
     assert {"resting", "serving"} <= actions_of(again)
+
+
+def test_a_set_is_exported_imported_and_merged(desk: Desk, taught: str, tmp_path: Path) -> None:
+    content = desk.own.export(taught)
+    elsewhere = Desk(tmp_path / "elsewhere")
+    elsewhere.analysis("one", TIMELINE)
+    set_id = elsewhere.own.import_set(content, "mine.actions")
+    before, after = desk.own.load(taught), elsewhere.own.load(set_id)
+    assert before is not None
+    assert after is not None
+    assert set_id != taught
+    assert (after.title, after.names, after.sha256) == (before.title, before.names, before.sha256)
+    elsewhere.own.choose("one", set_id, "only")
+    assert {"resting", "serving"} <= actions_of(elsewhere)
+    # the same example twice is one; what is new is added, under the spelling that is there
+    desk.own.rename_action(taught, "serving", "Serving")
+    desk.mark(taught, "jumping", labels_of(TIMELINE, 1)[2])
+    assert elsewhere.own.merge(set_id, desk.own.export(taught), "again.actions") == 1
+    both = elsewhere.own.load(set_id)
+    assert both is not None
+    assert both.names == ("resting", "serving", "jumping")
+    assert len(both.examples) == 3
+    elsewhere.own.undo(set_id)
+    undone = elsewhere.own.load(set_id)
+    assert undone is not None
+    assert undone.sha256 == after.sha256
+
+
+def test_a_set_of_another_network_cannot_be_merged(desk: Desk, taught: str) -> None:
+    desk.analysis("other", featured_timeline(1, 40.0, seed=3, weights_sha256="ef" * 32))
+    other = desk.own.create("Theirs")
+    desk.own.add_example(other, "other", 1, 2.0, 6.0, "lifting")
+    with pytest.raises(ActionsError, match=r"'Theirs' was taught with i3d with .*efefefef.*cdcdcdcd.*one network"):
+        desk.own.merge(taught, desk.own.export(other), "theirs.actions")
