@@ -224,6 +224,7 @@ class AnalyseTab:
         groups_draft: the label groups that are being edited.
         corrections_uploads: how many files of corrections have been read; a new number empties the upload field.
         corrections_problem: what went wrong with the last one.
+        own_actions_problem: what went wrong with the last choice of a set of own actions.
     """
 
     job: Job[StoredAnalysis] | None = None
@@ -235,11 +236,12 @@ class AnalyseTab:
     groups_draft: GroupsDraft | None = None
     corrections_uploads: int = 0
     corrections_problem: str | None = None
+    own_actions_problem: str | None = None
 
     def show(self, analysis: StoredAnalysis | None) -> None:
         """Show another analysis, from its beginning."""
         self.shown, self.rendering, self.goes_to, self.selected_row = analysis, None, None, None
-        self.groups_draft, self.corrections_problem = None, None
+        self.groups_draft, self.corrections_problem, self.own_actions_problem = None, None, None
 
 
 @dataclass

@@ -31,7 +31,7 @@ def draw_groups(place: DeltaGenerator, analysis_id: str, opened: Opened) -> None
     with place.popover(title, icon=":material/category:"):
         st.caption("Fold labels into groups. Charts, tables and exports follow.")
         draft = _draft(analysis_id, opened.revision.groups)
-        options = _options(opened.machine)
+        options = _options(opened.said)
         for row in list(draft.rows):
             _row(draft, row, options)
         st.button("Add a group", icon=":material/add:", on_click=draft.add)

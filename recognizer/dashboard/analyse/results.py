@@ -16,6 +16,7 @@ from recognizer.dashboard.analyse.annotated import show_rendering
 from recognizer.dashboard.analyse.corrections_panel import draw_corrections
 from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
 from recognizer.dashboard.analyse.label_groups import draw_groups
+from recognizer.dashboard.analyse.own_actions import draw_own_actions
 from recognizer.dashboard.analyse.summaries import draw_summaries, selected_row
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, seconds, sentence, shortened
@@ -24,6 +25,7 @@ from recognizer.errors import StoreError
 from recognizer.export import Content
 from recognizer.export.content import DEFAULT_BIN_S
 from recognizer.service.opened import Opened
+from recognizer.service.own_names import OwnNames
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.filters import Filter
@@ -173,7 +175,7 @@ def _explore() -> None:
     )
     draw_downloads(run, view.of(opened.corrected), view.name)
     show_rendering(run)
-    _draw_notes(run.timeline)
+    _draw_notes(run.timeline, opened.own)
     draw_summaries(view.content, run.analysis_id)
     if segment is not None:
         draw_excerpt(run, segment)
@@ -187,6 +189,7 @@ def _draw_tools(run: StoredAnalysis, opened: Opened) -> _View:
     choices = _choices(run, opened, everyone, segments)
     row = st.container(horizontal=True, vertical_alignment="center", key="result-tools")
     chosen = filtering.choose_filter(row, choices)
+    draw_own_actions(row, run, opened)
     draw_groups(row, run.analysis_id, opened)
     draw_corrections(row, run, opened)
     view = _View(run, opened, chosen)
@@ -203,18 +206,21 @@ def _choices(
     return filtering.Choices(run.analysis_id, names, actions, end_s)
 
 
-def _draw_notes(timeline: Timeline) -> None:
+def _draw_notes(timeline: Timeline, own: OwnNames | None) -> None:
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
     draw_reading(timeline.reading)
     labels = (
         "The labels are the 400 actions of Kinetics-400. Walking, standing and sitting are not among them, and a "
         "person who does none of the 400 still gets the closest label. Raise Minimum confidence to show unknown "
-        "instead."
+        "instead, or teach names of your own under My actions."
         if timeline.settings.checkpoint_path is None
         else "The labels are those of your checkpoint. A person who does none of these actions still gets the closest "
         "label."
     )
+    if own is not None and own.timeline is not None:
+        mine = f"The names of “{plain(own.actions.title)}” are your own, and as good as its examples."
+        labels = mine if own.mode == "only" else f"{mine} {labels}"
     moves = "The thin line in a lane shows where that person is still, slow or fast, if it can be measured."
     st.caption(labels if timeline.camera is None else f"{labels} {moves}")
     brief = len(timeline.brief_ids)

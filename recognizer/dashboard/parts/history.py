@@ -52,6 +52,13 @@ def own_sets() -> list[str]:
     return list(state.tab().history.own.get("sets", []))
 
 
+def know_set(set_id: str) -> None:
+    """Count a set as one of this browser's until the browser reports them again."""
+    own = state.tab().history.own.setdefault("sets", [])
+    if set_id not in own:
+        own.append(set_id)
+
+
 def _exchange(kind: _Kind, named: str | None, *, hears: bool = True) -> None:
     known = state.tab().history.own.get(kind, []) if hears else None
     data = {"kind": kind, "named": named, "known": known, "modules": modules_path()}

@@ -1,0 +1,97 @@
+"""The results page: which set of own actions names an analysis, and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from recognizer.dashboard import server
+from recognizer.service.store import StoredAnalysis
+from tests.support.featured import featured_timeline, labels_of, stretch_of
+from tests.support.networks import Networks
+from tests.support.pages import button, choose_thresholds, open_page, open_table, widget, words, workbenches
+from tests.support.waiting import wait_until
+from tests.support.workbench import generated_timeline, store_analysis, write_video
+
+ANALYSIS_ID = "ab" * 16
+TIMELINE = featured_timeline(2, 45.0, action_s=8.0)
+FIRST, SECOND = labels_of(TIMELINE, 1)[:2]
+
+
+@pytest.fixture
+def stored(networks: Networks, tmp_path: Path) -> StoredAnalysis:
+    video = tmp_path / "gym.mp4"
+    video.write_bytes(b"not a video")
+    made = store_analysis(tmp_path / "data", TIMELINE, video, ANALYSIS_ID)
+    made.video_path.unlink()
+    server.context().workbench.hold(made)
+    return made
+
+
+@pytest.fixture
+def set_id(stored: StoredAnalysis) -> str:
+    """A set with one action, chosen for the analysis."""
+    own = server.context().own_actions
+    made = own.create("Gym")
+    own.add_example(made, ANALYSIS_ID, 1, *stretch_of(TIMELINE, 1, FIRST), "resting")
+    own.choose(ANALYSIS_ID, made)
+    return made
+
+
+def opened_page() -> AppTest:
+    page = open_page(run=ANALYSIS_ID)
+    choose_thresholds(page, 0.3)
+    return page
+
+
+def run(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+
+
+def actions(page: AppTest) -> set[str]:
+    return set(open_table(page, "All segments")["Action"])
+
+
+def test_a_chosen_set_says_what_it_still_needs(set_id: str) -> None:
+    page = opened_page()
+    assert "once two actions have a moment" in words(page)
+    assert FIRST in actions(page)
+
+
+def test_set_and_mode_decide_what_the_whole_page_shows(set_id: str) -> None:
+    own = server.context().own_actions
+    own.add_example(set_id, ANALYSIS_ID, 1, *stretch_of(TIMELINE, 1, SECOND), "serving")
+    page = opened_page()
+    assert {"resting", "serving"} <= actions(page)
+    assert "The names of “Gym” are your own" in words(page)
+    revision = workbenches(page)[0]["revision"]
+    widget(page, "How they are shown").set_value("only")
+    run(page)
+    assert actions(page) <= {"resting", "serving", "unknown"}
+    assert workbenches(page)[0]["revision"] > revision
+    widget(page, "Names on this analysis").set_value(None)
+    run(page)
+    assert FIRST in actions(page)
+    assert own.chosen(ANALYSIS_ID).set_id is None
+    widget(page, "Names on this analysis")
+    assert not any(one.label == "How they are shown" for one in page.radio)
+
+
+def test_an_analysis_without_features_is_offered_once_more(networks: Networks, tmp_path: Path) -> None:
+    timeline = generated_timeline(2, 2.0)
+    store_analysis(tmp_path / "data", timeline, write_video(tmp_path / "gym.mp4", timeline), ANALYSIS_ID)
+    page = opened_page()
+    assert "stored without what is needed to teach from it" in words(page)
+    assert not any(one.label == "Names on this analysis" for one in page.radio)
+    button(page, "Analyse once more").click()
+    run(page)
+    named = page.query_params["run"]
+    job = server.context().jobs.get(named if isinstance(named, str) else named[0])
+    assert job is not None
+    wait_until(lambda: job.finished)
+    assert job.error is None
+    assert job.result is not None
+    assert job.result.timeline.settings == timeline.settings
