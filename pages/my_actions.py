@@ -3,7 +3,7 @@
 import streamlit as st
 
 from recognizer.dashboard import navigation, state
-from recognizer.dashboard.own_actions import beginning, choosing, component
+from recognizer.dashboard.own_actions import beginning, choosing, component, exchange
 from recognizer.dashboard.parts import history, problem
 
 navigation.enter_through_app("my_actions")
@@ -18,7 +18,7 @@ choosing.restore_from_address()
 
 # controls
 shown = choosing.shown_set()
-choosing.choose_set(shown)
+exchange.offer_files(choosing.choose_set(shown), shown)
 problem.show_problems(state.tab().own_actions.problem)
 
 # show

@@ -340,11 +340,13 @@ class OwnActionsTab:
         set_id: the set that is shown; None before the first.
         uploads: how many files have been read; a new number empties the upload field.
         problem: one sentence about what went wrong last.
+        note: one sentence about what was done, shown once.
     """
 
     set_id: str | None = None
     uploads: int = 0
     problem: str | None = None
+    note: str | None = None
 
 
 @dataclass

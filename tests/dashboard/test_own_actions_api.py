@@ -138,6 +138,7 @@ def test_names_colors_and_examples_change_and_every_change_is_taken_back(own: Se
     renamed = own.change("rename", name="resting", to="sitting")
     assert list(renamed) == ["sitting", "Lifting", ""]
     assert own.change("recolor", name="sitting", slot=3)["sitting"]["slot"] == 3
+    assert server.palette().style("sitting").slot == 3
     (film,) = renamed["sitting"]["examples"]
     moved = own.change("move", example=film["id"], to=None)
     assert (len(moved["sitting"]["examples"]), len(moved[""]["examples"])) == (0, 1)

@@ -12,7 +12,7 @@ from recognizer.dashboard import server
 from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.own_actions import OwnActions
 from tests.support.networks import Networks
-from tests.support.pages import button, open_page, tab, widget, words
+from tests.support.pages import button, downloads, open_page, tab, uploader, widget, words
 
 PAGE = "pages/my_actions.py"
 
@@ -111,3 +111,46 @@ def test_browser_reads_again_what_another_tab_changed(own: OwnActions) -> None:
     before = shown(at)[0]["revision"]
     own.add_action(set_id, "lifting")
     assert shown(at.run())[0]["revision"] > before
+
+
+def import_file(at: AppTest, name: str, content: bytes) -> AppTest:
+    uploader(at, "A file of actions").upload(name, content, "application/octet-stream")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_set_is_given_away_as_a_file_and_begins_another_set(own: OwnActions) -> None:
+    set_id = own.create("Gym")
+    own.add_action(set_id, "lifting")
+    own.recolor(set_id, "lifting", 5)
+    at = open_page(PAGE, actions=set_id)
+    assert downloads(at) == ["Without pictures", "With pictures"]
+    assert "show the people in your videos" in words(at)
+    import_file(at, "gym.actions", own.export(set_id))
+    assert address(at) != set_id
+    copy = own.load(address(at))
+    assert copy is not None
+    assert (copy.title, copy.names) == ("Gym", ("lifting",))
+    assert server.palette().style("lifting").slot == 5
+
+
+def test_file_adds_its_actions_to_the_set_that_is_shown(own: OwnActions) -> None:
+    theirs, ours = own.create("Gym"), own.create("Office")
+    own.add_action(theirs, "lifting")
+    own.add_action(ours, "typing")
+    at = open_page(PAGE, actions=ours)
+    (way,) = at.radio
+    way.set_value("more examples for “Office”").run()
+    import_file(at, "gym.actions", own.export(theirs))
+    assert address(at) == ours
+    assert [one.value for one in at.success] == ["The file has no new examples."]
+    merged = own.load(ours)
+    assert merged is not None
+    assert merged.names == ("typing", "lifting")
+
+
+def test_file_that_is_no_set_says_so(own: OwnActions) -> None:
+    at = import_file(open_page(PAGE), "notes.actions", b"hello")
+    assert "notes.actions" in words(at)
+    assert shown(at) == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.responses import Response
 
@@ -16,6 +17,9 @@ from recognizer.dashboard.own_actions import documents, requests, words
 from recognizer.dashboard.workbench.api import Document, RefusedError, decoded, json_response
 from recognizer.errors import ActionsError
 from recognizer.service.own_actions import OwnActions
+
+_MOST_ALIKE: Final = 12
+"""More than these nobody looks through, and each has three pictures to cut out."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,10 @@ def change(request: Request) -> Response:
     """Change the set and answer with it."""
     asked: requests.Change = request.document(requests.Change)  # type: ignore[arg-type]  # a union is a type here
     request.actions()
-    return _set(asked.apply(_own(), request.set_id))
+    changed = asked.apply(_own(), request.set_id)
+    if isinstance(asked, requests.Recolor):
+        server.palette().recolor(asked.name, asked.slot)
+    return _set(changed)
 
 
 def name(request: Request) -> Response:
@@ -113,7 +120,7 @@ def questions(request: Request) -> Response:
 def alike(request: Request) -> Response:
     """Answer with the moments that look like an example."""
     asked = request.document(requests.AlikeRequest)
-    found = _own().alike_example(request.set_id, asked.example, asked.analyses)
+    found = _own().alike_example(request.set_id, asked.example, asked.analyses, _MOST_ALIKE)
     problem = None if found else "Your analysed videos have no other moment like this."
     return json_response(documents.FoundDocument(documents.moments(found), problem))
 

@@ -29,7 +29,7 @@ def restore_from_address() -> None:
     if tab.own_actions.set_id is None:
         latest = server.context().own_actions.summaries(history.own_sets()[::-1])
         if latest:
-            _show(latest[0].set_id)
+            show(latest[0].set_id)
 
 
 def shown_set() -> ActionSet | None:
@@ -38,13 +38,14 @@ def shown_set() -> ActionSet | None:
     return None if set_id is None else server.context().own_actions.load(set_id)
 
 
-def choose_set(shown: ActionSet | None) -> None:
-    """Draw the choice of a set and what can be done with it as a whole."""
+def choose_set(shown: ActionSet | None) -> DeltaGenerator:
+    """Draw the choice of a set, its title and what begins another; return the place for what else can be done."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
     if shown is not None:
         _choose(row, shown)
         _rename(row, shown)
     row.button("New set", icon=":material/add:", on_click=_begin, help="For other actions, or with another classifier.")
+    return row
 
 
 def _restore(set_id: str) -> bool:
@@ -54,7 +55,8 @@ def _restore(set_id: str) -> bool:
     return found
 
 
-def _show(set_id: str) -> None:
+def show(set_id: str) -> None:
+    """Show another set."""
     state.tab().own_actions.set_id = set_id
     state.tab().own_actions.problem = None
     ACTIONS.name(set_id)
@@ -70,7 +72,7 @@ def _choose(place: DeltaGenerator, shown: ActionSet) -> None:
         list(by_id),
         key=key,
         format_func=lambda set_id: _described(by_id[set_id]),
-        on_change=lambda: _show(state.widget(key)),
+        on_change=lambda: show(state.widget(key)),
         width=_WIDTH_PX,
     )
 
@@ -98,7 +100,7 @@ def _begin() -> None:
     own = server.context().own_actions
     titles = {one.title for one in own.summaries(history.own_sets())}
     number = next(k for k in range(1, len(titles) + 2) if _numbered(k) not in titles)
-    tried(lambda: _show(own.create(_numbered(number))))
+    tried(lambda: show(own.create(_numbered(number))))
 
 
 def _numbered(number: int) -> str:

@@ -121,11 +121,11 @@ def set_document(
 
     Args:
         actions: the set.
-        palette: gives colors to the actions that have none of their own.
+        palette: the actions' colors, as in the charts.
         warnings: where the set will fail, by action; under None, what concerns the whole set.
         undo: what undo takes back; None if there is nothing.
     """
-    styles = styles_of(actions, palette)
+    styles = _styles(actions, palette)
     rows = [
         _row(name, styles.get(name or ""), actions.examples_of(name), warnings.get(name, ()) if name else ())
         for name in (*actions.names, None)
@@ -144,10 +144,11 @@ def measured_document(actions: ActionSet, palette: ActionPalette, quality: Quali
     """Return the document of how good a set is; ``quality`` is None if that cannot be measured yet."""
     if quality is None:
         return Measured(left_out(actions), [], None, [])
-    styles, counts = styles_of(actions, palette), {name: len(actions.examples_of(name)) for name in quality.recall}
+    styles, counts = _styles(actions, palette), {name: len(actions.examples_of(name)) for name in quality.recall}
     rows = [
         Recall(name, _color(styles[name]), round(share * counts[name]), counts[name])
-        for name, share in quality.recall.items()
+        for name in actions.names
+        if (share := quality.recall.get(name)) is not None
     ]
     none = len(actions.examples_of(None))
     others = None if quality.named_others is None else named_others(round(quality.named_others * none), none)
@@ -167,11 +168,8 @@ def groups_document(groups: Iterable[Sequence[FoundMoment]], has_analyses: bool)
     return GroupsDocument(made, None if made else no_groups(has_analyses))
 
 
-def styles_of(actions: ActionSet, palette: ActionPalette) -> dict[str, ActionStyle]:
-    """Return how each action looks in its set."""
-    return {
-        one.name: palette.style(one.name) if one.slot is None else style_of_slot(one.slot) for one in actions.actions
-    }
+def _styles(actions: ActionSet, palette: ActionPalette) -> dict[str, ActionStyle]:
+    return {name: palette.style(name) for name in actions.names}
 
 
 def _row(name: str | None, style: ActionStyle | None, examples: Sequence[Example], warnings: Sequence[str]) -> Row:

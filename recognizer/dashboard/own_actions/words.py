@@ -33,8 +33,8 @@ def left_out(actions: ActionSet) -> str:
 
 
 def named_others(named: int, total: int) -> str:
-    """Return how many moments of none of these get a name."""
-    return f"{named} of {counted(total, 'moment')} of none of these {'gets' if named == 1 else 'get'} a name."
+    """Return how many moments of none of these get a name: ``1 of 4 gets a name``."""
+    return f"{named} of {total} {'gets' if named == 1 else 'get'} a name"
 
 
 def no_questions(actions: ActionSet, has_analyses: bool) -> str:

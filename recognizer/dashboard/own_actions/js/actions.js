@@ -89,9 +89,10 @@ export class Actions extends EventTarget {
     async measure() {
         try {
             const measured = await this.measuring.ask(null);
-            if (measured) this.measured = measured;
+            if (!measured) return; // a later change asks again
+            this.measured = measured;
         } catch {
-            return; // the next change asks again
+            return; // as above
         }
         this.dispatchEvent(new Event("measured"));
     }

@@ -1,7 +1,7 @@
 // Ask me: five moments that the set is least sure of, one after the other, with a key for each answer.
 
 import { element } from "../../workbench/js/dom.js";
-import { stripOf, titleOf } from "./film.js";
+import { linkTo, stripsOf } from "./film.js";
 import { namingForm } from "./naming.js";
 
 const KEYS = 9;
@@ -28,6 +28,7 @@ export class Asking {
         this.begin.disabled = false;
         if (!found) return;
         this.moments = found.moments;
+        this.strips = stripsOf(this.page.actions, found.moments);
         this.at = 0;
         this.show(found.problem);
     }
@@ -42,11 +43,12 @@ export class Asking {
             return;
         }
         const moment = this.moments[this.at];
-        const count = element("p", { class: "counted" }, `${this.at + 1} of ${this.moments.length}: what is it? `, element("span", { class: "hint" }, titleOf(moment)));
+        const count = element("p", { class: "counted" }, `${this.at + 1} of ${this.moments.length}: what is it? `, linkTo(this.page.actions, moment));
         this.answers = element("div", { class: "answers" });
-        this.panel.replaceChildren(count, element("div", { class: "film large" }, stripOf(this.page.actions, moment)), this.answers);
+        this.panel.replaceChildren(count, element("div", { class: "film large" }, this.strips[this.at]), this.answers);
         this.offer();
         this.panel.focus({ preventScroll: true });
+        this.panel.scrollIntoView({ block: "nearest" });
     }
 
     // The names may have changed since the moment was shown.

@@ -1,11 +1,13 @@
 // Three pictures of a moment, as a strip.
 
 import { button, clock, element, icon } from "../../workbench/js/dom.js";
+import { hashOf } from "../../workbench/js/opening.js";
 import { loadPicture } from "../../workbench/js/pictures.js";
 
 const CLOSE = "M19 6.4 17.6 5 12 10.6 6.4 5 5 6.4 10.6 12 5 17.6 6.4 19 12 13.4 17.6 19 19 17.6 13.4 12z";
 const MORE = "M6 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4zm6 0a2 2 0 1 0 0 4 2 2 0 0 0 0-4zm6 0a2 2 0 1 0 0 4 2 2 0 0 0 0-4z";
 const SHOWN_AT = [0.1, 0.5, 0.9]; // shares of the moment, as in an example's own pictures
+const FIRST_SHOWN = [1, 0, 2];
 
 export const closeIcon = () => icon(CLOSE);
 export const moreIcon = () => icon(MORE);
@@ -16,20 +18,29 @@ export function titleOf({ video, personId, startS, endS }) {
 }
 
 // urls: of an example's pictures, which the server has at once
-function strip(urls, title) {
+function stored(urls, title) {
     const images = urls.map((src) => element("img", { src, alt: "", loading: "lazy", draggable: "false" }));
     return framed(images, title);
 }
 
-// The pictures of a moment that is no example are cut out of its video now.
-export function stripOf(actions, moment) {
-    const images = SHOWN_AT.map((share) => {
-        const image = element("img", { alt: "", draggable: "false" });
-        const atS = moment.startS + share * (moment.endS - moment.startS);
-        loadPicture(image, actions.api.url(`../../analysis/${moment.analysisId}/moment/${moment.personId}?atS=${atS.toFixed(3)}`));
-        return image;
-    });
-    return framed(images, titleOf(moment));
+// The pictures of moments that are no examples are cut out of their videos now: of each one first, then the others.
+export function stripsOf(actions, moments) {
+    const strips = moments.map(() => SHOWN_AT.map(() => element("img", { alt: "", draggable: "false" })));
+    for (const k of FIRST_SHOWN) {
+        strips.forEach((images, index) => loadPicture(images[k], pictureOf(actions, moments[index], SHOWN_AT[k])));
+    }
+    return strips.map((images, index) => framed(images, titleOf(moments[index])));
+}
+
+function pictureOf(actions, { analysisId, personId, startS, endS }, share) {
+    const atS = startS + share * (endS - startS);
+    return actions.api.url(`../../analysis/${analysisId}/moment/${personId}?atS=${atS.toFixed(3)}`);
+}
+
+// A link to the moment in its analysis.
+export function linkTo(actions, moment) {
+    const href = new URL(`../../../?run=${moment.analysisId}${hashOf(moment)}`, actions.api.base).href;
+    return element("a", { href, target: "_blank", title: "Open the analysis in a new tab" }, titleOf(moment));
 }
 
 function framed(images, title) {
@@ -41,12 +52,12 @@ function framed(images, title) {
 export function exampleFilm(actions, example, acts) {
     const more = button("More like this, or another action", moreIcon(), () => acts.menu(more.getBoundingClientRect()), { class: "corner" });
     const remove = button("Remove this example", closeIcon(), acts.remove, { class: "corner" });
-    return element("li", { class: "film" }, strip(actions.pictures(example), titleOf(example)), element("span", { class: "corners" }, more, remove));
+    return element("li", { class: "film" }, stored(actions.pictures(example), titleOf(example)), element("span", { class: "corners" }, more, remove));
 }
 
 // A moment that can be chosen; `aria-pressed` says whether it is.
-export function choiceFilm(actions, moment, isChosen, onchange) {
-    const film = element("button", { type: "button", class: "film choice", "aria-pressed": String(isChosen) }, stripOf(actions, moment));
+export function choiceFilm(strip, isChosen, onchange) {
+    const film = element("button", { type: "button", class: "film choice", "aria-pressed": String(isChosen) }, strip);
     film.addEventListener("click", () => {
         film.setAttribute("aria-pressed", String(film.getAttribute("aria-pressed") !== "true"));
         onchange();

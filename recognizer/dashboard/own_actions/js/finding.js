@@ -1,7 +1,7 @@
 // Find alike: groups of unknown time that look alike, and moments like an example; a few of them get a name at once.
 
 import { element } from "../../workbench/js/dom.js";
-import { choiceFilm, isChosen, titleOf } from "./film.js";
+import { choiceFilm, isChosen, stripsOf, titleOf } from "./film.js";
 import { namingForm } from "./naming.js";
 
 export class Finding {
@@ -47,7 +47,7 @@ export class Finding {
             naming.submit.disabled = !number;
             told.textContent = number ? `${number === 1 ? "1 becomes an example" : `${number} become examples`}; the others are named by what these teach.` : "";
         };
-        const films = moments.map((moment) => choiceFilm(actions, moment, areChosen, () => count()));
+        const films = stripsOf(actions, moments).map((strip) => choiceFilm(strip, areChosen, () => count()));
         const naming = namingForm(actions, "Name them", async (name) => {
             const chosen = moments.filter((_, k) => isChosen(films[k]));
             naming.submit.disabled = true;

@@ -18,9 +18,10 @@ export class Measured {
     }
 
     show({ missing, rows, others, advice }) {
-        this.rows.replaceChildren(...rows.flatMap(recall));
+        const none = others ? [element("dt", {}, "none of these"), element("dd", {}, others)] : [];
+        this.rows.replaceChildren(...rows.flatMap(recall), ...none);
         const method = "Each video is named by what the other videos teach. Other places and people may be harder.";
-        const lines = missing ? [missing] : [...advice, ...(others ? [others] : []), method];
+        const lines = missing ? [missing] : [...advice, method];
         this.words.replaceChildren(...lines.map((text) => element("p", {}, text)));
     }
 }

@@ -57,10 +57,6 @@ export class Lanes {
             this.preview({ edge: null });
             this.adopt();
         });
-        on("seconds", () => {
-            this.scene.readActions(model);
-            this.rebuild();
-        });
         on("problem", () => this.preview({ edge: null }));
         on("theme", () => this.rebuild());
         on("time", () => this.timeChanged());
