@@ -72,6 +72,7 @@ class Scope(Enum):
     LABEL = "how clips are labelled"
     MOVEMENT = "when a movement is called still, slow or fast"
     MACHINE = "what the networks run on"
+    KEPT = "what is kept with an analysis"
 
     @property
     def decides_pass(self) -> bool:
@@ -402,6 +403,15 @@ class Settings:
         limits=Range(0.0, 10.0),
         form="%.2f heights/s",
         differs="fast from {:g}",
+    )
+    keep_features: bool = setting(
+        True,
+        title="Keep features",
+        option="--keep-features",
+        help="Keep what the classifier computed of each clip, so that your own actions can be taught and named. Takes "
+        "about 6 MB for an hour of one person.",
+        scope=Scope.KEPT,
+        differs=("features not kept", "features kept"),
     )
 
     def __post_init__(self) -> None:

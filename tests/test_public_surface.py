@@ -28,6 +28,7 @@ SETTINGS = {
     "--preset", "--detector", "--sequence-length", "--skip", "--crop-margin", "--min-person-confidence", "--tracker",
     "--overlap", "--steady-crop", "--no-steady-crop", "--surroundings", "--no-surroundings", "--calibrated",
     "--no-calibrated", "--smoothing", "--device", "--precision", "--backend",
+    "--keep-features", "--no-keep-features",
 }  # fmt: skip
 SEGMENTS = {"--min-confidence", "--min-duration"}
 OPTIONS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ class ActionLabeler:
 
     def __init__(self, models: Models, settings: Settings, video: VideoInfo, *, is_file: bool = False) -> None:
         self._models = models
+        self._keeps_features = settings.keep_features
         self._video = video
         self._rate_hz = frame_rate_hz(video)
         self._sampler = ClipSampler(settings, self._rate_hz, least_height_px(video.height), keeps_left_over=is_file)
@@ -83,6 +85,8 @@ class ActionLabeler:
     def label(self, clips: Sequence[Clip]) -> list[Prediction]:
         """Classify clips and add the predictions to the timeline."""
         predictions = self._models.classifier.classify(clips)
+        if not self._keeps_features:
+            predictions = [replace(one, features=None) for one in predictions]
         with self._lock:
             self._builder.add_predictions(predictions)
             for prediction in predictions:
@@ -104,6 +108,7 @@ class ActionLabeler:
         """Continue with other settings. Labels are kept; a person with enough samples is labelled again at once."""
         with self._lock:
             self._models = models
+            self._keeps_features = settings.keep_features
             self._sampler.change(settings, self._rate_hz)
             self._builder.change(settings, self._rate_hz)
             self._max_gap_s = settings.max_gap_s(self._rate_hz)

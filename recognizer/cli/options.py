@@ -21,6 +21,8 @@ _MORE_HELP = {
 }
 """Sentences that the command line alone adds to the help of a setting."""
 
+_YES_NO = {True: "yes", False: "no"}
+
 
 def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
     """Add the presets, and an option for each setting except those ``without``."""
@@ -54,7 +56,7 @@ def _help(name: str, spec: SettingSpec) -> str:
     if spec.limits is not None:
         facts.append(f"{spec.limits.low:g} to {spec.limits.high:g}")
     if spec.default is not None:
-        facts.append(f"default: {'no' if spec.default is False else spec.default}")
+        facts.append(f"default: {_YES_NO.get(spec.default, spec.default) if spec.kind is bool else spec.default}")
     more = f" {_MORE_HELP[name]}" if name in _MORE_HELP else ""
     return f"{spec.help}{more}" + (f" ({'; '.join(facts)})" if facts else "")
 

@@ -68,6 +68,8 @@ class OtherClassifier:
     def _label(self, clips: Sequence[Clip]) -> None:
         predictions = self._models.classifier.classify(clips)
         with self._lock:
+            if not self._settings.keep_features:
+                predictions = [replace(one, features=None) for one in predictions]
             self._predictions += predictions
             for prediction in predictions:
                 self._latest[prediction.person_id] = prediction

@@ -23,7 +23,9 @@ from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.files import StagedFile, is_abandoned, is_staged, prune_lru
 from recognizer.service.database import Database
+from recognizer.service.features import FeatureStore
 from recognizer.service.sources import SOURCE_SUFFIX, StoredPart, read_source, write_source
+from recognizer.timeline.features import feature_table
 from recognizer.timeline.model import Timeline
 from recognizer.video import VideoSource, in_order
 from recognizer.video.source import recording_sha256
@@ -92,6 +94,7 @@ class AnalysisStore:
     Attributes:
         folder: holds everything.
         database: the tables, shared with comparisons.
+        features: what the networks computed of the analyses' clips.
     """
 
     def __init__(self, folder: Path | None = None, max_videos_bytes: int = MAX_VIDEOS_BYTES) -> None:
@@ -101,6 +104,7 @@ class AnalysisStore:
             StoreError: the folder or the database cannot be used.
         """
         self.folder = folder or data_dir()
+        self.features = FeatureStore(self.folder / "features")
         self._files = self.folder / "files"
         self._max_videos_bytes = max_videos_bytes
         path = self.folder / "analyses.sqlite3"
@@ -213,7 +217,7 @@ class AnalysisStore:
         return self._files / f"{path.stem}-{ending}"
 
     def save_analysis(self, analysis_id: str, video: StoredFile, timeline: Timeline) -> StoredAnalysis:
-        """Store an analysis and return it; replace one with the same id.
+        """Store an analysis and its features, and return it; replace one with the same id.
 
         Raises:
             StoreError: the database cannot be written to.
@@ -231,6 +235,7 @@ class AnalysisStore:
                 f"'{video.name}' could not be saved in '{self.database.path}' ({error}); download its table now, and "
                 "make room on the disk."
             ) from error
+        self.features.save(analysis_id, feature_table(timeline.predictions))
         return analysis
 
     def load_analysis(self, analysis_id: str) -> StoredAnalysis | None:

@@ -62,7 +62,7 @@ class ServerContext:
     own_actions: OwnActions = field(init=False)
 
     def __post_init__(self) -> None:
-        naming = Naming(ActionSetStore(self.store.database))
+        naming = Naming(ActionSetStore(self.store.database), self.store.features)
         object.__setattr__(self, "comparisons", ComparisonStore(self.store))
         object.__setattr__(self, "workbench", Workbench(self.store, self.comparisons, naming))
         object.__setattr__(self, "own_actions", OwnActions(self.store, self.workbench, naming))

@@ -18,9 +18,11 @@ from recognizer.clips.sampling import ClipSampler
 from recognizer.networks.loading import Models
 from recognizer.people.tracking import PersonTracker
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
+from recognizer.timeline.features import feature_table
 from recognizer.timeline.model import Timeline
 from recognizer.types import Box, Detection, Observation, TrackedPerson
 from tests.support.fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
+from tests.support.featured import FeaturedClassifier
 from tests.support.runs import QUICK, MakeVideo
 
 LEFT: Box = (30, 20, 70, 140)
@@ -98,6 +100,16 @@ class TestStitchedFile:
         assert {person_id for person_id, _, _ in said(timeline)} == {1}
         assert not [p for p in timeline.predictions if p.start_s < 1.95 and p.end_s > 4.05], "no clip spans an absence"
         assert timeline.people[0].box_at(3.0) is None
+
+    def test_features_stay_with_their_clips_when_tracks_are_joined(self, make_video: MakeVideo) -> None:
+        video, models = painted(make_video, away(LEFT, 2.0, 4.0, RIGHT), 6.0)
+        timeline = analyze(video, QUICK, models=replace(models, classifier=FeaturedClassifier()))
+        table = feature_table(timeline.predictions)
+        assert table is not None
+        assert len(timeline.people) == 2
+        starts_s = [one.start_s for one in timeline.predictions]
+        assert table.values().max(axis=(1, 2)) == pytest.approx(starts_s, abs=1e-6)
+        assert starts_s != sorted(starts_s), "by person, then by time"
 
     def test_another_in_other_colours_at_another_place_is_another_person(self, make_video: MakeVideo) -> None:
         seen: Seen = lambda time_s: (LEFT,) if time_s < 2 else () if time_s < 4 else (RIGHT,)  # noqa: E731

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from recognizer.analysis.labeling import ActionLabeler
 from recognizer.networks.loading import Models
 from recognizer.types import CROP_SIZE_PX, Clip, Observation, Prediction, TrackedPerson
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, video_info
+from tests.support.featured import FeaturedClassifier
 from tests.support.runs import LEFT, QUICK
 from tests.support.waiting import WAIT_S
 
@@ -64,3 +66,23 @@ def test_a_prediction_for_an_earlier_stay_is_not_the_latest() -> None:
     labeler.label([clip])
     assert labeler.latest_prediction(1) is None
     assert len(labeler.timeline(np.zeros(0), complete=False).predictions) == 1
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_features_are_kept_unless_the_settings_say_otherwise(keeps: bool) -> None:
+    settings = replace(QUICK, keep_features=keeps)
+    labeler = ActionLabeler(Models(ScriptedDetector(always()), FeaturedClassifier()), settings, video_info())
+    clips = [clip for sample in range(4) for clip in labeler.add(observation(sample))]
+    assert [one.features is not None for one in labeler.label(clips)] == [keeps]
+    (stored,) = labeler.timeline(np.zeros(0), complete=True).predictions
+    latest = labeler.latest_prediction(1)
+    assert latest is not None
+    assert (stored.features is not None, latest.features is not None) == (keeps, keeps)
+
+
+def test_a_change_of_settings_stops_keeping_features() -> None:
+    models = Models(ScriptedDetector(always()), FeaturedClassifier())
+    labeler = ActionLabeler(models, QUICK, video_info())
+    labeler.change(models, replace(QUICK, keep_features=False))
+    clips = [clip for sample in range(4) for clip in labeler.add(observation(sample))]
+    assert [one.features for one in labeler.label(clips)] == [None]

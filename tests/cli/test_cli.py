@@ -730,13 +730,14 @@ def test_every_setting_has_an_option_that_sets_it(
     others = Settings(
         "yolo26s.pt", "mvit_v2_s", 20, 5, 3, 0.5, "ocsort", 0.5, "cpu", "float32", "w.pth", "l.txt", "pytorch",
         steady_crop=True, surroundings=True, calibrated=True, smoothing_s=2.0,
-        still_below=0.3, fast_from=1.5,
+        still_below=0.3, fast_from=1.5, keep_features=False,
     )  # fmt: skip
     words = []
     for name, spec in SETTING_SPECS.items():
         value = getattr(others, name)
         assert value != spec.default, f"{name}: give this test another value"
-        words += [spec.option] if spec.kind is bool else [spec.option, str(value)]
+        switch = spec.option if value is True else f"--no-{spec.option.removeprefix('--')}"
+        words += [switch] if spec.kind is bool else [spec.option, str(value)]
     assert main(["analyze", str(make_video("a.mp4")), *words, "--quiet"]) == 0
     assert loader.asked == [others]
 

@@ -8,11 +8,20 @@ from dataclasses import replace
 import numpy as np
 
 from recognizer.timeline.model import Timeline
-from recognizer.types import ClipFeatures, Prediction
+from recognizer.types import Clip, ClipFeatures, Prediction
+from tests.support.fakes import ScriptedClassifier
 from tests.support.own_actions import SIZE, moments
 from tests.support.workbench import generated_timeline
 
 WEIGHTS_SHA256 = "cd" * 32
+
+
+class FeaturedClassifier(ScriptedClassifier):
+    """Labels clips with features, of which the highest is the time at which the clip starts."""
+
+    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
+        predictions = super().classify(clips)
+        return [replace(one, features=ClipFeatures.rounded(np.array([[0.0, one.start_s]]))) for one in predictions]
 
 
 def featured_timeline(
