@@ -521,7 +521,8 @@ def test_other_classifier_labels_next_to_the_first(page: AppTest, browser: Brows
 
 
 def links(at: AppTest) -> list[Any]:
-    return [one.proto for one in at.get("page_link")]
+    """Return the links to comparisons."""
+    return [one.proto for one in at.get("page_link") if one.proto.label.startswith("Compare")]
 
 
 def compared(at: AppTest, browser: Browser) -> AppTest:
