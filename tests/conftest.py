@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from coverage import Coverage
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.environment import SHARED_CLIPS, all_required, skip_or_fail
@@ -39,18 +40,37 @@ class _WorkerPerFile(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist
         return "browser" if file.startswith("tests/browser/") else _TOGETHER.get(file, file)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """In a worker, stop pytest-cov's first measurement, which it never saves: where the second one pauses, the first
+    would go on."""
+    if hasattr(config, "workerinput") and (measured := Coverage.current()) is not None:
+        measured.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage of the fast tests only, fixtures included: tracing doubles the time of Python code, and what
+    only other tests run deserves a fast test."""
+    measured = Coverage.current() if _is_slow(item) else None
+    if measured is None:
+        return (yield)
+    measured.stop()
+    try:
+        return (yield)
+    finally:
+        measured.start()
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("real", "browser"))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _WorkerPerFile:
     return _WorkerPerFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest tests, so that no worker is left alone with them at the end.
-
-    Coverage is measured of the fast tests only: tracing slows the others, and what only they run deserves a fast test.
-    """
-    for item in items:
-        if item.get_closest_marker("real") or item.get_closest_marker("browser"):
-            item.add_marker("no_cover")
+    """Begin with the longest tests, so that no worker is left alone with them at the end."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("browser", "real")])
 
