@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.actions.descriptors import Descriptors
+from recognizer.actions.posture import POSTURE
 from recognizer.errors import ActionsError
 from recognizer.settings import UNKNOWN_ACTION
-from recognizer.timeline.features import FeatureSpace
+from recognizer.timeline.features import FeatureSpace, FeatureTable
 from recognizer.timeline.model import Timeline
 
 Mode = Literal["instead", "beside", "only"]
@@ -36,6 +37,12 @@ MOST_ACTIONS: Final = 100
 
 MOST_EXAMPLES: Final = 2000
 """A bound for files from elsewhere: 20 times as many as the largest set that was measured."""
+
+BACKGROUND_CLIPS: Final = 4
+"""Clips of a video that tell what all moments share; twice as many change no figure (docs/own_actions.md)."""
+
+MOST_BACKGROUNDS: Final = 64
+"""Videos whose clips do so, the latest: 4 MB of the largest network."""
 
 PICTURES: Final = 3
 """Pictures of an example: from the beginning, the middle and the end of the moment."""
@@ -115,6 +122,19 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
+class Background:
+    """A few clips of a video without names: what moments share is not what tells them apart.
+
+    Attributes:
+        video_key: identifies the video, like that of an example.
+        features: float32 (m, V, D), in the order of time.
+    """
+
+    video_key: str
+    features: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
 class ActionSet:
     """Actions that are used together, with the examples that teach them.
 
@@ -126,6 +146,7 @@ class ActionSet:
         actions: the names, in the user's order.
         examples: those of all actions and of none, in the order in which they were added.
         revision: grows with each change.
+        backgrounds: of the videos that were taught from or named, the latest last.
     """
 
     set_id: str
@@ -135,6 +156,7 @@ class ActionSet:
     actions: tuple[OwnAction, ...] = ()
     examples: tuple[Example, ...] = ()
     revision: int = 0
+    backgrounds: tuple[Background, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -151,6 +173,13 @@ class ActionSet:
         return descriptors_of(self.examples)
 
     @cached_property
+    def background(self) -> Descriptors | None:
+        """The clips of all backgrounds as the head takes them; None if there are none."""
+        if not self.backgrounds:
+            return None
+        return unnamed(np.concatenate([one.features for one in self.backgrounds]))
+
+    @cached_property
     def sha256(self) -> str:
         """Hash of everything that decides which names are given: the network, the names and the examples."""
         digest = hashlib.sha256(msgspec.json.encode([self.space, self.names]))
@@ -158,6 +187,9 @@ class ActionSet:
             digest.update(msgspec.json.encode([one.moment_key, one.action]))
             digest.update(one.features.tobytes())
             digest.update(one.posture.tobytes())
+        for background in sorted(self.backgrounds, key=lambda one: one.video_key):
+            digest.update(background.video_key.encode())
+            digest.update(background.features.tobytes())
         return digest.hexdigest()
 
     def misfit(self, space: FeatureSpace, views: int) -> str | None:
@@ -202,6 +234,33 @@ def descriptors_of(examples: Iterable[Example]) -> Descriptors:
     """Return examples as the head takes them, in their order; at least one."""
     some = tuple(examples)
     return Descriptors(np.stack([one.features for one in some]), np.stack([one.posture for one in some]))
+
+
+def unnamed(features: NDArray[np.float32]) -> Descriptors:
+    """Return clips, float32 (n, V, D), as the head takes moments without a name."""
+    return Descriptors(features, np.full((len(features), len(POSTURE)), np.nan))
+
+
+def background_of(table: FeatureTable) -> NDArray[np.float32]:
+    """Return a few clips, evenly spread over those with features, float32 (m, V, D)."""
+    known = np.flatnonzero(table.has)
+    places = np.linspace(0, len(known) - 1, min(len(known), BACKGROUND_CLIPS))
+    return table.values(known[np.unique(np.round(places).astype(np.intp))])
+
+
+def with_network(before: ActionSet, space: FeatureSpace | None, clips: ClipSettings | None) -> ActionSet:
+    """Return a set without examples as one of another network, whose backgrounds cannot be those of its old one."""
+    views = (None if one is None else one.views for one in (before.clips, clips))
+    is_same = before.space == space and len(set(views)) == 1
+    kept = before.backgrounds if is_same else ()
+    return replace(before, space=space, clips=clips, backgrounds=kept)
+
+
+def with_background(before: ActionSet, background: Background) -> ActionSet:
+    """Return a set with the background of one more video; the same set if it has it."""
+    if not len(background.features) or any(one.video_key == background.video_key for one in before.backgrounds):
+        return before
+    return replace(before, backgrounds=(*before.backgrounds, background)[-MOST_BACKGROUNDS:])
 
 
 def clip_settings(timeline: Timeline, views: int) -> ClipSettings:
@@ -297,7 +356,7 @@ def merged(one: ActionSet, other: ActionSet) -> ActionSet:
         ActionsError: their features cannot be compared, or there are too many.
     """
     if one.space is None or one.clips is None or not one.examples:
-        one = replace(one, space=other.space, clips=other.clips)
+        one = with_network(one, other.space, other.clips)
     elif other.space is not None and other.clips is not None:
         ours, theirs = ((*some.space, some.clips.views) for some in (one, other) if some.space and some.clips)
         if ours != theirs:
@@ -307,6 +366,8 @@ def merged(one: ActionSet, other: ActionSet) -> ActionSet:
             )
     for action in other.actions:
         one, _ = with_action(one, action.name, action.slot)
+    for background in other.backgrounds:
+        one = with_background(one, background)
     known = {example.moment_key for example in one.examples}
     return with_examples(one, (example for example in other.examples if example.moment_key not in known))
 

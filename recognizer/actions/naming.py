@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer.actions.descriptors import Descriptors
 from recognizer.actions.head import Head, learn
-from recognizer.actions.model import ActionSet, Mode
+from recognizer.actions.model import ActionSet, Mode, background_of, unnamed
 from recognizer.actions.posture import POSTURE, postures_of
 from recognizer.timeline.features import FeatureTable
 from recognizer.timeline.model import Timeline
@@ -43,12 +43,25 @@ class Verdicts:
     accepted: NDArray[np.bool_]
 
 
-def learned(actions: ActionSet) -> Head | None:
-    """Return what a set teaches; None until there are two kinds of examples, one of them an action."""
+def learned(actions: ActionSet, table: FeatureTable | None = None) -> Head | None:
+    """Return what a set teaches; None until there are two kinds of examples, one of them an action.
+
+    Args:
+        actions: the set.
+        table: features of a video that the set does not know and that will be named; they tell what moments share.
+    """
     if not any(one.action is not None for one in actions.examples):
         return None
+    parts = [] if actions.background is None else [actions.background]
+    if table is not None and table.has.any():
+        parts.append(unnamed(background_of(table)))
     examples = actions.examples
-    return learn(actions.descriptors, [one.action for one in examples], [one.video_key for one in examples])
+    return learn(
+        actions.descriptors,
+        [one.action for one in examples],
+        [one.video_key for one in examples],
+        Descriptors.joined(parts) if parts else None,
+    )
 
 
 def judged(timeline: Timeline, table: FeatureTable, head: Head) -> Verdicts:

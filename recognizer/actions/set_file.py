@@ -26,10 +26,13 @@ from safetensors.numpy import save
 
 from recognizer.actions.head import Head
 from recognizer.actions.model import (
+    BACKGROUND_CLIPS,
     MOST_ACTIONS,
+    MOST_BACKGROUNDS,
     MOST_EXAMPLES,
     PICTURES,
     ActionSet,
+    Background,
     ClipSettings,
     Example,
     OwnAction,
@@ -97,6 +100,13 @@ class ExampleDocument(Struct):
     pictures: Annotated[int, Meta(description="how many of the pictures are its own; they follow one another")] = 0
 
 
+class BackgroundDocument(Struct):
+    """A few clips of a video without names, which tell what all moments share."""
+
+    video: Annotated[str, Meta(description="identifies the video: its hash, or the name of a camera's stream")]
+    clips: int
+
+
 class NetworkDocument(Struct):
     """The network that computed the features, and how clips were cut for it."""
 
@@ -117,6 +127,7 @@ class SetDocument(Struct):
     network: Annotated[NetworkDocument | None, Meta(description="null as long as there is no example")]
     actions: list[ActionDocument]
     examples: Annotated[list[ExampleDocument], Meta(description="in the order of the arrays' rows")]
+    backgrounds: Annotated[list[BackgroundDocument], Meta(description="in the order of the array's rows")] = []
     head: Annotated[
         list[str] | None, Meta(description="names of the rows of the head's arrays; null if nothing is learned yet")
     ] = None
@@ -142,6 +153,7 @@ def write_set(actions: ActionSet, head: Head | None = None) -> bytes:
         None if actions.space is None or actions.clips is None else _network(actions.space, actions.clips),
         [ActionDocument(one.name, one.slot) for one in actions.actions],
         [_example_document(one) for one in examples],
+        [BackgroundDocument(one.video_key, len(one.features)) for one in actions.backgrounds],
         None if head is None else list(head.names),
     )
     arrays: dict[str, NDArray[Any]] = {}
@@ -153,6 +165,8 @@ def write_set(actions: ActionSet, head: Head | None = None) -> bytes:
             "pictures": np.frombuffer(b"".join(pictures), np.uint8),
             "picture_ends": np.cumsum([0, *map(len, pictures)])[1:].astype("<i8"),
         }
+    if actions.backgrounds:
+        arrays["background"] = np.concatenate([one.features for one in actions.backgrounds]).astype("<f4")
     if head is not None:
         arrays |= {_HEAD + name: np.ascontiguousarray(array, "<f4") for name, array in head.to_arrays().items()}
     return save(arrays, metadata={_DOCUMENT: msgspec.json.encode(document).decode()})
@@ -206,6 +220,7 @@ def _read(content: bytes) -> ActionSet:
         None if network is None else _clips(network),
         actions,
         tuple(_examples(document, arrays, actions)) if document.examples else (),
+        backgrounds=tuple(_backgrounds(document, arrays)) if document.backgrounds else (),
     )
     if document.head is not None:
         if not set(document.head) <= set(found.names):
@@ -246,33 +261,42 @@ def _check_counts(document: SetDocument) -> None:
         )
     if any(not 0 <= one.pictures <= PICTURES for one in document.examples):
         raise ValueError(f"an example has more than {PICTURES} pictures")
-    if document.examples and document.network is None:
+    if len(document.backgrounds) > MOST_BACKGROUNDS or any(
+        not 1 <= one.clips <= BACKGROUND_CLIPS for one in document.backgrounds
+    ):
+        raise ValueError("it has too many clips without names")
+    if (document.examples or document.backgrounds) and document.network is None:
         raise ValueError("it names no network")
 
 
 def _check_shapes(document: SetDocument, tensors: Mapping[str, _Tensor]) -> None:
     """Raise ValueError unless the arrays have exactly the shapes that the document asks for."""
-    network, rows = document.network, len(document.examples)
-    if network is None or not rows:
+    network = document.network
+    if network is None:
         return
     if not (1 <= network.views <= 2 and 1 <= network.feature_size <= MOST_SIZE):
         raise ValueError(f"its network has {network.views} views of {network.feature_size} numbers")
-    pictures = sum(one.pictures for one in document.examples)
-    wanted = {
-        "features": ("F32", [rows, network.views, network.feature_size]),
-        "posture": ("F64", [rows, len(POSTURE)]),
-        "picture_ends": ("I64", [pictures]),
-    }
-    for key, (dtype, shape) in wanted.items():
+    for key, (dtype, shape) in _wanted(document, network).items():
         found = tensors.get(key)
         if found is None or (found.dtype, found.shape) != (dtype, shape):
             given = "nothing" if found is None else f"{found.dtype} {found.shape}"
             raise ValueError(f"its array '{key}' is {given}, not {dtype} {shape}")
-    bytes_ = tensors.get("pictures")
-    if bytes_ is None or bytes_.dtype != "U8" or len(bytes_.shape) != 1:
+    pictures = tensors.get("pictures")
+    if document.examples and (pictures is None or pictures.dtype != "U8" or len(pictures.shape) != 1):
         raise ValueError("its array 'pictures' is missing")
     if any(one.dtype != "F32" for key, one in tensors.items() if key.startswith(_HEAD)):
         raise ValueError("its head is not of 32-bit numbers")
+
+
+def _wanted(document: SetDocument, network: NetworkDocument) -> dict[str, tuple[str, list[int]]]:
+    rows, clips = len(document.examples), sum(one.clips for one in document.backgrounds)
+    of_clip = [network.views, network.feature_size]
+    wanted = {"background": ("F32", [clips, *of_clip])} if clips else {}
+    if rows:
+        wanted["features"] = "F32", [rows, *of_clip]
+        wanted["posture"] = "F64", [rows, len(POSTURE)]
+        wanted["picture_ends"] = "I64", [sum(one.pictures for one in document.examples)]
+    return wanted
 
 
 def _actions(document: SetDocument) -> tuple[OwnAction, ...]:
@@ -288,8 +312,7 @@ def _actions(document: SetDocument) -> tuple[OwnAction, ...]:
 
 def _examples(document: SetDocument, arrays: Arrays, actions: Sequence[OwnAction]) -> Iterator[Example]:
     features, posture = arrays["features"], arrays["posture"]
-    if not (np.abs(features) <= _MOST_NUMBER).all():  # also false for what is not a number
-        raise ValueError("a feature is not a number, or is too large")
+    _check_features(features)
     if np.isinf(posture).any() or (np.abs(posture) > _MOST_NUMBER).any():
         raise ValueError("a posture is too large")
     names = {one.name for one in actions}
@@ -316,6 +339,20 @@ def _examples(document: SetDocument, arrays: Arrays, actions: Sequence[OwnAction
             own,
             len(own),
         )
+
+
+def _backgrounds(document: SetDocument, arrays: Arrays) -> Iterator[Background]:
+    features = arrays["background"]
+    _check_features(features)
+    first = 0
+    for one in document.backgrounds:
+        yield Background(_video_name(one.video), features[first : first + one.clips])
+        first += one.clips
+
+
+def _check_features(features: NDArray[np.float32]) -> None:
+    if not (np.abs(features) <= _MOST_NUMBER).all():  # also false for what is not a number
+        raise ValueError("a feature is not a number, or is too large")
 
 
 def _pictures(content: NDArray[np.uint8], ends: NDArray[np.int64]) -> Iterator[bytes]:

@@ -17,8 +17,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from recognizer.actions.model import ActionSet, ClipSettings, Example, Mode, OwnAction
+from recognizer.actions.model import ActionSet, Background, ClipSettings, Example, Mode, OwnAction, with_background
 from recognizer.errors import ActionsError, StoreError
 from recognizer.service.database import Database
 from recognizer.service.store import now
@@ -176,6 +177,21 @@ class ActionSetStore:
             after = replace(before, actions=actions, examples=(*before.examples, example))
             return _write(connection, before, after, "restore an example")
 
+    def know_background(self, set_id: str, background: Background) -> None:
+        """Add the background of a video to a set, unless it is there; that is not undone.
+
+        Raises:
+            ActionsError: there is no such set.
+            StoreError: the database cannot be written to.
+        """
+        with self._database.transaction(_WHAT) as connection:
+            before = _loaded(connection, set_id)
+            after = before if before.space is None else with_background(before, background)
+            if after is not before:
+                _write_backgrounds(connection, before, after)
+                connection.execute("UPDATE action_set SET revision = revision + 1 WHERE set_id = ?", (set_id,))
+                _tell_analyses(connection, set_id)
+
     def undo_words(self, set_id: str) -> str | None:
         """Return what undo takes back; None if there is nothing."""
         with self._database.connection() as connection:
@@ -250,6 +266,9 @@ def _load(connection: sqlite3.Connection, set_id: str) -> ActionSet | None:
         return None
     revision, title, actions, space, clips = row
     examples = connection.execute(f"{_EXAMPLE} AND removed_at IS NULL ORDER BY rowid", (set_id,))
+    backgrounds = connection.execute(
+        "SELECT video_key, features FROM background WHERE set_id = ? ORDER BY rowid", (set_id,)
+    )
     try:
         return ActionSet(
             set_id,
@@ -259,6 +278,7 @@ def _load(connection: sqlite3.Connection, set_id: str) -> ActionSet | None:
             _actions(actions),
             tuple(map(_example, examples)),
             revision,
+            tuple(Background(key, _numbers(features)) for key, features in backgrounds),
         )
     except (msgspec.DecodeError, ValueError) as error:
         raise StoreError(
@@ -268,7 +288,6 @@ def _load(connection: sqlite3.Connection, set_id: str) -> ActionSet | None:
 
 def _example(row: Sequence[Any]) -> Example:
     example_id, action, sha256, name, person_id, start_s, end_s, added_at, features, posture, pictures = row
-    shape, values = msgspec.msgpack.decode(features, type=tuple[tuple[int, int], bytes])
     return Example(
         example_id,
         action,
@@ -277,11 +296,20 @@ def _example(row: Sequence[Any]) -> Example:
         person_id,
         start_s,
         end_s,
-        np.frombuffer(values, "<f4").reshape(shape),
+        _numbers(features),
         np.frombuffer(posture, "<f8"),
         datetime.fromisoformat(added_at),
         picture_count=pictures,
     )
+
+
+def _numbers(blob: bytes) -> NDArray[np.float32]:
+    shape, values = msgspec.msgpack.decode(blob, type=tuple[list[int], bytes])
+    return np.frombuffer(values, "<f4").reshape(shape)
+
+
+def _blob(numbers: NDArray[np.float32]) -> bytes:
+    return msgspec.msgpack.encode((numbers.shape, numbers.astype("<f4").tobytes()))
 
 
 def _pictures(connection: sqlite3.Connection, example_id: str) -> tuple[bytes, ...]:
@@ -334,6 +362,7 @@ def _write(connection: sqlite3.Connection, before: ActionSet, after: ActionSet, 
     )
     if (before.space, before.clips and before.clips.views) != (after.space, after.clips and after.clips.views):
         _forget(connection, after)  # removed examples of another network cannot come back
+    _write_backgrounds(connection, before, after)
     was = [(one.example_id, one.action, True) for one in added]
     was += [(one.example_id, one.action, False) for one in (*gone, *renamed)]
     change = _Before(words, before.title, list(before.actions), was)
@@ -358,13 +387,24 @@ def _add(connection: sqlite3.Connection, set_id: str, one: Example) -> None:
             one.start_s,
             one.end_s,
             one.added_at.isoformat(),
-            msgspec.msgpack.encode((one.features.shape, one.features.astype("<f4").tobytes())),
+            _blob(one.features),
             one.posture.astype("<f8").tobytes(),
         ),
     )
     connection.executemany(
         "INSERT OR REPLACE INTO example_picture VALUES (?, ?, ?)",
         [(one.example_id, number, jpeg) for number, jpeg in enumerate(one.pictures)],
+    )
+
+
+def _write_backgrounds(connection: sqlite3.Connection, before: ActionSet, after: ActionSet) -> None:
+    old, new = ({one.video_key for one in some.backgrounds} for some in (before, after))
+    connection.executemany(
+        "DELETE FROM background WHERE set_id = ? AND video_key = ?", [(after.set_id, key) for key in old - new]
+    )
+    connection.executemany(
+        "INSERT INTO background VALUES (?, ?, ?)",
+        [(after.set_id, one.video_key, _blob(one.features)) for one in after.backgrounds if one.video_key not in old],
     )
 
 

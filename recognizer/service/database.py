@@ -67,8 +67,8 @@ _MIGRATIONS: Final = (
         ) WITHOUT ROWID
         """,
     ),
-    # 4: sets of own actions, and the one that an analysis is shown with. Arrays are little-endian; ``features`` are
-    # float32 (views, size), ``posture`` is float64. ``removed_at`` is the revision that removed an example. The number
+    # 4: sets of own actions, and the one that an analysis is shown with. ``features`` are MessagePack of a shape and
+    # little-endian float32, ``posture`` is float64. ``removed_at`` is the revision that removed an example. The number
     # of a chosen set grows with each change of what is shown of the analysis.
     (
         """
@@ -106,6 +106,14 @@ _MIGRATIONS: Final = (
             jpeg BLOB NOT NULL,
             PRIMARY KEY (example_id, number)
         ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE background (
+            set_id TEXT NOT NULL,
+            video_key TEXT NOT NULL,
+            features BLOB NOT NULL,
+            PRIMARY KEY (set_id, video_key)
+        )
         """,
         """
         CREATE TABLE action_set_change (

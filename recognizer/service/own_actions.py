@@ -11,15 +11,19 @@ from recognizer.actions.head import Head
 from recognizer.actions.model import (
     NONE_OF_THESE,
     ActionSet,
+    Background,
     Example,
     Mode,
     OwnAction,
+    background_of,
     checked_name,
     checked_title,
     clip_settings,
     merged,
     with_action,
+    with_background,
     with_examples,
+    with_network,
 )
 from recognizer.actions.moments import moment
 from recognizer.actions.quality import Quality, quality, warnings
@@ -187,15 +191,15 @@ class OwnActions:
             pictures,
             len(pictures),
         )
-        clips = clip_settings(machine, table.views)
+        clips, background = clip_settings(machine, table.views), background_of(table)
 
         def add(before: ActionSet) -> ActionSet:
             if not before.examples:  # nothing is compared with it yet
-                before = replace(before, space=space, clips=clips)
+                before = with_network(before, space, clips)
             problem = before.misfit(space, table.views)
             if problem is not None:
                 raise ActionsError(problem)
-            return with_examples(before, [example])
+            return with_background(with_examples(before, [example]), Background(example.video_key, background))
 
         after = self.sets.change(set_id, f"mark {name or NONE_OF_THESE}", add)
         return next(one for one in after.examples if one.moment_key == example.moment_key)
@@ -339,7 +343,8 @@ class OwnActions:
         if actions is None or not actions.examples:
             return None
         examples = actions.examples
-        return count(actions.descriptors, [one.action for one in examples], [one.video_key for one in examples])
+        names, videos = [one.action for one in examples], [one.video_key for one in examples]
+        return count(actions.descriptors, names, videos, actions.background)
 
     # what to mark next
 
@@ -420,9 +425,16 @@ class OwnActions:
             fit = self.fit(set_id, analysis_id)
             if not fit.fits:
                 raise ActionsError(fit.why or "this set does not fit this analysis; choose another one.")
-        self._opened(analysis_id)
+            self._know_background(set_id, self._opened(analysis_id))
         self.sets.choose(analysis_id, set_id, mode)
         return self._opened(analysis_id)
+
+    def _know_background(self, set_id: str, opened: Opened) -> None:
+        """Have a set know what the moments of an analysis share: other videos have other places and other people."""
+        table = self._table(opened)
+        if table is not None:
+            key = opened.machine.video.sha256 or opened.video_name
+            self.sets.know_background(set_id, Background(key, background_of(table)))
 
     def _opened(self, analysis_id: str) -> Opened:
         opened = self._workbench.opened(analysis_id)

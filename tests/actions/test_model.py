@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from recognizer.actions import model
-from recognizer.actions.model import ActionSet, OwnAction, checked_name, checked_title, merged, with_examples
+from recognizer.actions.model import (
+    ActionSet,
+    OwnAction,
+    checked_name,
+    checked_title,
+    merged,
+    with_background,
+    with_examples,
+    with_network,
+)
 from recognizer.errors import ActionsError
 from tests.support.action_sets import CLIPS, SPACE, action_set, example
 
@@ -96,6 +105,7 @@ def test_hash_follows_what_decides_the_names() -> None:
     for other in (
         replace(taught, examples=taught.examples[1:]),
         replace(taught, examples=renamed),
+        replace(taught, backgrounds=taught.backgrounds[1:]),
         replace(taught, space=SPACE._replace(weights_sha256="0" * 64)),
         replace(taught, examples=(replace(taught.examples[0], posture=taught.examples[0].posture + 1),)),
     ):
@@ -113,3 +123,15 @@ def test_what_does_not_fit_is_said_with_both_values() -> None:
         "less certain."
     )
     assert ActionSet("empty", "Empty").misfit(SPACE, 1) is None
+
+
+def test_only_the_latest_videos_are_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "MOST_BACKGROUNDS", 2)
+    one, two = action_set("walk", "sit").backgrounds
+    taught = ActionSet("a-set", "A", SPACE, CLIPS)
+    for background in (one, two, one, replace(one, video_key="three"), replace(one, features=one.features[:0])):
+        taught = with_background(taught, background)
+    assert [background.video_key for background in taught.backgrounds] == [two.video_key, "three"]
+    assert with_network(taught, SPACE, CLIPS).backgrounds == taught.backgrounds
+    assert with_network(taught, SPACE, CLIPS._replace(views=1)).backgrounds == ()
+    assert with_network(taught, SPACE._replace(classifier="s3d"), CLIPS).backgrounds == ()

@@ -109,7 +109,7 @@ def test_pictures_are_only_in_a_file_that_was_asked_for_them() -> None:
 
 
 def test_an_empty_set_is_a_file_too() -> None:
-    empty = replace(SET, space=None, clips=None, actions=SET.actions[:1], examples=())
+    empty = replace(SET, space=None, clips=None, actions=SET.actions[:1], examples=(), backgrounds=())
     found = read_set(write_set(empty), "x")
     assert (found.names, found.examples, found.space) == (("walk",), (), None)
 
@@ -146,9 +146,13 @@ def test_an_empty_set_is_a_file_too() -> None:
         (changed(lambda _, d: d["examples"][0].update(pictures=4)), "more than 3 pictures"),
         (changed(lambda _, d: d["examples"][0].update(pictures=0)), "'picture_ends' is I64"),
         (changed(lambda _, d: d.update(network=None)), "names no network"),
+        (changed(lambda _, d: d["backgrounds"].pop()), "'background' is F32"),
+        (changed(lambda _, d: d["backgrounds"][0].update(clips=10**12)), "too many clips without names"),
+        (changed(lambda _, d: d["backgrounds"][0].update(clips=0)), "too many clips without names"),
+        (changed(lambda _, d: d["backgrounds"].extend(d["backgrounds"] * 60)), "too many clips without names"),
         (changed(lambda _, d: d["network"].update(views=3)), "3 views"),
         (changed(lambda _, d: d["network"].update(feature_size=10**9)), "views of 1000000000 numbers"),
-        (changed(lambda _, d: d["network"].update(feature_size=63)), "'features' is F32"),
+        (changed(lambda _, d: d["network"].update(feature_size=63)), "'background' is F32"),
         (changed(lambda _, d: d["network"].update(samples=-1)), "-1 samples"),
         (changed(lambda _, d: d["network"].update(classifier="i3d\x00")), "name of its network"),
         (changed(lambda _, d: d.update(head=["run", "sit"])), "names that are not among its actions"),
@@ -164,6 +168,7 @@ def test_an_empty_set_is_a_file_too() -> None:
         (changed(lambda h, _: h["features"].update(data_offsets=[-8, 0])), "does not fill its part"),
         (with_numbers("features", np.full((12, 2, 64), np.nan, "f4")), "a feature is not a number"),
         (with_numbers("features", np.full((12, 2, 64), 1e30, "f4")), "a feature is not a number, or is too large"),
+        (with_numbers("background", np.full((6, 2, 64), np.inf, "f4")), "a feature is not a number"),
         (with_numbers("posture", np.full((12, 11), np.inf)), "a posture is too large"),
         (with_numbers("picture_ends", np.arange(24)), "a picture is empty or too large"),
         (with_numbers("picture_ends", -np.arange(24)), "a picture is empty or too large"),

@@ -38,7 +38,7 @@ def set_id(sets: ActionSetStore) -> str:
 
 
 def filled(before: ActionSet) -> ActionSet:
-    return replace(before, space=WHOLE.space, clips=WHOLE.clips, actions=WHOLE.actions, examples=WHOLE.examples)
+    return replace(WHOLE, set_id=before.set_id, title=before.title, revision=before.revision)
 
 
 def loaded(sets: ActionSetStore, set_id: str) -> ActionSet:

@@ -118,6 +118,7 @@ def test_an_old_database_gets_its_version_and_the_columns_of_a_new_one(old: Path
             "removed_at",
         ],
         "example_picture": ["example_id", "number", "jpeg"],
+        "background": ["set_id", "video_key", "features"],
         "action_set_change": ["set_id", "revision", "change"],
         "chosen_set": ["analysis_id", "set_id", "mode", "number"],
     }

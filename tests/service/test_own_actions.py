@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from recognizer.actions.model import BACKGROUND_CLIPS
 from recognizer.errors import ActionsError
 from recognizer.service.action_sets import ActionSetStore
 from recognizer.service.comparisons import ComparisonStore
@@ -228,3 +229,23 @@ def test_a_set_of_another_network_cannot_be_merged(desk: Desk, taught: str) -> N
     desk.own.add_example(other, "other", 1, 2.0, 6.0, "lifting")
     with pytest.raises(ActionsError, match=r"'Theirs' was taught with i3d with .*efefefef.*cdcdcdcd.*one network"):
         desk.own.merge(taught, desk.own.export(other), "theirs.actions")
+
+
+def test_videos_that_are_taught_from_or_named_are_the_background(desk: Desk, taught: str) -> None:
+    """What others are wrongly named follows from it: see docs/own_actions.md."""
+
+    def keys() -> list[str]:
+        found = desk.own.load(taught)
+        assert found is not None
+        assert all(len(one.features) == BACKGROUND_CLIPS for one in found.backgrounds)
+        return [one.video_key for one in found.backgrounds]
+
+    assert keys() == ["ab" * 32]
+    desk.analysis("two", featured_timeline(1, 20.0, seed=4, sha256="12" * 32))
+    desk.own.choose("two", taught, "only")
+    assert keys() == ["ab" * 32, "12" * 32]
+    words = desk.own.undo_words(taught)
+    desk.own.choose("two", None)
+    desk.own.choose("two", taught)
+    assert keys() == ["ab" * 32, "12" * 32]
+    assert desk.own.undo_words(taught) == words  # to look at a video is no change that anybody takes back

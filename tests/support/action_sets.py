@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 from PIL import Image
 
-from recognizer.actions.model import ActionSet, ClipSettings, Example, OwnAction
+from recognizer.actions.model import ActionSet, Background, ClipSettings, Example, OwnAction
 from recognizer.actions.posture import POSTURE
 from recognizer.timeline.features import FeatureSpace
 from tests.support.own_actions import SIZE, moments
@@ -52,4 +52,5 @@ def action_set(*actions: str | None, videos: int = 2, each: int = 2, pictures: i
         for number in range(each)
     )
     names = tuple(OwnAction(one, k) for k, one in enumerate(actions) if one is not None)
-    return ActionSet("a-set", "Everyday", SPACE, CLIPS, names, examples)
+    backgrounds = tuple(Background(f"{video:02x}" * 32, moments("any", 3, video=video)) for video in range(videos))
+    return ActionSet("a-set", "Everyday", SPACE, CLIPS, names, examples, backgrounds=backgrounds)
