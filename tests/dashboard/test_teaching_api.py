@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,6 @@ def stored_page(client: TestClient, tmp_path: Path, timeline: Timeline, sets: li
     video = tmp_path / "gym.mp4"
     video.write_bytes(b"not a video")
     stored = store_analysis(tmp_path / "data", timeline, video)
-    server.context().workbench.hold(stored)
     return Page(client, stored, sets)
 
 
@@ -181,8 +180,10 @@ def test_refusals_are_sentences(page: Page, client: TestClient, tmp_path: Path) 
     assert page.known()["set"] is None
     bare = stored_page(client, tmp_path, generated_timeline(2, 6.0), [])
     known = bare.known()
-    assert (known["features"], known["remark"][:12]) == ("gone", "The features")
+    assert (known["features"], "no features are kept" in known["remark"]) == ("gone", True)
     assert "features" in bare.ask("examples", {**body, "startS": 1.0, "endS": 3.0}, 422)["problem"]
+    off = replace(generated_timeline(2, 6.0), settings=replace(FIRST.settings, keep_features=False))
+    assert stored_page(client, tmp_path, off, []).known()["features"] == "off"
 
 
 def test_another_sites_page_can_teach_nothing(page: Page) -> None:

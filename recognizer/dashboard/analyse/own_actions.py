@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -26,6 +27,8 @@ _MODES: Final[dict[Mode, tuple[str, str]]] = {
     "beside": ("Both, in two lanes", "Two lanes a person: yours, which you can correct, and the network's."),
     "only": ("Mine only", "One lane a person: your name where one fits, unknown elsewhere."),
 }
+
+_ONCE_MORE_HELP: Final = "With the same settings. It is quick while the people's crops are here; your corrections stay."
 
 _NO_SET: Final = "The network's labels"
 
@@ -58,16 +61,14 @@ def draw_own_actions(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
 
 def _offer_features(run: StoredAnalysis) -> None:
     """Say that nothing can be taught, and offer the analysis once more."""
-    st.info(
-        "This analysis was stored without what is needed to teach from it. Analyse the video once more; that is quick "
-        "if its crops are still here, and your corrections stay.",
-        icon=":material/info:",
-        width=_WIDTH_PX,
-    )
+    settings = run.timeline.settings
+    why = "without the features that names are taught with" if settings.keep_features else "with Keep features off"
+    st.info(f"This analysis was made {why}, so it has no names of your own.", icon=":material/info:", width=_WIDTH_PX)
     tab = state.tab()
-    is_current = tab.video is not None and tab.video.file.path == run.video_path
-    if is_current and analysis.can_start() and st.button("Analyse once more", icon=":material/play_arrow:"):
-        analysis.start(run.timeline.settings)
+    if tab.video is None or tab.video.file.path != run.video_path:
+        st.caption("Drop the video in again and analyse it once more.", width=_WIDTH_PX)
+    elif analysis.can_start() and st.button("Analyse once more", icon=":material/replay:", help=_ONCE_MORE_HELP):
+        analysis.start(replace(settings, keep_features=True))
 
 
 def _choose_set(run: StoredAnalysis, opened: Opened) -> None:

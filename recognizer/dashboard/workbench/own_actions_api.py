@@ -10,6 +10,7 @@ from starlette.responses import Response
 from recognizer.dashboard import server
 from recognizer.dashboard.workbench import own_actions_documents as documents
 from recognizer.dashboard.workbench.api import Request, json_response, refuse_comparison, timeline_of
+from recognizer.service.opened import Opened
 from recognizer.service.own_actions import FIRST_TITLE, OwnActions
 from recognizer.service.store import StoredAnalysis
 from recognizer.service.suggestions import FoundMoment
@@ -17,14 +18,14 @@ from recognizer.service.suggestions import FoundMoment
 MOST_IDS: Final = 100
 """Sets or analyses that a request may name: as many as a browser remembers."""
 
-_FEATURES_GONE: Final = "The features of this analysis are not kept, so nothing can be taught here; analyse it again."
+_ONCE_MORE: Final = "“My actions” above the picture offers to analyse the video once more."
 
 
 def actions(request: Request) -> Response:
     """Answer with the names that can be taught, or why nothing can be."""
     refuse_comparison(request)
-    own, opened = server.context().own_actions, request.opened()
-    is_kept = isinstance(opened.stored, StoredAnalysis) and own.naming.space(opened.stored) is not None
+    own = server.context().own_actions
+    features, remark = _features(own, request.opened())
     set_id = _taught_set(own, request.item_id, request.parameters.get("sets", "").split(","))
     known = None if set_id is None else own.load(set_id)
     return json_response(
@@ -32,8 +33,8 @@ def actions(request: Request) -> Response:
             set=set_id,
             title=FIRST_TITLE if known is None else known.title,
             names=() if known is None else known.names,
-            features="kept" if is_kept else "gone",
-            remark=None if is_kept else _FEATURES_GONE,
+            features=features,
+            remark=remark,
         )
     )
 
@@ -80,6 +81,15 @@ def alike(request: Request) -> Response:
         request.item_id, asked.person_id, asked.start_s, asked.end_s, analysis_ids
     )
     return json_response(documents.AlikeDocument([_moment(one) for one in found]))
+
+
+def _features(own: OwnActions, opened: Opened) -> tuple[documents.Features, str | None]:
+    """Return whether an analysis can be taught from, and one sentence that says why not."""
+    if isinstance(opened.stored, StoredAnalysis) and own.naming.space(opened.stored) is not None:
+        return "kept", None
+    if not opened.machine.settings.keep_features:
+        return "off", f"Nothing can be taught here, because Keep features was off. {_ONCE_MORE}"
+    return "gone", f"Nothing can be taught here, because no features are kept. {_ONCE_MORE}"
 
 
 def _taught_set(own: OwnActions, analysis_id: str, set_ids: Sequence[str]) -> str | None:

@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from recognizer.dashboard.workbench.documents import TimelineDocument
 
+Features = Literal["kept", "gone", "off"]
+"""What an analysis can be taught from: kept, removed or from before there were any, or not wanted."""
+
 
 class ActionsDocument(Struct, rename="camel"):
     """What can be taught from an analysis.
@@ -20,7 +23,7 @@ class ActionsDocument(Struct, rename="camel"):
     set: str | None
     title: str
     names: Sequence[str]
-    features: Literal["kept", "gone"]
+    features: Features
     remark: str | None
 
 
