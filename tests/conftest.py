@@ -88,7 +88,9 @@ def _nothing_exempt() -> Iterator[None]:
     gc.collect()
     gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))
+        names = ("collect", "freeze", "unfreeze", "disable", "enable", "isenabled", "set_threshold")
+        nothing = dict.fromkeys(names, lambda *_given: None)
+        patch.setattr(memory, "gc", SimpleNamespace(**nothing))
         yield
     gc.unfreeze()
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
-from recognizer.memory import exempt_from_collection
+from recognizer.memory import collect_rarely, exempt_from_collection
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
@@ -22,6 +22,7 @@ _BYTES_PER_MIB = 1024 * 1024
 @st.cache_resource(show_spinner=False)
 def context() -> ServerContext:
     """Return this server's jobs, database, networks and passes."""
+    collect_rarely()
     exempt_from_collection()
     crops = weights.cache_dir().parent / "crops"
     return ServerContext(jobs=Jobs(), store=AnalysisStore(), models=ModelCache(), pass_store=PassStore(crops))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import PureWindowsPath
+from sys import intern
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -422,7 +423,7 @@ def _read_prediction(prediction: document_types.Prediction) -> Prediction:
         person_id=prediction.person_id,
         start_s=prediction.start_s,
         end_s=prediction.end_s,
-        top=tuple((entry.label, entry.probability) for entry in prediction.top),
+        top=tuple([(intern(entry.label), entry.probability) for entry in prediction.top]),
         classifier=prediction.classifier,
         network_probabilities=_read_network_probabilities(prediction.top),
     )

@@ -1,4 +1,4 @@
-"""Count the likely labels of what was shown last, in the background."""
+"""Count the second labels of what was shown last, in the background."""
 
 from __future__ import annotations
 
@@ -31,18 +31,24 @@ class LatestCounting:
         if starts:
             self._jobs.start(self._work)
 
+    def give_up(self) -> None:
+        """Count nothing until a view is wanted again."""
+        with self._lock:
+            self._wanted = None
+
     def _work(self, job: Job[Any]) -> None:
         counted: Shown | None = None
         while (shown := self._next(counted, job)) is not None:
-            if not job.stops_within(_REST_S):
-                shown.count_all(partial(self._is_given_up, job, shown))
-            counted = shown
+            is_stopped = job.stops_within(_REST_S)
+            is_counted = not is_stopped and shown.count_all(partial(self._is_given_up, job, shown))
+            counted = shown if is_counted else None
 
     def _next(self, counted: Shown | None, job: Job[Any]) -> Shown | None:
         """Return what to count after another view; None, and stop, if that was the last one."""
         with self._lock:
             if self._wanted is counted or job.cancelled:
-                self._wanted, self._is_running = None, False
+                self._wanted = None
+            self._is_running = self._wanted is not None
             return self._wanted
 
     def _is_given_up(self, job: Job[Any], shown: Shown) -> bool:

@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, UNKNOWN_ACTION
+from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE
 from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.filters import Filter
-from recognizer.timeline.model import PersonPredictions, PersonTrack
-from recognizer.timeline.segments import LikelyLabels, close_second
+from recognizer.timeline.model import NOTHING_SAID, UNCOUNTED, PersonPredictions, PersonTrack, Uncounted
+from recognizer.timeline.segments import LikelyLabels
 from recognizer.types import Segment
 
 Value = TypeVar("Value")
 
 _MOST_COUNTED: Final = 50
-"""Segments whose likely labels are counted while a browser waits; the others follow in the background."""
+"""Segments whose second labels are counted while a browser waits; the others follow in the background."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,19 @@ class Lane:
         return f"p{self.track.person_id}" if self.layer == 0 else f"p{self.track.person_id}-{self.layer}"
 
 
+class Seconds(NamedTuple):
+    """The second labels of the segments of a view.
+
+    Attributes:
+        labels: for each segment of the machine, a second label that is close to its first; None where there is none, or
+            it is not counted yet.
+        is_complete: whether all are counted.
+    """
+
+    labels: list[str | None]
+    is_complete: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Shown:
     """The segments of one view.
@@ -91,7 +104,7 @@ class Shown:
     lanes: tuple[Lane, ...]
     segments: tuple[Segment, ...]
     lane_of: tuple[int, ...]
-    _complete: list[list[str | None]] = field(default_factory=list, repr=False)
+    _complete: list[Seconds] = field(default_factory=list, repr=False)
 
     @cached_property
     def checked(self) -> list[bool]:
@@ -102,54 +115,55 @@ class Shown:
         return [self.layers[self.lanes[lane].layer].is_checked(segment) for segment, lane in rows]
 
     @cached_property
-    def _stretches(self) -> list[tuple[int, int, PersonPredictions | None]]:
-        """For each lane with segments, its first row and the row past its last, and what was said of the person."""
-        stretches, first = [], 0
+    def _said(self) -> list[tuple[tuple[Segment, ...], PersonPredictions]]:
+        """For each lane with segments, these and what was said of the person."""
+        said, first = [], 0
         for lane, rows in groupby(self.lane_of):
             past = first + sum(1 for _ in rows)
             timeline = self.layers[self.lanes[lane].layer].timeline
-            stretches.append((first, past, timeline.by_person.get(self.lanes[lane].track.person_id)))
+            of_person = timeline.by_person.get(self.lanes[lane].track.person_id, NOTHING_SAID)
+            said.append((self.segments[first:past], of_person))
             first = past
-        return stretches
+        return said
 
     def likely(self, row: int) -> LikelyLabels:
         """Return up to five labels of a segment with their probabilities."""
-        said = next(said for first, past, said in self._stretches if first <= row < past)
+        lane = self.lanes[self.lane_of[row]]
+        said = self.layers[lane.layer].timeline.by_person.get(lane.track.person_id)
         return () if said is None else said.likely_labels([self.segments[row]])[0]
 
-    def seconds(self) -> list[str | None]:
-        """Return, for each segment of the machine, a second label that is close to its first, if that is counted.
-
-        A view of many segments is answered at once; ``count_all`` counts the rest.
-        """
-        return self._counted(_MOST_COUNTED)[0]
-
-    def count_all(self, is_ending: Callable[[], bool]) -> None:
-        """Count the likely labels of all segments, until that is no longer wanted."""
-        while not is_ending() and not self._counted(_MOST_COUNTED)[1]:
-            pass
-
-    def _counted(self, most: int) -> tuple[list[str | None], bool]:
-        """Count the likely labels of a few more segments; return the seconds, and whether they are all counted."""
+    def seconds(self) -> Seconds:
+        """Return the second labels; a view of many segments is answered at once, and ``count_all`` counts the rest."""
         if self._complete:
-            return self._complete[0], True
-        seconds: list[str | None] = []
-        missing = 0
-        for first, past, said in self._stretches:
-            segments = self.segments[first:past]
-            likely: list[LikelyLabels | None] = [None] * len(segments)
-            if said is not None:
-                likely = said.remembered_labels(segments)
-            new = [k for k, one in enumerate(segments) if said and likely[k] is None and _has_second(one)]
-            counts = new[: max(0, most - missing)]
-            missing += len(new)
-            if said is not None and counts:
-                for k, labels in zip(counts, said.likely_labels([segments[k] for k in counts]), strict=True):
-                    likely[k] = labels
-            seconds += [_second(*pair) for pair in zip(segments, likely, strict=True)]
-        if missing <= most:
-            self._complete.append(seconds)
-        return seconds, missing <= most
+            return self._complete[0]
+        seconds: list[str | Uncounted | None] = []
+        left = _MOST_COUNTED
+        for segments, said in self._said:
+            known = said.seconds(segments)
+            if left > 0 and (new := _uncounted(segments, known)[:left]):
+                said.count_seconds(new)
+                left -= len(new)
+                known = said.seconds(segments)
+            seconds += known
+        counted = Seconds([None if one is UNCOUNTED else one for one in seconds], UNCOUNTED not in seconds)
+        if counted.is_complete:
+            self._complete.append(counted)
+        return counted
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether ``seconds`` has found everything counted."""
+        return bool(self._complete)
+
+    def count_all(self, is_ending: Callable[[], bool]) -> bool:
+        """Count the second labels of all segments, until that is no longer wanted; return whether all are counted."""
+        for segments, said in self._said:
+            new = _uncounted(segments, said.seconds(segments))
+            for first in range(0, len(new), _MOST_COUNTED):
+                if is_ending():
+                    return False
+                said.count_seconds(new[first : first + _MOST_COUNTED])
+        return True
 
 
 def shown_of(layers: Sequence[Layer], lanes: Sequence[Lane], view: View) -> Shown:
@@ -177,13 +191,8 @@ def shown_of(layers: Sequence[Layer], lanes: Sequence[Lane], view: View) -> Show
     return Shown(shown, kept, tuple(segment for _, segment in rows), tuple(lane for lane, _ in rows))
 
 
-def _second(segment: Segment, likely: LikelyLabels | None) -> str | None:
-    close = close_second(segment, likely) if likely is not None and _has_second(segment) else None
-    return None if close is None else close[0]
-
-
-def _has_second(segment: Segment) -> bool:
-    return segment.source == "machine" and segment.action != UNKNOWN_ACTION
+def _uncounted(segments: Sequence[Segment], seconds: Sequence[str | Uncounted | None]) -> list[Segment]:
+    return [segment for segment, second in zip(segments, seconds, strict=True) if second is UNCOUNTED]
 
 
 class Recent:

@@ -22,6 +22,7 @@ from platformdirs import user_data_dir
 from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.files import StagedFile, is_abandoned, is_staged, prune_lru
+from recognizer.memory import exempt_from_collection, without_collections
 from recognizer.service.database import Database
 from recognizer.service.features import FeatureStore
 from recognizer.service.sources import SOURCE_SUFFIX, StoredPart, read_source, write_source
@@ -37,6 +38,9 @@ MAX_VIDEOS_BYTES = 20 * 2**30
 """If all videos together exceed this, the least recently used are removed; their analyses are kept."""
 
 _CHUNK_BYTES = 1 << 20
+
+_MANY_PREDICTIONS = 10_000
+"""From so many on, an analysis makes garbage collections long enough to be felt while a slider moves."""
 
 
 def data_dir() -> Path:
@@ -255,13 +259,12 @@ class AnalysisStore:
             text = zlib.decompress(document).decode()
         except (zlib.error, UnicodeDecodeError) as error:
             raise StoreError(f"the stored analysis of '{video_name}' is damaged; analyse the video again.") from error
-        return StoredAnalysis(
-            analysis_id=analysis_id,
-            created_at=datetime.fromisoformat(created_at),
-            video_name=video_name,
-            video_path=self.file_path(file_name),
-            timeline=timeline_from_json(text),
-        )
+        with without_collections():
+            timeline = timeline_from_json(text)
+        if len(timeline.predictions) >= _MANY_PREDICTIONS:
+            exempt_from_collection()
+        created = datetime.fromisoformat(created_at)
+        return StoredAnalysis(analysis_id, created, video_name, self.file_path(file_name), timeline)
 
     def stored_analyses(self, analysis_ids: Sequence[str]) -> list[StoredSummary]:
         """Return summaries of the stored ones among these analyses, latest first."""

@@ -162,9 +162,14 @@ class Workbench:
         kind, item_id = _key_of(opened.stored)
         self._background.start_once(lambda job: _prepare(opened, job), f"{kind}-{item_id}-{opened.revision.number}")
 
-    def count_likely(self, shown: Shown) -> None:
-        """Count the likely labels of everything that a view shows, in the background."""
-        self._counting.want(shown)
+    def pause_counting(self) -> None:
+        """Leave the processor to a browser that waits for another view."""
+        self._counting.give_up()
+
+    def count_seconds(self, shown: Shown) -> None:
+        """Count the second labels of everything that a view shows, in the background."""
+        if not shown.is_counted:
+            self._counting.want(shown)
 
     def corrected_analyses(self, analysis_ids: Sequence[str], video: Path) -> list[StoredSummary]:
         """Return summaries of those among these analyses of a stored video that have corrections, latest first."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from functools import cached_property
 from itertools import chain, groupby
 from operator import attrgetter
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, Settings, least_height_px
-from recognizer.timeline.segments import Guesses, LikelyLabels, guesses_of, segments_of
+from recognizer.timeline.segments import Guesses, LikelyLabels, guesses_of, may_have_second, segments_of
 from recognizer.types import TOUCHING_S, Box, CameraPath, Prediction, Reading, Segment, VideoInfo
 
 BRIEF_S = 1.0
@@ -24,8 +26,17 @@ MAX_GAP_S, the time for which a person may be lost."""
 _MOST_THRESHOLDS = 4
 """Pairs of thresholds whose segments are kept: after a correction of one person, the others' are needed again."""
 
-_MOST_REMEMBERED = 5000
-"""Segments whose likely labels are remembered, for each person."""
+_MOST_REMEMBERED = 10
+"""Views whose segments' second labels are remembered, if each person had as many segments as clips."""
+
+
+class Uncounted(Enum):
+    """Stands for a second label that nobody has counted yet."""
+
+    UNCOUNTED = auto()
+
+
+UNCOUNTED: Final = Uncounted.UNCOUNTED
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +90,7 @@ class PersonPredictions:
     def __init__(self, ordered: Iterable[Prediction], smoothing_s: float) -> None:
         self.ordered = tuple(sorted(ordered, key=attrgetter("start_s", "end_s")))
         self.smoothing_s = smoothing_s
-        self._likely: dict[tuple[str, float, float, float], LikelyLabels] = {}
+        self._seconds: dict[tuple[str, float, float, float], str | None] = {}
         self._segments: dict[tuple[float, float], tuple[Segment, ...]] = {}
 
     @cached_property
@@ -99,19 +110,22 @@ class PersonPredictions:
         return found
 
     def likely_labels(self, segments: Sequence[Segment]) -> list[LikelyLabels]:
-        """Return the likely labels of segments of this person, which are remembered; see ``Timeline.likely_labels``."""
-        known = self._likely
-        new = [segment for segment in segments if _key(segment) not in known]
-        if new:
-            counted = dict(zip(map(_key, new), self.guesses.likely_labels(new), strict=True))
-            if len(known) + len(counted) > _MOST_REMEMBERED:
-                known = {_key(segment): known[_key(segment)] for segment in segments if _key(segment) in known}
-            known = self._likely = known | counted
-        return [known[_key(segment)] for segment in segments]
+        """Return the likely labels of segments of this person; see ``Timeline.likely_labels``."""
+        return list(self.guesses.likely_labels(segments))
 
-    def remembered_labels(self, segments: Iterable[Segment]) -> list[LikelyLabels | None]:
-        """Return the likely labels of segments; None where they were not counted before."""
-        return [self._likely.get(_key(segment)) for segment in segments]
+    def count_seconds(self, segments: Sequence[Segment]) -> None:
+        """Count and remember the second labels of segments of this person."""
+        counted = dict(zip(map(_key, segments), self.guesses.second_labels(segments), strict=True))
+        known = self._seconds if len(self._seconds) <= _MOST_REMEMBERED * len(self.ordered) else {}
+        self._seconds = known | counted  # another thread may read the former one meanwhile
+
+    def seconds(self, segments: Iterable[Segment]) -> list[str | Uncounted | None]:
+        """Return the second label of each segment if it is close to the first, without counting."""
+        known = self._seconds
+        return [known.get(_key(one), UNCOUNTED) if may_have_second(one) else None for one in segments]
+
+
+NOTHING_SAID: Final = PersonPredictions((), 0.0)
 
 
 def _key(segment: Segment) -> tuple[str, float, float, float]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +33,14 @@ def close_second(segment: Segment, likely: LikelyLabels) -> tuple[str, float] | 
 
     None for an ``unknown`` segment, whose first label is only a guess, and for one that a person decided.
     """
-    if segment.source != "machine" or segment.action == UNKNOWN_ACTION:
+    if not may_have_second(segment):
         return None
     return likely[1] if len(likely) > 1 and likely[1][1] >= CLOSE_SHARE * likely[0][1] else None
+
+
+def may_have_second(segment: Segment) -> bool:
+    """Return whether a second label of a segment is worth counting: a classifier named it."""
+    return segment.source == "machine" and segment.action != UNKNOWN_ACTION
 
 
 def guesses_of(ordered: Sequence[Prediction], smoothing_s: float) -> Guesses:
@@ -46,7 +50,7 @@ def guesses_of(ordered: Sequence[Prediction], smoothing_s: float) -> Guesses:
 
 def segments_of(person_id: int, guesses: Guesses, min_confidence: float, min_duration_s: float) -> Iterator[Segment]:
     """Yield a person's segments in order of time; see ``Timeline.segments`` for the thresholds."""
-    pieces = _merged(guesses.pieces(min_confidence))
+    pieces = guesses.pieces(min_confidence)
     if min_duration_s > 0:
         pieces = _without_short(pieces, min_duration_s)
     for piece in pieces:
@@ -63,105 +67,163 @@ class _Piece(NamedTuple):
     counted: tuple[tuple[float, float], ...] | None = None
 
 
-class Guesses(Protocol):
+class _Shares(NamedTuple):
+    """What was said during some segments.
+
+    Attributes:
+        labels: the labels.
+        shares: float64 (segments, labels), the mean probability of each label.
+        leads: int64 (segments,), index in ``labels`` of the label that comes first; -1 where none of them is preferred.
+    """
+
+    labels: Sequence[str]
+    shares: NDArray[np.float64]
+    leads: NDArray[np.int64]
+
+
+class Guesses(ABC):
     """The best guess for each moment of one person's time, and how probable each label is."""
 
-    def pieces(self, min_confidence: float) -> Iterator[_Piece]:
-        """Yield stretches with one guess; a less probable guess is ``unknown``."""
-        ...
+    @abstractmethod
+    def pieces(self, min_confidence: float) -> list[_Piece]:
+        """Return stretches with one guess, touching ones merged; a less probable guess is ``unknown``."""
+
+    @abstractmethod
+    def _shares(self, segments: Sequence[Segment]) -> Iterator[_Shares]:
+        """Count what was said during segments, some at a time; fastest in order of time."""
 
     def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
         """Yield the labels of each segment, see ``Timeline.likely_labels``; fastest in order of time."""
-        ...
+        for counted in self._shares(segments):
+            yield from _most_likely(counted)
+
+    def second_labels(self, segments: Sequence[Segment]) -> Iterator[str | None]:
+        """Yield the second label of each segment if it is close, as ``close_second`` of its likely labels would."""
+        for counted in self._shares(segments):
+            yield from _close_seconds(counted)
 
 
-class _ClipGuesses:
-    """Guesses without smoothing: each clip decides its own time; an overlap of two clips is divided in the middle."""
+class _ClipGuesses(Guesses):
+    """Guesses without smoothing: each clip decides its own time; an overlap of two clips is divided in the middle.
+
+    A long video has many more clips than segments, so that what is said of all clips stands in columns.
+    """
 
     def __init__(self, ordered: Sequence[Prediction]) -> None:
-        self._stretches: list[tuple[Prediction, float, float]] = []
-        for k, prediction in enumerate(ordered):
-            start_s, end_s = prediction.start_s, prediction.end_s
-            if k > 0 and ordered[k - 1].end_s > start_s:
-                start_s = (start_s + ordered[k - 1].end_s) / 2
-            if k + 1 < len(ordered) and ordered[k + 1].start_s < end_s:
-                end_s = (ordered[k + 1].start_s + end_s) / 2
-            if self._stretches:  # of two merged people, one clip may reach beyond the next one
-                start_s = max(start_s, self._stretches[-1][2])
-            if end_s > start_s:
-                self._stretches.append((prediction, start_s, end_s))
-        self._starts_s = [start_s for _, start_s, _ in self._stretches]
-        self._ends_s = [end_s for _, _, end_s in self._stretches]
+        clips, self._starts_s, self._ends_s = _divided(ordered)
+        self._firsts = np.cumsum([0, *(len(clip.top) for clip in clips)])
+        """Where the labels of each clip begin, and their number at the end."""
+        said = [label for clip in clips for label, _ in clip.top]
+        self._labels = sorted(set(said))
+        index = {label: k for k, label in enumerate(self._labels)}
+        self._said = np.array([index[label] for label in said], np.int64)
+        self._probability = np.array([probability for clip in clips for _, probability in clip.top], np.float64)
+        self._best, self._sure = self._said[self._firsts[:-1]], self._probability[self._firsts[:-1]]
+        self._unknown = index.get(UNKNOWN_ACTION, -1)  # a classifier of somebody's own may say so itself
+        self._lasts_s = self._ends_s - self._starts_s
+        self._is_apart = np.append(True, self._starts_s[1:] - self._ends_s[:-1] >= TOUCHING_S)
 
-    def pieces(self, min_confidence: float) -> Iterator[_Piece]:
-        """Yield stretches in which neighbouring clips have one guess, merged as ``_merged`` does.
+    def pieces(self, min_confidence: float) -> list[_Piece]:
+        if not len(self._sure):
+            return []
+        guess = np.where((self._sure >= min_confidence) & (self._best != self._unknown), self._best, -1)
+        changes = self._is_apart.copy()
+        changes[1:] |= guess[1:] != guess[:-1]
+        firsts = np.flatnonzero(changes)
+        means = np.add.reduceat(self._sure * self._lasts_s, firsts) / np.add.reduceat(self._lasts_s, firsts)
+        # rounding must not take a mean past what it is a mean of: it is compared with the threshold again
+        means = means.clip(np.minimum.reduceat(self._sure, firsts), np.maximum.reduceat(self._sure, firsts))
+        pasts = np.append(firsts[1:], len(guess))
+        columns = guess[firsts], self._starts_s[firsts], self._ends_s[pasts - 1], means
+        return [
+            _Piece(UNKNOWN_ACTION if action < 0 else self._labels[action], start_s, end_s, mean)
+            for action, start_s, end_s, mean in zip(*(column.tolist() for column in columns), strict=True)
+        ]
 
-        A long video has many more clips than stretches, and objects are slow to make.
-        """
-        action, begin_s, last_s, mean = "", 0.0, 0.0, 0.0
-        for label, probability, start_s, end_s in self._columns:
-            this = label if probability >= min_confidence else UNKNOWN_ACTION
-            if this == action and start_s - last_s < TOUCHING_S:
-                before_s, length_s = last_s - begin_s, end_s - start_s
-                mean = (mean * before_s + probability * length_s) / (before_s + length_s)
-            else:
-                if action:
-                    yield _Piece(action, begin_s, last_s, mean)
-                action, begin_s, mean = this, start_s, probability
-            last_s = end_s
-        if action:
-            yield _Piece(action, begin_s, last_s, mean)
+    def _shares(self, segments: Sequence[Segment]) -> Iterator[_Shares]:
+        for first in range(0, len(segments), _SEGMENTS_AT_ONCE):
+            yield self._shares_at_once(segments[first : first + _SEGMENTS_AT_ONCE])
 
-    @cached_property
-    def _columns(self) -> list[tuple[str, float, float, float]]:
-        """The best label of each stretch, its probability, start and end."""
-        return [(*prediction.top[0], start_s, end_s) for prediction, start_s, end_s in self._stretches]
+    def _shares_at_once(self, segments: Sequence[Segment]) -> _Shares:
+        spans = np.array([(row, *span) for row, one in enumerate(segments) for span in _counted(one)]).reshape(-1, 3)
+        firsts = np.searchsorted(self._ends_s, spans[:, 1], "right")
+        counts = np.searchsorted(self._starts_s, spans[:, 2], "left") - firsts
+        span, clip = _expanded(firsts, np.maximum(counts, 0))
+        row = spans[:, 0].astype(np.int64)[span]
+        weight_s = np.minimum(self._ends_s[clip], spans[span, 2]) - np.maximum(self._starts_s[clip], spans[span, 1])
+        of_clip, entry = _expanded(self._firsts[clip], np.diff(self._firsts)[clip])
+        weights = (weight_s[of_clip] * self._probability[entry], weight_s * self._sure[clip])
+        said = self._table(row[of_clip], self._said[entry], weights[0], len(segments))
+        guessed = self._table(row, self._best[clip], weights[1], len(segments))
+        total_s = np.bincount(row, weight_s, len(segments))
+        index = {label: k for k, label in enumerate(self._labels)}
+        leads = np.array([index.get(one.action, -1) for one in segments], np.int64)
+        is_unknown = np.array([one.action == UNKNOWN_ACTION for one in segments], bool) & (total_s > 0)
+        leads[is_unknown] = guessed[is_unknown].argmax(axis=1)
+        return _Shares(self._labels, said / np.where(total_s > 0, total_s, 1.0)[:, None], leads)
 
-    def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
-        for segment in segments:
-            sums: dict[str, float] = defaultdict(float)
-            guessed: dict[str, float] = defaultdict(float)
-            total_s = 0.0
-            is_unknown = segment.action == UNKNOWN_ACTION
-            for from_s, to_s in _counted(segment):
-                for k in range(bisect_right(self._ends_s, from_s), bisect_left(self._starts_s, to_s)):
-                    prediction, start_s, end_s = self._stretches[k]
-                    weight_s = min(end_s, to_s) - max(start_s, from_s)
-                    total_s += weight_s
-                    for label, probability in prediction.top:
-                        sums[label] += weight_s * probability
-                    if is_unknown:
-                        guess, probability = prediction.top[0]
-                        guessed[guess] += weight_s * probability
-            yield _ranked(sums, total_s, max(guessed, key=guessed.__getitem__, default=segment.action))
+    def _table(
+        self, rows: NDArray[np.int64], labels: NDArray[np.int64], weights: NDArray[np.float64], height: int
+    ) -> NDArray[np.float64]:
+        """Add weights up, float64 (height, labels)."""
+        width = len(self._labels)
+        sums = np.bincount(rows * width + labels, weights, height * width)
+        return sums.astype(np.float64, copy=False).reshape(height, width)
 
 
-class _VotedGuesses:
+def _divided(ordered: Sequence[Prediction]) -> tuple[Sequence[Prediction], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the clips that decide about some time, and from when, until when each does."""
+    starts_s = np.array([clip.start_s for clip in ordered], np.float64)
+    ends_s = np.array([clip.end_s for clip in ordered], np.float64)
+    overlap = starts_s[1:] < ends_s[:-1]
+    middles_s = (starts_s[1:] + ends_s[:-1]) / 2
+    starts_s[1:][overlap], ends_s[:-1][overlap] = middles_s[overlap], middles_s[overlap]
+    if (ends_s > starts_s).all() and (starts_s[1:] >= ends_s[:-1]).all():
+        return ordered, starts_s, ends_s
+    kept: list[int] = []  # of two merged people, one clip may reach beyond the next one
+    for k in range(len(ordered)):
+        starts_s[k] = max(starts_s[k], ends_s[kept[-1]]) if kept else starts_s[k]
+        if ends_s[k] > starts_s[k]:
+            kept.append(k)
+    return [ordered[k] for k in kept], starts_s[kept], ends_s[kept]
+
+
+def _expanded(firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return, for ranges of numbers one after the other, the range of each number, and the numbers."""
+    ranges = np.repeat(np.arange(len(firsts)), counts)
+    begins = np.cumsum(counts) - counts
+    return ranges, np.arange(len(ranges)) - begins[ranges] + firsts[ranges]
+
+
+class _VotedGuesses(Guesses):
     """Guesses with smoothing: nearby clips vote at each moment."""
 
     def __init__(self, stretches: Iterable[Votes]) -> None:
         self._stretches = tuple(stretches)
         self._starts_s = [float(stretch.edges_s[0]) for stretch in self._stretches]
 
-    def pieces(self, min_confidence: float) -> Iterator[_Piece]:
-        for stretch in self._stretches:
-            guess = np.where(stretch.probability >= min_confidence, stretch.best, -1)
-            starts = np.concatenate(([0], np.flatnonzero(np.diff(guess)) + 1))
-            ends = np.append(starts[1:], len(guess))
-            means = np.add.reduceat(stretch.probability, starts) / (ends - starts)
-            for start, end, mean in zip(starts.tolist(), ends.tolist(), means.tolist(), strict=True):
-                action = UNKNOWN_ACTION if guess[start] < 0 else stretch.labels[guess[start]]
-                yield _Piece(action, float(stretch.edges_s[start]), float(stretch.edges_s[end]), mean)
+    def pieces(self, min_confidence: float) -> list[_Piece]:
+        return _merged(piece for stretch in self._stretches for piece in self._pieces_of(stretch, min_confidence))
 
-    def likely_labels(self, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
+    @staticmethod
+    def _pieces_of(stretch: Votes, min_confidence: float) -> Iterator[_Piece]:
+        guess = np.where(stretch.probability >= min_confidence, stretch.best, -1)
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(guess)) + 1))
+        ends = np.append(starts[1:], len(guess))
+        means = np.add.reduceat(stretch.probability, starts) / (ends - starts)
+        for start, end, mean in zip(starts.tolist(), ends.tolist(), means.tolist(), strict=True):
+            action = UNKNOWN_ACTION if guess[start] < 0 else stretch.labels[guess[start]]
+            yield _Piece(action, float(stretch.edges_s[start]), float(stretch.edges_s[end]), mean)
+
+    def _shares(self, segments: Sequence[Segment]) -> Iterator[_Shares]:
         for k, together in groupby(segments, lambda segment: bisect_right(self._starts_s, segment.start_s) - 1):
             of_stretch = list(together)
             for first in range(0, len(of_stretch), _SEGMENTS_AT_ONCE):
-                yield from _most_voted(self._stretches[max(k, 0)], of_stretch[first : first + _SEGMENTS_AT_ONCE])
+                yield _voted(self._stretches[max(k, 0)], of_stretch[first : first + _SEGMENTS_AT_ONCE])
 
 
-def _most_voted(stretch: Votes, segments: Sequence[Segment]) -> Iterator[LikelyLabels]:
-    """Yield the likely labels of segments that lie in one stretch."""
+def _voted(stretch: Votes, segments: Sequence[Segment]) -> _Shares:
+    """Count the votes of segments that lie in one stretch."""
     index = {label: k for k, label in enumerate(stretch.labels)}
     times_s = np.array([(row, *span) for row, segment in enumerate(segments) for span in _counted(segment)])
     bounds = np.minimum(np.searchsorted(stretch.edges_s, times_s[:, 1:]), len(stretch.best)).tolist()
@@ -173,14 +235,33 @@ def _most_voted(stretch: Votes, segments: Sequence[Segment]) -> Iterator[LikelyL
             weight = np.bincount(stretch.best[first:past], stretch.probability[first:past], len(index))
             guessed[row] = guessed.get(row, 0.0) + weight
             leads[row] = guessed[row].argmax()
-    shares = stretch.mean_shares(spans, len(segments))
+    return _Shares(stretch.labels, stretch.mean_shares(spans, len(segments)), leads)
+
+
+def _most_likely(counted: _Shares) -> Iterator[LikelyLabels]:
+    """Yield the likely labels of each segment."""
+    labels, shares, leads = counted
     rank = -shares
     rank[leads >= 0, leads[leads >= 0]] = -np.inf
-    top = np.argpartition(rank, min(MOST_LIKELY, len(index) - 1), axis=1)[:, :MOST_LIKELY]
+    top = np.argpartition(rank, min(MOST_LIKELY, len(labels) - 1), axis=1)[:, :MOST_LIKELY]
     values = np.take_along_axis(shares, top, axis=1).tolist()
-    for lead, labels, probabilities in zip(leads.tolist(), top.tolist(), values, strict=True):
-        ranked = sorted(zip(labels, probabilities, strict=True), key=lambda one: (one[0] != lead, -one[1]))
-        yield tuple((stretch.labels[label], probability) for label, probability in ranked if probability > 0)
+    for lead, some, probabilities in zip(leads.tolist(), top.tolist(), values, strict=True):
+        ranked = sorted(zip(some, probabilities, strict=True), key=lambda one: (one[0] != lead, -one[1], one[0]))
+        yield tuple((labels[label], probability) for label, probability in ranked if probability > 0)
+
+
+def _close_seconds(counted: _Shares) -> Iterator[str | None]:
+    """Yield the second label of each segment where it is close to the first."""
+    labels, shares, leads = counted
+    rows = np.arange(len(shares))
+    firsts = np.where(leads >= 0, leads, shares.argmax(axis=1))
+    others = shares.copy()
+    others[rows, firsts] = -1.0
+    seconds = others.argmax(axis=1)
+    most = others[rows, seconds]
+    are_close = (most > 0) & (most >= CLOSE_SHARE * shares[rows, firsts])
+    for second, is_close in zip(seconds.tolist(), are_close.tolist(), strict=True):
+        yield labels[second] if is_close else None
 
 
 def _counted(segment: Segment | _Piece) -> tuple[tuple[float, float], ...]:
@@ -189,14 +270,6 @@ def _counted(segment: Segment | _Piece) -> tuple[tuple[float, float], ...]:
 
 def _counted_s(piece: _Piece) -> float:
     return sum(end_s - start_s for start_s, end_s in _counted(piece))
-
-
-def _ranked(sums: Mapping[str, float], total_s: float, first: str) -> LikelyLabels:
-    ranked = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
-    if ranked and ranked[0][0] != first and first in sums:
-        ranked.remove((first, sums[first]))
-        ranked.insert(0, (first, sums[first]))
-    return tuple((label, weighted / total_s) for label, weighted in ranked[:MOST_LIKELY])
 
 
 def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:

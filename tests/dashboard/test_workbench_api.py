@@ -113,7 +113,7 @@ def test_segments_are_those_of_the_timeline_in_columns(client: TestClient, addre
     assert [document["actions"][action] for action in document["action"]] == [one.action for one in expected]
     assert document["startS"] == [one.start_s for one in expected]
     assert document["endS"] == [one.end_s for one in expected]
-    assert document["confidence"] == [one.confidence for one in expected]
+    assert document["confidence"] == pytest.approx([one.confidence for one in expected], abs=1e-4)
     assert set(document["source"]) == set(document["checked"]) == {0}
     count = len(document["actions"])
     assert len(document["colors"]["light"]) == len(document["colors"]["dark"]) == len(document["patterns"]) == count

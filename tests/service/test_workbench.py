@@ -30,7 +30,8 @@ from recognizer.timeline.corrections import Corrected, Corrections
 from recognizer.timeline.edits import Hide, Merge, Name, Relabel, Split, Together
 from recognizer.timeline.groups import LabelGroups
 from recognizer.timeline.lineage import Source
-from recognizer.timeline.model import Timeline
+from recognizer.timeline.model import UNCOUNTED, Timeline
+from recognizer.timeline.segments import close_second
 from tests.support.edits import random_edit
 from tests.support.environment import ROOT
 from tests.support.waiting import WAIT_S, wait_until
@@ -304,18 +305,38 @@ def test_corrections_carry_over_to_the_same_people_only(store: AnalysisStore, wo
     assert opened(workbench).title(1) == "Anna"
 
 
-def test_labels_are_counted_once_and_the_rest_in_the_background(store: AnalysisStore, workbench: Workbench) -> None:
-    saved(store, timeline=generated_timeline(8, 120.0, action_s=3.0))
+@pytest.mark.parametrize("smoothing_s", [0.0, 1.0])
+def test_second_labels_are_counted_once_and_the_rest_in_the_background(
+    store: AnalysisStore, workbench: Workbench, smoothing_s: float
+) -> None:
+    timeline = generated_timeline(8, 120.0, action_s=3.0)
+    saved(store, timeline=replace(timeline, settings=replace(timeline.settings, smoothing_s=smoothing_s)))
     shown = opened(workbench).show(ALL)
-    assert len(shown.segments) > 150
+    assert len(shown.segments) > 100
     at_first = shown.seconds()
-    workbench.count_likely(shown)
-    wait_until(lambda: len([one for one in shown.seconds() if one]) > len([one for one in at_first if one]))
+    assert not at_first.is_complete
+    workbench.count_seconds(shown)
+    wait_until(lambda: shown.seconds().is_complete)
+    likely = opened(workbench).machine.likely_labels(shown.segments)
+    close = [close_second(*pair) for pair in zip(shown.segments, likely, strict=True)]
+    assert shown.seconds().labels == [None if one is None else one[0] for one in close]
+    assert len(list(filter(None, shown.seconds().labels))) > len(list(filter(None, at_first.labels)))
     assert opened(workbench).show(ALL) is shown
     merged = workbench.edit("one", [Merge(3, 1)])
     assert merged is not None
     before, after = opened(workbench).machine.by_person, merged.corrected.timeline.by_person
     assert after[2] is before[2]  # what was counted of others is not counted again
+
+
+def test_counting_goes_on_after_a_pause(store: AnalysisStore, workbench: Workbench) -> None:
+    saved(store, timeline=generated_timeline(8, 120.0, action_s=3.0))
+    shown = opened(workbench).show(ALL)
+    workbench.count_seconds(shown)
+    workbench.pause_counting()
+    workbench.count_seconds(shown)
+    wait_until(lambda: shown.seconds().is_complete)
+    assert shown.is_counted
+    workbench.count_seconds(shown)  # there is nothing left
 
 
 def test_what_a_page_needs_is_ready_when_an_analysis_has_ended(store: AnalysisStore, workbench: Workbench) -> None:
@@ -330,7 +351,7 @@ def test_what_a_page_needs_is_ready_when_an_analysis_has_ended(store: AnalysisSt
     assert moving[-1][1] == 2.0  # of a person who is not there, nothing is known
     assert len(movements.of(opened(workbench).corrected.sources_of(track))) >= len(track.presence)
     first = analysis.timeline.by_person[1]
-    assert all(first.remembered_labels(analysis.timeline.segments(View().min_confidence)[:1]))
+    assert UNCOUNTED not in first.seconds(analysis.timeline.segments(View().min_confidence)[:1])
 
 
 def test_damaged_corrections_say_what_to_do(store: AnalysisStore, workbench: Workbench) -> None:

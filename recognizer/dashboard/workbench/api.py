@@ -108,10 +108,11 @@ def segments(request: Request) -> Response:
     """Answer with the segments of a view."""
     view = request.document(documents.ViewRequest).view()
     opened = request.opened()
+    server.context().workbench.pause_counting()
     shown = opened.show(view)
     document = documents.segments_document(opened.revision.number, shown, server.palette())
     server.save_colours()
-    server.context().workbench.count_likely(shown)
+    server.context().workbench.count_seconds(shown)
     return json_response(document)
 
 

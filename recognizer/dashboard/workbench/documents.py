@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
 from recognizer.palette import ActionPalette
@@ -22,6 +23,9 @@ Interval = tuple[float, float]
 
 _MOVEMENT_S: Final = 0.2
 """So long a browser waits for movement that is not measured yet; it asks again for that of a long video."""
+
+_DIGITS: Final = 4
+"""Of a confidence: more is not shown, and would take a third of the document."""
 
 NO_SECOND: Final = -1
 """In the column of second actions: the segment has none."""
@@ -162,6 +166,7 @@ class SegmentsDocument(Struct, rename="camel"):
     source: Sequence[int]
     checked: Sequence[int]
     second: Sequence[int]
+    is_complete: bool
 
 
 class LikelyDocument(Struct):
@@ -202,7 +207,8 @@ def segments_document(revision: int, shown: Shown, palette: ActionPalette) -> Se
     """Return the document of a view's segments; new actions get their colors in the order of the segments."""
     number: dict[str, int] = {}
     action = [number.setdefault(one.action, len(number)) for one in shown.segments]
-    second = [NO_SECOND if one is None else number.setdefault(one, len(number)) for one in shown.seconds()]
+    seconds = shown.seconds()
+    second = [NO_SECOND if one is None else number.setdefault(one, len(number)) for one in seconds.labels]
     styles = [palette.style(one) for one in number]
     return SegmentsDocument(
         revision=revision,
@@ -214,10 +220,11 @@ def segments_document(revision: int, shown: Shown, palette: ActionPalette) -> Se
         action=action,
         start_s=[one.start_s for one in shown.segments],
         end_s=[one.end_s for one in shown.segments],
-        confidence=[one.confidence for one in shown.segments],
+        confidence=np.round([one.confidence for one in shown.segments], _DIGITS).tolist(),
         source=[int(one.source == "human") for one in shown.segments],
         checked=[int(one) for one in shown.checked],
         second=second,
+        is_complete=seconds.is_complete,
     )
 
 

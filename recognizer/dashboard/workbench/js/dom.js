@@ -28,6 +28,13 @@ export function button(name, content, onclick, attributes = {}) {
     return element("button", { type: "button", "aria-label": name, title: name, onclick, ...attributes }, content);
 }
 
+// Change what is in an element; what had the focus there, and is there again, has it afterwards.
+export function keepFocus(place, change) {
+    const { activeElement } = place.getRootNode();
+    change();
+    if (activeElement && place.contains(activeElement)) activeElement.focus({ preventScroll: true });
+}
+
 // "1:05.20", or "1:02:05.20" for long videos
 export function clock(timeS, digits = 2) {
     const scale = 10 ** digits;

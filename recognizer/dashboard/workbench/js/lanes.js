@@ -57,6 +57,10 @@ export class Lanes {
             this.preview({ edge: null });
             this.adopt();
         });
+        on("seconds", () => {
+            this.scene.readActions(model);
+            this.rebuild();
+        });
         on("problem", () => this.preview({ edge: null }));
         on("theme", () => this.rebuild());
         on("time", () => this.timeChanged());

@@ -31,8 +31,12 @@ export class Scene {
             segments: rows[index] ?? NONE,
         }));
         this.isFiltered = timeline.lanes.length > 0; // if no lane is shown
-        this.actions = segments?.actions ?? [];
         this.isHuman = segments?.source ?? [];
+        this.readActions({ segments });
+    }
+
+    readActions({ segments }) {
+        this.actions = segments?.actions ?? [];
     }
 
     selectLane(key) {

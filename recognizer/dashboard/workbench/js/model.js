@@ -1,7 +1,8 @@
 // What the workbench shows: the timeline, its segments at the chosen thresholds, the current time and the selection.
 //
-// Events: "timeline" (another document), "player" (the video's copy went on), "segments", "time", "selection",
-// "boxes" (more of them have come), "overlay" (what is drawn over the video), "theme", "problem" (with `message`).
+// Events: "timeline" (another document), "player" (the video's copy went on), "segments", "seconds" (the second labels of
+// the same segments have been counted), "time", "selection", "boxes" (more of them have come), "overlay" (what is drawn
+// over the video), "theme", "problem" (with `message`).
 
 import { BoxStore } from "./boxes.js";
 import { Latest } from "./latest.js";
@@ -79,7 +80,9 @@ export class Model extends EventTarget {
     }
 
     async loadSegments() {
-        const segments = await this.wanted.ask(this.view);
+        clearTimeout(this.secondsTimer);
+        const { view } = this;
+        const segments = await this.wanted.ask(view);
         if (!segments) return; // a later view has been asked for
         if (segments.revision !== this.timeline.revision) {
             this.timeline = await this.api.timeline();
@@ -87,12 +90,27 @@ export class Model extends EventTarget {
         }
         const selected = this.selection === null ? null : this.segment(this.selection);
         this.segments = segments;
+        this.shownView = view;
         this.firstRows = firstRows(segments);
-        this.guesses.clear();
+        this.guesses = new Map(); // an answer that is on its way belongs to the former
         this.showLanes();
         this.selection = selected && this.rowAt(this.laneIndex(selected.lane.key), (selected.startS + selected.endS) / 2);
         this.emit("segments");
         if (selected) this.emit("selection");
+        this.followSeconds(PREPARING_MS);
+    }
+
+    // The second labels of many segments are counted while these are shown already.
+    followSeconds(afterMs) {
+        if (this.segments.isComplete || this.closed) return;
+        this.secondsTimer = setTimeout(() => this.attempt(async () => {
+            const now = this.shownView === this.view ? await this.wanted.ask(this.view) : null;
+            if (now?.revision !== this.segments.revision || this.shownView !== this.view) return; // others are on their way
+            const { actions, colors, patterns, second, isComplete } = now;
+            Object.assign(this.segments, { actions, colors, patterns, second, isComplete });
+            this.emit("seconds");
+            this.followSeconds(2 * afterMs);
+        }), afterMs);
     }
 
     showLanes() {
@@ -194,10 +212,13 @@ export class Model extends EventTarget {
 
     // The machine's five most likely labels of a row: [[name, probability], ..]
     likely(row) {
-        if (!this.guesses.has(row)) {
-            this.guesses.set(row, this.api.likely(this.view, row).then(({ labels }) => labels));
+        const { guesses } = this;
+        if (!guesses.has(row)) {
+            // rows are those of what is shown; another view may be on its way
+            guesses.set(row, this.api.likely(this.shownView, row).then(({ labels }) => labels));
+            guesses.get(row).catch(() => guesses.delete(row)); // the next one who asks tries again
         }
-        return this.guesses.get(row);
+        return guesses.get(row);
     }
 
     // The people in the picture: [{laneIndex, lane, box: [x1, y1, x2, y2] in shares of the picture}, ..]
@@ -265,6 +286,7 @@ export class Model extends EventTarget {
     close() {
         this.closed = true;
         clearTimeout(this.copyTimer);
+        clearTimeout(this.secondsTimer);
     }
 }
 

@@ -1,6 +1,6 @@
 // Who is in the video: picture, name, time present, time per action.
 
-import { button, element, icon, percent, seconds } from "./dom.js";
+import { button, element, icon, keepFocus, percent, seconds } from "./dom.js";
 import { loadPicture } from "./pictures.js";
 
 const OPEN_EYE = "M12 5C6 5 2 12 2 12s4 7 10 7 10-7 10-7-4-7-10-7zm0 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8z";
@@ -20,19 +20,28 @@ export class People {
         this.list = element("div", { class: "cards", role: "listbox", "aria-label": "People", tabindex: "0" });
         this.list.addEventListener("keydown", (event) => this.key(event));
         host.append(element("div", { class: "people-head" }, this.count, this.order), this.list);
-        for (const name of ["timeline", "segments", "theme"]) model.addEventListener(name, () => this.update());
+        for (const name of ["timeline", "theme"]) model.addEventListener(name, () => this.update());
+        model.addEventListener("segments", () => this.updateSoon());
         model.addEventListener("selection", () => this.mark());
         model.addEventListener("overlay", () => this.mark());
     }
 
+    // The lanes are drawn first: while a slider moves, they must follow it.
+    updateSoon() {
+        this.frame ??= requestAnimationFrame(() => {
+            this.timer = setTimeout(() => this.update());
+        });
+    }
+
     update() {
         const { model } = this;
+        this.end();
         if (!model.timeline) return;
         const people = peopleOf(model.shownLanes).toSorted(ORDERS[this.order.value || "number"].compare);
         this.count.textContent = people.length === 1 ? "1 person" : `${people.length} people`;
         const cards = people.map((person) => this.card(person));
         if (cards.length !== this.list.children.length || cards.some((card, k) => card !== this.list.children[k])) {
-            this.list.replaceChildren(...cards);
+            keepFocus(this.list, () => this.list.replaceChildren(...cards));
         }
         const ids = new Set(people.map(({ personId }) => personId));
         for (const id of this.cards.keys()) if (!ids.has(id)) this.cards.delete(id);
@@ -51,6 +60,12 @@ export class People {
 
     mark() {
         for (const card of this.cards.values()) card.mark();
+    }
+
+    end() {
+        cancelAnimationFrame(this.frame);
+        clearTimeout(this.timer);
+        this.frame = null;
     }
 
     // Up and down choose a person, as in any list.

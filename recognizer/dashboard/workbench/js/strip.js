@@ -40,7 +40,7 @@ export class Strip {
             element("div", { class: "strip-acts" }, ...acts.map(({ act }) => act), this.marking),
             element("div", { class: "strip-more" }, ...own.map(({ act }) => act), review),
         );
-        for (const name of ["timeline", "segments", "selection", "theme"]) model.addEventListener(name, () => this.show());
+        for (const name of ["timeline", "segments", "seconds", "selection", "theme"]) model.addEventListener(name, () => this.show());
         model.addEventListener("time", () => this.later());
         this.show();
     }
