@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from recognizer.annotations.model import Answers
 from recognizer.cli.changes import Changes, read_changes
@@ -135,7 +135,7 @@ def _write(
 ) -> None:
     from recognizer.export import comparison_csv, comparison_json
 
-    thresholds = {"min_confidence": request.min_confidence, "min_duration_s": request.min_duration_s}
+    thresholds: dict[str, Any] = {"min_confidence": request.min_confidence, "min_duration_s": request.min_duration_s}
     if outputs.csv is not None:
         write_text(outputs.csv, comparison_csv(lanes), stdout)
     if outputs.json is not None:

@@ -15,6 +15,7 @@ part                written by
 ``compare``         ``compare/``; ``analyse/`` gives it a truth
 ``live``            ``live/``
 ``own_actions``     ``own_actions/``
+``groups_draft``    ``parts/label_groups.py``
 ``downloads``       ``parts/downloads.py``
 ``page``            ``navigation.py``, ``came_through_app`` too
 ==================  ====================================================================
@@ -176,7 +177,7 @@ class GroupsDraft:
     """Label groups that are being edited.
 
     Attributes:
-        analysis_id: the analysis that they are for.
+        item_id: the analysis or comparison that they are for.
         stored: the stored groups that the draft began with.
         rows: the groups.
         other: the name of everything else; empty to keep the labels.
@@ -186,7 +187,7 @@ class GroupsDraft:
         problem: one sentence about what went wrong last.
     """
 
-    analysis_id: str
+    item_id: str
     stored: LabelGroups | None
     rows: list[GroupRow] = field(default_factory=list)
     other: str = ""
@@ -221,7 +222,6 @@ class AnalyseTab:
         awaited_id: a camera session in the address that is still running.
         goes_to: the moment that the workbench goes to; None before the first.
         selected_row: the selected row of the table of segments.
-        groups_draft: the label groups that are being edited.
         corrections_uploads: how many files of corrections have been read; a new number empties the upload field.
         corrections_problem: what went wrong with the last one.
         own_actions_problem: what went wrong with the last choice of a set of own actions.
@@ -233,7 +233,6 @@ class AnalyseTab:
     awaited_id: str | None = None
     goes_to: GoTo | None = None
     selected_row: int | None = None
-    groups_draft: GroupsDraft | None = None
     corrections_uploads: int = 0
     corrections_problem: str | None = None
     own_actions_problem: str | None = None
@@ -241,7 +240,7 @@ class AnalyseTab:
     def show(self, analysis: StoredAnalysis | None) -> None:
         """Show another analysis, from its beginning."""
         self.shown, self.rendering, self.goes_to, self.selected_row = analysis, None, None, None
-        self.groups_draft, self.corrections_problem, self.own_actions_problem = None, None, None
+        self.corrections_problem, self.own_actions_problem = None, None
 
 
 @dataclass
@@ -287,8 +286,7 @@ class CompareTab:
         problem: one sentence about what went wrong last.
         truth_uploads: how many label files have been read; a new number empties the upload field.
         truth_from: a corrected analysis that waits to be the truth; None if none does.
-        drawn: the part of it that the workbench shows: the entries that are wanted and have run.
-        drawn_number: counts these parts.
+        drawn: what the workbench shows of it: the entries that are wanted and have run, labels and groups.
         goes_to: the moment that the workbench goes to; None before the first.
     """
 
@@ -301,7 +299,6 @@ class CompareTab:
     truth_uploads: int = 0
     truth_from: WaitingTruth | None = None
     drawn: StoredComparison | None = None
-    drawn_number: int = 0
     goes_to: GoTo | None = None
 
     def go_to(self, person_id: int, time_s: float) -> None:
@@ -361,6 +358,7 @@ class Tab:
         uploads: how many uploads have been stored; a new number empties the upload field.
         of_video: the analysis of a video.
         of_camera: the analysis of a camera's session.
+        groups_draft: the label groups that are being edited.
         downloads: the files that its pages offer.
         stored_uploads: stored checkpoints and label files, by the id of their upload.
         restored: the id last restored from the address or put into it, by page and parameter.
@@ -380,6 +378,7 @@ class Tab:
     compare: CompareTab = field(default_factory=CompareTab)
     live: LiveTab = field(default_factory=LiveTab)
     own_actions: OwnActionsTab = field(default_factory=OwnActionsTab)
+    groups_draft: GroupsDraft | None = None
     downloads: TabOffers = field(default_factory=TabOffers)
     stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
     restored: dict[tuple[str, str], str | None] = field(default_factory=dict)

@@ -10,9 +10,10 @@ from recognizer.comparison.agreement import BIN_S, Agreement, agreement, disagre
 from recognizer.comparison.bouts import BoutScore
 from recognizer.comparison.model import Comparison, Cost, Entry, have_common_labels, pairs
 from recognizer.comparison.scoring import ClassScore, Score
-from recognizer.export.json_file import setting_values, timeline_values
+from recognizer.export.json_file import groups_values, setting_values, timeline_values
+from recognizer.timeline.groups import LabelGroups
 
-COMPARISON_SCHEMA_VERSION: Final = "1.0"
+COMPARISON_SCHEMA_VERSION: Final = "1.1"
 """``major.minor``, independent of the timeline's version."""
 
 
@@ -22,6 +23,7 @@ def comparison_json(
     min_confidence: float = 0.0,
     min_duration_s: float = 0.0,
     scores: Sequence[tuple[str, Score]] = (),
+    groups: LabelGroups | None = None,
 ) -> str:
     """Return a comparison as a JSON document; it ends in a line feed and holds no path of this computer.
 
@@ -32,6 +34,7 @@ def comparison_json(
         min_confidence: threshold of the segments, the agreement and the disagreements.
         min_duration_s: another threshold of all three.
         scores: the name of each entry with its score against the user's own labels.
+        groups: the label groups that the comparison was folded into.
 
     Raises:
         ValueError: a number is not finite.
@@ -41,6 +44,7 @@ def comparison_json(
         "schema_version": COMPARISON_SCHEMA_VERSION,
         "thresholds": {"min_confidence": min_confidence, "min_duration_s": min_duration_s},
         "bin_s": BIN_S,
+        **({} if groups is None else {"label_groups": groups_values(groups)}),
         "entries": [_entry(entry, min_confidence, min_duration_s) for entry in comparison.entries],
         "agreement": [
             {

@@ -127,6 +127,12 @@ def _filter(chosen: Filter) -> document_types.Filter:
     )
 
 
+def groups_values(groups: LabelGroups) -> dict[str, Any]:
+    """Return label groups as plain values."""
+    values: dict[str, Any] = msgspec.to_builtins(_groups(groups))
+    return values
+
+
 def _groups(groups: LabelGroups) -> document_types.LabelGroups:
     return document_types.LabelGroups({name: list(labels) for name, labels in groups.groups.items()}, groups.other)
 

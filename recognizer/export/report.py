@@ -17,6 +17,7 @@ from recognizer.palette import PAGE_LIGHT, ActionPalette
 from recognizer.plots.config import NO_CLOUD
 from recognizer.plots.layout import Figure
 from recognizer.settings import Settings
+from recognizer.timeline.groups import LabelGroups
 from recognizer.video import describe
 
 MOST_DISAGREEMENTS: Final = 200
@@ -64,6 +65,7 @@ def comparison_report(
     min_confidence: float = 0.0,
     min_duration_s: float = 0.0,
     scored: Scored | None = None,
+    groups: LabelGroups | None = None,
 ) -> str:
     """Return a comparison as one HTML document; it contains plotly.js and loads nothing from the network.
 
@@ -74,6 +76,7 @@ def comparison_report(
         min_confidence: threshold of the segments.
         min_duration_s: threshold of the segments.
         scored: the scores against the user's own labels.
+        groups: the label groups that the comparison was folded into.
 
     Raises:
         ValueError: no entry has run.
@@ -87,6 +90,7 @@ def comparison_report(
     body = [
         f"<h1>{_text(video_name)}</h1>",
         f"<p>{_text(describe(timeline.video))} · {_text(_shared(timeline.settings))} · {_text(thresholds)}</p>",
+        *([] if groups is None else [f"<p>Counted as {_text(groups.in_words)}.</p>"]),
         "<ul>",
         *(f"<li>{_text(_asked(entry))}</li>" for entry in comparison.entries if entry.timeline is not None),
         "</ul>",

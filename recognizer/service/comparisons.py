@@ -18,6 +18,8 @@ from recognizer.errors import SettingsError, StoreError, TruthError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.service.store import AnalysisStore, StoredFile, StoredSummary, now, summaries
 from recognizer.settings import Settings
+from recognizer.timeline.groups import LabelGroups
+from recognizer.types import Segment
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,9 @@ class StoredComparison:
         comparison: the result.
         labels: the file with the user's own labels; None if there is none.
         answers: what the user said about them.
+        truth: these labels as they are shown above the classifiers', each person's by time; not stored.
+        groups: the label groups that ``comparison`` and ``truth`` are folded into; not stored here.
+        number: counts what a page has shown of it; not stored.
     """
 
     comparison_id: str
@@ -41,6 +46,9 @@ class StoredComparison:
     comparison: Comparison
     labels: LabelFile | None
     answers: Answers = field(default_factory=Answers)
+    truth: tuple[Segment, ...] = ()
+    groups: LabelGroups | None = None
+    number: int = 0
 
     @property
     def is_of_camera(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -17,8 +19,11 @@ from recognizer.service.shown import Lane, Layer, Recent, Shown, View, shown_of
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.edit_titles import title_of
+from recognizer.timeline.edits import Span
 from recognizer.timeline.model import Timeline
 from recognizer.types import Segment
+
+TRUTH_LAYER: Final = "Your labels"
 
 _MOST_VIEWS: Final = 8
 """Views whose segments stay in memory: a slider that goes back and forth, in a few tabs."""
@@ -34,7 +39,7 @@ class Opened:
         said: what corrections and groups begin with: ``machine``, or the same with own names.
         layers: the results that are shown: one for an analysis, or own names and then the network's labels; one for
             each entry of a comparison that ran. Only the first layer of an analysis can be corrected.
-        revision: the corrections and groups; a comparison has none.
+        revision: the corrections and groups; a comparison has groups alone.
         own: the set of own actions that the analysis is shown with, whether or not it fits; None without one.
     """
 
@@ -113,11 +118,11 @@ class Opened:
         return name or f"person {person_id}"
 
     def lanes(self, shows_brief: bool = True) -> tuple[Lane, ...]:
-        """Return a lane for each person; in a comparison, the classifiers' lanes of one person follow one another."""
-        lanes = [
-            Lane(k, track) for k, layer in enumerate(self.layers) for track in layer.shown(shows_brief).timeline.people
-        ]
-        return tuple(sorted(lanes, key=lambda lane: (lane.track.person_id, lane.layer)))
+        """Return a lane for each person; in a comparison, a user's labels, then the classifiers' of the same person."""
+        lanes = [Lane(k, track) for k, layer in enumerate(self.layers) for track in layer.tracks(shows_brief)]
+        return tuple(
+            sorted(lanes, key=lambda one: (one.track.person_id, not self.layers[one.layer].is_truth, one.layer))
+        )
 
     def show(self, view: View) -> Shown:
         """Return what a view shows; the latest few stay in memory."""
@@ -133,8 +138,20 @@ def opened_comparison(stored: StoredComparison) -> Opened | None:
     entries = [(entry.name, entry.timeline) for entry in stored.comparison.entries if entry.timeline is not None]
     if not entries:
         return None
-    layers = tuple(Layer(name, Corrected(timeline)) for name, timeline in entries)
-    return Opened(stored, entries[0][1], entries[0][1], layers, Revision(len(entries)))
+    layers = [Layer(name, Corrected(timeline)) for name, timeline in entries]
+    if stored.truth:  # last, because the first is the one that the picture and the people's titles follow
+        layers.append(Layer(TRUTH_LAYER, _decided_by(stored.truth, entries[0][1]), is_truth=True))
+    revision = Revision(stored.number or len(entries), groups=stored.groups)
+    return Opened(stored, entries[0][1], entries[0][1], tuple(layers), revision)
+
+
+def _decided_by(truth: Sequence[Segment], timeline: Timeline) -> Corrected:
+    """Return a result that says what a user's labels say; no threshold changes it."""
+    decided = {
+        person_id: tuple(Span(one.start_s, one.end_s, one.action) for one in of_person)
+        for person_id, of_person in groupby(truth, attrgetter("person_id"))
+    }
+    return Corrected(timeline.with_people(timeline.people, {}), decided=decided)
 
 
 def opened_analysis(

@@ -48,14 +48,22 @@ class Layer:
     Attributes:
         name: the name of a comparison's entry; None for an analysis.
         corrected: its timeline, corrected and with groups in place of labels.
+        is_truth: whether it holds a user's own labels instead, of some people.
     """
 
     name: str | None
     corrected: Corrected
+    is_truth: bool = False
 
     def shown(self, shows_brief: bool) -> Corrected:
         """Return it without the people who appeared only for a moment, unless they are wanted."""
         return self.corrected if shows_brief else self.corrected.without_brief
+
+    def tracks(self, shows_brief: bool) -> tuple[PersonTrack, ...]:
+        """Return the people who have a lane."""
+        shown = self.shown(shows_brief)
+        people = shown.timeline.people
+        return tuple(track for track in people if track.person_id in shown.decided) if self.is_truth else people
 
 
 @dataclass(frozen=True, eq=False)

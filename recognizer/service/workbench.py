@@ -133,6 +133,18 @@ class Workbench:
         """Show groups in place of labels, or the labels again; return the analysis, or None if there is none."""
         return self._changed(analysis_id, lambda: self._corrections.set_groups(analysis_id, groups))
 
+    def comparison_groups(self, comparison_id: str) -> LabelGroups | None:
+        """Return the label groups of a comparison."""
+        return self._corrections.load(comparison_id).groups
+
+    def set_comparison_groups(self, comparison_id: str, groups: LabelGroups | None) -> None:
+        """Store the label groups of a comparison; whoever holds it folds it into them.
+
+        Raises:
+            StoreError: the database cannot be written to.
+        """
+        self._corrections.set_groups(comparison_id, groups)
+
     def replace_corrections(self, analysis_id: str, corrections: Corrections) -> Opened | None:
         """Put other corrections in place of those that there are; return the analysis, or None if there is none.
 
@@ -255,7 +267,7 @@ def _key_of(stored: StoredAnalysis | StoredComparison) -> _Key:
 def _content_of(stored: StoredAnalysis | StoredComparison | None) -> object:
     """Return what differs between two objects of one id: an item that was stored again, or a comparison that grew."""
     if isinstance(stored, StoredComparison):
-        return len(stored.comparison.finished)
+        return [entry.name for entry in stored.comparison.finished], stored.truth, stored.groups
     return stored if stored is None else (stored.created_at, stored.timeline.analysed_s, len(stored.timeline.people))
 
 

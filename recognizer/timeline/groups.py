@@ -47,6 +47,12 @@ class LabelGroups:
         known = self._by_label.get(label.casefold())
         return known if known is not None else label if self.other is None else self.other
 
+    @property
+    def in_words(self) -> str:
+        """What is counted, for users: ``groups in place of labels: ball games, everything else``."""
+        names = [*self.groups, *([self.other] if self.other else ())]
+        return f"groups in place of labels: {', '.join(names)}"
+
     def fold(self, result: Corrected) -> Corrected:
         """Return a timeline with groups in place of labels, in predictions and corrections.
 

@@ -105,12 +105,14 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
     truth = {"name": "mine.csv", "mimeType": "text/csv", "buffer": b"action,start_s,end_s\nTai chi,0,3\n"}
     main(page).locator("input[type=file]").last.set_input_files(truth)  # type: ignore[arg-type]  # a FilePayload
     main(page).get_by_role("heading", name="Against your labels").wait_for()
-    wait_for_text(chart(page), "your labels")
+    wait_until(page, "model.shownLanes.length === 3")
+    assert_own_labels_are_above_the_classifiers(page)
 
     page.reload()
     wait_for_comparison(page)
     main(page).get_by_role("heading", name="Against your labels").wait_for()
-    wait_for_text(chart(page), "noFight")
+    wait_for_text(chart(page), "tai chi")
+    assert_own_labels_are_above_the_classifiers(page)
     assert main(page).get_by_role("button", name="Compare", exact=True).count() == 0
 
     address = page.url
@@ -119,6 +121,18 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
     page.get_by_role("option", name=re.compile(r"^tai_chi\.mp4, ")).click()
     wait_for_comparison(page)
     assert page.url == address
+
+
+def assert_own_labels_are_above_the_classifiers(page: Page) -> None:
+    lanes = ask(page, "model.shownLanes.map((lane) => [lane.classifier, lane.isTruth])")
+    assert lanes == [["Your labels", True], ["i3d", False], ["mc3_18:model_16_m3_0.8888", False]]
+    assert ask(page, "[...model.segments.lane].map((lane, k) => [lane, model.segment(k).action])")[0] == [0, "tai chi"]
+    assert ask(page, "overlay.people().map(({ lane }) => lane.classifier)") == ["i3d"]
+    hovered = """() => {
+        lanes.hover.show({ row: 0, laneIndex: 0, timeS: 1, endS: 9, clientX: 400, clientY: 300 });
+        return lanes.hover.card.textContent;
+    }"""
+    assert "your label" in ask(page, f"({hovered})()")
 
 
 def assert_opens_without_a_network(browser: Browser, report: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -12,10 +13,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from recognizer.dashboard import server
+from recognizer.dashboard.compare import results
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
 from recognizer.service.comparisons import StoredComparison
+from recognizer.service.shown import View
 from recognizer.settings import CLASSIFIER_NAMES, Settings, recommended
+from recognizer.timeline.groups import LabelGroups, groups_json
 from tests.support.fakes import ScriptedClassifier
 from tests.support.ffmpeg import ffmpeg
 from tests.support.networks import Networks
@@ -136,6 +141,20 @@ def table_with(at: AppTest, column: str) -> Any:
     return next(table.value for table in at.dataframe if column in table.value.columns)
 
 
+def lanes_of(at: AppTest) -> list[tuple[str | None, list[str]]]:
+    """The lanes of the only person, from top to bottom: whose they are, and the actions in them."""
+    opened = server.context().workbench.opened(shown(at).comparison_id, "comparison")
+    assert opened is not None
+    there = opened.show(View(*tab(at).filters.thresholds))
+    return [
+        (
+            opened.layers[lane.layer].name,
+            [one.action for one, number in zip(there.segments, there.lane_of, strict=True) if number == k],
+        )
+        for k, lane in enumerate(there.lanes)
+    ]
+
+
 def test_two_are_compared_on_the_video_of_the_other_page(classifiers: Classifiers, clip: Path) -> None:
     at = open_page()
     upload_video(at, clip)
@@ -226,18 +245,53 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
     assert "Against your labels" in subheaders(page)
     scores = table_with(page, "Right (%)")
     assert scores["Right (%)"].tolist() == [50.0, 50.0]
-    labels = [chart["label"] for chart in charts(page)]
-    assert labels[0] == "Person 1: each classifier's labels over time"
-    assert labels[-1] == "s3d: confusion matrix against your labels"
+    assert [chart["label"] for chart in charts(page)] == ["s3d: confusion matrix against your labels"]
+    assert lanes_of(page) == [("Your labels", ["waving", "resting"]), ("s3d", ["waving"]), ("r3d_18", ["waving"])]
     assert "s3d has no label for resting, so it is never right there." in words(page)
     fresh = open_page(PAGE, comparison=shown(page).comparison_id)
     assert names(fresh) == ["s3d", "r3d_18"]
     assert "Against your labels" in subheaders(fresh)
     assert "clip.mp4" in words(fresh)
     assert not has_button(fresh, "Compare")
+    before = workbench_data(fresh)["revision"]
     button(fresh, "Remove them").click()
     fresh.run()
     assert "Against your labels" not in subheaders(fresh)
+    assert workbench_data(fresh)["revision"] == before + 1, "the workbench reads the lanes again"
+    assert [name for name, _ in lanes_of(fresh)] == ["s3d", "r3d_18"]
+
+
+def test_groups_fold_what_is_compared_and_downloads_say_so(
+    classifiers: Classifiers, page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifiers.says = {"r3d_18": (("jogging", 0.7), ("waving", 0.2))}
+    offered: dict[str, Any] = {}
+
+    def remember(_place: object, label: str, content: Any, *_others: str) -> None:
+        offered[label] = content
+
+    monkeypatch.setattr(results, "offer_download", remember)
+    compare(page)
+    uploader(page, "A file of labels").upload("mine.csv", b"action,start_s,end_s\njogging,0,1\n")
+    page.run()
+    assert table_with(page, "Agree (%)")["Agree (%)"].tolist() == [0.0, 0.0]
+    groups = LabelGroups({"moving": ("jogging", "Waving")})
+    uploader(page, "Groups from a file").upload("mine.json", groups_json(groups).encode(), "application/json")
+    page.run()
+    assert not page.exception
+    assert "Everything here, downloads too, counts groups in place of labels: moving." in words(page)
+    assert lanes_of(page) == [("Your labels", ["moving"]), ("s3d", ["moving"]), ("r3d_18", ["moving"])]
+    assert table_with(page, "Agree (%)")["Agree (%)"].tolist() == [100.0, 100.0]
+    assert table_with(page, "Right (%)")["Right (%)"].tolist() == [100.0, 100.0]
+    document = json.loads(offered["Everything as JSON"]())
+    assert document["label_groups"] == {"groups": {"moving": ["jogging", "Waving"]}, "other": None}
+    assert {one["action"] for one in document["entries"][1]["timeline"]["segments"]} == {"moving"}
+    assert "Counted as groups in place of labels: moving." in offered["Report (HTML)"]()
+    fresh = open_page(PAGE, comparison=shown(page).comparison_id)
+    assert widget(fresh, "Group").value == "moving", "they come back after a refresh"
+    button(fresh, "Show the labels themselves").click()
+    fresh.run()
+    assert lanes_of(fresh)[0] == ("Your labels", ["jogging"])
 
 
 def test_earlier_comparison_of_this_browser_can_be_opened_again(page: AppTest, classifiers: Classifiers) -> None:

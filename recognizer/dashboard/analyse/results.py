@@ -15,9 +15,9 @@ from recognizer.dashboard.analyse import filtering
 from recognizer.dashboard.analyse.annotated import show_rendering
 from recognizer.dashboard.analyse.corrections_panel import draw_corrections
 from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
-from recognizer.dashboard.analyse.label_groups import draw_groups
 from recognizer.dashboard.analyse.own_actions import draw_own_actions
 from recognizer.dashboard.analyse.summaries import draw_summaries, selected_row
+from recognizer.dashboard.parts.label_groups import draw_groups, groupable
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, seconds, sentence, shortened
 from recognizer.dashboard.workbench.component import show_workbench
@@ -190,7 +190,7 @@ def _draw_tools(run: StoredAnalysis, opened: Opened) -> _View:
     row = st.container(horizontal=True, vertical_alignment="center", key="result-tools")
     chosen = filtering.choose_filter(row, choices)
     draw_own_actions(row, run, opened)
-    draw_groups(row, run.analysis_id, opened)
+    draw_groups(row, groupable(run.analysis_id, opened))
     draw_corrections(row, run, opened)
     view = _View(run, opened, chosen)
     filtering.draw_kept(row, choices, chosen, len(view.content.segments), len(segments))

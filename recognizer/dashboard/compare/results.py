@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import export
+from recognizer.comparison.grouping import grouped, grouped_truth
 from recognizer.comparison.model import Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored, score_lanes
 from recognizer.dashboard import server, state
 from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.corrected_truth import adopt_waiting
 from recognizer.dashboard.compare.differences import show_differences
-from recognizer.dashboard.compare.lanes import draw_beside_truth, draw_workbench
+from recognizer.dashboard.compare.lanes import draw_workbench
 from recognizer.dashboard.compare.truth import choose_truth, show_scores
 from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.label_groups import Groupable, draw_groups
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
 from recognizer.service.comparisons import StoredComparison
+from recognizer.timeline.groups import LabelGroups
 
 
 def show_results(wanted: Sequence[Entry]) -> None:
@@ -60,15 +65,17 @@ def show_results(wanted: Sequence[Entry]) -> None:
 @st.fragment
 def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     """Draw the workbench, tables and downloads; the sliders redraw only this part."""
-    draw_workbench(shown, comparison)
+    place, tools = st.container(), st.container(horizontal=True, vertical_alignment="center")
+    groups = _choose_groups(tools, shown, comparison)
+    comparison = grouped(comparison, groups)
     chosen_thresholds = state.tab().filters.thresholds
     lanes = comparison.lanes(*chosen_thresholds)
     truth = choose_truth(shown, lanes[0].timeline)
-    scored = score_lanes(lanes, truth) if truth is not None else None
-    if scored is not None:
-        draw_beside_truth(shown, comparison, lanes, scored)
+    scored = score_lanes(lanes, grouped_truth(truth, groups)) if truth is not None else None
+    with place:
+        draw_workbench(shown, comparison, scored.truth if scored is not None else (), groups)
     server.save_colours()
-    _downloads(shown, comparison, lanes, chosen_thresholds, scored)
+    _downloads(shown, comparison, lanes, chosen_thresholds, scored, groups)
     if scored is not None:
         show_scores(scored)
     if len(lanes) > 1:
@@ -84,6 +91,18 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         st.caption(COST_NOTE)
 
 
+def _choose_groups(place: DeltaGenerator, shown: StoredComparison, comparison: Comparison) -> LabelGroups | None:
+    """Draw the editor of label groups, and return those that are chosen."""
+    workbench, comparison_id = server.context().workbench, shown.comparison_id
+    groups = workbench.comparison_groups(comparison_id)
+    timelines = tuple(entry.timeline for entry in comparison.entries if entry.timeline is not None)
+    store = partial(workbench.set_comparison_groups, comparison_id)
+    draw_groups(place, Groupable(comparison_id, timelines, groups, store))
+    if groups is not None:
+        place.caption(f"Everything here, downloads too, counts {plain(groups.in_words)}.")
+    return groups
+
+
 def _table(table: pd.DataFrame) -> None:
     kappa = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(table, hide_index=True, width="stretch", column_config={"Kappa": kappa}, placeholder="–")
@@ -95,6 +114,7 @@ def _downloads(
     lanes: Sequence[Lane],
     chosen_thresholds: tuple[float, float],
     scored: Scored | None,
+    groups: LabelGroups | None,
 ) -> None:
     name = f"{Path(shown.video.name).stem}-compared"
     min_confidence, min_duration_s = chosen_thresholds
@@ -115,6 +135,7 @@ def _downloads(
             min_confidence=min_confidence,
             min_duration_s=min_duration_s,
             scores=scored.scores if scored is not None else (),
+            groups=groups,
         ),
         f"{name}.json",
         "application/json",
@@ -130,6 +151,7 @@ def _downloads(
             min_confidence=min_confidence,
             min_duration_s=min_duration_s,
             scored=scored,
+            groups=groups,
         ),
         f"{name}.html",
         "text/html",

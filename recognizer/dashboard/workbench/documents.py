@@ -99,6 +99,7 @@ class LaneDocument(Struct, rename="camel"):
     """One lane; ``sources`` are the tracks whose boxes are the person's, and when.
 
     ``read_only`` lanes cannot be corrected: those of a comparison, and what the network said beside a user's own names.
+    ``is_truth`` is the lane of a user's own labels, above those of a comparison's classifiers.
     """
 
     key: str
@@ -107,6 +108,7 @@ class LaneDocument(Struct, rename="camel"):
     number: int
     classifier: str | None
     read_only: bool
+    is_truth: bool
     presence: Sequence[Interval]
     present_s: float
     is_brief: bool
@@ -251,6 +253,7 @@ def _lane(opened: Opened, lane: Lane, has_video: bool) -> LaneDocument:
         number=person_id,
         classifier=layer.name,
         read_only=opened.is_comparison or lane.layer > 0,
+        is_truth=layer.is_truth,
         presence=track.presence,
         present_s=track.present_s,
         is_brief=person_id in layer.corrected.timeline.brief_ids,

@@ -78,7 +78,7 @@ function segmentLines({ lane, action, color, second, startS, endS, confidence, s
     const what = element("div", { class: "lanes-what" }, swatch, element("b", {}, action));
     if (second) what.append(` or ${second}`);
     const sure = `${action === UNKNOWN ? "best guess" : "probability"} ${confidence.toFixed(2)}`;
-    const facts = [source === "human" ? "corrected by you" : sure, ...(checked ? ["checked"] : [])];
+    const facts = [source === "human" ? madeBy(lane) : sure, ...(checked ? ["checked"] : [])];
     return [
         what,
         element("div", {}, `${whose(lane)} · ${spanInWords(startS, endS, videoEndS)}`),
@@ -93,6 +93,9 @@ function emptyLines(lane, timeS, endS) {
         element("div", { class: "lanes-quiet" }, isPresent ? "present, no label" : "not in the picture"),
     ];
 }
+
+// Who made a segment that is no classifier's.
+export const madeBy = ({ isTruth }) => (isTruth ? "your label" : "corrected by you");
 
 export const whose = ({ title, classifier }) => (classifier ? `${title} · ${classifier}` : title);
 

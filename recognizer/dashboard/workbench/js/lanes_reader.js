@@ -2,7 +2,7 @@
 
 import { moment } from "./axis.js";
 import { element, asProbability } from "./dom.js";
-import { whose } from "./hover.js";
+import { madeBy, whose } from "./hover.js";
 
 const WAIT_MS = 400; // after the last change, so that a slider stays quick
 const MOST_ROWS = 300; // of a table; nobody listens to more
@@ -65,8 +65,8 @@ export class Reader {
     }
 
     line(row) {
-        const { action, startS, endS, confidence, source } = this.model.segment(row);
-        const sure = source === "human" ? "corrected by you" : asProbability(confidence);
+        const { action, startS, endS, confidence, source, lane } = this.model.segment(row);
+        const sure = source === "human" ? madeBy(lane) : asProbability(confidence);
         const videoEndS = this.model.timeline.video.durationS;
         const cells = [action, moment(startS, videoEndS), moment(endS, videoEndS), sure];
         return element("tr", {}, ...cells.map((text) => element("td", {}, text)));

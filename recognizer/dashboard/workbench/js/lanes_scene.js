@@ -31,7 +31,7 @@ export class Scene {
             segments: rows[index] ?? NONE,
         }));
         this.isFiltered = timeline.lanes.length > 0; // if no lane is shown
-        this.isHuman = segments?.source ?? [];
+        this.isHuman = timeline.readOnly ? [] : segments?.source ?? []; // a user's own labels are nobody's corrections
         this.readActions({ segments });
     }
 

@@ -64,10 +64,11 @@ export class Overlay {
         this.drawn = styled;
     }
 
-    // Those to draw, the selected one last, on top. A comparison has several lanes of one person.
+    // Those to draw, the selected one last, on top. A comparison has several lanes of one person; a classifier's comes
+    // before the user's own labels, which may leave much without a label.
     people() {
         const { overlay, selectedLane, timeS } = this.model;
-        const rank = ({ lane }) => (lane.key === selectedLane ? 1 : 0);
+        const rank = ({ lane }) => (lane.key === selectedLane ? 2 : Number(!lane.isTruth));
         const shown = this.model.boxesAt(timeS).filter(({ lane }) => !overlay.without.has(lane.key));
         const ordered = shown.toReversed().toSorted((one, other) => rank(one) - rank(other));
         return [...new Map(ordered.map((person) => [person.lane.personId, person])).values()];
@@ -104,6 +105,7 @@ export class Overlay {
     // Nothing where a filter leaves the label out: the person has one.
     waiting(lane) {
         if (this.model.view.filter) return null;
+        if (lane.isTruth) return null;
         return lane.isSmall ? "too small" : "detecting...";
     }
 

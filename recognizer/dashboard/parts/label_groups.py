@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -23,56 +24,77 @@ FILE_NAME: Final = "label-groups.json"
 _WIDTH_PX: Final = 440
 
 
-def draw_groups(place: DeltaGenerator, analysis_id: str, opened: Opened) -> None:
+@dataclass(frozen=True)
+class Groupable:
+    """What groups are for: an analysis or a comparison.
+
+    Attributes:
+        item_id: its id.
+        timelines: what its classifiers said, without groups.
+        groups: the stored groups.
+        store: stores others; raises RecognizerError if it cannot.
+    """
+
+    item_id: str
+    timelines: tuple[Timeline, ...]
+    groups: LabelGroups | None
+    store: Callable[[LabelGroups | None], None]
+
+
+def groupable(analysis_id: str, opened: Opened) -> Groupable:
+    """Return an analysis as what groups are for."""
+    return Groupable(analysis_id, (opened.said,), opened.revision.groups, lambda groups: _store(analysis_id, groups))
+
+
+def draw_groups(place: DeltaGenerator, item: Groupable) -> None:
     """Draw the editor in a popover; saving changes what the whole page shows."""
-    groups = opened.revision.groups
+    groups = item.groups
     count = 0 if groups is None else len(groups.groups)
     title = "Label groups" if groups is None else f"Label groups ({count})"
     with place.popover(title, icon=":material/category:"):
         st.caption("Fold labels into groups. Charts, tables and exports follow.")
-        draft = _draft(analysis_id, opened.revision.groups)
-        options = _options(opened.said)
+        draft = _draft(item.item_id, groups)
+        options = _options(item.timelines)
         for row in list(draft.rows):
             _row(draft, row, options)
         st.button("Add a group", icon=":material/add:", on_click=draft.add)
         _other(draft)
         buttons = st.container(horizontal=True)
-        buttons.button("Save", type="primary", on_click=_save, args=(analysis_id, draft))
+        buttons.button("Save", type="primary", on_click=_save, args=(item, draft))
         if groups is not None:
-            buttons.button("Show the labels themselves", on_click=_set, args=(analysis_id, None))
+            buttons.button("Show the labels themselves", on_click=_set, args=(item, draft, None))
             offer_download(buttons, "Download", lambda: groups_json(groups), FILE_NAME, "application/json")
-        _load(analysis_id, draft)
+        _load(item, draft)
         if draft.problem is not None:
             st.error(sentence(draft.problem), icon=":material/error:")
 
 
-def _draft(analysis_id: str, stored: LabelGroups | None) -> state.GroupsDraft:
+def _draft(item_id: str, stored: LabelGroups | None) -> state.GroupsDraft:
     """Return the groups as they are being edited; a new draft if others were stored meanwhile."""
-    analyse = state.tab().analyse
-    draft = analyse.groups_draft
-    if draft is None or draft.analysis_id != analysis_id or draft.stored != stored:
-        draft = state.GroupsDraft(analysis_id, stored, number=0 if draft is None else draft.number + 1)
+    draft = state.tab().groups_draft
+    if draft is None or draft.item_id != item_id or draft.stored != stored:
+        draft = state.GroupsDraft(item_id, stored, number=0 if draft is None else draft.number + 1)
         for name, labels in (stored.groups if stored is not None else {}).items():
             draft.add(name, labels)
         draft.other = (stored.other if stored is not None else None) or ""
         if not draft.rows:
             draft.add()
-        analyse.groups_draft = draft
+        state.tab().groups_draft = draft
     return draft
 
 
-def _options(timeline: Timeline) -> list[str]:
-    """Return the labels that were seen, the most frequent first, then the others that the classifier may know."""
-    seen = seen_labels(timeline)
-    known = {label for one in timeline.predictions for label, _ in one.top}
-    if timeline.settings.checkpoint_path is None:
+def _options(timelines: Sequence[Timeline]) -> list[str]:
+    """Return the labels that were seen, the most frequent first, then the others that the classifiers may know."""
+    seen = seen_labels(timelines)
+    known = {label for timeline in timelines for one in timeline.predictions for label, _ in one.top}
+    if any(timeline.settings.checkpoint_path is None for timeline in timelines):
         known.update(KINETICS400_LABELS)
     return [*seen, *sorted(known.difference(seen), key=str.casefold)]
 
 
-def seen_labels(timeline: Timeline) -> list[str]:
+def seen_labels(timelines: Sequence[Timeline]) -> list[str]:
     """Return the labels that are the most probable ones of any clip, the most frequent first."""
-    count = Counter(one.top[0][0] for one in timeline.predictions if one.top)
+    count = Counter(one.top[0][0] for timeline in timelines for one in timeline.predictions if one.top)
     return sorted(count, key=lambda label: (-count[label], label))
 
 
@@ -108,7 +130,7 @@ def _other(draft: state.GroupsDraft) -> None:
     )
 
 
-def _load(analysis_id: str, draft: state.GroupsDraft) -> None:
+def _load(item: Groupable, draft: state.GroupsDraft) -> None:
     upload = st.file_uploader(
         "Groups from a file", ["json"], key=f"groups-{draft.number}-{draft.uploads}", width=_WIDTH_PX
     )
@@ -116,20 +138,20 @@ def _load(analysis_id: str, draft: state.GroupsDraft) -> None:
         return
     draft.uploads += 1  # the next field has another key and is empty
     try:
-        _store(analysis_id, groups_from_json(upload.getvalue(), upload.name))
+        item.store(groups_from_json(upload.getvalue(), upload.name))
         draft.problem = None
     except RecognizerError as error:
         draft.problem = str(error)
     st.rerun()
 
 
-def _save(analysis_id: str, draft: state.GroupsDraft) -> None:
+def _save(item: Groupable, draft: state.GroupsDraft) -> None:
     try:
         groups = _groups_of(draft)
     except ValueError as error:
         draft.problem = f"The groups cannot be saved because {error}; change one of them."
         return
-    _set(analysis_id, groups)
+    _set(item, draft, groups)
 
 
 def _groups_of(draft: state.GroupsDraft) -> LabelGroups | None:
@@ -141,13 +163,11 @@ def _groups_of(draft: state.GroupsDraft) -> LabelGroups | None:
     return groups if groups.groups or groups.other is not None else None
 
 
-def _set(analysis_id: str, groups: LabelGroups | None) -> None:
-    draft = state.tab().analyse.groups_draft
+def _set(item: Groupable, draft: state.GroupsDraft, groups: LabelGroups | None) -> None:
     try:
-        _store(analysis_id, groups)
+        item.store(groups)
     except RecognizerError as error:
-        if draft is not None:
-            draft.problem = str(error)
+        draft.problem = str(error)
 
 
 def _store(analysis_id: str, groups: LabelGroups | None) -> None:
