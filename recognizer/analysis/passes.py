@@ -118,6 +118,10 @@ class PassStore:
             return None
         return found
 
+    def has_crops(self, key: str, style: CropStyle) -> bool:
+        """Return whether the pass of this key has crops of this style, without reading it."""
+        return all(path.is_file() for path in crop_paths(self._folder / key, style))
+
     def record(self, key: str, style: CropStyle) -> PassRecorder:
         """Begin to record a pass; use as a context manager and call ``commit`` at its end."""
         return PassRecorder(self, self._folder / key, style, self._max_crops_bytes)

@@ -96,3 +96,12 @@ def test_an_analysis_without_features_is_offered_once_more(networks: Networks, t
     assert job.error is None
     assert job.result is not None
     assert job.result.timeline.settings == whole.settings
+
+
+def test_an_analysis_without_features_or_video_says_what_to_do(networks: Networks, tmp_path: Path) -> None:
+    timeline = generated_timeline(1, 2.0)
+    video = write_video(tmp_path / "gym.mp4", timeline)
+    store_analysis(tmp_path / "data", timeline, video, ANALYSIS_ID).video_path.unlink()
+    page = opened_page()
+    assert "is no longer stored here; drop it in again and analyse it" in words(page)
+    assert not any(one.label == "Analyse once more" for one in page.button)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -17,6 +16,7 @@ from recognizer.dashboard.text import plain, sentence, shortened
 from recognizer.errors import RecognizerError
 from recognizer.service.action_sets import SetSummary
 from recognizer.service.opened import Opened
+from recognizer.service.reruns import rerun_of
 from recognizer.service.store import StoredAnalysis
 
 _MODES: Final[dict[Mode, tuple[str, str]]] = {
@@ -27,8 +27,6 @@ _MODES: Final[dict[Mode, tuple[str, str]]] = {
     "beside": ("Both, in two lanes", "Two lanes a person: yours, which you can correct, and the network's."),
     "only": ("Mine only", "One lane a person: your name where one fits, unknown elsewhere."),
 }
-
-_ONCE_MORE_HELP: Final = "With the same settings. It is quick while the people's crops are here; your corrections stay."
 
 _NO_SET: Final = "The network's labels"
 
@@ -61,14 +59,21 @@ def draw_own_actions(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
 
 def _offer_features(run: StoredAnalysis) -> None:
     """Say that nothing can be taught, and offer the analysis once more."""
-    settings = run.timeline.settings
-    why = "without the features that names are taught with" if settings.keep_features else "with Keep features off"
+    kept = run.timeline.settings.keep_features
+    why = "without the features that names are taught with" if kept else "with Keep features off"
     st.info(f"This analysis was made {why}, so it has no names of your own.", icon=":material/info:", width=_WIDTH_PX)
+    try:
+        rerun = rerun_of(server.context(), run)
+    except RecognizerError as error:
+        st.caption(plain(sentence(str(error))), width=_WIDTH_PX)
+        return
+    takes = "This is quick" if rerun.from_crops else "People are looked for again"
     tab = state.tab()
-    if tab.video is None or tab.video.file.path != run.video_path:
-        st.caption("Drop the video in again and analyse it once more.", width=_WIDTH_PX)
-    elif analysis.can_start() and st.button("Analyse once more", icon=":material/replay:", help=_ONCE_MORE_HELP):
-        analysis.start(replace(settings, keep_features=True))
+    can_start = analysis.can_start() and tab.video is not None and tab.video.file.path == run.video_path
+    if can_start and st.button(
+        "Analyse once more", icon=":material/replay:", help=f"{takes}, and your corrections stay."
+    ):
+        analysis.start(rerun.settings)
 
 
 def _choose_set(run: StoredAnalysis, opened: Opened) -> None:
