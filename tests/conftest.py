@@ -24,6 +24,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded; th
 
 import recognizer  # noqa: F401 - before any test imports torch: it decides how PyTorch's threads wait
 from recognizer import memory
+from recognizer.networks.cache import ModelCache
 
 _TOGETHER = {"tests/analysis/test_movement_real.py": "tests/analysis/test_identities_real.py"}
 """Files that share what a session's fixture makes, with the file next to whose tests they run."""
@@ -101,6 +102,12 @@ def clips_dir() -> Path:
     if not SHARED_CLIPS.is_dir():
         skip_or_fail("the real clips are not here; put them into ../shared/clips")
     return SHARED_CLIPS
+
+
+@pytest.fixture(scope="session")
+def networks() -> ModelCache:
+    """The real networks; each is loaded once per worker."""
+    return ModelCache()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests with real networks share; each is loaded, and each clip followed, once per worker."""
+"""What the tests with real networks share; each clip is followed once per worker."""
 
 from __future__ import annotations
 
@@ -10,26 +10,18 @@ import pytest
 
 from benchmarks.identities import Nobody, followed
 from recognizer.networks.cache import ModelCache
-from recognizer.networks.loading import Models, load_detector
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
-from recognizer.types import Detector
 from tests.support.ffmpeg import ffmpeg
 
 Beginning = Callable[[str, float], Path]
 
 
 @pytest.fixture(scope="session")
-def networks() -> ModelCache:
-    return ModelCache()
-
-
-@pytest.fixture(scope="session")
-def only_detection() -> Models:
+def only_detection(networks: ModelCache) -> Models:
     """The real detector; nothing is classified."""
-    detector: Detector
-    detector, _ = load_detector(Settings())
-    return Models(detector, Nobody())
+    return Models(networks.get(Settings(video_classifier_model="i3d")).detector, Nobody())
 
 
 @pytest.fixture(scope="session")

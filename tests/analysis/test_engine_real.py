@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from recognizer.analysis.file import Progress, analyze
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.stream import Recognizer
-from recognizer.networks.loading import Models, join_models, load_clip_classifier, load_detector
+from recognizer.networks.cache import ModelCache
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection, Detector, Frame
@@ -64,24 +65,19 @@ class CountingReads:
         monkeypatch.setattr(VideoReader, "frames", frames)
 
 
-@pytest.fixture(scope="module")
-def detector() -> tuple[Detector, dict[str, str]]:
-    return load_detector(I3D)
+@pytest.fixture
+def counting(networks: ModelCache) -> CountingDetector:
+    return CountingDetector(networks.get(I3D).detector)
 
 
 @pytest.fixture
-def counting(detector: tuple[Detector, dict[str, str]]) -> CountingDetector:
-    return CountingDetector(detector[0])
-
-
-@pytest.fixture
-def averages_crops(counting: CountingDetector, detector: tuple[Detector, dict[str, str]]) -> Models:
+def averages_crops(counting: CountingDetector, networks: ModelCache) -> Models:
     """Real detection; the classifier only averages the pictures, which costs nothing."""
 
     def says(clip: Clip) -> Answer:
         return ((f"mean {float(clip.rgb.mean()):.6f}", 1.0),)
 
-    return Models(counting, ScriptedClassifier(says), detector[1])
+    return Models(counting, ScriptedClassifier(says), networks.get(I3D).provenance)
 
 
 def moments(timeline: Timeline) -> list[tuple[int, float, float]]:
@@ -92,10 +88,10 @@ def test_tai_chi_is_labelled_and_another_run_decodes_and_detects_nothing(
     clips_dir: Path,
     tmp_path: Path,
     counting: CountingDetector,
-    detector: tuple[Detector, dict[str, str]],
+    networks: ModelCache,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    models = join_models(counting, detector[1], *load_clip_classifier(I3D))
+    models = replace(networks.get(I3D), detector=counting)
     store = PassStore(tmp_path / "crops")
     reads = CountingReads(monkeypatch)
 

@@ -11,7 +11,8 @@ import pytest
 
 from recognizer.analysis.file import analyze
 from recognizer.export import segments_csv
-from recognizer.networks.loading import Models, load_models
+from recognizer.networks.cache import ModelCache
+from recognizer.networks.loading import Models
 from recognizer.settings import Settings, recommended
 from recognizer.timeline.model import Timeline
 from recognizer.video import VideoSource, open_video
@@ -19,13 +20,13 @@ from tests.support.ffmpeg import ffmpeg
 
 pytestmark = pytest.mark.real
 
-I3D = Settings(video_classifier_model="i3d", backend="pytorch")
+I3D = Settings(video_classifier_model="i3d")
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-an")
 
 
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return load_models(I3D)
+@pytest.fixture
+def models(networks: ModelCache) -> Models:
+    return networks.get(I3D)
 
 
 @pytest.fixture

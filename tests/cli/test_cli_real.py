@@ -17,7 +17,7 @@ import pytest
 
 import recognizer.networks.loading
 from recognizer.cli import main
-from recognizer.networks.loading import Models, load_models
+from recognizer.networks.cache import ModelCache
 from recognizer.settings import Settings
 from recognizer.video import open_video, probe
 from tests.support.environment import ROOT
@@ -50,15 +50,11 @@ def tai_chi(clips_dir: Path, make_video: MakeVideo) -> Path:
     return make_video("tai chi.mp4", frames=pictures)
 
 
-@pytest.fixture(scope="module")
-def networks() -> Models:
-    return load_models(Settings(video_classifier_model="i3d"))
-
-
 @pytest.fixture
-def loaded(networks: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+def loaded(networks: ModelCache, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real networks, loaded once for all files."""
-    monkeypatch.setattr(recognizer.networks.loading, "load_models", lambda *_: networks)
+    models = networks.get(Settings(video_classifier_model="i3d"))
+    monkeypatch.setattr(recognizer.networks.loading, "load_models", lambda *_: models)
 
 
 def test_csv_json_and_video_of_a_real_clip(tai_chi: Path, tmp_path: Path) -> None:
