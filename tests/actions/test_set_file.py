@@ -19,10 +19,9 @@ from hypothesis import strategies as st
 from recognizer.actions.head import Head
 from recognizer.actions.model import ActionSet
 from recognizer.actions.naming import learned
+from recognizer.actions.set_document import SCHEMA_PATH, json_schema_text
 from recognizer.actions.set_file import (
     MOST_HEADER_BYTES,
-    SCHEMA_PATH,
-    json_schema_text,
     read_set,
     without_pictures,
     write_set,
@@ -98,7 +97,7 @@ def test_a_file_holds_the_whole_set_and_its_head() -> None:
 def test_the_document_fits_its_schema_and_the_one_in_docs() -> None:
     _, document, _ = parts_of(FILE)
     jsonschema.Draft202012Validator(json.loads(json_schema_text())).validate(document)
-    assert SCHEMA_PATH.read_text("utf-8") == json_schema_text(), "run: python -m recognizer.actions.set_file"
+    assert SCHEMA_PATH.read_text("utf-8") == json_schema_text(), "run: python -m recognizer.actions.set_document"
 
 
 def test_pictures_are_only_in_a_file_that_was_asked_for_them() -> None:

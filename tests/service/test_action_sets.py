@@ -16,7 +16,7 @@ import pytest
 
 from recognizer.actions.model import ActionSet, OwnAction, with_examples
 from recognizer.errors import ActionsError
-from recognizer.service import action_sets
+from recognizer.service import action_set_rows
 from recognizer.service.action_sets import ActionSetStore, Chosen
 from recognizer.service.database import Database
 from tests.support.action_sets import action_set, example, jpeg
@@ -120,7 +120,7 @@ def test_a_removed_example_comes_back_with_its_action(sets: ActionSetStore, set_
 def test_what_cannot_be_undone_any_more_is_deleted(
     sets: ActionSetStore, set_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(action_sets, "_MOST_CHANGES", 3)
+    monkeypatch.setattr(action_set_rows, "MOST_CHANGES", 3)
     gone = WHOLE.examples[0].example_id
     sets.change(set_id, "remove", lambda before: replace(before, examples=before.examples[1:]))
     for number in range(3):

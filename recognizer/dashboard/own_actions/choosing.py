@@ -15,7 +15,7 @@ from recognizer.dashboard.own_actions.words import counted
 from recognizer.dashboard.parts import history
 from recognizer.errors import RecognizerError
 from recognizer.service.action_sets import SetSummary
-from recognizer.service.own_actions import FIRST_TITLE
+from recognizer.service.set_editing import FIRST_TITLE
 
 _WIDTH_PX: Final = 420
 

@@ -11,7 +11,8 @@ from recognizer.dashboard import server
 from recognizer.dashboard.workbench import own_actions_documents as documents
 from recognizer.dashboard.workbench.api import Request, json_response, refuse_comparison, timeline_of
 from recognizer.service.opened import Opened
-from recognizer.service.own_actions import FIRST_TITLE, OwnActions
+from recognizer.service.own_actions import OwnActions
+from recognizer.service.set_editing import FIRST_TITLE
 from recognizer.service.store import StoredAnalysis
 from recognizer.service.suggestions import FoundMoment
 
