@@ -196,11 +196,11 @@ def _write_files(
     for path in outputs.exports:
         write_bytes(path, format_of(path).write(content))
     if outputs.video is not None:
-        _write_video(source, corrected.timeline, content.segments, outputs.video, request.quiet)
+        _write_video(source, corrected, content.segments, outputs.video, request.quiet)
 
 
 def _write_video(
-    source: VideoSource, timeline: Timeline, segments: Sequence[Segment], target: str, quiet: bool
+    source: VideoSource, corrected: Corrected, segments: Sequence[Segment], target: str, quiet: bool
 ) -> None:
     from recognizer.drawing.video import render_video
     from recognizer.palette import ActionPalette
@@ -210,7 +210,8 @@ def _write_video(
         def follow(done_s: float, duration_s: float | None) -> None:
             show(done_s, duration_s, None, None)
 
-        render_video(source, timeline, segments, ActionPalette(), target, progress=follow)
+        timeline, names = corrected.timeline, corrected.names
+        render_video(source, timeline, segments, ActionPalette(), target, names=names, progress=follow)
 
 
 def _print_segments(shown: str, timeline: Timeline, segments: Sequence[Segment], stdout: IO[str]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 import cv2
@@ -47,6 +48,7 @@ class OverlayPerson:
         label: the action; None before the first one, drawn as ``detecting...``.
         confidence: probability, drawn after the label; None if there is none.
         colour_rgb: colour of the box and of the label's plate.
+        name: the user's name, in the badge in place of the number; None if the person has none.
     """
 
     person_id: int
@@ -54,6 +56,12 @@ class OverlayPerson:
     label: str | None
     confidence: float | None
     colour_rgb: Rgb
+    name: str | None = None
+
+    @property
+    def badge(self) -> str:
+        """The text of the badge: the name, or the number."""
+        return " ".join((self.name or "").split()) or str(self.person_id)
 
     @property
     def text(self) -> str:
@@ -67,10 +75,23 @@ class Overlay:
     """Prepares a timeline once, then returns the people to draw at any time within microseconds per person.
 
     A person's label stays until the next one or the end of the visit, as in a live picture. People who are too small to
-    be classified are marked. People without samples are not drawn.
+    be classified are marked. People without samples are not drawn. A label that a person decided has no probability.
+
+    Args:
+        timeline: who is where.
+        segments: who does what.
+        palette: colours of the actions.
+        names: users' names for people.
     """
 
-    def __init__(self, timeline: Timeline, segments: Iterable[Segment], palette: ActionPalette) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        segments: Iterable[Segment],
+        palette: ActionPalette,
+        names: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        self._names = names
         by_person: dict[int, list[Segment]] = defaultdict(list)
         for segment in segments:
             by_person[segment.person_id].append(segment)
@@ -92,21 +113,22 @@ class Overlay:
             too_small = box_xyxy[3] - box_xyxy[1] < self._least_height_px
             segment = None if too_small else track.segment_at(time_s, visit_s)
             style = self._palette.style(segment.action) if segment else UNKNOWN_STYLE
-            known = segment is not None and segment.action != UNKNOWN_ACTION
+            sure = segment is not None and segment.action != UNKNOWN_ACTION and segment.source == "machine"
             people.append(
                 OverlayPerson(
                     person_id=track.person_id,
                     box_xyxy=box_xyxy,
                     label=TOO_SMALL_TEXT if too_small else segment.action if segment else None,
-                    confidence=segment.confidence if segment and known else None,
+                    confidence=segment.confidence if segment and sure else None,
                     colour_rgb=rgb_of(style.colour_light),
+                    name=self._names.get(track.person_id),
                 )
             )
         return people
 
 
 def draw_overlay(rgb: NDArray[np.uint8], people: Iterable[OverlayPerson]) -> NDArray[np.uint8]:
-    """Return a copy of the picture with a box, a numbered badge and a label for each person.
+    """Return a copy of the picture with a box, a badge with number or name, and a label for each person.
 
     Labels stay inside the picture, are shortened if it is too narrow, and do not overlap if there is room. Line widths
     and letter sizes are proportional to the picture's height.
@@ -183,7 +205,7 @@ def _whole(box_xyxy: Box, width: int, height: int) -> tuple[int, int, int, int]:
     return left, top, max(left, right), max(top, bottom)
 
 
-# --- plates: a badge with the number, and the text next to it ---
+# --- plates: a badge with the number or the name, and the text next to it ---
 
 
 def _place(
@@ -210,20 +232,20 @@ def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -
 
 @lru_cache(maxsize=1024)
 def _fitting_plate_of(
-    number: int, label: str, tail: str, colour_rgb: Rgb, font_px: int, width: int
+    badge: str, label: str, tail: str, colour_rgb: Rgb, font_px: int, width: int
 ) -> NDArray[np.uint8]:
     """Return the plate, with its label shortened to fit ``width``."""
-    plate = _plate(number, label + tail, colour_rgb, font_px)
+    plate = _plate(badge, label + tail, colour_rgb, font_px)
     shortest, longest = 0, len(label)
     while plate.shape[1] > width and shortest < longest:
         middle = (shortest + longest) // 2
-        candidate = _plate(number, f"{label[:middle].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
+        candidate = _plate(badge, f"{label[:middle].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
         if candidate.shape[1] > width:
             longest = middle
         else:
             shortest = middle + 1
     if plate.shape[1] > width:
-        plate = _plate(number, f"{label[: max(0, shortest - 1)].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
+        plate = _plate(badge, f"{label[: max(0, shortest - 1)].rstrip()}{_ELLIPSIS}{tail}", colour_rgb, font_px)
     plate.setflags(write=False)  # the cache returns the same array again
     return plate
 
@@ -232,21 +254,33 @@ def fitting_plate(person: OverlayPerson, font_px: int, width: int) -> NDArray[np
     """Return a person's plate, uint8 (h, w, 3), at most ``width`` pixels wide if the label can be shortened to it."""
     label = " ".join((DETECTING_TEXT if person.label is None else person.label).split())
     tail = "" if person.label is None or person.confidence is None else f" ({person.confidence:.2f})"
-    return _fitting_plate_of(person.person_id, label, tail, person.colour_rgb, font_px, width)
+    return _fitting_plate_of(
+        _fitting_badge(person.badge, font_px, width // 2), label, tail, person.colour_rgb, font_px, width
+    )
 
 
-def _plate(number: int, text: str, colour_rgb: Rgb, font_px: int) -> NDArray[np.uint8]:
-    """Draw a plate, uint8 (h, w, 3): the number on a dark badge, the text on the colour."""
-    font = font_for(text, font_px)
+def _fitting_badge(badge: str, font_px: int, width: int) -> str:
+    """Return as much of a name as fits, so that there is room for the label."""
+    font = font_for(badge, font_px)
+    chars = len(badge)
+    while chars > 3 and font.getlength(badge) > width:
+        chars -= 1
+        badge = f"{badge[: chars - 1].rstrip()}{_ELLIPSIS}"
+    return badge
+
+
+def _plate(badge: str, text: str, colour_rgb: Rgb, font_px: int) -> NDArray[np.uint8]:
+    """Draw a plate, uint8 (h, w, 3): number or name on a dark badge, the text on the colour."""
+    font, badge_font = font_for(text, font_px), font_for(badge, font_px)
     ascent, descent = usual_font(font_px).getmetrics()
     pad = max(2, font_px // 4)
     height = ascent + descent + pad
-    badge_width = round(font.getlength(str(number))) + 2 * pad
+    badge_width = round(badge_font.getlength(badge)) + 2 * pad
     text_width = round(font.getlength(text)) + 2 * pad
     picture = Image.new("RGB", (badge_width + text_width, height), colour_rgb)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, badge_width - 1, height), fill=_BADGE_RGB)
     baseline = ascent + pad // 2
-    draw.text((pad, baseline), str(number), fill=_BADGE_TEXT_RGB, font=font, anchor="ls")
+    draw.text((pad, baseline), badge, fill=_BADGE_TEXT_RGB, font=badge_font, anchor="ls")
     draw.text((badge_width + pad, baseline), text, fill=text_colour_on(colour_rgb), font=font, anchor="ls")
     return np.asarray(picture).copy()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -27,21 +28,23 @@ def render_video(
     palette: ActionPalette,
     target: str | os.PathLike[str],
     *,
+    names: Mapping[int, str] = MappingProxyType({}),
     name: str | None = None,
     progress: RenderProgress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> bool:
-    """Write the video as H.264 with everyone's box and label, and with its sound.
+    """Write the video as H.264 with everyone's box, name or number, and label, and with its sound.
 
     The file at ``target`` is complete or does not exist. If the analysis was cancelled, only the analysed part is
     written.
 
     Args:
-        path: the analysed file, or source.
+        path: the analysed file, or source; a camera's recording, whose clock begins later than the stream's.
         timeline: the result of the analysis.
         segments: from ``timeline.segments``, with the user's thresholds.
         palette: colours of the actions.
         target: path of the MP4 file; a link is followed, an existing file is replaced.
+        names: users' names for people.
         name: the user's name for the video, for messages.
         progress: called after each frame.
         cancel: called before each frame; True stops.
@@ -57,6 +60,7 @@ def render_video(
     duration_s = float(times_s[-1]) + 1 / timeline.frame_rate_hz if len(times_s) else timeline.video.duration_s
     if not timeline.complete:
         duration_s = timeline.analysed_s
+    starts_s = timeline.reading.first_picture_s if timeline.video.sha256 is None else 0.0
     with (
         open_video(path, sha256=timeline.video.sha256, name=name) as reader,
         closing(reader.frames()) as frames,  # type: ignore[type-var]  # it is a generator
@@ -68,17 +72,18 @@ def render_video(
             sound=reader.sound(),
         ) as writer,
     ):
-        overlay = Overlay(_fitted(timeline, reader.facts), segments, palette)
+        overlay = Overlay(_fitted(timeline, reader.facts), segments, palette, names)
         for frame in frames:
             if cancel is not None and cancel():
                 writer.abort()
                 return False
-            if not timeline.complete and frame.index and frame.time_s >= timeline.analysed_s:
+            time_s = starts_s + frame.time_s
+            if not timeline.complete and frame.index and time_s >= timeline.analysed_s:
                 break
-            writer.write(draw_overlay(frame.rgb, overlay.at(frame.time_s)), frame.time_s)
+            writer.write(draw_overlay(frame.rgb, overlay.at(time_s)), frame.time_s)
             if progress is not None:
-                begins_s = reader.reading.first_picture_s
-                progress(frame.time_s - begins_s, None if duration_s is None else duration_s - begins_s)
+                begins_s = starts_s + reader.reading.first_picture_s
+                progress(time_s - begins_s, None if duration_s is None else duration_s - begins_s)
     return True
 
 

@@ -15,7 +15,7 @@ class Controls:
         settings: the settings for finding and labelling people.
         min_confidence: labels less probable than this are drawn as ``unknown``.
         mirrored: whether the picture is returned as in a mirror.
-        recording: whether the annotated picture is written to a file.
+        recording: whether the picture is written to a file.
         other: settings with another classifier, which also classifies the same clips; None for no other classifier.
         checkpoint_name: the user's name for the checkpoint of ``settings``.
     """

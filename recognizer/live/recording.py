@@ -1,4 +1,4 @@
-"""Write the annotated pictures of a live stream to a file while it runs."""
+"""Write the pictures of a live stream to a file while it runs."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from recognizer.live.controls import Controls
 from recognizer.live.recording import Recorded
 from recognizer.live.stream import LiveStream
 from recognizer.memory import give_back_memory
+from recognizer.service.playable import PLAIN, RECORDING
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import ServerContext
 from recognizer.timeline.model import Timeline
@@ -135,4 +136,5 @@ class LiveSession:
 
 def _with_recording(timeline: Timeline, begins_s: float) -> Timeline:
     """Return the timeline of a stream with the time at which its recording begins."""
-    return replace(timeline, reading=replace(timeline.reading, first_picture_s=begins_s))
+    provenance = {**timeline.provenance, RECORDING: PLAIN}
+    return replace(timeline, reading=replace(timeline.reading, first_picture_s=begins_s), provenance=provenance)

@@ -51,7 +51,7 @@ class LiveStream:
 
     Attributes:
         overlay: draws the people on the picture.
-        recorder: writes the annotated pictures to a file on request.
+        recorder: writes the camera's pictures to a file on request.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class LiveStream:
         self._size_wh = (rgb.shape[1], rgb.shape[0])
         self._frame_times.add(time_s)
         drawn = self.overlay.draw(rgb)
-        self.recorder.add(drawn, time_s)
+        self.recorder.add(rgb, time_s)  # without labels: people may correct them, and the player draws them
         now_s = time.monotonic()
         self._returned.tick(now_s)
         self._delays.add((now_s - arrived_s) * 1000)

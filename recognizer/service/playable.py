@@ -24,6 +24,11 @@ _MAX_RATE_HZ: Final = 240.0
 _NOT_RECORDED: Final = "This session was not recorded, so there is no video to play."
 _GONE: Final = "The video is no longer stored here; drop it in again to play it."
 
+RECORDING: Final = "recording"
+"""In the provenance of a camera's session: what its recording shows. That of an earlier version has labels drawn in."""
+
+PLAIN: Final = "without labels"
+
 
 @dataclass(frozen=True)
 class Playable:

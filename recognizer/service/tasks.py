@@ -215,7 +215,8 @@ def start_rendering(
         palette: colors of the actions.
         shown: identifies the content; another video has another file.
     """
-    digest = hashlib.sha256(shown.encode()).hexdigest()[:16]
+    # earlier versions drew no names
+    digest = hashlib.sha256(f"{shown}, with names".encode()).hexdigest()[:16]
     target = context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{digest}.mp4")
 
     def work(job: Job[Path]) -> Path:
@@ -232,6 +233,7 @@ def start_rendering(
                 content.segments,
                 palette,
                 target,
+                names=content.names,
                 name=analysis.video_name,
                 progress=report,
                 cancel=lambda: job.cancelled,

@@ -27,6 +27,7 @@ from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, numbered_picture, person
 from tests.support.networks import Networks
 from tests.support.pages import (
+    button,
     charts,
     downloads,
     open_table,
@@ -321,6 +322,13 @@ def test_recording_is_offered_after_stop(page: AppTest, browser: Browser) -> Non
         assert container.streams.video[0].codec_context.name == "h264"
         assert sum(1 for _ in container.decode(video=0)) > 0
     assert "Recording (MP4)" in downloads(page)
+    button(page, "Make the annotated video").click()
+    page.run()
+    rendering = tab(page).analyse.rendering
+    assert rendering is not None
+    assert rendering.job.wait(WAIT_S)
+    page.run()
+    assert "Annotated video (MP4)" in downloads(page)
 
 
 def test_second_start_is_a_session_of_its_own(page: AppTest, browser: Browser) -> None:

@@ -18,7 +18,7 @@ from recognizer.drawing.overlay import FONT_MIN_PX, Overlay, OverlayPerson, draw
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
-from recognizer.types import Prediction, VideoInfo
+from recognizer.types import Prediction, Segment, VideoInfo
 
 RED = (220, 20, 10)
 
@@ -43,6 +43,23 @@ def test_overlay_reads_as_documented() -> None:
     assert person(label=None, confidence=None).text == "detecting..."
     assert person().text == "jogging (0.85)"
     assert person(label="unknown", confidence=None).text == "unknown"
+
+
+def test_a_name_takes_the_place_of_the_number() -> None:
+    assert person().badge == "1"
+    assert person(name=" ").badge == "1"
+    assert person(name="Anna\nMaria").badge == "Anna Maria"
+    named = fitting_plate(person(name="Anna"), 14, 400)
+    assert named.shape[1] > fitting_plate(person(), 14, 400).shape[1]
+    assert fitting_plate(person(name="A" * 40), 11, 240).shape[1] <= 240
+    [drawn] = Overlay(make_timeline(), (), ActionPalette(), {1: "Anna", 2: "Ben"}).at(1.0)
+    assert drawn.badge == "Anna"
+
+
+def test_what_a_person_decided_has_no_probability() -> None:
+    decided = Segment(1, "waving", 0.0, 3.0, 1.0, source="human")
+    [drawn] = Overlay(make_timeline(), [decided], ActionPalette()).at(1.0)
+    assert drawn.text == "waving"
 
 
 def make_timeline() -> Timeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,29 @@ def test_everyone_is_drawn_while_present_and_at_no_other_time(make_video: MakeVi
     assert [changed(target, k) for k in (0, 5, 7, 17, 19, 29)] == [False, False, True, True, False, False]
     assert len(done_s) == FRAMES
     assert done_s[-1] == (pytest.approx(29 / 30), pytest.approx(1.0))
+
+
+def test_names_are_drawn(make_video: MakeVideo, tmp_path: Path) -> None:
+    source = make_video("a.mp4", frames=grey())
+    timeline = timeline_of(source)
+    pictures = []
+    for names in ({}, {1: "Anna"}):
+        render_video(source, timeline, timeline.segments(), ActionPalette(), tmp_path / "b.mp4", names=names)
+        with open_video(tmp_path / "b.mp4") as reader:
+            pictures += [frame.rgb.astype(int) for frame in reader.frames(lambda k, _: k == 12)]
+    different = np.abs(pictures[0] - pictures[1]).max(axis=2) > 40
+    assert different[:60].any(), "the badge is wider"
+    assert not different[100:].any()
+
+
+def test_labels_of_a_recording_that_began_later_are_at_their_moments(make_video: MakeVideo, tmp_path: Path) -> None:
+    source, target = make_video("a.mp4", frames=grey()), tmp_path / "b.mp4"
+    seen = timeline_of(source)  # everyone is there from frame 6 to frame 18 of the stream
+    stream = replace(
+        seen, video=replace(seen.video, sha256=None), reading=replace(seen.reading, first_picture_s=6 / RATE_HZ)
+    )
+    assert render_video(source, stream, stream.segments(), ActionPalette(), target)
+    assert [changed(target, k) for k in (0, 1, 11, 13, 29)] == [True, True, True, False, False]
 
 
 def test_times_of_an_irregular_video_stay_the_same(make_video: MakeVideo, tmp_path: Path) -> None:

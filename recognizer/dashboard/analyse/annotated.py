@@ -12,11 +12,12 @@ from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.text import sentence
 from recognizer.export import Content
+from recognizer.service.playable import PLAIN, RECORDING
 from recognizer.service.store import StoredAnalysis
 from recognizer.service.tasks import start_rendering
 
 _TITLE = "Annotated video (MP4)"
-_HELP = "A copy of the video with everyone's box, label and probability, as shown above."
+_HELP = "A copy of the video with everyone's box, name and label, as shown above."
 
 
 def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content, shown: str) -> None:
@@ -31,9 +32,10 @@ def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content
     if not server.context().store.is_here(run.video_path):
         return
     stem = Path(run.video_name).stem
-    if run.timeline.video.sha256 is None:  # a camera's recording has the labels in its picture already
+    if run.timeline.video.sha256 is None:
         offer_download(place, "Recording (MP4)", run.video_path.absolute, f"{stem}.mp4", "video/mp4")
-        return
+        if run.timeline.provenance.get(RECORDING) != PLAIN:  # that of an earlier version has labels in its picture
+            return
     rendering = state.tab().analyse.rendering
     if rendering is None or rendering.analysis_id != run.analysis_id or rendering.shown != shown:
         place.button(

@@ -95,7 +95,12 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
         key=f"camera-mirror-{faces_viewer}",
         help="Mirrors the displayed picture. Recognition uses the original one.",
     )
-    recording = switches.toggle("Record", key="camera-record", help="Saves the annotated picture as a video.")
+    recording = switches.toggle(
+        "Record",
+        key="camera-record",
+        help="Saves the camera's picture as a video. After Stop, the page plays it with boxes, names and labels, and "
+        "makes a copy with them on request.",
+    )
     min_confidence = st.slider(
         "Minimum confidence in the picture",
         0.0,
