@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -68,7 +68,7 @@ def judged(timeline: Timeline, table: FeatureTable, head: Head) -> Verdicts:
     """Return what a head says of each prediction of a timeline, whose features ``table`` holds, row by row."""
     confidence = np.zeros((len(table), len(head.names)))
     accepted = np.zeros(len(table), np.bool_)
-    posture = _postures(timeline)
+    posture = postures(timeline)
     known = np.flatnonzero(table.has)
     for first in range(0, len(known), _ROWS_AT_ONCE):
         rows = known[first : first + _ROWS_AT_ONCE]
@@ -118,7 +118,7 @@ def _renamed(said: Prediction, top: tuple[tuple[str, float], ...], shares: tuple
 _posture_of: WeakKeyDictionary[Timeline, NDArray[np.float64]] = WeakKeyDictionary()
 
 
-def _postures(timeline: Timeline) -> NDArray[np.float64]:
+def postures(timeline: Timeline) -> NDArray[np.float64]:
     """Return the posture in each prediction's clip, float64 (n, P); they do not depend on a set, so they are kept."""
     found = _posture_of.get(timeline)
     if found is None:
@@ -127,15 +127,15 @@ def _postures(timeline: Timeline) -> NDArray[np.float64]:
 
 
 def _measured(timeline: Timeline) -> NDArray[np.float64]:
-    postures = np.full((len(timeline.predictions), len(POSTURE)), np.nan)
+    found = np.full((len(timeline.predictions), len(POSTURE)), np.nan)
     people = np.array([one.person_id for one in timeline.predictions], np.intp)
     spans_s = np.array([(one.start_s, one.end_s) for one in timeline.predictions]).reshape(-1, 2)
     for track in timeline.people:
         rows = np.flatnonzero(people == track.person_id)
         if len(rows):
             size_wh = timeline.video.width, timeline.video.height
-            postures[rows] = postures_of(track, spans_s[rows], size_wh, timeline.camera)
-    return postures
+            found[rows] = postures_of(track, spans_s[rows], size_wh, timeline.camera)
+    return found
 
 
 def mode_in_words(mode: Mode) -> str:
@@ -147,8 +147,3 @@ def own_names_of(timeline: Timeline) -> tuple[str, str] | None:
     """Return the title and mode of the set that named a timeline; None for the network's own labels."""
     title = timeline.provenance.get(TITLE_KEY)
     return None if title is None else (title, timeline.provenance.get(MODE_KEY, "only"))
-
-
-def row_descriptors(timeline: Timeline, table: FeatureTable, rows: Sequence[int]) -> Descriptors:
-    """Return what is known of some predictions of a timeline, by their rows."""
-    return Descriptors(table.values(rows), _postures(timeline)[list(rows)])

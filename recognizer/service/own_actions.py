@@ -24,12 +24,13 @@ from recognizer.actions.moments import moment
 from recognizer.actions.quality import Quality, quality, warnings
 from recognizer.errors import ActionsError
 from recognizer.service.action_sets import Chosen
+from recognizer.service.clip_index import FoundMoment
 from recognizer.service.opened import Opened
 from recognizer.service.own_names import Naming
 from recognizer.service.set_editing import SetEditing, example_in
 from recognizer.service.stills import filmstrip
 from recognizer.service.store import AnalysisStore, StoredAnalysis, now
-from recognizer.service.suggestions import FoundMoment, Suggestions
+from recognizer.service.suggestions import Suggestions
 from recognizer.service.workbench import Workbench
 from recognizer.timeline.features import FeatureTable, feature_space
 
@@ -173,9 +174,19 @@ class OwnActions(SetEditing):
             raise ActionsError("this set is not on this machine; load the page again.")
         return self._suggestions.like_example(actions, example_in(actions, example_id), analysis_ids, count)
 
-    def unknown_groups(self, analysis_ids: Sequence[str]) -> list[list[FoundMoment]]:
-        """Return groups of moments without a name that look alike, the largest first; the most typical moment first."""
-        return self._suggestions.unknown_groups(analysis_ids)
+    def unknown_groups(self, set_id: str, analysis_ids: Sequence[str]) -> list[list[FoundMoment]]:
+        """Return groups of moments that neither the network nor a set names, the largest first.
+
+        The most typical moment of a group comes first.
+        """
+        actions = self.load(set_id)
+        if actions is None:
+            return []
+        return self._suggestions.unknown_groups(actions, self.naming.head(actions), analysis_ids)
+
+    def prepare(self, analysis_ids: Sequence[str]) -> None:
+        """List the clips of analyses in the background, so that the first search need not wait."""
+        self._suggestions.prepare(analysis_ids)
 
     def filmstrip(self, one: FoundMoment) -> tuple[bytes, ...]:
         """Return three pictures of a moment as JPEG; none if the video has gone."""

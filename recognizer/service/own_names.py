@@ -30,6 +30,10 @@ class Features(Protocol):
         """Return the features of an analysis's predictions, row by row; None if they are not kept."""
         ...
 
+    def has(self, analysis_id: str) -> bool:
+        """Return whether they are kept, without reading them."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class OwnNames:
@@ -100,6 +104,10 @@ class Naming:
                 with self._lock:
                     self._tables[stored.timeline] = found
         return found
+
+    def has_features(self, analysis_id: str) -> bool:
+        """Return whether the features of an analysis are kept, without reading them."""
+        return self._features is not None and self._features.has(analysis_id)
 
     def space(self, stored: StoredAnalysis) -> tuple[FeatureSpace, int] | None:
         """Return where the features of an analysis can be compared, and their views; None if they are not kept."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +13,14 @@ from recognizer.actions.alike import alike, centre_of, groups
 from recognizer.actions.descriptors import Descriptors
 from recognizer.actions.head import Head
 from recognizer.actions.model import ActionSet, Example
-from recognizer.actions.naming import row_descriptors
 from recognizer.actions.questions import ask
-from recognizer.service.opened import Opened
+from recognizer.service.clip_index import ClipIndex, ClipPool, FoundMoment, clip_index
+from recognizer.service.jobs import Job, Jobs
 from recognizer.service.own_names import Naming
 from recognizer.service.shown import Recent
 from recognizer.service.store import StoredAnalysis
 from recognizer.service.workbench import Workbench
-from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE
-from recognizer.timeline.corrections import Corrected
-from recognizer.timeline.features import FeatureTable
-from recognizer.types import TOUCHING_S, Prediction
+from recognizer.types import TOUCHING_S
 
 _MOST_INDEXED: Final = 100
 """Analyses whose clips stay listed in memory: as many as a browser remembers."""
@@ -35,96 +32,6 @@ _MORE: Final = 8
 """So many times more clips than moments are looked at: clips overlap, and one moment is shown once."""
 
 
-class FoundMoment(NamedTuple):
-    """A moment in an analysis.
-
-    Attributes:
-        analysis_id: the analysis.
-        video_name: the user's name for its video.
-        person_id: the person, as corrected.
-        start_s: start of the moment.
-        end_s: its end.
-        likeness: how alike it is to what was looked for, up to 1; 0 where that means nothing.
-    """
-
-    analysis_id: str
-    video_name: str
-    person_id: int
-    start_s: float
-    end_s: float
-    likeness: float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Index:
-    """The clips of one analysis that have features and whose person is shown.
-
-    Attributes:
-        analysis_id: the analysis.
-        video_name: the user's name for its video.
-        video_key: identifies the video.
-        table: the features of all its predictions.
-        rows: int (n,), the clips' rows in it.
-        people: int (n,), the people as corrected.
-        times_s: float64 (n, 2), start and end.
-        unnamed: bool (n,), whether the clip has no name at the default lowest confidence.
-    """
-
-    analysis_id: str
-    video_name: str
-    video_key: str
-    table: FeatureTable
-    rows: NDArray[np.intp]
-    people: NDArray[np.intp]
-    times_s: NDArray[np.float64]
-    unnamed: NDArray[np.bool_]
-
-
-class _Pool:
-    """The clips of several analyses, one after the other, as rows of features."""
-
-    def __init__(self, indices: Sequence[_Index], *, unnamed: bool = False) -> None:
-        self._indices = indices
-        self._chosen = [np.flatnonzero(one.unnamed) if unnamed else np.arange(len(one.rows)) for one in indices]
-        self._ends = np.cumsum([len(one) for one in self._chosen])
-
-    def __len__(self) -> int:
-        return int(self._ends[-1]) if len(self._ends) else 0
-
-    def values(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Return the features of these rows, float32 (m, V, D)."""
-        owners, local = self._located(rows)
-        first = self._indices[0].table
-        found = np.empty((len(rows), first.views, first.size), np.float32)
-        for k in np.unique(owners).tolist():
-            mine = owners == k
-            found[mine] = self._indices[k].table.values(self._indices[k].rows[local[mine]])
-        return found
-
-    def moment(self, row: int, likeness: float = 0.0) -> FoundMoment:
-        """Return the moment of one row."""
-        owners, local = self._located(np.array([row]))
-        index, k = self._indices[int(owners[0])], int(local[0])
-        start_s, end_s = index.times_s[k].tolist()
-        return FoundMoment(index.analysis_id, index.video_name, int(index.people[k]), start_s, end_s, likeness)
-
-    def by_analysis(self, rows: NDArray[np.integer]) -> Iterable[tuple[_Index, NDArray[np.intp]]]:
-        """Yield each analysis with its rows of the table, of ascending rows."""
-        owners, local = self._located(rows)
-        for k in np.unique(owners).tolist():
-            yield self._indices[k], self._indices[k].rows[local[owners == k]]
-
-    def _located(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return the analysis of each row, and its place among the clips of that."""
-        owners = np.searchsorted(self._ends, rows, "right")
-        starts = np.concatenate(([0], self._ends))[owners]
-        local = np.empty(len(rows), np.intp)
-        for k in np.unique(owners).tolist():
-            mine = owners == k
-            local[mine] = self._chosen[k][rows[mine] - starts[mine]]
-        return owners, local
-
-
 class Suggestions:
     """Looks for moments in analyses. Safe to call from any thread."""
 
@@ -132,143 +39,153 @@ class Suggestions:
         self._workbench = workbench
         self._naming = naming
         self._indices = Recent(_MOST_INDEXED)
+        self._unnamed = Recent(_MOST_INDEXED)
+        self._background = Jobs(max_at_once=1)
+
+    def prepare(self, analysis_ids: Sequence[str]) -> None:
+        """List the clips of analyses in the background, so that the first search need not wait."""
+
+        def work(job: Job[None]) -> None:
+            for one in analysis_ids:
+                if job.cancelled:
+                    return
+                self._index(one)
+
+        self._background.start(work)
 
     def questions(self, actions: ActionSet, head: Head, analysis_ids: Sequence[str]) -> list[FoundMoment]:
         """Return the moments that a set is least sure of; see ``OwnActions.questions``."""
-        fitting = [one for one in self._listed(analysis_ids) if self._fits(one, actions)]
-        pool = _Pool(fitting)
+        pool = ClipPool(self._fitting(actions, analysis_ids))
         if not len(pool):
             return []
         rows = np.unique(np.linspace(0, len(pool) - 1, min(len(pool), _MOST_ASKED)).astype(np.intp))
-        parts: list[Descriptors] = []
-        videos: list[str] = []
-        for index, mine in pool.by_analysis(rows):
-            stored = self._workbench.analysis(index.analysis_id)
-            if stored is None:
-                return []
-            parts.append(row_descriptors(stored.timeline, index.table, mine.tolist()))
-            videos += [index.video_key] * len(mine)
-        chosen = ask(head, Descriptors.joined(parts), videos, {one.video_key for one in actions.examples})
-        return [pool.moment(int(rows[k])) for k in chosen.tolist()]
+        parts = list(pool.by_analysis(rows))
+        candidates = Descriptors.joined([index.descriptors(clips) for index, clips in parts])
+        videos = [index.video_key for index, clips in parts for _ in clips]
+        chosen = ask(head, candidates, videos, {one.video_key for one in actions.examples})
+        return pool.moments(rows[chosen])
 
     def alike(
         self, features: NDArray[np.float32], asked: FoundMoment, analysis_ids: Sequence[str], count: int
     ) -> list[FoundMoment]:
         """Return the moments most like a given one; see ``OwnActions.alike``."""
-        space = self._space(asked.analysis_id)
+        own = self._index(asked.analysis_id)
         listed = self._listed(analysis_ids, asked.analysis_id)
-        return _like(features, [one for one in listed if self._space(one.analysis_id) == space], [asked], count)
+        same = [] if own is None else [one for one in listed if one.space == own.space]
+        return _like(features, same, [asked], count)
 
     def like_example(
         self, actions: ActionSet, example: Example, analysis_ids: Sequence[str], count: int
     ) -> list[FoundMoment]:
         """Return the moments most like an example; see ``OwnActions.alike_example``."""
-        fitting = [one for one in self._listed(analysis_ids) if self._fits(one, actions)]
-        known = [
-            FoundMoment(index.analysis_id, index.video_name, one.person_id, one.start_s, one.end_s)
-            for one in actions.examples
-            for index in fitting
-            if index.video_key == one.video_key
-        ]
-        return _like(example.features, fitting, known, count)
+        fitting = self._fitting(actions, analysis_ids)
+        return _like(example.features, fitting, _marked(actions, fitting), count)
 
-    def unknown_groups(self, analysis_ids: Sequence[str]) -> list[list[FoundMoment]]:
+    def unknown_groups(
+        self, actions: ActionSet, head: Head | None, analysis_ids: Sequence[str]
+    ) -> list[list[FoundMoment]]:
         """Return groups of moments without a name; see ``OwnActions.unknown_groups``."""
-        listed = self._listed(analysis_ids)
-        spaces = [self._space(one.analysis_id) for one in listed]
+        listed = self._fitting(actions, analysis_ids)
+        spaces = [one.space for one in listed]
         if not spaces:
             return []
-        most = max(set(spaces), key=spaces.count)
-        pool = _Pool([one for one, space in zip(listed, spaces, strict=True) if space == most], unnamed=True)
+        most = max(set(spaces), key=spaces.count)  # a set without examples fits all
+        same = [one for one in listed if one.space == most]
+        pool = ClipPool(same, [self._unnamed_clips(one, actions, head) for one in same])
         if not len(pool):
             return []
-        found = groups(pool, centre_of(pool))
-        return [_apart((pool.moment(row) for row in rows.tolist()), len(rows), []) for rows in found]
+        known = _marked(actions, same)
+        found = (_apart(pool.moments(rows), len(rows), known) for rows in groups(pool, centre_of(pool)))
+        return [one for one in found if one]
 
-    def _listed(self, analysis_ids: Sequence[str], kept: str | None = None) -> list[_Index]:
+    def _listed(self, analysis_ids: Sequence[str], kept: str | None = None) -> list[ClipIndex]:
         """Return the clips of each video once: of its latest analysis, the last of these, or of the one to keep."""
-        by_video: dict[str, _Index] = {}
+        by_video: dict[str, ClipIndex] = {}
         for one in dict.fromkeys([*analysis_ids, *([] if kept is None else [kept])]):
             index = self._index(one)
             if index is not None and len(index.rows):
                 by_video[index.video_key] = index
         return list(by_video.values())
 
-    def _index(self, analysis_id: str) -> _Index | None:
+    def _fitting(self, actions: ActionSet, analysis_ids: Sequence[str]) -> list[ClipIndex]:
+        """Return the clips of the analyses that a set fits."""
+        listed = self._listed(analysis_ids)
+        return [one for one in listed if one.space is not None and actions.misfit(*one.space) is None]
+
+    def _index(self, analysis_id: str) -> ClipIndex | None:
+        """Return the clips of an analysis, which is not opened again until it changes."""
+        number, has_features = self._workbench.corrections_number(analysis_id), self._naming.has_features(analysis_id)
+        return self._indices.get((analysis_id, number, has_features), lambda: self._made(analysis_id))
+
+    def _made(self, analysis_id: str) -> ClipIndex | None:
         opened = self._workbench.opened(analysis_id)
         if opened is None or not isinstance(opened.stored, StoredAnalysis):
             return None
         table = self._naming.table(opened.stored)
-        if table is None:
-            return None
-        return self._indices.get((analysis_id, opened.revision.number), lambda: _index_of(opened, table))
+        return None if table is None else clip_index(analysis_id, opened, table, self._naming.space(opened.stored))
 
-    def _fits(self, index: _Index, actions: ActionSet) -> bool:
-        stored = self._workbench.analysis(index.analysis_id)
-        return stored is not None and self._naming.misfit(stored, actions) is None
+    def _unnamed_clips(self, index: ClipIndex, actions: ActionSet, head: Head | None) -> NDArray[np.intp]:
+        """Return the clips that neither the network nor the set names."""
+        unknown = np.flatnonzero(index.unknown)
+        if head is None or not len(unknown):
+            return unknown
+        key = index, actions.set_id, actions.revision
 
-    def _space(self, analysis_id: str) -> object:
-        stored = self._workbench.analysis(analysis_id)
-        return None if stored is None else self._naming.space(stored)
+        def judge() -> NDArray[np.intp]:
+            return unknown[~head.judge(index.descriptors(unknown)).accepted]
+
+        found: NDArray[np.intp] = self._unnamed.get(key, judge)
+        return found
+
+
+def _marked(actions: ActionSet, indices: Sequence[ClipIndex]) -> list[FoundMoment]:
+    """Return the examples of a set as moments of these analyses."""
+    return [
+        FoundMoment(index.analysis_id, index.video_name, one.person_id, one.start_s, one.end_s)
+        for one in actions.examples
+        for index in indices
+        if index.video_key == one.video_key
+    ]
 
 
 def _like(
-    features: NDArray[np.float32], indices: Sequence[_Index], known: Sequence[FoundMoment], count: int
+    features: NDArray[np.float32], indices: Sequence[ClipIndex], known: Sequence[FoundMoment], count: int
 ) -> list[FoundMoment]:
     """Return up to ``count`` moments most like these features, without known ones."""
-    pool = _Pool(indices)
+    pool = ClipPool(indices)
     if not len(pool):
         return []
     found = alike(features, pool, centre_of(pool), count * _MORE + len(known))
-    rows, likeness = found.rows.tolist(), found.likeness.tolist()
-    return _apart((pool.moment(*one) for one in zip(rows, likeness, strict=True)), count, known)
-
-
-def _index_of(opened: Opened, table: FeatureTable) -> _Index:
-    said = opened.said.predictions
-    rows = np.flatnonzero(table.has)
-    people = _people(opened.corrected, [said[row] for row in rows.tolist()])
-    rows, people = rows[people > 0], people[people > 0]
-    shown = [said[row] for row in rows.tolist()]
-    return _Index(
-        opened.stored.analysis_id if isinstance(opened.stored, StoredAnalysis) else "",
-        opened.video_name,
-        opened.machine.video.sha256 or opened.video_name,
-        table,
-        rows,
-        people,
-        np.array([(one.start_s, one.end_s) for one in shown]).reshape(-1, 2),
-        np.array([not one.top or one.top[0][1] < RECOMMENDED_MIN_CONFIDENCE for one in shown], np.bool_),
-    )
-
-
-def _people(corrected: Corrected, said: Sequence[Prediction]) -> NDArray[np.intp]:
-    """Return who each clip's person is as corrected, by the middle of the clip; 0 for one who is hidden."""
-    stretches: dict[int, list[tuple[float, float, int]]] = {}
-    for track in corrected.timeline.people:
-        for source in corrected.sources_of(track):
-            stretches.setdefault(source.person_id, []).append((source.start_s, source.end_s, track.person_id))
-    found = np.zeros(len(said), np.intp)
-    for k, one in enumerate(said):
-        middle_s = (one.start_s + one.end_s) / 2
-        for start_s, end_s, person_id in stretches.get(one.person_id, ()):
-            if start_s <= middle_s < end_s:
-                found[k] = person_id
-                break
-    return found
+    moments = zip(pool.moments(found.rows), found.likeness.tolist(), strict=True)
+    return _apart((one._replace(likeness=likeness) for one, likeness in moments), count, known)
 
 
 def _apart(moments: Iterable[FoundMoment], count: int, known: Sequence[FoundMoment]) -> list[FoundMoment]:
     """Return up to ``count`` moments without those that overlap an earlier one, or a known one, of the same person."""
-    taken: dict[tuple[str, int], list[FoundMoment]] = {}
+    taken: dict[tuple[str, int], _Spans] = {}
     for one in known:
-        taken.setdefault((one.analysis_id, one.person_id), []).append(one)
+        taken.setdefault((one.analysis_id, one.person_id), _Spans()).add(one)
     kept: list[FoundMoment] = []
     for one in moments:
-        near = taken.setdefault((one.analysis_id, one.person_id), [])
-        if all(min(one.end_s, o.end_s) - max(one.start_s, o.start_s) < TOUCHING_S for o in near):
-            near.append(one)
+        if taken.setdefault((one.analysis_id, one.person_id), _Spans()).add(one):
             kept.append(one)
             if len(kept) == count:
                 break
     return kept
+
+
+class _Spans:
+    """Stretches of time, those of one person that do not overlap, in order."""
+
+    def __init__(self) -> None:
+        self._spans_s: list[tuple[float, float]] = []
+
+    def add(self, moment: FoundMoment) -> bool:
+        """Add a moment's stretch; return False if it overlaps one that is there."""
+        span_s = moment.start_s, moment.end_s
+        at = bisect_left(self._spans_s, span_s)
+        near = self._spans_s[max(0, at - 1) : at + 1]
+        if any(min(span_s[1], end_s) - max(span_s[0], start_s) >= TOUCHING_S for start_s, end_s in near):
+            return False
+        self._spans_s.insert(at, span_s)
+        return True

@@ -96,6 +96,10 @@ class Workbench:
             stored = self._analysis(item_id)
             return None if stored is None else self._keep(self._made(stored, self._corrections.load(item_id), chosen))
 
+    def corrections_number(self, analysis_id: str) -> int:
+        """Return the number of the latest corrections of an analysis, without opening it."""
+        return self._corrections.number(analysis_id)
+
     def edit(self, analysis_id: str, edits: Sequence[SingleEdit | Together]) -> Opened | None:
         """Apply edits as one step and store them; return the analysis with them, or None if there is none.
 

@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from recognizer.dashboard import server
 from recognizer.dashboard.own_actions.typical import FEW, few_of
 from recognizer.dashboard.workbench.routes import routes
+from recognizer.service.clip_index import FoundMoment
 from recognizer.service.store import StoredAnalysis
-from recognizer.service.suggestions import FoundMoment
 from tests.support.featured import featured_timeline, labels_of, stretch_of
 from tests.support.workbench import store_analysis, write_video
 
@@ -233,3 +233,14 @@ def test_few_of_a_group_are_of_many_videos_and_people() -> None:
     assert few_of(people)[:2] == [one_video[0], people[-1]]
     videos = [*people, moment("b", 1, 0), moment("c", 1, 0)]
     assert [one.video_name for one in few_of(videos)] == ["a", "b", "c", "a", "a"]
+
+
+def test_search_is_prepared_and_finds_each_video_once(own: Set, video: Path, tmp_path: Path) -> None:
+    again = store_analysis(tmp_path / "data", TIMELINES[0], video)
+    server.context().workbench.hold(again)
+    ids = [*own.ids, again.analysis_id]
+    assert own.post("prepare", {"analyses": ids}) == {}
+    label = labels_of(TIMELINES[1], 1)[0]
+    film = rows(own.mark(label, "resting", analysis=1)["actions"])["resting"]["examples"][0]
+    found = own.post("alike", {"example": film["id"], "analyses": ids})["moments"]
+    assert own.ids[0] not in {one["analysisId"] for one in found}  # a later analysis of its video takes its place

@@ -108,6 +108,13 @@ def name(request: Request) -> Response:
     return json_response(documents.NamedDocument(_document(request.actions()), len(asked.moments) - len(problems)))
 
 
+def prepare(request: Request) -> Response:
+    """Get ready to search these analyses, and answer at once."""
+    asked = request.document(requests.SearchRequest)
+    _own().prepare(asked.analyses)
+    return json_response({})
+
+
 def questions(request: Request) -> Response:
     """Answer with the moments that the set is least sure of."""
     asked = request.document(requests.SearchRequest)
@@ -128,7 +135,7 @@ def alike(request: Request) -> Response:
 def groups(request: Request) -> Response:
     """Answer with groups of unknown moments that look alike."""
     asked = request.document(requests.SearchRequest)
-    found = _own().unknown_groups(asked.analyses)
+    found = _own().unknown_groups(request.set_id, asked.analyses)
     return json_response(documents.groups_document(found, bool(asked.analyses)))
 
 

@@ -12,7 +12,7 @@ from recognizer.actions.quality import Quality
 from recognizer.dashboard.own_actions.typical import few_of
 from recognizer.dashboard.own_actions.words import gathered, left_out, named_others, no_groups
 from recognizer.palette import ActionPalette, ActionStyle, style_of_slot
-from recognizer.service.suggestions import FoundMoment
+from recognizer.service.clip_index import FoundMoment
 
 COLORS: Final = 8
 """The colors that a user can choose from: those without a pattern."""

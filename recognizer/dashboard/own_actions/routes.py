@@ -21,6 +21,7 @@ _GETS: Final[dict[str, api.Handler]] = {
 _POSTS: Final[dict[str, api.Handler]] = {
     "change": api.change,
     "name": api.name,
+    "prepare": api.prepare,
     "questions": api.questions,
     "alike": api.alike,
     "groups": api.groups,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain, zip_longest
 from typing import Final
 
-from recognizer.service.suggestions import FoundMoment
+from recognizer.service.clip_index import FoundMoment
 
 FEW: Final = 5
 """Moments of a group that become examples: more of one video teach nothing new, and five are enough of one action."""

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from recognizer.dashboard import server
 from recognizer.dashboard.workbench import own_actions_documents as documents
 from recognizer.dashboard.workbench.api import Request, json_response, refuse_comparison, timeline_of
+from recognizer.service.clip_index import FoundMoment
 from recognizer.service.opened import Opened
 from recognizer.service.own_actions import OwnActions
 from recognizer.service.set_editing import FIRST_TITLE
 from recognizer.service.store import StoredAnalysis
-from recognizer.service.suggestions import FoundMoment
 
 MOST_IDS: Final = 100
 """Sets or analyses that a request may name: as many as a browser remembers."""

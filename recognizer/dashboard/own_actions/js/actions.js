@@ -20,6 +20,11 @@ export class Actions extends EventTarget {
         return this.tell(async () => this.adopt(await this.api.json("set")));
     }
 
+    // So that the first search need not wait.
+    prepare() {
+        return this.tell(() => this.api.json("prepare", { analyses: remembered("analyses") }));
+    }
+
     // The page knows of another revision, as after an import.
     refresh(revision) {
         if (this.set && this.set.revision !== revision) this.load();

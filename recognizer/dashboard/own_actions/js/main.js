@@ -52,6 +52,7 @@ class Page {
         this.followTheme();
         (root.getRootNode().host ?? root).recognizer = { actions }; // for tests
         actions.load();
+        actions.prepare();
     }
 
     part(title, words) {
