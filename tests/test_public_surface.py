@@ -34,9 +34,9 @@ SEGMENTS = {"--min-confidence", "--min-duration"}
 OPTIONS = {
     "analyze": GENERAL | SETTINGS | SEGMENTS
     | {"--csv", "--json", "--video", "--export", "--corrections", "--groups",
-       "--classifier", "--checkpoint", "--labels", "--max-file-mb"},
+       "--classifier", "--checkpoint", "--labels", "--max-file-mb", "--actions", "--actions-mode"},
     "compare": GENERAL | SETTINGS | SEGMENTS
-    | {"--csv", "--json", "--report", "--classifiers", "--own", "--truth"},
+    | {"--csv", "--json", "--report", "--classifiers", "--own", "--truth", "--actions", "--actions-mode"},
     "weights": GENERAL | {"--ready", "--json"},
     "doctor": GENERAL | {"--device"},
 }  # fmt: skip

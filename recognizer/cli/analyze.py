@@ -16,6 +16,7 @@ from recognizer.cli.options import (
     settings_of,
     within,
 )
+from recognizer.cli.own_actions import add_actions
 from recognizer.errors import SettingsError
 
 _DESCRIPTION = """\
@@ -67,6 +68,8 @@ examples:
   python -m recognizer analyze clip.mp4 --csv - > clip.csv
   python -m recognizer analyze clip.mp4 --export clip.eaf --export clip.zip
   python -m recognizer analyze GX*0042.MP4 --join --csv juggling.csv
+  python -m recognizer analyze clip.mp4 --preset recommended --classifier i3d \\
+      --actions gym.actions
   python -m recognizer analyze *.mp4 --csv 'tables/{name}-actions.csv' --json results/
 """
 
@@ -103,6 +106,7 @@ def add_command(commands: Any) -> None:
         metavar="FILE",
         help="apply a person's corrections, a JSON file (docs/corrections.md)",
     )
+    add_actions(results, "a table of each; files hold your own names")
     results.add_argument("--groups", metavar="FILE", help="fold labels into groups, a JSON file (docs/corrections.md)")
     add_thresholds(results)
     settings = parser.add_argument_group("settings")
@@ -131,6 +135,8 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             exports=tuple(options.export),
             corrections=options.corrections,
             groups=options.groups,
+            actions=options.actions,
+            actions_mode=options.actions_mode,
             settings_at=partial(settings_of, options),
             classifier_is_named=options.video_classifier_model is not None or options.checkpoint_path is not None,
             min_confidence=min_confidence(options),

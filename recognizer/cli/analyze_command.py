@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from recognizer.cli.changes import check_place, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_bytes, write_text
+from recognizer.cli.own_actions import OwnActions, read_actions
 from recognizer.cli.terminal import (
     complain,
     fetching,
@@ -18,7 +19,7 @@ from recognizer.cli.terminal import (
     table,
     working,
 )
-from recognizer.errors import CorrectionsError, OutputError, VideoError
+from recognizer.errors import ActionsError, CorrectionsError, OutputError, VideoError
 from recognizer.files import BYTES_PER_MB
 from recognizer.settings import Settings
 
@@ -27,6 +28,7 @@ from recognizer.video import VideoSource, display_name, in_order, open_video
 from recognizer.video.reading import as_notes
 
 if TYPE_CHECKING:
+    from recognizer.actions.model import Mode
     from recognizer.networks.loading import Models
     from recognizer.timeline.corrections import Corrected
     from recognizer.timeline.groups import LabelGroups
@@ -46,6 +48,8 @@ class Request:
         csv, json, video: the paths of the results, as typed; None for each that is not wanted.
         exports: the paths of results in formats that their endings name, as typed.
         corrections, groups: the files with a person's corrections and with label groups; None if there are none.
+        actions: the file with a set of own actions; None for the network's labels.
+        actions_mode: how their names are shown.
         settings_at: returns the settings for a frame rate; keyword arguments override single settings.
         classifier_is_named: whether the options name a classifier; if not, an unavailable default may be replaced.
         min_confidence: minimum confidence of the segments.
@@ -64,6 +68,8 @@ class Request:
     exports: tuple[str, ...]
     corrections: str | None
     groups: str | None
+    actions: str | None
+    actions_mode: Mode
     settings_at: Callable[..., Settings]
     classifier_is_named: bool
     min_confidence: float
@@ -76,6 +82,7 @@ def run_all(request: Request, stdout: IO[str]) -> int:
     """Analyse every video, even after one fails, and return 0, or 2 if any failed.
 
     Raises:
+        ActionsError: the own actions cannot be read, or do not fit the classifier.
         SettingsError: the results have no valid place.
         WeightsError: the networks are unavailable.
         CheckpointError: the user's own checkpoint does not fit.
@@ -91,12 +98,15 @@ def run_all(request: Request, stdout: IO[str]) -> int:
         exports=request.exports,
         also_read=request.videos,
     )
+    own = read_actions(request.actions, request.actions_mode)
+    if own is not None and request.classifier_is_named:
+        own.check_networks([request.settings_at()])
     networks = _Networks(request)
     code = 0
     for source, outputs in zip(sources, plans, strict=True):
         try:
-            _run_one(source, outputs, request, networks, stdout)
-        except (VideoError, OutputError, CorrectionsError) as error:
+            _run_one(source, outputs, request, networks, own, stdout)
+        except (ActionsError, VideoError, OutputError, CorrectionsError) as error:
             complain(str(error))
             code = 2
     return code
@@ -138,7 +148,14 @@ class _Networks:
         return loaded, settings.video_classifier_model
 
 
-def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: _Networks, stdout: IO[str]) -> None:
+def _run_one(
+    source: VideoSource,
+    outputs: Outputs,
+    request: Request,
+    networks: _Networks,
+    own: OwnActions | None,
+    stdout: IO[str],
+) -> None:
     from recognizer.timeline.model import frame_rate_hz
 
     max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
@@ -147,6 +164,8 @@ def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: 
         changes = read_changes(request.corrections, request.groups, str(source.paths[0]), reader.info.sha256)
     loaded, classifier = networks.get()
     settings = request.settings_at(rate_hz, video_classifier_model=classifier)
+    if own is not None:
+        own.check(loaded, settings)
     from recognizer.analysis.file import Progress, analyze
 
     shown = display_name(source.name)
@@ -155,14 +174,19 @@ def _run_one(source: VideoSource, outputs: Outputs, request: Request, networks: 
         def follow(progress: Progress) -> None:
             show(progress.analysed_s, progress.duration_s, progress.frames_per_s, progress.remaining_s)
 
-        timeline = analyze(source, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
-    corrected = changes.applied_to(timeline)
+        said = analyze(source, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
+    corrected = changes.applied_to(said if own is None else own.applied_to(said))
     timeline = corrected.timeline
     segments = corrected.segments(request.min_confidence, request.min_duration_s)
     if outputs.any:
         _write_files(source, corrected, changes.groups, outputs, request, stdout)
     else:
         _print_segments(shown, timeline, segments, stdout)
+        if own is not None and own.mode == "beside":
+            of_network = said.segments(request.min_confidence, request.min_duration_s)
+            _print_segments(f"{shown}, the network's labels", said, of_network, stdout)
+    if own is not None and not request.quiet and (about := own.remark(timeline)) is not None:
+        remark(f"{shown}: {about}")
     if corrected.unfit:
         count = _count(len(corrected.unfit), "correction is", "corrections are")
         remark(f"{shown}: {count} about people or moments that are not in this timeline, and left out.")

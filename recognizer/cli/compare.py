@@ -16,6 +16,7 @@ from recognizer.cli.options import (
     settings_of,
     within,
 )
+from recognizer.cli.own_actions import add_actions
 from recognizer.cli.own_labels import add_truth, answers_of
 from recognizer.errors import SettingsError
 from recognizer.settings import CLASSIFIER_NAMES, Settings
@@ -99,6 +100,7 @@ def add_command(commands: Any) -> None:
         help="merge, split and hide people as a person's corrections do (docs/corrections.md); what they say about "
         "segments is no classifier's answer and is left out",
     )
+    add_actions(results, "a lane of its own beside each classifier's")
     results.add_argument("--groups", metavar="FILE", help="fold labels into groups, your own too (docs/corrections.md)")
     add_thresholds(results)
     settings = parser.add_argument_group("settings, shared by all classifiers")
@@ -125,6 +127,8 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             report=options.report,
             corrections=options.corrections,
             groups=options.groups,
+            actions=options.actions,
+            actions_mode=options.actions_mode,
             min_confidence=min_confidence(options),
             min_duration_s=within("--min-duration", options.min_duration, math.inf),
             quiet=options.quiet,

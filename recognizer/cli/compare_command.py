@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from recognizer.annotations.model import Answers
 from recognizer.cli.changes import Changes, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
+from recognizer.cli.own_actions import OwnActions, read_actions
 from recognizer.cli.own_labels import read_own_labels
 from recognizer.cli.terminal import complain, fetching, print_table, printable, remark, table, working
 from recognizer.settings import Settings
@@ -17,6 +18,7 @@ from recognizer.video.reading import as_notes
 if TYPE_CHECKING:
     import pandas as pd
 
+    from recognizer.actions.model import Mode
     from recognizer.analysis.compare import CompareProgress
     from recognizer.comparison.model import Comparison, Lane
     from recognizer.comparison.scoring import Scored
@@ -34,6 +36,8 @@ class Request:
         answers: what the options say about the labels.
         csv, json, report: the paths of the results, as typed; None for each that is not wanted.
         corrections, groups: the files with a person's corrections and with label groups; None if there are none.
+        actions: the file with a set of own actions; None for the networks' labels.
+        actions_mode: how their names are shown.
         min_confidence: minimum confidence of the segments.
         min_duration_s: minimum duration of the segments.
         quiet: show no progress and no summary.
@@ -48,6 +52,8 @@ class Request:
     report: str | None
     corrections: str | None
     groups: str | None
+    actions: str | None
+    actions_mode: Mode
     min_confidence: float
     min_duration_s: float
     quiet: bool
@@ -57,6 +63,7 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     """Compare and return 0, or 2 if a classifier could not run.
 
     Raises:
+        ActionsError: the own actions cannot be read.
         SettingsError: the results have no valid place, or the settings cannot be compared.
         VideoError: the video cannot be read.
         TruthError: the user's own labels cannot be read or do not fit.
@@ -69,8 +76,10 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     (outputs,) = plan_outputs(paths[:1], csv=request.csv, json=request.json, report=request.report, also_read=paths)
     check_comparable(request.settings)
     labels = None if request.truth is None else read_own_labels(request.truth, request.video.name, request.answers)
-    changes = _changes(request)
-    comparison = changes.applied_to_all(_compare(request))
+    changes, own = _changes(request), read_actions(request.actions, request.actions_mode)
+    if own is not None:
+        own.check_networks(request.settings)
+    comparison = changes.applied_to_all(_named(_compare(request), own))
     for entry in comparison.entries:
         if entry.problem is not None:
             complain(f"{entry.name} did not run: {entry.problem}")
@@ -94,6 +103,16 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
         if outputs.files:
             remark(f"Wrote {', '.join(outputs.files)}.")
     return 0 if len(lanes) == len(comparison.entries) else 2
+
+
+def _named(comparison: Comparison, own: OwnActions | None) -> Comparison:
+    """Return the comparison with own names; classifiers that the set does not fit keep their labels, with a remark."""
+    if own is None:
+        return comparison
+    comparison, problems = own.applied_to_all(comparison)
+    for problem in problems:
+        complain(problem)
+    return comparison
 
 
 def _changes(request: Request) -> Changes:
