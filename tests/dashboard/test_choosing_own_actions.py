@@ -12,12 +12,14 @@ from recognizer.dashboard import server
 from recognizer.service.store import StoredAnalysis
 from tests.support.featured import featured_timeline, labels_of, stretch_of
 from tests.support.networks import Networks
-from tests.support.pages import button, choose_thresholds, open_page, open_table, widget, words, workbenches
+from tests.support.pages import button, choose_thresholds, open_page, open_table, tab, widget, words, workbenches
 from tests.support.waiting import wait_until
 from tests.support.workbench import generated_timeline, store_analysis, write_video
 
 ANALYSIS_ID = "ab" * 16
 TIMELINE = featured_timeline(2, 45.0, action_s=8.0)
+OTHER_ID = "cd" * 16
+OTHER = featured_timeline(1, 20.0, seed=1, sha256="ef" * 32, action_s=8.0)
 FIRST, SECOND = labels_of(TIMELINE, 1)[:2]
 
 
@@ -105,3 +107,21 @@ def test_an_analysis_without_features_or_video_says_what_to_do(networks: Network
     page = opened_page()
     assert "is no longer stored here; drop it in again and analyse it" in words(page)
     assert not any(one.label == "Analyse once more" for one in page.button)
+
+
+def test_an_analysis_of_this_browser_begins_with_its_latest_set_until_somebody_chooses(
+    set_id: str, tmp_path: Path
+) -> None:
+    own = server.context().own_actions
+    own.add_example(set_id, ANALYSIS_ID, 1, *stretch_of(TIMELINE, 1, SECOND), None)
+    store_analysis(tmp_path / "data", OTHER, tmp_path / "gym.mp4", OTHER_ID)
+    page = open_page(run=OTHER_ID)
+    assert own.chosen(OTHER_ID).set_id is None  # it may be somebody else's
+    tab(page).history.own.update(analyses=[ANALYSIS_ID, OTHER_ID], sets=[set_id, own.create("Nothing taught yet")])
+    run(page)
+    assert own.chosen(OTHER_ID)[:2] == (set_id, "instead")
+    assert "resting" in actions(page)
+    widget(page, "Names on this analysis").set_value(None)
+    run(page)
+    assert own.chosen(OTHER_ID).set_id is None
+    assert "resting" not in actions(page)

@@ -33,6 +33,20 @@ _NO_SET: Final = "The network's labels"
 _WIDTH_PX: Final = 420
 
 
+def with_own_names(run: StoredAnalysis, opened: Opened) -> Opened:
+    """Return an analysis of this browser as it is shown with the browser's latest set that names people in it.
+
+    It is shown with that set from now on, unless its user has ever chosen what it is shown with.
+    """
+    own = server.context().own_actions
+    if run.analysis_id not in history.own_analyses() or own.chosen(run.analysis_id).number:
+        return opened
+    for one in reversed(own.summaries(history.own_sets())):
+        if own.fit(one.set_id, run.analysis_id).fits and own.head(one.set_id) is not None:
+            return own.choose(run.analysis_id, one.set_id)
+    return opened
+
+
 def draw_own_actions(place: DeltaGenerator, run: StoredAnalysis, opened: Opened) -> None:
     """Draw a popover with the choice of a set and of how its names are shown; a choice changes the whole page."""
     own = opened.own
@@ -65,7 +79,7 @@ def _offer_features(run: StoredAnalysis) -> None:
     try:
         rerun = rerun_of(server.context(), run)
     except RecognizerError as error:
-        st.caption(plain(sentence(str(error))), width=_WIDTH_PX)
+        st.caption(sentence(str(error)), width=_WIDTH_PX)
         return
     takes = "This is quick" if rerun.from_crops else "People are looked for again"
     tab = state.tab()

@@ -15,7 +15,7 @@ from recognizer.dashboard.analyse import filtering
 from recognizer.dashboard.analyse.annotated import show_rendering
 from recognizer.dashboard.analyse.corrections_panel import draw_corrections
 from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
-from recognizer.dashboard.analyse.own_actions import draw_own_actions
+from recognizer.dashboard.analyse.own_actions import draw_own_actions, with_own_names
 from recognizer.dashboard.analyse.summaries import draw_summaries, selected_row
 from recognizer.dashboard.parts.label_groups import draw_groups, groupable
 from recognizer.dashboard.parts.video_card import draw_reading
@@ -162,6 +162,7 @@ def _explore() -> None:
     if opened is None:
         st.info("This analysis is no longer stored on this machine; analyse the video again.", icon=":material/info:")
         return
+    opened = with_own_names(run, opened)
     if not run.timeline.predictions:
         st.info(_too_short(run.timeline), icon=":material/timer:")
     view = _draw_tools(run, opened)

@@ -47,6 +47,11 @@ def remember_set() -> None:
     _exchange("sets", ACTIONS.named())
 
 
+def own_analyses() -> list[str]:
+    """Return the ids of this browser's analyses, oldest first, as far as it has reported them."""
+    return list(state.tab().history.own.get("analyses", []))
+
+
 def own_sets() -> list[str]:
     """Return the ids of this browser's sets of actions, oldest first, as far as it has reported them."""
     return list(state.tab().history.own.get("sets", []))

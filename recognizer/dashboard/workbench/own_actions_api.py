@@ -58,7 +58,7 @@ def teach(request: Request) -> Response:
             title=FIRST_TITLE if names is None else names.actions.title,
             example=example.example_id,
             action=example.action,
-            remark=None if names is None else names.problem or names.remark,
+            remark=None if names is None else names.problem,
         )
     )
 
@@ -81,7 +81,7 @@ def alike(request: Request) -> Response:
     found = server.context().own_actions.alike(
         request.item_id, asked.person_id, asked.start_s, asked.end_s, analysis_ids
     )
-    return json_response(documents.AlikeDocument([_moment(one) for one in found]))
+    return json_response(documents.AlikeDocument([_moment(one) for one in found if one.likeness > 0]))
 
 
 def _features(own: OwnActions, opened: Opened) -> tuple[documents.Features, str | None]:

@@ -38,7 +38,7 @@ class ExampleRequest(Struct, rename="camel"):
 
 
 class TaughtDocument(Struct, rename="camel"):
-    """What was taught, and the analysis as it is shown now; ``remark`` is a sentence for the user."""
+    """What was taught, and the analysis as it is shown now; ``remark`` says why it has no own names yet."""
 
     timeline: TimelineDocument
     set: str
@@ -83,6 +83,6 @@ class MomentDocument(Struct, rename="camel"):
 
 
 class AlikeDocument(Struct):
-    """The moments that look most alike, the most alike first."""
+    """The moments that look more alike than any two, the most alike first."""
 
     moments: Sequence[MomentDocument]
