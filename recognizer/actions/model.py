@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -20,9 +20,6 @@ from recognizer.errors import ActionsError
 from recognizer.settings import UNKNOWN_ACTION
 from recognizer.timeline.features import FeatureSpace, FeatureTable
 from recognizer.timeline.model import Timeline
-
-Mode = Literal["instead", "beside", "only"]
-"""How own names are shown: instead of the network's where one holds, in a lane beside the network's, or alone."""
 
 NONE_OF_THESE: Final = "none of these"
 """What users call an example of no action; it has no name in the data."""

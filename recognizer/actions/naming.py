@@ -12,17 +12,13 @@ from numpy.typing import NDArray
 
 from recognizer.actions.descriptors import Descriptors
 from recognizer.actions.head import Head, learn
-from recognizer.actions.model import ActionSet, Mode, background_of, unnamed
+from recognizer.actions.model import ActionSet, background_of, unnamed
 from recognizer.actions.posture import POSTURE, postures_of
+from recognizer.actions.provenance import Mode, provenance_of
 from recognizer.timeline.features import FeatureTable
 from recognizer.timeline.model import Timeline
 from recognizer.timeline.segments import MOST_LIKELY
 from recognizer.types import Prediction
-
-TITLE_KEY: Final = "own_actions"
-SHA256_KEY: Final = "own_actions_sha256"
-MODE_KEY: Final = "own_actions_mode"
-"""Where a timeline's provenance says which set named it, and how its names are shown."""
 
 _ROWS_AT_ONCE: Final = 4096
 """Clips that are judged at once: their features take 32 MB as numbers."""
@@ -89,9 +85,9 @@ def named(timeline: Timeline, verdicts: Verdicts, actions: ActionSet, mode: Mode
     """
     kept = ~verdicts.accepted if mode == "instead" else np.zeros(len(verdicts.accepted), np.bool_)
     said = zip(timeline.predictions, kept.tolist(), _tops(verdicts), strict=True)
-    predictions = tuple(one if keeps else _renamed(one, *top) for one, keeps, top in said)
-    provenance = {TITLE_KEY: actions.title, SHA256_KEY: actions.sha256, MODE_KEY: mode}
-    return replace(timeline, predictions=predictions, provenance={**timeline.provenance, **provenance})
+    predictions = tuple(one if keeps else _renamed(one, actions.title, *top) for one, keeps, top in said)
+    provenance = {**timeline.provenance, **provenance_of(actions.title, actions.sha256, mode)}
+    return replace(timeline, predictions=predictions, provenance=provenance)
 
 
 _Top = tuple[tuple[tuple[str, float], ...], tuple[float, ...]]
@@ -111,8 +107,9 @@ def _tops(verdicts: Verdicts) -> Iterator[_Top]:
         yield tuple(zip(labels, some, strict=True)), tuple(share)
 
 
-def _renamed(said: Prediction, top: tuple[tuple[str, float], ...], shares: tuple[float, ...]) -> Prediction:
-    return Prediction(said.person_id, said.start_s, said.end_s, top, said.classifier, shares, said.features)
+def _renamed(said: Prediction, title: str, top: tuple[tuple[str, float], ...], shares: tuple[float, ...]) -> Prediction:
+    by = f"{said.classifier}: {title}"
+    return Prediction(said.person_id, said.start_s, said.end_s, top, by, shares, said.features)
 
 
 _posture_of: WeakKeyDictionary[Timeline, NDArray[np.float64]] = WeakKeyDictionary()
@@ -136,14 +133,3 @@ def _measured(timeline: Timeline) -> NDArray[np.float64]:
             size_wh = timeline.video.width, timeline.video.height
             found[rows] = postures_of(track, spans_s[rows], size_wh, timeline.camera)
     return found
-
-
-def mode_in_words(mode: Mode) -> str:
-    """Return what a mode means, for tables and texts."""
-    return {"instead": "own names first", "beside": "own names beside the network's", "only": "own names only"}[mode]
-
-
-def own_names_of(timeline: Timeline) -> tuple[str, str] | None:
-    """Return the title and mode of the set that named a timeline; None for the network's own labels."""
-    title = timeline.provenance.get(TITLE_KEY)
-    return None if title is None else (title, timeline.provenance.get(MODE_KEY, "only"))

@@ -28,7 +28,7 @@ from recognizer.video import VideoSource, display_name, in_order, open_video
 from recognizer.video.reading import as_notes
 
 if TYPE_CHECKING:
-    from recognizer.actions.model import Mode
+    from recognizer.actions.provenance import Mode
     from recognizer.networks.loading import Models
     from recognizer.timeline.corrections import Corrected
     from recognizer.timeline.groups import LabelGroups

@@ -18,7 +18,7 @@ from recognizer.video.reading import as_notes
 if TYPE_CHECKING:
     import pandas as pd
 
-    from recognizer.actions.model import Mode
+    from recognizer.actions.provenance import Mode
     from recognizer.analysis.compare import CompareProgress
     from recognizer.comparison.model import Comparison, Lane
     from recognizer.comparison.scoring import Scored

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from recognizer.errors import ActionsError
 
 if TYPE_CHECKING:
-    from recognizer.actions.model import ActionSet, Mode
+    from recognizer.actions.model import ActionSet
+    from recognizer.actions.provenance import Mode
     from recognizer.comparison.model import Comparison, Entry
     from recognizer.networks.loading import Models
     from recognizer.settings import Settings

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Final
 
+from recognizer.actions.provenance import own_names_in_words
 from recognizer.export.content import Content
 from recognizer.export.formats import FORMATS
 from recognizer.export.json_file import setting_values
@@ -53,6 +54,9 @@ def readme(content: Content) -> str:
         lines += ["", "FILTER: the segments and summaries are only of", *_kept(content)]
     if content.groups is not None:
         lines += ["", "LABEL GROUPS in place of labels", *_grouped(content.groups)]
+    own = own_names_in_words(timeline.provenance)
+    if own is not None:
+        lines += ["", f"OWN NAMES of the set '{own[0]}' stand for labels:", f"  {own[1]}."]
     lines += ["", "NOTES", *(f"  {note}" for note in timeline.notes or ("none",))]
     video = timeline.video
     lines += [

@@ -117,7 +117,7 @@ SEGMENTS: Final = Table(
         Column("start_frame", int, f"first frame of the segment, {_FRAMES}"),
         Column("end_frame", int, "first frame after the segment"),
         Column("confidence", float, "mean probability of the label, 0 to 1; 1 where a human made it", 4),
-        Column("classifier", str, "the network that made the predictions"),
+        Column("classifier", str, "the network that made the predictions, and the set whose own name it is"),
         Column("source", str, "machine, or human where a person corrected the label or an edge"),
         _NAME,
         Column("checked", int, "1 where a person has checked the whole segment, otherwise 0"),
@@ -154,7 +154,7 @@ PREDICTIONS: Final = Table(
         _PERSON,
         Column("start_s", float, "start of the clip, in seconds", 3),
         Column("end_s", float, "end of the clip, in seconds", 3),
-        Column("classifier", str, "the network"),
+        Column("classifier", str, "the network, and the set of own actions if that named the clip"),
         *(
             column
             for k in range(1, _MOST_LABELS + 1)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from recognizer.actions.model import ActionSet, Background, Mode, OwnAction, with_background
+from recognizer.actions.model import ActionSet, Background, OwnAction, with_background
+from recognizer.actions.provenance import Mode
 from recognizer.errors import ActionsError
 from recognizer.service.action_set_rows import (
     EXAMPLE,

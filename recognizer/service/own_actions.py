@@ -12,7 +12,6 @@ from recognizer.actions.model import (
     ActionSet,
     Background,
     Example,
-    Mode,
     background_of,
     checked_name,
     clip_settings,
@@ -21,6 +20,7 @@ from recognizer.actions.model import (
     with_network,
 )
 from recognizer.actions.moments import moment
+from recognizer.actions.provenance import Mode
 from recognizer.actions.quality import Quality, quality, warnings
 from recognizer.errors import ActionsError
 from recognizer.service.action_sets import Chosen

@@ -8,8 +8,9 @@ from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from recognizer.actions.head import Head
-from recognizer.actions.model import ActionSet, Mode, clip_settings
+from recognizer.actions.model import ActionSet, clip_settings
 from recognizer.actions.naming import Verdicts, judged, learned, named
+from recognizer.actions.provenance import Mode
 from recognizer.service.action_sets import ActionSetStore, Chosen
 from recognizer.service.shown import Recent
 from recognizer.service.store import StoredAnalysis

@@ -7,18 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recognizer.actions.model import Mode
-from recognizer.actions.naming import (
-    MODE_KEY,
-    SHA256_KEY,
-    TITLE_KEY,
-    Verdicts,
-    judged,
-    learned,
-    mode_in_words,
-    named,
-    own_names_of,
-)
+from recognizer.actions.naming import Verdicts, judged, learned, named
+from recognizer.actions.provenance import MODE_KEY, SHA256_KEY, TITLE_KEY, Mode, own_names_in_words
 from recognizer.settings import Settings
 from recognizer.timeline.features import feature_table
 from recognizer.timeline.groups import LabelGroups
@@ -118,8 +108,9 @@ def test_a_taught_label_is_found_again_and_nothing_stored_changes() -> None:
     right = [names.get(was) == now for was, now in said]
     assert sum(right) / len(right) >= 0.9
     assert TIMELINE.predictions is before
-    assert own_names_of(TIMELINE) is None
-    assert own_names_of(own) == ("Everyday", "only")
+    assert own_names_in_words(TIMELINE.provenance) is None
+    assert own_names_in_words(own.provenance) == ("Everyday", "own names only, unknown elsewhere")
+    assert {one.classifier for one in own.predictions} == {"i3d: Everyday"}
     assert {key: own.provenance[key] for key in (TITLE_KEY, SHA256_KEY, MODE_KEY)} == {
         TITLE_KEY: "Everyday",
         SHA256_KEY: taught.sha256,
@@ -147,7 +138,3 @@ def test_one_kind_of_examples_teaches_nothing() -> None:
     assert learned(action_set(None)) is None
     assert learned(replace(SET, examples=())) is None
     assert learned(action_set("walk", None)) is not None
-
-
-def test_each_mode_has_words() -> None:
-    assert mode_in_words("instead") == "own names first"

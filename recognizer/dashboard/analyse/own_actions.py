@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from recognizer.actions.model import Mode
+from recognizer.actions.provenance import Mode
 from recognizer.dashboard import server, state
 from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.analyse import analysis

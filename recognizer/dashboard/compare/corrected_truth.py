@@ -70,7 +70,7 @@ def _labels_of(shown: StoredComparison, analysis_id: str) -> tuple[str, bytes]:
     if opened is None:
         raise TruthError("the corrected analysis is no longer on this machine; analyse the video again.")
     # without groups: classifiers are scored on the labels that they know
-    corrected = opened.revision.corrections.applied_to(opened.machine)
+    corrected = opened.revision.corrections.applied_to(opened.said)
     segments = corrected.segments(*state.tab().filters.thresholds)
     timeline = shown.comparison.timeline
     same_people = timeline is not None and have_same_people(opened.machine, timeline)
