@@ -35,6 +35,7 @@ from recognizer.actions.posture import POSTURE, postures_of
 from recognizer.actions.questions import QUESTIONS, ask
 from recognizer.timeline.features import FeatureTable
 from recognizer.timeline.model import PersonTrack
+from recognizer.types import packed_size
 
 FIVE = ("walk", "stand", "sit", "lie", "fall")
 FOUR = ("walk", "stand", "sit", "lie")
@@ -186,9 +187,9 @@ def asking(library: Library, actions: Sequence[str], draws: int) -> Iterator[tup
 def generated(clips: int, views: int, rng: np.random.Generator) -> FeatureTable:
     """Return features like a network's: not negative, most of them small."""
     codes = (rng.random((clips, views, SIZE), np.float32) ** 3 * 255).astype(np.uint8)
-    return FeatureTable(
-        codes, np.zeros((clips, views), np.float32), np.full((clips, views), 0.01, np.float32), np.ones(clips, np.bool_)
-    )
+    low, step = np.zeros((clips, views), np.float32), np.full((clips, views), 0.01, np.float32)
+    rising = rng.integers(0, 256, (clips, views, packed_size(SIZE)), np.uint8)
+    return FeatureTable(codes, low, step, np.ones(clips, np.bool_), rising)
 
 
 def took_s(work: Callable[[], object], times: int = 3) -> float:

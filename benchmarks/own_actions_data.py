@@ -99,12 +99,15 @@ def _clips(
         track = PersonTrack(person_id, own[:, 1].astype(np.float64), own[:, 2:6], own[:, 6], ((0.0, np.inf),))
         width, height = arrays["size"].tolist()
         kept = kept_features(arrays["crop"][k], arrays["around"][k])
-        yield kept.values(), posture_of(track, start_s, end_s, (width, height)), action
+        yield kept.values_and_change(), posture_of(track, start_s, end_s, (width, height)), action
 
 
 def kept_features(*views: NDArray[np.floating]) -> ClipFeatures:
     """Return features, (D, T) in each view, NaN past the last time step, as an analysis keeps them."""
-    return ClipFeatures.rounded(np.stack([np.nanmean(view.astype(np.float32), axis=1) for view in views]))
+    known = [view[:, ~np.isnan(view[0])].astype(np.float32) for view in views]
+    halves = [np.sign(2 * np.arange(view.shape[1]) - (view.shape[1] - 1)) for view in known]
+    change = [view @ half for view, half in zip(known, halves, strict=True)]
+    return ClipFeatures.rounded(np.stack([view.mean(axis=1) for view in known]), np.stack(change))
 
 
 def _action(

@@ -309,11 +309,14 @@ class ClipFeatures:
             (mirrored) if they were classified.
         low: float32 (V,), the smallest number of each view.
         step: float32 (V,), the distance between two codes.
+        rising: uint8 (V, ceil(D / 8)), one bit a number: whether it is higher in the second half of the clip than in
+            the first (docs/own_actions.md). All 0 where that is unknown.
     """
 
     codes: NDArray[np.uint8]
     low: NDArray[np.float32]
     step: NDArray[np.float32]
+    rising: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
         if self.codes.dtype != np.uint8 or self.codes.ndim != 2:
@@ -321,22 +324,50 @@ class ClipFeatures:
         views = (len(self.codes),)
         if self.low.shape != views or self.step.shape != views:
             raise ValueError(f"ClipFeatures.low and step must be {views}, got {self.low.shape} and {self.step.shape}")
+        bits = (len(self.codes), packed_size(self.codes.shape[1]))
+        if self.rising.dtype != np.uint8 or self.rising.shape != bits:
+            raise ValueError(f"ClipFeatures.rising must be uint8 {bits}, got {self.rising.dtype} {self.rising.shape}")
 
     @classmethod
-    def rounded(cls, values: NDArray[np.floating]) -> ClipFeatures:
-        """Return features (V, D), each rounded to the nearest of 256 steps between the extremes of its view."""
+    def rounded(cls, values: NDArray[np.floating], change: NDArray[np.floating] | None = None) -> ClipFeatures:
+        """Return features (V, D), each rounded to the nearest of 256 steps between the extremes of its view.
+
+        Args:
+            values: the numbers.
+            change: (V, D), what is positive where a number rises; all 0 in a view, or None, if that is unknown.
+        """
         low, high = values.min(axis=1).astype(np.float32), values.max(axis=1).astype(np.float32)
         step = (high - low) / np.float32(_HIGHEST_CODE)
         spacing = np.where(step > 0, step, 1)
         codes = np.rint((values - low[:, None]) / spacing[:, None]).clip(0, _HIGHEST_CODE)
-        return cls(codes.astype(np.uint8), low, step)
+        rising = np.zeros((len(codes), packed_size(codes.shape[1])), np.uint8)
+        if change is not None:
+            rising = np.packbits(change > 0, axis=1)
+        return cls(codes.astype(np.uint8), low, step, rising)
 
     def values(self) -> NDArray[np.float32]:
         """Return the numbers, float32 (V, D); each is within half a step of the network's."""
         return self.low[:, None] + self.step[:, None] * self.codes
 
+    def values_and_change(self) -> NDArray[np.float32]:
+        """Return the numbers, then for each 1 if it rises and -1 if it falls, float32 (2 V, D); 0 if it is unknown."""
+        return np.concatenate((self.values(), unpacked_change(self.rising, self.codes.shape[1])))
+
 
 _HIGHEST_CODE = 255
+_BITS = 8
+
+
+def packed_size(numbers: int) -> int:
+    """Return how many bytes hold one bit for each of so many numbers."""
+    return -(-numbers // _BITS)
+
+
+def unpacked_change(rising: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Return 1 for each set bit of ``rising`` and -1 for the others, float32 (…, size); 0 in rows without a set bit."""
+    signs = np.array([-1.0, 1.0], np.float32)[np.unpackbits(rising, axis=-1, count=size)]
+    signs[~rising.any(axis=-1)] = 0
+    return signs
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class FeatureRows(Protocol):
     def __len__(self) -> int: ...
 
     def values(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
-        """Return the features of these rows, float32 (m, V, D)."""
+        """Return the features of these rows and how they change, float32 (m, 2 V, D)."""
         ...
 
 
@@ -41,7 +41,7 @@ class Alike:
 
     Attributes:
         rows: int (m,).
-        likeness: float32 (m,), cosine of the centred features, up to 1.
+        likeness: float32 (m,), cosine of the centred features and their changes, up to 1.
     """
 
     rows: NDArray[np.intp]
@@ -49,7 +49,7 @@ class Alike:
 
 
 def alike(one: NDArray[np.float32], many: FeatureRows, centre: Centre, count: int = 100) -> Alike:
-    """Return the moments whose features are most like those of one, (V, D).
+    """Return the moments whose features are most like those of one, (2 V, D).
 
     Args:
         one: the features to look for.
@@ -57,10 +57,10 @@ def alike(one: NDArray[np.float32], many: FeatureRows, centre: Centre, count: in
         centre: what all moments share; see ``centre_of``.
         count: most moments to return.
     """
-    target = centre.features(one[None])[0]
+    target = _unit(centre.features(one[None]))[0]
     likeness = np.empty(len(many), np.float32)
     for rows in _chunks(len(many)):
-        likeness[rows] = centre.features(many.values(rows)) @ target
+        likeness[rows] = _unit(centre.features(many.values(rows))) @ target
     best = np.argsort(-likeness, kind="stable")[:count]
     return Alike(best, likeness[best])
 
@@ -113,7 +113,11 @@ def _directions(many: FeatureRows, centre: Centre) -> NDArray[np.float32]:
     found = np.empty((len(many), len(axes)), np.float32)
     for rows in _chunks(len(many)):
         found[rows] = centre.features(many.values(rows)) @ axes.T
-    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9))
+    return _unit(found)
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def _axes(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from recognizer.actions.posture import POSTURE
 
+CHANGE_WEIGHT: Final = 0.7
+"""Length of a vector of changes next to the features, whose length is 1."""
+
 POSTURE_WEIGHT: Final = 0.4
 """Length of a typical posture vector next to the features, whose length is 1."""
 
@@ -24,7 +27,8 @@ class Descriptors:
     """What is known of n moments.
 
     Attributes:
-        views: float32 (n, V, D), the network's features; V is 1 (the crop) or 2 (the crop and the surroundings).
+        views: float32 (n, 2 V, D), the network's features in V views, 1 (the crop) or 2 (the crop and the
+            surroundings); then how they change, in the same views. See ``FeatureTable.values``.
         posture: float64 (n, P), see ``recognizer.actions.posture``; NaN where it is unknown.
     """
 
@@ -32,9 +36,9 @@ class Descriptors:
     posture: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        if self.views.ndim != 3 or self.posture.shape != (len(self.views), len(POSTURE)):
+        if self.views.ndim != 3 or self.views.shape[1] % 2 or self.posture.shape != (len(self.views), len(POSTURE)):
             shapes = f"views {self.views.shape} and posture {self.posture.shape}"
-            raise ValueError(f"Descriptors must be (n, V, D) and (n, {len(POSTURE)}), got {shapes}")
+            raise ValueError(f"Descriptors must be (n, 2 V, D) and (n, {len(POSTURE)}), got {shapes}")
 
     def __len__(self) -> int:
         return len(self.views)
@@ -61,31 +65,31 @@ class Centre:
 
     @classmethod
     def of(cls, views: NDArray[np.float32]) -> Centre:
-        """Return the centre of features, (n, V, D)."""
-        total = np.zeros(views.shape[1:], np.float64)
+        """Return the centre of features and changes, (n, 2 V, D)."""
+        count = views.shape[1] // 2
+        total = np.zeros((count, views.shape[2]), np.float64)
         for rows in _chunks(len(views)):
-            total += _rooted(views[rows]).sum(axis=0)
+            total += _rooted(views[rows, :count]).sum(axis=0)
         return cls((total / max(1, len(views))).astype(np.float32))
 
     def features(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features, (n, V, D), as centred rows of length 1, float32 (n, V * D); each view counts the same.
+        """Return features and changes, (n, 2 V, D), as rows, float32 (n, 2 V * D); each view counts the same.
 
-        The square root keeps a few large features from deciding alone; it is signed, since some networks' features
-        are negative.
+        Features are centred, of length 1; their square root keeps a few large ones from deciding alone. It is signed,
+        since some networks' features are negative. Changes are of length ``CHANGE_WEIGHT``, 0 where they are unknown.
         """
-        if views.shape[1:] != self.views.shape:
+        count, size = self.views.shape
+        if views.shape[1:] != (2 * count, size):
             raise ValueError(f"features of shape {views.shape[1:]} do not fit a centre of shape {self.views.shape}")
-        found = np.empty((len(views), self.views.size), np.float32)
+        found = np.empty((len(views), 2 * count, size), np.float32)
         for rows in _chunks(len(views)):
-            found[rows] = self._some(views[rows])
-        return found
-
-    def _some(self, views: NDArray[np.float32]) -> NDArray[np.float32]:
-        centred = _unit(_rooted(views) - self.views)
-        return np.asarray(centred.reshape(len(views), -1) / np.float32(np.sqrt(self.views.shape[0])))
+            found[rows, :count] = _unit(_rooted(views[rows, :count]) - self.views)
+            found[rows, count:] = _unit(views[rows, count:].copy()) * np.float32(CHANGE_WEIGHT)
+        found /= np.float32(np.sqrt(count))
+        return found.reshape(len(views), 2 * self.views.size)
 
     def vectors(self, moments: Descriptors) -> NDArray[np.float32]:
-        """Return features and posture side by side, float32 (n, V * D + P)."""
+        """Return features, changes and posture side by side, float32 (n, 2 V * D + P)."""
         return np.hstack((self.features(moments.views), posture_vectors(moments.posture)))
 
 

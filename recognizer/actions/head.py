@@ -56,7 +56,7 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """What is learned from examples; F = V * D + P numbers describe a moment.
+    """What is learned from examples; F = 2 V * D + P numbers describe a moment.
 
     Attributes:
         names: the k actions, sorted.
@@ -119,7 +119,7 @@ class Head:
         if missing:
             raise ValueError(f"a head without {', '.join(sorted(missing))}")
         centre = arrays["centre"]
-        numbers = centre.size + len(POSTURE)
+        numbers = 2 * centre.size + len(POSTURE)
         shapes = {"weights": (len(names), numbers), "prototypes": (len(names), numbers), "threshold": (1,)}
         for name, array in arrays.items():
             if not np.isfinite(array).all():
@@ -156,8 +156,9 @@ def learn(
     Returns:
         None if there are no two kinds of examples, two actions or one action and none of these.
     """
-    lesson = Lesson.of(examples, names, videos, background)
-    return None if len(set(names)) < 2 else lesson.head()
+    if len(set(names)) < 2:
+        return None
+    return Lesson.of(examples, names, videos, background).head()
 
 
 @dataclass(frozen=True, eq=False)

@@ -86,7 +86,7 @@ class Example:
         person_id: the person's number in the analysis, as corrected.
         start_s: start of the moment.
         end_s: its end; exclusive.
-        features: float32 (V, D), the mean over the clips of the moment.
+        features: float32 (2 V, D), as ``FeatureTable.values``: the mean over the clips of the moment.
         posture: float64 (P,), see ``recognizer.actions.posture``.
         added_at: when it was added.
         pictures: up to three JPEGs, from the moment's beginning, middle and end; none if the video was gone, or where
@@ -124,7 +124,7 @@ class Background:
 
     Attributes:
         video_key: identifies the video, like that of an example.
-        features: float32 (m, V, D), in the order of time.
+        features: float32 (m, 2 V, D), in the order of time.
     """
 
     video_key: str
@@ -234,12 +234,12 @@ def descriptors_of(examples: Iterable[Example]) -> Descriptors:
 
 
 def unnamed(features: NDArray[np.float32]) -> Descriptors:
-    """Return clips, float32 (n, V, D), as the head takes moments without a name."""
+    """Return clips, float32 (n, 2 V, D), as the head takes moments without a name."""
     return Descriptors(features, np.full((len(features), len(POSTURE)), np.nan))
 
 
 def background_of(table: FeatureTable) -> NDArray[np.float32]:
-    """Return a few clips, evenly spread over those with features, float32 (m, V, D)."""
+    """Return a few clips, evenly spread over those with features, float32 (m, 2 V, D)."""
     known = np.flatnonzero(table.has)
     places = np.linspace(0, len(known) - 1, min(len(known), BACKGROUND_CLIPS))
     return table.values(known[np.unique(np.round(places).astype(np.intp))])

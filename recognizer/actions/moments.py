@@ -39,7 +39,7 @@ class Moment:
     """What is known of a moment.
 
     Attributes:
-        features: float32 (V, D), the mean over its clips.
+        features: float32 (2 V, D), the mean over its clips.
         posture: float64 (P,), see ``recognizer.actions.posture``.
         rows: the predictions of its clips, as rows of the timeline.
     """

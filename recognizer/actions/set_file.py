@@ -236,7 +236,7 @@ def _check_shapes(document: SetDocument, tensors: Mapping[str, _Tensor]) -> None
 
 def _wanted(document: SetDocument, network: NetworkDocument) -> dict[str, tuple[str, list[int]]]:
     rows, clips = len(document.examples), sum(one.clips for one in document.backgrounds)
-    of_clip = [network.views, network.feature_size]
+    of_clip = [2 * network.views, network.feature_size]
     wanted = {"background": ("F32", [clips, *of_clip])} if clips else {}
     if rows:
         wanted["features"] = "F32", [rows, *of_clip]

@@ -14,19 +14,20 @@ from numpy.typing import NDArray
 
 from recognizer.files import is_abandoned, is_staged, prune_lru, staged
 from recognizer.timeline.features import FeatureTable
+from recognizer.types import packed_size
 
 _log = logging.getLogger(__name__)
 
 MAX_FEATURES_BYTES: Final = 4 * 2**30
-"""If all files together exceed this, the least recently used are removed: 700 hours of one person, at 2.1 kB a clip and
+"""If all files together exceed this, the least recently used are removed: 650 hours of one person, at 2.3 kB a clip and
 a clip every 1.3 seconds. Their analyses stay, and can be run again."""
 
 
 class FeatureStore:
     """A folder of the features of analyses. Safe to share: files are written aside and renamed.
 
-    A file is a NumPy array of records ``codes``, ``low``, ``step`` and ``has``, one for each prediction of the stored
-    timeline, in its order.
+    A file is a NumPy array of records ``codes``, ``low``, ``step``, ``has`` and ``rising``, one for each prediction of
+    the stored timeline, in its order.
 
     Args:
         folder: created when needed.
@@ -88,11 +89,13 @@ class FeatureStore:
 
 def _records(table: FeatureTable) -> NDArray[np.void]:
     views, size = table.views, table.size
-    fields = [("codes", "u1", (views, size)), ("low", "<f4", (views,)), ("step", "<f4", (views,)), ("has", "?")]
+    numbers = [("codes", "u1", (views, size)), ("low", "<f4", (views,)), ("step", "<f4", (views,))]
+    fields = [*numbers, ("has", "?"), ("rising", "u1", (views, packed_size(size)))]
     records = np.empty(len(table), fields)
     records["codes"], records["low"], records["step"], records["has"] = table.codes, table.low, table.step, table.has
+    records["rising"] = table.rising
     return records
 
 
 def _table(records: NDArray[np.void]) -> FeatureTable:
-    return FeatureTable(records["codes"], records["low"], records["step"], records["has"])
+    return FeatureTable(records["codes"], records["low"], records["step"], records["has"], records["rising"])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.timeline.model import Timeline
-from recognizer.types import ClipFeatures, Prediction
+from recognizer.types import ClipFeatures, Prediction, packed_size, unpacked_change
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +23,14 @@ class FeatureTable:
         low: float32 (n, V).
         step: float32 (n, V).
         has: bool (n,), whether the prediction has features.
+        rising: uint8 (n, V, ceil(D / 8)), see ``ClipFeatures``.
     """
 
     codes: NDArray[np.uint8]
     low: NDArray[np.float32]
     step: NDArray[np.float32]
     has: NDArray[np.bool_]
+    rising: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
         if self.codes.dtype != np.uint8 or self.codes.ndim != 3:
@@ -37,6 +39,9 @@ class FeatureTable:
         shapes = self.low.shape, self.step.shape, self.has.shape
         if shapes != ((rows, views), (rows, views), (rows,)):
             raise ValueError(f"FeatureTable of codes {self.codes.shape} has low, step and has of shapes {shapes}")
+        bits = rows, views, packed_size(self.codes.shape[2])
+        if self.rising.dtype != np.uint8 or self.rising.shape != bits:
+            raise ValueError(f"FeatureTable.rising must be uint8 {bits}, got {self.rising.dtype} {self.rising.shape}")
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -52,13 +57,23 @@ class FeatureTable:
         return int(self.codes.shape[2])
 
     def values(self, rows: Sequence[int] | NDArray[np.integer] | None = None) -> NDArray[np.float32]:
-        """Return the numbers of these rows, float32 (m, V, D), or of all; 0 where there are none."""
+        """Return the numbers of these rows, or of all, and whether they rise: float32 (m, 2 V, D).
+
+        See ``ClipFeatures.values_and_change``. All 0 where there are no features.
+        """
         chosen = slice(None) if rows is None else np.asarray(rows, np.intp)
-        return self.low[chosen][..., None] + self.step[chosen][..., None] * self.codes[chosen]
+        codes = self.codes[chosen]
+        found = np.empty((len(codes), 2 * self.views, self.size), np.float32)
+        np.multiply(codes, self.step[chosen][..., None], out=found[:, : self.views])
+        found[:, : self.views] += self.low[chosen][..., None]
+        found[:, self.views :] = unpacked_change(self.rising[chosen], self.size)
+        return found
 
     def row(self, k: int) -> ClipFeatures | None:
         """Return the features of one prediction, or None."""
-        return ClipFeatures(self.codes[k], self.low[k], self.step[k]) if self.has[k] else None
+        if not self.has[k]:
+            return None
+        return ClipFeatures(self.codes[k], self.low[k], self.step[k], self.rising[k])
 
 
 def feature_table(predictions: Sequence[Prediction]) -> FeatureTable | None:
@@ -75,10 +90,12 @@ def feature_table(predictions: Sequence[Prediction]) -> FeatureTable | None:
     codes = np.zeros((rows, *shape), np.uint8)
     low, step = np.zeros((rows, views), np.float32), np.zeros((rows, views), np.float32)
     has = np.zeros(rows, np.bool_)
+    rising = np.zeros((rows, views, packed_size(shape[1])), np.uint8)
     for k, one in enumerate(predictions):
         if one.features is not None and one.features.codes.shape == shape:
             codes[k], low[k], step[k], has[k] = one.features.codes, one.features.low, one.features.step, True
-    return FeatureTable(codes, low, step, has)
+            rising[k] = one.features.rising
+    return FeatureTable(codes, low, step, has, rising)
 
 
 class FeatureSpace(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.actions.alike import alike, centre_of, groups
-from tests.support.own_actions import moments
+from tests.support.own_actions import described, moments
 
 NAMES = ("walking", "sitting", "reading", "climbing", "waving")
 
@@ -24,7 +24,8 @@ class Rows:
         return len(self.features)
 
     def values(self, rows: Sequence[int] | NDArray[np.integer] | None = None) -> NDArray[np.float32]:
-        return self.features if rows is None else self.features[np.asarray(rows, np.intp)]
+        chosen = self.features if rows is None else self.features[np.asarray(rows, np.intp)]
+        return described(chosen).views
 
 
 def library(each: int = 10) -> Rows:
@@ -33,7 +34,7 @@ def library(each: int = 10) -> Rows:
 
 def test_moments_of_the_same_kind_are_the_most_alike() -> None:
     many = library()
-    found = alike(many.features[23], many, centre_of(many), count=10)
+    found = alike(many.values([23])[0], many, centre_of(many), count=10)
     assert found.rows[0] == 23
     assert set((found.rows // 10).tolist()) == {2}
     assert (np.diff(found.likeness) <= 0).all()
@@ -55,4 +56,4 @@ def test_groups_are_the_same_each_time() -> None:
 def test_nothing_gives_nothing() -> None:
     nothing = Rows(moments("walking", 0))
     assert groups(nothing, centre_of(nothing)) == []
-    assert len(alike(moments("walking", 1)[0], nothing, centre_of(nothing)).rows) == 0
+    assert len(alike(described(moments("walking", 1)).views[0], nothing, centre_of(nothing)).rows) == 0

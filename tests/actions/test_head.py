@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer.actions.descriptors import Centre
+from recognizer.actions.descriptors import CHANGE_WEIGHT, Centre
 from recognizer.actions.head import ACCEPTED_FROM, Head, learn
-from tests.support.own_actions import described, moments, taught
+from tests.support.own_actions import SIZE, described, moments, taught
 
 
 def learned(*names: str | None, views: int = 2) -> Head:
@@ -65,7 +65,7 @@ def test_two_single_examples_are_enough() -> None:
 
 def test_one_view_and_negative_features_work() -> None:
     lesson = taught("walking", "sitting", views=1)
-    examples = described(lesson.examples.views - 2)
+    examples = described(lesson.examples.views[:, :1] - 2)
     head = learn(examples, lesson.names, lesson.videos)
     assert head is not None
     judged = head.judge(described(moments("walking", 3, views=1, video=1) - 2))
@@ -100,6 +100,21 @@ def test_nothing_to_judge_is_fine() -> None:
 
 
 def test_centred_features_have_length_one_in_each_view() -> None:
-    views = moments("walking", 5)
-    rows = Centre.of(views).features(views).reshape(5, 2, -1)
-    np.testing.assert_allclose(np.linalg.norm(rows, axis=2), np.sqrt(0.5), rtol=1e-5)
+    views = described(moments("walking", 5)).views
+    views[:, 2:] = np.sign(np.random.default_rng(0).normal(size=views[:, 2:].shape))
+    rows = Centre.of(views).features(views).reshape(5, 4, -1)
+    lengths = np.linalg.norm(rows, axis=2)
+    np.testing.assert_allclose(lengths[:, :2], np.sqrt(0.5), rtol=1e-5)
+    np.testing.assert_allclose(lengths[:, 2:], CHANGE_WEIGHT * np.sqrt(0.5), rtol=1e-5)
+
+
+def test_changes_tell_what_the_mean_cannot() -> None:
+    """Sitting down and standing up look alike on the whole."""
+    examples = described(moments("walking", 12))
+    rises = np.sign(np.random.default_rng(1).normal(size=SIZE))
+    examples.views[:, 2:] = np.where(np.arange(12)[:, None, None] % 2, rises, -rises)
+    names = ["up" if k % 2 else "down" for k in range(12)]
+    head = learn(examples.take(np.arange(8)), names[:8], [f"video {k // 2}" for k in range(8)])
+    assert head is not None
+    best = head.judge(examples.take(np.arange(8, 12))).best
+    assert [head.names[k] for k in best.tolist()] == names[8:]

@@ -62,7 +62,7 @@ def test_where_no_clip_fits_the_best_counts_if_it_shows_half() -> None:
 def test_features_are_the_mean_of_each_view_and_posture_is_that_of_the_moment() -> None:
     table = table_of(TIMELINE)
     found = moment(TIMELINE, table, 1, 3.0, 6.5)
-    assert found.features.shape == (2, table.size)
+    assert found.features.shape == (4, table.size)
     assert found.features.dtype == np.float32
     assert np.allclose(found.features, table.values(found.rows).mean(axis=0))
     track = next(one for one in TIMELINE.people if one.person_id == 1)

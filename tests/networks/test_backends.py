@@ -464,9 +464,9 @@ class TestFeatures:
 class TestCloseCalls:
     def test_a_close_call_is_decided_in_float32(self) -> None:
         """Rounding may swap two labels of nearly equal probability; float32 decides those, and no others."""
-        # three scores, then two features
-        rounded = torch.tensor([[2.0, 2.03, -1.0, 0.0, 7.0], [5.0, 1.0, 0.0, 0.0, 8.0]])
-        exact = torch.tensor([[2.02, 2.0, -1.0, 0.0, 7.5]])
+        # three scores, then two features and their change
+        rounded = torch.tensor([[2.0, 2.03, -1.0, 0.0, 7.0, 0.5, -0.5], [5.0, 1.0, 0.0, 0.0, 8.0, 0.5, -0.5]])
+        exact = torch.tensor([[2.02, 2.0, -1.0, 0.0, 7.5, -0.5, 0.5]])
 
         class FixedScores:
             way = Way("openvino", "bfloat16")
@@ -490,8 +490,10 @@ class TestCloseCalls:
         assert scores.argmax(dim=1).tolist() == [0, 0]
         assert careful.asked == 1
         clips = [Clip(k, 0.0, 1.0, np.full((16, 4, 4, 3), k, np.uint8)) for k in range(2)]
-        kept = [one.features.values()[0].tolist() for one in classifier.classify(clips) if one.features is not None]
-        assert kept == [[0, 7.5], [0, 8]], "features are those behind the scores"
+        found = [one.features for one in classifier.classify(clips) if one.features is not None]
+        assert [one.values_and_change().tolist() for one in found] == [[[0, 7.5], [-1, 1]], [[0, 8], [1, -1]]], (
+            "features are those behind the scores"
+        )
         careful.asked = 1
         assert 0 < CLOSE_CALL < 1
         classifier.warm_up(8)

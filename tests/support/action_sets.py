@@ -11,7 +11,7 @@ from PIL import Image
 from recognizer.actions.model import ActionSet, Background, ClipSettings, Example, OwnAction
 from recognizer.actions.posture import POSTURE
 from recognizer.timeline.features import FeatureSpace
-from tests.support.own_actions import SIZE, moments
+from tests.support.own_actions import SIZE, described, moments
 
 SPACE = FeatureSpace("i3d", "cd" * 32, SIZE)
 CLIPS = ClipSettings(2, 38, 2, "pytorch-float32")
@@ -35,7 +35,7 @@ def example(action: str | None, number: int = 0, *, video: int = 0, pictures: in
         1,
         3.0 * number,
         3.0 * number + 2.5,
-        moments(action, 1, number, video=video)[0],
+        described(moments(action, 1, number, video=video)).views[0],
         np.where(np.arange(len(POSTURE)) == 0, np.nan, 0.1 * number),
         datetime(2026, 11, 29, 12, tzinfo=UTC),
         shown,
@@ -52,5 +52,7 @@ def action_set(*actions: str | None, videos: int = 2, each: int = 2, pictures: i
         for number in range(each)
     )
     names = tuple(OwnAction(one, k) for k, one in enumerate(actions) if one is not None)
-    backgrounds = tuple(Background(f"{video:02x}" * 32, moments("any", 3, video=video)) for video in range(videos))
+    backgrounds = tuple(
+        Background(f"{video:02x}" * 32, described(moments("any", 3, video=video)).views) for video in range(videos)
+    )
     return ActionSet("a-set", "Everyday", SPACE, CLIPS, names, examples, backgrounds=backgrounds)

@@ -33,8 +33,10 @@ def moments(
 
 
 def described(views: NDArray[np.float32]) -> Descriptors:
-    """Return descriptors without postures."""
-    return Descriptors(views, np.full((len(views), len(POSTURE)), np.nan))
+    """Return descriptors of features, (n, V, D), without changes and postures."""
+    return Descriptors(
+        np.concatenate((views, np.zeros_like(views)), axis=1), np.full((len(views), len(POSTURE)), np.nan)
+    )
 
 
 def taught(*names: str | None, each: int = 2, videos: int = 3, views: int = 2, size: int = SIZE) -> Taught:

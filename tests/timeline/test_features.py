@@ -22,7 +22,8 @@ SHA256 = "ab" * 32
 
 
 def features(seed: int, views: int = 2, size: int = 5) -> ClipFeatures:
-    return ClipFeatures.rounded(np.random.default_rng(seed).gamma(0.5, 2.0, (views, size)).astype(np.float32))
+    rng = np.random.default_rng(seed)
+    return ClipFeatures.rounded(rng.gamma(0.5, 2.0, (views, size)).astype(np.float32), rng.normal(size=(views, size)))
 
 
 def said(person_id: int, start_s: float, kept: ClipFeatures | None) -> Prediction:
@@ -58,15 +59,37 @@ def test_equal_numbers_are_kept_as_they_are() -> None:
     assert kept.values().tolist() == [[0.25] * 4]
 
 
+def zeros(*shapes: tuple[int, ...]) -> list[np.ndarray]:
+    """Codes, low, step and the bits of what rises, as far as there are shapes."""
+    kinds = np.uint8, np.float32, np.float32, np.uint8
+    return [np.zeros(shape, kind) for shape, kind in zip(shapes, kinds, strict=False)]
+
+
+def table_of(numbers: list[np.ndarray], rows: int, packed: int) -> FeatureTable:
+    """A table whose flags have so many rows, and so many bytes a view for what rises."""
+    codes, low, step = numbers
+    return FeatureTable(codes, low, step, np.zeros(rows, bool), np.zeros((3, 2, packed), np.uint8))
+
+
+def test_what_rises_is_kept_as_one_bit_a_number() -> None:
+    change = np.array([[0.5, -2.0, 0.1] * 5, [0.0] * 15])
+    kept = ClipFeatures.rounded(np.ones((2, 15)), change)
+    assert kept.rising.nbytes == 4
+    assert kept.values_and_change()[2].tolist() == [1, -1, 1] * 5
+    assert not kept.values_and_change()[3].any(), "unknown"
+
+
 def test_a_wrong_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"uint8 \(V, D\), got float32 \(5,\)"):
-        ClipFeatures(np.zeros(5, np.float32), np.zeros(1, np.float32), np.zeros(1, np.float32))
+        ClipFeatures(np.zeros(5, np.float32), np.zeros(1, np.float32), np.zeros(1, np.float32), np.zeros(1, np.uint8))
     with pytest.raises(ValueError, match=r"low and step must be \(2,\)"):
-        ClipFeatures(np.zeros((2, 5), np.uint8), np.zeros(1, np.float32), np.zeros(2, np.float32))
+        ClipFeatures(*zeros((2, 5), (1,), (2,), (2, 1)))
+    with pytest.raises(ValueError, match=r"rising must be uint8 \(2, 1\), got uint8 \(2, 5\)"):
+        ClipFeatures(*zeros((2, 5), (2,), (2,), (2, 5)))
     with pytest.raises(ValueError, match="has low, step and has of shapes"):
-        FeatureTable(
-            np.zeros((3, 2, 5), np.uint8), np.zeros((3, 2), np.float32), np.zeros((3, 2), np.float32), np.zeros(2, bool)
-        )
+        table_of(zeros((3, 2, 5), (3, 2), (3, 2)), 2, 1)
+    with pytest.raises(ValueError, match=r"rising must be uint8 \(3, 2, 1\)"):
+        table_of(zeros((3, 2, 5), (3, 2), (3, 2)), 3, 2)
 
 
 def test_features_do_not_decide_whether_predictions_are_equal() -> None:
@@ -80,13 +103,13 @@ def test_a_table_has_the_order_of_the_predictions() -> None:
     assert table is not None
     assert (len(table), table.views, table.size) == (3, 2, 5)
     assert table.has.tolist() == [True, False, True]
-    np.testing.assert_array_equal(table.values()[2], kept[2].values())
-    np.testing.assert_array_equal(table.values([2, 0]), np.stack([kept[2].values(), kept[0].values()]))
+    np.testing.assert_array_equal(table.values()[2], kept[2].values_and_change())
+    np.testing.assert_array_equal(table.values([2, 0]), np.stack([kept[k].values_and_change() for k in (2, 0)]))
     assert not table.values([1]).any()
     assert table.row(1) is None
     one = table.row(2)
     assert one is not None
-    np.testing.assert_array_equal(one.values(), kept[2].values())
+    np.testing.assert_array_equal(one.values_and_change(), kept[2].values_and_change())
 
 
 def test_a_table_keeps_the_kind_that_most_predictions_have() -> None:
@@ -111,10 +134,10 @@ def test_order_survives_stitching_and_the_json_round_trip() -> None:
     stored = timeline_from_json(text)
     assert stored.predictions == timeline.predictions
     assert feature_table(stored.predictions) is None
-    assert "features" not in text
+    assert '"features"' not in text
     assert table is not None
     for k, (one, seed) in enumerate(zip(stored.predictions, (10, 30, 20), strict=True)):
-        np.testing.assert_array_equal(table.values([k])[0], features(seed).values(), err_msg=str(one))
+        np.testing.assert_array_equal(table.values([k])[0], features(seed).values_and_change(), err_msg=str(one))
 
 
 def test_space_names_the_network_and_its_weights() -> None:

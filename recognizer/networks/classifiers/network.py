@@ -154,7 +154,7 @@ class NetworkClassifier:
         return self._scores_and_features(pictures)[0]
 
     def _scores_and_features(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the scores and the features, float32 (B, len(labels)) and (B, D).
+        """Return the scores, and the features and their change, float32 (B, len(labels)) and (B, 2 D).
 
         Both are those of the float32 run where a close call runs again, so that scores follow from features.
         """
@@ -298,7 +298,7 @@ def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path, label_
 
 
 def _from_bytes(spec: ClassifierSpec, network: nn.Module) -> nn.Module:
-    """Prepend the normalization, and return the features with the scores: uint8 (B, T, S, S, 3) to (B, labels + D)."""
+    """Prepend the normalization and return features with the scores: uint8 (B, T, S, S, 3) to (B, labels + 2 D)."""
     return nn.Sequential(Normalise(spec), hand_out_features(fold_repeated_frames(network, spec), spec))
 
 
