@@ -409,7 +409,7 @@ class Settings:
         title="Keep features",
         option="--keep-features",
         help="Keep what the classifier computed of each clip, so that your own actions can be taught and named. Takes "
-        "about 6 MB for an hour of one person.",
+        "about 7 MB for an hour of one person.",
         scope=Scope.KEPT,
         differs=("features not kept", "features kept"),
     )

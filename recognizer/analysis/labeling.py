@@ -84,10 +84,11 @@ class ActionLabeler:
 
     def label(self, clips: Sequence[Clip]) -> list[Prediction]:
         """Classify clips and add the predictions to the timeline."""
-        predictions = self._models.classifier.classify(clips)
-        if not self._keeps_features:
-            predictions = [replace(one, features=None) for one in predictions]
+        models = self._models
+        predictions = models.classifier.classify(clips)
         with self._lock:
+            if not self._keeps_features or _is_another(models, self._models):
+                predictions = [replace(one, features=None) for one in predictions]
             self._builder.add_predictions(predictions)
             for prediction in predictions:
                 if prediction.start_s >= self.stay_began_s(prediction.person_id):
@@ -105,8 +106,13 @@ class ActionLabeler:
             return self._sampler.clips_of_people(person_of)
 
     def change(self, models: Models, settings: Settings) -> None:
-        """Continue with other settings. Labels are kept; a person with enough samples is labelled again at once."""
+        """Continue with other settings. Labels are kept; a person with enough samples is labelled again at once.
+
+        The features of another network are forgotten: a timeline states one network, and only its own compare.
+        """
         with self._lock:
+            if _is_another(self._models, models):
+                self._builder.forget_features()
             self._models = models
             self._keeps_features = settings.keep_features
             self._sampler.change(settings, self._rate_hz)
@@ -147,3 +153,9 @@ class ActionLabeler:
                 since_s=since_s,
                 person_of=person_of,
             )
+
+
+def _is_another(one: Models, other: Models) -> bool:
+    """Return whether two classifiers have other features."""
+    networks = [(models.classifier.name, models.provenance.get("classifier_sha256")) for models in (one, other)]
+    return networks[0] != networks[1]

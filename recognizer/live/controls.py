@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recognizer.actions.provenance import Mode
 from recognizer.settings import Settings
 
 
@@ -18,6 +19,8 @@ class Controls:
         recording: whether the picture is written to a file.
         other: settings with another classifier, which also classifies the same clips; None for no other classifier.
         checkpoint_name: the user's name for the checkpoint of ``settings``.
+        set_id: the set of own actions whose names are shown; None for the network's labels.
+        mode: how own names are shown.
     """
 
     settings: Settings
@@ -26,3 +29,5 @@ class Controls:
     recording: bool = False
     other: Settings | None = None
     checkpoint_name: str | None = None
+    set_id: str | None = None
+    mode: Mode = "instead"

@@ -12,6 +12,7 @@ from recognizer.analysis.following import PeopleFollower
 from recognizer.analysis.labeling import ActionLabeler
 from recognizer.drawing.overlay import DETECTING_TEXT, OverlayPerson, draw_overlay
 from recognizer.live.other_classifier import OtherClassifier
+from recognizer.live.own_names import LiveNames
 from recognizer.palette import UNKNOWN_STYLE, ActionPalette, rgb_of
 from recognizer.settings import UNKNOWN_ACTION
 from recognizer.types import Box, Prediction, TrackedPerson
@@ -26,6 +27,7 @@ class LiveOverlay:
         other: returns the other classifier; None while there is none.
         palette: colours of the actions.
         min_confidence: see the attribute.
+        names: own names for labels.
 
     Attributes:
         min_confidence: labels less probable than this are drawn as ``unknown``.
@@ -39,6 +41,7 @@ class LiveOverlay:
         other: Callable[[], OtherClassifier | None],
         palette: ActionPalette,
         min_confidence: float,
+        names: LiveNames,
     ) -> None:
         self.min_confidence = min_confidence
         self.mirrored = False
@@ -46,23 +49,31 @@ class LiveOverlay:
         self._labeler = labeler
         self._other = other
         self._palette = palette
+        self._names = names
 
     def labels(self) -> list[tuple[int, str | None]]:
         """Return the people in the picture and the latest label of each; None before the first."""
-        return [(person.person_id, said.top[0][0] if said else None) for person, said in self._latest()]
+        latest = [(person.person_id, self._names.of(said)) for person, said in self._latest()]
+        return [(person_id, said.top[0][0] if said else None) for person_id, said in latest]
 
     def shown(self) -> list[OverlayPerson]:
         """Return the people to draw, with boxes in the camera's unmirrored picture."""
         other = self._other()
         overlay = []
+        beside = self._names.are_chosen and self._names.mode == "beside"
         for person, prediction in self._latest():
-            if other is None:
-                overlay.append(self._labelled(person, prediction))
-                continue
-            # each label begins with its classifier's name; the other classifier's takes the next free place
-            overlay.append(self._labelled(person, prediction, self._labeler.classifier_name))
-            overlay.append(self._labelled(person, other.latest_prediction(person.person_id), other.name))
+            # each label begins with its classifier's name if there are several; the next takes the next free place
+            own = self._names.of(prediction)
+            overlay.append(self._labelled(person, own, None if beside or other is None else self._own_name))
+            if beside:
+                overlay.append(self._labelled(person, prediction, self._own_name))
+            if other is not None:
+                overlay.append(self._labelled(person, other.latest_prediction(person.person_id), other.name))
         return overlay
+
+    @property
+    def _own_name(self) -> str:
+        return self._labeler.classifier_name
 
     def draw(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a copy of the picture, uint8 (H, W, 3), with the people drawn on it."""

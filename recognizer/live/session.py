@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recognizer.actions.provenance import Mode
 from recognizer.comparison.model import Comparison
 from recognizer.errors import StoreError
 from recognizer.live.controls import Controls
+from recognizer.live.own_names import Taught
 from recognizer.live.recording import Recorded
 from recognizer.live.stream import LiveStream
 from recognizer.memory import give_back_memory
@@ -60,6 +62,7 @@ class LiveSession:
         self._recordings: list[Recorded] = []
         self._lock = threading.Lock()
         self._is_ending = False
+        self._names: tuple[str | None, Mode] = (None, "instead")
         self._done = threading.Event()
         context.live_analyses.add(self.analysis_id)
         self.apply(controls)
@@ -76,10 +79,22 @@ class LiveSession:
         stream.overlay.mirrored = controls.mirrored
         stream.change(controls.settings)
         stream.compare(controls.other)
+        self._name(controls.set_id, controls.mode)
         if controls.recording and not stream.recorder.is_recording:
             stream.recorder.start(self._context.store.new_file(".mp4"))
         elif not controls.recording:
             self._finish_recording()
+
+    def _name(self, set_id: str | None, mode: Mode) -> None:
+        if self._names != (set_id, mode):
+            self._names = (set_id, mode)
+            self.stream.use_names(None if set_id is None else lambda: self._taught(set_id), mode)
+
+    def _taught(self, set_id: str) -> Taught | None:
+        """Return a set as it is now: somebody may teach it while the session runs."""
+        naming = self._context.own_actions.naming
+        actions = naming.set(set_id)
+        return None if actions is None else Taught(actions, naming.head(actions))
 
     def _finish_recording(self) -> None:
         recorded = self.stream.recorder.stop()
@@ -126,6 +141,9 @@ class LiveSession:
         problem = None
         try:
             store.save_analysis(self.analysis_id, file, timeline)
+            set_id, mode = self._names
+            if set_id is not None:
+                self._context.own_actions.sets.choose(self.analysis_id, set_id, mode)
             if comparison is not None:
                 self._context.comparisons.save(self.analysis_id, file, comparison)
         except StoreError as error:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.actions.provenance import Mode
 from recognizer.analysis.following import PeopleFollower
 from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.stream import STREAM, FrameTimes
@@ -20,6 +21,7 @@ from recognizer.live.labeling_thread import LabelingThread
 from recognizer.live.mailbox import FrameMailbox
 from recognizer.live.other_classifier import OtherClassifier
 from recognizer.live.overlay import LiveOverlay
+from recognizer.live.own_names import WINDOW_S, LiveNames, Taught
 from recognizer.live.pace import DetectionPace
 from recognizer.live.recording import Recorder
 from recognizer.live.settings_thread import SettingsThread
@@ -50,6 +52,7 @@ class LiveStream:
         min_confidence: labels less probable than this are drawn as ``unknown``.
 
     Attributes:
+        names: own names for the labels.
         overlay: draws the people on the picture.
         recorder: writes the camera's pictures to a file on request.
     """
@@ -75,11 +78,14 @@ class LiveStream:
         self._follower = PeopleFollower(models, settings, DEFAULT_FRAME_RATE_HZ, followed_hz=_FOLLOWED_HZ)
         self._labeler = ActionLabeler(models, settings, STREAM)
         self._other: OtherClassifier | None = None
-        self.overlay = LiveOverlay(self._follower, self._labeler, self._active_other, palette, min_confidence)
+        self.names = LiveNames()
+        self.overlay = LiveOverlay(
+            self._follower, self._labeler, self._active_other, palette, min_confidence, self.names
+        )
         self.recorder = Recorder()
         self._mailbox = FrameMailbox()
         self._sampling = threading.Lock()  # held for a moment: a frame is sampled and put with one interval
-        self._labeling = LabelingThread(self._labeler.label, self._labeler.stay_began_s, self._now_s)
+        self._labeling = LabelingThread(self._label, self._labeler.stay_began_s, self._now_s)
         self._following = FollowingThread(
             self._mailbox, self._follower, self._labeler, DetectionPace(self._oldest_wait_s), self._put
         )
@@ -121,6 +127,16 @@ class LiveStream:
         other = self._active_other()
         if other is not None:
             other.put(clips)
+
+    def _label(self, clips: Sequence[Clip]) -> None:
+        predictions = self._labeler.label(clips)
+        if predictions and self.names.are_chosen:
+            self.names.add(self.timeline(since_s=min(one.start_s for one in predictions) - WINDOW_S))
+
+    def use_names(self, taught: Callable[[], Taught | None] | None, mode: Mode) -> None:
+        """Show own names of a set from now on, or the network's labels; see ``LiveNames.use``."""
+        self.names.use(taught, mode)
+        self.names.add(self.timeline(since_s=self._now_s() - WINDOW_S))
 
     def _oldest_wait_s(self) -> float:
         other = self._active_other()

@@ -98,6 +98,11 @@ class TimelineBuilder:
         with self._lock:
             self._predictions.extend(predictions)
 
+    def forget_features(self) -> None:
+        """Drop the features of the predictions so far."""
+        with self._lock:
+            self._predictions = [replace(one, features=None) for one in self._predictions]
+
     def swap(self, one_id: int, other_id: int, since_s: float, noticed_s: float) -> None:
         """Exchange the samples and predictions of two people from ``since_s`` up to ``noticed_s``."""
         with self._lock:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,29 +16,18 @@ from recognizer.cli import main
 from recognizer.networks import cache
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
-from recognizer.types import Clip, ClipFeatures, Prediction
 from tests.support.action_sets import SPACE, action_set
-from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
-from tests.support.own_actions import moments
+from tests.support.fakes import ScriptedDetector, always, numbered_video, person
+from tests.support.featured import ActingClassifier
 
 WALKS_UNTIL_S = 1.0
 
+
+def action_at(start_s: float) -> str:
+    return "walk" if start_s < WALKS_UNTIL_S else "something else"
+
+
 OPTIONS = ("--sequence-length", "4", "--surroundings", "--min-confidence", "0.3")
-
-
-class Walker(ScriptedClassifier):
-    """Says ``waving`` of everything; the features are those of walking, then of something that nobody taught."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-
-    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        return [
-            replace(one, features=ClipFeatures.rounded(moments(action, 1, 3, video=9)[0]))
-            for one in super().classify(clips)
-            for action in ["walk" if one.start_s < WALKS_UNTIL_S else "something else"]
-        ]
 
 
 class Networks:
@@ -53,7 +41,7 @@ class Networks:
         self.asked.append(name)
         sha256 = SPACE.weights_sha256 if name == SPACE.classifier else "f" * 64
         provenance = {"detector_sha256": "0" * 64, "classifier": name, "classifier_sha256": sha256}
-        return Models(ScriptedDetector(always(person())), Walker(name), provenance)
+        return Models(ScriptedDetector(always(person())), ActingClassifier(name, action_at), provenance)
 
 
 @pytest.fixture

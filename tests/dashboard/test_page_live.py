@@ -12,6 +12,7 @@ import av
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from recognizer.actions.set_file import write_set
 from recognizer.dashboard import server as server_module
 from recognizer.dashboard.live import picture
 from recognizer.dashboard.live.configuration import HOSTS_VARIABLE, ICE_VARIABLE
@@ -23,6 +24,7 @@ from recognizer.live.session import LiveSession
 from recognizer.networks import loading as models_module
 from recognizer.service.playable import Playable, playable
 from recognizer.settings import Settings
+from tests.support.action_sets import action_set
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, numbered_picture, person
 from tests.support.networks import Networks
@@ -272,6 +274,28 @@ def test_settings_and_switches_reach_the_running_stream(page: AppTest, browser: 
     assert (settings.num_video_sequence_samples, settings.skip_frame) == (8, 3)
     assert settings.crop_margin_percentage == 25
     assert settings.min_person_confidence == pytest.approx(0.6)
+
+
+def test_own_names_are_offered_and_reach_the_running_stream(page: AppTest, browser: Browser) -> None:
+    assert not any(one.label == "Names" for one in page.selectbox), "nothing was taught yet"
+    set_id = server_module.context().own_actions.import_set(write_set(action_set("walk", "sit")), "set")
+    tab(page).history.own["sets"] = [set_id]
+    play(page, browser)
+    widget(page, "Names").set_value(set_id)
+    page.run()
+    names = session_of(page).stream.names
+    assert (names.are_chosen, names.mode) == (True, "instead")
+    assert [one.value for one in page.info if "keeps no features" in one.value], "the stand-in has none"
+    widget(page, "How they are shown").set_value("only")
+    page.run()
+    assert names.mode == "only"
+    widget(page, "Names").set_value(None)
+    page.run()
+    assert not names.are_chosen
+    stop(page, browser)
+    shown = tab(page).analyse.shown
+    assert shown is not None
+    assert server_module.context().own_actions.chosen(shown.analysis_id).set_id is None
 
 
 def test_classifier_that_cannot_be_loaded_is_reported_next_to_the_running_picture(

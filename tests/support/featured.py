@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +22,26 @@ class FeaturedClassifier(ScriptedClassifier):
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
         predictions = super().classify(clips)
         return [replace(one, features=ClipFeatures.rounded(np.array([[0.0, one.start_s]]))) for one in predictions]
+
+
+class ActingClassifier(ScriptedClassifier):
+    """Says ``waving`` of everything; the features are those of an action that can be taught.
+
+    Args:
+        name: of the classifier.
+        action_at: returns the action of a clip that starts at a time.
+    """
+
+    def __init__(self, name: str, action_at: Callable[[float], str]) -> None:
+        super().__init__()
+        self.name = name
+        self._action_at = action_at
+
+    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
+        return [
+            replace(one, features=ClipFeatures.rounded(moments(self._action_at(one.start_s), 1, 3, video=9)[0]))
+            for one in super().classify(clips)
+        ]
 
 
 def featured_timeline(

@@ -13,6 +13,7 @@ from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.live.camera_advice import show_camera_advice
 from recognizer.dashboard.live.configuration import ice_servers
 from recognizer.dashboard.live.encoders import start_encoders
+from recognizer.dashboard.live.own_actions import choose_names
 from recognizer.dashboard.live.sessions import end_session, show_lost_session
 from recognizer.dashboard.live.source import choose_source
 from recognizer.dashboard.parts.sidebar import classifier_title
@@ -110,6 +111,7 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
         key="camera-confidence",
         help="Labels less probable than this are shown as unknown in the picture.",
     )
+    set_id, mode = choose_names()
     other = st.selectbox(
         "Compare with another classifier",
         [name for name in CLASSIFIER_NAMES if name != settings.video_classifier_model],
@@ -127,6 +129,8 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
             recording=recording,
             other=None if other is None else _with_classifier(settings, other),
             checkpoint_name=tab.sidebar.checkpoint.name if tab.sidebar.checkpoint is not None else None,
+            set_id=set_id,
+            mode=mode,
         )
     )
     return {"video": {**_PICTURE_PX, "facingMode": _FACING[facing]}, "audio": False}

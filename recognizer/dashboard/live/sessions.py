@@ -13,6 +13,12 @@ from recognizer.errors import StoreError
 _SESSION_KEY = "camera-session"
 
 
+def is_running() -> bool:
+    """Return whether the camera runs."""
+    camera = state.tab().live.camera
+    return camera is not None and camera.session is not None
+
+
 def end_session() -> None:
     """End the running session, if there is one, and show the last one as stored."""
     live = state.tab().live

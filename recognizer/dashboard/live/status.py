@@ -60,7 +60,13 @@ def show_status() -> None:
     people = " · ".join(f"**Person {person_id}** {', '.join(texts)}" for person_id, texts in labels.items())
     st.markdown(people or "Nobody is in the picture.")
     min_confidence = camera.controls.min_confidence
-    _rolling_timeline(stream.timeline(since_s=since_s), min_confidence, stats.time_s, "camera-timeline")
+    said = stream.timeline(since_s=since_s)
+    _rolling_timeline(stream.names.timeline(said), min_confidence, stats.time_s, "camera-timeline")
+    if stream.names.problem is not None:
+        st.info(sentence(stream.names.problem), icon=":material/label:")
+    elif stream.names.are_chosen and stream.names.mode == "beside":
+        st.caption(f"The same people, labelled by {plain(stats.classifier)}")
+        _rolling_timeline(said, min_confidence, stats.time_s, "camera-network-timeline")
     other = stream.other_timeline(since_s=since_s)
     if stats.other_classifier is not None and other is not None:
         st.caption(f"The same people, labelled by {plain(stats.other_classifier)}")

@@ -42,9 +42,13 @@ def remember_comparison() -> None:
     _exchange("comparisons", COMPARISON.named())
 
 
-def remember_set() -> None:
-    """Have the browser remember the set of actions in the address, and report its other ones."""
-    _exchange("sets", ACTIONS.named())
+def remember_set(*, hears: bool = True) -> None:
+    """Have the browser remember the set of actions in the address, and report its other ones.
+
+    Args:
+        hears: see ``remember_analysis``.
+    """
+    _exchange("sets", ACTIONS.named(), hears=hears)
 
 
 def own_analyses() -> list[str]:
