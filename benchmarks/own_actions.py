@@ -221,7 +221,7 @@ def timing(bounds: Bounds) -> None:
     assert head is not None
 
     def rename() -> None:
-        posture = postures_of(track, spans_s, (640, 360))
+        posture = postures_of(track, spans_s)
         for first in range(0, len(table), 4096):
             rows = np.arange(first, min(len(table), first + 4096))
             head.judge(Descriptors(table.values(rows), posture[rows]))
@@ -253,7 +253,7 @@ def describe(library: Library) -> tuple[str, ...]:
     for action in TEN:
         own = library.action == action
         videos, places = (len(set(column[own].tolist())) for column in (library.video, library.place))
-        enough = own.sum() >= LEAST_MOMENTS and places >= 2
+        enough = bool(own.sum() >= LEAST_MOMENTS and places >= 2)
         present += [action] * enough
         print(f"  {action}: {own.sum()} of {videos} videos in {places} places{'' if enough else '; too few, left out'}")
     print(f"  others: {sum(one.startswith(OTHER) for one in library.action.tolist())}")

@@ -97,9 +97,8 @@ def _clips(
             continue
         own = boxes[boxes[:, 0] == person_id]
         track = PersonTrack(person_id, own[:, 1].astype(np.float64), own[:, 2:6], own[:, 6], ((0.0, np.inf),))
-        width, height = arrays["size"].tolist()
         kept = kept_features(arrays["crop"][k], arrays["around"][k])
-        yield kept.values_and_change(), posture_of(track, start_s, end_s, (width, height)), action
+        yield kept.values_and_change(), posture_of(track, start_s, end_s), action
 
 
 def kept_features(*views: NDArray[np.floating]) -> ClipFeatures:

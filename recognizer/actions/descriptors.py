@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from recognizer.actions.posture import POSTURE
 
-CHANGE_WEIGHT: Final = 0.7
+CHANGE_WEIGHT: Final = 0.75
 """Length of a vector of changes next to the features, whose length is 1."""
 
-POSTURE_WEIGHT: Final = 0.4
+POSTURE_WEIGHT: Final = 0.35
 """Length of a typical posture vector next to the features, whose length is 1."""
 
 _MOST_SPREADS: Final = 3.0
@@ -95,9 +95,9 @@ class Centre:
 
 def posture_vectors(posture: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return postures, (n, P), in spreads from the centre, weighted; an unknown number lies at the centre."""
-    centres, spreads = (np.array([getattr(one, name) for one in POSTURE]) for name in ("centre", "spread"))
+    centres, spreads, weights = np.array([one[1:] for one in POSTURE]).T
     scaled = np.clip(np.nan_to_num((posture - centres) / spreads, nan=0.0), -_MOST_SPREADS, _MOST_SPREADS)
-    return np.asarray(scaled * (POSTURE_WEIGHT / np.sqrt(len(POSTURE))), np.float32)
+    return np.asarray(scaled * weights * (POSTURE_WEIGHT / np.linalg.norm(weights)), np.float32)
 
 
 def _rooted(views: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,18 +16,28 @@ from recognizer.actions.posture import POSTURE
 ACCEPTED_FROM: Final = 0.3
 """The confidence at the acceptance threshold: the page's default lowest confidence."""
 
-_PENALTY: Final = 0.1
+_PENALTY: Final = 1 / 3
 """Weight of the squared length of the classifier's weights; 1 / C of other programs."""
 
-_NEAREST_NONE: Final = 2
-"""So many of the nearest examples of "none of these" count."""
+_NEAREST_NONE: Final = 3
+"""So many of the nearest examples of none of these count."""
+
+_USUAL_SHARE: Final = 0.5
+"""So much of an action's usual likeness to none of these is subtracted: some actions are like everything."""
 
 _KEPT_SHARE: Final = 0.9
 """The threshold accepts this share of the examples, each measured without its own video."""
 
-_DEFAULT_THRESHOLD: Final = 0.2
-_LEAST_LEFT_OUT: Final = 5
-"""With fewer examples that can be measured without their video, the default threshold holds."""
+_USUAL_THRESHOLD: Final = 0.03
+_WITHOUT_NONE: Final = 0.12
+_ENOUGH_NONE: Final = 10
+"""Where nine tenths of the actions were accepted in places never seen (docs/own_actions.md): with so many examples of
+none of these; without any, so much higher."""
+
+_USUAL_VIDEOS: Final = 20
+_MOST_OFF: Final = 0.04
+"""The usual threshold counts like so many videos, and the examples move it by so much at most: videos of one room are
+more alike than those of others will be."""
 
 _LIKELIHOOD_SPREAD: Final = 0.1
 """So much above the threshold, the odds of a name are e times as high."""
@@ -220,20 +230,28 @@ class Lesson:
         )
 
     def _threshold(self) -> float:
-        """Return the likeness that most examples reach, each measured without its own video."""
+        """Return the likeness that most examples reach, each measured without its own video, and near the usual one."""
+        lacking = max(0.0, 1 - self.names.count(None) / _ENOUGH_NONE)
+        usual = _USUAL_THRESHOLD + _WITHOUT_NONE * lacking
+        found, videos = self._left_out()
+        if not found:
+            return usual
+        reached = float(np.quantile(found, 1 - _KEPT_SHARE))
+        moved = (videos * reached + _USUAL_VIDEOS * usual) / (videos + _USUAL_VIDEOS)
+        return float(np.clip(moved, usual - _MOST_OFF, usual + _MOST_OFF))
+
+    def _left_out(self) -> tuple[list[float], int]:
+        """Return the likeness of each example that can be measured without its video, and how many videos those are."""
         found: list[float] = []
+        measured = 0
         for video in sorted(set(self.videos)):
             rest = self.without(video)
-            actions = rest.actions
-            rows = [
-                k for k, one in enumerate(self.videos) if one == video and self.names[k] in actions and self.names[k]
-            ]
+            actions = set(rest.actions)
+            rows = [k for k, one in enumerate(self.videos) if one == video and self.names[k] in actions]
             if rows:
-                head = rest._prototypes_alone()
-                found.extend(likeness(self.vectors[rows], *head).tolist())
-        if len(found) < _LEAST_LEFT_OUT:
-            return _DEFAULT_THRESHOLD
-        return float(np.quantile(found, 1 - _KEPT_SHARE))
+                found.extend(likeness(self.vectors[rows], *rest._prototypes_alone()).tolist())
+                measured += 1
+        return found, measured
 
     def _prototypes_alone(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         named = np.array([name is not None for name in self.names])
@@ -247,10 +265,12 @@ def likeness(
 ) -> NDArray[np.float64]:
     """Return how alike moments are to the nearest action, less how alike they are to none of these; float64 (n,)."""
     own = _unit(vectors)
-    nearest = (own @ prototypes.T).max(axis=1)
-    if len(none):
-        nearest = nearest - np.sort(own @ none.T, axis=1)[:, -_NEAREST_NONE:].mean(axis=1)
-    return np.asarray(nearest, np.float64)
+    to_actions = own @ prototypes.T
+    if not len(none):
+        return np.asarray(to_actions.max(axis=1), np.float64)
+    to_actions -= _USUAL_SHARE * (prototypes @ none.T).mean(axis=1)
+    nearest_none = np.sort(own @ none.T, axis=1)[:, -_NEAREST_NONE:].mean(axis=1)
+    return np.asarray(to_actions.max(axis=1) - nearest_none, np.float64)
 
 
 def _classifier(vectors: NDArray[np.float32], kinds: NDArray[np.intp], count: int) -> NDArray[np.float32]:

@@ -91,8 +91,7 @@ def moment(
             f"the features of {start_s:.1f} s to {end_s:.1f} s are not kept; mark another stretch, or analyse the "
             "video again."
         )
-    size_wh = machine.video.width, machine.video.height
-    posture = posture_of(track, start_s, end_s, size_wh, machine.camera)
+    posture = posture_of(track, start_s, end_s, machine.camera)
     return Moment(table.values(kept).mean(axis=0), posture, tuple(kept))
 
 

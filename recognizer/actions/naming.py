@@ -130,6 +130,5 @@ def _measured(timeline: Timeline) -> NDArray[np.float64]:
     for track in timeline.people:
         rows = np.flatnonzero(people == track.person_id)
         if len(rows):
-            size_wh = timeline.video.width, timeline.video.height
-            found[rows] = postures_of(track, spans_s[rows], size_wh, timeline.camera)
+            found[rows] = postures_of(track, spans_s[rows], timeline.camera)
     return found

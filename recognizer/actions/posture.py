@@ -20,27 +20,32 @@ class Measure(NamedTuple):
         name: what it measures.
         centre: its usual value: the mean of everyday moments.
         spread: how far it usually is from that: their standard deviation.
+        weight: how much it counts next to the others.
     """
 
     name: str
     centre: float
     spread: float
+    weight: float = 1.0
+
+
+_THIRD: Final = 3**-0.5
+"""Three numbers that mostly say the same count as one."""
 
 
 POSTURE: Final = (
-    Measure("log of 1 + the centre's path, body heights per second", 0.15, 0.17),
-    Measure("log of 1 + the foot point's path, body heights per second", 0.14, 0.17),
-    Measure("log of 1 + the way sideways, body heights per second", 0.07, 0.13),
+    Measure("log of 1 + the centre's path, body heights per second", 0.15, 0.17, _THIRD),
+    Measure("log of 1 + the foot point's path, body heights per second", 0.14, 0.17, _THIRD),
+    Measure("log of 1 + the way sideways, body heights per second", 0.07, 0.13, _THIRD),
     Measure("the top goes down, body heights", 0.06, 0.22),
     Measure("log of width by height", -0.6, 0.61),
     Measure("change of that", 0.1, 0.47),
     Measure("change of the log of the height", -0.04, 0.28),
     Measure("spread of the log of the height", 0.08, 0.12),
     Measure("spread of the log of the width", 0.13, 0.13),
-    Measure("height of the foot point in the picture, share of its height", 0.84, 0.12),
-    Measure("log of the body height, share of the picture's height", -0.5, 0.31),
 )
-"""The numbers of a posture, in order, with centres and spreads of everyday actions (docs/own_actions.md)."""
+"""The numbers of a posture, in order, with centres and spreads of everyday actions. Where in the picture somebody is,
+and how large, tells more of the place than of the action (docs/own_actions.md)."""
 
 _MOVING: Final = 4
 """The first numbers tell how the person moves; the camera's motion must be known for them."""
@@ -57,21 +62,20 @@ _ROWS_AT_ONCE: Final = 2048
 
 
 def posture_of(
-    track: PersonTrack, start_s: float, end_s: float, size_wh: tuple[int, int], camera: CameraPath | None = None
+    track: PersonTrack, start_s: float, end_s: float, camera: CameraPath | None = None
 ) -> NDArray[np.float64]:
     """Return the posture of one person from ``start_s`` to ``end_s``, float64 (P,); see ``postures_of``."""
-    return np.asarray(postures_of(track, np.array([[start_s, end_s]]), size_wh, camera)[0])
+    return np.asarray(postures_of(track, np.array([[start_s, end_s]]), camera)[0])
 
 
 def postures_of(
-    track: PersonTrack, spans_s: NDArray[np.float64], size_wh: tuple[int, int], camera: CameraPath | None = None
+    track: PersonTrack, spans_s: NDArray[np.float64], camera: CameraPath | None = None
 ) -> NDArray[np.float64]:
     """Return the postures of one person in n moments, float64 (n, P).
 
     Args:
         track: the person's boxes.
         spans_s: float64 (n, 2), start and end of each moment; the ends are exclusive.
-        size_wh: width and height of the frames.
         camera: the camera's motion, which does not count as the person's; None if it was not measured.
 
     Returns:
@@ -85,7 +89,7 @@ def postures_of(
     places = None if camera is None else still_places(camera, track.time_s)
     for begin in range(0, len(enough), _ROWS_AT_ONCE):
         rows = enough[begin : begin + _ROWS_AT_ONCE]
-        found[rows] = _postures(_Windows.of(track, first[rows], past[rows], places), size_wh)
+        found[rows] = _postures(_Windows.of(track, first[rows], past[rows], places))
     return found
 
 
@@ -133,7 +137,7 @@ class _Windows(NamedTuple):
         return _mean(values, number < quarter), _mean(values, last)
 
 
-def _postures(windows: _Windows, size_wh: tuple[int, int]) -> NDArray[np.float64]:
+def _postures(windows: _Windows) -> NDArray[np.float64]:
     x1, y1, x2, y2 = windows.boxes[:, :, _SMOOTHED:-_SMOOTHED]
     is_in = windows.is_in
     height, width = np.maximum(y2 - y1, 1.0), np.maximum(x2 - x1, 1.0)
@@ -156,8 +160,6 @@ def _postures(windows: _Windows, size_wh: tuple[int, int]) -> NDArray[np.float64
             np.log(height_last / height_first),
             _deviation(np.log(height), is_in),
             _deviation(np.log(width), is_in),
-            _mean(y2, is_in) / size_wh[1],
-            np.log(body / size_wh[1]),
         ),
         axis=1,
     )

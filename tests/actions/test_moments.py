@@ -67,7 +67,7 @@ def test_features_are_the_mean_of_each_view_and_posture_is_that_of_the_moment() 
     assert np.allclose(found.features, table.values(found.rows).mean(axis=0))
     track = next(one for one in TIMELINE.people if one.person_id == 1)
     assert found.posture.shape == (len(POSTURE),)
-    assert np.array_equal(found.posture, posture_of(track, 3.0, 6.5, (640, 360), TIMELINE.camera), equal_nan=True)
+    assert np.array_equal(found.posture, posture_of(track, 3.0, 6.5, TIMELINE.camera), equal_nan=True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from recognizer.actions.posture import POSTURE, posture_of, postures_of
 from recognizer.timeline.model import PersonTrack
 from recognizer.types import CameraPath
 
-SIZE_WH = (640, 360)
 RATE_HZ = 15.0
 
 
@@ -24,7 +23,7 @@ def still(count: int = 38) -> NDArray[np.float64]:
 
 
 def numbers(boxes: NDArray[np.floating], camera: CameraPath | None = None) -> dict[str, float]:
-    found = posture_of(track(boxes), 0.0, 100.0, SIZE_WH, camera)
+    found = posture_of(track(boxes), 0.0, 100.0, camera)
     return dict(zip([one.name for one in POSTURE], found.tolist(), strict=True))
 
 
@@ -32,7 +31,6 @@ def test_person_who_stands_does_not_move() -> None:
     found = numbers(still())
     assert found["log of 1 + the centre's path, body heights per second"] == pytest.approx(0)
     assert found["log of width by height"] == pytest.approx(np.log(60 / 200))
-    assert found["height of the foot point in the picture, share of its height"] == pytest.approx(300 / 360)
 
 
 def test_speed_is_in_body_heights_per_second() -> None:
@@ -65,13 +63,13 @@ def test_unknown_camera_leaves_movement_unknown_and_posture_known() -> None:
 
 
 def test_posture_is_unknown_with_too_few_boxes() -> None:
-    assert np.isnan(posture_of(track(still(3)), 0, 100, SIZE_WH)).all()
+    assert np.isnan(posture_of(track(still(3)), 0, 100)).all()
 
 
 def test_many_moments_are_measured_like_each_alone() -> None:
     boxes = still(90) + np.random.default_rng(0).normal(size=(90, 4)).cumsum(axis=0)
     spans_s = np.array([[0.0, 2.5], [1.0, 2.0], [2.0, 6.0], [50.0, 60.0]])
-    together = postures_of(track(boxes), spans_s, SIZE_WH)
-    alone = [posture_of(track(boxes), start_s, end_s, SIZE_WH) for start_s, end_s in spans_s.tolist()]
+    together = postures_of(track(boxes), spans_s)
+    alone = [posture_of(track(boxes), start_s, end_s) for start_s, end_s in spans_s.tolist()]
     np.testing.assert_allclose(together, alone)
     assert np.isnan(together[3]).all()

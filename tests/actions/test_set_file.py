@@ -168,7 +168,7 @@ def test_an_empty_set_is_a_file_too() -> None:
         (with_numbers("features", np.full((12, 4, 64), np.nan, "f4")), "a feature is not a number"),
         (with_numbers("features", np.full((12, 4, 64), 1e30, "f4")), "a feature is not a number, or is too large"),
         (with_numbers("background", np.full((6, 4, 64), np.inf, "f4")), "a feature is not a number"),
-        (with_numbers("posture", np.full((12, 11), np.inf)), "a posture is too large"),
+        (with_numbers("posture", np.full((12, 9), np.inf)), "a posture is too large"),
         (with_numbers("picture_ends", np.arange(24)), "a picture is empty or too large"),
         (with_numbers("picture_ends", -np.arange(24)), "a picture is empty or too large"),
         (with_numbers("picture_ends", np.arange(1, 25)), "its pictures do not fill"),
