@@ -144,7 +144,7 @@ def test_taught_where_one_looks_everybody_is_named_at_once_and_undo_takes_it_bac
         page.keyboard.press("t")
         page.get_by_role("option", name="resting").wait_for()
         page.get_by_role("option", name="None of these").click()
-        says(page, "Taught “None of these”")
+        says(page, "Taught “none of these”")
         shows(page, "resting")
         shows(page, "resting", "p2")
         assert FIRST not in names(page)
@@ -152,7 +152,7 @@ def test_taught_where_one_looks_everybody_is_named_at_once_and_undo_takes_it_bac
         # undo: by key, in the note, and at the button
         before = revision(page)
         page.keyboard.press("Control+z")
-        says(page, "No longer taught: “None of these”")
+        says(page, "No longer taught: “none of these”")
         assert revision(page) != before
         assert names(page) == machine
         mark(page, 0, start_s, end_s)
@@ -186,6 +186,18 @@ def test_taught_where_one_looks_everybody_is_named_at_once_and_undo_takes_it_bac
         shows(page, "serving")
         page.reload()
         wait_for_bench(page)
+        assert "serving" in names(page)
+
+        # what is taught stands in the lane, and can be taken back there
+        assert ask(page, "model.shownLanes.map(({ taught }) => taught.map(({ action }) => action))") == [
+            ["resting"], ["serving"],
+        ]  # fmt: skip
+        page.mouse.click(*place(page, 1, sum(stretch_of(TIMELINE, 2, SECOND)) / 2), button="right")
+        page.get_by_role("menuitem", name="No longer teach “serving”").click()
+        says(page, "No longer taught: “serving”")
+        assert "serving" not in names(page)
+        page.locator(".toast").get_by_role("button", name="Undo").click()
+        says(page, "Taught again: “serving”")
         assert "serving" in names(page)
 
 

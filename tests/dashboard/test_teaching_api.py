@@ -127,9 +127,16 @@ def test_forgetting_an_example_brings_back_what_was_shown(page: Page) -> None:
     before = page.actions()
     taught = page.teach(second, "serving")
     assert page.actions() != before
+    (shown,) = [one for one in taught["timeline"]["lanes"][0]["taught"] if one["action"] == "serving"]
+    start_s, end_s = stretch_of(FIRST, 1, second)
+    assert shown == {"example": taught["example"], "action": "serving", "startS": start_s, "endS": end_s}
+    named = page.actions()
     left = page.ask("forget", {"set": taught["set"], "example": taught["example"]})
     assert left["timeline"]["revision"] != taught["timeline"]["revision"]
     assert page.actions() == before
+    assert [one["action"] for one in left["timeline"]["lanes"][0]["taught"]] == ["resting"]
+    page.ask("forget", {"set": taught["set"], "example": taught["example"], "forgotten": False})
+    assert page.actions() == named
     assert page.known()["names"] == ["resting", "serving"]
     assert page.ask("forget", {"set": "nothing", "example": "at all"}, 422)["problem"].startswith("This set")
 

@@ -95,8 +95,17 @@ class PlayerDocument(Struct, rename="camel"):
     note: str | None
 
 
+class Taught(Struct, rename="camel"):
+    """An example of the set that the analysis is shown with; ``action`` is None for none of these."""
+
+    example: str
+    action: str | None
+    start_s: float
+    end_s: float
+
+
 class LaneDocument(Struct, rename="camel"):
-    """One lane; ``sources`` are the tracks whose boxes are the person's, and when.
+    """One lane; ``sources`` are the tracks whose boxes are the person's, and when, and ``taught`` the examples there.
 
     ``read_only`` lanes cannot be corrected: those of a comparison, and what the network said beside a user's own names.
     ``is_truth`` is the lane of a user's own labels, above those of a comparison's classifiers.
@@ -115,6 +124,7 @@ class LaneDocument(Struct, rename="camel"):
     is_small: bool
     sources: Sequence[Source]
     checked: Sequence[Interval]
+    taught: Sequence[Taught]
     movement: Sequence[tuple[float, float, str]]
     picture: str | None
 
@@ -136,6 +146,7 @@ class TimelineDocument(Struct, rename="camel"):
     complete: bool
     read_only: bool
     labels: Sequence[str]
+    own_set: str | None
     lanes: Sequence[LaneDocument]
     hidden: Sequence[HiddenPerson]
     next_person_id: int
@@ -195,6 +206,7 @@ def timeline_document(opened: Opened, player: Playable) -> TimelineDocument:
         complete=timeline.complete,
         read_only=opened.is_comparison,
         labels=opened.labels,
+        own_set=None if opened.own is None else opened.own.actions.set_id,
         lanes=[_lane(opened, lane, player.state != "gone") for lane in opened.lanes()],
         hidden=[HiddenPerson(person_id, title) for person_id, title in opened.hidden.items()],
         next_person_id=opened.next_person_id,
@@ -260,6 +272,19 @@ def _lane(opened: Opened, lane: Lane, has_video: bool) -> LaneDocument:
         is_small=person_id in layer.corrected.timeline.small_ids,
         sources=sources,
         checked=layer.corrected.checked.get(person_id, ()),
+        taught=_taught(opened, person_id) if lane.layer == 0 else (),
         movement=movements_of(opened.machine).of(sources),
         picture=None if portrait is None or not has_video else f"picture/{person_id}?{portrait.key}",
     )
+
+
+def _taught(opened: Opened, person_id: int) -> list[Taught]:
+    """Return the examples that are a person's moments in this video."""
+    if opened.own is None:
+        return []
+    video_key = opened.machine.video.sha256 or opened.video_name
+    return [
+        Taught(one.example_id, one.action, one.start_s, one.end_s)
+        for one in opened.own.actions.examples
+        if one.video_key == video_key and one.person_id == person_id
+    ]

@@ -64,11 +64,15 @@ def teach(request: Request) -> Response:
 
 
 def forget(request: Request) -> Response:
-    """Remove an example and answer with the analysis without it."""
+    """Remove an example, or bring it back, and answer with the analysis as it is named then."""
     asked = request.document(documents.ForgetRequest)
     refuse_comparison(request)
     request.opened()
-    server.context().own_actions.remove_example(asked.set, asked.example)
+    own = server.context().own_actions
+    if asked.forgotten:
+        own.remove_example(asked.set, asked.example)
+    else:
+        own.restore_example(asked.set, asked.example)
     return json_response(documents.ForgottenDocument(timeline_of(request.opened())))
 
 

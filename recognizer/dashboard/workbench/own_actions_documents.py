@@ -49,14 +49,15 @@ class TaughtDocument(Struct, rename="camel"):
 
 
 class ForgetRequest(Struct):
-    """An example to remove."""
+    """An example to remove, or to bring back."""
 
     set: str
     example: str
+    forgotten: bool = True
 
 
 class ForgottenDocument(Struct):
-    """The analysis as it is shown without an example."""
+    """The analysis as it is shown without an example, or with it again."""
 
     timeline: TimelineDocument
 

@@ -34,6 +34,13 @@ export function laneOf(model, event) {
     return card ? model.timeline?.lanes.find(({ key }) => key === card.dataset.lane) : null;
 }
 
+export const NONE_OF_THESE = "none of these";
+
+// The examples of the user's own actions that a stretch overlaps.
+export function taughtIn({ lane, startS, endS }) {
+    return lane.taught.filter((one) => one.startS < endS && one.endS > startS);
+}
+
 // The machine's likely labels of a row, the most probable first: their numbers stay when another is chosen.
 export async function likelyOf(model, row) {
     const likely = await model.likely(row);

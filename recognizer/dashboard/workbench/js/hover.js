@@ -1,7 +1,7 @@
 // The card at the pointer, or at the selected segment: who, what, when, how probable, and the five likeliest labels.
 
 import { moment, spanInWords } from "./axis.js";
-import { likelyOf } from "./around.js";
+import { NONE_OF_THESE, likelyOf, taughtIn } from "./around.js";
 import { element } from "./dom.js";
 
 const UNKNOWN = "unknown";
@@ -79,6 +79,7 @@ function segmentLines({ lane, action, color, second, startS, endS, confidence, s
     if (second) what.append(` or ${second}`);
     const sure = `${action === UNKNOWN ? "best guess" : "probability"} ${confidence.toFixed(2)}`;
     const facts = [source === "human" ? madeBy(lane) : sure, ...(checked ? ["checked"] : [])];
+    facts.push(...taughtIn({ lane, startS, endS }).map((one) => `taught: ${one.action ?? NONE_OF_THESE}`));
     return [
         what,
         element("div", {}, `${whose(lane)} · ${spanInWords(startS, endS, videoEndS)}`),

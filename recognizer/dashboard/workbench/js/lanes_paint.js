@@ -11,6 +11,7 @@ const TEXT_PADDING_PX = 5;
 const MOVEMENT_PX = { still: 1, slow: 2, fast: 3.5 }; // as in plots/movement_line.py, it reads without colours
 const TITLE_LEFT_PX = 22; // after the dot
 const HUMAN_PX = 7;
+const TAUGHT_PX = { line: 2, tick: 3 };
 const CHECK_PX = 9;
 
 export class Painter {
@@ -120,7 +121,7 @@ export class Painter {
 
     lane(lane) {
         const { scene, layout } = this;
-        const { segments, movement, checked } = scene.lanes[lane];
+        const { segments, movement, checked, taught } = scene.lanes[lane];
         const [top, height] = layout.bar(lane);
         const texts = [];
         let kind = -1;
@@ -136,6 +137,18 @@ export class Painter {
         for (const [row, action, x1, x2] of texts) this.words(row, action, x1, x2, top, height);
         this.movement(lane, movement);
         this.checks(lane, checked);
+        this.examples(taught, top + height);
+    }
+
+    // A bracket below what has been taught.
+    examples(taught, bottom) {
+        const { context, scene, view } = this;
+        context.fillStyle = scene.theme.text;
+        for (const { startS, endS } of taught) {
+            const [x1, x2] = [view.xOf(startS), view.xOf(endS)];
+            this.fill(x1, x2, bottom + 1, TAUGHT_PX.line);
+            for (const x of [x1, x2 - TAUGHT_PX.line]) this.fill(x, x + TAUGHT_PX.line, bottom - TAUGHT_PX.tick, TAUGHT_PX.tick + 1);
+        }
     }
 
     // The name in a segment where it fits, and the mark of one that a person has made.

@@ -7,7 +7,7 @@ const EMPTY_SHARE = 0.5; // the axis begins with the first picture if more of it
 const NONE = Spans.of([]);
 
 export class Scene {
-    lanes = []; // {key, title, classifier, isSelected, presence, movement, checked, segments}
+    lanes = []; // {key, title, classifier, isSelected, presence, movement, checked, taught, segments}
     style = null; // what depends on the colours of the page
     beginS = 0;
     endS = 1;
@@ -28,6 +28,7 @@ export class Scene {
             presence: Spans.of(lane.presence),
             movement: Spans.of(lane.movement),
             checked: Spans.of(lane.checked),
+            taught: lane.taught,
             segments: rows[index] ?? NONE,
         }));
         this.isFiltered = timeline.lanes.length > 0; // if no lane is shown

@@ -1,13 +1,14 @@
 // The menus of a segment, a person, and a stretch of time, and what opens them.
 
 import { showAlike } from "./alike.js";
-import { laneOf, segmentsOf } from "./around.js";
+import { laneOf, segmentsOf, taughtIn } from "./around.js";
 import { LANE, SEGMENT } from "./commands.js";
 import { clock, asProbability } from "./dom.js";
 import * as edits from "./edits.js";
 import { openMenu } from "./menu.js";
 import { offerMerge } from "./merging.js";
 import { add, chooseLabel, likelyLabels, relabel } from "./segment_acts.js";
+import { nameOf } from "./teaching.js";
 
 export class Menus {
     constructor(root, editing) {
@@ -83,7 +84,7 @@ function segmentMenu(editing, one, likely, at) {
     if (one.lane.readOnly) return [{ heading: `${clock(one.startS)} to ${clock(one.endS)}, ${source}` }, ...[teach, alike].map(item)];
     return [
         { heading: `${clock(one.startS)} to ${clock(one.endS)}, ${source}` }, ...labels, other, "-",
-        ...[teach, alike].map(item), "-", ...[start, end, cut].map(item), "-", ...[joinBefore, joinAfter, remove].map(item), "-",
+        ...[teach, alike].map(item), ...forgetItems(editing, one), "-", ...[start, end, cut].map(item), "-", ...[joinBefore, joinAfter, remove].map(item), "-",
         { ...item(check), label: one.checked ? "No longer checked" : "Mark as checked" }, item(restore), "-", person,
     ];
 }
@@ -108,12 +109,18 @@ function stretchMenu(editing, stretch, at) {
     ];
     if (stretch.lane.readOnly) return always;
     return [
-        ...always, "-",
+        ...always, ...forgetItems(editing, stretch), "-",
         item("Add a segment…", () => add(editing, stretch, at)),
         item("Mark as checked", () => editing.store(edits.check(stretch), "Checked")),
         item("Delete what is there", () => editing.store(edits.remove(stretch), "Deleted")),
         item("Back to the machine’s", () => editing.store(edits.restore(stretch), "Back to the machine’s")),
     ];
+}
+
+function forgetItems(editing, stretch) {
+    return taughtIn(stretch).map((one) => ({
+        label: `No longer teach ${nameOf(one.action)}`, run: () => editing.next(() => editing.teaching.forget(one)),
+    }));
 }
 
 function itemOf(editing, command, target, run) {

@@ -1,5 +1,6 @@
 // Teach a moment as an example of an action of the user's own, and take that back. See ../own_actions_api.py.
 
+import { NONE_OF_THESE } from "./around.js";
 import { MODIFIER } from "./commands.js";
 import { namesToTeach } from "./labels.js";
 import { remember, remembered } from "./memory.js";
@@ -54,9 +55,19 @@ export class Teaching {
 
     async takeBack() {
         const { set, example, name } = this.latest;
-        const request = this.model.api.forget({ set, example });
-        const answer = await this.changed(request, null, () => { this.latest = null; });
+        const answer = await this.changed(this.model.api.forget({ set, example }), null, () => { this.latest = null; });
         if (answer) this.toast.show(`No longer taught: ${name}.`);
+    }
+
+    // Take any example back. one: as a lane has it
+    async forget({ example, action }) {
+        const { api, timeline: { ownSet: set } } = this.model;
+        const name = nameOf(action);
+        if (!await this.changed(api.forget({ set, example }))) return;
+        const restore = async () => {
+            if (await this.changed(api.forget({ set, example, forgotten: false }))) this.toast.show(`Taught again: ${name}.`);
+        };
+        this.toast.show(`No longer taught: ${name}.`, [["Undo", () => this.editing.next(restore)]]);
     }
 
     // After a correction: the moment is worth an example.
@@ -68,7 +79,7 @@ export class Teaching {
     }
 
     // Adopt the timeline of an answer; a refusal stands where the user looks.
-    async changed(request, at, adopt) {
+    async changed(request, at = null, adopt = () => {}) {
         const { editing, model } = this;
         let answer = null;
         try {
@@ -88,6 +99,6 @@ export class Teaching {
     }
 }
 
-function nameOf(action) {
-    return action === null ? "“None of these”" : `“${action}”`;
+export function nameOf(action) {
+    return `“${action ?? NONE_OF_THESE}”`;
 }
