@@ -19,6 +19,7 @@ comparison.take_over_finished()
 
 # controls
 video_card.choose_video()
+video_card.offer_earlier_videos(history.own_analyses())
 history.offer_earlier_comparison()
 shared = sidebar.choose_shared_settings(video_card.frame_rate_hz())
 problem.show_problems(state.tab().compare.problem)

@@ -151,6 +151,7 @@ _TITLES: Final = {
     "person_name": "Name",
     "other_id": "Other person",
     "sd_s": "SD (s)",
+    "latency_s": "Time to first (s)",
 }
 
 

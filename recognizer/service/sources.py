@@ -20,7 +20,7 @@ from recognizer.video.source import VideoSource
 
 SOURCE_SUFFIX: Final = ".source"
 
-_STORED_NAME = re.compile(r"[0-9a-f]{64}(\.[A-Za-z0-9]{1,7})?")
+STORED_NAME: Final = re.compile(r"[0-9a-f]{64}(\.[A-Za-z0-9]{1,7})?")
 """The name of a stored upload: its hash and its suffix. No other file is ever read."""
 
 
@@ -67,7 +67,7 @@ def read_source(path: Path) -> VideoSource:
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         parts = values["parts"]
-        if not all(_STORED_NAME.fullmatch(part["file"]) for part in parts):
+        if not all(STORED_NAME.fullmatch(part["file"]) for part in parts):
             raise ValueError("a part is not a stored file")
         return VideoSource(
             paths=tuple(path.with_name(part["file"]) for part in parts),

@@ -25,7 +25,7 @@ from recognizer.files import StagedFile, is_abandoned, is_staged, prune_lru
 from recognizer.memory import exempt_from_collection, without_collections
 from recognizer.service.database import Database
 from recognizer.service.features import FeatureStore
-from recognizer.service.sources import SOURCE_SUFFIX, StoredPart, read_source, write_source
+from recognizer.service.sources import SOURCE_SUFFIX, STORED_NAME, StoredPart, read_source, write_source
 from recognizer.timeline.features import feature_table
 from recognizer.timeline.model import Timeline
 from recognizer.video import VideoSource, in_order
@@ -275,6 +275,26 @@ class AnalysisStore:
             analysis_ids,
         )
 
+    def stored_videos(self, analysis_ids: Sequence[str]) -> list[StoredFile]:
+        """Return the uploaded videos of those among these analyses that are still on the disk, latest first."""
+        with self.database.connection() as connection:
+            rows = connection.execute(
+                "SELECT video_path, video_name FROM run WHERE run_id IN (SELECT value FROM json_each(?))"
+                " ORDER BY created_at DESC, rowid DESC",
+                (json.dumps(list(analysis_ids)),),
+            ).fetchall()
+        names: dict[str, str] = {}
+        for file_name, video_name in rows:
+            names.setdefault(file_name, video_name)
+        paths = {self.file_path(file_name): name for file_name, name in names.items()}
+        return [self._upload(path, name) for path, name in paths.items() if _is_upload(path) and self.is_here(path)]
+
+    def _upload(self, path: Path, name: str) -> StoredFile:
+        source = read_source(path)
+        sha256s = source.sha256s or (path.stem,)
+        sha256 = sha256s[0] if len(sha256s) == 1 else recording_sha256(sha256s)
+        return StoredFile(path, name, sha256, sum(part.stat().st_size for part in source.paths))
+
     def action_slots(self) -> dict[str, int]:
         """Return the palette slot of each action; an action has one permanent color on all pages."""
         with self.database.connection() as connection:
@@ -308,6 +328,11 @@ def summaries(database: Database, sql: str, ids: Sequence[str], *others: str) ->
     with database.connection() as connection:
         rows = connection.execute(sql, (json.dumps(list(ids)), *others)).fetchall()
     return [StoredSummary(item_id, datetime.fromisoformat(created_at), name) for item_id, created_at, name in rows]
+
+
+def _is_upload(path: Path) -> bool:
+    """Return whether a stored file is an upload or a list of some; a camera's recording is not."""
+    return path.suffix == SOURCE_SUFFIX or STORED_NAME.fullmatch(path.name) is not None
 
 
 def analysis_of(analysis_id: str, video: StoredFile, timeline: Timeline) -> StoredAnalysis:

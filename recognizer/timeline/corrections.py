@@ -166,7 +166,9 @@ class Replay:
                 self._checked[edit.person_id] = _over(self._checked.get(edit.person_id, ()), span)
             case Restore():
                 decided = self._decided.get(edit.person_id, ())
-                self._decided[edit.person_id] = tuple(_outside(decided, edit.start_s, edit.end_s))
+                first, past = _reached(decided, edit.start_s, edit.end_s)
+                left = _outside(decided[first:past], edit.start_s, edit.end_s)
+                self._decided[edit.person_id] = (*decided[:first], *left, *decided[past:])
             case _:
                 for span in edit.spans():
                     self._decided[edit.person_id] = _over(self._decided.get(edit.person_id, ()), span)
@@ -247,7 +249,15 @@ class Replay:
 
 def _over(spans: tuple[Span, ...], new: Span) -> tuple[Span, ...]:
     """Put a span over others, which keep what is not under it."""
-    return tuple(sorted((new, *_outside(spans, new.start_s, new.end_s)), key=attrgetter("start_s")))
+    first, past = _reached(spans, new.start_s, new.end_s)
+    under = sorted((new, *_outside(spans[first:past], new.start_s, new.end_s)), key=attrgetter("start_s"))
+    return (*spans[:first], *under, *spans[past:])
+
+
+def _reached(spans: Sequence[Span], start_s: float, end_s: float) -> tuple[int, int]:
+    """Return the first of the spans that reach into a stretch and the one past the last: there may be thousands."""
+    first = bisect_right(spans, start_s, key=attrgetter("end_s"))
+    return first, max(first, bisect_left(spans, end_s, key=attrgetter("start_s")))
 
 
 def _outside(spans: tuple[Span, ...], start_s: float, end_s: float) -> Iterator[Span]:

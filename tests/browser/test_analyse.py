@@ -21,6 +21,7 @@ from tests.support.browser import (
     main,
     press,
     rows_of,
+    select_segment,
     settled_box,
     shown_actions,
     shown_times,
@@ -203,13 +204,7 @@ def test_wrong_files_get_one_sentence_each_and_the_result_stays(
 def test_chosen_segment_is_a_video_of_its_own(open_page: OpenPage, finished_run: str, tmp_path: Path) -> None:
     page = open_page(finished_run)
     wait_for_results(page)
-    main(page).get_by_role("tab", name="All segments").click()
-    main(page).get_by_text("Select a row to see it above").wait_for()
-    table = main(page).get_by_test_id("stDataFrameResizable").last
-    settled_box(table)
-    table.scroll_into_view_if_needed()
-    box = settled_box(table)
-    page.mouse.click(box["x"] + 16, box["y"] + 52)  # the first row's mark; the table is a canvas
+    select_segment(page, row=0)
     name, content = downloaded(page, "This segment (MP4)")
     assert name == "tai_chi-person-1-0.0s.mp4"
     (tmp_path / name).write_bytes(content)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.browser import (
+    ROW_PX,
     WORK_TIMEOUT_MS,
     OpenPage,
     chart,
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
-
-ROW_PX = 35
-"""Height of a row of Streamlit's tables, and of their header."""
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from tests.support.browser import (
     downloaded,
     main,
     rows_of,
+    select_segment,
     settled_box,
     shown_actions,
     wait_for_results,
@@ -81,13 +82,13 @@ def test_filter_groups_downloads_and_tables_follow_one_another(open_page: OpenPa
     name, content = downloaded(page, "This table (CSV)")
     assert name == "generated.budget.csv"
     assert {row["person_name"] for row in rows_of(content)} == {"Person 1", "Person 2", "Person 3", "everyone"}
-    main(page).get_by_role("tab", name="All segments").click()
-    main(page).get_by_text("Select a row to see it above").wait_for()
-    table = main(page).get_by_test_id("stDataFrameResizable").last
-    settled_box(table)
-    table.scroll_into_view_if_needed()
-    box = settled_box(table)
-    page.mouse.click(box["x"] + 16, box["y"] + 52 + 35)  # the second row's mark; the table is a canvas
+    tab = main(page).get_by_role("tab", name="Who appeared when")
+    tab.evaluate("(one) => one.scrollIntoView({ block: 'center' })")
+    top = settled_box(tab)["y"]
+    for name in ("Who appeared when", "Time per action", "At the same time"):  # short, long, short
+        main(page).get_by_role("tab", name=name).click()
+        assert settled_box(tab)["y"] == pytest.approx(top, abs=1), "nothing jumps"
+    select_segment(page, row=1)
     name, content = downloaded(page, "This segment (MP4)")
     assert content[4:8] == b"ftyp"
     start_s = float(rows_of(downloaded(page, "Timeline as CSV")[1])[1]["start_s"])

@@ -231,7 +231,7 @@ def test_own_lanes_beside_the_networks_and_moments_alike(
         assert ask(page, "model.shownLanes.map(({ title }) => title)") == ["Anna", "Anna", "Person 2", "Person 2"]
 
         # it can be taught from, by finger
-        bench(page).get_by_role("button", name="Mark", exact=True).tap()
+        bench(page).get_by_role("button", name="Select time", exact=True).tap()
         ask(page, "lanes.host.dispatchEvent(new CustomEvent('stretch', { detail: given }))",
             {"laneIndex": 1, "startS": start_s, "endS": end_s, "x": 200, "y": 400})  # fmt: skip
         assert page.get_by_role("menuitem").count() == 2

@@ -190,6 +190,12 @@ def test_keys_and_sliders(open_page: OpenPage, stored: str) -> None:
     press_keys(page, "End")
     wait_until(page, unknown_js)
     wait_until(page, "model.view.minConfidence === 1")
+    press_keys(page, "Home")
+    wait_until(page, "model.view.minConfidence === 0 && model.shownView === model.view")
+    wait_until(page, "model.segments.isComplete")  # those second labels too that the first answer had not counted
+    assert ask(page, "model.segments.second.some((second) => second >= 0)")
+    press_keys(page, "End")
+    wait_until(page, unknown_js)
     brief = bench(page).get_by_role("switch")
     brief.check()
     wait_until(page, f"model.shownLanes.length === {PEOPLE + 1}")

@@ -306,6 +306,11 @@ def test_two_tabs_and_a_killed_server_lose_nothing(browser: Browser, server: App
         expected = ask(other, ROWS)
         assert next(row for row in expected if row[0] == "p1")[4:] == ["human", True]
         assert next(row for row in expected if row[0] == "p2")[4:] == ["human", False]
+        page.bring_to_front()
+        page.evaluate("window.dispatchEvent(new Event('focus'))")  # headless pages have it all the time
+        wait_until(page, "model.timeline.revision === 4")
+        settle(page)
+        assert ask(page, ROWS) == expected, "what another tab did is seen without an edit of one's own"
 
         server.kill()
         select(page, 2, 1.0)

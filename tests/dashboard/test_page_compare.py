@@ -39,6 +39,7 @@ from tests.support.pages import (
     workbench_data,
 )
 from tests.support.waiting import WAIT_S
+from tests.support.workbench import generated_timeline
 
 PAGE = "pages/compare.py"
 REAL_LOADER = models_module.load_clip_classifier
@@ -316,6 +317,31 @@ def give_labels(page: AppTest, name: str, text: str) -> None:
     uploader(page, "A file of labels").upload(name, text.encode())
     page.run()
     assert not page.exception
+
+
+def test_video_of_an_earlier_analysis_can_be_taken(classifiers: Classifiers, clip: Path, tmp_path: Path) -> None:
+    store = server.context().store
+    timeline = generated_timeline(1, 5.0)
+    with clip.open("rb") as stream:
+        file = store.add_file(stream, "match.mp4")
+    recording = replace(file, path=store.new_file(".mp4"), name="Camera")
+    recording.path.write_bytes(clip.read_bytes())
+    for number, video in enumerate((file, file, recording)):
+        store.save_analysis(f"{number}" * 32, video, timeline)
+    at = open_page(PAGE)
+    assert "Or take the video of an earlier analysis" not in [one.label for one in at.selectbox]
+    tab(at).history.own["analyses"] = [f"{number}" * 32 for number in range(4)]  # as the browser says
+    at.run()
+    offered = widget(at, "Or take the video of an earlier analysis")
+    assert offered.options == ["match.mp4"], "a camera's recording is no uploaded video"
+    offered.set_value(offered.options[0])
+    at.run()
+    assert not at.exception
+    taken = tab(at).video
+    assert taken is not None
+    assert (taken.file.name, taken.file.sha256, taken.file.size_bytes) == (file.name, file.sha256, file.size_bytes)
+    assert "Or take the video of an earlier analysis" not in [one.label for one in at.selectbox]
+    assert has_button(at, "Compare")
 
 
 def test_labels_that_cannot_be_read_say_why(page: AppTest) -> None:

@@ -135,6 +135,13 @@ def test_a_filter_and_brief_people_decide_which_lanes_and_segments_there_are(
     assert (document["startS"][0], document["endS"][-1]) == (1.0, 3.0)
 
 
+def test_revision_tells_whether_there_is_something_new(client: TestClient, address: str) -> None:
+    before = client.get(f"{address}/revision").json()
+    assert before == {"revision": client.get(f"{address}/timeline").json()["revision"]}
+    client.post(f"{address}/edits", json={"edits": [{"edit": "name", "person_id": 1, "name": "Anna"}]})
+    assert client.get(f"{address}/revision").json()["revision"] > before["revision"]
+
+
 def test_likely_labels_and_close_seconds_agree(client: TestClient, address: str) -> None:
     document = client.post(f"{address}/segments", json=VIEW).json()
     for row, second in enumerate(document["second"]):

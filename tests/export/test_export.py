@@ -402,7 +402,7 @@ def test_tables_of_an_export_have_titles_in_words_and_the_numbers_of_the_csv() -
         "Mean (s)",
         "SD (s)",
         "Share",
-        "Latency (s)",
+        "Time to first (s)",
     ]
     # person 1: 0.3 + 0.4 s of tai chi and 0.3 s of juggling in 1.0 s of presence
     found = [tuple(row) for row in table.iloc[:3, [0, 1, 2, 3, 4, 7]].itertuples(index=False, name=None)]

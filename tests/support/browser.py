@@ -30,6 +30,9 @@ CHROMIUM_ARGUMENTS = [
 CLIP_S = 3.0
 START_TIMEOUT_S = 240.0
 WORK_TIMEOUT_MS = 250_000
+ROW_PX = 35
+"""Height of a row of Streamlit's tables, and of their header."""
+
 STEP_TIMEOUT_MS = 90_000
 
 OpenPage = Callable[..., "Page"]
@@ -124,6 +127,17 @@ def settled_box(place: Locator, timeout_ms: float = STEP_TIMEOUT_MS) -> FloatRec
         before = box
         time.sleep(0.4)
     raise AssertionError(f"the box still moves after {timeout_ms / 1000:g} s")
+
+
+def select_segment(page: Page, row: int) -> None:
+    """Open the table of all segments and select a row, counted from 0, by the mark before it: the table is a canvas."""
+    main(page).get_by_role("tab", name="All segments").click()
+    main(page).get_by_text("Select a row to see it above").wait_for()
+    table = main(page).get_by_test_id("stDataFrameResizable").last
+    settled_box(table)
+    table.scroll_into_view_if_needed()
+    box = settled_box(table)
+    page.mouse.click(box["x"] + ROW_PX / 2, box["y"] + (row + 1.5) * ROW_PX)
 
 
 def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT_MS) -> None:

@@ -326,6 +326,24 @@ def test_a_hundred_random_edits_undo_and_redo_exactly(steps: list[Any]) -> None:
     check_segments(corrections.applied_to(machine))
 
 
+covering = st.one_of(
+    st.builds(lambda span, label: Relabel(1, span[0], span[1], label), spans, labels),
+    st.builds(lambda span: Delete(1, span[0], span[1]), spans),
+    st.builds(lambda span: Restore(1, span[0], span[1]), spans),
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(covering, max_size=30))
+def test_at_each_moment_the_latest_edit_counts(some: list[Relabel | Delete | Restore]) -> None:
+    decided = Corrections(tuple(some)).applied_to(timeline()).decided.get(1, ())
+    edges_s = sorted({time_s for one in some for time_s in (one.start_s, one.end_s)})
+    for middle_s in [(one + other) / 2 for one, other in pairwise(edges_s) if other - one > 1e-4]:
+        latest = [one for one in some if one.start_s <= middle_s < one.end_s][-1:]
+        expected = [getattr(one, "action", None) for one in latest if not isinstance(one, Restore)]
+        assert [span.action for span in decided if span.start_s <= middle_s < span.end_s] == expected
+
+
 def check_segments(result: Corrected) -> None:
     """No two segments of a person overlap, and what a person decided is there as decided."""
     segments: dict[int, list[Segment]] = {}

@@ -84,12 +84,11 @@ def show_results(*, has_header: bool = False) -> None:
 
 def _summary(timeline: Timeline) -> str:
     classifier = timeline.provenance.get("classifier", timeline.settings.video_classifier_model)
-    backend = timeline.provenance.get("classifier_backend")
     brief = len(timeline.brief_ids)
     parts = [
         f"{people(len(timeline.people) - brief)} found" + (f", {brief} more for under {BRIEF_S:g} s" if brief else ""),
         f"{seconds(timeline.analysed_s)} analysed" + ("" if timeline.complete else " before it was cancelled"),
-        f"classifier {plain(classifier)}" + (f" ({backend})" if backend else ""),
+        f"classifier {plain(classifier)}",
         f"{timeline.settings.num_video_sequence_samples} samples, every {_ordinal(timeline.settings.skip_frame)} frame",
     ]
     return " · ".join(parts)
@@ -224,6 +223,8 @@ def _draw_notes(timeline: Timeline, own: OwnNames | None) -> None:
         labels = mine if own.mode == "only" else f"{mine} {labels}"
     moves = "The thin line in a lane shows where that person is still, slow or fast, if it can be measured."
     st.caption(labels if timeline.camera is None else f"{labels} {moves}")
+    if backend := timeline.provenance.get("classifier_backend"):
+        st.caption(f"Details: the classifier ran on {plain(backend)}.")
     brief = len(timeline.brief_ids)
     if brief and not state.tab().filters.shows_brief:
         st.caption(f"Downloads include the {people(brief)} seen for under {BRIEF_S:g} s; the tables below do not.")

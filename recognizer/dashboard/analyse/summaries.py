@@ -30,6 +30,10 @@ _MOST_BINS: Final = 2000
 
 _BINS_AT_FIRST: Final = 20
 
+_PLACE_KEY: Final = "summaries"
+_PLACE_CSS: Final = f"<style>.st-key-{_PLACE_KEY} {{ min-height: 90vh; }}</style>"
+"""Tabs differ in height: on a page that became shorter than where it is scrolled to, everything would jump."""
+
 _COUNTS, _SHARES = "Counts", "Shares"
 
 
@@ -48,7 +52,9 @@ def draw_summaries(content: Content, analysis_id: str) -> None:
         "Who appeared when": lambda: _people(content),
         "All segments": lambda: _segments(content),
     }
-    for tab, draw_one in zip(st.tabs(list(draw), key=TABS_KEY, on_change="rerun"), draw.values(), strict=True):
+    place = st.container(key=_PLACE_KEY)
+    place.html(_PLACE_CSS)
+    for tab, draw_one in zip(place.tabs(list(draw), key=TABS_KEY, on_change="rerun"), draw.values(), strict=True):
         # only the open one is made: for a long timeline, each takes as long as the chart at every change
         if tab.open:
             with tab:

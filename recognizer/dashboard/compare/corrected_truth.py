@@ -10,7 +10,7 @@ from recognizer import export
 from recognizer.annotations.reading import read_labels
 from recognizer.dashboard import server, state
 from recognizer.dashboard.compare.labels import save_labels
-from recognizer.dashboard.parts.history import local_time
+from recognizer.dashboard.parts.history import local_time, own_analyses
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import RecognizerError, TruthError
 from recognizer.service.comparisons import StoredComparison
@@ -45,8 +45,7 @@ def tell_waiting() -> None:
 
 def offer_corrected(shown: StoredComparison) -> None:
     """Draw a button for each corrected analysis of this video that this browser has made."""
-    own = state.tab().history.own.get("analyses", [])
-    for one in server.context().workbench.corrected_analyses(own, shown.video.path):
+    for one in server.context().workbench.corrected_analyses(own_analyses(), shown.video.path):
         st.button(
             f"Use your corrected analysis of {local_time(one.created_at)}",
             icon=":material/fact_check:",

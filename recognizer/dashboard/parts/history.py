@@ -38,8 +38,9 @@ def remember_analysis(*, hears: bool = True) -> None:
 
 
 def remember_comparison() -> None:
-    """Have the browser remember the comparison in the address, and report its other ones."""
+    """Have the browser remember the comparison in the address, and report its other ones and its analyses."""
     _exchange("comparisons", COMPARISON.named())
+    _exchange("analyses", None)
 
 
 def remember_set(*, hears: bool = True) -> None:

@@ -63,6 +63,28 @@ def choose_video() -> None:
         st.rerun()
 
 
+def offer_earlier_videos(analysis_ids: Sequence[str]) -> None:
+    """Draw a choice of these analyses' other videos, if any is still here; the chosen one becomes the current one."""
+    tab = state.tab()
+    current = None if tab.video is None else tab.video.file.path
+    videos = [one for one in server.context().store.stored_videos(analysis_ids) if one.path != current]
+    if not videos:
+        return
+    chosen: StoredFile | None = st.selectbox(
+        "Or take the video of an earlier analysis",
+        videos,
+        index=None,
+        key=f"earlier-video-{tab.uploads}",
+        format_func=lambda video: video.name,
+        placeholder=f"{len(videos)} analysed in this browser",
+        width=480,
+    )
+    if chosen is not None:
+        tab.uploads += 1  # the next field has another key and no choice
+        _use(chosen)
+        st.rerun()
+
+
 def _store_and_use(uploads: Sequence[tuple[BinaryIO, str]]) -> None:
     try:
         file = server.context().store.add_recording(uploads)

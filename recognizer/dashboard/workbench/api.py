@@ -104,6 +104,11 @@ def timeline(request: Request) -> Response:
     return _timeline(opened)
 
 
+def revision(request: Request) -> Response:
+    """Answer with the number of the latest revision, for a tab that may have missed some."""
+    return json_response(documents.RevisionDocument(request.opened().revision.number))
+
+
 def segments(request: Request) -> Response:
     """Answer with the segments of a view."""
     view = request.document(documents.ViewRequest).view()

@@ -188,6 +188,12 @@ class LikelyDocument(Struct):
     labels: Sequence[tuple[str, float]]
 
 
+class RevisionDocument(Struct):
+    """Which state of an item a browser would get."""
+
+    revision: int
+
+
 class Problem(Struct):
     """Why a request was refused, one sentence for the user."""
 

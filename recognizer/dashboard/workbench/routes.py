@@ -28,6 +28,7 @@ from recognizer.service.workbench import Kind
 
 _GETS: Final[dict[str, api.Handler]] = {
     "timeline": api.timeline,
+    "revision": api.revision,
     "boxes": api.boxes,
     "frames": api.frames,
     "picture/{person_id}": api.picture,

@@ -12,6 +12,10 @@ export class Api {
         return new URL(path, this.base).href;
     }
 
+    async revision() {
+        return (await this.json("revision")).revision;
+    }
+
     timeline() {
         return this.json("timeline");
     }

@@ -53,7 +53,7 @@ export const SEGMENT = {
         run: (editing, one) => editing.store(edits.check(one, !one.checked), one.checked ? "No longer checked" : "Checked"),
     },
     restore: {
-        key: "U", label: "Reset", words: "Back to the machine’s", title: "Back to the machine’s answer here",
+        key: "U", label: "Original", words: "Back to the machine’s", title: "Back to the machine’s answer here",
         off: (_, one) => (one.source === "human" ? null : "It is the machine’s answer."),
         run: (editing, one) => editing.store(edits.restore(one), "Back to the machine’s"),
     },

@@ -65,6 +65,8 @@ class Bench {
         this.ended = new AbortController();
         const { signal } = this.ended;
         model.addEventListener("edited", () => this.page.setTriggerValue("edited", model.timeline.revision), { signal });
+        window.addEventListener("focus", () => model.catchUp(), { signal });
+        document.addEventListener("visibilitychange", () => document.hidden || model.catchUp(), { signal });
         followTheme(places.bench, model, signal);
         fitPicture(places, model, signal);
         (root.getRootNode().host ?? root).recognizer = { model, player, lanes, editing, overlay }; // for tests

@@ -47,6 +47,19 @@ export class Model extends EventTarget {
         else if (this.timeline.revision !== revision) await this.attempt(async () => this.adopt(await this.api.timeline()));
     }
 
+    // Another tab may have changed something while this one was not looked at.
+    async catchUp() {
+        if (!this.timeline || this.timeline.readOnly || this.isCatchingUp) return;
+        this.isCatchingUp = true;
+        await this.attempt(async () => {
+            const revision = await this.api.revision();
+            if (revision === this.timeline.revision) return;
+            await this.refresh(revision);
+            this.emit("edited"); // the page around the workbench shows it too
+        });
+        this.isCatchingUp = false;
+    }
+
     async adopt(timeline) {
         const before = this.timeline;
         this.timeline = timeline;

@@ -24,8 +24,8 @@ export class Strip {
             { type: "button", class: "person-now", "aria-haspopup": "menu", onclick: () => this.openPerson() },
             this.name, element("span", { "aria-hidden": "true" }, "▾"),
         );
-        this.marking = button("Mark", "Mark", () => this.mark(), {
-            class: "act", title: "Drag over a lane to mark a stretch of it (or hold Shift)", "aria-pressed": "false",
+        this.marking = button("Select time", "Select time", () => this.mark(), {
+            class: "act", title: "Drag over a lane to select a stretch of time in it (or hold Shift)", "aria-pressed": "false",
         });
         this.chips = new Chips(editing);
         const ofSegment = (command) => this.command(command, () => editing.runOnSegment(command));
@@ -60,7 +60,7 @@ export class Strip {
         const { lanes } = this.editing;
         lanes.marksStretches = !lanes.marksStretches;
         this.marking.setAttribute("aria-pressed", String(lanes.marksStretches));
-        if (lanes.marksStretches) this.editing.voice.note("Drag over a lane to mark a stretch of it.");
+        if (lanes.marksStretches) this.editing.voice.note("Drag over a lane to select a stretch of time in it.");
     }
 
     // Below the label, for pickers.
