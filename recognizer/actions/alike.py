@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from recognizer.actions.descriptors import Centre
+from recognizer.actions.one_thread import on_one_thread
 
 _ROWS_AT_ONCE: Final = 2048
 _MOST_GROUPED: Final = 4000
@@ -70,6 +71,7 @@ def centre_of(many: FeatureRows, most: int = 2000) -> Centre:
     return Centre.of(many.values(_spread(len(many), most)))
 
 
+@on_one_thread
 def groups(many: FeatureRows, centre: Centre, least: int = 4, most: int = 12) -> list[NDArray[np.intp]]:
     """Return groups of moments that look alike, the largest first; rows nearest to a group's middle come first.
 

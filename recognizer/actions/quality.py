@@ -11,6 +11,7 @@ import numpy as np
 
 from recognizer.actions.descriptors import Descriptors
 from recognizer.actions.head import Lesson
+from recognizer.actions.one_thread import on_one_thread
 
 _FEW_EXAMPLES: Final = 3
 _ENOUGH_NONE: Final = 10
@@ -36,6 +37,7 @@ class Quality:
     sentences: tuple[str, ...]
 
 
+@on_one_thread
 def quality(
     examples: Descriptors,
     names: Sequence[str | None],
