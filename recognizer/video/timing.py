@@ -131,7 +131,7 @@ def usual_rate(stamps_s: list[float], stated: tuple[Fraction | None, ...], tick_
     tolerance_s = max(tick_s * _ROUNDED_TICKS, _SAME_SHARE * median_s)
     agreeing = (one for one in stated if one and abs(1 / one - median_s) <= tolerance_s)
     usual_s = float(np.mean(distances_s[np.abs(distances_s - median_s) <= tolerance_s]))
-    return next(agreeing, None) or plausible_rate(as_fraction(1 / usual_s))
+    return next(agreeing, None) or plausible_rate(as_fraction(1 / Fraction(usual_s)))
 
 
 def as_fraction(rate_hz: Fraction | float) -> Fraction:

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recognizer.video.timing import as_fraction, usual_rate
@@ -40,6 +40,7 @@ def test_usual_rate_is_that_of_the_median_distance(
 
 
 @given(st.lists(st.floats(0, 1e5)), st.floats(1e-6, 1.0))
+@example([0.0, 2.2250738585e-313], 1.0).via("regression: the rate is beyond the largest float")
 def test_any_stamps_give_a_plausible_rate_or_none(stamps_s: list[float], tick_s: float) -> None:
     rate = usual_rate(stamps_s, (), tick_s)
     assert rate is None or 0 < rate <= 1000
