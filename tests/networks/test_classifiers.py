@@ -177,10 +177,11 @@ class TestLength:
 
     @pytest.mark.parametrize("name", list(SPECS))
     def test_the_network_runs_on_the_lengths_that_its_rule_gives(self, name: str) -> None:
+        """The shortest, the longest and two between; ``test_every_setting.py`` tries them all."""
         spec = SPECS[name]
         with torch.device("meta"):  # shapes are checked, nothing is computed
             module = build(spec, CLASSES).eval()
-        lengths = {spec.length.network_length(n) for n in (1, 3, 9, 11, 14, 16, 17, 31, 32, 33, 47, 64)}
+        lengths = {spec.length.network_length(n) for n in (1, 9, 17, 64)}
         for length in sorted(lengths):
             clip = torch.empty(1, 3, length, spec.crop_size_px, spec.crop_size_px, device="meta")
             with torch.no_grad():
@@ -280,19 +281,28 @@ class TestInput:
 
 @pytest.mark.real
 class TestNetworks:
-    def test_it_says_what_torchvisions_own_network_says(self, pair: Pair) -> None:
+    def test_it_says_what_torchvisions_own_network_says(self, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
         classifier = pair.classifier
         other = random_clip(5, person_id=2, seed=5)
         x = network_input([other.rgb], classifier.spec, classifier.spec.length.network_length(5))
         with torch.inference_mode():
             expected = pair.reference(x.contiguous())
-        pictures = clip_pictures([other.rgb], classifier.spec.frames_fed(5))
-        assert (classifier.logits(pictures) - expected).abs().max() < TOLERANCE
+        said: list[torch.Tensor] = []
+        plain = classifier._scores_and_features
+
+        def recorded(pictures: Tensor) -> tuple[Tensor, Tensor]:
+            scores, features = plain(pictures)
+            said.append(scores)
+            return scores, features
+
+        monkeypatch.setattr(classifier, "_scores_and_features", recorded)
+        (prediction,) = classifier.classify([other])
+        (scores,) = said
+        assert (scores - expected).abs().max() < TOLERANCE
         # two networks that say the same of everything would pass the line above
         assert expected.std() > 0.5
         assert (expected - pair.scores_of_one_sample).abs().max() > 100 * TOLERANCE
 
-        (prediction,) = classifier.classify([other])
         best = torch.softmax(expected[0], 0).topk(5)
         assert [label for label, _ in prediction.top] == [f"class {k}" for k in best.indices.tolist()]
         assert [p for _, p in prediction.top] == pytest.approx(best.values.tolist(), abs=TOLERANCE)
