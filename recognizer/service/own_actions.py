@@ -222,6 +222,18 @@ class OwnActions(SetEditing):
         self.sets.choose(analysis_id, set_id, mode)
         return self._opened(analysis_id)
 
+    def carry_over(self, from_id: str, to_id: str) -> bool:
+        """Show a new analysis like another one, unless something is chosen for it or the other's set does not fit it.
+
+        Raises:
+            StoreError: the database cannot be written to.
+        """
+        before = self.chosen(from_id)
+        if before.set_id is None or self.chosen(to_id).number or not self.fit(before.set_id, to_id).fits:
+            return False
+        self.choose(to_id, before.set_id, before.mode)
+        return True
+
     def _know_background(self, set_id: str, opened: Opened) -> None:
         """Have a set know what the moments of an analysis share: other videos have other places and other people."""
         table = self._table(opened)

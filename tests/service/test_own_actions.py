@@ -231,6 +231,19 @@ def test_a_set_of_another_network_cannot_be_merged(desk: Desk, taught: str) -> N
         desk.own.merge(taught, desk.own.export(other), "theirs.actions")
 
 
+def test_a_new_analysis_is_named_like_the_one_before_it_until_somebody_chooses(desk: Desk, taught: str) -> None:
+    desk.own.choose("one", taught, "beside")
+    desk.analysis("again", featured_timeline(2, 60.0, action_s=12.0))
+    assert desk.own.carry_over("one", "again")
+    assert desk.own.chosen("again")[:2] == (taught, "beside")
+    desk.own.choose("again", None)
+    assert not desk.own.carry_over("one", "again")
+    desk.analysis("foreign", featured_timeline(1, 20.0, weights_sha256="ef" * 32))
+    assert not desk.own.carry_over("one", "foreign")
+    assert not desk.own.carry_over("again", "foreign")
+    assert desk.own.chosen("foreign").set_id is None
+
+
 def test_videos_that_are_taught_from_or_named_are_the_background(desk: Desk, taught: str) -> None:
     """What others are wrongly named follows from it: see docs/own_actions.md."""
 

@@ -66,13 +66,14 @@ def take_over_finished() -> None:
 
 
 def _keep_corrections(before: StoredAnalysis | None, after: StoredAnalysis) -> None:
-    """Correct a new analysis like the previous one, if they found the same people in the same video."""
-    workbench = server.context().workbench
-    workbench.hold(after)
+    """Correct and name a new analysis like the previous one: correct it if both found the same people in one video."""
+    context = server.context()
+    context.workbench.hold(after)
     if before is None:
         return
     try:
-        workbench.carry_over(before.analysis_id, after.analysis_id)
+        context.workbench.carry_over(before.analysis_id, after.analysis_id)
+        context.own_actions.carry_over(before.analysis_id, after.analysis_id)
     except RecognizerError as error:
         state.tab().problem = str(error)
 

@@ -26,6 +26,7 @@ export async function showAlike(editing, { lane, startS, endS }, at = editing.st
     try {
         const { moments } = await model.api.alike({ personId: lane.personId, startS, endS, analyses: remembered("analyses") });
         const cards = moments.map((moment) => card(model.api, moment, go));
+        if (cards.length) list.removeAttribute("role"); // it says what is there only while nothing is
         list.replaceChildren(...(cards.length ? cards : ["Your analysed videos have no moment like this."]));
         if (cards.length) cards[0].focus();
     } catch (error) {
