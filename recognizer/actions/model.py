@@ -29,6 +29,9 @@ MOST_NAME_CHARS: Final = 60
 
 MOST_TITLE_CHARS: Final = 100
 
+_JOINERS: Final = "\u200c\u200d"
+"""Invisible themselves, but words of Persian and Hindi and many emoji are written with them."""
+
 MOST_ACTIONS: Final = 100
 """More than anybody tells apart by example; a bound for files from elsewhere."""
 
@@ -296,8 +299,8 @@ def checked_text(text: str, what: str, most: int) -> str:
     """
     if len(text) > 4 * most:  # before any work on it
         raise ActionsError(f"{what} has {len(text):,} characters; use up to {most}.")
-    plain = unicodedata.normalize("NFC", " ".join(text.split()))
-    if any(unicodedata.category(char).startswith("C") for char in plain):
+    plain = unicodedata.normalize("NFC", " ".join(text.split())).strip(_JOINERS + " ")
+    if any(unicodedata.category(char).startswith("C") and char not in _JOINERS for char in plain):
         raise ActionsError(f"{what} holds characters that cannot be shown; type it again.")
     if not plain:
         raise ActionsError(f"{what} is empty; type one.")

@@ -81,6 +81,7 @@ class OwnActions(SetEditing):
         opened = self._opened(analysis_id)
         machine, table = opened.machine, self._table(opened)
         found = moment(machine, table, person_id, start_s, end_s, opened.corrected)
+        start_s, end_s = max(start_s, machine.begins_s), min(end_s, machine.analysed_s)
         space = None if table is None else feature_space(machine, table)
         if table is None or space is None:
             raise ActionsError("the network's weights are not recorded in this analysis; analyse the video again.")

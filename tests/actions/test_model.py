@@ -29,6 +29,8 @@ from tests.support.action_sets import CLIPS, SPACE, action_set, example
         ("Schu\u0308tteln", "Schütteln"),
         ("指差し確認", "指差し確認"),
         ("jump 🏃", "jump 🏃"),
+        ("🏃\u200d♀\ufe0f", "🏃\u200d♀\ufe0f"),
+        ("می\u200cدود\u200c", "می\u200cدود"),
         ("x" * 60, "x" * 60),
     ],
 )
@@ -41,6 +43,7 @@ def test_a_name_is_kept_as_it_is_meant(typed: str, name: str) -> None:
     [
         ("", "is empty"),
         (" \n ", "is empty"),
+        ("\u200d \u200c", "is empty"),
         ("x" * 61, "has 61 characters; use up to 60"),
         ("x" * 10**7, "has 10,000,000 characters"),
         ("sit\x00", "cannot be shown"),

@@ -164,6 +164,18 @@ def test_taught_where_one_looks_everybody_is_named_at_once_and_undo_takes_it_bac
         says(page, "No longer taught: “serving”")
         assert names(page) == machine
 
+        # one after the other, as with corrections
+        for name in ("serving", "waiting"):
+            mark(page, 0, start_s, end_s)
+            page.keyboard.press("t")
+            type_name(page, name)
+            says(page, f"Taught “{name}”")
+        page.keyboard.press("Control+z")
+        says(page, "No longer taught: “waiting”")
+        page.keyboard.press("Control+z")
+        says(page, "No longer taught: “serving”")
+        assert names(page) == machine
+
         # a moment that shows nothing is refused next to it
         x, y = place(page, 0, 5.1)
         mark(page, 0, 5.0, 5.2)

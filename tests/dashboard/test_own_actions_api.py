@@ -159,6 +159,7 @@ def test_refused_change_says_why_in_one_sentence(own: Set) -> None:
     nobody = {"analysisId": own.ids[0], "personId": 9, "startS": 0.0, "endS": 2.0}
     assert "Person 9" in own.post("name", {"moments": [nobody], "action": "sitting"}, 422)["problem"]
     assert own.client.get("/recognizer/actions/elsewhere/set").status_code == 404
+    assert own.client.post("/recognizer/actions/elsewhere/groups", json={"analyses": own.ids}).status_code == 404
     foreign = own.client.post(f"{own.address}/change", json={"type": "undo"}, headers={"origin": "https://evil.test"})
     assert foreign.status_code == 403
 

@@ -162,6 +162,14 @@ def test_a_moment_of_a_corrected_person_is_taken_from_who_they_were(desk: Desk, 
         desk.own.add_example(taught, "one", 2, start_s, end_s, "x")
 
 
+def test_a_moment_ends_with_the_video_and_its_file_can_be_read_again(desk: Desk, taught: str) -> None:
+    made = desk.own.add_example(taught, "one", 1, -1e300, 1e300, "anything")
+    assert (made.start_s, made.end_s) == (TIMELINE.begins_s, TIMELINE.analysed_s)
+    copy = desk.own.load(desk.own.import_set(desk.own.export(taught), "copy.actions"))
+    assert copy is not None
+    assert len(copy.examples) == 3
+
+
 def test_another_network_is_refused_with_both_names(desk: Desk, taught: str) -> None:
     other = featured_timeline(1, 20.0, seed=3, weights_sha256="ef" * 32)
     desk.analysis("other", other)

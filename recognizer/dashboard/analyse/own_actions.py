@@ -29,6 +29,8 @@ _MODES: Final[dict[Mode, tuple[str, str]]] = {
 }
 
 _NO_SET: Final = "The network's labels"
+_NO_ID: Final = ""
+"""Streamlit would take None for no choice at all."""
 
 _WIDTH_PX: Final = 420
 
@@ -114,14 +116,14 @@ def _choose_set(run: StoredAnalysis, opened: Opened) -> None:
 
 def _draw_sets(analysis_id: str, by_id: dict[str, SetSummary], chosen_id: str | None) -> None:
     key = f"own-set-{analysis_id}"
-    state.set_widget(key, chosen_id)
+    state.set_widget(key, chosen_id or _NO_ID)
     st.radio(
         "Names on this analysis",
-        [None, *by_id],
+        [_NO_ID, *by_id],
         key=key,
-        format_func=lambda set_id: _NO_SET if set_id is None else plain(by_id[set_id].title),
+        format_func=lambda set_id: plain(by_id[set_id].title) if set_id else _NO_SET,
         captions=["", *(_names(one) for one in by_id.values())],
-        on_change=lambda: _choose(analysis_id, state.widget(key)),
+        on_change=lambda: _choose(analysis_id, state.widget(key) or None),
         width=_WIDTH_PX,
     )
 

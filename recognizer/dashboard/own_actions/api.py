@@ -135,6 +135,7 @@ def alike(request: Request) -> Response:
 def groups(request: Request) -> Response:
     """Answer with groups of unknown moments that look alike."""
     asked = request.document(requests.SearchRequest)
+    request.actions()
     found = _own().unknown_groups(request.set_id, asked.analyses)
     return json_response(documents.groups_document(found, bool(asked.analyses)))
 

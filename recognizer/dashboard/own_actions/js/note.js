@@ -12,7 +12,7 @@ export class Note {
         this.back = element("button", { type: "button", onclick: () => this.takeBack() }, "Undo");
         this.line = element("div", { class: "note-line", hidden: true }, this.text, this.back, button("Close", closeIcon(), () => this.hide()));
         place.append(this.line);
-        actions.addEventListener("set", () => { this.back.hidden = true; }); // undo would take back what came later
+        actions.addEventListener("set", () => this.outdate());
         actions.addEventListener("problem", ({ detail }) => this.show(detail, { isProblem: true }));
     }
 
@@ -27,6 +27,12 @@ export class Note {
         this.line.classList.toggle("is-problem", isProblem);
         this.line.hidden = false;
         this.timer = setTimeout(() => this.hide(), SHOWN_MS);
+    }
+
+    // Something was done since: undo would take that back, and what went wrong before does not matter any more.
+    outdate() {
+        this.back.hidden = true;
+        if (this.line.classList.contains("is-problem")) this.hide();
     }
 
     async takeBack() {

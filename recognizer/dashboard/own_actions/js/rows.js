@@ -113,7 +113,7 @@ class Row {
         const { actions, root, note } = this.page;
         const remove = async () => {
             const done = await actions.change("remove", { name: this.name });
-            if (done) note.offerUndo(`Removed ${this.name}, with ${this.row.counted}.`);
+            if (done) note.offerUndo(`Removed ${this.name}${this.films.size ? `, with ${this.row.counted}` : ""}.`);
         };
         openMenu(root, this.name, at, [{ label: "Remove this action", run: remove }]);
     }

@@ -12,7 +12,7 @@ export class Teaching {
         this.editing = editing;
         this.model = editing.model;
         this.toast = new Toast(editing.root, stage, editing.voice);
-        this.latest = null; // {set, example, name, revision}: what undo takes back
+        this.taught = []; // {set, example, name, before, revision}, the latest last: what undo takes back
     }
 
     // The sets of this browser, the names of the one that is used here, and whether anything can be taught.
@@ -36,10 +36,11 @@ export class Teaching {
     async teach({ lane, startS, endS }, action, at = null) {
         const { editing, model } = this;
         const { personId } = lane;
+        const before = model.timeline.revision;
         const request = model.api.teach({ sets: remembered("sets"), personId, startS, endS, action });
         const answer = await this.changed(request, at, (taught) => {
             remember("sets", taught.set);
-            this.latest = { set: taught.set, example: taught.example, name: nameOf(action), revision: taught.timeline.revision };
+            this.taught.push({ set: taught.set, example: taught.example, name: nameOf(action), before, revision: taught.timeline.revision });
         });
         if (!answer) return;
         this.name = action;
@@ -49,13 +50,19 @@ export class Teaching {
 
     // What undo would take back now; null if something else was done since.
     get undoTitle() {
-        const { latest, model } = this;
-        return latest && latest.revision === model.timeline?.revision ? `teach ${latest.name}` : null;
+        const latest = this.taught.at(-1);
+        return latest && latest.revision === this.model.timeline?.revision ? `teach ${latest.name}` : null;
     }
 
     async takeBack() {
-        const { set, example, name } = this.latest;
-        const answer = await this.changed(this.model.api.forget({ set, example }), null, () => { this.latest = null; });
+        const latest = this.taught.at(-1);
+        if (!latest) return;
+        const { set, example, name, before } = latest;
+        const answer = await this.changed(this.model.api.forget({ set, example }), null, ({ timeline }) => {
+            this.taught.pop();
+            const previous = this.taught.at(-1);
+            if (previous?.revision === before) previous.revision = timeline.revision; // nothing else was done between the two
+        });
         if (answer) this.toast.show(`No longer taught: ${name}.`);
     }
 
