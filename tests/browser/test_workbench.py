@@ -40,6 +40,39 @@ def stored(app_data: Path) -> str:
     return f"/?run={store_analysis(app_data, replace(timeline, people=(*timeline.people, brief))).analysis_id}"
 
 
+def assert_late_answers_change_nothing(page: Page) -> None:
+    """What a slow page or server says of an earlier state does not replace a later one."""
+    # the page knows a slider's position when the slider has moved on
+    positions = bench(page).evaluate(
+        """async (bench) => {
+            const host = bench.getRootNode().host;
+            const { model } = host.recognizer;
+            const names = performance.getEntriesByType("resource").map(({ name }) => name);
+            const { mount } = await import(names.findLast((name) => name.endsWith("/js/main.js")));
+            const root = bench.closest(".workbench");
+            const before = { api: model.api.base, revision: model.timeline.revision, view: model.view, goTo: null };
+            const told = [];
+            mount(root, before, { setStateValue: (_, view) => told.push(view), setTriggerValue() {} });
+            const slider = bench.querySelector("input[type=range]");
+            const move = (value, ...events) => {
+                slider.value = value;
+                for (const name of events) slider.dispatchEvent(new Event(name, { bubbles: true }));
+            };
+            move(0.6, "input", "change");
+            move(0.8, "input");
+            mount(root, { ...before, view: { ...before.view, ...told[0] } }, { setStateValue() {} });
+            const still = model.view.minConfidence;
+            mount(root, { ...before, view: { ...before.view, minConfidence: 1 } }, { setStateValue() {} });
+            return [told[0].minConfidence, still, model.view.minConfidence];
+        }"""
+    )
+    assert positions == [0.6, 0.8, 1], "what the page itself wants counts"
+    lanes = ask(page, "model.timeline.lanes.length")
+    ask(page, "model.adopt({ ...model.timeline, revision: model.timeline.revision - 1, lanes: [] })")
+    assert ask(page, "model.timeline.lanes.length") == lanes
+    wait_until(page, "model.shownView === model.view")
+
+
 def frame_at(time_s: float) -> int:
     return int(time_s * float(NTSC_HZ) + 1e-5)
 
@@ -207,6 +240,7 @@ def test_keys_and_sliders(open_page: OpenPage, stored: str) -> None:
     page.get_by_role("link", name="Analyse a video").click()
     wait_for_bench(page)
     assert ask(page, "[model.view.minConfidence, model.view.showsBrief]") == [1, True], "Python knows what was set"
+    assert_late_answers_change_nothing(page)
 
 
 def test_phone_and_a_video_that_is_gone(open_page: OpenPage, app_data: Path, stored: str) -> None:

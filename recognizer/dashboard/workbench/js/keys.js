@@ -86,6 +86,7 @@ export class Keys {
     // The machine's segments that nobody has checked, the least certain first.
     uncertain(step) {
         const { model } = this;
+        if (!model.segments) return;
         const rows = uncertainRows(model);
         if (!rows.length) {
             this.voice.note("Every segment is checked.");

@@ -54,6 +54,7 @@ export class Lanes {
         const on = (type, hear) => model.addEventListener(type, hear, { signal });
         on("timeline", () => this.adopt());
         on("segments", () => {
+            this.pointer.reloads();
             this.preview({ edge: null });
             this.adopt();
         });

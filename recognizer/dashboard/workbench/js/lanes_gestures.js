@@ -6,6 +6,7 @@ const CLICK_PX = 4; // a pointer that moved further drags
 
 class Gesture {
     isMoved = false;
+    holdsRows = false; // whether it is about a segment or a lane by its number
 
     constructor(lanes, point) {
         Object.assign(this, { lanes, from: point });
@@ -65,6 +66,8 @@ export class AxisPan extends Gesture {
 
 // On a title: select the person, or drag it onto another: the two are one.
 export class TitlePress extends Gesture {
+    holdsRows = true;
+
     drag(point) {
         const [person, other] = [this.from, point].map(({ laneIndex }) => this.lanes.model.shownLanes[laneIndex]?.personId);
         const isOther = point.laneIndex >= 0 && other !== person;
@@ -89,6 +92,8 @@ export class TitlePress extends Gesture {
 
 // On an edge: show where it would lie, and say so in the end.
 export class EdgeDrag extends Gesture {
+    holdsRows = true;
+
     constructor(lanes, point, edge) {
         super(lanes, point);
         this.edge = edge;
@@ -122,6 +127,8 @@ export class EdgeDrag extends Gesture {
 
 // With shift: mark a stretch of one lane.
 export class Stretch extends Gesture {
+    holdsRows = true;
+
     drag(point) {
         const { model, view } = this.lanes;
         const { laneIndex } = this.from;

@@ -94,6 +94,11 @@ export class Pointer {
         this.lanes.navigation.isHeld = gesture !== null;
     }
 
+    // Other segments have come: what is being dragged may be another one now.
+    reloads() {
+        if (this.gesture?.holdsRows) this.drop();
+    }
+
     // End a gesture without effect.
     drop() {
         this.gesture?.cancel();

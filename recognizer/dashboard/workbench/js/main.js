@@ -55,13 +55,14 @@ class Bench {
         const editing = new Editing(places.bench, model, player, lanes, { ...places, voice });
         const overlay = new Overlay(places.stage, model, player);
         const people = new People(places.people, model);
-        const filters = new Filters(places.filters, model, (view) => this.page.setStateValue("view", view));
+        const filters = new Filters(places.filters, model, (view) => this.tell(view));
         const keys = new Keys(places.bench, { model, player, lanes, voice, editing });
         const controls = new Controls(places.controls, { model, player, keys, bench: places.bench });
         this.parts = [controls, keys, filters, people, overlay, editing, voice, lanes, player, model];
         this.model = model;
         this.player = player;
         this.wentTo = data.goTo?.number; // from before a visit to another page
+        this.told = []; // thresholds that the page was told and has not shown yet
         this.ended = new AbortController();
         const { signal } = this.ended;
         model.addEventListener("edited", () => this.page.setTriggerValue("edited", model.timeline.revision), { signal });
@@ -89,8 +90,20 @@ class Bench {
         this.data = data;
         this.page = page;
         if (before.revision !== data.revision) this.model.refresh(data.revision);
-        if (JSON.stringify(before.view) !== JSON.stringify(data.view)) this.model.setView(data.view);
+        if (JSON.stringify(before.view) !== JSON.stringify(data.view)) this.model.setView(this.news(data.view));
         this.go(data.goTo);
+    }
+
+    tell(view) {
+        this.told.push(view);
+        this.page.setStateValue("view", view);
+    }
+
+    // What the page wants to see. Thresholds that it has from here come back late: the slider may have moved on.
+    news({ filter, ...thresholds }) {
+        const echo = this.told.findIndex((one) => Object.keys(one).every((key) => one[key] === thresholds[key]));
+        this.told.splice(0, echo + 1);
+        return echo < 0 ? { filter, ...thresholds } : { filter };
     }
 
     // The page asks for a moment once, with a number; later calls have the same one.

@@ -62,6 +62,8 @@ export class Model extends EventTarget {
 
     async adopt(timeline) {
         const before = this.timeline;
+        // an answer may come after a later one; a comparison's numbers are those of a page
+        if (before && !timeline.readOnly && timeline.revision < before.revision) return;
         this.timeline = timeline;
         if (!before || before.revision !== timeline.revision) this.boxes.clear();
         this.showLanes();
