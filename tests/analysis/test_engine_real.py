@@ -127,7 +127,7 @@ def test_another_margin_decodes_for_the_crops_but_does_not_detect(
     clips_dir: Path, tmp_path: Path, counting: CountingDetector, averages_crops: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = clips_dir / "tv_SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi"  # variable rate, 2.5 s
-    settings = Settings(skip_frame=1)
+    settings = Settings(skip_frame=3)
     wider = replace(settings, crop_margin_percentage=80)
     store = PassStore(tmp_path / "crops")
     reads = CountingReads(monkeypatch)
