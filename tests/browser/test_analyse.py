@@ -34,6 +34,7 @@ from tests.support.browser import (
     wait_for_text,
 )
 from tests.support.environment import ROOT
+from tests.support.ffmpeg import ffmpeg
 
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
 
@@ -151,14 +152,19 @@ def test_charts_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, 
 
 
 def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
-    open_page: OpenPage, clips_dir: Path, tai_chi: Path
+    open_page: OpenPage, clips_dir: Path, tai_chi: Path, tmp_path: Path
 ) -> None:
     page = open_page()
-    upload_video(page, clips_dir / "opencv_vtest.avi")
+    crowd = tmp_path / "crowd.avi"
+    ffmpeg("-i", clips_dir / "opencv_vtest.avi", "-t", "30", "-c", "copy", crowd)
+    upload_video(page, crowd)
     main(page).get_by_text("Browsers cannot play this file").wait_for()
     wait_for_playing(page)  # a copy of what the browser does not play
+    page.get_by_test_id("stSidebar").get_by_text("Documented", exact=True).click()
+    caption = page.get_by_test_id("stSidebar").get_by_test_id("stCaptionContainer")
+    wait_for_text(caption, r"One clip spans 1\.60 s")  # short clips of ten pictures a second: soon labelled
     start(page)
-    wait_for_text(main(page).get_by_test_id("stProgress"), r"([5-9]|\d\d)\.\d of 79\.5 s of video", WORK_TIMEOUT_MS)
+    wait_for_text(main(page).get_by_test_id("stProgress"), r"([3-9]|\d\d)\.\d of 30\.0 s of video", WORK_TIMEOUT_MS)
     chart(page).wait_for(timeout=WORK_TIMEOUT_MS)
     began_s = time.monotonic()
     main(page).get_by_role("button", name="Cancel").click()
