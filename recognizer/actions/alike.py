@@ -13,7 +13,8 @@ from scipy.linalg import eigh
 from recognizer.actions.descriptors import Centre
 from recognizer.actions.one_thread import on_one_thread
 
-_ROWS_AT_ONCE: Final = 2048
+_ROWS_AT_ONCE: Final = 256
+"""Rows whose numbers stay near the processor."""
 _MOST_GROUPED: Final = 4000
 """So many moments, evenly spread, decide about the groups; the others join them."""
 _DIRECTIONS: Final = 64
@@ -61,7 +62,8 @@ def alike(one: NDArray[np.float32], many: FeatureRows, centre: Centre, count: in
     target = _unit(centre.features(one[None]))[0]
     likeness = np.empty(len(many), np.float32)
     for rows in _chunks(len(many)):
-        likeness[rows] = _unit(centre.features(many.values(rows))) @ target
+        products, squares = centre.projected(many.values(rows), target[None])
+        likeness[rows] = products[:, 0] / np.sqrt(np.maximum(squares, 1e-18))
     best = np.argsort(-likeness, kind="stable")[:count]
     return Alike(best, likeness[best])
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from recognizer.actions.descriptors import Centre, Descriptors
+from recognizer.actions.descriptors import Centre, Descriptors, posture_vectors
 from recognizer.actions.one_thread import on_one_thread
 from recognizer.actions.posture import POSTURE
 
@@ -94,7 +94,7 @@ class Head:
         for first in range(0, len(moments), _ROWS_AT_ONCE):
             rows = slice(first, first + _ROWS_AT_ONCE)
             some = Descriptors(moments.views[rows], moments.posture[rows])
-            confidence[rows] = self._confidence(self.centre.vectors(some))
+            confidence[rows] = self._of_moments(some)
         return Judged(confidence, confidence.max(axis=1, initial=0.0) >= ACCEPTED_FROM)
 
     def judge_vectors(self, vectors: NDArray[np.float32]) -> Judged:
@@ -102,9 +102,24 @@ class Head:
         confidence = self._confidence(vectors)
         return Judged(confidence, confidence.max(axis=1, initial=0.0) >= ACCEPTED_FROM)
 
+    def _of_moments(self, moments: Descriptors) -> NDArray[np.float64]:
+        """Return the same as for ``centre.vectors(moments)``, without making these."""
+        directions = np.concatenate((self.weights, self.prototypes, self.none))
+        posture = posture_vectors(moments.posture)
+        products, squares = self.centre.projected(moments.views, directions[:, : -posture.shape[1]])
+        products += posture @ directions[:, -posture.shape[1] :].T
+        lengths = np.sqrt(np.maximum(squares + np.einsum("np,np->n", posture, posture), 1e-18))
+        count = len(self.names)
+        near = products[:, count:] / lengths[:, None]
+        found = _likeness(near[:, :count], near[:, count:], _usual(self.prototypes, self.none))
+        return self._sure(products[:, :count], found)
+
     def _confidence(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        share = _softmax(vectors @ self.weights.T)
-        above = (likeness(vectors, self.prototypes, self.none) - self.threshold) / _LIKELIHOOD_SPREAD
+        return self._sure(vectors @ self.weights.T, likeness(vectors, self.prototypes, self.none))
+
+    def _sure(self, scores: NDArray[np.float32], found: NDArray[np.float64]) -> NDArray[np.float64]:
+        share = _softmax(scores)
+        above = (found - self.threshold) / _LIKELIHOOD_SPREAD
         sure = 1 / (1 + (1 / ACCEPTED_FROM - 1) * np.exp(-np.clip(above, -50, 50)))
         relative = share / share.max(axis=1, keepdims=True)
         others = relative.sum(axis=1) - 1
@@ -270,12 +285,22 @@ def likeness(
 ) -> NDArray[np.float64]:
     """Return how alike moments are to the nearest action, less how alike they are to none of these; float64 (n,)."""
     own = _unit(vectors)
-    to_actions = own @ prototypes.T
-    if not len(none):
+    return _likeness(own @ prototypes.T, own @ none.T, _usual(prototypes, none))
+
+
+def _usual(prototypes: NDArray[np.float32], none: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how alike each action usually is to none of these, float32 (k,)."""
+    return np.asarray((prototypes @ none.T).mean(axis=1) if len(none) else np.zeros(len(prototypes)), np.float32)
+
+
+def _likeness(
+    to_actions: NDArray[np.float32], to_none: NDArray[np.float32], usual: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the likeness from the cosines to each action, (n, k), and to each example of none of these, (n, m)."""
+    if not to_none.shape[1]:
         return np.asarray(to_actions.max(axis=1), np.float64)
-    to_actions -= _USUAL_SHARE * (prototypes @ none.T).mean(axis=1)
-    nearest_none = np.sort(own @ none.T, axis=1)[:, -_NEAREST_NONE:].mean(axis=1)
-    return np.asarray(to_actions.max(axis=1) - nearest_none, np.float64)
+    nearest_none = np.sort(to_none, axis=1)[:, -_NEAREST_NONE:].mean(axis=1)
+    return np.asarray((to_actions - _USUAL_SHARE * usual).max(axis=1) - nearest_none, np.float64)
 
 
 def _classifier(vectors: NDArray[np.float32], kinds: NDArray[np.intp], count: int) -> NDArray[np.float32]:

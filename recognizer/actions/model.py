@@ -35,8 +35,8 @@ _JOINERS: Final = "\u200c\u200d"
 MOST_ACTIONS: Final = 100
 """More than anybody tells apart by example; a bound for files from elsewhere."""
 
-MOST_EXAMPLES: Final = 2000
-"""A bound for files from elsewhere: 20 times as many as the largest set that was measured."""
+MOST_EXAMPLES: Final = 1000
+"""Ten times as many as the largest set that was measured; so many are still learned in about a second."""
 
 BACKGROUND_CLIPS: Final = 4
 """Clips of a video that tell what all moments share; twice as many change no figure (docs/own_actions.md)."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 from weakref import WeakValueDictionary
 
+from recognizer.actions.naming import postures
 from recognizer.analysis.passes import pass_key_from
 from recognizer.errors import CorrectionsError
 from recognizer.service.action_sets import ActionSetStore, Chosen
@@ -260,6 +261,8 @@ def have_same_people(one: Timeline, other: Timeline) -> bool:
 def _prepare(opened: Opened, job: Job[None]) -> None:
     opened.show(View()).count_all(lambda: job.cancelled)
     movements_of(opened.machine).measure(opened.machine, lambda: job.cancelled)
+    if opened.machine.settings.keep_features and not opened.is_comparison:
+        postures(opened.machine)  # the first own name need not wait for them
 
 
 def _key_of(stored: StoredAnalysis | StoredComparison) -> _Key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer.actions.descriptors import CHANGE_WEIGHT, Centre
+from recognizer.actions.descriptors import CHANGE_WEIGHT, Centre, Descriptors
 from recognizer.actions.head import ACCEPTED_FROM, Head, learn
 from tests.support.own_actions import SIZE, described, moments, taught
 
@@ -118,3 +118,28 @@ def test_changes_tell_what_the_mean_cannot() -> None:
     assert head is not None
     best = head.judge(examples.take(np.arange(8, 12))).best
     assert [head.names[k] for k in best.tolist()] == names[8:]
+
+
+@pytest.mark.parametrize("sign", [0.0, 0.3])
+def test_features_in_some_directions_are_as_exact_as_the_features(sign: float) -> None:
+    """Moments are judged without their centred vectors, which would take most of the time."""
+    random = np.random.default_rng(3)
+    views = (random.random((300, 4, 32)) ** 3 - sign).astype(np.float32)
+    views[:, 2:] = np.sign(views[:, 2:] - 0.1)
+    views[5, 2], views[7, 0] = 0, 0  # a change that is unknown, and a view without features
+    directions = random.standard_normal((7, 4 * 32)).astype(np.float32)
+    centre = Centre.of(views)
+    features = centre.features(views)
+    products, squares = centre.projected(views, directions)
+    assert np.allclose(products, features @ directions.T, atol=1e-4)
+    assert np.allclose(squares, (features**2).sum(axis=1), atol=1e-4)
+
+
+def test_a_moment_is_judged_like_its_vector() -> None:
+    lesson = taught("walk", "sit", None)
+    head = learn(lesson.examples, lesson.names, lesson.videos)
+    assert head is not None
+    posture = np.random.default_rng(1).normal(size=lesson.examples.posture.shape)
+    moments = Descriptors(lesson.examples.views, posture)
+    one, other = head.judge(moments), head.judge_vectors(head.centre.vectors(moments))
+    assert np.allclose(one.confidence, other.confidence, atol=1e-4)
