@@ -24,7 +24,7 @@ WALKS_UNTIL_S = 1.0
 
 
 def action_at(start_s: float) -> str:
-    return "walk" if start_s < WALKS_UNTIL_S else "something else"
+    return "walk" if start_s < WALKS_UNTIL_S else "none"
 
 
 OPTIONS = ("--sequence-length", "4", "--surroundings", "--min-confidence", "0.3")

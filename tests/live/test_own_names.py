@@ -108,7 +108,7 @@ def test_own_names_are_drawn_and_stored_with_the_session(
 def test_the_network_labels_who_does_nothing_that_was_taught(
     camera_of: Callable[[Models], TabCamera], set_id: str
 ) -> None:
-    camera = camera_of(models_of(action="something else"))
+    camera = camera_of(models_of(action="none"))
     camera.adjust(Controls(SETTINGS, min_confidence=0.3, set_id=set_id))
     take_until(camera, lambda: texts(camera) == ["waving"])
     camera.adjust(Controls(SETTINGS, min_confidence=0.3, set_id=set_id, mode="only"))
