@@ -60,6 +60,8 @@ def actions(page: AppTest) -> set[str]:
 def test_a_chosen_set_says_what_it_still_needs(set_id: str) -> None:
     page = opened_page()
     assert "once two actions have a moment" in words(page)
+    popover = next(one for one in page.get("popover") if one.proto.popover.label == "My actions")
+    assert "once two actions have a moment" in popover.info[0].value
     assert FIRST in actions(page)
 
 

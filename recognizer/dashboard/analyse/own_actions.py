@@ -52,7 +52,9 @@ def with_own_names(run: StoredAnalysis, opened: Opened) -> Opened:
 def draw_own_actions(place: DeltaGenerator, run: StoredAnalysis, opened: Opened) -> None:
     """Draw a popover with the choice of a set and of how its names are shown; a choice changes the whole page."""
     own = opened.own
-    title = "My actions" if own is None else f"Named by {plain(shortened(own.actions.title, 24))}"
+    title = "My actions"
+    if own is not None and own.problem is None:
+        title = f"Named by {plain(shortened(own.actions.title, 24))}"
     with place.popover(title, icon=":material/label:"):
         st.caption(
             "Name what people do in your own words: click Mark below, drag over a stretch of somebody's lane, choose "
@@ -63,14 +65,14 @@ def draw_own_actions(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
             _offer_features(run)
         else:
             _choose_set(run, opened)
+        if own is not None and own.problem is not None:  # above the picture it would push the lanes out of the window
+            st.info(sentence(own.problem), icon=":material/label:", width=_WIDTH_PX)
         st.page_link(
             "pages/my_actions.py",
             label="Open My actions",
             icon=":material/arrow_forward:",
             query_params=None if own is None else {ACTIONS.parameter: own.actions.set_id},
         )
-    if own is not None and own.problem is not None:
-        st.info(sentence(own.problem), icon=":material/label:")
 
 
 def _offer_features(run: StoredAnalysis) -> None:

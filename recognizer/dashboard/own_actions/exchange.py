@@ -25,7 +25,8 @@ def offer_files(place: DeltaGenerator, shown: ActionSet | None) -> None:
     if shown is not None:
         with place.popover("Share", icon=":material/ios_share:"):
             _share(shown)
-    with place.popover("Import", icon=":material/upload_file:"):
+    # with another key it is closed after a file: it would hide what is said about that
+    with place.popover("Import", icon=":material/upload_file:", key=f"import-{state.tab().own_actions.uploads}"):
         _import(shown)
     note = state.tab().own_actions.note
     if note is not None:
