@@ -181,6 +181,7 @@ def test_a_group_that_looks_alike_gets_a_name_and_so_does_what_is_like_an_exampl
     button(page, "Look for groups").click()
     group = page.locator(".group").first
     group.get_by_text("look alike").wait_for()
+    groups = page.locator(".group").count()
     chosen = group.locator("[aria-pressed=true]").count()
     assert 1 < chosen <= 5
     loaded(group.locator("img"), 3 * chosen)
@@ -189,6 +190,16 @@ def test_a_group_that_looks_alike_gets_a_name_and_so_does_what_is_like_an_exampl
     button(group, "Name them").click()
     page.get_by_text("Taught resting").wait_for()
     assert server.counts(set_id) == {"resting": chosen - 1, None: 0}
+    button(page, "Undo").click()
+    page.get_by_text("Taken back").wait_for()
+    assert server.counts(set_id) == {None: 0}
+    assert page.locator(".group").count() == groups - 1
+    button(page, "Look again").click()
+    wait_until(lambda: page.locator(".group").count() == groups)
+    group.get_by_role("combobox").fill("resting")
+    group.locator(".choice").first.click()
+    button(group, "Name them").click()
+    page.get_by_text("Taught resting").wait_for()
 
     film = row(page, "resting").locator(".film").first
     film.hover()

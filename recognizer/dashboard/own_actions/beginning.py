@@ -14,8 +14,8 @@ _STEPS: Final = (
     ),
     (
         "Mark a moment",
-        "Click **Mark**, drag over a second or two of a person's lane, choose **Teach** and type your own name. Or "
-        "select a segment and press **T**.",
+        "Click **Mark**, drag over a second or two of a person's lane, choose **Teach as an example** and type your "
+        "own name. Or select a segment and press **T**.",
     ),
     (
         "Mark a few more",

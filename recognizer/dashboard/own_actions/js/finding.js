@@ -54,7 +54,7 @@ export class Finding {
             const added = await actions.name(chosen, name);
             naming.submit.disabled = false;
             if (!added) return;
-            note.show(`Taught ${name ?? "“none of these”"}, ${added === 1 ? "one example" : `${added} examples`}.`);
+            note.offerUndo(`Taught ${name ?? "“none of these”"}, ${added === 1 ? "one example" : `${added} examples`}.`, added);
             block.remove();
         });
         if (action !== undefined) naming.field.value = action ?? "none of these";

@@ -16,14 +16,16 @@ export class Note {
         actions.addEventListener("problem", ({ detail }) => this.show(detail, { isProblem: true }));
     }
 
-    offerUndo(text) {
-        this.show(text, { canUndo: true });
+    // changes: how many the server made of what was done
+    offerUndo(text, changes = 1) {
+        this.show(text, { changes });
     }
 
-    show(text, { canUndo = false, isProblem = false } = {}) {
+    show(text, { changes = 0, isProblem = false } = {}) {
         clearTimeout(this.timer);
         this.text.textContent = text;
-        this.back.hidden = !canUndo;
+        this.changes = changes;
+        this.back.hidden = !changes;
         this.line.classList.toggle("is-problem", isProblem);
         this.line.hidden = false;
         this.timer = setTimeout(() => this.hide(), SHOWN_MS);
@@ -37,7 +39,8 @@ export class Note {
 
     async takeBack() {
         this.hide();
-        if (await this.actions.change("undo")) this.show("Taken back.");
+        const undone = await Promise.all(Array.from({ length: this.changes }, () => this.actions.change("undo")));
+        if (undone.every(Boolean)) this.show("Taken back.");
     }
 
     hide() {
