@@ -57,8 +57,8 @@ def draw_own_actions(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
         title = f"Named by {plain(shortened(own.actions.title, 24))}"
     with place.popover(title, icon=":material/label:"):
         st.caption(
-            "Name what people do in your own words: click Mark below, drag over a stretch of somebody's lane, choose "
-            "Teach and type a name. Everybody is named a moment later.",
+            "Name what people do in your own words: click Select time below, drag over a stretch of somebody's lane, "
+            "choose Teach and type a name. Everybody is named a moment later.",
             width=_WIDTH_PX,
         )
         if server.context().own_actions.naming.space(run) is None:
