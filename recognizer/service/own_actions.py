@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from recognizer.actions.head import Head
 from recognizer.actions.model import (
@@ -28,6 +28,7 @@ from recognizer.service.clip_index import FoundMoment
 from recognizer.service.opened import Opened
 from recognizer.service.own_names import Naming
 from recognizer.service.set_editing import SetEditing, example_in
+from recognizer.service.shown import Recent
 from recognizer.service.stills import filmstrip
 from recognizer.service.store import AnalysisStore, StoredAnalysis, now
 from recognizer.service.suggestions import Suggestions
@@ -35,6 +36,9 @@ from recognizer.service.workbench import Workbench
 from recognizer.timeline.features import FeatureTable, feature_space
 
 _Counted = TypeVar("_Counted")
+
+_MOST_MEASURED: Final = 16
+"""Sets whose quality is remembered: a large one takes seconds."""
 
 
 class Fit(NamedTuple):
@@ -58,6 +62,7 @@ class OwnActions(SetEditing):
         super().__init__(store, naming)
         self._workbench = workbench
         self._suggestions = Suggestions(workbench, naming)
+        self._quality = Recent(_MOST_MEASURED)
 
     def add_example(
         self, set_id: str, analysis_id: str, person_id: int, start_s: float, end_s: float, action: str | None
@@ -120,7 +125,8 @@ class OwnActions(SetEditing):
 
     def quality(self, set_id: str) -> Quality | None:
         """Return how good a set is, each video named by what the others teach; None until that can be measured."""
-        return self._of_examples(set_id, quality)
+        key = set_id, self.sets.revision(set_id)
+        return self._quality.get(key, lambda: self._of_examples(set_id, quality))
 
     def warnings(self, set_id: str) -> dict[str | None, list[str]]:
         """Return where a set will fail, in words, by action; under None, what concerns the whole set."""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from recognizer.actions.model import BACKGROUND_CLIPS
+from recognizer.actions.set_file import read_set
 from recognizer.errors import ActionsError
 from recognizer.service.action_sets import ActionSetStore
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.own_actions import OwnActions
 from recognizer.service.own_names import Naming
 from recognizer.service.shown import View
+from recognizer.service.stills import HEIGHT_PX
 from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile
 from recognizer.service.workbench import Workbench
 from recognizer.timeline.edits import Hide, Merge, Relabel, Split
 from recognizer.timeline.groups import LabelGroups
 from recognizer.timeline.model import Timeline
 from tests.support.featured import featured_timeline, labels_of, stretch_of
+from tests.support.workbench import write_video
 
 TIMELINE = featured_timeline(2, 60.0, action_s=12.0)
 FIRST, SECOND = labels_of(TIMELINE, 1)[:2]
@@ -270,3 +275,25 @@ def test_videos_that_are_taught_from_or_named_are_the_background(desk: Desk, tau
     desk.own.choose("two", taught)
     assert keys() == ["ab" * 32, "12" * 32]
     assert desk.own.undo_words(taught) == words  # to look at a video is no change that anybody takes back
+
+
+def test_an_example_keeps_its_pictures_when_the_video_is_gone(desk: Desk, tmp_path: Path) -> None:
+    timeline = featured_timeline(1, 6.0, action_s=30.0)
+    video = write_video(tmp_path / "v.mp4", timeline)
+    with video.open("rb") as stream:
+        file = desk.store.add_file(stream, "v.mp4")
+    stored = desk.store.save_analysis("filmed", file, timeline)
+    desk.workbench.hold(stored)
+    set_id = desk.own.create()
+    example = desk.own.add_example(set_id, "filmed", 1, 1.0, 3.0, "standing")
+    assert (example.picture_count, example.video_name, example.video_sha256) == (3, "v.mp4", "ab" * 32)
+    file.path.unlink()
+    pictures = [desk.own.picture(set_id, example.example_id, number) for number in range(3)]
+    sizes = [Image.open(io.BytesIO(picture or b"")).size for picture in pictures]
+    assert all(0 < width <= 2 * HEIGHT_PX and 0 < height <= HEIGHT_PX for width, height in sizes)
+    later = desk.own.add_example(set_id, "filmed", 1, 4.0, 5.5, None)
+    assert later.picture_count == 0
+    assert desk.own.picture(set_id, later.example_id, 0) is None
+    content = desk.own.export(set_id, with_pictures=True)
+    assert [one.picture_count for one in read_set(content, "x").examples] == [3, 0]
+    assert [one.picture_count for one in read_set(desk.own.export(set_id), "x").examples] == [0, 0]

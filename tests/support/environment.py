@@ -15,6 +15,7 @@ ENVIRONMENT = dict(os.environ)
 
 SHARED_CLIPS = ROOT.parent / "shared" / "clips"
 SHARED_ANNOTATIONS = ROOT.parent / "shared" / "annotations"
+SHARED_TEACH = ROOT.parent / "shared" / "teach"
 
 
 def all_required() -> bool:
