@@ -51,6 +51,8 @@ ASKED = (10, 15, 20, 30, 40, 50)
 CLIPS_OF_TEN_HOURS = 28_350
 """Clips of one person in ten hours: 2.54 s each, half of it overlapping."""
 MOST_S = 1.0
+ROWS_AT_ONCE = 256
+"""Clips that are judged at once, as in ``recognizer.actions.naming``."""
 SIZE = 1024
 
 
@@ -222,8 +224,8 @@ def timing(bounds: Bounds) -> None:
 
     def rename() -> None:
         posture = postures_of(track, spans_s)
-        for first in range(0, len(table), 4096):
-            rows = np.arange(first, min(len(table), first + 4096))
+        for first in range(0, len(table), ROWS_AT_ONCE):
+            rows = np.arange(first, min(len(table), first + ROWS_AT_ONCE))
             head.judge(Descriptors(table.values(rows), posture[rows]))
 
     print("processor time, s")

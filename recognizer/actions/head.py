@@ -326,7 +326,7 @@ def _classifier(vectors: NDArray[np.float32], kinds: NDArray[np.intp], count: in
 
 
 def _span(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the axes of the span of n vectors, (r, F), and the vectors along them, (n, r), from their n x n products.
+    """Return n vectors along the axes of their span, (n, r), and these axes, (r, F), from the vectors' n x n products.
 
     A decomposition of the vectors themselves takes several times as long, and a hundred times on a busy machine.
     """
