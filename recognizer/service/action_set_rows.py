@@ -161,7 +161,8 @@ def write(connection: sqlite3.Connection, before: ActionSet, after: ActionSet, w
             after.set_id,
         ),
     )
-    if (before.space, before.clips and before.clips.views) != (after.space, after.clips and after.clips.views):
+    was_of, is_of = ((some.space, some.clips and some.clips.views) for some in (before, after))
+    if before.space is not None and was_of != is_of:
         _forget(connection, after)  # removed examples of another network cannot come back
     write_backgrounds(connection, before, after)
     was = [(one.example_id, one.action, True) for one in added]

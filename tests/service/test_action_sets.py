@@ -14,12 +14,12 @@ from random import Random
 
 import pytest
 
-from recognizer.actions.model import ActionSet, OwnAction, with_examples
+from recognizer.actions.model import ActionSet, OwnAction, with_examples, with_network
 from recognizer.errors import ActionsError
 from recognizer.service import action_set_rows
 from recognizer.service.action_sets import ActionSetStore, Chosen
 from recognizer.service.database import Database
-from tests.support.action_sets import action_set, example, jpeg
+from tests.support.action_sets import CLIPS, SPACE, action_set, example, jpeg
 from tests.support.environment import ROOT
 
 WHOLE = action_set("walk", "sit", None, pictures=3)
@@ -205,3 +205,24 @@ def test_a_kill_between_any_two_marks_loses_none(sets: ActionSetStore, tmp_path:
     assert {one.start_s for one in found.examples} == {3.0 * k for k in range(len(found.examples))}
     assert all(len(one.pictures) == 3 and one.pictures[0][:3] == jpeg()[:3] for one in found.examples)
     assert sets.undo(set_id).revision == found.revision + 1  # and the database can be written to
+
+
+def test_what_was_taught_with_another_network_does_not_come_back(sets: ActionSetStore, set_id: str) -> None:
+    gone = WHOLE.examples[0].example_id
+    sets.change(set_id, "clear", lambda before: replace(before, examples=()))
+    other = SPACE._replace(classifier="s3d")
+    sets.change(set_id, "mark", lambda before: with_examples(with_network(before, other, CLIPS), [example("run", 1)]))
+    assert sets.undo_words(set_id) == "mark"
+    assert not sets.undo(set_id).examples
+    assert sets.undo_words(set_id) is None
+    with pytest.raises(ActionsError, match="no longer stored"):
+        sets.restore(set_id, gone)
+
+
+def test_names_typed_before_the_first_example_can_still_be_undone(sets: ActionSetStore) -> None:
+    set_id = sets.create("New")
+    sets.change(set_id, "add walk", lambda before: replace(before, actions=(OwnAction("walk"),)))
+    sets.change(set_id, "mark", lambda before: with_examples(with_network(before, SPACE, CLIPS), [example("walk", 1)]))
+    sets.undo(set_id)
+    assert sets.undo_words(set_id) == "add walk"
+    assert sets.undo(set_id).names == ()
