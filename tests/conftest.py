@@ -96,6 +96,18 @@ def _nothing_exempt() -> Iterator[None]:
     gc.unfreeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _few_threads() -> None:
+    """Let OpenVINO, like PyTorch, use a worker's share of the cores: threads that wait for each other on a busy core
+    cost processor time, a third more for each detection. Servers that tests start are not affected."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    from recognizer.networks.backends import openvino  # slow to import; the workers' controller runs no network
+
+    if openvino.problem() is None:
+        openvino._core().set_property("CPU", {"INFERENCE_NUM_THREADS": int(os.environ["OMP_NUM_THREADS"])})
+
+
 @pytest.fixture(scope="session")
 def clips_dir() -> Path:
     """The folder of real clips with known actions, which is not part of the repository."""
