@@ -310,7 +310,7 @@ class ClipFeatures:
         low: float32 (V,), the smallest number of each view.
         step: float32 (V,), the distance between two codes.
         rising: uint8 (V, ceil(D / 8)), one bit a number: whether it is higher in the second half of the clip than in
-            the first (docs/own_actions.md). All 0 where that is unknown.
+            the first (docs/own-actions.md). All 0 where that is unknown.
     """
 
     codes: NDArray[np.uint8]

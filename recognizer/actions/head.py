@@ -32,7 +32,7 @@ _KEPT_SHARE: Final = 0.9
 _USUAL_THRESHOLD: Final = 0.03
 _WITHOUT_NONE: Final = 0.12
 _ENOUGH_NONE: Final = 10
-"""Where nine tenths of the actions were accepted in places never seen (docs/own_actions.md): with so many examples of
+"""Where nine tenths of the actions were accepted in places never seen (docs/own-actions.md): with so many examples of
 none of these; without any, so much higher."""
 
 _USUAL_VIDEOS: Final = 20

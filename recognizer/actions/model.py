@@ -39,7 +39,7 @@ MOST_EXAMPLES: Final = 1000
 """Ten times as many as the largest set that was measured; so many are still learned in about a second."""
 
 BACKGROUND_CLIPS: Final = 4
-"""Clips of a video that tell what all moments share; twice as many change no figure (docs/own_actions.md)."""
+"""Clips of a video that tell what all moments share; twice as many change no figure (docs/own-actions.md)."""
 
 MOST_BACKGROUNDS: Final = 64
 """Videos whose clips do so, the latest: 4 MB of the largest network."""

@@ -45,7 +45,7 @@ POSTURE: Final = (
     Measure("spread of the log of the width", 0.13, 0.13),
 )
 """The numbers of a posture, in order, with centres and spreads of everyday actions. Where in the picture somebody is,
-and how large, tells more of the place than of the action (docs/own_actions.md)."""
+and how large, tells more of the place than of the action (docs/own-actions.md)."""
 
 _MOVING: Final = 4
 """The first numbers tell how the person moves; the camera's motion must be known for them."""

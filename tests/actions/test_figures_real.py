@@ -1,4 +1,4 @@
-"""Own actions of real people, taught in some places and named in others, are as good as docs/own_actions.md says."""
+"""Own actions of real people, taught in some places and named in others, are as good as docs/own-actions.md says."""
 
 from __future__ import annotations
 

@@ -258,7 +258,7 @@ def test_a_new_analysis_is_named_like_the_one_before_it_until_somebody_chooses(d
 
 
 def test_videos_that_are_taught_from_or_named_are_the_background(desk: Desk, taught: str) -> None:
-    """What others are wrongly named follows from it: see docs/own_actions.md."""
+    """What others are wrongly named follows from it: see docs/own-actions.md."""
 
     def keys() -> list[str]:
         found = desk.own.load(taught)
