@@ -20,13 +20,13 @@ export class Teaching {
         return this.model.api.actions(remembered("sets"));
     }
 
-    // Ask for a name, and teach. stretch: {lane, startS, endS}, or a segment, whose corrected label comes first
+    // Ask for a name, and teach. stretch: {lane, startS, endS}, or a segment, whose corrected label or own name is chosen first
     async ask(stretch, at = this.editing.strip.place()) {
         const known = await this.known();
         if (known.features !== "kept") return this.toast.show(known.remark, [], { at });
-        const label = stretch.source === "human" ? stretch.action : null;
+        const isName = stretch.source === "human" || known.names.includes(stretch.action);
         const choice = await pick(this.editing.root, `What does ${stretch.lane.title} do here?`, at, {
-            find: namesToTeach(known.names, { label, latest: this.name }),
+            find: namesToTeach(known.names, { label: isName ? stretch.action : null, latest: this.name }),
             placeholder: "Type a name, such as “standing”",
         });
         return choice && this.teach(stretch, choice.action, at);
