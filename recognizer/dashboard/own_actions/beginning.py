@@ -14,7 +14,7 @@ _STEPS: Final = (
     ),
     (
         "Mark a moment",
-        "Click **Mark**, drag over a second or two of a person's lane, choose **Teach as an example** and type your "
+        "Click **Select time**, drag over a second or two of a lane, choose **Teach as an example** and type your "
         "own name. Or select a segment and press **T**.",
     ),
     (
