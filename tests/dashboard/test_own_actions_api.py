@@ -146,7 +146,10 @@ def test_names_colors_and_examples_change_and_every_change_is_taken_back(own: Se
     assert own.change("removeExample", example=film["id"])["sitting"]["examples"] == []
     assert own.change("undo")["sitting"]["examples"] == [film]
     assert "sitting" not in own.change("remove", name="sitting")
-    back = own.post("change", {"type": "undo"})
+    seen = own.get("set")["revision"]
+    refused = own.post("change", {"type": "undo", "revision": seen - 1}, 422)
+    assert "changed elsewhere" in refused["problem"]
+    back = own.post("change", {"type": "undo", "revision": seen})
     assert rows(back)["sitting"]["examples"] == [film]
     assert back["undo"]
 

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from recognizer.actions.model import ActionSet
 from recognizer.dashboard.own_actions.documents import COLORS
+from recognizer.errors import ActionsError
 from recognizer.service.own_actions import OwnActions
 
 _MOST_ANALYSES: Final = 100
@@ -83,10 +84,19 @@ class RemoveExample(Struct, tag="removeExample", frozen=True):
 
 
 class Undo(Struct, tag="undo", frozen=True):
-    """Take the last change back."""
+    """Take the last change back, which made this revision; None for whichever it is."""
+
+    revision: int | None = None
 
     def apply(self, own: OwnActions, set_id: str) -> ActionSet:
-        """Change the set and return it."""
+        """Change the set and return it.
+
+        Raises:
+            ActionsError: another tab has changed the set since, and would lose its change.
+        """
+        known = own.load(set_id)
+        if known is not None and self.revision not in (None, known.revision):
+            raise ActionsError("the set has been changed elsewhere since, so this is not undone; load the page again.")
         return own.undo(set_id)
 
 

@@ -39,8 +39,14 @@ export class Note {
 
     async takeBack() {
         this.hide();
-        const undone = await Promise.all(Array.from({ length: this.changes }, () => this.actions.change("undo")));
-        if (undone.every(Boolean)) this.show("Taken back.");
+        if (await this.undo(this.changes)) this.show("Taken back.");
+    }
+
+    // Take changes back, one after the other; none if another tab has changed the set since.
+    async undo(changes) {
+        const { revision } = this.actions.set;
+        const done = await this.actions.change("undo", { revision });
+        return done && changes > 1 ? this.undo(changes - 1) : done;
     }
 
     hide() {
