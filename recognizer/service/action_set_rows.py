@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from recognizer.actions.model import ActionSet, Background, ClipSettings, Example, OwnAction
+from recognizer.actions.posture import POSTURE
 from recognizer.errors import ActionsError, StoreError
 from recognizer.timeline.features import FeatureSpace
 
@@ -40,7 +41,7 @@ def loaded(connection: sqlite3.Connection, set_id: str) -> ActionSet:
     """Return a set.
 
     Raises:
-        ActionsError: there is no such set.
+        ActionsError: there is no such set, or this version cannot use its examples.
         StoreError: it is damaged, or a later version of this program wrote it.
     """
     found = load(connection, set_id)
@@ -53,6 +54,7 @@ def load(connection: sqlite3.Connection, set_id: str) -> ActionSet | None:
     """Return a set at its latest revision, without pictures; None if there is none.
 
     Raises:
+        ActionsError: another version described its examples, so that this one cannot compare them with anything.
         StoreError: it is damaged, or a later version of this program wrote it.
     """
     row = connection.execute(
@@ -66,7 +68,7 @@ def load(connection: sqlite3.Connection, set_id: str) -> ActionSet | None:
         "SELECT video_key, features FROM background WHERE set_id = ? ORDER BY rowid", (set_id,)
     )
     try:
-        return ActionSet(
+        found = ActionSet(
             set_id,
             title,
             None if space is None else msgspec.json.decode(space, type=FeatureSpace),
@@ -80,6 +82,22 @@ def load(connection: sqlite3.Connection, set_id: str) -> ActionSet | None:
         raise StoreError(
             f"the stored set '{title}' cannot be read; install the latest version of this program."
         ) from error
+    if not _is_comparable(found):
+        raise ActionsError(
+            f"the examples of '{title}' were marked with another version of this program and cannot be used; begin a "
+            "new set and mark them again."
+        )
+    return found
+
+
+def _is_comparable(found: ActionSet) -> bool:
+    """Return whether everything has the shapes that heads are learned from."""
+    if found.space is None or found.clips is None:
+        return True  # there is nothing to compare with yet
+    shape = (2 * found.clips.views, found.space.size)
+    return all(one.features.shape == shape and one.posture.shape == (len(POSTURE),) for one in found.examples) and all(
+        one.features.shape[1:] == shape for one in found.backgrounds
+    )
 
 
 def example_of(row: Sequence[Any]) -> Example:

@@ -92,6 +92,7 @@ class ActionSetStore:
         """Return a set at its latest revision; None if there is none.
 
         Raises:
+            ActionsError: another version described its examples, so that this one cannot use them.
             StoreError: it is damaged, or a later version of this program wrote it.
         """
         with self._database.connection() as connection:

@@ -201,7 +201,11 @@ class OwnActions(SetEditing):
 
     def fit(self, set_id: str, analysis_id: str) -> Fit:
         """Return whether an analysis can be shown with a set."""
-        stored, actions = self._workbench.analysis(analysis_id), self.load(set_id)
+        stored = self._workbench.analysis(analysis_id)
+        try:
+            actions = self.load(set_id)
+        except ActionsError as error:  # other sets may fit
+            return Fit(False, str(error))
         if stored is None or actions is None:
             return Fit(False, "This analysis or this set is not on this machine; load the page again.")
         why = self.naming.misfit(stored, actions)

@@ -11,6 +11,7 @@ from recognizer.actions.head import Head
 from recognizer.actions.model import ActionSet, clip_settings
 from recognizer.actions.naming import Verdicts, judged, learned, named
 from recognizer.actions.provenance import Mode
+from recognizer.errors import ActionsError
 from recognizer.service.action_sets import ActionSetStore, Chosen
 from recognizer.service.shown import Recent
 from recognizer.service.store import StoredAnalysis
@@ -84,6 +85,7 @@ class Naming:
         """Return a set at its latest revision, without pictures; None if there is none.
 
         Raises:
+            ActionsError: this version cannot use its examples.
             StoreError: it is damaged.
         """
         revision = self.sets.revision(set_id)
@@ -127,7 +129,10 @@ class Naming:
         Raises:
             StoreError: the set is damaged.
         """
-        actions = None if chosen.set_id is None else self.set(chosen.set_id)
+        try:
+            actions = None if chosen.set_id is None else self.set(chosen.set_id)
+        except ActionsError as error:  # the analysis can still be read
+            return OwnNames(ActionSet(chosen.set_id or "", ""), chosen.mode, problem=str(error))
         if actions is None:
             return None
         problem = self.misfit(stored, actions)

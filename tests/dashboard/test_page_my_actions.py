@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from recognizer.dashboard import server
 from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.own_actions import OwnActions
+from tests.support.action_sets import action_set
 from tests.support.networks import Networks
 from tests.support.pages import button, downloads, open_page, tab, uploader, widget, words
 
@@ -91,6 +93,22 @@ def test_set_in_the_address_is_shown_even_if_another_browser_made_it(own: OwnAct
     gone = open_page(PAGE, actions="gone")
     assert "not on this machine" in words(gone)
     assert shown(gone) == []
+
+
+def test_set_of_another_version_is_listed_and_says_why_it_is_not_shown(own: OwnActions) -> None:
+    set_id = own.create("Gym")
+    older = action_set("walk")
+    odd = [replace(one, posture=one.posture[:-1]) for one in older.examples]
+    own.sets.change(
+        set_id, "fill", lambda before: replace(older, set_id=before.set_id, title="Gym", examples=tuple(odd))
+    )
+    at = open_page(PAGE, actions=set_id)
+    assert shown(at) == []
+    assert "The examples of 'Gym' were marked with another version of this program" in words(at)
+    assert widget(at, "Set of actions").options == ["Gym (1 action, 4 moments)"]
+    button(at, "New set").click().run()
+    assert "another version" not in words(at)
+    assert len(shown(at)) == 1
 
 
 def test_title_is_stored_and_a_refused_one_says_why(own: OwnActions) -> None:

@@ -226,3 +226,16 @@ def test_names_typed_before_the_first_example_can_still_be_undone(sets: ActionSe
     sets.undo(set_id)
     assert sets.undo_words(set_id) == "add walk"
     assert sets.undo(set_id).names == ()
+
+
+def test_a_set_of_another_version_says_so_instead_of_failing_later(sets: ActionSetStore, set_id: str) -> None:
+    one = WHOLE.examples[0]
+    for odd in (
+        replace(one, example_id="a", features=one.features[:2]),
+        replace(one, example_id="b", posture=one.posture[:-1]),
+    ):
+        other = sets.create("Older")
+        sets.change(other, "fill", lambda before, odd=odd: replace(filled(before), examples=(odd,)))  # type: ignore[misc]
+        with pytest.raises(ActionsError, match="'Older' were marked with another version"):
+            sets.load(other)
+        assert sets.summaries([other])[0].title == "Older"  # it can still be listed, and taken off the list

@@ -33,23 +33,29 @@ def restore_from_address() -> None:
 
 
 def shown_set() -> ActionSet | None:
-    """Return the set that is shown; None if there is none."""
-    set_id = state.tab().own_actions.set_id
-    return None if set_id is None else server.context().own_actions.load(set_id)
+    """Return the set that is shown; None if there is none, or it cannot be read: the tab's problem says why."""
+    tab = state.tab().own_actions
+    try:
+        return None if tab.set_id is None else server.context().own_actions.load(tab.set_id)
+    except RecognizerError as error:
+        tab.problem = str(error)
+        return None
 
 
 def choose_set(shown: ActionSet | None) -> DeltaGenerator:
     """Draw the choice of a set, its title and what begins another; return the place for what else can be done."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
+    set_id = state.tab().own_actions.set_id
+    if set_id is not None:
+        _choose(row, set_id)
     if shown is not None:
-        _choose(row, shown)
         _rename(row, shown)
     row.button("New set", icon=":material/add:", on_click=_begin, help="For other actions, or with another classifier.")
     return row
 
 
 def _restore(set_id: str) -> bool:
-    found = server.context().own_actions.load(set_id) is not None
+    found = bool(server.context().own_actions.summaries([set_id]))
     if found:
         state.tab().own_actions.set_id = set_id
     return found
@@ -62,11 +68,11 @@ def show(set_id: str) -> None:
     ACTIONS.name(set_id)
 
 
-def _choose(place: DeltaGenerator, shown: ActionSet) -> None:
-    ids = dict.fromkeys([*history.own_sets()[::-1], shown.set_id])
+def _choose(place: DeltaGenerator, shown_id: str) -> None:
+    ids = dict.fromkeys([*history.own_sets()[::-1], shown_id])
     by_id = {one.set_id: one for one in server.context().own_actions.summaries(list(ids))}
     key = "own-actions-set"
-    state.set_widget(key, shown.set_id)
+    state.set_widget(key, shown_id)
     place.selectbox(
         "Set of actions",
         list(by_id),
