@@ -1,6 +1,7 @@
 """How quick is the workbench with much to show? One hour, 60 people and 5,000 segments, generated, in Chromium.
 
     .venv/bin/python -m benchmarks.workbench [--people 60] [--segments 5000] [--minutes 60] [--seconds 4]
+        [--smoothing 0]
 
 The app's own server and page are measured, for about a minute after the analysis is made:
 
@@ -124,8 +125,8 @@ _CANVASES = """
 """
 
 
-def generated(people: int, segments: int, duration_s: float) -> Timeline:
-    """Return a timeline with about so many segments, in which everyone leaves once."""
+def generated(people: int, segments: int, duration_s: float, smoothing_s: float = 0.0) -> Timeline:
+    """Return a timeline with about so many segments, in which everyone leaves once; smoothing makes some more."""
     random = np.random.default_rng(60)
     frame_times_s = np.arange(round(duration_s * RATE_HZ)) / RATE_HZ
     tracks: list[PersonTrack] = []
@@ -140,7 +141,7 @@ def generated(people: int, segments: int, duration_s: float) -> Timeline:
     sample_times_s = np.arange(0.0, duration_s, SAMPLE_EVERY_S)
     return Timeline(
         video=VideoInfo(None, *SIZE_WH, Fraction(RATE_HZ), duration_s, len(frame_times_s), "h264"),
-        settings=Settings(video_classifier_model="i3d"),
+        settings=Settings(video_classifier_model="i3d", smoothing_s=smoothing_s),
         people=tuple(tracks),
         predictions=tuple(predictions),
         frame_times_s=frame_times_s,
@@ -244,6 +245,7 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=5000)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--smoothing", type=float, default=0.0)
     given = parser.parse_args()
     try:
         from playwright.sync_api import sync_playwright
@@ -251,7 +253,8 @@ def main() -> None:
         sys.exit("playwright is missing; install requirements-dev.txt.")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        store(folder, generated(given.people, given.segments, 60 * given.minutes), 60 * given.minutes)
+        duration_s = 60 * given.minutes
+        store(folder, generated(given.people, given.segments, duration_s, given.smoothing), duration_s)
         with app_server(folder) as app, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
             page = browser.new_page(viewport={"width": 1440, "height": 900})

@@ -5,6 +5,7 @@ import { loadPicture } from "./pictures.js";
 
 const OPEN_EYE = "M12 5C6 5 2 12 2 12s4 7 10 7 10-7 10-7-4-7-10-7zm0 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8z";
 const CLOSED_EYE = "M3 4l1.5-1.5 17 17L20 21zM12 5c6 0 10 7 10 7s-1 2-3 4L8 6c1-.6 2.500-1 4-1zM5 8l11 11c-1 .5-2.500 1-4 1-6 0-10-8-10-8s1-2 3-4z";
+const OFTEN_MS = 150;
 const ORDERS = {
     number: { title: "By number", compare: (one, other) => one.indices[0] - other.indices[0] },
     time: { title: "By time", compare: (one, other) => other.lanes[0].presentS - one.lanes[0].presentS },
@@ -26,10 +27,11 @@ export class People {
         model.addEventListener("overlay", () => this.mark());
     }
 
-    // The lanes are drawn first: while a slider moves, they must follow it.
+    // The lanes are drawn first: while a slider moves, they must follow it, and here a few times a second are enough.
     updateSoon() {
         this.frame ??= requestAnimationFrame(() => {
-            this.timer = setTimeout(() => this.update());
+            const waitMs = (this.updatedMs ?? 0) + OFTEN_MS - performance.now();
+            this.timer = setTimeout(() => this.update(), Math.max(0, waitMs));
         });
     }
 
@@ -37,6 +39,7 @@ export class People {
         const { model } = this;
         this.end();
         if (!model.timeline) return;
+        this.updatedMs = performance.now();
         const people = peopleOf(model.shownLanes).toSorted(ORDERS[this.order.value || "number"].compare);
         this.count.textContent = people.length === 1 ? "1 person" : `${people.length} people`;
         const cards = people.map((person) => this.card(person));
