@@ -48,6 +48,10 @@ PICTURES: Final = 3
 """Pictures of an example: from the beginning, the middle and the end of the moment."""
 
 
+_SAME_SPAN: Final = 1.2
+"""Clips show the same movement up to this ratio of their lengths: other frame rates round the number of samples."""
+
+
 class ClipSettings(NamedTuple):
     """How clips were cut when an action was taught; other settings change features a little, not what they mean.
 
@@ -56,12 +60,14 @@ class ClipSettings(NamedTuple):
         samples: samples of a clip.
         skip_frame: frames from one sample to the next.
         backend: what the network ran on and its number format, such as ``openvino-bfloat16``.
+        span_s: length of a clip; the same settings span other times at other frame rates.
     """
 
     views: int
     samples: int
     skip_frame: int
     backend: str
+    span_s: float
 
 
 @dataclass(frozen=True)
@@ -215,19 +221,16 @@ class ActionSet:
         return None
 
     def remark(self, clips: ClipSettings) -> str | None:
-        """Return one sentence about clips that were cut otherwise than those of the set; None if there is nothing."""
-        if self.clips is None or clips == self.clips:
+        """Return one sentence about clips much longer or shorter than those of the set; None if there is nothing."""
+        if self.clips is None:
             return None
-        differences = [
-            f"{title} {ours} instead of {theirs}"
-            for title, ours, theirs in (
-                ("Sequence length", clips.samples, self.clips.samples),
-                ("Skip interval", clips.skip_frame, self.clips.skip_frame),
-                ("Backend", clips.backend, self.clips.backend),
-            )
-            if ours != theirs
-        ]
-        return f"This analysis has {' and '.join(differences)}, so names may be a little less certain."
+        ours_s, theirs_s = clips.span_s, self.clips.span_s
+        if max(ours_s, theirs_s) <= _SAME_SPAN * min(ours_s, theirs_s):
+            return None
+        return (
+            f"A clip is {ours_s:.1f} s long in this analysis and {theirs_s:.1f} s where this set was taught, so names "
+            "may be less certain."
+        )
 
 
 def descriptors_of(examples: Iterable[Example]) -> Descriptors:
@@ -267,7 +270,8 @@ def clip_settings(timeline: Timeline, views: int) -> ClipSettings:
     """Return how the clips of a timeline, whose features have ``views`` views, were cut."""
     settings = timeline.settings
     backend = timeline.provenance.get("classifier_backend", settings.backend)
-    return ClipSettings(views, settings.num_video_sequence_samples, settings.skip_frame, backend)
+    span_s = settings.clip_span_s(timeline.frame_rate_hz)
+    return ClipSettings(views, settings.num_video_sequence_samples, settings.skip_frame, backend, span_s)
 
 
 def checked_name(text: str) -> str:

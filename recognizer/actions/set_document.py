@@ -58,6 +58,7 @@ class NetworkDocument(Struct):
     samples: int
     skip_frame: int
     backend: str
+    clip_s: Annotated[float, Meta(description="length of a clip in seconds")]
 
 
 class SetDocument(Struct):

@@ -341,7 +341,7 @@ def _video_name(text: str) -> str:
 
 
 def _network(space: FeatureSpace, clips: ClipSettings) -> NetworkDocument:
-    return NetworkDocument(*space, clips.views, clips.samples, clips.skip_frame, clips.backend)
+    return NetworkDocument(*space, clips.views, clips.samples, clips.skip_frame, clips.backend, clips.span_s)
 
 
 def _clips(network: NetworkDocument) -> ClipSettings:
@@ -351,7 +351,9 @@ def _clips(network: NetworkDocument) -> ClipSettings:
             raise ValueError("the name of its network cannot be shown")
     if not (0 < network.samples < 10_000 and 0 < network.skip_frame < 10_000):
         raise ValueError(f"its clips have {network.samples} samples, every {network.skip_frame} frames")
-    return ClipSettings(network.views, network.samples, network.skip_frame, network.backend)
+    if not 0 < network.clip_s < 10_000:
+        raise ValueError(f"its clips are {network.clip_s} s long")
+    return ClipSettings(network.views, network.samples, network.skip_frame, network.backend, network.clip_s)
 
 
 def _example_document(one: Example) -> ExampleDocument:

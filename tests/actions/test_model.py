@@ -121,9 +121,10 @@ def test_what_does_not_fit_is_said_with_both_values() -> None:
     assert "taught with i3d, and this analysis is by s3d" in str(taught.misfit(SPACE._replace(classifier="s3d"), 2))
     assert "Surroundings on, and this analysis has them off" in str(taught.misfit(SPACE, 1))
     assert taught.remark(CLIPS) is None
-    assert taught.remark(CLIPS._replace(samples=16, skip_frame=5)) == (
-        "This analysis has Sequence length 16 instead of 38 and Skip interval 5 instead of 2, so names may be a little "
-        "less certain."
+    # at 25 frames per second, 32 samples span what 38 do at 30
+    assert taught.remark(CLIPS._replace(samples=32, backend="openvino-bfloat16", span_s=2.56)) is None
+    assert taught.remark(CLIPS._replace(samples=16, span_s=1.07)) == (
+        "A clip is 1.1 s long in this analysis and 2.5 s where this set was taught, so names may be less certain."
     )
     assert ActionSet("empty", "Empty").misfit(SPACE, 1) is None
 

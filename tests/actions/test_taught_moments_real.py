@@ -66,7 +66,7 @@ def taught() -> ActionSet:
     ]
     space = FeatureSpace("i3d", "cd" * 32, views.shape[2])
     own = tuple(OwnAction(one) for one in actions)
-    made = ActionSet("", "Everyday", space, ClipSettings(2, 38, 2, "x"), own, tuple(examples))
+    made = ActionSet("", "Everyday", space, ClipSettings(2, 38, 2, "x", 2.53), own, tuple(examples))
     for video in np.unique(library.video[free]).tolist():
         made = with_background(made, Background(video, views[library.video == video][:4]))
     return made

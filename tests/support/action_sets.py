@@ -14,7 +14,7 @@ from recognizer.timeline.features import FeatureSpace
 from tests.support.own_actions import SIZE, described, moments
 
 SPACE = FeatureSpace("i3d", "cd" * 32, SIZE)
-CLIPS = ClipSettings(2, 38, 2, "pytorch-float32")
+CLIPS = ClipSettings(2, 38, 2, "pytorch-float32", 2.53)
 
 
 def jpeg(shade: int = 100, size_px: tuple[int, int] = (48, 96)) -> bytes:
