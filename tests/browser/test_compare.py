@@ -76,7 +76,7 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
         ["Person 1", "mc3_18:model_16_m3_0.8888"],
     ]
     assert {"tai chi", "noFight"} <= set(ask(page, "model.segments.actions"))
-    assert bench(page).get_by_role("option", name=re.compile(r"^Person 1 .*i3d: .*tai chi.*mc3_18")).count() == 1
+    bench(page).get_by_role("option", name=re.compile(r"^Person 1 .*i3d: .*tai chi.*mc3_18")).wait_for()
 
     name, content = downloaded(page, "Segments as CSV")
     assert name == "tai_chi-compared.csv"
