@@ -15,6 +15,9 @@ from recognizer.actions.one_thread import on_one_thread
 
 _FEW_EXAMPLES: Final = 3
 _ENOUGH_NONE: Final = 10
+_MOST_ALIKE: Final = 5
+"""Pairs of actions that look alike; nobody reads more, and the first ones to be mended change the others."""
+
 _OFTEN: Final = 0.25
 """An action that is called another one in this share of its moments is often called so."""
 
@@ -119,8 +122,11 @@ def warnings(
         found[None].append(
             f'{have} marked "none of these", so other movements get these names: {missing}, in several videos.'
         )
-    for one, other in _alike(Lesson.of(examples, names, videos, background)):
+    alike = list(_alike(Lesson.of(examples, names, videos, background)))
+    for one, other in alike[:_MOST_ALIKE]:
         found[None].append(f"{one} and {other} look alike: mark more of both, or join them into one action.")
+    if len(alike) > _MOST_ALIKE:
+        found[None].append(f"Look-alikes not listed here: {len(alike) - _MOST_ALIKE}; begin with those above.")
     return dict(found)
 
 

@@ -82,6 +82,18 @@ def test_actions_whose_examples_look_alike_are_warned_about() -> None:
     assert not any("look alike" in one for one in warnings(*arguments(taught("walking", "sitting")))[None])
 
 
+def test_of_many_actions_that_look_alike_a_few_pairs_are_listed() -> None:
+    one = taught("walking")
+    six = Taught(
+        one.examples.joined([one.examples] * 6),
+        tuple(f"{name} {k}" for k in range(6) for name in one.names),
+        one.videos * 6,
+    )
+    found = [line for line in warnings(*arguments(six))[None] if "ook" in line]
+    assert len(found) == 6
+    assert found[-1] == "Look-alikes not listed here: 10; begin with those above."
+
+
 def test_good_set_has_no_warnings() -> None:
     assert warnings(*arguments(taught("walking", "sitting", None, each=4))) == {}
 
