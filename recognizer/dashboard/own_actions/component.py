@@ -41,4 +41,4 @@ def show_actions(set_id: str, revision: int) -> None:
         revision: with another one, the browser reads everything again.
     """
     data = {"api": f"recognizer/actions/{set_id}/", "modules": modules_path("own_actions"), "revision": revision}
-    _mount(key=f"own-actions-{set_id}", data=data)
+    _mount(key=f"own-actions-{set_id.replace('_', '.')}", data=data)  # Streamlit refuses keys with two underscores
