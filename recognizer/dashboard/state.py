@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from recognizer.service.action_sets import SetSummary
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
 from recognizer.service.offers import TabOffers
@@ -156,10 +157,12 @@ class HistoryTab:
 
     Attributes:
         own: their ids by kind, as the browser remembers them.
+        forgotten_sets: ids of the sets of actions that were taken off the browser's list in this tab.
         choices: how many have been opened; a new number empties the choice.
     """
 
     own: dict[str, list[str]] = field(default_factory=dict)
+    forgotten_sets: list[str] = field(default_factory=list)
     choices: int = 0
 
 
@@ -338,10 +341,12 @@ class OwnActionsTab:
         uploads: how many files have been read; a new number empties the upload field.
         problem: one sentence about what went wrong last.
         note: one sentence about what was done, shown once.
+        removed: the set that was taken off the list last, as long as that can be undone.
     """
 
     set_id: str | None = None
     uploads: int = 0
+    removed: SetSummary | None = None
     problem: str | None = None
     note: str | None = None
 

@@ -14,7 +14,7 @@ from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.own_actions import OwnActions
 from tests.support.action_sets import action_set
 from tests.support.networks import Networks
-from tests.support.pages import button, downloads, open_page, tab, uploader, widget, words
+from tests.support.pages import button, downloads, has_button, open_page, tab, uploader, widget, words
 
 PAGE = "pages/my_actions.py"
 
@@ -37,6 +37,13 @@ def remembered(at: AppTest) -> str | None:
     named: list[str | None] = [one["named"] for one in protos if one["kind"] == "sets"]
     assert len(named) == 1
     return named[0]
+
+
+def forgotten(at: AppTest) -> list[str]:
+    """Return the sets that the browser is asked to forget."""
+    protos = [json.loads(one.proto.json) for one in at.get("bidi_component") if "history" in one.proto.component_name]
+    (found,) = [one["forgotten"] for one in protos if one["kind"] == "sets"]
+    return list(found)
 
 
 def address(at: AppTest) -> str:
@@ -109,6 +116,31 @@ def test_set_of_another_version_is_listed_and_says_why_it_is_not_shown(own: OwnA
     button(at, "New set").click().run()
     assert "another version" not in words(at)
     assert len(shown(at)) == 1
+
+
+def test_set_is_taken_off_the_browsers_list_and_comes_back(own: OwnActions) -> None:
+    first, second = own.create("Gym"), own.create("Junk")
+    at = with_own_sets(open_page(PAGE), first, second)
+    button(at, "Remove from my list").click().run()
+    assert address(at) == first
+    assert widget(at, "Set of actions").options == ["Gym (empty)"]
+    assert forgotten(at) == [second]
+    assert own.load(second) is not None  # shared addresses and analyses still need it
+    assert "**Junk** is no longer on this browser's list" in words(at)
+    button(at, "Undo").click().run()
+    assert address(at) == second
+    assert forgotten(at) == []
+    for _ in range(2):
+        button(at, "Remove from my list").click().run()
+    assert shown(at) == []
+    assert forgotten(at) == [second, first]
+    assert not has_button(at, "Remove from my list")
+
+
+def test_set_whose_id_has_two_underscores_is_shown(own: OwnActions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _size: "a__b_-c")
+    at = open_page(PAGE, actions=own.create("Gym"))
+    assert shown(at)[0]["api"] == "recognizer/actions/a__b_-c/"
 
 
 def test_title_is_stored_and_a_refused_one_says_why(own: OwnActions) -> None:

@@ -13,6 +13,7 @@ from recognizer.dashboard import server, state
 from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.own_actions.words import counted
 from recognizer.dashboard.parts import history
+from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.service.action_sets import SetSummary
 from recognizer.service.set_editing import FIRST_TITLE
@@ -27,9 +28,9 @@ def restore_from_address() -> None:
     if problem is not None:
         tab.own_actions.problem = problem
     if tab.own_actions.set_id is None:
-        latest = server.context().own_actions.summaries(history.own_sets()[::-1])
+        latest = server.context().own_actions.summaries(history.listed_sets()[::-1])
         if latest:
-            show(latest[0].set_id)
+            _open(latest[0].set_id)
 
 
 def shown_set() -> ActionSet | None:
@@ -51,7 +52,32 @@ def choose_set(shown: ActionSet | None) -> DeltaGenerator:
     if shown is not None:
         _rename(row, shown)
     row.button("New set", icon=":material/add:", on_click=_begin, help="For other actions, or with another classifier.")
+    if set_id is not None:
+        row.button(
+            "Remove from my list",
+            icon=":material/playlist_remove:",
+            on_click=lambda: _remove(set_id),
+            help="Only from this browser's list: shared addresses and analyses that are named by the set keep it.",
+        )
+    _offer_return()
     return row
+
+
+def _remove(set_id: str) -> None:
+    tab = state.tab().own_actions
+    (tab.removed,) = server.context().own_actions.summaries([set_id])
+    tab.set_id, tab.problem = None, None
+    history.forget_set(set_id)
+    ACTIONS.name(None)
+
+
+def _offer_return() -> None:
+    removed = state.tab().own_actions.removed
+    if removed is None:
+        return
+    line = st.container(horizontal=True, vertical_alignment="center")
+    line.markdown(f"**{plain(removed.title)}** is no longer on this browser's list.", width="content")
+    line.button("Undo", icon=":material/undo:", key="own-actions-return", on_click=lambda: show(removed.set_id))
 
 
 def _restore(set_id: str) -> bool:
@@ -62,14 +88,20 @@ def _restore(set_id: str) -> bool:
 
 
 def show(set_id: str) -> None:
-    """Show another set."""
+    """Show another set, which is on the browser's list from now on."""
+    tab = state.tab().own_actions
+    tab.problem, tab.removed = None, None
+    _open(set_id)
+
+
+def _open(set_id: str) -> None:
     state.tab().own_actions.set_id = set_id
-    state.tab().own_actions.problem = None
+    history.recall_set(set_id)
     ACTIONS.name(set_id)
 
 
 def _choose(place: DeltaGenerator, shown_id: str) -> None:
-    ids = dict.fromkeys([*history.own_sets()[::-1], shown_id])
+    ids = dict.fromkeys([*history.listed_sets()[::-1], shown_id])
     by_id = {one.set_id: one for one in server.context().own_actions.summaries(list(ids))}
     key = "own-actions-set"
     state.set_widget(key, shown_id)

@@ -62,6 +62,25 @@ def own_sets() -> list[str]:
     return list(state.tab().history.own.get("sets", []))
 
 
+def listed_sets() -> list[str]:
+    """Return the ids of ``own_sets`` without those that this tab's user took off the list."""
+    forgotten = state.tab().history.forgotten_sets
+    return [set_id for set_id in own_sets() if set_id not in forgotten]
+
+
+def forget_set(set_id: str) -> None:
+    """Have the browser forget a set of actions; it stays stored, for analyses and addresses that need it."""
+    history = state.tab().history
+    history.forgotten_sets.append(set_id)
+    history.own["sets"] = [one for one in own_sets() if one != set_id]
+
+
+def recall_set(set_id: str) -> None:
+    """Have the browser remember a set that it was to forget, if it was."""
+    history = state.tab().history
+    history.forgotten_sets = [one for one in history.forgotten_sets if one != set_id]
+
+
 def know_set(set_id: str) -> None:
     """Count a set as one of this browser's until the browser reports them again."""
     own = state.tab().history.own.setdefault("sets", [])
@@ -71,7 +90,10 @@ def know_set(set_id: str) -> None:
 
 def _exchange(kind: _Kind, named: str | None, *, hears: bool = True) -> None:
     known = state.tab().history.own.get(kind, []) if hears else None
-    data = {"kind": kind, "named": named, "known": known, "modules": modules_path()}
+    forgotten = state.tab().history.forgotten_sets if kind == "sets" else []
+    if known is not None:
+        known = [name for name in known if name not in forgotten]
+    data = {"kind": kind, "named": named, "known": known, "forgotten": forgotten, "modules": modules_path()}
     _remember(data=data, key=f"own-{kind}", on_names_change=partial(_hear, kind), height=0)
 
 

@@ -18,10 +18,19 @@ export function remember(kind, id) {
     const before = remembered(kind);
     if (before.includes(id)) return before;
     const ids = [...before, id].slice(-MOST);
+    store(kind, ids);
+    return ids;
+}
+
+export function forget(kind, id) {
+    const before = remembered(kind);
+    if (before.includes(id)) store(kind, before.filter((one) => one !== id));
+}
+
+function store(kind, ids) {
     try {
         localStorage.setItem(placeOf(kind), JSON.stringify(ids));
     } catch (error) {
         console.warn(error);
     }
-    return ids;
 }
