@@ -126,9 +126,13 @@ def test_examples_are_films_that_a_click_removes_and_undo_brings_back(page: Page
     name.press("Enter")
     page.get_by_text("choose another name").wait_for()
     assert name.input_value() == "resting"
+    name.fill("x" * 61)
+    name.press("Enter")
+    page.get_by_text("has 61 characters; use up to 60").wait_for()
     name.fill("sitting")
     name.press("Enter")
     row(page, "sitting").get_by_text("2 moments of 2 videos").wait_for()
+    assert not page.get_by_text("use up to 60").is_visible()
 
     button(page, "Color of sitting").click()
     before = button(page, "Color of sitting").evaluate("one => getComputedStyle(one).backgroundColor")
@@ -149,6 +153,14 @@ def test_examples_are_films_that_a_click_removes_and_undo_brings_back(page: Page
     button(row(page, "Jumping"), "More about Jumping").click()
     page.get_by_role("menuitem", name="Remove this action").click()
     row(page, "Jumping").wait_for(state="detached")
+    page.reload()
+    button(page, "Undo: remove Jumping").click()
+    row(page, "Jumping").get_by_text("no moments yet").wait_for()
+    page.get_by_text("Taken back: remove Jumping.").wait_for()
+    page.get_by_role("textbox", name="Another action").fill("JUMPING")
+    page.keyboard.press("Enter")
+    page.get_by_text("“Jumping” is in this set already.").wait_for()
+    assert button(page, "Undo: add Jumping").is_visible()
 
 
 def test_questions_are_answered_with_one_key_each(page: Page, server: Server) -> None:
@@ -166,8 +178,22 @@ def test_questions_are_answered_with_one_key_each(page: Page, server: Server) ->
     page.keyboard.press("s")
     page.get_by_text("4 of 5: what is it?").wait_for()
     wait_until(lambda: server.counts(set_id) == {"resting": 1, "serving": 2, None: 1})
-    page.get_by_role("combobox", name="Another name").fill("jumping")
+    other = page.get_by_role("combobox", name="Another name")
+    other.fill("x" * 61)
     page.keyboard.press("Enter")
+    assert "up to 60 characters" in other.evaluate("one => one.validationMessage")
+    other.fill("unknown")
+    page.keyboard.press("Enter")
+    page.get_by_text("choose another name").wait_for()
+    page.get_by_text("4 of 5: what is it?").wait_for()
+    other.fill("jumping")
+    page.keyboard.press("Enter")
+    note, answers = page.locator(".note-line").filter(has_text="Taught jumping"), page.locator(".answers")
+    note.wait_for()
+    boxes = [one.bounding_box() for one in (answers, note)]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
     page.get_by_text("5 of 5: what is it?").wait_for()
     button(page.locator(".answers"), "jumping").click()
     button(page, "Ask me more").wait_for()

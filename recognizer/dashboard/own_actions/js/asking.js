@@ -14,7 +14,9 @@ export class Asking {
         this.begin = element("button", { type: "button", class: "primary", onclick: () => this.ask() }, "Ask me");
         this.panel = element("div", { class: "asking", tabindex: "-1", hidden: true, "aria-live": "polite" });
         this.panel.addEventListener("keydown", (event) => this.key(event));
-        place.append(this.begin, this.panel);
+        this.said = element("div", { class: "said" }); // the note would cover the answers
+        this.both = element("div", {}, this.panel, this.said);
+        place.append(this.begin, this.both);
         page.actions.addEventListener("set", () => this.isAsking && this.offer());
     }
 
@@ -48,7 +50,7 @@ export class Asking {
         this.panel.replaceChildren(count, element("div", { class: "film large" }, this.strips[this.at]), this.answers);
         this.offer();
         this.panel.focus({ preventScroll: true });
-        this.panel.scrollIntoView({ block: "nearest" });
+        this.both.scrollIntoView({ block: "nearest" });
     }
 
     // The names may have changed since the moment was shown.
@@ -65,8 +67,18 @@ export class Asking {
         const moment = this.moments[this.at];
         this.at += 1;
         this.show();
-        const done = await this.page.actions.name([moment], action);
-        if (done) this.page.note.offerUndo(`Taught ${action ?? "“none of these”"}.`);
+        const next = this.at;
+        const { actions, note } = this.page;
+        const done = await actions.name([moment], action);
+        if (done) {
+            note.offerUndo(`Taught ${action ?? "“none of these”"}.`, 1, this.said);
+            return;
+        }
+        note.standIn(this.said);
+        if (this.at === next && this.moments[next - 1] === moment) { // a refused name is no answer
+            this.at -= 1;
+            this.show();
+        }
     }
 
     skip() {

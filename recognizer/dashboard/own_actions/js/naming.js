@@ -2,7 +2,7 @@
 
 import { element } from "../../workbench/js/dom.js";
 
-const LONGEST = 60;
+const LONGEST = 60; // as on the server
 const NONE = "none of these";
 
 let fields = 0; // for ids
@@ -12,9 +12,13 @@ export function namingForm(actions, words, onname) {
     fields += 1;
     const id = `names-${fields}`;
     const options = [...actions.names, NONE].map((value) => element("option", { value }));
-    const field = element("input", { type: "text", list: id, maxlength: LONGEST, placeholder: "Name", "aria-label": words, autocomplete: "off", spellcheck: "false", enterkeyhint: "done" });
+    const field = element("input", { type: "text", list: id, placeholder: "Name", "aria-label": words, autocomplete: "off", spellcheck: "false", enterkeyhint: "done" });
     const submit = element("button", { type: "submit" }, words);
     const form = element("form", { class: "adding" }, field, element("datalist", { id }, ...options), submit);
+    field.addEventListener("input", () => {
+        const { length } = Array.from(field.value.trim());
+        field.setCustomValidity(length > LONGEST ? `A name has up to ${LONGEST} characters, and this one has ${length}.` : "");
+    });
     form.addEventListener("submit", (event) => {
         event.preventDefault();
         const name = field.value.trim();

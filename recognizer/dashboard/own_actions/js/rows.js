@@ -5,7 +5,6 @@ import { openMenu } from "../../workbench/js/menu.js";
 import { Popup } from "../../workbench/js/popup.js";
 import { exampleFilm, moreIcon, titleOf } from "./film.js";
 
-const LONGEST = 60; // as on the server
 const NONE = "None of these";
 const NONE_HINT = "What people do otherwise. It keeps other movements from getting one of your names.";
 
@@ -15,21 +14,34 @@ export class Rows {
         this.page = page;
         this.byName = new Map();
         this.list = element("div", { class: "rows" });
-        this.field = element("input", { type: "text", maxlength: LONGEST, placeholder: "Another action", "aria-label": "Another action", autocomplete: "off", spellcheck: "false", enterkeyhint: "done" });
+        this.field = element("input", { type: "text", placeholder: "Another action", "aria-label": "Another action", autocomplete: "off", spellcheck: "false", enterkeyhint: "done" });
         const form = element("form", { class: "adding" }, this.field, element("button", { type: "submit" }, "Add"));
         form.addEventListener("submit", (event) => this.add(event));
-        place.append(this.list, form);
+        this.undo = element("button", { type: "button", class: "undo", hidden: true, onclick: () => this.takeBack() });
+        place.append(this.list, element("div", { class: "below" }, form, this.undo));
         page.actions.addEventListener("set", () => this.show());
     }
 
     async add(event) {
         event.preventDefault();
+        const { actions, note } = this.page;
         const name = this.field.value.trim();
-        if (name && await this.page.actions.change("add", { name })) this.field.value = "";
+        const before = actions.names;
+        if (!name || !await actions.change("add", { name })) return;
+        const known = before.find((one) => one.toLowerCase() === name.toLowerCase());
+        if (known === undefined) this.field.value = "";
+        else note.show(`“${known}” is in this set already.`);
+    }
+
+    async takeBack() {
+        const words = this.page.actions.set.undo;
+        if (await this.page.actions.change("undo")) this.page.note.show(`Taken back: ${words}.`);
     }
 
     show() {
-        const { rows, colors } = this.page.actions.set;
+        const { rows, colors, undo } = this.page.actions.set;
+        this.undo.hidden = !undo;
+        this.undo.textContent = this.undo.title = undo ? `Undo: ${undo}` : "";
         const shown = rows.map((row) => {
             const known = this.byName.get(row.name) ?? this.make(row.name);
             known.update(row, colors);
@@ -58,7 +70,7 @@ class Row {
     head() {
         const { name } = this;
         this.swatch = button(`Color of ${name}`, "", () => this.recolor(), { class: "swatch" });
-        this.field = element("input", { type: "text", class: "name", value: name, maxlength: LONGEST, "aria-label": `Name of ${name}`, autocomplete: "off", spellcheck: "false", enterkeyhint: "done" });
+        this.field = element("input", { type: "text", class: "name", value: name, "aria-label": `Name of ${name}`, autocomplete: "off", spellcheck: "false", enterkeyhint: "done" });
         this.field.addEventListener("change", () => this.rename());
         this.field.addEventListener("keydown", (event) => this.key(event));
         const more = button(`More about ${name}`, moreIcon(), () => this.menu(more.getBoundingClientRect()));
