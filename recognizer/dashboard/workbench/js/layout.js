@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 
-const HEADING_MOST_PX = 260; // what is below more of the page is scrolled to, and has the window for itself
+const HEADING_MOST_PX = 260; // so much of the page stays in sight above the workbench
 const MARGIN_PX = 6;
 const LEAST_PX = 640; // of the whole workbench, in a low window
 const PICTURE_PX = { least: 220, most: 640 };
@@ -34,7 +34,8 @@ export function fitPicture({ bench, stage, bars, lanes, filters }, model, signal
         const { video } = model.timeline ?? {};
         const shape = video?.width && video.height ? video.width / video.height : 16 / 9;
         const heading = headingOf(bench, scroller);
-        const above = heading > HEADING_MOST_PX ? MARGIN_PX : heading;
+        // what begins in the lower half of the window is scrolled to, and then has the window for itself
+        const above = heading > window.innerHeight / 2 ? MARGIN_PX : Math.min(heading, HEADING_MOST_PX);
         const most = Math.max(LEAST_PX, window.innerHeight - above - MARGIN_PX);
         const left = most - GAPS_PX - bars.offsetHeight - lanes.offsetHeight - filters.offsetHeight;
         const height = Math.max(PICTURE_PX.least, Math.min(left, PICTURE_PX.most, stage.clientWidth / shape));
