@@ -22,6 +22,8 @@ _MOST_HEADS: Final = 16
 
 _NO_FEATURES: Final = "The features of this analysis are not kept, so it cannot get own names; analyse the video again."
 
+_NOBODY: Final = "None of these names holds for anybody here yet; mark a moment in this video too."
+
 _TOO_FEW: Final = 'Own names appear once two actions have a moment, or one action and "none of these".'
 
 
@@ -141,12 +143,14 @@ class Naming:
         head, table = self.head(actions), self.table(stored)
         if head is None or table is None:
             return OwnNames(actions, chosen.mode, problem=_TOO_FEW)
-        timeline = self._named(stored.timeline, table, head, actions, chosen.mode)
-        return OwnNames(
-            actions, chosen.mode, timeline, remark=actions.remark(clip_settings(stored.timeline, table.views))
-        )
+        kept = self._judged(stored.timeline, table, head, actions)
+        if chosen.mode not in kept.timelines:
+            kept.timelines[chosen.mode] = named(stored.timeline, kept.verdicts, actions, chosen.mode)
+        remarks = (actions.remark(clip_settings(stored.timeline, table.views)), _remark_of(kept.verdicts))
+        remark = " ".join(one for one in remarks if one) or None
+        return OwnNames(actions, chosen.mode, kept.timelines[chosen.mode], remark=remark)
 
-    def _named(self, timeline: Timeline, table: FeatureTable, head: Head, actions: ActionSet, mode: Mode) -> Timeline:
+    def _judged(self, timeline: Timeline, table: FeatureTable, head: Head, actions: ActionSet) -> _Kept:
         of = actions.set_id, actions.revision
         with self._lock:
             kept = self._kept.get(timeline)
@@ -154,6 +158,8 @@ class Naming:
             kept = _Kept(of, judged(timeline, table, head))
             with self._lock:
                 self._kept[timeline] = kept
-        if mode not in kept.timelines:
-            kept.timelines[mode] = named(timeline, kept.verdicts, actions, mode)
-        return kept.timelines[mode]
+        return kept
+
+
+def _remark_of(verdicts: Verdicts) -> str | None:
+    return None if verdicts.accepted.any() else _NOBODY

@@ -125,6 +125,17 @@ def test_own_names_beside_the_networks_have_lanes_of_their_own_that_are_correcte
     assert {lane.key for lane in changed.lanes()} == {"p1", "p1-1"}  # the merge is one of people, in both
 
 
+def test_a_set_whose_names_hold_for_nobody_says_so(desk: Desk) -> None:
+    made = desk.own.create()
+    desk.mark(made, "resting", FIRST)
+    desk.mark(made, None, SECOND)
+    others = tuple(one for one in TIMELINE.predictions if one.top[0][0] == SECOND)
+    other = replace(TIMELINE, predictions=others, video=replace(TIMELINE.video, sha256="cd" * 32))
+    desk.analysis("other", other)
+    remarks = [own.remark for own in (desk.own.choose(one, made).own for one in ("one", "other")) if own is not None]
+    assert remarks == [None, "None of these names holds for anybody here yet; mark a moment in this video too."]
+
+
 def test_every_change_of_a_set_is_seen_by_the_next_opening(desk: Desk, taught: str) -> None:
     numbers = [desk.own.choose("one", taught, "only").revision.number]
 
