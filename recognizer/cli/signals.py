@@ -16,22 +16,32 @@ _WAY_OUT_S: Final = 5.0
 """Further signals within this time do not disturb the clean-up; after it, the first was presumably lost."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the command.
+
+    A class of its own, because Python remembers a KeyboardInterrupt that passes through code that C runs, as some
+    libraries do, and then ends itself by SIGINT whatever the exit code (``run_eval_code_obj`` in CPython's
+    Python/pythonrun.c and ``exit_sigint`` in Modules/main.c): a command ended by SIGTERM would report Ctrl-C. It asks
+    for that very class.
+    """
+
+
 _current: list[Interrupts] = []
 """The running ``with`` blocks, the innermost last; signals belong to the whole process."""
 
 
 def raise_if_lost() -> None:
-    """Raise KeyboardInterrupt if a signal arrived and work goes on nevertheless. Work calls it as it advances.
+    """Raise Interrupted if a signal arrived and work goes on nevertheless. Work calls it as it advances.
 
     Python drops an exception that a signal raises within a callback of the interpreter, such as one of a weak
     reference, and some libraries catch it while they are imported.
     """
     if _current and _current[-1].exit_code is not None:
-        raise KeyboardInterrupt
+        raise Interrupted
 
 
 class Interrupts:
-    """Raises KeyboardInterrupt on a signal while its ``with`` block runs; an impatient second signal does no harm.
+    """Raises Interrupted on a signal while its ``with`` block runs; an impatient second signal does no harm.
 
     Attributes:
         exit_code: exit code of an interrupted process; None if it was not interrupted.
@@ -60,4 +70,4 @@ class Interrupts:
         if time.monotonic() - self._raised_at_s > _WAY_OUT_S:
             self._raised_at_s = time.monotonic()
             self.exit_code = _EXIT_CODES[signal.Signals(number)]
-            raise KeyboardInterrupt
+            raise Interrupted

@@ -535,6 +535,37 @@ def test_interrupt_that_a_library_swallows_ends_the_analysis_at_the_next_frames(
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
+_SIGNAL_WITHIN_C = """
+import ctypes, signal, sys
+from recognizer.cli.signals import Interrupts
+
+run_from_c = ctypes.pythonapi.PyRun_String
+run_from_c.restype, run_from_c.argtypes = ctypes.py_object, [ctypes.c_char_p, ctypes.c_int, *2 * [ctypes.py_object]]
+FILE_INPUT, code = 257, b"import signal; signal.raise_signal(signal.SIGTERM)"
+with Interrupts() as interrupts:
+    try:
+        run_from_c(code, FILE_INPUT, {}, {})
+    except KeyboardInterrupt:
+        pass
+sys.exit(interrupts.exit_code)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM between processes")
+def test_sigterm_within_code_that_c_runs_is_not_reported_as_ctrl_c(tmp_path: Path) -> None:
+    """Regression: Python, started with -m, ended itself by SIGINT, whatever the exit code."""
+    (tmp_path / "command.py").write_text(_SIGNAL_WITHIN_C, encoding="utf-8")
+    path = os.pathsep.join((str(ROOT), str(tmp_path)))
+    ended = subprocess.run(
+        [sys.executable, "-m", "command"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (143, "")
+
+
 # --- the default classifier cannot be had ---
 
 
