@@ -10,7 +10,6 @@ import math
 import secrets
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC
 from itertools import pairwise
 from typing import Any, Final
@@ -367,9 +366,3 @@ def _example_document(one: Example) -> ExampleDocument:
         one.added_at,
         len(one.pictures),
     )
-
-
-def without_pictures(actions: ActionSet) -> ActionSet:
-    """Return a set whose examples have no pictures: they show people."""
-    examples = tuple(replace(one, pictures=(), picture_count=0) for one in actions.examples)
-    return replace(actions, examples=examples)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from recognizer.actions.provenance import Mode
 from recognizer.errors import ActionsError
 
 if TYPE_CHECKING:
     from recognizer.actions.model import ActionSet
-    from recognizer.actions.provenance import Mode
     from recognizer.comparison.model import Comparison, Entry
     from recognizer.networks.loading import Models
     from recognizer.settings import Settings
     from recognizer.timeline.model import Timeline
-
-_MODES = ("instead", "beside", "only")
 
 
 def add_actions(group: Any, beside: str) -> None:
@@ -35,7 +33,7 @@ def add_actions(group: Any, beside: str) -> None:
     )
     group.add_argument(
         "--actions-mode",
-        choices=_MODES,
+        choices=get_args(Mode),
         default="instead",
         help="instead: your name where one fits, the network's label elsewhere (the default); only: your name or "
         f"'unknown'; beside: {beside}",

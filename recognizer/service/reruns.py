@@ -7,9 +7,8 @@ from pathlib import Path
 
 from recognizer.analysis.passes import pass_key_from
 from recognizer.errors import StoreError
-from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
-from recognizer.service.tasks import ServerContext, start_analysis
+from recognizer.service.tasks import ServerContext
 from recognizer.settings import Settings
 
 
@@ -53,23 +52,3 @@ def rerun_of(context: ServerContext, stored: StoredAnalysis) -> Rerun:
     key = pass_key_from(timeline.video.sha256, timeline.provenance, settings, timeline.reading)
     from_crops = key is not None and context.pass_store.has_crops(key, settings.crop_style)
     return Rerun(StoredFile(stored.video_path, name, timeline.video.sha256, size_bytes), settings, from_crops)
-
-
-def start_rerun(
-    context: ServerContext, analysis_id: str, stored: StoredAnalysis, max_file_bytes: int
-) -> Job[StoredAnalysis]:
-    """Run an analysis once more in the background and store it as another; see ``start_analysis``.
-
-    Its corrections are carried over by ``Workbench.carry_over``, once the job is done.
-
-    Args:
-        context: the server's networks and files.
-        analysis_id: of the new analysis.
-        stored: the earlier one.
-        max_file_bytes: larger files are refused.
-
-    Raises:
-        StoreError: it cannot be run again.
-    """
-    rerun = rerun_of(context, stored)
-    return start_analysis(context, analysis_id, rerun.video, rerun.settings, max_file_bytes)

@@ -14,8 +14,8 @@ from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
-from recognizer.service.jobs import Jobs
-from recognizer.service.reruns import rerun_of, start_rerun
+from recognizer.service.jobs import Job, Jobs
+from recognizer.service.reruns import rerun_of
 from recognizer.service.store import AnalysisStore, StoredAnalysis
 from recognizer.service.tasks import ServerContext, start_analysis
 from recognizer.settings import Settings
@@ -53,12 +53,18 @@ def old(context: ServerContext, make_video: Callable[..., Path]) -> StoredAnalys
     return stored
 
 
+def run_again(context: ServerContext, old: StoredAnalysis) -> Job[StoredAnalysis]:
+    """Start what the page starts."""
+    rerun = rerun_of(context, old)
+    return start_analysis(context, "new", rerun.video, rerun.settings, MAX_BYTES)
+
+
 def test_an_older_analysis_gets_its_features_from_its_crops(
     context: ServerContext, old: StoredAnalysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert rerun_of(context, old).from_crops
     monkeypatch.setattr("recognizer.analysis.file_pass.PeopleFollower", None)  # nobody is looked for again
-    job = start_rerun(context, "new", old, MAX_BYTES)
+    job = run_again(context, old)
     assert job.wait(WAIT_S)
     assert job.error is None
     assert job.result is not None
@@ -71,7 +77,7 @@ def test_an_older_analysis_gets_its_features_from_its_crops(
 
 def test_corrections_go_over_to_the_other_run(context: ServerContext, old: StoredAnalysis) -> None:
     context.workbench.edit("old", [Relabel(1, 0.0, 0.2, "standing")])
-    job = start_rerun(context, "new", old, MAX_BYTES)
+    job = run_again(context, old)
     assert job.wait(WAIT_S)
     assert context.workbench.carry_over("old", "new")
 
@@ -80,7 +86,7 @@ def test_without_crops_people_are_looked_for_again(context: ServerContext, old: 
     shutil.rmtree(tmp_path / "passes")
     (tmp_path / "passes").mkdir()
     assert not rerun_of(context, old).from_crops
-    job = start_rerun(context, "new", old, MAX_BYTES)
+    job = run_again(context, old)
     assert job.wait(WAIT_S)
     assert context.store.features.load("new") is not None
 
@@ -88,7 +94,7 @@ def test_without_crops_people_are_looked_for_again(context: ServerContext, old: 
 def test_a_video_that_is_gone_is_named(context: ServerContext, old: StoredAnalysis) -> None:
     old.video_path.unlink()
     with pytest.raises(StoreError, match=r"^the video 'clip.mkv' is no longer stored here; drop it in again and"):
-        start_rerun(context, "new", old, MAX_BYTES)
+        run_again(context, old)
 
 
 def test_a_live_session_cannot_be_run_again(context: ServerContext, old: StoredAnalysis) -> None:
