@@ -8,7 +8,6 @@ from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
 from recognizer.actions.descriptors import Centre
 from recognizer.actions.one_thread import on_one_thread
@@ -129,6 +128,8 @@ def _axes(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
     A decomposition of the rows themselves takes ten times as long, and a hundred times on a busy machine.
     """
+    from scipy.linalg import eigh  # slow to import, as in head.py
+
     count = len(rows)
     values, vectors = eigh(rows @ rows.T, subset_by_index=(max(0, count - _DIRECTIONS), count - 1))
     kept = values > _LEAST_SHARE * values.max(initial=0)

@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from recognizer.actions.descriptors import Centre, Descriptors, posture_vectors
 from recognizer.actions.one_thread import on_one_thread
@@ -308,6 +307,8 @@ def _classifier(vectors: NDArray[np.float32], kinds: NDArray[np.intp], count: in
 
     Its solution lies in the span of the examples, so it is sought there: in as many numbers as there are examples.
     """
+    from scipy.optimize import minimize  # 0.4 s to import, and the first page needs none of it
+
     within, axes = _span(vectors.astype(np.float64))
     share = 1 / (count * np.bincount(kinds, minlength=count)[kinds])
     target = np.eye(count)[kinds]

@@ -22,6 +22,8 @@ _turn = threading.RLock()
 @cache
 def _products() -> ThreadpoolController:
     """Return what controls the threads of NumPy's and SciPy's products; looking for it takes a while."""
+    import scipy.linalg  # noqa: F401 - it has a library of its own, which only counts once it is loaded
+
     return ThreadpoolController().select(user_api="blas")
 
 

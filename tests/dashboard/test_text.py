@@ -95,13 +95,14 @@ def test_address_is_parted_where_github_markdown_would_link_it(text: str) -> Non
 
 
 def test_what_the_first_page_imports_brings_no_library_that_only_results_need() -> None:
-    """Regression: pandas and torch kept the first page from being there within three seconds of the server's start."""
+    """Regression: pandas and torch, and later SciPy, kept the first page from being there within three seconds of the
+    server's start."""
     code = (
-        "import sys; from recognizer.dashboard import navigation;"
+        "import sys, app; from recognizer.dashboard import navigation;"
         "from recognizer.dashboard.analyse import analysis, results, start;"
         "from recognizer.dashboard.parts import history, problem, ready, sidebar, video_card;"
-        "print(sorted({'pandas', 'torch', 'cv2', 'ultralytics', 'openvino', 'pyarrow', 'pympi', 'praatio', 'webvtt'}"
-        " & set(sys.modules)))"
+        "print(sorted({'pandas', 'torch', 'cv2', 'ultralytics', 'openvino', 'pyarrow', 'pympi', 'praatio', 'webvtt',"
+        " 'scipy'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
