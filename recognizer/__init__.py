@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recognizer.compat import ActionRecognition, ActionResults
     from recognizer.errors import (
         CheckpointError,
+        LimitError,
         RecognizerError,
         SettingsError,
         StoreError,
@@ -44,6 +45,7 @@ __all__ = [
     "CheckpointError",
     "Clip",
     "Frame",
+    "LimitError",
     "Models",
     "PersonTrack",
     "Prediction",
@@ -70,6 +72,7 @@ _MODULES = {
     "analysis.file": ("Progress", "analyze"),
     "errors": (
         "CheckpointError",
+        "LimitError",
         "RecognizerError",
         "SettingsError",
         "StoreError",

@@ -2,6 +2,7 @@
 
     RecognizerError
     ├── SettingsError           a setting is outside its range
+    ├── LimitError              more than whoever runs this server allows
     ├── VideoError              a file cannot be read as a video
     ├── WeightsError            a network's weights are unavailable or are not the published ones
     ├── CheckpointError         a user's own checkpoint or label file does not fit
@@ -22,6 +23,10 @@ class RecognizerError(Exception):
 
 class SettingsError(RecognizerError):
     """A setting is outside its range."""
+
+
+class LimitError(RecognizerError):
+    """More than whoever runs this server allows; the message names the limit and its value."""
 
 
 class VideoError(RecognizerError):

@@ -1,4 +1,7 @@
-"""Write files completely or not at all, and limit the size of folders. Independent of the files' content."""
+"""Where users' data is; write files completely or not at all; limit the size of folders.
+
+Independent of the files' content.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,11 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from platformdirs import user_data_dir
+
+DATA_VARIABLE = "RECOGNIZER_DATA"
+"""Environment variable that names another folder for users' data."""
+
 BYTES_PER_MB = 10**6
 """Megabytes in texts and tables are decimal, like those of downloads and disks."""
 
@@ -22,6 +30,19 @@ _ABANDONED_AFTER_S = 24 * 3600.0
 
 _LONGEST_PREFIX_BYTES = 160
 """Most file systems allow 255 bytes for a name; the random part and the suffix need 38."""
+
+
+def data_dir() -> Path:
+    """Return the folder of users' data: analyses and uploaded videos."""
+    return Path(os.environ.get(DATA_VARIABLE) or user_data_dir("who-does-what-when", appauthor=False))
+
+
+def size_text(size_bytes: int) -> str:
+    """Return a number of bytes in readable form, such as ``3.3 MB`` (1 MB is 10**6 bytes)."""
+    for unit, unit_bytes in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= unit_bytes:
+            return f"{size_bytes / unit_bytes:.1f} {unit}"
+    return f"{size_bytes} bytes"
 
 
 class StagedFile:

@@ -24,6 +24,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded; th
 
 import recognizer  # noqa: F401 - before any test imports torch: it decides how PyTorch's threads wait
 from recognizer import memory
+from recognizer.limits import LIMIT_PREFIX, limits
 from recognizer.networks.cache import ModelCache
 
 _TOGETHER = {"tests/analysis/test_movement_real.py": "tests/analysis/test_identities_real.py"}
@@ -106,6 +107,20 @@ def _few_threads() -> None:
 
     if openvino.problem() is None:
         openvino._core().set_property("CPU", {"INFERENCE_NUM_THREADS": int(os.environ["OMP_NUM_THREADS"])})
+
+
+@pytest.fixture
+def set_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Sets limits of this server by their names, for one test."""
+
+    def set_them(**values: object) -> None:
+        for name, value in values.items():
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
+            monkeypatch.setenv(f"{LIMIT_PREFIX}{name.upper()}", text)
+        limits.cache_clear()
+
+    yield set_them
+    limits.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ import pytest
 import recognizer
 from recognizer import weights
 from recognizer.cli import main
+from recognizer.files import data_dir
 from recognizer.service.comparisons import ComparisonStore
-from recognizer.service.store import AnalysisStore, data_dir
+from recognizer.service.store import AnalysisStore
 from tests.support.environment import ROOT
 
 NAMES = {
@@ -39,11 +40,13 @@ OPTIONS = {
     | {"--csv", "--json", "--report", "--classifiers", "--own", "--truth", "--actions", "--actions-mode"},
     "weights": GENERAL | {"--ready", "--json"},
     "doctor": GENERAL | {"--device"},
+    "limits": {"--help", "--verbose"},
 }  # fmt: skip
 
 VARIABLES = {
     "RECOGNIZER_CACHE",
     "RECOGNIZER_CAMERA_HOSTS",
+    "RECOGNIZER_CONFIG",
     "RECOGNIZER_DATA",
     "RECOGNIZER_ICE_SERVERS",
     "RECOGNIZER_WEIGHTS",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 import uuid
 import zlib
@@ -17,11 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from platformdirs import user_data_dir
-
 from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
-from recognizer.files import StagedFile, is_abandoned, is_staged, prune_lru
+from recognizer.files import DATA_VARIABLE, StagedFile, data_dir, is_abandoned, is_staged, prune_lru
 from recognizer.memory import exempt_from_collection, without_collections
 from recognizer.service.database import Database
 from recognizer.service.features import FeatureStore
@@ -31,9 +28,6 @@ from recognizer.timeline.model import Timeline
 from recognizer.video import VideoSource, in_order
 from recognizer.video.source import recording_sha256
 
-DATA_VARIABLE = "RECOGNIZER_DATA"
-"""Environment variable that names another folder for users' data."""
-
 MAX_VIDEOS_BYTES = 20 * 2**30
 """If all videos together exceed this, the least recently used are removed; their analyses are kept."""
 
@@ -41,11 +35,6 @@ _CHUNK_BYTES = 1 << 20
 
 _MANY_PREDICTIONS = 10_000
 """From so many on, an analysis makes garbage collections long enough to be felt while a slider moves."""
-
-
-def data_dir() -> Path:
-    """Return the folder of users' data: analyses and uploaded videos."""
-    return Path(os.environ.get(DATA_VARIABLE) or user_data_dir("who-does-what-when", appauthor=False))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import av
 
 from recognizer.errors import VideoError
+from recognizer.files import size_text
 
 _HEAD_BYTES = 4096
 _LONGEST_NAME = 80
@@ -64,14 +65,6 @@ def display_name(path: str | os.PathLike[str]) -> str:
     if len(clean) > _LONGEST_NAME:
         clean = f"{clean[:50]}…{clean[-29:]}"
     return f"'{clean}'"
-
-
-def size_text(size_bytes: int) -> str:
-    """Return a number of bytes in readable form, such as ``3.3 MB`` (1 MB is 10**6 bytes)."""
-    for unit, unit_bytes in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size_bytes >= unit_bytes:
-            return f"{size_bytes / unit_bytes:.1f} {unit}"
-    return f"{size_bytes} bytes"
 
 
 def check_file(path: Path, shown: str, max_file_bytes: int | None) -> None:

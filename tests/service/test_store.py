@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from recognizer.errors import StoreError
-from recognizer.files import is_staged
-from recognizer.service.store import DATA_VARIABLE, AnalysisStore, StoredFile, data_dir
+from recognizer.files import DATA_VARIABLE, data_dir, is_staged
+from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo

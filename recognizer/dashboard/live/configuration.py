@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from recognizer.errors import SettingsError
+from recognizer.limits import limits
 
 ICE_VARIABLE = "RECOGNIZER_ICE_SERVERS"
 """Environment variable with a JSON list of ICE servers; an alternative to ``ice_servers`` in
@@ -16,7 +17,7 @@ ICE_VARIABLE = "RECOGNIZER_ICE_SERVERS"
 
 HOSTS_VARIABLE = "RECOGNIZER_CAMERA_HOSTS"
 """Environment variable with the allowed hosts of network cameras, separated by commas; an alternative to
-``camera_hosts`` in .streamlit/secrets.toml."""
+``camera_hosts`` in .streamlit/secrets.toml and to ``network_cameras`` in the file of limits."""
 
 _ICE_EXAMPLE = '[{"urls": "stun:stun.example.org:3478"}]'
 _ICE_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
@@ -42,7 +43,7 @@ def ice_servers() -> list[dict[str, Any]]:
 def camera_hosts() -> tuple[str, ...]:
     """Return the hosts of the network cameras that the operator allows; none unless they are listed."""
     listed = os.environ.get(HOSTS_VARIABLE)
-    hosts = listed.split(",") if listed else _secret("camera_hosts")
+    hosts = listed.split(",") if listed else _secret("camera_hosts") or limits().network_cameras
     return tuple(str(host).strip() for host in hosts if str(host).strip())
 
 
