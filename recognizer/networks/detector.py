@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchvision.ops import nms
 
 from recognizer.networks.backends.autotune import Backends, TunableNetwork
 from recognizer.networks.bounds import DETECTOR_BOUND_PX
+from recognizer.networks.vision import nms
 from recognizer.types import Detection
 from recognizer.weights import verified_sha256
 

@@ -17,7 +17,7 @@ def build(spec: ClassifierSpec, num_classes: int) -> nn.Module:
         from recognizer.networks.classifiers.i3d import InceptionI3d
 
         return InceptionI3d(num_classes)
-    from torchvision.models import get_model
+    from recognizer.networks.vision import get_model
 
     return cast("nn.Module", get_model(spec.name, weights=None, num_classes=num_classes))
 
