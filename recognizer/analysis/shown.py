@@ -126,7 +126,7 @@ def _from_video(
     seen = []
     with (
         open_video(video, sha256=timeline.video.sha256) as reader,
-        closing(reader.frames(lambda _, time_s: time_s in boxes)) as frames,  # type: ignore[type-var]  # a generator
+        closing(reader.frames(lambda _, time_s: time_s in boxes)) as frames,
     ):
         for frame in frames:
             time_s, box = frame.time_s, cut[frame.time_s]

@@ -63,7 +63,7 @@ def render_video(
     starts_s = timeline.reading.first_picture_s if timeline.video.sha256 is None else 0.0
     with (
         open_video(path, sha256=timeline.video.sha256, name=name) as reader,
-        closing(reader.frames()) as frames,  # type: ignore[type-var]  # it is a generator
+        closing(reader.frames()) as frames,
         VideoWriter(
             Path(os.path.realpath(target)),
             timeline.frame_rate_hz,

@@ -44,7 +44,7 @@ def write_excerpt(
     zero_s = float(times_s[first]) if first < len(times_s) else start_s
     with (
         open_video(path, sha256=timeline.video.sha256, name=name) as reader,
-        closing(reader.frames(lambda index, _: first <= index < past)) as frames,  # type: ignore[type-var]
+        closing(reader.frames(lambda index, _: first <= index < past)) as frames,
         VideoWriter(
             Path(os.path.realpath(target)),
             timeline.frame_rate_hz,

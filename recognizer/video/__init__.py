@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from recognizer.video.container import VIDEO_SUFFIXES
+from recognizer.video.decoding import FrameFilter
 from recognizer.video.diagnosis import display_name
 from recognizer.video.network_camera import check_address, network_frames, shown_address
 from recognizer.video.prefetch import PREFETCHED_FRAMES, prefetched
 from recognizer.video.preview import describe, is_browser_playable, make_preview, poster
-from recognizer.video.reader import FrameFilter, VideoReader, open_video, probe
+from recognizer.video.reader import VideoReader, open_video, probe
 from recognizer.video.source import VideoInput, VideoSource, in_order
 from recognizer.video.writer import VideoWriter
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Generator, Iterator
 
 from recognizer.types import Frame
+from recognizer.video.reader import FrameStream
 
 PREFETCHED_FRAMES = 16
 """Maximum number of decoded frames that wait to be used; limits memory."""
@@ -22,7 +23,10 @@ class _End:
 
 
 def prefetched(frames: Iterator[Frame]) -> Generator[Frame]:
-    """Yield the frames, decoded on another thread up to PREFETCHED_FRAMES ahead. Closing the generator ends it."""
+    """Yield the frames, decoded on another thread up to PREFETCHED_FRAMES ahead. Closing the generator ends it.
+
+    A ``FrameStream`` then stops at its next picture, even if nobody selected it.
+    """
     waiting: queue.Queue[Frame | _End] = queue.Queue(PREFETCHED_FRAMES)
     stop = threading.Event()
 
@@ -57,4 +61,6 @@ def prefetched(frames: Iterator[Frame]) -> Generator[Frame]:
             raise item.error
     finally:
         stop.set()
+        if isinstance(frames, FrameStream):
+            frames.stop()
         thread.join()

@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import os
-from array import array
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import av
 import numpy as np
-from av.container import InputContainer
-from av.packet import Packet
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
-from recognizer.settings import DEFAULT_FRAME_RATE_HZ
-from recognizer.types import Frame, VideoInfo
-from recognizer.video.clock import PresentationClock
-from recognizer.video.container import Inspection, inspect, open_container, packets
-from recognizer.video.damage import DamageLog, pauses
-from recognizer.video.deinterlacing import Deinterlacer, codes_fields
+from recognizer.types import Frame, Reading, VideoInfo
+from recognizer.video.container import Inspection, inspect
+from recognizer.video.decoding import FrameFilter, Order, State, Stop, decoded_here
 from recognizer.video.diagnosis import display_name
-from recognizer.video.picture import PictureConverter, PixelAspect, fitting_wh
+from recognizer.video.picture import fitting_wh
 from recognizer.video.sound import Samples, read_sound
 from recognizer.video.source import VideoInput, source_of
 
-FrameFilter = Callable[[int, float], bool]
-"""Takes a frame's index and its time in seconds; returns whether to convert and yield the frame."""
 
-_EARLY_END_S = 0.5
-_EARLY_END_SHARE = 0.05
-"""A file counts as cut off if it is shorter than its container claims by more than both."""
+class FrameStream(Iterator[Frame]):
+    """The frames of one pass through a video."""
+
+    def __init__(self, frames: Generator[Frame], stop: Stop) -> None:
+        self.stop = stop
+        self._frames = frames
+
+    def __next__(self) -> Frame:
+        return next(self._frames)
+
+    def close(self) -> None:
+        """End the pass and free what it holds. Only the thread that takes the frames may call it; others ``stop``."""
+        self._frames.close()
 
 
 class VideoReader:
@@ -45,25 +43,17 @@ class VideoReader:
 
     Each call of :meth:`frames` reads the file from the start and resets ``notes``, ``progress``, ``reading`` and
     ``frame_times_s``. Memory does not grow with the length of the video, except for eight bytes per frame for its time.
-
-    Attributes:
-        notes: sentences for users about problems in the file; complete after the last frame.
-        progress: estimated share of the file that has been read, 0 to 1.
-        reading: how the file is read; what is known at opening, complete after the last frame.
     """
 
     def __init__(self, path: Path, shown: str, inspection: Inspection) -> None:
-        self.notes: list[str] = []
-        self.progress = 0.0
-        self.reading = inspection.reading
+        self._state = State(inspection.reading)
         self._path = path
         self._shown = shown
         self._inspection = inspection
         self._info = inspection.info
         self._size_wh = self._info.width, self._info.height
-        self._times_s = array("d")
         self._closed = False
-        self._passes: list[Iterator[Frame]] = []
+        self._passes: list[FrameStream] = []
 
     @property
     def facts(self) -> VideoInfo:
@@ -84,9 +74,24 @@ class VideoReader:
     @property
     def frame_times_s(self) -> NDArray[np.float64]:
         """Times of all frames decoded so far, selected or not: float64 (frames,), strictly increasing."""
-        return np.array(self._times_s, np.float64)
+        return np.array(self._state.times_s, np.float64)
 
-    def frames(self, select: FrameFilter | None = None, *, max_height_px: int | None = None) -> Iterator[Frame]:
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for users about problems in the file; complete after the last frame."""
+        return self._state.notes
+
+    @property
+    def progress(self) -> float:
+        """Estimated share of the file that has been read, 0 to 1."""
+        return self._state.progress
+
+    @property
+    def reading(self) -> Reading:
+        """How the file is read; what is known at opening, complete after the last frame."""
+        return self._state.reading
+
+    def frames(self, select: FrameFilter | None = None, *, max_height_px: int | None = None) -> FrameStream:
         """Yield the frames that ``select`` accepts (None: all), in display order.
 
         A picture is what a player shows: upright, with square pixels, deinterlaced where the file flags it, and HDR
@@ -101,9 +106,10 @@ class VideoReader:
         """
         if self._closed:
             raise ValueError("the video is closed")
-        frames = self._frames(select, max_height_px)
-        self._passes.append(frames)
-        return frames
+        stop = Stop()
+        stream = FrameStream(self._frames(select, max_height_px, stop), stop)
+        self._passes.append(stream)
+        return stream
 
     def fit_into(self, width: int, height: int) -> None:
         """Let pictures have this size from now on, with black borders if their shape is another."""
@@ -117,10 +123,11 @@ class VideoReader:
         """Stop all reading and close the file. Can be called twice."""
         self._closed = True
         for one in self._passes:
+            one.stop()
             try:
-                one.close()  # type: ignore[attr-defined]  # they are generators
+                one.close()
             except ValueError:
-                # it is running in another thread, and stops at the next packet
+                # it is running in another thread, and stops at the next picture
                 continue
         self._passes.clear()
 
@@ -132,125 +139,10 @@ class VideoReader:
     ) -> None:
         self.close()
 
-    def _frames(self, select: FrameFilter | None, max_height_px: int | None) -> Iterator[Frame]:
-        self.notes, self.progress, self._times_s = [], 0.0, array("d")
-        self.reading = self._inspection.reading
-        # local names, because another call of frames() replaces the attributes
-        notes, times_s = self.notes, self._times_s
-        interval_s = 1.0 / float(self._info.frame_rate or DEFAULT_FRAME_RATE_HZ)
-        timing = self._inspection.timing
-        clock = PresentationClock(interval_s, self._info.duration_s, timing.zero_s)
-        size_wh = fitting_wh(*self._size_wh, max_height_px)
-        end_s = 0.0
-        with open_container(self._path, self._shown, self._inspection.stream) as (container, stream):
-            stream.thread_type = "AUTO"
-            damage = DamageLog()
-            decoder = _Decoder(container, stream, damage)
-            pictures = _Pictures(size_wh, Deinterlacer(codes_fields=codes_fields(stream)), notes)
-            aspect = PixelAspect(stream)
-            for frame in decoder:
-                if self._closed:
-                    return
-                index = len(times_s)
-                base = frame.time_base or stream.time_base or Fraction(1, 1000)
-                if timing.counts_frames:
-                    time_s = index * interval_s
-                else:
-                    time_s = clock.time_s(_seconds(frame.pts, base), _seconds(frame.dts, base))
-                times_s.append(time_s)
-                end_s = time_s + max(float(frame.duration * base), interval_s)
-                self.progress = self._share(time_s, decoder.byte_position)
-                is_selected = select is None or select(index, time_s)
-                yield from pictures.of(frame, _Moment(index, time_s, aspect.of(frame), is_selected))
-            yield from pictures.rest()
-            if not times_s:
-                raise VideoError(f"no picture of {self._shown} can be decoded, it is damaged; copy it again.")
-            damaged = damage.spans(times_s, max(end_s, self._info.duration_s or 0.0))
-            self.reading = replace(
-                self.reading,
-                deinterlaced=pictures.are_deinterlaced,
-                letterboxed_from_s=pictures.letterboxed_from_s,
-                repaired_stamps=clock.repaired,
-                damaged=damaged,
-                pauses=pauses(times_s, damaged),
-            )
-            notes.extend(self._closing_notes(end_s))
-            self.progress = 1.0
-
-    def _share(self, time_s: float, byte_position: int) -> float:
-        duration_s = self._info.duration_s
-        if duration_s and not self._inspection.timing.can_restart:
-            share = time_s / duration_s
-        else:
-            share = byte_position / max(1, self._path.stat().st_size)
-        return min(1.0, max(self.progress, share))
-
-    def _closing_notes(self, end_s: float) -> Iterator[str]:
-        duration_s = self._info.duration_s
-        if duration_s is not None and self._inspection.timing.end_is_of_pictures:
-            missing_s, length_s = duration_s - end_s, duration_s - self.reading.first_picture_s
-            if missing_s > _EARLY_END_S and missing_s > _EARLY_END_SHARE * length_s:
-                yield f"The file ends early: {end_s:.1f} of {duration_s:.1f} s could be read."
-
-
-@dataclass(frozen=True)
-class _Moment:
-    """What is known about a decoded frame when it enters ``_Pictures``."""
-
-    index: int
-    time_s: float
-    pixel_aspect: Fraction
-    is_selected: bool
-
-
-class _Pictures:
-    """Turn decoded frames into pictures as a player shows them: whole, square, upright, of one size.
-
-    Attributes:
-        letterboxed_from_s: time of the first picture with borders; None if there is none.
-    """
-
-    def __init__(self, size_wh: tuple[int, int], deinterlacer: Deinterlacer[_Moment], notes: list[str]) -> None:
-        self.letterboxed_from_s: float | None = None
-        self._deinterlacer = deinterlacer
-        self._converter = PictureConverter(size_wh)
-        self._notes = notes
-        self._first_wh: tuple[int, int] | None = None
-        self._is_resized = False
-
-    @property
-    def are_deinterlaced(self) -> bool:
-        """Whether a picture was deinterlaced."""
-        return self._deinterlacer.used
-
-    def of(self, frame: VideoFrame, moment: _Moment) -> Iterator[Frame]:
-        """Take a decoded frame; yield the selected pictures that are ready."""
-        if not self._is_resized:
-            self._watch_size(frame, moment.time_s)
-        return self._converted(self._deinterlacer.feed(frame, moment))
-
-    def rest(self) -> Iterator[Frame]:
-        """Yield the last pictures."""
-        return self._converted(self._deinterlacer.rest())
-
-    def _converted(self, ready: list[tuple[VideoFrame, _Moment]]) -> Iterator[Frame]:
-        for frame, moment in ready:
-            if moment.is_selected:
-                rgb = self._converter.upright_rgb(frame, moment.pixel_aspect)
-                if self.letterboxed_from_s is None and self._converter.letterboxes:
-                    self.letterboxed_from_s = moment.time_s
-                yield Frame(moment.index, moment.time_s, rgb)
-
-    def _watch_size(self, frame: VideoFrame, time_s: float) -> None:
-        wh = (frame.width, frame.height)
-        if self._first_wh is None:
-            self._first_wh = wh
-        elif wh != self._first_wh:
-            self._is_resized = True
-            self._notes.append(
-                f"The picture size changes from {self._first_wh[0]} × {self._first_wh[1]} to {wh[0]} × {wh[1]} at"
-                f" {time_s:.1f} s; later pictures are fitted into the first size."
-            )
+    def _frames(self, select: FrameFilter | None, max_height_px: int | None, stop: Stop) -> Generator[Frame]:
+        self._state = state = State(self._inspection.reading)
+        order = Order(self._path, self._shown, self._inspection, fitting_wh(*self._size_wh, max_height_px))
+        yield from decoded_here(order, state, select, stop)
 
 
 def open_video(
@@ -310,54 +202,3 @@ def probe(
         VideoError: the file is not a readable video; the message says why.
     """
     return inspect(Path(path), display_name(path if name is None else name), sha256=sha256, stream=stream).info
-
-
-class _Decoder:
-    """Iterate over the frames of a stream; skip packets that cannot be decoded and log them."""
-
-    def __init__(self, container: InputContainer, stream: VideoStream, damage: DamageLog) -> None:
-        self.byte_position = 0
-        self._damage = damage
-        self._frames = 0
-        self._container = container
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[VideoFrame]:
-        waiting: Packet[VideoStream] | None = None
-        for packet in packets(self._container, self._stream):
-            # the decoder takes an empty packet for the end, but some files have them for dropped frames
-            if not packet.size:
-                continue
-            if waiting is not None:
-                yield from self._decode(waiting)
-            waiting = packet
-        if waiting is not None:
-            # a file was cut off in this packet: decoding it would fail and lose the buffered frames
-            if waiting.is_corrupt:
-                self._damage.packet_failed(self._frames)
-            else:
-                yield from self._decode(waiting)
-        yield from self._decode(None)
-
-    def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
-        """Decode a packet and return the frames that are complete; None returns the remaining ones."""
-        if packet is not None:
-            self.byte_position = packet.pos or self.byte_position
-            if packet.is_corrupt:
-                self._damage.packet_is_marked(self._frames)
-        try:
-            frames = self._stream.decode(packet)
-        except MemoryError:  # some FFmpeg errors are MemoryErrors too
-            raise
-        except av.FFmpegError:
-            self._damage.packet_failed(self._frames)
-            return []
-        for frame in frames:
-            if frame.is_corrupt:
-                self._damage.frame_is_marked(self._frames)
-            self._frames += 1
-        return frames
-
-
-def _seconds(stamp: int | None, base: Fraction) -> float | None:
-    return None if stamp is None else stamp * base.numerator / base.denominator

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import DamagedSpan, Frame, Part, Reading, VideoInfo
+from recognizer.video.decoding import FrameFilter, State, Stop
 from recognizer.video.diagnosis import display_name
-from recognizer.video.reader import FrameFilter, VideoReader, open_video
+from recognizer.video.reader import VideoReader, open_video
 from recognizer.video.sound import SAMPLE_RATE_HZ, Samples
 from recognizer.video.source import VideoSource, gaps, recording_sha256
 
@@ -62,7 +62,7 @@ class RecordingReader(VideoReader):
                 )
             ),
         )
-        self.reading = self._opening
+        self._state = State(self._opening)
         self._current: tuple[VideoReader, float] | None = None
 
     @property
@@ -72,7 +72,7 @@ class RecordingReader(VideoReader):
             hashes = self._sha256s or tuple(part.info.sha256 or "" for part in self._parts)
             self._info = replace(self._info, sha256=recording_sha256(hashes))
             self._opening = _with_hashes(self._opening, hashes)
-            self.reading = _with_hashes(self.reading, hashes)
+            self._state.reading = _with_hashes(self.reading, hashes)
         return self._info
 
     @property
@@ -98,27 +98,28 @@ class RecordingReader(VideoReader):
         for part in self._parts:
             part.close()
 
-    def _frames(self, select: FrameFilter | None, max_height_px: int | None) -> Iterator[Frame]:
-        self.notes, self.progress, self._times_s = list(self._remarks), 0.0, array("d")
-        self.reading, self._current = self._opening, None
-        notes, times_s = self.notes, self._times_s
+    def _frames(self, select: FrameFilter | None, max_height_px: int | None, stop: Stop) -> Generator[Frame]:
+        self._state = state = State(self._opening, list(self._remarks))
+        self._current = None
         start_s = 0.0
         for number, part in enumerate(self._parts):
-            first, zero_s = len(times_s), start_s - self._leads_s[number]
+            first, zero_s = len(state.times_s), start_s - self._leads_s[number]
             self._current = part, zero_s
-            self.reading = _with_start(self.reading, number, start_s)
-            for frame in part.frames(_shifted(select, first, zero_s), max_height_px=max_height_px):
-                self.progress = (number + part.progress) / len(self._parts)
+            state.reading = _with_start(state.reading, number, start_s)
+            frames = part.frames(_shifted(select, first, zero_s), max_height_px=max_height_px)
+            stop.also(frames.stop)
+            for frame in frames:
+                state.progress = (number + part.progress) / len(self._parts)
                 yield Frame(first + frame.index, zero_s + frame.time_s, frame.rgb)
-            if self._closed:
+            if stop:
                 return
             part_times_s = part.frame_times_s + zero_s
             self._current = None
-            times_s.extend(part_times_s)
-            self.reading = _combined(self.reading, part.reading, zero_s)
-            notes.extend(f"{self._names[number]}: {note}" for note in part.notes)
+            state.times_s.extend(part_times_s)
+            state.reading = _combined(state.reading, part.reading, zero_s)
+            state.notes.extend(f"{self._names[number]}: {note}" for note in part.notes)
             start_s = max(zero_s + (part.facts.duration_s or 0.0), float(part_times_s[-1]) + self._interval_s)
-        self.progress = 1.0
+        state.progress = 1.0
 
 
 def open_recording(source: VideoSource, *, max_file_bytes: int | None, sha256: str | None) -> RecordingReader:
