@@ -36,7 +36,8 @@ help: ## Show this list
 
 run: $(INSTALLED)
 	$(BIN)/python -m recognizer weights --ready
-	$(BIN)/python -m streamlit run app.py
+	@# one person on their own machine sees everything, unless they say otherwise
+	RECOGNIZER_LIMIT_ALONE=$${RECOGNIZER_LIMIT_ALONE-true} $(BIN)/python -m streamlit run app.py
 
 setup: $(INSTALLED)
 

@@ -11,6 +11,9 @@ if __name__ == "__main__":
 else:
     from streamlit.starlette import App
 
+    from recognizer.dashboard.middleware import middleware
+    from recognizer.dashboard.server import check_limits
     from recognizer.dashboard.workbench.routes import ending, routes
 
-    app = App(__file__, routes=routes(), lifespan=ending)
+    check_limits()
+    app = App(__file__, routes=routes(), middleware=middleware(), lifespan=ending)

@@ -6,6 +6,8 @@ import streamlit as st
 
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
+from recognizer.errors import SettingsError
+from recognizer.limits import limits
 from recognizer.memory import collect_rarely, exempt_from_collection
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
@@ -58,6 +60,14 @@ def offers() -> Offers:
     return Offers()
 
 
+def check_limits() -> None:
+    """End the process with a sentence if the operator's limits cannot be read; call this when the server starts."""
+    try:
+        limits()
+    except SettingsError as error:
+        raise SystemExit(f"error: {error}") from error
+
+
 def max_upload_bytes() -> int:
     """Return the largest video that this server accepts."""
-    return int(st.get_option("server.maxUploadSize")) * _BYTES_PER_MIB
+    return min(limits().max_upload_bytes, int(st.get_option("server.maxUploadSize")) * _BYTES_PER_MIB)

@@ -26,6 +26,7 @@ module.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -356,6 +357,7 @@ class Tab:
     """One browser tab.
 
     Attributes:
+        visitor: stands for a browser that refuses cookies.
         came_through_app: whether ``app.py`` has run.
         page: the page that is shown.
         problem: one sentence about what went wrong last.
@@ -370,6 +372,7 @@ class Tab:
         drawn_on: the page on which a widget was last drawn, by its key.
     """
 
+    visitor: str = field(default_factory=lambda: uuid.uuid4().hex)
     came_through_app: bool = False
     page: str = ""
     problem: str | None = None

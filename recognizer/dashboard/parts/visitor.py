@@ -1,0 +1,89 @@
+"""Who uses the page: a browser, known by a cookie that only this server reads.
+
+The cookie holds a random number. What is stored with a visitor's runs is its hash, so that whoever reads the database
+cannot take a visitor's place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from typing import Final
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recognizer.dashboard import state
+from recognizer.limits import limits
+
+COOKIE_NAME: Final = "recognizer_visitor"
+
+_COOKIE_FORM: Final = re.compile(r"[0-9a-f]{32}")
+_COOKIE_LASTS_S: Final = 400 * 24 * 3600
+"""The longest that Chromium keeps a cookie; every visit begins it anew."""
+
+
+def visitor_id() -> str:
+    """Return who uses this browser tab; a browser that refuses cookies is another visitor in each tab."""
+    return _id_from(st.context.cookies.get(COOKIE_NAME)) or f"tab:{state.tab().visitor}"
+
+
+def visitor_of(request: HTTPConnection) -> str:
+    """Return who sends a request; empty if the browser sent no cookie."""
+    return _id_from(request.cookies.get(COOKIE_NAME))
+
+
+def is_operator() -> bool:
+    """Return whether this visitor sees and may end everybody's runs."""
+    return limits().alone
+
+
+def may_change(owner_id: str) -> bool:
+    """Return whether this visitor may cancel, rename or delete what ``owner_id`` started."""
+    return is_operator() or owner_id == visitor_id()
+
+
+class VisitorCookie:
+    """ASGI middleware that gives each browser a cookie with the page itself, before its WebSocket opens."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = HTTPConnection(scope)
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html") or message["status"] == 304:
+                    headers.append("set-cookie", _cookie(request))
+            await send(message)
+
+        wants_page = "text/html" in request.headers.get("accept", "")
+        await self._app(scope, receive, send_with_cookie if wants_page else send)
+
+
+def _cookie(request: HTTPConnection) -> str:
+    """Return the header that gives the browser its number: the one that it has, or a new one."""
+    number = request.cookies.get(COOKIE_NAME, "")
+    if not _COOKIE_FORM.fullmatch(number):
+        number = secrets.token_hex(16)
+    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    parts = [f"{COOKIE_NAME}={number}", f"Path=/{base}", f"Max-Age={_COOKIE_LASTS_S}", "HttpOnly", "SameSite=Lax"]
+    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    if request.url.scheme == "https" or forwarded == "https":
+        parts.append("Secure")
+    return "; ".join(parts)
+
+
+def _id_from(number: str | None) -> str:
+    if number is None or not _COOKIE_FORM.fullmatch(number):
+        return ""
+    return f"browser:{hashlib.sha256(number.encode()).hexdigest()[:32]}"
