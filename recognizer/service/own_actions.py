@@ -11,6 +11,7 @@ from recognizer.actions.model import (
     NONE_OF_THESE,
     ActionSet,
     Background,
+    ClipSettings,
     Example,
     background_of,
     checked_name,
@@ -33,7 +34,7 @@ from recognizer.service.stills import filmstrip
 from recognizer.service.store import AnalysisStore, StoredAnalysis, now
 from recognizer.service.suggestions import Suggestions
 from recognizer.service.workbench import Workbench
-from recognizer.timeline.features import FeatureTable, feature_space
+from recognizer.timeline.features import FeatureSpace, FeatureTable, feature_space
 
 _Counted = TypeVar("_Counted")
 
@@ -53,6 +54,22 @@ class Fit(NamedTuple):
     fits: bool
     why: str | None = None
     remark: str | None = None
+
+
+class _Marked(NamedTuple):
+    """A marked moment and the network that saw it.
+
+    Attributes:
+        example: the moment.
+        space: what its features belong to.
+        clips: how the clips were cut.
+        background: a few clips of its video.
+    """
+
+    example: Example
+    space: FeatureSpace
+    clips: ClipSettings
+    background: Background
 
 
 class OwnActions(SetEditing):
@@ -82,6 +99,22 @@ class OwnActions(SetEditing):
                 no name, or the set is full.
             StoreError: the database cannot be written to.
         """
+        return self._add(set_id, self._marked(analysis_id, person_id, start_s, end_s, action))
+
+    def add_first_example(
+        self, analysis_id: str, person_id: int, start_s: float, end_s: float, action: str | None
+    ) -> tuple[str, Example]:
+        """Make a set of one example, which ``add_example`` describes; a refused example leaves no set.
+
+        Returns:
+            The set's id, and the example.
+        """
+        marked = self._marked(analysis_id, person_id, start_s, end_s, action)
+        set_id = self.create()
+        return set_id, self._add(set_id, marked)
+
+    def _marked(self, analysis_id: str, person_id: int, start_s: float, end_s: float, action: str | None) -> _Marked:
+        """Return a moment of a person as an example; it is in no set yet."""
         name = None if action is None else checked_name(action)
         opened = self._opened(analysis_id)
         machine, table = opened.machine, self._table(opened)
@@ -105,17 +138,21 @@ class OwnActions(SetEditing):
             pictures,
             len(pictures),
         )
-        clips, background = clip_settings(machine, table.views), background_of(table)
+        background = Background(example.video_key, background_of(table))
+        return _Marked(example, space, clip_settings(machine, table.views), background)
+
+    def _add(self, set_id: str, marked: _Marked) -> Example:
+        example, name = marked.example, marked.example.action or NONE_OF_THESE
 
         def add(before: ActionSet) -> ActionSet:
             if not before.examples:  # nothing is compared with it yet
-                before = with_network(before, space, clips)
-            problem = before.misfit(space, table.views)
+                before = with_network(before, marked.space, marked.clips)
+            problem = before.misfit(marked.space, marked.clips.views)
             if problem is not None:
                 raise ActionsError(problem)
-            return with_background(with_examples(before, [example]), Background(example.video_key, background))
+            return with_background(with_examples(before, [example]), marked.background)
 
-        after = self.sets.change(set_id, f"mark {name or NONE_OF_THESE}", add)
+        after = self.sets.change(set_id, f"mark {name}", add)
         return next(one for one in after.examples if one.moment_key == example.moment_key)
 
     def head(self, set_id: str) -> Head | None:

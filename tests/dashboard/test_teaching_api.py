@@ -178,6 +178,21 @@ def test_what_the_network_said_has_lanes_that_cannot_be_corrected(page: Page) ->
     assert first in page.actions()["p1-1"]
 
 
+def test_a_refused_first_example_leaves_no_set(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = server.context().own_actions
+    create, made = own.create, list[str]()
+
+    def counted() -> str:
+        made.append(create())
+        return made[-1]
+
+    monkeypatch.setattr(own, "create", counted)
+    body = {"sets": [], "personId": 1, "startS": 500.0, "endS": 503.0, "action": "resting"}
+    page.ask("examples", body, 422)
+    assert made == []
+    assert page.teach(labels_of(page.stored.timeline, 1)[0], "resting")["set"] == made[0]
+
+
 def test_refusals_are_sentences(page: Page, client: TestClient, tmp_path: Path) -> None:
     body = {"sets": [], "personId": 1, "startS": 500.0, "endS": 503.0, "action": "resting"}
     assert page.ask("examples", body, 422)["problem"].startswith("Nobody was found from 500.0 s to 503.0 s")

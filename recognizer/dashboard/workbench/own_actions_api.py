@@ -46,8 +46,12 @@ def teach(request: Request) -> Response:
     refuse_comparison(request)
     request.opened()
     own = server.context().own_actions
-    set_id = _taught_set(own, request.item_id, asked.sets) or own.create()
-    example = own.add_example(set_id, request.item_id, asked.person_id, asked.start_s, asked.end_s, asked.action)
+    moment = request.item_id, asked.person_id, asked.start_s, asked.end_s, asked.action
+    set_id = _taught_set(own, request.item_id, asked.sets)
+    if set_id is None:
+        set_id, example = own.add_first_example(*moment)
+    else:
+        example = own.add_example(set_id, *moment)
     chosen = own.chosen(request.item_id)
     opened = request.opened() if chosen.set_id == set_id else own.choose(request.item_id, set_id, chosen.mode)
     names = opened.own
