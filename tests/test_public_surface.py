@@ -48,15 +48,22 @@ VARIABLES = {
     "RECOGNIZER_CAMERA_HOSTS",
     "RECOGNIZER_CONFIG",
     "RECOGNIZER_DATA",
+    "RECOGNIZER_DATABASE",
     "RECOGNIZER_ICE_SERVERS",
     "RECOGNIZER_WEIGHTS",
 }
 
 TABLES = {
-    "run": ["run_id", "created_at", "video_name", "video_path", "timeline_zlib"],
+    "run": [
+        "run_id", "kind", "state", "visitor_id", "video_name", "video_file", "video_sha256", "request", "result_id",
+        "created_at", "started_at", "ended_at", "server_id", "heartbeat_at", "progress", "problem", "opened_at",
+        "title", "tags", "removed_at", "facts",
+    ],
+    "run_chunk": ["run_id", "number", "document"],
+    "analysis": ["analysis_id", "created_at", "video_name", "video_file", "timeline"],
     "action_colour": ["action", "slot"],
     "comparison": [
-        "comparison_id", "created_at", "video_name", "video_path", "video_sha256", "entries_zlib", "truth_name",
+        "comparison_id", "created_at", "video_name", "video_file", "video_sha256", "entries", "truth_name",
         "truth", "truth_answers",
     ],
 }  # fmt: skip

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
 
 from recognizer.actions.model import ActionSet, Background, ClipSettings, Example, OwnAction
 from recognizer.actions.posture import POSTURE
 from recognizer.errors import ActionsError, StoreError
+from recognizer.service import tables
+from recognizer.service.database import put
 from recognizer.timeline.features import FeatureSpace
 
 MOST_CHANGES: Final = 100
 """Changes of a set that can be undone."""
 
-EXAMPLE: Final = (
-    "SELECT example_id, action, video_sha256, video_name, person_id, start_s, end_s, added_at, features, posture,"
-    " (SELECT count(*) FROM example_picture WHERE example_picture.example_id = example.example_id)"
-    " FROM example WHERE set_id = ?"
-)
+_set: Final = tables.action_set.c
+_example: Final = tables.example.c
+_picture: Final = tables.example_picture.c
+_background: Final = tables.background.c
+_change: Final = tables.action_set_change.c
+
+
+def examples_of(set_id: str) -> Select[Any]:
+    """Return the query for all examples of a set, in their order, with the number of their pictures."""
+    pictures = (
+        select(func.count()).select_from(tables.example_picture).where(_picture.example_id == _example.example_id)
+    )
+    return (
+        select(tables.example, pictures.scalar_subquery().label("pictures"))
+        .where(_example.set_id == set_id)
+        .order_by(_example.position)
+    )
 
 
 class Before(Struct):
@@ -37,7 +50,7 @@ class Before(Struct):
     examples: list[tuple[str, str | None, bool]]
 
 
-def loaded(connection: sqlite3.Connection, set_id: str) -> ActionSet:
+def loaded(connection: Connection, set_id: str) -> ActionSet:
     """Return a set.
 
     Raises:
@@ -50,42 +63,39 @@ def loaded(connection: sqlite3.Connection, set_id: str) -> ActionSet:
     return found
 
 
-def load(connection: sqlite3.Connection, set_id: str) -> ActionSet | None:
+def load(connection: Connection, set_id: str) -> ActionSet | None:
     """Return a set at its latest revision, without pictures; None if there is none.
 
     Raises:
         ActionsError: another version described its examples, so that this one cannot compare them with anything.
         StoreError: it is damaged, or a later version of this program wrote it.
     """
-    row = connection.execute(
-        "SELECT revision, title, actions, space, clips FROM action_set WHERE set_id = ?", (set_id,)
-    ).fetchone()
+    row = connection.execute(select(tables.action_set).where(_set.set_id == set_id)).one_or_none()
     if row is None:
         return None
-    revision, title, actions, space, clips = row
-    examples = connection.execute(f"{EXAMPLE} AND removed_at IS NULL ORDER BY rowid", (set_id,))
+    examples = connection.execute(examples_of(set_id).where(_example.removed_at.is_(None)))
     backgrounds = connection.execute(
-        "SELECT video_key, features FROM background WHERE set_id = ? ORDER BY rowid", (set_id,)
+        select(tables.background).where(_background.set_id == set_id).order_by(_background.position)
     )
     try:
         found = ActionSet(
             set_id,
-            title,
-            None if space is None else msgspec.json.decode(space, type=FeatureSpace),
-            None if clips is None else msgspec.json.decode(clips, type=ClipSettings),
-            actions_of(actions),
+            row.title,
+            None if row.space is None else msgspec.json.decode(row.space, type=FeatureSpace),
+            None if row.clips is None else msgspec.json.decode(row.clips, type=ClipSettings),
+            actions_of(row.actions),
             tuple(map(example_of, examples)),
-            revision,
-            tuple(Background(key, _numbers(features)) for key, features in backgrounds),
+            row.revision,
+            tuple(Background(one.video_key, _numbers(one.features)) for one in backgrounds),
         )
     except (msgspec.DecodeError, ValueError) as error:
         raise StoreError(
-            f"the stored set '{title}' cannot be read; install the latest version of this program."
+            f"the stored set '{row.title}' cannot be read; install the latest version of this program."
         ) from error
     if not _is_comparable(found):
         raise ActionsError(
-            f"the examples of '{title}' were marked with another version of this program and cannot be used; begin a "
-            "new set and mark them again."
+            f"the examples of '{row.title}' were marked with another version of this program and cannot be used; begin "
+            "a new set and mark them again."
         )
     return found
 
@@ -100,21 +110,20 @@ def _is_comparable(found: ActionSet) -> bool:
     )
 
 
-def example_of(row: Sequence[Any]) -> Example:
-    """Return the example of a row of ``EXAMPLE``."""
-    example_id, action, sha256, name, person_id, start_s, end_s, added_at, features, posture, pictures = row
+def example_of(row: Row[Any]) -> Example:
+    """Return the example of a row of ``examples_of``."""
     return Example(
-        example_id,
-        action,
-        sha256,
-        name,
-        person_id,
-        start_s,
-        end_s,
-        _numbers(features),
-        np.frombuffer(posture, "<f8"),
-        datetime.fromisoformat(added_at),
-        picture_count=pictures,
+        row.example_id,
+        row.action,
+        row.video_sha256,
+        row.video_name,
+        row.person_id,
+        row.start_s,
+        row.end_s,
+        _numbers(row.features),
+        np.frombuffer(row.posture, "<f8"),
+        row.added_at,
+        picture_count=row.pictures,
     )
 
 
@@ -127,10 +136,10 @@ def _blob(numbers: NDArray[np.float32]) -> bytes:
     return msgspec.msgpack.encode((numbers.shape, numbers.astype("<f4").tobytes()))
 
 
-def pictures_of(connection: sqlite3.Connection, example_id: str) -> tuple[bytes, ...]:
+def pictures_of(connection: Connection, example_id: str) -> tuple[bytes, ...]:
     """Return the pictures of an example."""
-    rows = connection.execute("SELECT jpeg FROM example_picture WHERE example_id = ? ORDER BY number", (example_id,))
-    return tuple(bytes(jpeg) for (jpeg,) in rows)
+    stored = select(_picture.jpeg).where(_picture.example_id == example_id).order_by(_picture.number)
+    return tuple(bytes(jpeg) for jpeg in connection.scalars(stored))
 
 
 def actions_of(text: str) -> tuple[OwnAction, ...]:
@@ -143,15 +152,14 @@ def json_text(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def last_change(connection: sqlite3.Connection, set_id: str) -> tuple[int, Before] | None:
+def last_change(connection: Connection, set_id: str) -> tuple[int, Before] | None:
     """Return the revision of the latest change that can be undone, and what it found; None if there is none."""
-    row = connection.execute(
-        "SELECT revision, change FROM action_set_change WHERE set_id = ? ORDER BY revision DESC LIMIT 1", (set_id,)
-    ).fetchone()
-    return None if row is None else (int(row[0]), msgspec.json.decode(row[1], type=Before))
+    latest = select(tables.action_set_change).where(_change.set_id == set_id).order_by(_change.revision.desc()).limit(1)
+    row = connection.execute(latest).one_or_none()
+    return None if row is None else (row.revision, msgspec.json.decode(row.change, type=Before))
 
 
-def write(connection: sqlite3.Connection, before: ActionSet, after: ActionSet, words: str) -> ActionSet:
+def write(connection: Connection, before: ActionSet, after: ActionSet, words: str) -> ActionSet:
     """Write what differs, remember what was before, and return the set with its new revision."""
     after = replace(after, revision=before.revision + 1)
     old = {one.example_id: one for one in before.examples}
@@ -159,25 +167,21 @@ def write(connection: sqlite3.Connection, before: ActionSet, after: ActionSet, w
     added = [one for one in after.examples if one.example_id not in old]
     gone = [one for one in before.examples if one.example_id not in new]
     renamed = [one for one in before.examples if one.example_id in new and new[one.example_id].action != one.action]
-    for one in added:
-        _add(connection, after.set_id, one)
-    connection.executemany(
-        "UPDATE example SET removed_at = ? WHERE example_id = ?", [(after.revision, one.example_id) for one in gone]
+    _add(connection, after.set_id, added)
+    change_examples(connection, after.set_id, [{"id": one.example_id, "removed_at": after.revision} for one in gone])
+    change_examples(
+        connection,
+        after.set_id,
+        [{"id": one.example_id, "action": new[one.example_id].action} for one in renamed],
     )
-    connection.executemany(
-        "UPDATE example SET action = ? WHERE example_id = ?",
-        [(new[one.example_id].action, one.example_id) for one in renamed],
-    )
-    connection.execute(
-        "UPDATE action_set SET revision = ?, title = ?, actions = ?, space = ?, clips = ? WHERE set_id = ?",
-        (
-            after.revision,
-            after.title,
-            json_text(after.actions),
-            None if after.space is None else json_text(after.space),
-            None if after.clips is None else json_text(after.clips),
-            after.set_id,
-        ),
+    change_set(
+        connection,
+        after.set_id,
+        revision=after.revision,
+        title=after.title,
+        actions=json_text(after.actions),
+        space=None if after.space is None else json_text(after.space),
+        clips=None if after.clips is None else json_text(after.clips),
     )
     was_of, is_of = ((some.space, some.clips and some.clips.views) for some in (before, after))
     if before.space is not None and was_of != is_of:
@@ -186,80 +190,100 @@ def write(connection: sqlite3.Connection, before: ActionSet, after: ActionSet, w
     was = [(one.example_id, one.action, True) for one in added]
     was += [(one.example_id, one.action, False) for one in (*gone, *renamed)]
     change = Before(words, before.title, list(before.actions), was)
-    connection.execute(
-        "INSERT INTO action_set_change VALUES (?, ?, ?)", (after.set_id, after.revision, json_text(change))
-    )
+    row = {"set_id": after.set_id, "revision": after.revision, "change": json_text(change)}
+    connection.execute(insert(tables.action_set_change), row)
     _trim(connection, after)
     tell_analyses(connection, after.set_id)
     return after
 
 
-def _add(connection: sqlite3.Connection, set_id: str, one: Example) -> None:
-    """Add an example, or one that was removed again."""
-    connection.execute(
-        "INSERT INTO example VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
-        " ON CONFLICT (example_id) DO UPDATE SET action = excluded.action, removed_at = NULL",
-        (
-            one.example_id,
-            set_id,
-            one.action,
-            one.video_sha256,
-            one.video_name,
-            one.person_id,
-            one.start_s,
-            one.end_s,
-            one.added_at.isoformat(),
-            _blob(one.features),
-            one.posture.astype("<f8").tobytes(),
-        ),
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO example_picture VALUES (?, ?, ?)",
-        [(one.example_id, number, jpeg) for number, jpeg in enumerate(one.pictures)],
-    )
+def change_set(connection: Connection, set_id: str, **values: Any) -> None:
+    """Change columns of a set."""
+    connection.execute(update(tables.action_set).where(_set.set_id == set_id).values(values))
 
 
-def write_backgrounds(connection: sqlite3.Connection, before: ActionSet, after: ActionSet) -> None:
+def change_examples(connection: Connection, set_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change examples of a set; each row has an example's ``id`` and the same columns."""
+    if rows:
+        changed = update(tables.example).where(_example.example_id == bindparam("id"), _example.set_id == set_id)
+        connection.execute(changed.values({name: bindparam(name) for name in rows[0] if name != "id"}), list(rows))
+
+
+def _add(connection: Connection, set_id: str, added: Sequence[Example]) -> None:
+    """Add examples, or some that were removed again; those keep their place."""
+    first = _next_position(connection, tables.example)
+    rows = [
+        {
+            "example_id": one.example_id,
+            "set_id": set_id,
+            "action": one.action,
+            "video_sha256": one.video_sha256,
+            "video_name": one.video_name,
+            "person_id": one.person_id,
+            "start_s": one.start_s,
+            "end_s": one.end_s,
+            "added_at": one.added_at,
+            "features": _blob(one.features),
+            "posture": one.posture.astype("<f8").tobytes(),
+            "removed_at": None,
+            "position": first + k,
+        }
+        for k, one in enumerate(added)
+    ]
+    put(connection, tables.example, rows, update=["action", "removed_at"])
+    pictures = [
+        {"example_id": one.example_id, "number": number, "jpeg": jpeg}
+        for one in added
+        for number, jpeg in enumerate(one.pictures)
+    ]
+    put(connection, tables.example_picture, pictures)
+
+
+def _next_position(connection: Connection, table: Table) -> int:
+    return (connection.scalar(select(func.max(table.c.position))) or 0) + 1
+
+
+def write_backgrounds(connection: Connection, before: ActionSet, after: ActionSet) -> None:
     """Write which backgrounds a set has after a change."""
     old, new = ({one.video_key for one in some.backgrounds} for some in (before, after))
-    connection.executemany(
-        "DELETE FROM background WHERE set_id = ? AND video_key = ?", [(after.set_id, key) for key in old - new]
-    )
-    connection.executemany(
-        "INSERT INTO background VALUES (?, ?, ?)",
-        [(after.set_id, one.video_key, _blob(one.features)) for one in after.backgrounds if one.video_key not in old],
-    )
+    gone = delete(tables.background).where(_background.set_id == after.set_id)
+    connection.execute(gone.where(_background.video_key.in_(old - new)))
+    first = _next_position(connection, tables.background)
+    added = [one for one in after.backgrounds if one.video_key not in old]
+    rows = [
+        {
+            "set_id": after.set_id,
+            "video_key": one.video_key,
+            "features": _blob(one.features),
+            "position": first + k,
+        }
+        for k, one in enumerate(added)
+    ]
+    put(connection, tables.background, rows)
 
 
-def _forget(connection: sqlite3.Connection, after: ActionSet) -> None:
-    connection.execute("DELETE FROM action_set_change WHERE set_id = ?", (after.set_id,))
-    rows = connection.execute(
-        "SELECT example_id FROM example WHERE set_id = ? AND removed_at IS NOT NULL", (after.set_id,)
-    )
-    _delete(connection, [example_id for (example_id,) in rows.fetchall()])
+def _forget(connection: Connection, after: ActionSet) -> None:
+    connection.execute(delete(tables.action_set_change).where(_change.set_id == after.set_id))
+    _delete(connection, after.set_id, _example.removed_at.is_not(None))
 
 
-def _trim(connection: sqlite3.Connection, after: ActionSet) -> None:
+def _trim(connection: Connection, after: ActionSet) -> None:
     """Forget the oldest changes, and the examples that only they could bring back."""
-    connection.execute(
-        "DELETE FROM action_set_change WHERE set_id = ? AND revision NOT IN"
-        " (SELECT revision FROM action_set_change WHERE set_id = ? ORDER BY revision DESC LIMIT ?)",
-        (after.set_id, after.set_id, MOST_CHANGES),
-    )
-    rows = connection.execute(
-        "SELECT example_id FROM example WHERE set_id = ? AND removed_at <"
-        " (SELECT min(revision) FROM action_set_change WHERE set_id = ?)",
-        (after.set_id, after.set_id),
-    )
-    _delete(connection, [example_id for (example_id,) in rows.fetchall()])
+    revisions = select(_change.revision).where(_change.set_id == after.set_id)
+    kept = list(connection.scalars(revisions.order_by(_change.revision.desc()).limit(MOST_CHANGES)))
+    if kept:
+        oldest = delete(tables.action_set_change).where(_change.set_id == after.set_id)
+        connection.execute(oldest.where(_change.revision < kept[-1]))
+        _delete(connection, after.set_id, _example.removed_at < kept[-1])
 
 
-def _delete(connection: sqlite3.Connection, example_ids: Iterable[str]) -> None:
-    ids = [(one,) for one in example_ids]
-    connection.executemany("DELETE FROM example_picture WHERE example_id = ?", ids)
-    connection.executemany("DELETE FROM example WHERE example_id = ?", ids)
+def _delete(connection: Connection, set_id: str, which: ColumnElement[bool]) -> None:
+    gone = select(_example.example_id).where(_example.set_id == set_id, which)
+    connection.execute(delete(tables.example_picture).where(_picture.example_id.in_(gone)))
+    connection.execute(delete(tables.example).where(_example.set_id == set_id, which))
 
 
-def tell_analyses(connection: sqlite3.Connection, set_id: str) -> None:
+def tell_analyses(connection: Connection, set_id: str) -> None:
     """Give the analyses that are shown with a set another number."""
-    connection.execute("UPDATE chosen_set SET number = number + 1 WHERE set_id = ?", (set_id,))
+    chosen = tables.chosen_set.c
+    connection.execute(update(tables.chosen_set).where(chosen.set_id == set_id).values(number=chosen.number + 1))

@@ -6,20 +6,23 @@ change that removed it can no longer be undone.
 
 from __future__ import annotations
 
-import json
 import secrets
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from sqlalchemy import Connection, and_, delete, distinct, func, insert, select
+
 from recognizer.actions.model import ActionSet, Background, OwnAction, with_background
 from recognizer.actions.provenance import Mode
 from recognizer.errors import ActionsError
+from recognizer.service import tables
 from recognizer.service.action_set_rows import (
-    EXAMPLE,
     actions_of,
+    change_examples,
+    change_set,
     example_of,
+    examples_of,
     json_text,
     last_change,
     load,
@@ -29,7 +32,7 @@ from recognizer.service.action_set_rows import (
     write,
     write_backgrounds,
 )
-from recognizer.service.database import Database
+from recognizer.service.database import Database, batched, put
 from recognizer.service.store import now
 
 _WHAT: Final = "own actions"
@@ -77,16 +80,15 @@ class ActionSetStore:
         """Store an empty set and return its id, which cannot be guessed."""
         set_id = secrets.token_urlsafe(16)
         with self._database.transaction(_WHAT) as connection:
-            connection.execute(
-                "INSERT INTO action_set VALUES (?, ?, 1, ?, '[]', NULL, NULL)", (set_id, now().isoformat(), title)
-            )
+            row = {"set_id": set_id, "created_at": now(), "revision": 1, "title": title, "actions": "[]"}
+            connection.execute(insert(tables.action_set), row)
         return set_id
 
     def revision(self, set_id: str) -> int | None:
         """Return the number of a set's latest revision; None if there is no such set."""
-        with self._database.connection() as connection:
-            row = connection.execute("SELECT revision FROM action_set WHERE set_id = ?", (set_id,)).fetchone()
-        return None if row is None else int(row[0])
+        stored = tables.action_set.c
+        with self._database.reading() as connection:
+            return connection.scalar(select(stored.revision).where(stored.set_id == set_id))
 
     def load(self, set_id: str, *, with_pictures: bool = False) -> ActionSet | None:
         """Return a set at its latest revision; None if there is none.
@@ -95,8 +97,7 @@ class ActionSetStore:
             ActionsError: another version described its examples, so that this one cannot use them.
             StoreError: it is damaged, or a later version of this program wrote it.
         """
-        with self._database.connection() as connection:
-            connection.execute("BEGIN")  # all tables are read as they were at one time
+        with self._database.reading() as connection:
             found = load(connection, set_id)
             if found is None or not with_pictures:
                 return found
@@ -105,24 +106,31 @@ class ActionSetStore:
 
     def picture(self, set_id: str, example_id: str, number: int) -> bytes | None:
         """Return one picture of an example as JPEG; None if there is none."""
-        with self._database.connection() as connection:
-            row = connection.execute(
-                "SELECT jpeg FROM example_picture JOIN example USING (example_id)"
-                " WHERE set_id = ? AND example_id = ? AND number = ?",
-                (set_id, example_id, number),
-            ).fetchone()
-        return None if row is None else bytes(row[0])
+        example, picture = tables.example.c, tables.example_picture.c
+        with self._database.reading() as connection:
+            jpeg = connection.scalar(
+                select(picture.jpeg)
+                .join(tables.example, example.example_id == picture.example_id)
+                .where(example.set_id == set_id, example.example_id == example_id, picture.number == number)
+            )
+        return None if jpeg is None else bytes(jpeg)
 
     def summaries(self, set_ids: Sequence[str]) -> list[SetSummary]:
         """Return summaries of the stored ones among these sets, in this order."""
-        with self._database.connection() as connection:
-            rows = connection.execute(
-                "SELECT action_set.set_id, title, actions, count(example_id),"
-                " count(DISTINCT coalesce(video_sha256, video_name)) FROM action_set"
-                " LEFT JOIN example ON example.set_id = action_set.set_id AND removed_at IS NULL"
-                " WHERE action_set.set_id IN (SELECT value FROM json_each(?)) GROUP BY action_set.set_id",
-                (json.dumps(list(set_ids)),),
-            ).fetchall()
+        own, example = tables.action_set.c, tables.example.c
+        columns = (
+            select(
+                own.set_id,
+                own.title,
+                own.actions,
+                func.count(example.example_id),
+                func.count(distinct(func.coalesce(example.video_sha256, example.video_name))),
+            )
+            .outerjoin(tables.example, and_(example.set_id == own.set_id, example.removed_at.is_(None)))
+            .group_by(own.set_id, own.title, own.actions)
+        )
+        with self._database.reading() as connection:
+            rows = [row for part in batched(set_ids) for row in connection.execute(columns.where(own.set_id.in_(part)))]
         found = {
             set_id: SetSummary(set_id, title, tuple(one.name for one in actions_of(actions)), examples, videos)
             for set_id, title, actions, examples, videos in rows
@@ -157,7 +165,7 @@ class ActionSetStore:
             before = loaded(connection, set_id)
             if any(one.example_id == example_id for one in before.examples):
                 return before
-            row = connection.execute(f"{EXAMPLE} AND example_id = ?", (set_id, example_id)).fetchone()
+            row = connection.execute(examples_of(set_id).where(tables.example.c.example_id == example_id)).one_or_none()
             if row is None:
                 raise ActionsError("this example is no longer stored; mark the moment again.")
             example = example_of(row)
@@ -179,12 +187,12 @@ class ActionSetStore:
             after = before if before.space is None else with_background(before, background)
             if after is not before:
                 write_backgrounds(connection, before, after)
-                connection.execute("UPDATE action_set SET revision = revision + 1 WHERE set_id = ?", (set_id,))
+                change_set(connection, set_id, revision=before.revision + 1)
                 tell_analyses(connection, set_id)
 
     def undo_words(self, set_id: str) -> str | None:
         """Return what undo takes back; None if there is nothing."""
-        with self._database.connection() as connection:
+        with self._database.reading() as connection:
             found = last_change(connection, set_id)
         return None if found is None else found[1].words
 
@@ -202,21 +210,22 @@ class ActionSetStore:
                 return now_
             number, before = last
             revision = now_.revision + 1
-            connection.executemany(
-                "UPDATE example SET action = ?, removed_at = ? WHERE example_id = ? AND set_id = ?",
-                [(action, revision if removed else None, one, set_id) for one, action, removed in before.examples],
-            )
+            rows = [
+                {"id": one, "action": action, "removed_at": revision if removed else None}
+                for one, action, removed in before.examples
+            ]
+            change_examples(connection, set_id, rows)
+            change_set(connection, set_id, revision=revision, title=before.title, actions=json_text(before.actions))
+            change = tables.action_set_change.c
             connection.execute(
-                "UPDATE action_set SET revision = ?, title = ?, actions = ? WHERE set_id = ?",
-                (revision, before.title, json_text(before.actions), set_id),
+                delete(tables.action_set_change).where(change.set_id == set_id, change.revision == number)
             )
-            connection.execute("DELETE FROM action_set_change WHERE set_id = ? AND revision = ?", (set_id, number))
             tell_analyses(connection, set_id)
             return loaded(connection, set_id)
 
     def chosen(self, analysis_id: str) -> Chosen:
         """Return what an analysis is shown with."""
-        with self._database.connection() as connection:
+        with self._database.reading() as connection:
             return _chosen(connection, analysis_id)
 
     def choose(self, analysis_id: str, set_id: str | None, mode: Mode) -> Chosen:
@@ -230,12 +239,12 @@ class ActionSetStore:
             if (before.set_id, before.mode) == (set_id, mode):
                 return before
             after = Chosen(set_id, mode, before.number + 1)
-            connection.execute("INSERT OR REPLACE INTO chosen_set VALUES (?, ?, ?, ?)", (analysis_id, *after))
+            put(connection, tables.chosen_set, [{"analysis_id": analysis_id, **after._asdict()}])
         return after
 
 
-def _chosen(connection: sqlite3.Connection, analysis_id: str) -> Chosen:
-    row = connection.execute(
-        "SELECT set_id, mode, number FROM chosen_set WHERE analysis_id = ?", (analysis_id,)
-    ).fetchone()
+def _chosen(connection: Connection, analysis_id: str) -> Chosen:
+    chosen = tables.chosen_set.c
+    columns = select(chosen.set_id, chosen.mode, chosen.number).where(chosen.analysis_id == analysis_id)
+    row = connection.execute(columns).one_or_none()
     return Chosen() if row is None else Chosen(*row)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Select, select, update
+
 from recognizer.annotations.model import Answers, LabelFile
 from recognizer.annotations.reading import read_labels
 from recognizer.comparison.model import Comparison, Cost, Entry, named
 from recognizer.errors import SettingsError, StoreError, TruthError
 from recognizer.export import timeline_from_json, timeline_json
+from recognizer.service import tables
+from recognizer.service.database import put
 from recognizer.service.store import AnalysisStore, StoredFile, StoredSummary, now, summaries
 from recognizer.settings import Settings
 from recognizer.timeline.groups import LabelGroups
@@ -70,70 +73,48 @@ class ComparisonStore:
             StoreError: the database cannot be written to.
         """
         document = json.dumps([_entry_values(entry) for entry in comparison.entries])
-        values = (
-            comparison_id,
-            now().isoformat(),
-            video.name,
-            video.path.name,
-            video.sha256,
-            zlib.compress(document.encode()),
-        )
-        try:
-            with self._database.connection() as connection:
-                connection.execute(
-                    "INSERT INTO comparison"
-                    " (comparison_id, created_at, video_name, video_path, video_sha256, entries_zlib)"
-                    " VALUES (?, ?, ?, ?, ?, ?) "
-                    "ON CONFLICT (comparison_id) DO UPDATE SET entries_zlib = excluded.entries_zlib",
-                    values,
-                )
-                created_at, truth_name, truth, answers = connection.execute(
-                    "SELECT created_at, truth_name, truth, truth_answers FROM comparison WHERE comparison_id = ?",
-                    (comparison_id,),
-                ).fetchone()
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"the comparison on '{video.name}' could not be saved ({error}); make room on the disk and try again."
-            ) from error
+        row = {
+            "comparison_id": comparison_id,
+            "created_at": now(),
+            "video_name": video.name,
+            "video_file": video.path.name,
+            "video_sha256": video.sha256,
+            "entries": zlib.compress(document.encode()),
+        }
+        with self._database.transaction(f"comparison on '{video.name}'") as connection:
+            put(connection, tables.comparison, [row], update=["entries"])
+            stored = connection.execute(_of(comparison_id)).one()
         return StoredComparison(
             comparison_id=comparison_id,
-            created_at=datetime.fromisoformat(created_at),
+            created_at=stored.created_at,
             video=video,
             comparison=comparison,
-            labels=None if truth is None else _readable_labels(truth, truth_name),
-            answers=_answers(answers),
+            labels=None if stored.truth is None else _readable_labels(stored.truth, stored.truth_name),
+            answers=_answers(stored.truth_answers),
         )
 
     def save_truth(self, comparison_id: str, name: str | None, data: bytes | None) -> None:
         """Store the user's own labels with a comparison, byte for byte, without answers; None removes them."""
-        with self._database.connection() as connection:
-            connection.execute(
-                "UPDATE comparison SET truth_name = ?, truth = ?, truth_answers = NULL WHERE comparison_id = ?",
-                (name, data, comparison_id),
-            )
+        self._change(comparison_id, truth_name=name, truth=data, truth_answers=None)
 
     def save_answers(self, comparison_id: str, answers: Answers) -> None:
         """Store what the user said about their own labels."""
-        with self._database.connection() as connection:
-            connection.execute(
-                "UPDATE comparison SET truth_answers = ? WHERE comparison_id = ?",
-                (json.dumps(answers.as_dict()), comparison_id),
-            )
+        self._change(comparison_id, truth_answers=json.dumps(answers.as_dict()))
+
+    def _change(self, comparison_id: str, **values: object) -> None:
+        with self._database.transaction("labels of comparisons") as connection:
+            changed = tables.comparison.c.comparison_id == comparison_id
+            connection.execute(update(tables.comparison).where(changed).values(values))
 
     def stored_comparisons(self, comparison_ids: Sequence[str]) -> list[StoredSummary]:
         """Return summaries of the stored ones among these comparisons, latest first."""
-        return summaries(
-            self._database,
-            "SELECT comparison_id, created_at, video_name FROM comparison"
-            " WHERE comparison_id IN (SELECT value FROM json_each(?)) ORDER BY created_at DESC, rowid DESC",
-            comparison_ids,
-        )
+        return summaries(self._database, tables.comparison.c.comparison_id, comparison_ids)
 
     def has(self, comparison_id: str) -> bool:
         """Return whether there is a comparison with this id."""
-        with self._database.connection() as connection:
-            found = connection.execute("SELECT 1 FROM comparison WHERE comparison_id = ?", (comparison_id,)).fetchone()
-        return found is not None
+        stored = tables.comparison.c.comparison_id
+        with self._database.reading() as connection:
+            return connection.scalar(select(stored).where(stored == comparison_id)) is not None
 
     def load(self, comparison_id: str) -> StoredComparison | None:
         """Return the comparison with this id; None if there is none.
@@ -142,27 +123,30 @@ class ComparisonStore:
             StoreError: it is damaged, or a later version of this program wrote it.
             TruthError: its labels can no longer be read.
         """
-        with self._database.connection() as connection:
-            connection.row_factory = sqlite3.Row
-            row = connection.execute("SELECT * FROM comparison WHERE comparison_id = ?", (comparison_id,)).fetchone()
+        with self._database.reading() as connection:
+            row = connection.execute(_of(comparison_id)).one_or_none()
         if row is None:
             return None
-        path = self._store.file_path(row["video_path"])
+        path = self._store.file_path(row.video_file)
         size_bytes = path.stat().st_size if path.is_file() else 0
         try:
-            entries = tuple(map(_entry, json.loads(zlib.decompress(row["entries_zlib"]).decode())))
+            entries = tuple(map(_entry, json.loads(zlib.decompress(row.entries).decode())))
         except (zlib.error, ValueError, KeyError, TypeError, SettingsError) as error:
             raise StoreError(
-                f"the stored comparison of '{row['video_name']}' cannot be read; compare the classifiers again."
+                f"the stored comparison of '{row.video_name}' cannot be read; compare the classifiers again."
             ) from error
         return StoredComparison(
             comparison_id=comparison_id,
-            created_at=datetime.fromisoformat(row["created_at"]),
-            video=StoredFile(path, row["video_name"], row["video_sha256"], size_bytes),
+            created_at=row.created_at,
+            video=StoredFile(path, row.video_name, row.video_sha256, size_bytes),
             comparison=Comparison(named(entries)),
-            labels=None if row["truth"] is None else read_labels(row["truth"], row["truth_name"]),
-            answers=_answers(row["truth_answers"]),
+            labels=None if row.truth is None else read_labels(row.truth, row.truth_name),
+            answers=_answers(row.truth_answers),
         )
+
+
+def _of(comparison_id: str) -> Select[Any]:
+    return select(tables.comparison).where(tables.comparison.c.comparison_id == comparison_id)
 
 
 def _answers(stored: str | None) -> Answers:

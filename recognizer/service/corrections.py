@@ -6,15 +6,16 @@ edits, and a killed process has lost none that it acknowledged.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
+from sqlalchemy import Connection, delete, select
 
 from recognizer.errors import StoreError
-from recognizer.service.database import Database
+from recognizer.service import tables
+from recognizer.service.database import Database, put
 from recognizer.service.store import StoredSummary, summaries
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Edit
@@ -46,7 +47,7 @@ class CorrectionStore:
 
     def number(self, analysis_id: str) -> int:
         """Return the number of the latest revision; 0 if nothing was ever corrected."""
-        with self._database.connection() as connection:
+        with self._database.reading() as connection:
             return _number(connection, analysis_id)
 
     def load(self, analysis_id: str) -> Revision:
@@ -55,8 +56,7 @@ class CorrectionStore:
         Raises:
             StoreError: it is damaged, or a later version of this program wrote it.
         """
-        with self._database.connection() as connection:
-            connection.execute("BEGIN")  # both tables are read as they were at one time
+        with self._database.reading() as connection:
             return _revision(connection, analysis_id)
 
     def add(self, analysis_id: str, edit: Edit, check: Callable[[Revision], None]) -> Revision:
@@ -109,13 +109,14 @@ class CorrectionStore:
 
     def corrected(self, analysis_ids: Sequence[str], video_file: str) -> list[StoredSummary]:
         """Return summaries of those among these analyses of a stored video that have corrections, latest first."""
+        analysis, correction = tables.analysis.c, tables.correction.c
+        with_some = select(correction.analysis_id).where(correction.applied > 0)
         return summaries(
             self._database,
-            "SELECT run_id, created_at, video_name FROM run JOIN correction ON analysis_id = run_id"
-            " WHERE run_id IN (SELECT value FROM json_each(?)) AND video_path = ? AND applied > 0"
-            " ORDER BY created_at DESC, run.rowid DESC",
+            analysis.analysis_id,
             analysis_ids,
-            video_file,
+            analysis.video_file == video_file,
+            analysis.analysis_id.in_(with_some),
         )
 
     def _change(self, analysis_id: str, change: Callable[[Revision], Revision]) -> Revision:
@@ -133,21 +134,24 @@ def _corrected(before: Revision, corrections: Corrections) -> Revision:
     return replace(before, number=before.number + 1, corrections=corrections)
 
 
-def _number(connection: sqlite3.Connection, analysis_id: str) -> int:
-    row = connection.execute("SELECT revision FROM correction WHERE analysis_id = ?", (analysis_id,)).fetchone()
-    return 0 if row is None else int(row[0])
+def _number(connection: Connection, analysis_id: str) -> int:
+    stored = tables.correction.c
+    return connection.scalar(select(stored.revision).where(stored.analysis_id == analysis_id)) or 0
 
 
-def _revision(connection: sqlite3.Connection, analysis_id: str) -> Revision:
+def _revision(connection: Connection, analysis_id: str) -> Revision:
+    correction, edit = tables.correction.c, tables.edit.c
     row = connection.execute(
-        "SELECT revision, applied, label_groups FROM correction WHERE analysis_id = ?", (analysis_id,)
-    ).fetchone()
+        select(correction.revision, correction.applied, correction.label_groups).where(
+            correction.analysis_id == analysis_id
+        )
+    ).one_or_none()
     if row is None:
         return Revision()
     number, applied, groups = row
-    stored = connection.execute("SELECT edit FROM edit WHERE analysis_id = ? ORDER BY position", (analysis_id,))
+    stored = connection.scalars(select(edit.edit).where(edit.analysis_id == analysis_id).order_by(edit.position))
     try:
-        edits = tuple(_EDIT.decode(edit) for (edit,) in stored)
+        edits = tuple(map(_EDIT.decode, stored))
     except msgspec.DecodeError as error:
         raise StoreError(
             "the stored corrections cannot be read; install the latest version of this program."
@@ -159,23 +163,23 @@ def _revision(connection: sqlite3.Connection, analysis_id: str) -> Revision:
     )
 
 
-def _write(connection: sqlite3.Connection, analysis_id: str, before: Corrections, after: Revision) -> None:
+def _write(connection: Connection, analysis_id: str, before: Corrections, after: Revision) -> None:
     """Write what differs: an edit costs the same after ten thousand others."""
     stored = (*before.edits, *before.undone)
     wanted = (*after.corrections.edits, *after.corrections.undone)
     pairs = enumerate(zip(stored, wanted, strict=False))
     first = next((k for k, (one, other) in pairs if one is not other), min(len(stored), len(wanted)))
-    connection.execute("DELETE FROM edit WHERE analysis_id = ? AND position >= ?", (analysis_id, first))
-    connection.executemany(
-        "INSERT INTO edit VALUES (?, ?, ?)",
-        ((analysis_id, k, msgspec.json.encode(wanted[k]).decode()) for k in range(first, len(wanted))),
-    )
-    connection.execute(
-        "INSERT OR REPLACE INTO correction VALUES (?, ?, ?, ?)",
-        (
-            analysis_id,
-            after.number,
-            len(after.corrections.edits),
-            None if after.groups is None else groups_json(after.groups),
-        ),
-    )
+    edit = tables.edit.c
+    connection.execute(delete(tables.edit).where(edit.analysis_id == analysis_id, edit.position >= first))
+    rows = [
+        {"analysis_id": analysis_id, "position": k, "edit": msgspec.json.encode(wanted[k]).decode()}
+        for k in range(first, len(wanted))
+    ]
+    put(connection, tables.edit, rows)
+    row = {
+        "analysis_id": analysis_id,
+        "revision": after.number,
+        "applied": len(after.corrections.edits),
+        "label_groups": None if after.groups is None else groups_json(after.groups),
+    }
+    put(connection, tables.correction, [row])

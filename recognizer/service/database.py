@@ -1,203 +1,151 @@
-"""The SQLite database of analyses, comparisons, corrections, colors and sets of own actions.
+"""The database of runs, results, corrections, colors and sets of own actions: a file of SQLite, or PostgreSQL by URL.
 
-One file. Every connection is short and belongs to its caller, so any thread may use the database.
+Everything that touches a table goes through ``Database.reading`` or ``Database.transaction``. Each is one transaction
+that belongs to its caller, so any thread may use the database.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+
 from recognizer.errors import StoreError
+from recognizer.service import engines, schema
+from recognizer.service.storage_faults import problem_of
 
-_BUSY_TIMEOUT_S = 30.0
+DATABASE_VARIABLE: Final = "RECOGNIZER_DATABASE"
+"""Environment variable with the URL of a PostgreSQL database, which replaces the file in the data folder."""
 
-_MIGRATIONS: Final = (
-    # 1: databases from before versions were counted already have some or all of these tables
-    (
-        """
-        CREATE TABLE IF NOT EXISTS run (
-            run_id TEXT PRIMARY KEY,
-            created_at TEXT NOT NULL,
-            video_name TEXT NOT NULL,
-            video_path TEXT NOT NULL,
-            timeline_zlib BLOB NOT NULL
-        )
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS action_colour (
-            action TEXT PRIMARY KEY,
-            slot INTEGER NOT NULL
-        )
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS comparison (
-            comparison_id TEXT PRIMARY KEY,
-            created_at TEXT NOT NULL,
-            video_name TEXT NOT NULL,
-            video_path TEXT NOT NULL,
-            video_sha256 TEXT NOT NULL,
-            entries_zlib BLOB NOT NULL,
-            truth_name TEXT,
-            truth BLOB
-        )
-        """,
-    ),
-    # 2: what the user said about their own labels, as JSON
-    ("ALTER TABLE comparison ADD COLUMN truth_answers TEXT",),
-    # 3: corrections of an analysis; ``applied`` counts the edits that are not undone
-    (
-        """
-        CREATE TABLE correction (
-            analysis_id TEXT PRIMARY KEY,
-            revision INTEGER NOT NULL,
-            applied INTEGER NOT NULL,
-            label_groups TEXT
-        )
-        """,
-        """
-        CREATE TABLE edit (
-            analysis_id TEXT NOT NULL,
-            position INTEGER NOT NULL,
-            edit TEXT NOT NULL,
-            PRIMARY KEY (analysis_id, position)
-        ) WITHOUT ROWID
-        """,
-    ),
-    # 4: sets of own actions, and the one that an analysis is shown with. ``features`` are MessagePack of a shape and
-    # little-endian float32, ``posture`` is float64. ``removed_at`` is the revision that removed an example. The number
-    # of a chosen set grows with each change of what is shown of the analysis.
-    (
-        """
-        CREATE TABLE action_set (
-            set_id TEXT PRIMARY KEY,
-            created_at TEXT NOT NULL,
-            revision INTEGER NOT NULL,
-            title TEXT NOT NULL,
-            actions TEXT NOT NULL,
-            space TEXT,
-            clips TEXT
-        )
-        """,
-        """
-        CREATE TABLE example (
-            example_id TEXT PRIMARY KEY,
-            set_id TEXT NOT NULL,
-            action TEXT,
-            video_sha256 TEXT,
-            video_name TEXT NOT NULL,
-            person_id INTEGER NOT NULL,
-            start_s REAL NOT NULL,
-            end_s REAL NOT NULL,
-            added_at TEXT NOT NULL,
-            features BLOB NOT NULL,
-            posture BLOB NOT NULL,
-            removed_at INTEGER
-        )
-        """,
-        "CREATE INDEX example_of_set ON example (set_id)",
-        """
-        CREATE TABLE example_picture (
-            example_id TEXT NOT NULL,
-            number INTEGER NOT NULL,
-            jpeg BLOB NOT NULL,
-            PRIMARY KEY (example_id, number)
-        ) WITHOUT ROWID
-        """,
-        """
-        CREATE TABLE background (
-            set_id TEXT NOT NULL,
-            video_key TEXT NOT NULL,
-            features BLOB NOT NULL,
-            PRIMARY KEY (set_id, video_key)
-        )
-        """,
-        """
-        CREATE TABLE action_set_change (
-            set_id TEXT NOT NULL,
-            revision INTEGER NOT NULL,
-            change TEXT NOT NULL,
-            PRIMARY KEY (set_id, revision)
-        ) WITHOUT ROWID
-        """,
-        """
-        CREATE TABLE chosen_set (
-            analysis_id TEXT PRIMARY KEY,
-            set_id TEXT,
-            mode TEXT NOT NULL,
-            number INTEGER NOT NULL
-        )
-        """,
-        "CREATE INDEX chosen_set_by_set ON chosen_set (set_id)",
-    ),
-)
-"""The statements that migrate each version to the next. Only append: ``PRAGMA user_version`` counts them."""
+_MOST_VALUES: Final = 1000
+"""A statement takes 32,766 values in SQLite, 65,535 in PostgreSQL."""
 
-VERSION: Final = len(_MIGRATIONS)
-"""Version of the tables that this program reads and writes."""
+_log = logging.getLogger(__name__)
 
 
 class Database:
-    """A database file whose tables have the current version."""
+    """A database whose tables have the current version.
 
-    def __init__(self, path: Path) -> None:
-        """Open the database, create it if it is missing, and migrate its tables if they are older.
+    Attributes:
+        path: the file of SQLite; None for PostgreSQL.
+    """
 
-        Raises:
-            sqlite3.Error: the file cannot be used as a database.
-            StoreError: a later version of this program wrote the database.
-        """
-        self.path = path
-        with self.connection() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")  # the setting persists in the file
-        with self.connection() as connection:
-            if _version(connection) != VERSION:
-                connection.execute("BEGIN IMMEDIATE")  # if two processes start at once, only one migrates
-                self._migrate(connection)
-
-    @contextmanager
-    def connection(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection for one transaction: the end of the block saves everything or nothing."""
-        connection = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S)
-        try:
-            with connection:
-                yield connection
-        finally:
-            connection.close()
-
-    @contextmanager
-    def transaction(self, what: str) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that no other writer can interrupt between its first read and its end.
+    def __init__(self, place: Path | str) -> None:
+        """Open the database, create its tables if there are none, and migrate them if they are older.
 
         Args:
-            what: what is saved, in the plural, for the message.
+            place: path of a SQLite file, or URL of a PostgreSQL database.
+
+        Raises:
+            StoreError: the database cannot be used, or a later version of this program wrote it.
+        """
+        self.path: Final = place if isinstance(place, Path) else None
+        self._engine: Final = (
+            engines.sqlite_engine(place) if isinstance(place, Path) else engines.postgresql_engine(place)
+        )
+        self._prepare()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees all tables as they were at one time, and writes nothing.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        if self.path is not None and _is_gone(self.path):
+            self._begin_empty(self.path)
+            raise StoreError(
+                f"the database '{self.path.name}' was deleted from the data folder and an empty one was begun; to get "
+                "back what it held, stop the server and put a copy there."
+            )
+        with _explained("what is stored could not be read"), engines.reading(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self, what: str) -> Iterator[Connection]:
+        """Yield a connection that no other transaction on the same things can interrupt between its first read and its
+        end; the end of the block saves everything or nothing.
+
+        Args:
+            what: what is saved, such as "corrections": for the message and, in PostgreSQL, the name of the lock.
 
         Raises:
             StoreError: the database cannot be written to.
         """
-        try:
-            with self.connection() as connection:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-        except sqlite3.Error as error:
-            raise StoreError(f"the {what} could not be saved ({error}); make room on the disk.") from error
+        if self.path is not None and _is_gone(self.path):
+            self._begin_empty(self.path)
+        with _explained(f"the {what} could not be saved"), engines.writing(self._engine, what) as connection:
+            yield connection
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        version = _version(connection)
-        if version > VERSION:
-            raise StoreError(
-                f"'{self.path}' has version {version}, and this program reads versions up to {VERSION}; "
-                "install the latest version of this program."
-            )
-        for statements in _MIGRATIONS[version:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")  # a pragma takes no parameters
+    def close(self) -> None:
+        """Close the idle connections to a database server."""
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        with _explained("the stored results cannot be used"):
+            schema.prepare(self._engine, self.path)
+
+    def _begin_empty(self, path: Path) -> None:
+        _log.error("the database %s is gone; an empty one is begun", path)
+        self._prepare()
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn a fault of the database into a sentence; the log has its details."""
+    try:
+        yield
+    except (DBAPIError, NoConnectionError, sqlite3.Error) as error:
+        problem = problem_of(error)
+        if problem is None:  # a mistake in this program's SQL
+            raise
+        _log.error("%s: %s", what, getattr(error, "orig", error))
+        raise StoreError(f"{what}, because {problem}") from error
+
+
+def _is_gone(path: Path) -> bool:
+    """Return whether somebody removed the file, or everything in it."""
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return True
+
+
+def put(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, object]], update: Collection[str] | None = None
+) -> None:
+    """Insert rows; where there is one with the same key, change it instead.
+
+    Args:
+        connection: within a transaction.
+        table: where to.
+        rows: values by column; all with the same columns.
+        update: the columns that change of a row that is there; None for all.
+    """
+    if not rows:
+        return
+    inserted = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = [name for name in (rows[0] if update is None else update) if name not in keys]
+    statement = (
+        inserted.on_conflict_do_update(index_elements=keys, set_={name: inserted.excluded[name] for name in changed})
+        if changed
+        else inserted.on_conflict_do_nothing(index_elements=keys)
+    )
+    connection.execute(statement, list(rows))
+
+
+def batched(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the values in parts that are short enough for one statement."""
+    rest = iter(values)
+    while part := list(islice(rest, _MOST_VALUES)):
+        yield part

@@ -6,27 +6,33 @@ A timeline is stored as the compressed JSON of the export.
 from __future__ import annotations
 
 import hashlib
-import json
-import sqlite3
+import logging
+import os
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, Row, Select, select
 
 from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json, timeline_json
 from recognizer.files import DATA_VARIABLE, StagedFile, data_dir, is_abandoned, is_staged, prune_lru
 from recognizer.memory import exempt_from_collection, without_collections
-from recognizer.service.database import Database
+from recognizer.service import tables
+from recognizer.service.database import DATABASE_VARIABLE, Database, batched, put
 from recognizer.service.features import FeatureStore
 from recognizer.service.sources import SOURCE_SUFFIX, STORED_NAME, StoredPart, read_source, write_source
 from recognizer.timeline.features import feature_table
 from recognizer.timeline.model import Timeline
 from recognizer.video import VideoSource, in_order
 from recognizer.video.source import recording_sha256
+
+_log = logging.getLogger(__name__)
 
 MAX_VIDEOS_BYTES = 20 * 2**30
 """If all videos together exceed this, the least recently used are removed; their analyses are kept."""
@@ -90,8 +96,18 @@ class AnalysisStore:
         features: what the networks computed of the analyses' clips.
     """
 
-    def __init__(self, folder: Path | None = None, max_videos_bytes: int = MAX_VIDEOS_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        max_videos_bytes: int = MAX_VIDEOS_BYTES,
+        database: Database | None = None,
+    ) -> None:
         """Open the store; create it if it is missing.
+
+        Args:
+            folder: where users' data are; None for ``data_dir`` and the database that the environment names.
+            max_videos_bytes: see ``MAX_VIDEOS_BYTES``.
+            database: the tables; None for a file in the folder.
 
         Raises:
             StoreError: the folder or the database cannot be used.
@@ -100,15 +116,15 @@ class AnalysisStore:
         self.features = FeatureStore(self.folder / "features")
         self._files = self.folder / "files"
         self._max_videos_bytes = max_videos_bytes
-        path = self.folder / "analyses.sqlite3"
+        url = os.environ.get(DATABASE_VARIABLE) if folder is None else None
         try:
             self._files.mkdir(parents=True, exist_ok=True)
-            self.database = Database(path)
-        except (OSError, sqlite3.Error) as error:
-            reason = getattr(error, "strerror", None) or error
+        except OSError as error:
+            _log.error("the data folder '%s' cannot be used: %s", self.folder, error)
             raise StoreError(
-                f"'{path}' cannot be used ({reason}); move it away or name another folder in {DATA_VARIABLE}."
+                f"the data folder cannot be used ({error.strerror}); name another one in {DATA_VARIABLE}."
             ) from error
+        self.database = database or Database(url or self.folder / "analyses.sqlite3")
 
     def add_file(self, stream: BinaryIO, name: str, *, keep: Sequence[StoredFile] = ()) -> StoredFile:
         """Copy an upload to the disk in pieces, and name the file by its hash; equal uploads share one file.
@@ -217,17 +233,15 @@ class AnalysisStore:
         """
         analysis = analysis_of(analysis_id, video, timeline)
         document = zlib.compress(timeline_json(timeline, include_boxes=True, include_frame_times=True).encode())
-        try:
-            with self.database.connection() as connection:
-                connection.execute(
-                    "INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?)",
-                    (analysis_id, analysis.created_at.isoformat(), video.name, video.path.name, document),
-                )
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"'{video.name}' could not be saved in '{self.database.path}' ({error}); download its table now, and "
-                "make room on the disk."
-            ) from error
+        row = {
+            "analysis_id": analysis_id,
+            "created_at": analysis.created_at,
+            "video_name": video.name,
+            "video_file": video.path.name,
+            "timeline": document,
+        }
+        with self.database.transaction(f"analysis of '{video.name}'") as connection:
+            put(connection, tables.analysis, [row])
         self.features.save(analysis_id, feature_table(timeline.predictions))
         return analysis
 
@@ -237,44 +251,35 @@ class AnalysisStore:
         Raises:
             StoreError: it is damaged, or a later version of this program wrote it.
         """
-        with self.database.connection() as connection:
-            row = connection.execute(
-                "SELECT created_at, video_name, video_path, timeline_zlib FROM run WHERE run_id = ?", (analysis_id,)
-            ).fetchone()
+        stored = tables.analysis.c
+        with self.database.reading() as connection:
+            row = connection.execute(select(tables.analysis).where(stored.analysis_id == analysis_id)).one_or_none()
         if row is None:
             return None
-        created_at, video_name, file_name, document = row
         try:
-            text = zlib.decompress(document).decode()
+            text = zlib.decompress(row.timeline).decode()
         except (zlib.error, UnicodeDecodeError) as error:
-            raise StoreError(f"the stored analysis of '{video_name}' is damaged; analyse the video again.") from error
+            raise StoreError(
+                f"the stored analysis of '{row.video_name}' is damaged; analyse the video again."
+            ) from error
         with without_collections():
             timeline = timeline_from_json(text)
         if len(timeline.predictions) >= _MANY_PREDICTIONS:
             exempt_from_collection()
-        created = datetime.fromisoformat(created_at)
-        return StoredAnalysis(analysis_id, created, video_name, self.file_path(file_name), timeline)
+        return StoredAnalysis(analysis_id, row.created_at, row.video_name, self.file_path(row.video_file), timeline)
 
     def stored_analyses(self, analysis_ids: Sequence[str]) -> list[StoredSummary]:
         """Return summaries of the stored ones among these analyses, latest first."""
-        return summaries(
-            self.database,
-            "SELECT run_id, created_at, video_name FROM run WHERE run_id IN (SELECT value FROM json_each(?))"
-            " ORDER BY created_at DESC, rowid DESC",
-            analysis_ids,
-        )
+        stored = tables.analysis.c
+        return summaries(self.database, stored.analysis_id, analysis_ids)
 
     def stored_videos(self, analysis_ids: Sequence[str]) -> list[StoredFile]:
         """Return the uploaded videos of those among these analyses that are still on the disk, latest first."""
-        with self.database.connection() as connection:
-            rows = connection.execute(
-                "SELECT video_path, video_name FROM run WHERE run_id IN (SELECT value FROM json_each(?))"
-                " ORDER BY created_at DESC, rowid DESC",
-                (json.dumps(list(analysis_ids)),),
-            ).fetchall()
+        stored = tables.analysis.c
+        columns = select(stored.analysis_id, stored.created_at, stored.video_file, stored.video_name)
         names: dict[str, str] = {}
-        for file_name, video_name in rows:
-            names.setdefault(file_name, video_name)
+        for row in latest_first(self.database, columns, stored.analysis_id, analysis_ids):
+            names.setdefault(row.video_file, row.video_name)
         paths = {self.file_path(file_name): name for file_name, name in names.items()}
         return [self._upload(path, name) for path, name in paths.items() if _is_upload(path) and self.is_here(path)]
 
@@ -286,18 +291,19 @@ class AnalysisStore:
 
     def action_slots(self) -> dict[str, int]:
         """Return the palette slot of each action; an action has one permanent color on all pages."""
-        with self.database.connection() as connection:
-            return dict(connection.execute("SELECT action, slot FROM action_colour").fetchall())
+        with self.database.reading() as connection:
+            return {row.action: row.slot for row in connection.execute(select(tables.action_colour))}
 
     def save_action_slots(self, slots: Mapping[str, int]) -> None:
         """Store the palette slots of new actions; the slots of other actions do not change."""
-        with self.database.connection() as connection:
-            connection.executemany("INSERT OR IGNORE INTO action_colour VALUES (?, ?)", slots.items())
+        rows = [{"action": action, "slot": slot} for action, slot in slots.items()]
+        with self.database.transaction("colors") as connection:
+            put(connection, tables.action_colour, rows, update=())
 
     def replace_action_slot(self, action: str, slot: int) -> None:
         """Store another palette slot for an action."""
         with self.database.transaction("colors") as connection:
-            connection.execute("INSERT OR REPLACE INTO action_colour VALUES (?, ?)", (action, slot))
+            put(connection, tables.action_colour, [{"action": action, "slot": slot}])
 
     def _prune(self, keep: Sequence[Path]) -> None:
         """Remove the least recently used files until the folder fits, except those to keep and files made from them.
@@ -310,13 +316,31 @@ class AnalysisStore:
         prune_lru([(path,) for path in files], self._max_videos_bytes, keep=kept)
 
 
-def summaries(database: Database, sql: str, ids: Sequence[str], *others: str) -> list[StoredSummary]:
-    """Run a query that takes ids as a JSON list, then the others; return the id, time and video of each."""
-    if not ids:
-        return []
-    with database.connection() as connection:
-        rows = connection.execute(sql, (json.dumps(list(ids)), *others)).fetchall()
-    return [StoredSummary(item_id, datetime.fromisoformat(created_at), name) for item_id, created_at, name in rows]
+def summaries(
+    database: Database, id_column: Column[str], ids: Sequence[str], *conditions: ColumnElement[bool]
+) -> list[StoredSummary]:
+    """Return the id, time and video of those that are stored among these results, the latest first.
+
+    Args:
+        database: the database.
+        id_column: the key of the results' table.
+        ids: the results.
+        conditions: what else they have to be.
+    """
+    result = id_column.table.c
+    columns = select(id_column, result.created_at, result.video_name).where(*conditions)
+    return list(map(StoredSummary._make, latest_first(database, columns, id_column, ids)))
+
+
+def latest_first(
+    database: Database, columns: Select[Any], id_column: Column[str], ids: Sequence[str]
+) -> list[Row[Any]]:
+    """Return the rows with these ids, the latest first; ``created_at`` is one of the columns."""
+    rows: list[Row[Any]] = []
+    with database.reading() as connection:
+        for part in batched(dict.fromkeys(ids)):
+            rows += connection.execute(columns.where(id_column.in_(part)))
+    return sorted(rows, key=attrgetter("created_at"), reverse=True)
 
 
 def _is_upload(path: Path) -> bool:
@@ -330,5 +354,5 @@ def analysis_of(analysis_id: str, video: StoredFile, timeline: Timeline) -> Stor
 
 
 def now() -> datetime:
-    """Return the current time as the database stores it, in whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
+    """Return the current time, as the database stores it."""
+    return datetime.now(UTC)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from sqlalchemy import update
 
 from recognizer import export, plots
 from recognizer.analysis.compare import compare
@@ -23,6 +24,7 @@ from recognizer.export.report import comparison_report
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.plots.lanes import AGREEMENT_LANE, TRUTH_LANE
+from recognizer.service import tables
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.settings import Settings
@@ -242,7 +244,7 @@ def test_a_damaged_comparison_is_reported_in_one_sentence(comparison: Comparison
     data = AnalysisStore(tmp_path / "data")
     store = ComparisonStore(data)
     store.save("one", StoredFile(video, "clip.mkv", "a" * 64, 1), comparison)
-    with data.database.connection() as connection:
-        connection.execute("UPDATE comparison SET entries_zlib = x'00'")
+    with data.database.transaction("damage") as connection:
+        connection.execute(update(tables.comparison).values(entries=b"\0"))
     with pytest.raises(StoreError, match=r"^the stored comparison of 'clip\.mkv' cannot be read; compare"):
         store.load("one")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import sqlite3
 import threading
 import zlib
 from fractions import Fraction
@@ -14,9 +13,11 @@ from typing import BinaryIO, cast
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from recognizer.errors import StoreError
 from recognizer.files import DATA_VARIABLE, data_dir, is_staged
+from recognizer.service import tables
 from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
@@ -222,9 +223,8 @@ def test_summaries_are_of_the_analyses_asked_for_the_latest_first(tmp_path: Path
 def test_damaged_analysis_is_reported_in_one_sentence(tmp_path: Path, document: bytes) -> None:
     store = AnalysisStore(tmp_path)
     store.save_analysis("one", stored(store), some_timeline())
-    with sqlite3.connect(tmp_path / "analyses.sqlite3") as connection:
-        connection.execute("UPDATE run SET timeline_zlib = ?", (document,))
-    connection.close()
+    with store.database.transaction("damage") as connection:
+        connection.execute(update(tables.analysis).values(timeline=document))
     with pytest.raises(StoreError) as told:
         store.load_analysis("one")
     assert "\n" not in str(told.value)

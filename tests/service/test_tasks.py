@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError, WeightsError
@@ -17,6 +18,7 @@ from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
 from recognizer.service import comparisons as comparisons_module
 from recognizer.service import store as store_module
+from recognizer.service import tables
 from recognizer.service.comparison_tasks import ComparisonRequest, start_comparison
 from recognizer.service.jobs import Jobs
 from recognizer.service.store import AnalysisStore, StoredFile
@@ -166,8 +168,8 @@ def test_a_comparison_that_is_extended_keeps_its_time_and_its_labels(context: Se
     first = start_comparison(context, "one", request(video, "s3d", "i3d"), (), MAX_BYTES)
     assert first.wait(WAIT_S)
     assert first.result is not None
-    with context.store.database.connection() as connection:
-        connection.execute("UPDATE comparison SET created_at = '2020-01-02T03:04:05+00:00'")
+    with context.store.database.transaction("times") as connection:
+        connection.execute(update(tables.comparison).values(created_at=datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)))
     context.comparisons.save_truth("one", "mine.csv", b"action,start_s,end_s\nwaving,0,1\n")
     known = first.result.comparison.finished
     second = start_comparison(context, "one", request(video, "s3d", "i3d", "r3d_18"), known, MAX_BYTES)
@@ -190,16 +192,3 @@ def test_labels_that_cannot_be_read_any_more_do_not_stop_a_comparison(
     assert second.error is None
     assert second.result is not None
     assert second.result.labels is None
-
-
-def test_a_database_that_is_full_is_reported_in_one_sentence(
-    context: ServerContext, video: StoredFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(context.store.database, "connection", full)
-    job = start_analysis(context, "one", video, SETTINGS, MAX_BYTES)
-    assert job.wait(WAIT_S)
-    assert job.error is not None
-    assert job.error.endswith("(database or disk is full); download its table now, and make room on the disk.")
