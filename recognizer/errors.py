@@ -16,9 +16,40 @@ Each message is one sentence that a user can act on: the fact, the value, the re
 exits with code 2; the page shows it unchanged. Any other exception is a bug in this project.
 """
 
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+_HIDDEN_CATEGORIES: Final = frozenset(("Cc", "Cs", "Zl", "Zp"))
+_DIRECTION_MARKS: Final = frozenset(
+    chr(code) for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+)
+
+
+def one_line(text: str) -> str:
+    """Return text from outside as it may stand in a message, a log or a terminal: one line, as it is read.
+
+    Line feeds and tabs become spaces; other control characters, which can steer a terminal, halves of surrogate pairs
+    and marks that turn the direction of writing become U+FFFD.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(letter) for letter in text)
+
+
+def _visible(letter: str) -> str:
+    if letter in "\t\n\r":
+        return " "
+    is_hidden = unicodedata.category(letter) in _HIDDEN_CATEGORIES or letter in _DIRECTION_MARKS
+    return "\N{REPLACEMENT CHARACTER}" if is_hidden else letter
+
 
 class RecognizerError(Exception):
-    """A problem that users can solve themselves; ``str(error)`` says how."""
+    """A problem that users can solve themselves; ``str(error)`` says how, in one line without hidden characters."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class SettingsError(RecognizerError):

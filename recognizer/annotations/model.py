@@ -19,6 +19,9 @@ AN_ACTION: Final = "action"
 LEFT_OUT: Final = "nobody"
 """Answer for a name: its labels are not used."""
 
+_LATEST: Final = 1e12
+"""No label is later, in seconds or frames: dates count seconds from 1970."""
+
 Who = int | str
 """A person's number in the timeline, or one of EVERYONE, AN_ACTION and LEFT_OUT."""
 
@@ -34,6 +37,9 @@ class Label:
         start: its start in seconds, or in frames.
         end: its end, exclusive; None if the file leaves it open.
         in_frames: whether ``start`` and ``end`` count the video's frames from 0.
+
+    Raises:
+        ValueError: a time is not a number, or not finite.
     """
 
     place: str
@@ -42,6 +48,11 @@ class Label:
     start: float
     end: float | None
     in_frames: bool = False
+
+    def __post_init__(self) -> None:
+        for time in (self.start, 0.0 if self.end is None else self.end):
+            if not (isinstance(time, (int, float)) and -_LATEST < time < _LATEST):
+                raise ValueError(f"{self.place}: {str(time)[:40]} is not a time")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from recognizer.annotations.model import LabelFile
 from recognizer.annotations.text import text_of
@@ -23,6 +23,18 @@ def read_labels(data: bytes, name: str) -> LabelFile:
     """
     refuse_known(data, name)
     text = text_of(data, name)
+    try:
+        return _read(text, name)
+    except _DAMAGED as error:  # a value of another kind than its format has in that place
+        raise TruthError(
+            f"'{name}' is damaged ({str(error)[:200]}); save it again in the program that wrote it."
+        ) from error
+
+
+_DAMAGED: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+def _read(text: str, name: str) -> LabelFile:
     begin = text.lstrip()[:200]
     if begin.startswith("<"):
         return _read_xml(text, name)

@@ -14,12 +14,11 @@ from recognizer.cli.terminal import (
     complain,
     fetching,
     print_table,
-    printable,
     remark,
     table,
     working,
 )
-from recognizer.errors import ActionsError, CorrectionsError, OutputError, VideoError
+from recognizer.errors import ActionsError, CorrectionsError, OutputError, VideoError, one_line
 from recognizer.files import BYTES_PER_MB
 from recognizer.settings import Settings
 
@@ -239,7 +238,7 @@ def _write_video(
 
 
 def _print_segments(shown: str, timeline: Timeline, segments: Sequence[Segment], stdout: IO[str]) -> None:
-    summary = printable(_summary(shown, timeline, segments))
+    summary = one_line(_summary(shown, timeline, segments))
     if not segments:
         stdout.write(f"{summary}\n")
         return
@@ -248,7 +247,7 @@ def _print_segments(shown: str, timeline: Timeline, segments: Sequence[Segment],
     for segment in segments:
         printed.add_row(
             str(segment.person_id),
-            printable(segment.action),
+            one_line(segment.action),
             f"{segment.start_s:.2f}",
             f"{segment.end_s:.2f}",
             f"{segment.duration_s:.2f}",

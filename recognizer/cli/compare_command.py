@@ -10,7 +10,8 @@ from recognizer.cli.changes import Changes, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.own_actions import OwnActions, read_actions
 from recognizer.cli.own_labels import read_own_labels
-from recognizer.cli.terminal import complain, fetching, print_table, printable, remark, table, working
+from recognizer.cli.terminal import complain, fetching, print_table, remark, table, working
+from recognizer.errors import one_line
 from recognizer.settings import Settings
 from recognizer.video import VideoSource, display_name, open_video
 from recognizer.video.reading import as_notes
@@ -176,7 +177,7 @@ def _print(
 
     shown = display_name(request.video.name)
     if not comparison.people:
-        stdout.write(printable(f"{shown}: nobody was found.\n"))
+        stdout.write(one_line(f"{shown}: nobody was found.") + "\n")
     # one table per pair and one column per classifier: nothing is cut on a terminal of 80 columns
     agreement = agreement_table(lanes, [track.person_id for track in comparison.people])
     for names, of_pair in agreement.groupby("Classifiers", sort=False):
@@ -199,5 +200,5 @@ def _print_frame(title: str, frame: pd.DataFrame, stdout: IO[str]) -> None:
     columns = {str(name): pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns}
     printed = table(columns)
     for row in frame.itertuples(index=False):
-        printed.add_row(*("–" if pd.isna(cell) else printable(str(cell)) for cell in row))
+        printed.add_row(*("–" if pd.isna(cell) else one_line(str(cell)) for cell in row))
     print_table(title, printed, stdout)

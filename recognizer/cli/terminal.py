@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from recognizer.cli.signals import raise_if_lost
+from recognizer.errors import one_line
 from recognizer.files import BYTES_PER_MB
 
 if TYPE_CHECKING:
@@ -36,13 +36,8 @@ def remark(sentence: str) -> None:
 
 
 def _write_line(line: str) -> None:
-    sys.stderr.write(printable(line) + "\n")
+    sys.stderr.write(one_line(line) + "\n")
     sys.stderr.flush()
-
-
-def printable(text: str) -> str:
-    """Return the text without control characters, which could steer a terminal: a label may come from any file."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
 
 
 def table(columns: dict[str, bool]) -> Table:
@@ -63,7 +58,7 @@ def print_table(title: str, filled: Table, stdout: IO[str]) -> None:
     from rich.console import Console
 
     width = None if stdout.isatty() else _PIPE_WIDTH
-    Console(file=stdout, width=width, markup=False, highlight=False, emoji=False).print(printable(title), filled)
+    Console(file=stdout, width=width, markup=False, highlight=False, emoji=False).print(one_line(title), filled)
 
 
 def stderr_console() -> Console:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -22,9 +22,16 @@ from recognizer.errors import VideoError
 from recognizer.types import Reading, VideoInfo
 from recognizer.video.color_mapping import hdr_name, needs_mapping
 from recognizer.video.colors import COLORSPACE_NAMES, assumed_colorspace
-from recognizer.video.diagnosis import check_file, explain_open_failure, is_motion_jpeg, refuse_still_picture
+from recognizer.video.diagnosis import (
+    check_file,
+    explain_open_failure,
+    is_motion_jpeg,
+    memory_refusal,
+    refuse_still_picture,
+)
 from recognizer.video.picture import (
     MAX_PICTURE_PX,
+    MAX_SIDE_PX,
     Orientation,
     PixelAspect,
     check_picture_size,
@@ -55,6 +62,10 @@ _OPEN_OPTIONS = {
     "enable_drefs": "0",  # a QuickTime file may refer to other files for its pictures
     "correct_ts_overflow": "0",  # FFmpeg takes a transport stream's step back for the end of its clock, adds 26.5 hours
 }
+
+_PADDING_PX = 128 * MAX_SIDE_PX
+"""FFmpeg counts pictures with their rows padded for its kernels (libavcodec, ``ff_get_buffer``), and calls one of
+10000 × 10000 damaged if it may have no more than that; its true size is checked here."""
 
 _RATE_FRAMES = 128
 """So many frames are decoded to measure a doubtful rate."""
@@ -102,14 +113,16 @@ def open_container(path: Path, shown: str, stream: int) -> Iterator[tuple[InputC
         stream: number of the video stream among all streams of the file, as ``inspect`` chose it.
 
     Raises:
-        VideoError: the file is not a video, or its pictures exceed the size limit.
+        VideoError: the file is not a video, its pictures exceed the size limit, or, from within the block, it asks for
+            more memory than there is.
     """
     with _open(path, shown) as container:
         chosen = container.streams[stream] if stream < len(container.streams) else None
         if not isinstance(chosen, VideoStream):
             raise VideoError(f"{shown} has changed while it was read; keep it in place until the end.")
         _limit_pictures(container, chosen, path, shown)
-        yield container, chosen
+        with memory_refusal(shown):
+            yield container, chosen
 
 
 @contextmanager
@@ -122,7 +135,8 @@ def _open_and_choose(
         chosen = container.streams[choice.index]
         assert isinstance(chosen, VideoStream), "only video streams are chosen"
         _limit_pictures(container, chosen, path, shown)
-        yield container, chosen, choice
+        with memory_refusal(shown):
+            yield container, chosen, choice
 
 
 def _open(path: Path, shown: str) -> InputContainer:
@@ -141,11 +155,13 @@ def _open(path: Path, shown: str) -> InputContainer:
 
 def _limit_pictures(container: InputContainer, stream: VideoStream, path: Path, shown: str) -> None:
     check_picture_size(*_declared_size_wh(container, stream, path), shown)
-    stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+    stream.codec_context.options = {"max_pixels": str(MAX_PICTURE_PX + _PADDING_PX)}
 
 
-def packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stream]]:
-    """Yield the packets of a stream. Skip a damaged part if FFmpeg finds the next packet."""
+def packets(
+    container: InputContainer, stream: _Stream, breaks_off: Callable[[], None] = lambda: None
+) -> Iterator[Packet[_Stream]]:
+    """Yield the packets of a stream. Skip a damaged part if FFmpeg finds the next packet, else call ``breaks_off``."""
     failures = 0
     while failures < _DEMUX_RETRIES:
         try:
@@ -153,10 +169,9 @@ def packets(container: InputContainer, stream: _Stream) -> Iterator[Packet[_Stre
                 failures = 0
                 yield packet
             return
-        except (av.FFmpegError, OSError) as error:
-            if isinstance(error, MemoryError):
-                raise
+        except (av.FFmpegError, OSError):  # a damaged size, larger than any packet, is FFmpeg's MemoryError
             failures += 1
+    breaks_off()
 
 
 def inspect(

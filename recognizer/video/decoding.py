@@ -254,7 +254,7 @@ class _Decoder:
 
     def __iter__(self) -> Iterator[VideoFrame]:
         waiting: Packet[VideoStream] | None = None
-        for packet in packets(self._container, self._stream):
+        for packet in packets(self._container, self._stream, lambda: self._damage.packet_failed(self._frames)):
             # the decoder takes an empty packet for the end, but some files have them for dropped frames
             if not packet.size:
                 continue

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import av
 
-from recognizer.errors import VideoError
+from recognizer.errors import VideoError, one_line
 from recognizer.files import size_text
 
 _HEAD_BYTES = 4096
 _LONGEST_NAME = 80
-_HIDDEN_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
-_DIRECTION_MARKS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
 
 _PICTURE_MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -56,12 +56,7 @@ def display_name(path: str | os.PathLike[str]) -> str:
     HTML and Markdown are not removed; a page must escape them.
     """
     name = os.path.basename(os.fspath(path).rstrip("/")) or os.fspath(path)  # noqa: PTH119 (Path drops a trailing "/.")
-    clean = "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(letter) in _HIDDEN_CATEGORIES or letter in _DIRECTION_MARKS
-        else letter
-        for letter in name
-    )
+    clean = one_line(name)
     if len(clean) > _LONGEST_NAME:
         clean = f"{clean[:50]}…{clean[-29:]}"
     return f"'{clean}'"
@@ -111,6 +106,18 @@ def explain_open_failure(path: Path, shown: str, error: Exception) -> VideoError
     if isinstance(error, (PermissionError, FileNotFoundError)) and not os.access(path, os.R_OK):
         return VideoError(_os_error_sentence(error, shown))
     return VideoError(describe_content(path, shown) or f"{shown} is not a video that can be read; choose another file.")
+
+
+@contextmanager
+def memory_refusal(shown: str) -> Iterator[None]:
+    """Turn a lack of memory within the block, FFmpeg's own among them, into the error for this file."""
+    try:
+        yield
+    except MemoryError as error:
+        raise VideoError(
+            f"{shown} asks for more memory than this computer gives, so it is damaged or its pictures are too large;"
+            " copy it again, or convert it to a smaller size."
+        ) from error
 
 
 def describe_content(path: Path, shown: str) -> str | None:

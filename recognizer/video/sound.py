@@ -111,10 +111,15 @@ class SoundTrack:
 
     def until(self, end_s: float) -> Iterator[Packet[AudioStream]]:
         """Encode the sound before this time, except for the last samples that do not fill an AAC frame."""
-        self._collect(round(end_s * _RATE_HZ))
-        while self._waiting.shape[1] >= _SAMPLES_A_FRAME:
-            now, self._waiting = self._waiting[:, :_SAMPLES_A_FRAME], self._waiting[:, _SAMPLES_A_FRAME:]
-            yield from self._encode(now)
+        end = round(end_s * _RATE_HZ)
+        position = self._encoded + self._waiting.shape[1]
+        while position < end:
+            # a second at a time: silence between two pictures of a time-lapse may last for hours
+            position = min(end, position + _RATE_HZ)
+            self._collect(position)
+            while self._waiting.shape[1] >= _SAMPLES_A_FRAME:
+                now, self._waiting = self._waiting[:, :_SAMPLES_A_FRAME], self._waiting[:, _SAMPLES_A_FRAME:]
+                yield from self._encode(now)
 
     def finish(self, end_s: float) -> Iterator[Packet[AudioStream]]:
         """Encode the rest of the sound up to the end of the last picture."""

@@ -87,3 +87,20 @@ def test_every_shared_file_is_read_or_refused_by_name(annotations_dir: Path) -> 
         "boris_tabular_old.xlsx": "'boris_tabular_old.xlsx' is an Excel workbook, which cannot be read here; save the "
         "sheet as CSV, or export from BORIS as TSV."
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '{"class_names": {"1": "walk"}, "labels": {"clip.mp4": [1, {}, 1]}}'),
+        ("a.json", '{"class_names": {"1": "walk"}, "labels": {"clip.mp4": [[0, 1], [0]]}}'),
+        ("a.json", '{"class_names": [], "labels": 3}'),
+        ("a.json", '[{"id": 1, "tl": [{"ranges": [{"start": NaN, "end": 3}], "timelinelabels": ["nod"]}]}]'),
+        ("a.json", '[{"id": 1, "tl": [{"ranges": [{"start": 1e999, "end": 3}], "timelinelabels": ["nod"]}]}]'),
+        ("a.json", '[{"id": 1, "tl": [{"ranges": [{"start": 1, "end": "3"}], "timelinelabels": ["nod"]}]}]'),
+        ("a.csv", f"action,start_s,end_s\nwalk,{'9' * 5000}:00:00,3\n"),
+    ],
+)
+def test_values_of_another_kind_are_a_sentence(name: str, text: str) -> None:
+    with pytest.raises(TruthError, match=r"^'a\.(json|csv)'.* .*\.$"):
+        read_labels(text.encode(), name)

@@ -1,0 +1,73 @@
+"""Files with facts that cannot be: the reader refuses them in a sentence, or reads what is whole."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from recognizer.errors import VideoError
+from recognizer.video import VideoWriter, container, open_video, probe
+from recognizer.video.container import open_container
+
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+
+
+def with_box_number(path: Path, kind: bytes, offset: int, number: int) -> Path:
+    """Write a number of four bytes into the last box of this kind; the offset counts from its name."""
+    content = bytearray(path.read_bytes())
+    at = content.rindex(kind) + offset
+    content[at : at + 4] = number.to_bytes(4)
+    path.write_bytes(content)
+    return path
+
+
+def test_impossible_size_in_a_fragment_does_not_ask_for_that_memory(make_video: Callable[..., Path]) -> None:
+    # the size of the fifth sample, after the name of a trun box, flags, the number of samples and an offset
+    path = with_box_number(make_video(frames=30, options=FRAGMENTED), b"trun", 52, 0x7FFFFFFF)
+    with open_video(path) as video:
+        assert len(list(video.frames())) < 30
+        assert len(video.reading.damaged) == 1
+
+
+def test_lack_of_memory_while_a_file_is_read_is_a_sentence(make_video: Callable[..., Path]) -> None:
+    path = make_video()
+    with (
+        pytest.raises(VideoError, match=r"'video.mp4' asks for more memory than this computer gives, .*\.$"),
+        open_container(path, "'video.mp4'", 0),
+    ):
+        raise MemoryError
+
+
+def test_largest_pictures_are_not_called_damaged(
+    make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # FFmpeg pads rows of 100 pixels, as those of 10000, before it compares the picture with the limit
+    monkeypatch.setattr(container, "MAX_PICTURE_PX", 100 * 100)
+    assert probe(make_video(frames=2, size=(100, 100))).width == 100
+
+
+def test_rate_of_a_short_slow_motion_file_is_not_its_average(make_video: Callable[..., Path]) -> None:
+    path = make_video(frames=60, times_s=[k / 240 for k in range(60)], fps=1000)
+    with av.open(str(path)) as file:
+        average = file.streams.video[0].average_rate
+        assert average is not None
+        assert 240 < average < 245, "the file does not show the fault"
+    assert probe(path).frame_rate == 240
+
+
+def test_hours_between_two_pictures_are_no_hours_of_silence_in_memory(tmp_path: Path) -> None:
+    rgb = np.zeros((48, 64, 3), np.uint8)
+    sound = iter([(0, np.zeros((2, 1024), np.float32))])
+    with VideoWriter(tmp_path / "a.mp4", Fraction(1, 600), 64, 48, sound=sound) as writer:
+        writer.write(rgb, 0.0)
+        tracemalloc.start()
+        writer.write(rgb, 600.0)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak_bytes < 20_000_000
