@@ -77,7 +77,7 @@ class _After:
 
 
 def _decode(video: Path, _folder: Path) -> None:
-    with open_video(video) as reader, closing(reader.frames()) as frames:  # type: ignore[type-var]
+    with open_video(video) as reader, closing(reader.frames()) as frames:
         for _ in islice(frames, _MOST_FRAMES):
             pass
         for _ in islice(reader.sound(), _MOST_FRAMES):
@@ -85,7 +85,7 @@ def _decode(video: Path, _folder: Path) -> None:
 
 
 def _write(video: Path, folder: Path) -> None:
-    with open_video(video) as reader, closing(reader.frames()) as frames:  # type: ignore[type-var]
+    with open_video(video) as reader, closing(reader.frames()) as frames:
         size = reader.facts.width, reader.facts.height
         with VideoWriter(folder / "copy.mp4", _rate_hz(reader), *size, sound=reader.sound()) as writer:
             for frame in islice(frames, _MOST_FRAMES):
