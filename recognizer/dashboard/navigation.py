@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from recognizer.dashboard import state
+from recognizer.dashboard import guard, state
 
 _ICON = Path(__file__).resolve().parents[2] / "docs" / "icon.png"
 
@@ -33,8 +33,9 @@ def pages() -> list[st.Page]:
 
 def run() -> None:
     """Run the page in the address; only ``app.py`` calls this."""
-    state.tab().came_through_app = True
-    st.navigation(pages()).run()
+    with guard.page():
+        state.tab().came_through_app = True
+        st.navigation(pages()).run()
 
 
 def enter_through_app(page: str, *, shows_camera: bool = False) -> None:

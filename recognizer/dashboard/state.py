@@ -18,6 +18,7 @@ part                written by
 ``groups_draft``    ``parts/label_groups.py``
 ``downloads``       ``parts/downloads.py``
 ``page``            ``navigation.py``, ``came_through_app`` too
+``notices``         ``guard.py``
 ==================  ====================================================================
 
 ``restored`` belongs to ``address.py``, ``stored_uploads`` to ``parts/checkpoint_upload.py`` and ``drawn_on`` to this
@@ -78,6 +79,14 @@ class CurrentVideo:
     reading: Reading = field(default_factory=Reading)
     credit: str | None = None
     preview: Job[Path] | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What went wrong before the page was drawn, and since when it is to be said (``time.monotonic``)."""
+
+    text: str
+    since_s: float
 
 
 @dataclass
@@ -360,6 +369,7 @@ class Tab:
         visitor: stands for a browser that refuses cookies.
         came_through_app: whether ``app.py`` has run.
         page: the page that is shown.
+        notices: what went wrong in callbacks.
         problem: one sentence about what went wrong last.
         video: the current video, the same on every page; None before the first.
         uploads: how many uploads have been stored; a new number empties the upload field.
@@ -375,6 +385,7 @@ class Tab:
     visitor: str = field(default_factory=lambda: uuid.uuid4().hex)
     came_through_app: bool = False
     page: str = ""
+    notices: list[Notice] = field(default_factory=list)
     problem: str | None = None
     video: CurrentVideo | None = None
     uploads: int = 0

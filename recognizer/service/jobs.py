@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-from recognizer.errors import RecognizerError
+from recognizer.service.unforeseen import sentence_of
 
 _log = logging.getLogger(__name__)
 
@@ -98,11 +98,8 @@ class Job(Generic[Result]):
         assert work is not None, "a job runs once"
         try:
             self.result = work(self)
-        except RecognizerError as error:
-            self.error = str(error)
-        except Exception:  # noqa: BLE001 - a bug in one job must not end the thread; it is logged and reported
-            _log.exception("a job failed")
-            self.error = "Internal error; the server's log has the details."
+        except Exception as error:  # noqa: BLE001 - a bug in one job must not end the thread; it is logged and reported
+            self.error = sentence_of(error)
         finally:
             del work
             _log.info("a job took %.1f s", time.monotonic() - started_s)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
 from recognizer.dashboard import server as server_module
 from recognizer.networks import loading as models_module
+from recognizer.service import unforeseen
 from tests.support.networks import Networks
 from tests.support.pages import (
     choose_preset,
@@ -26,6 +31,46 @@ def _scanned_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _pages_run_through_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every page through ``app.py``, as a server does from its second page on."""
+    begin = PagesManager.__init__
+
+    def begin_later(self: PagesManager, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        PagesManager.uses_pages_directory = False  # AppTest sets it back before each run
+
+    monkeypatch.setattr(PagesManager, "__init__", begin_later)
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """What the log got about exceptions that nobody foresaw; a test that asks for it expects some."""
+    monkeypatch.setattr(unforeseen, "_logged_at_s", OrderedDict())
+    return _FAULTS
+
+
+_FAULTS: list[logging.LogRecord] = []
+
+
+class _Collecting(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _FAULTS.append(record)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_unforeseen(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which something failed that nobody foresaw: the guard keeps it from ``AppTest.exception``."""
+    handler = _Collecting()
+    logger = logging.getLogger(unforeseen.__name__)
+    _FAULTS.clear()
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    if "faults" not in request.fixturenames:
+        assert not _FAULTS, [one.exc_info for one in _FAULTS]
 
 
 @pytest.fixture

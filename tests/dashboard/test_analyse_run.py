@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +96,9 @@ def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip:
     assert tab(page).analyse.shown is not run
 
 
-def test_bug_in_an_analysis_shows_no_traceback(page: AppTest, clip: Path, networks: Networks) -> None:
+def test_bug_in_an_analysis_shows_no_traceback(
+    page: AppTest, clip: Path, networks: Networks, faults: list[logging.LogRecord]
+) -> None:
     def broken(_: Clip) -> Any:
         raise KeyError("the secret detail")
 
@@ -104,7 +107,8 @@ def test_bug_in_an_analysis_shows_no_traceback(page: AppTest, clip: Path, networ
     analyse(page)
     assert len(page.error) == 1
     assert "secret detail" not in page.error[0].value
-    assert "log" in page.error[0].value
+    assert "logged as" in page.error[0].value
+    assert len(faults) == 1
     assert not page.exception
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_file_that_exists_is_streamed_from_the_disk(browsers: Browsers, tmp_path
     assert len(browsers.client.get(address).content) == 256_000
 
 
-def test_problem_is_its_sentence_and_a_bug_is_an_error(browsers: Browsers, caplog: pytest.LogCaptureFixture) -> None:
+def test_problem_is_its_sentence_and_a_bug_is_an_error(browsers: Browsers, faults: list[logging.LogRecord]) -> None:
     def problem() -> str:
         raise OutputError("'a.mp4' has gone; analyse it again.")
 
@@ -92,7 +93,13 @@ def test_problem_is_its_sentence_and_a_bug_is_an_error(browsers: Browsers, caplo
 
     answer = browsers.client.get(browsers.draw("CSV", problem))
     assert (answer.status_code, answer.json()) == (422, {"problem": "'a.mp4' has gone; analyse it again."})
-    assert browsers.client.get(browsers.draw("CSV", bug)).status_code == 500
+    answer = browsers.client.get(browsers.draw("CSV", bug))
+    assert answer.status_code == 500
+    assert "logged as" in answer.json()["problem"]
+    assert len(faults) == 1
+
+    gone = browsers.client.get(browsers.draw("Video", lambda: Path("/nowhere/gone.mp4")))
+    assert (gone.status_code, gone.json()["problem"][:8]) == (422, "'a.csv' ")
 
 
 def test_offer_ends_with_its_tab_and_cannot_be_guessed(browsers: Browsers) -> None:

@@ -66,7 +66,7 @@ def test_newcomer_sees_how_to_begin_and_a_way_to_the_first_step(own: OwnActions)
         assert step in words(at)
     assert shown(at) == []
     assert remembered(at) is None
-    assert [one.proto.page for one in at.get("page_link")] == ["analyse"]
+    assert [one.proto.page for one in at.get("page_link")] == [""], "the app's first page"
 
 
 def test_new_set_is_in_the_address_and_in_the_browsers_memory(own: OwnActions) -> None:

@@ -6,7 +6,7 @@ import uuid
 
 import streamlit as st
 
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts import progress
 from recognizer.dashboard.parts.sidebar import adopt
@@ -96,6 +96,7 @@ def start(settings: Settings) -> None:
     st.rerun()
 
 
+@guard.part
 def show_progress() -> None:
     """Draw the progress of the analysis and its timeline so far, if one is running."""
     job = state.tab().analyse.job
@@ -109,13 +110,14 @@ def _draw_so_far(status: Status) -> None:
         draw_swimlane(status.timeline, segments, key="growing-timeline")
 
 
+@guard.part
 def show_awaited() -> None:
     """If the camera session in the address is not over yet, say so."""
     if state.tab().analyse.awaited_id is not None:
         _awaited()
 
 
-@st.fragment(run_every=_POLL_S)
+@guard.fragment(run_every=_POLL_S)
 def _awaited() -> None:
     analyse = state.tab().analyse
     if analyse.awaited_id is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.text import sentence
@@ -42,7 +42,7 @@ def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content
             "Make the annotated video",
             icon=":material/movie_edit:",
             help=_HELP,
-            on_click=_start,
+            on_click=guard.callback(_start),
             args=(run, content, shown),
         )
         return
@@ -53,6 +53,7 @@ def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content
         offer_download(place, _TITLE, job.result.absolute, f"{stem}-annotated.mp4", "video/mp4", _HELP)
 
 
+@guard.part
 def show_rendering(run: StoredAnalysis) -> None:
     """Draw the progress of the annotated video, or why there is none."""
     rendering = state.tab().analyse.rendering

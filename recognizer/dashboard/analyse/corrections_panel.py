@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.history import local_time
 from recognizer.dashboard.text import sentence
@@ -37,12 +37,18 @@ def draw_corrections(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
         buttons = st.container(horizontal=True)
         if count:
             _offer_file(buttons, run, corrections)
-            buttons.button("Start again without corrections", on_click=_replace, args=(run, _all_undone(corrections)))
+            buttons.button(
+                "Start again without corrections",
+                on_click=guard.callback(_replace),
+                args=(run, _all_undone(corrections)),
+            )
             if buttons.button("Use as truth in Compare", help=_TRUTH_HELP):
                 _use_as_truth(run)
         elif corrections.undone:
             redone = Corrections(corrections.undone)
-            buttons.button(f"Bring back {_edits(len(corrections.undone))}", on_click=_replace, args=(run, redone))
+            buttons.button(
+                f"Bring back {_edits(len(corrections.undone))}", on_click=guard.callback(_replace), args=(run, redone)
+            )
         else:
             _offer_earlier(run)
         _load(run)
@@ -73,7 +79,7 @@ def _offer_earlier(run: StoredAnalysis) -> None:
             f"Take over the corrections of {local_time(one.created_at)}",
             icon=":material/content_copy:",
             key=f"corrections-of-{one.item_id}",
-            on_click=_take_over,
+            on_click=guard.callback(_take_over),
             args=(one.item_id, run),
         )
 

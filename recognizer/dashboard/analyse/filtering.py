@@ -10,7 +10,7 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from recognizer.dashboard import state
+from recognizer.dashboard import guard, state
 from recognizer.dashboard.text import plain
 from recognizer.timeline.filters import Filter
 
@@ -74,7 +74,7 @@ def draw_kept(place: DeltaGenerator, choices: Choices, chosen: Filter, kept: int
         "Show all",
         icon=":material/filter_alt_off:",
         type="tertiary",
-        on_click=clear_filter,
+        on_click=guard.callback(clear_filter),
         args=(choices.analysis_id,),
     )
 

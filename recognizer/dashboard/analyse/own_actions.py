@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer.actions.provenance import Mode
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.analyse import analysis
 from recognizer.dashboard.parts import history
@@ -125,7 +125,7 @@ def _draw_sets(analysis_id: str, by_id: dict[str, SetSummary], chosen_id: str | 
         key=key,
         format_func=lambda set_id: plain(by_id[set_id].title) if set_id else _NO_SET,
         captions=["", *(_names(one) for one in by_id.values())],
-        on_change=lambda: _choose(analysis_id, state.widget(key) or None),
+        on_change=guard.callback(lambda: _choose(analysis_id, state.widget(key) or None)),
         width=_WIDTH_PX,
     )
 
@@ -139,7 +139,7 @@ def _draw_modes(analysis_id: str, set_id: str, mode: Mode) -> None:
         key=key,
         format_func=lambda one: _MODES[one][0],
         captions=[caption for _, caption in _MODES.values()],
-        on_change=lambda: _choose(analysis_id, set_id, state.widget(key)),
+        on_change=guard.callback(lambda: _choose(analysis_id, set_id, state.widget(key))),
         width=_WIDTH_PX,
     )
 

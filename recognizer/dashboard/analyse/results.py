@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import export
 from recognizer.clips.sampling import shortest_stay_s
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.analyse import filtering
 from recognizer.dashboard.analyse.annotated import show_rendering
 from recognizer.dashboard.analyse.corrections_panel import draw_corrections
@@ -56,6 +56,7 @@ def draw_header() -> DeltaGenerator:
     return row
 
 
+@guard.part
 def show_results(*, has_header: bool = False) -> None:
     """Draw the shown analysis; ``has_header``: whether its header is on the page already."""
     run = state.tab().analyse.shown
@@ -145,7 +146,7 @@ class _View:
         return repr((self.opened.revision.number, filters.thresholds, filters.shows_brief, self.chosen))
 
 
-@st.fragment
+@guard.fragment()
 def _explore() -> None:
     """Draw the workbench and everything below it; what is changed in them redraws only this part."""
     run = state.tab().analyse.shown

@@ -10,6 +10,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from recognizer.dashboard import guard
 from recognizer.dashboard.analyse import analysis, results
 from recognizer.dashboard.parts import video_card
 from recognizer.settings import Settings
@@ -63,6 +64,7 @@ def choosing(title: DeltaGenerator) -> Iterator[Controls]:
         yield controls
 
 
+@guard.part
 def offer_analysis(controls: Controls, settings: Settings) -> None:
     """Draw the current video, and the button that analyses it unless an analysis is running."""
     if controls.row is None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from recognizer.comparison.model import Comparison, Entry, check_comparable, named
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import COMPARISON
 from recognizer.dashboard.compare.entries import adopt
 from recognizer.dashboard.parts import progress
@@ -70,6 +70,7 @@ def _show_latest(job: Job[StoredComparison]) -> None:
         compare.shown = compare.partial = latest
 
 
+@guard.part
 def offer_comparison(wanted: Sequence[Entry]) -> None:
     """Draw the Compare button, unless a comparison is running; pressing it starts one and runs the page again."""
     tab = state.tab()
@@ -118,6 +119,7 @@ def as_wanted(comparison: Comparison, wanted: Sequence[Entry]) -> Comparison:
     return Comparison(named(tuple(there.values())))
 
 
+@guard.part
 def show_progress() -> None:
     """Draw the progress of the comparison, if one is running."""
     job = state.tab().compare.job

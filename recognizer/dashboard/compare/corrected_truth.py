@@ -8,7 +8,7 @@ import streamlit as st
 
 from recognizer import export
 from recognizer.annotations.reading import read_labels
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.compare.labels import save_labels
 from recognizer.dashboard.parts.history import local_time, own_analyses
 from recognizer.dashboard.text import plain, sentence
@@ -27,6 +27,7 @@ def adopt_waiting(shown: StoredComparison) -> None:
     use_as_truth(shown, waiting.analysis_id)
 
 
+@guard.part
 def tell_waiting() -> None:
     """Say that a corrected analysis waits for a comparison, if there is none of its video yet."""
     compare = state.tab().compare
@@ -50,7 +51,7 @@ def offer_corrected(shown: StoredComparison) -> None:
             f"Use your corrected analysis of {local_time(one.created_at)}",
             icon=":material/fact_check:",
             key=f"truth-of-{one.item_id}",
-            on_click=use_as_truth,
+            on_click=guard.callback(use_as_truth),
             args=(shown, one.item_id),
         )
 

@@ -13,7 +13,7 @@ import streamlit as st
 from recognizer import export
 from recognizer.comparison.agreement import LabelSpan, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison
@@ -47,7 +47,7 @@ def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
         export.disagreements_table(spans, (one.name, other.name)),
         hide_index=True,
         width="stretch",
-        on_select=lambda: _go_to_selected(key, spans),
+        on_select=guard.callback(lambda: _go_to_selected(key, spans)),
         selection_mode="single-row",
         key=key,
     )

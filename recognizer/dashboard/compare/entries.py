@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from recognizer import weights
 from recognizer.classifier_specs import SPECS
 from recognizer.comparison.model import Entry
-from recognizer.dashboard import state
+from recognizer.dashboard import guard, state
 from recognizer.dashboard.parts.checkpoint_upload import choose_checkpoint
 from recognizer.dashboard.parts.sidebar import LONGER_SAMPLES, classifier_title
 from recognizer.dashboard.text import plain
@@ -37,7 +37,9 @@ def choose_entries(shared: Settings) -> tuple[Entry, ...]:
         _row(row, removable=len(rows) > 1)
     buttons = st.container(horizontal=True)
     full = len(rows) >= MOST_ROWS
-    buttons.button("Add a classifier", icon=":material/add:", disabled=full, on_click=_add, args=(rows[-1],))
+    buttons.button(
+        "Add a classifier", icon=":material/add:", disabled=full, on_click=guard.callback(_add), args=(rows[-1],)
+    )
     with buttons.popover("Add your own checkpoint", icon=":material/upload_file:", disabled=full):
         _own_checkpoint(rows[-1])
     return tuple(
@@ -123,7 +125,7 @@ def _row(row: state.EntryRow, *, removable: bool) -> None:
             icon=":material/close:",
             key=f"compare-{row.row_id}-remove",
             disabled=not removable,
-            on_click=state.tab().compare.rows.remove,
+            on_click=guard.callback(state.tab().compare.rows.remove),
             args=(row,),
             width="stretch",
         )

@@ -14,7 +14,7 @@ from recognizer import export
 from recognizer.comparison.grouping import grouped, grouped_truth
 from recognizer.comparison.model import Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored, score_lanes
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.corrected_truth import adopt_waiting
 from recognizer.dashboard.compare.differences import show_differences
@@ -29,6 +29,7 @@ from recognizer.service.comparisons import StoredComparison
 from recognizer.timeline.groups import LabelGroups
 
 
+@guard.part
 def show_results(wanted: Sequence[Entry]) -> None:
     """Draw the shown comparison.
 
@@ -62,7 +63,7 @@ def show_results(wanted: Sequence[Entry]) -> None:
     _explore(shown, comparison)
 
 
-@st.fragment
+@guard.fragment()
 def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     """Draw the workbench, tables and downloads; the sliders redraw only this part."""
     place, tools = st.container(), st.container(horizontal=True, vertical_alignment="center")

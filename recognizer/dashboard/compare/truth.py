@@ -9,7 +9,7 @@ from recognizer.annotations.fitting import LabelledVideo
 from recognizer.annotations.model import Truth
 from recognizer.annotations.reading import read_labels
 from recognizer.comparison.scoring import Scored
-from recognizer.dashboard import state
+from recognizer.dashboard import guard, state
 from recognizer.dashboard.compare.corrected_truth import offer_corrected
 from recognizer.dashboard.compare.labels import save_labels
 from recognizer.dashboard.compare.questions import ask
@@ -28,7 +28,7 @@ def choose_truth(shown: StoredComparison, timeline: Timeline) -> Truth | None:
     words, button = st.columns([4, 1], vertical_alignment="center")
     count = "1 label" if shown.labels.count == 1 else f"{shown.labels.count} labels"
     words.caption(f"Your labels: {plain(shown.labels.name)}, {plain(shown.labels.format)}, {count}.")
-    button.button("Remove them", width="stretch", on_click=save_labels, args=(shown, None, None))
+    button.button("Remove them", width="stretch", on_click=guard.callback(save_labels), args=(shown, None, None))
     video = LabelledVideo.of(timeline, shown.video.name)
     try:
         truth = ask(shown, shown.labels, video)

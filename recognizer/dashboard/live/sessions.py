@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ANALYSIS, COMPARISON
 from recognizer.dashboard.parts.filters import adopt_thresholds
 from recognizer.dashboard.text import sentence
@@ -68,6 +68,7 @@ def _show_ended() -> None:
     ANALYSIS.name(analysis_id)
 
 
+@guard.part
 def offer_sessions() -> None:
     """Draw the choice of this tab's sessions, if there are several."""
     tab = state.tab()
@@ -89,6 +90,7 @@ def offer_sessions() -> None:
         ANALYSIS.name(chosen)
 
 
+@guard.part
 def offer_comparison() -> None:
     """Draw the link to the comparison of the shown session, if two classifiers ran in it."""
     run = state.tab().analyse.shown

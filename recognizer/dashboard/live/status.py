@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from recognizer import plots
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
@@ -31,7 +31,7 @@ _POLL_S = 1.0
 _LEGEND_PX = 230
 
 
-@st.fragment(run_every=_POLL_S)
+@guard.fragment(run_every=_POLL_S)
 def show_status() -> None:
     """Draw the last minute and how the stream runs; leave the picture alone."""
     live = state.tab().live

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer.actions.model import MOST_TITLE_CHARS, ActionSet
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.own_actions.words import counted
 from recognizer.dashboard.parts import history
@@ -51,12 +51,17 @@ def choose_set(shown: ActionSet | None) -> DeltaGenerator:
         _choose(row, set_id)
     if shown is not None:
         _rename(row, shown)
-    row.button("New set", icon=":material/add:", on_click=_begin, help="For other actions, or with another classifier.")
+    row.button(
+        "New set",
+        icon=":material/add:",
+        on_click=guard.callback(_begin),
+        help="For other actions, or with another classifier.",
+    )
     if set_id is not None:
         row.button(
             "Remove from my list",
             icon=":material/playlist_remove:",
-            on_click=lambda: _remove(set_id),
+            on_click=guard.callback(lambda: _remove(set_id)),
             help="Only from this browser's list: shared addresses and analyses that are named by the set keep it.",
         )
     _offer_return()
@@ -77,7 +82,9 @@ def _offer_return() -> None:
         return
     line = st.container(horizontal=True, vertical_alignment="center")
     line.markdown(f"**{plain(removed.title)}** is no longer on this browser's list.", width="content")
-    line.button("Undo", icon=":material/undo:", key="own-actions-return", on_click=lambda: show(removed.set_id))
+    line.button(
+        "Undo", icon=":material/undo:", key="own-actions-return", on_click=guard.callback(lambda: show(removed.set_id))
+    )
 
 
 def _restore(set_id: str) -> bool:
@@ -110,7 +117,7 @@ def _choose(place: DeltaGenerator, shown_id: str) -> None:
         list(by_id),
         key=key,
         format_func=lambda set_id: _described(by_id[set_id]),
-        on_change=lambda: show(state.widget(key)),
+        on_change=guard.callback(lambda: show(state.widget(key))),
         width=_WIDTH_PX,
     )
 
@@ -130,7 +137,9 @@ def _rename(place: DeltaGenerator, shown: ActionSet) -> None:
             shown.title,
             max_chars=MOST_TITLE_CHARS,
             key=key,
-            on_change=lambda: tried(lambda: server.context().own_actions.set_title(shown.set_id, state.widget(key))),
+            on_change=guard.callback(
+                lambda: tried(lambda: server.context().own_actions.set_title(shown.set_id, state.widget(key)))
+            ),
         )
 
 

@@ -12,8 +12,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from recognizer.dashboard import server
-from recognizer.errors import RecognizerError
+from recognizer.errors import OutputError, RecognizerError
 from recognizer.service.offers import Offer
+from recognizer.service.unforeseen import reported
 
 GONE: Final = "This page's downloads have ended with its connection; reload the page, then download."
 
@@ -28,16 +29,24 @@ def download_route(prefix: str) -> Route:
 async def _download(request: Request) -> Response:
     offer = server.offers().get(request.path_params["token"])
     if offer is None:
-        return JSONResponse({"problem": GONE}, 404, _HEADERS)
+        return _problem(404, GONE)
     try:
         made = await run_in_threadpool(offer.make)
+        return _answer(offer, made)
     except RecognizerError as problem:
-        return JSONResponse({"problem": str(problem)}, 422, _HEADERS)
-    return _answer(offer, made)
+        return _problem(422, str(problem))
+    except Exception as error:  # noqa: BLE001 - it is logged, and the button says so
+        return _problem(500, reported(error))
+
+
+def _problem(status: int, text: str) -> Response:
+    return JSONResponse({"problem": text[:1].upper() + text[1:]}, status, _HEADERS)
 
 
 def _answer(offer: Offer, made: str | bytes | Path) -> Response:
     if isinstance(made, Path):
+        if not made.is_file():
+            raise OutputError(f"'{offer.file_name}' is no longer stored here; make it again.")
         return FileResponse(made, media_type=offer.mime, headers=_HEADERS, filename=offer.file_name)
     # as FileResponse names a file (RFC 6266)
     name = f"attachment; filename*=utf-8''{quote(offer.file_name, safe='')}"

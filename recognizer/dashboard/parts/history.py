@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ACTIONS, ANALYSIS, COMPARISON, Address
 from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.store import StoredSummary
@@ -28,6 +28,7 @@ _remember = st.components.v2.component(
 )
 
 
+@guard.part
 def remember_analysis(*, hears: bool = True) -> None:
     """Have the browser remember the analysis in the address, finished or not, and report its other ones.
 
@@ -37,12 +38,14 @@ def remember_analysis(*, hears: bool = True) -> None:
     _exchange("analyses", ANALYSIS.named(), hears=hears)
 
 
+@guard.part
 def remember_comparison() -> None:
     """Have the browser remember the comparison in the address, and report its other ones and its analyses."""
     _exchange("comparisons", COMPARISON.named())
     _exchange("analyses", None)
 
 
+@guard.part
 def remember_set(*, hears: bool = True) -> None:
     """Have the browser remember the set of actions in the address, and report its other ones.
 
@@ -94,7 +97,7 @@ def _exchange(kind: _Kind, named: str | None, *, hears: bool = True) -> None:
     if known is not None:
         known = [name for name in known if name not in forgotten]
     data = {"kind": kind, "named": named, "known": known, "forgotten": forgotten, "modules": modules_path()}
-    _remember(data=data, key=f"own-{kind}", on_names_change=partial(_hear, kind), height=0)
+    _remember(data=data, key=f"own-{kind}", on_names_change=guard.callback(partial(_hear, kind)), height=0)
 
 
 def _hear(kind: _Kind) -> None:
@@ -103,6 +106,7 @@ def _hear(kind: _Kind) -> None:
         state.tab().history.own[kind] = [name for name in names if isinstance(name, str)][-_MOST:]
 
 
+@guard.part
 def offer_earlier_analysis() -> None:
     """Draw a choice of this browser's other analyses, if there are any; choosing one opens it."""
     analyse = state.tab().analyse
@@ -112,6 +116,7 @@ def offer_earlier_analysis() -> None:
     _offer("Open an earlier analysis", server.context().store.stored_analyses(others), ANALYSIS)
 
 
+@guard.part
 def offer_earlier_comparison() -> None:
     """Draw a choice of this browser's other comparisons, if there are any; choosing one opens it."""
     compare = state.tab().compare

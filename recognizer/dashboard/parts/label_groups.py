@@ -10,7 +10,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.text import sentence
 from recognizer.errors import CorrectionsError, RecognizerError
@@ -57,12 +57,12 @@ def draw_groups(place: DeltaGenerator, item: Groupable) -> None:
         options = _options(item.timelines)
         for row in list(draft.rows):
             _row(draft, row, options)
-        st.button("Add a group", icon=":material/add:", on_click=draft.add)
+        st.button("Add a group", icon=":material/add:", on_click=guard.callback(draft.add))
         _other(draft)
         buttons = st.container(horizontal=True)
-        buttons.button("Save", type="primary", on_click=_save, args=(item, draft))
+        buttons.button("Save", type="primary", on_click=guard.callback(_save), args=(item, draft))
         if groups is not None:
-            buttons.button("Show the labels themselves", on_click=_set, args=(item, draft, None))
+            buttons.button("Show the labels themselves", on_click=guard.callback(_set), args=(item, draft, None))
             offer_download(buttons, "Download", lambda: groups_json(groups), FILE_NAME, "application/json")
         _load(item, draft)
         if draft.problem is not None:
@@ -103,7 +103,12 @@ def _row(draft: state.GroupsDraft, row: state.GroupRow, options: Sequence[str]) 
     key = f"group-{draft.number}-{row.row_id}"
     row.name = fields.text_input("Group", row.name, key=f"{key}-name", placeholder="ball games", width="stretch")
     fields.button(
-        "Remove", icon=":material/delete:", key=f"{key}-remove", type="tertiary", on_click=draft.rows.remove, args=[row]
+        "Remove",
+        icon=":material/delete:",
+        key=f"{key}-remove",
+        type="tertiary",
+        on_click=guard.callback(draft.rows.remove),
+        args=[row],
     )
     known = {label.casefold(): label for label in options}
     labels = [known.get(label.casefold(), label) for label in row.labels]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from recognizer.dashboard import guard
 from recognizer.dashboard.text import plain
 from recognizer.service.jobs import Job
 from recognizer.service.tasks import Status
@@ -33,7 +34,7 @@ def wait_for(job: Job[Any], waiting: str = "Waiting in the queue", *, prefix: st
     place.empty()
 
 
-@st.fragment(run_every=_POLL_BAR_S)
+@guard.fragment(run_every=_POLL_BAR_S)
 def show_bar(job: Job[Any], text: str) -> None:
     """Draw a bar under a fixed text, and run the whole page again when the job has finished."""
     if job.finished:
@@ -41,7 +42,7 @@ def show_bar(job: Job[Any], text: str) -> None:
     st.progress(job.progress.share or 0.0 if job.progress else 0.0, text)
 
 
-@st.fragment(run_every=_POLL_S)
+@guard.fragment(run_every=_POLL_S)
 def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], None] | None = None) -> None:
     """Draw the progress of a job and Cancel, and run the whole page again when the job has finished.
 
@@ -56,6 +57,6 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
     bar, button = st.columns([5, 1], vertical_alignment="center")
     bar.progress(status.share or 0.0, stopping if job.cancelled else plain(status.text))
     # a callback: the click may arrive with a run of the whole page, during which a fragment cannot rerun itself
-    button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=job.cancel)
+    button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=guard.callback(job.cancel))
     if draw_more is not None:
         draw_more(status)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from recognizer import weights
 from recognizer.classifier_specs import SPECS
-from recognizer.dashboard import state
+from recognizer.dashboard import guard, state
 from recognizer.dashboard.parts.checkpoint_upload import choose_checkpoint
 from recognizer.dashboard.text import plain, seconds
 from recognizer.settings import (
@@ -106,7 +106,7 @@ def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
         list(_PRESETS),
         key=key,
         format_func=_PRESETS.__getitem__,
-        on_change=lambda: setattr(tab, "preset", state.widget(key) or "custom"),
+        on_change=guard.callback(lambda: setattr(tab, "preset", state.widget(key) or "custom")),
     )
     st.caption(_PRESET_LINES[tab.preset])
     if tab.preset == "custom":
@@ -166,19 +166,21 @@ def _widget(name: str) -> Any:
     """Draw the widget of a setting and return its value."""
     spec = SETTING_SPECS[name]
     text = f"{spec.help} {_MORE_HELP[name]}" if name in _MORE_HELP else spec.help
-    on_change = _own_settings if name in PRESET_FIELDS else None
+    changed = _own_settings if name in PRESET_FIELDS else None
     if spec.kind is bool:
-        return st.toggle(spec.title, key=_key(name), help=text, on_change=on_change)
+        return st.toggle(spec.title, key=_key(name), help=text, on_change=guard.callback(changed))
     if spec.limits is not None:
         low, high = spec.limits
-        return st.slider(spec.title, low, high, key=_key(name), format=spec.form, help=text, on_change=on_change)
+        return st.slider(
+            spec.title, low, high, key=_key(name), format=spec.form, help=text, on_change=guard.callback(changed)
+        )
     return st.selectbox(
         spec.title,
         spec.choices,
         key=_key(name),
         format_func=_CHOICE_TITLES.get(name, lambda choice: spec.choice_titles.get(choice, choice)),
         help=text,
-        on_change=on_change,
+        on_change=guard.callback(changed),
     )
 
 

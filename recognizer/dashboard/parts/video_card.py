@@ -13,7 +13,7 @@ from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import weights
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.video_choices import offer_choices
 from recognizer.dashboard.text import plain
@@ -39,6 +39,7 @@ def frame_rate_hz() -> float | None:
     return model.frame_rate_hz(video.info) if video is not None else None
 
 
+@guard.part
 def choose_video() -> None:
     """Draw the upload field and the sample button; a video that can be read becomes the current one."""
     tab = state.tab()
@@ -63,6 +64,7 @@ def choose_video() -> None:
         st.rerun()
 
 
+@guard.part
 def offer_earlier_videos(analysis_ids: Sequence[str]) -> None:
     """Draw a choice of these analyses' other videos, if any is still here; the chosen one becomes the current one."""
     tab = state.tab()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from recognizer.dashboard import state
+from recognizer.dashboard import guard, state
 from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.workbench import Kind
 
@@ -68,8 +68,8 @@ def show_workbench(
             "view": view,
             "goTo": None if goes_to is None else {"number": goes_to.number, "timeS": goes_to.time_s},
         },
-        on_view_change=lambda: adopt_view(state.widget(key).view),
-        on_edited_change=on_edit,
+        on_view_change=guard.callback(lambda: adopt_view(state.widget(key).view)),
+        on_edited_change=guard.callback(on_edit),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,8 +12,7 @@ from starlette.responses import Response
 
 from recognizer.dashboard.streamlit_private import send_at_once
 from recognizer.dashboard.workbench.api import problem_response
-
-_log = logging.getLogger(__name__)
+from recognizer.service.unforeseen import reported
 
 _MOST_BODY_BYTES: Final = 4_000_000
 """A request of ten thousand edits has one megabyte."""
@@ -37,9 +35,8 @@ def endpoint(answer: Answer) -> Callable[[HttpRequest], Awaitable[Response]]:
         parameters = {**http.query_params, **http.path_params}
         try:
             return await run_in_threadpool(answer, parameters, body)
-        except Exception:  # noqa: BLE001 - a bug must not show a path of this server; it is logged
-            _log.exception("a request to an address of our own failed")
-            return problem_response(500, "Internal error; the server's log has the details.")
+        except Exception as error:  # noqa: BLE001 - a bug must not show a path of this server; it is logged
+            return problem_response(500, reported(error))
 
     return respond
 

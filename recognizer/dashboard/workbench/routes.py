@@ -13,6 +13,7 @@ from typing import Final
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -21,9 +22,11 @@ from starlette.types import Scope
 from recognizer.dashboard.own_actions.routes import set_routes
 from recognizer.dashboard.parts.download_route import download_route
 from recognizer.dashboard.workbench import api, own_actions_api
+from recognizer.dashboard.workbench.api import problem_response
 from recognizer.dashboard.workbench.assets import module_folders, static_path
 from recognizer.dashboard.workbench.endpoint import Answer, endpoint
 from recognizer.service.jobs import end_all
+from recognizer.service.unforeseen import reported
 from recognizer.service.workbench import Kind
 
 _GETS: Final[dict[str, api.Handler]] = {
@@ -87,7 +90,12 @@ class _Modules(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file."""
-        response = await super().get_response(path, scope)
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - an odd path or a damaged installation; it is logged
+            return problem_response(500, reported(error))
         is_current = static_path().endswith(scope["path_params"]["digest"])
         response.headers["Cache-Control"] = "max-age=31536000, immutable" if is_current else "no-cache"
         response.headers["Content-Type"] = "text/javascript; charset=utf-8"  # Windows may have another idea
