@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from recognizer.comparison.model import Comparison, Entry
 from recognizer.service.comparisons import StoredComparison
+from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext, Status, fetch_report, progress_text
@@ -42,6 +43,9 @@ def start_comparison(
     request: ComparisonRequest,
     known: Sequence[Entry],
     max_file_bytes: int,
+    *,
+    visitor_id: str = NOBODY,
+    expected_s: float | None = None,
 ) -> Job[StoredComparison]:
     """Compare classifiers on a stored video in the background, and store each entry, even if the job is cancelled.
 
@@ -53,6 +57,11 @@ def start_comparison(
         request: what to compare.
         known: entries that have already run; they do not run again.
         max_file_bytes: larger files are refused.
+        visitor_id: who starts it.
+        expected_s: seconds that it should take; None if unknown.
+
+    Raises:
+        LimitError: the visitor has too many runs already.
     """
     video = request.video
 
@@ -84,7 +93,9 @@ def start_comparison(
         )
         return context.comparisons.save(comparison_id, video, comparison)
 
-    return context.jobs.start(work, comparison_id, about=request)
+    return context.jobs.start(
+        work, comparison_id, about=request, visitor_id=visitor_id, long=True, expected_s=expected_s
+    )
 
 
 def _status(progress: CompareProgress) -> Status:

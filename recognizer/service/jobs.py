@@ -7,19 +7,27 @@ import logging
 import threading
 import time
 import uuid
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
+from recognizer.limits import exceeded, limits
+from recognizer.service.fairness import NOBODY, FairLine, Place
 from recognizer.service.unforeseen import sentence_of
 
 _log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-MAX_AT_ONCE = 4
-"""Maximum number of concurrent jobs; others wait for their turn."""
+SHORT_AT_ONCE = 16
+"""Maximum number of concurrent short jobs; others wait for their turn."""
+
+SHORT_OF_EACH = 4
+"""Maximum number of concurrent short jobs of one visitor."""
+
+LONG_OF_EACH = 1
+"""Maximum number of concurrent long jobs of one visitor; their others wait in line."""
 
 END_WITHIN_S = 5.0
 """When the server ends, running jobs are cancelled and have this long to save their results."""
@@ -38,11 +46,26 @@ class Job(Generic[Result]):
         result: the return value of the work; None until it ends.
         error: why it failed, one sentence for users; None if it did not. A job may have an error and a result.
         about: its input, for code that finds the job by its id.
+        visitor_id: who started it; empty for the server's own work.
+        expected_s: seconds that it should take; None if unknown.
+        remaining_s: seconds that it should still take, if the work says so.
     """
 
-    def __init__(self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None) -> None:
+    def __init__(
+        self,
+        work: Callable[[Job[Result]], Result],
+        job_id: str | None = None,
+        about: object = None,
+        *,
+        visitor_id: str = NOBODY,
+        expected_s: float | None = None,
+    ) -> None:
         self.job_id = job_id or uuid.uuid4().hex
         self.about = about
+        self.visitor_id = visitor_id
+        self.expected_s = expected_s
+        self.remaining_s: float | None = None
+        self._started_s: float | None = None
         self.progress: Any = None
         self.partial: Result | None = None
         self.result: Result | None = None
@@ -68,6 +91,13 @@ class Job(Generic[Result]):
         """Whether the job was asked to stop; the work polls this."""
         return self._cancelled.is_set()
 
+    @property
+    def takes_s(self) -> float | None:
+        """Seconds until it ends, from its start or from now on; None if unknown."""
+        if self.remaining_s is not None or self.expected_s is None or self._started_s is None:
+            return self.remaining_s if self.remaining_s is not None else self.expected_s
+        return max(0.0, self.expected_s - (time.monotonic() - self._started_s))
+
     def stops_within(self, seconds: float) -> bool:
         """Wait; return True at once if the job is asked to stop meanwhile."""
         return self._cancelled.wait(seconds)
@@ -77,6 +107,7 @@ class Job(Generic[Result]):
         self._cancelled.set()
         with self._turn:
             if not self.started:
+                self._work = None
                 self._finished.set()
 
     def report(self, progress: Any) -> None:
@@ -93,7 +124,7 @@ class Job(Generic[Result]):
             if self.finished:
                 return
             self._started.set()
-        started_s = time.monotonic()
+        self._started_s = time.monotonic()
         work, self._work = self._work, None  # a remembered job must not hold what it worked on
         assert work is not None, "a job runs once"
         try:
@@ -102,53 +133,110 @@ class Job(Generic[Result]):
             self.error = sentence_of(error)
         finally:
             del work
-            _log.info("a job took %.1f s", time.monotonic() - started_s)
+            _log.info("a job took %.1f s", time.monotonic() - self._started_s)
             self._finished.set()
 
 
 class Jobs:
-    """All jobs of this server; one user's job never stops another's."""
+    """All jobs of this server; one user's job never stops another's.
 
-    def __init__(self, max_at_once: int = MAX_AT_ONCE) -> None:
-        self._max_at_once = max_at_once
-        self._threads = 0
-        self._waiting: deque[Job[Any]] = deque()
+    Short jobs and long jobs have a line each, so that a preview never waits for an analysis. In both, visitors take
+    turns.
+    """
+
+    def __init__(self, max_at_once: int = SHORT_AT_ONCE, max_long_at_once: int | None = None) -> None:
+        """Make the lines.
+
+        Args:
+            max_at_once: short jobs that run at the same time.
+            max_long_at_once: long ones; as many as the operator allows if None.
+        """
+        long_at_once = limits().max_runs_at_once if max_long_at_once is None else max_long_at_once
+        self._short: FairLine[Job[Any]] = FairLine(max_at_once, SHORT_OF_EACH)
+        self._long: FairLine[Job[Any]] = FairLine(long_at_once, LONG_OF_EACH)
         self._lock = threading.Lock()
         self._once = threading.Lock()
         self._jobs: OrderedDict[str, Job[Any]] = OrderedDict()
+        self._long_ids: set[str] = set()
         _all_jobs.add(self)
 
     def start(
-        self, work: Callable[[Job[Result]], Result], job_id: str | None = None, about: object = None
+        self,
+        work: Callable[[Job[Result]], Result],
+        job_id: str | None = None,
+        about: object = None,
+        *,
+        visitor_id: str = NOBODY,
+        long: bool = False,
+        expected_s: float | None = None,
+        checked: bool = True,
     ) -> Job[Result]:
-        """Start a piece of work in the background, or queue it."""
-        job = Job(work, job_id, about)
+        """Start a piece of work in the background, or queue it.
+
+        Args:
+            work: what to do, on a thread of its own.
+            job_id: identifies the job; a new id if None.
+            about: its input.
+            visitor_id: who starts it; empty for the server's own work, which has no limits.
+            long: whether it may take minutes, as an analysis does.
+            expected_s: seconds that it should take; None if unknown.
+            checked: whether the limits of runs count; not for work that was accepted before the server's last start.
+
+        Raises:
+            LimitError: this visitor, or all together, have as many long jobs as the operator allows.
+        """
+        job = Job(work, job_id, about, visitor_id=visitor_id, expected_s=expected_s)
         with self._lock:
+            if long:
+                if checked:
+                    self._check_limits(visitor_id)
+                self._long_ids.add(job.job_id)
             self._jobs[job.job_id] = job
-            finished = [key for key, known in self._jobs.items() if known.finished]
-            for key in finished[: max(0, len(self._jobs) - MAX_REMEMBERED)]:
-                del self._jobs[key]
-            self._waiting.append(job)
-            if self._threads < self._max_at_once:
-                self._threads += 1
-                # not concurrent.futures: its pools block Ctrl-C until the last job has finished
-                threading.Thread(target=self._work_off, name="job", daemon=True).start()
+            self._forget_oldest()
+            line = self._long if long else self._short
+            line.add(job, visitor_id)
+            self._start_next(line)
         return job
 
-    def start_once(self, work: Callable[[Job[Result]], Result], job_id: str) -> Job[Result]:
+    def start_once(
+        self, work: Callable[[Job[Result]], Result], job_id: str, *, visitor_id: str = NOBODY
+    ) -> Job[Result]:
         """Return the job with this id; start it if it is unknown or was forgotten."""
         with self._once:
-            return self.get(job_id) or self.start(work, job_id)
+            return self.get(job_id) or self.start(work, job_id, visitor_id=visitor_id)
 
-    def _work_off(self) -> None:
-        """Run job after job until none is waiting; the body of a thread."""
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._threads -= 1
-                    return
-                job = self._waiting.popleft()
+    def _check_limits(self, visitor_id: str) -> None:
+        if visitor_id == NOBODY:
+            return
+        unfinished = [self._jobs[key] for key in self._long_ids if not self._jobs[key].finished]
+        own = sum(job.visitor_id == visitor_id for job in unfinished)
+        wait = "wait until one has ended, or cancel one"
+        if own >= limits().max_runs_per_visitor:
+            raise exceeded("max_runs_per_visitor", f"{own} of your runs wait or run already", wait)
+        if len(unfinished) >= limits().max_runs:
+            fact = f"{len(unfinished)} runs wait or run on this server already"
+            raise exceeded("max_runs", fact, "try again later")
+
+    def _forget_oldest(self) -> None:
+        finished = [key for key, known in self._jobs.items() if known.finished]
+        for key in finished[: max(0, len(self._jobs) - MAX_REMEMBERED)]:
+            del self._jobs[key]
+            self._long_ids.discard(key)
+
+    def _start_next(self, line: FairLine[Job[Any]]) -> None:
+        """Start what is next in a line on a thread of its own, if anything may start; the lock is held."""
+        job = line.take(lambda one: one.finished)
+        if job is not None:
+            # not concurrent.futures: its pools block Ctrl-C until the last job has finished
+            threading.Thread(target=self._work_off, args=(line, job), name="job", daemon=True).start()
+
+    def _work_off(self, line: FairLine[Job[Any]], job: Job[Any] | None) -> None:
+        """Run job after job until none may start; the body of a thread."""
+        while job is not None:
             job.run()
+            with self._lock:
+                line.end(job)
+                job = line.take(lambda one: one.finished)
 
     def end(self) -> None:
         """Cancel all jobs and wait, for a few seconds, until they have saved their results."""
@@ -165,15 +253,15 @@ class Jobs:
         with self._lock:
             return self._jobs.get(job_id)
 
-    def waiting_before(self, job: Job[Any]) -> int:
-        """Return how many other jobs run or wait ahead of this one."""
+    def waiting_before(self, job: Job[Any]) -> Place:
+        """Return a job's place in its line; number 0 if it has started or ended."""
         with self._lock:
-            ahead = 0
-            for known in self._jobs.values():
-                if known is job:
-                    break
-                ahead += not known.finished
-            return ahead
+            for line in (self._short, self._long):
+                line.forget(lambda one: one.finished)
+                place = line.place(job, lambda one: one.takes_s)
+                if place is not None:
+                    return place
+        return Place(0, 0.0)
 
 
 _all_jobs: WeakSet[Jobs] = WeakSet()

@@ -16,11 +16,13 @@ from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
 from recognizer.export import Content
 from recognizer.files import BYTES_PER_MB
+from recognizer.limits import duration_text
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
 from recognizer.service.action_sets import ActionSetStore
 from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.own_actions import OwnActions
 from recognizer.service.own_names import Naming
@@ -110,12 +112,22 @@ def get_ready(job: Job[UsableClassifier]) -> UsableClassifier:
 
 
 def start_analysis(
-    context: ServerContext, analysis_id: str, video: StoredFile, settings: Settings, max_file_bytes: int
+    context: ServerContext,
+    analysis_id: str,
+    video: StoredFile,
+    settings: Settings,
+    max_file_bytes: int,
+    *,
+    visitor_id: str = NOBODY,
+    expected_s: float | None = None,
 ) -> Job[StoredAnalysis]:
     """Analyze a stored video in the background and store the result, even if the job is cancelled.
 
     The job's result holds the timeline in memory, so a page need not load it. If it cannot be stored, the job has both
     an error and a result, and the page can still offer the result for download.
+
+    Raises:
+        LimitError: the visitor has too many runs already.
     """
 
     def work(job: Job[StoredAnalysis]) -> StoredAnalysis:
@@ -146,7 +158,7 @@ def start_analysis(
         context.workbench.expect(analysis)
         return analysis
 
-    return context.jobs.start(work, analysis_id, about=video)
+    return context.jobs.start(work, analysis_id, about=video, visitor_id=visitor_id, long=True, expected_s=expected_s)
 
 
 class _AnalysisReport:
@@ -162,6 +174,7 @@ class _AnalysisReport:
         if now_s - self._snapshot_at_s > _SNAPSHOT_EVERY_S:
             self._snapshot, self._snapshot_at_s = progress.timeline(), now_s
         share = min(1.0, progress.analysed_s / progress.duration_s) if progress.duration_s else None
+        self._job.remaining_s = progress.remaining_s
         self._job.report(Status(progress_text(progress), share, self._snapshot))
 
 
@@ -173,20 +186,13 @@ def progress_text(progress: Progress) -> str:
     if progress.frames_per_s is not None:
         parts.append(f"{progress.frames_per_s:.0f} frames/s")
     if progress.remaining_s is not None:
-        parts.append(f"about {remaining_text(progress.remaining_s)} left")
+        parts.append(f"about {duration_text(progress.remaining_s)} left")
     if progress.from_crops:
         parts.append("people already found earlier")
     return " · ".join(parts)
 
 
-def remaining_text(remaining_s: float) -> str:
-    """Return a remaining time in words, rounded because it is an estimate."""
-    if remaining_s < 90:
-        return f"{remaining_s:.0f} s"
-    return f"{remaining_s / 60:.0f} min"
-
-
-def start_preview(context: ServerContext, video: StoredFile) -> Job[Path]:
+def start_preview(context: ServerContext, video: StoredFile, *, visitor_id: str = NOBODY) -> Job[Path]:
     """Make a small copy of a video that every browser plays."""
     target = context.store.derived_path(video.path, "preview.mp4")
 
@@ -200,11 +206,17 @@ def start_preview(context: ServerContext, video: StoredFile) -> Job[Path]:
             )
         return target
 
-    return context.jobs.start(work)
+    return context.jobs.start(work, visitor_id=visitor_id)
 
 
 def start_rendering(
-    context: ServerContext, analysis: StoredAnalysis, content: Content, palette: ActionPalette, shown: str
+    context: ServerContext,
+    analysis: StoredAnalysis,
+    content: Content,
+    palette: ActionPalette,
+    shown: str,
+    *,
+    visitor_id: str = NOBODY,
 ) -> Job[Path]:
     """Draw boxes and labels into a copy of a stored analysis's video.
 
@@ -214,6 +226,7 @@ def start_rendering(
         content: what is drawn of it.
         palette: colors of the actions.
         shown: identifies the content; another video has another file.
+        visitor_id: who wants it.
     """
     # earlier versions drew no names
     digest = hashlib.sha256(f"{shown}, with names".encode()).hexdigest()[:16]
@@ -240,4 +253,4 @@ def start_rendering(
             )
         return target
 
-    return context.jobs.start(work)
+    return context.jobs.start(work, visitor_id=visitor_id)

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
 from recognizer.dashboard import server as server_module
+from recognizer.dashboard.parts import visitor
 from recognizer.networks import loading as models_module
 from recognizer.service import unforeseen
 from tests.support.networks import Networks
@@ -71,6 +72,17 @@ def _nothing_unforeseen(request: pytest.FixtureRequest) -> Iterator[None]:
     logger.removeHandler(handler)
     if "faults" not in request.fixturenames:
         assert not _FAULTS, [one.exc_info for one in _FAULTS]
+
+
+@pytest.fixture(autouse=True)
+def browser(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """All pages are opened in one browser; call the fixture to go on in another."""
+
+    def become(number: str) -> None:
+        monkeypatch.setattr(visitor, "_number", lambda: number)
+
+    become("0" * 32)
+    return become
 
 
 @pytest.fixture

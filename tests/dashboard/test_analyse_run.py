@@ -251,6 +251,67 @@ def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip:
     assert run.timeline.complete
 
 
+def test_who_has_only_the_link_sees_progress_and_cannot_cancel(
+    page: AppTest, clip: Path, networks: Networks, browser: Callable[[str], None]
+) -> None:
+    networks.hold = threading.Event()
+    upload_video(page, clip)
+    start(page)
+    assert networks.reached.wait(WAIT_S)
+    job = tab(page).analyse.job
+    assert job is not None
+    browser("f" * 32)
+    other = open_page(run=job.job_id)
+    assert tab(other).analyse.job is job
+    assert not has_button(other, "Cancel")
+    networks.hold.set()
+    settle(other)
+    assert tab(other).analyse.shown is not None
+
+
+def test_second_run_of_a_visitor_waits_in_line_and_can_be_cancelled_there(
+    page: AppTest, clip: Path, networks: Networks
+) -> None:
+    networks.hold = threading.Event()
+    upload_video(page, clip)
+    start(page)
+    assert networks.reached.wait(WAIT_S)
+    second = open_page()
+    upload_video(second, clip)
+    start(second)
+    waiting = tab(second).analyse.job
+    assert waiting is not None
+    assert not waiting.started
+    assert [bar.proto.text for bar in second.get("progress")] == ["Waiting in line, at place 1"]
+    next(one for one in second.button if one.label == "Cancel").click()
+    second.run()
+    assert waiting.finished
+    assert tab(second).analyse.job is None
+    networks.hold.set()
+    settle(page)
+    assert tab(page).analyse.shown is not None
+
+
+def test_run_over_the_limit_is_refused_in_one_sentence(
+    page: AppTest, clip: Path, networks: Networks, set_limits: Callable[..., None]
+) -> None:
+    set_limits(max_runs_per_visitor=1)
+    networks.hold = threading.Event()
+    upload_video(page, clip)
+    start(page)
+    assert networks.reached.wait(WAIT_S)
+    second = open_page()
+    upload_video(second, clip)
+    start(second)
+    assert tab(second).analyse.job is None
+    assert [one.value.replace("\\", "") for one in second.error] == [
+        "1 of your runs wait or run already, the limit is 1; wait until one has ended, or cancel one "
+        "(max_runs_per_visitor: whoever runs this server can raise it)."
+    ]
+    networks.hold.set()
+    settle(page)
+
+
 @pytest.mark.parametrize(
     "analysis_id", ["unknown", "../../etc/passwd", "<script>alert(1)</script>", "'; DROP TABLE run; --"]
 )

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizer.dashboard.text import people, plain, seconds, sentence, shortened
-from recognizer.service.tasks import remaining_text
 from tests.support.environment import ROOT
 
 ASCII_PUNCTUATION = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""
@@ -76,13 +75,6 @@ def test_seconds_have_a_unit_and_few_digits(value_s: float, text: str) -> None:
 @pytest.mark.parametrize(("count", "text"), [(0, "0 people"), (1, "1 person"), (2, "2 people")])
 def test_people_are_counted_in_words(count: int, text: str) -> None:
     assert people(count) == text
-
-
-@pytest.mark.parametrize(
-    ("left_s", "text"), [(0.4, "0 s"), (59.6, "60 s"), (89.4, "89 s"), (120, "2 min"), (3600, "60 min")]
-)
-def test_time_left_is_as_coarse_as_it_is_certain(left_s: float, text: str) -> None:
-    assert remaining_text(left_s) == text
 
 
 @pytest.mark.parametrize("text", ["www.example.com", "http://example.com", "HTTPS://example.com", "me@example.com"])

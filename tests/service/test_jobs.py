@@ -8,13 +8,15 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from recognizer.errors import VideoError
+from recognizer.errors import LimitError, VideoError
 from recognizer.service import jobs as jobs_module
+from recognizer.service.fairness import Place
 from recognizer.service.jobs import Job, Jobs
 from tests.support.environment import ROOT
 from tests.support.waiting import WAIT_S, wait_until
@@ -108,7 +110,8 @@ def test_no_more_jobs_run_at_once_than_allowed_and_the_next_takes_the_free_place
     assert begun[1].wait(WAIT_S)
     assert not begun[2].wait(0.1)
     assert not started[2].started
-    assert jobs.waiting_before(started[2]) == 2
+    assert jobs.waiting_before(started[2]) == Place(1, None)
+    assert jobs.waiting_before(started[0]) == Place(0, 0.0)
     go_on[1].set()
     assert begun[2].wait(WAIT_S)
     assert not started[0].finished
@@ -231,3 +234,108 @@ def test_a_remembered_job_does_not_hold_what_it_worked_on() -> None:
     wait_until(lambda: gone() is None)
     assert jobs.get("one") is job
     assert job.result == 7
+
+
+class Held:
+    """Long jobs that go on until they are let go, and the order in which they began."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self.begun: list[str] = []
+        self._jobs = jobs
+        self._go_on: dict[str, threading.Event] = {}
+
+    def start(self, name: str, visitor_id: str, expected_s: float | None = None) -> Job[None]:
+        go_on = self._go_on[name] = threading.Event()
+
+        def work(job: Job[None]) -> None:
+            self.begun.append(name)
+            while not (go_on.wait(0.005) or job.cancelled):
+                pass
+
+        return self._jobs.start(work, name, visitor_id=visitor_id, long=True, expected_s=expected_s)
+
+    def end(self, *names: str) -> None:
+        for name in names or tuple(self._go_on):
+            self._go_on[name].set()
+
+
+def test_four_long_jobs_of_one_visitor_do_not_block_another() -> None:
+    """Regression: four long jobs of one visitor took every place."""
+    jobs = Jobs(max_long_at_once=2)
+    held = Held(jobs)
+    own = [held.start(f"a{number}", "a") for number in range(4)]
+    other = held.start("b0", "b")
+    wait_until(lambda: other.started and own[0].started)
+    assert [job.started for job in own] == [True, False, False, False]
+    assert [jobs.waiting_before(job).number for job in own] == [0, 1, 2, 3]
+    held.end()
+    assert all(job.wait(WAIT_S) for job in (*own, other))
+    assert sorted(held.begun[:2]) == ["a0", "b0"]
+    assert held.begun[2:] == ["a1", "a2", "a3"]
+
+
+def test_short_job_never_waits_behind_long_ones() -> None:
+    jobs = Jobs(max_long_at_once=1)
+    held = Held(jobs)
+    for number in range(3):
+        held.start(f"a{number}", "a")
+    assert jobs.start(lambda _: "preview", visitor_id="a").wait(WAIT_S)
+    assert jobs.start(lambda _: "still", visitor_id="b").wait(WAIT_S)
+    held.end()
+
+
+def test_visitors_take_turns() -> None:
+    jobs = Jobs(max_long_at_once=1)
+    held = Held(jobs)
+    started = [held.start(name, name[0]) for name in ("a0", "a1", "a2", "b0", "b1", "c0")]
+    held.end()
+    assert all(job.wait(WAIT_S) for job in started)
+    assert held.begun == ["a0", "b0", "c0", "a1", "b1", "a2"]
+
+
+def test_cancel_is_immediate_also_in_line_and_moves_the_others_up() -> None:
+    jobs = Jobs(max_long_at_once=1)
+    held = Held(jobs)
+    first, second, third = (held.start(name, "a") for name in ("a0", "a1", "a2"))
+    wait_until(lambda: first.started)
+    second.cancel()
+    assert second.finished
+    assert jobs.waiting_before(third) == Place(1, None)
+    first.cancel()
+    assert third.wait(0.0) is False
+    wait_until(lambda: third.started)
+    held.end()
+    assert third.wait(WAIT_S)
+
+
+def test_waiting_job_knows_about_when_it_starts() -> None:
+    jobs = Jobs(max_long_at_once=1)
+    held = Held(jobs)
+    first = held.start("a0", "a", expected_s=600.0)
+    second, third = held.start("a1", "a", expected_s=60.0), held.start("b0", "b")
+    wait_until(lambda: first.started)
+    starts_in_s = jobs.waiting_before(second).starts_in_s
+    assert starts_in_s is None, "b, whose job is of unknown length, is next"
+    assert jobs.waiting_before(third).starts_in_s == pytest.approx(600.0, abs=5.0)
+    first.remaining_s = 30.0
+    assert jobs.waiting_before(third) == Place(1, 30.0)
+    held.end()
+    assert all(job.wait(WAIT_S) for job in (first, second, third))
+
+
+def test_too_many_runs_are_refused_with_the_limit(set_limits: Callable[..., None]) -> None:
+    set_limits(max_runs_per_visitor=2, max_runs=3)
+    jobs = Jobs(max_long_at_once=1)
+    held = Held(jobs)
+    jobs_of_a = [held.start("a0", "a"), held.start("a1", "a")]
+    with pytest.raises(LimitError, match=r"2 of your runs .* the limit is 2; .*max_runs_per_visitor"):
+        held.start("a2", "a")
+    held.start("b0", "b")
+    with pytest.raises(LimitError, match=r"3 runs wait or run on this server already, the limit is 3; .*max_runs:"):
+        held.start("c0", "c")
+    assert jobs.start(lambda _: "before the restart", visitor_id="c", long=True, checked=False)
+    jobs_of_a[1].cancel()
+    jobs_of_a[0].cancel()
+    assert jobs_of_a[0].wait(WAIT_S)
+    held.start("a3", "a")
+    held.end()

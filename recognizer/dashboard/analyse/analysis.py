@@ -12,6 +12,7 @@ from recognizer.dashboard.parts import progress
 from recognizer.dashboard.parts.sidebar import adopt
 from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import restore_video
+from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.errors import RecognizerError
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import Status, start_analysis
@@ -91,8 +92,19 @@ def start(settings: Settings) -> None:
         return
     analysis_id = uuid.uuid4().hex
     tab.problem = None
-    tab.analyse.job = start_analysis(server.context(), analysis_id, tab.video.file, settings, server.max_upload_bytes())
-    ANALYSIS.name(analysis_id)
+    try:
+        tab.analyse.job = start_analysis(
+            server.context(),
+            analysis_id,
+            tab.video.file,
+            settings,
+            server.max_upload_bytes(),
+            visitor_id=visitor_id(),
+        )
+    except RecognizerError as error:  # this visitor has too many runs already
+        tab.problem = str(error)
+    else:
+        ANALYSIS.name(analysis_id)
     st.rerun()
 
 

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.progress import show_bar
+from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.dashboard.text import sentence
 from recognizer.export import Content
 from recognizer.service.playable import PLAIN, RECORDING
@@ -67,5 +68,5 @@ def show_rendering(run: StoredAnalysis) -> None:
 
 
 def _start(run: StoredAnalysis, content: Content, shown: str) -> None:
-    job = start_rendering(server.context(), run, content, server.palette(), shown)
+    job = start_rendering(server.context(), run, content, server.palette(), shown, visitor_id=visitor_id())
     state.tab().analyse.rendering = state.Rendering(job, run.analysis_id, shown)

@@ -14,8 +14,9 @@ from recognizer.dashboard.compare.entries import adopt
 from recognizer.dashboard.parts import progress
 from recognizer.dashboard.parts.sidebar import adopt as adopt_settings
 from recognizer.dashboard.parts.video_card import restore_video
+from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.dashboard.text import sentence
-from recognizer.errors import SettingsError
+from recognizer.errors import RecognizerError, SettingsError
 from recognizer.service.comparison_tasks import ComparisonRequest, start_comparison
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.jobs import Job
@@ -98,8 +99,14 @@ def _start(request: ComparisonRequest, known: Sequence[Entry]) -> None:
     comparison_id = compare.shown.comparison_id if known and compare.shown else uuid.uuid4().hex
     compare.problem = None
     compare.partial = None
-    compare.job = start_comparison(server.context(), comparison_id, request, known, server.max_upload_bytes())
-    COMPARISON.name(comparison_id)
+    try:
+        compare.job = start_comparison(
+            server.context(), comparison_id, request, known, server.max_upload_bytes(), visitor_id=visitor_id()
+        )
+    except RecognizerError as error:  # this visitor has too many runs already
+        compare.problem = str(error)
+    else:
+        COMPARISON.name(comparison_id)
 
 
 def _known(wanted: Sequence[Entry]) -> list[Entry]:

@@ -9,6 +9,7 @@ import streamlit as st
 from recognizer.dashboard import server, state
 from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.parts.progress import wait_for
+from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.dashboard.text import sentence
 from recognizer.networks.cache import network_keys
 from recognizer.service.jobs import Job
@@ -36,7 +37,7 @@ def prepare(settings: Settings) -> bool:
 
             return load_and_warm(server.context(), settings, job)
 
-        live.loading = server.context().jobs.start(work)
+        live.loading = server.context().jobs.start(work, visitor_id=visitor_id())
     job = live.loading
     wait_for(job)
     live.loading = None

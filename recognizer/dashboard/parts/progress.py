@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import streamlit as st
 
-from recognizer.dashboard import guard
+from recognizer.dashboard import guard, server
+from recognizer.dashboard.parts.visitor import may_change
 from recognizer.dashboard.text import plain
+from recognizer.limits import duration_text
 from recognizer.service.jobs import Job
 from recognizer.service.tasks import Status
 
@@ -44,7 +46,9 @@ def show_bar(job: Job[Any], text: str) -> None:
 
 @guard.fragment(run_every=_POLL_S)
 def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], None] | None = None) -> None:
-    """Draw the progress of a job and Cancel, and run the whole page again when the job has finished.
+    """Draw the progress of a job, and run the whole page again when the job has finished.
+
+    Who started the job can cancel it; who has only its link cannot.
 
     Args:
         job: the job.
@@ -53,10 +57,23 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
     """
     if job.finished:
         st.rerun()
-    status = job.progress or Status("Waiting in the queue")
-    bar, button = st.columns([5, 1], vertical_alignment="center")
-    bar.progress(status.share or 0.0, stopping if job.cancelled else plain(status.text))
-    # a callback: the click may arrive with a run of the whole page, during which a fragment cannot rerun itself
-    button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=guard.callback(job.cancel))
+    status = job.progress or Status(_waiting_text(job))
+    text = stopping if job.cancelled else plain(status.text)
+    if may_change(job.visitor_id):
+        bar, button = st.columns([5, 1], vertical_alignment="center")
+        bar.progress(status.share or 0.0, text)
+        # a callback: the click may arrive with a run of the whole page, during which a fragment cannot rerun itself
+        button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=guard.callback(job.cancel))
+    else:
+        st.progress(status.share or 0.0, text)
     if draw_more is not None:
         draw_more(status)
+
+
+def _waiting_text(job: Job[Any]) -> str:
+    """Return a waiting job's place in line and about how long that takes, in words."""
+    place = server.context().jobs.waiting_before(job)
+    if place.number == 0:
+        return "Starting"
+    starts = "" if place.starts_in_s is None else f"; starts in about {duration_text(place.starts_in_s)}"
+    return f"Waiting in line, at place {place.number}{starts}"

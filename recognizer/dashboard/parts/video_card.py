@@ -16,6 +16,7 @@ from recognizer import weights
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.video_choices import offer_choices
+from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.files import BYTES_PER_MB
@@ -109,7 +110,7 @@ def _use(file: StoredFile, credit: str | None = None) -> None:
     tab.problem = None
     tab.video = state.CurrentVideo(file, info, playable, reading, credit)
     if not playable:
-        tab.video.preview = start_preview(server.context(), file)
+        tab.video.preview = start_preview(server.context(), file, visitor_id=visitor_id())
 
 
 def _take_sample() -> None:

@@ -28,7 +28,7 @@ _COOKIE_LASTS_S: Final = 400 * 24 * 3600
 
 def visitor_id() -> str:
     """Return who uses this browser tab; a browser that refuses cookies is another visitor in each tab."""
-    return _id_from(st.context.cookies.get(COOKIE_NAME)) or f"tab:{state.tab().visitor}"
+    return _id_from(_number()) or f"tab:{state.tab().visitor}"
 
 
 def visitor_of(request: HTTPConnection) -> str:
@@ -81,6 +81,11 @@ def _cookie(request: HTTPConnection) -> str:
     if request.url.scheme == "https" or forwarded == "https":
         parts.append("Secure")
     return "; ".join(parts)
+
+
+def _number() -> str | None:
+    """Return the number in this tab's cookie; None without one."""
+    return st.context.cookies.get(COOKIE_NAME)
 
 
 def _id_from(number: str | None) -> str:
