@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from starlette.middleware import Middleware
 
+from recognizer.dashboard.access import Hosts, SignedInOnly
+from recognizer.dashboard.headers import SecurityHeaders
 from recognizer.dashboard.parts.visitor import VisitorCookie
 
 
 def middleware() -> list[Middleware]:
     """Return what is applied to every request. Each is plain ASGI: Starlette's base class would buffer videos."""
-    return [Middleware(VisitorCookie)]
+    return [Middleware(SecurityHeaders), Middleware(Hosts), Middleware(SignedInOnly), Middleware(VisitorCookie)]

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
 from recognizer.dashboard import guard, state
+from recognizer.dashboard.parts import sign_in
 
 _ICON = Path(__file__).resolve().parents[2] / "docs" / "icon.png"
+
+
+@cache
+def _icon() -> str:
+    """Return the icon as a data URL: as a file, it would need a sign-in."""
+    return f"data:image/png;base64,{base64.b64encode(_ICON.read_bytes()).decode()}"
 
 
 def configure() -> None:
     """Set the app's title and icon. Call this before declaring the pages, or their icons come from the internet."""
     st.set_page_config(
         page_title="Who does what, when",
-        page_icon=_ICON,
+        page_icon=_icon(),
         layout="wide",
         menu_items={"About": "Shows who does what, when, in a video. Free software under the AGPL-3.0."},
     )
@@ -34,8 +43,10 @@ def pages() -> list[st.Page]:
 def run() -> None:
     """Run the page in the address; only ``app.py`` calls this."""
     with guard.page():
+        page = st.navigation(pages(), position="sidebar" if sign_in.is_let_in() else "hidden")
+        sign_in.require()
         state.tab().came_through_app = True
-        st.navigation(pages()).run()
+        page.run()
 
 
 def enter_through_app(page: str, *, shows_camera: bool = False) -> None:

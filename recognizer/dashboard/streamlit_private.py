@@ -6,16 +6,30 @@ Each function states the version from which it was read and what would break it;
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import json
+import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
 from starlette.requests import Request
 from streamlit import runtime
+from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
 from streamlit.components.v1 import declare_component
+from streamlit.file_util import get_static_dir
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.secrets import secrets_singleton
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from recognizer.errors import SettingsError
 
 
 def session_is_open() -> Callable[[], bool]:
@@ -90,3 +104,60 @@ def default_thread_count() -> int:
     Breaks if ``ThreadPoolExecutor`` loses ``_max_workers``.
     """
     return ThreadPoolExecutor()._max_workers
+
+
+def sign_in_secrets() -> Mapping[str, Any]:
+    """Return the table ``[auth]`` of Streamlit's secrets; empty if there is none.
+
+    Raises:
+        SettingsError: a file of secrets is there and cannot be read. Streamlit would go on without sign-in.
+
+    Read from Streamlit 1.67 (``runtime/secrets.py``: ``load_if_toml_exists`` is False for a file that is missing and
+    for one that is damaged). Breaks if that is renamed, or if the option ``secrets.files`` is.
+    """
+    if secrets_singleton.load_if_toml_exists():
+        section = secrets_singleton.get("auth")
+        return section.to_dict() if section else {}
+    there = [path for path in st.get_option("secrets.files") if Path(path).exists()]
+    if there:
+        raise SettingsError(f"'{there[0]}' cannot be read as TOML, so nobody can sign in; correct or remove it.")
+    return {}
+
+
+def signed_in_claims(cookies: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Return what the provider said about who signed in, from a request's cookies; None if nobody did.
+
+    Read from Streamlit 1.67 (``web/server/starlette/starlette_auth_routes.py``, which signs the cookie, and
+    ``starlette_websocket.py``, which reads it for ``st.user``: the signature, its age, and the address that it was made
+    for). Breaks if one of these names or the cookie's document changes; everybody would then be refused.
+    """
+
+    def unsigned(name: str) -> bytes | None:
+        value = cookies.get(name)
+        return None if value is None else decode_signed_value(get_cookie_secret(), name, value.encode("latin-1"))
+
+    cookie = get_cookie_with_chunks(unsigned, USER_COOKIE_NAME)
+    if cookie is None:
+        return None
+    claims: dict[str, Any] = json.loads(cookie)
+    is_own = claims.get("origin") == get_origin_from_redirect_uri()
+    return claims if is_own and claims.get("is_logged_in") is True else None
+
+
+def host_is_allowed(host: str | None) -> bool:
+    """Return whether ``server.allowedHosts`` has the name by which a browser asks for this server.
+
+    Read from Streamlit 1.67 (``web/server/starlette/starlette_websocket.py``). Breaks if it is renamed.
+    """
+    return is_host_allowed(host)
+
+
+def inline_script_hashes() -> list[str]:
+    """Return the SHA-256 of each script inside Streamlit's page, as a content policy names it.
+
+    Read from Streamlit 1.67 (``static/index.html``). Breaks if the page moves; a script with another content only
+    changes the hash.
+    """
+    page = (Path(get_static_dir()) / "index.html").read_bytes()
+    scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
+    return [f"'sha256-{base64.b64encode(hashlib.sha256(one).digest()).decode()}'" for one in scripts]

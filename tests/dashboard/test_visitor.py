@@ -36,7 +36,7 @@ async def _who(request: Request) -> Response:
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     routes = [Route("/", _page), Route("/unchanged", _unchanged), Route("/who", _who)]
-    with TestClient(Starlette(routes=routes, middleware=middleware())) as made:
+    with TestClient(Starlette(routes=routes, middleware=middleware()), base_url="http://localhost") as made:
         yield made
 
 
@@ -85,7 +85,7 @@ def test_forged_number_is_replaced(client: TestClient, forged: str) -> None:
 
 def test_encrypted_page_gives_a_cookie_for_encrypted_pages_only(client: TestClient) -> None:
     assert cookie_of(client.get("/", headers={**PAGE, "x-forwarded-proto": "https"})).endswith("; Secure")
-    assert cookie_of(client.get("https://testserver/", headers=PAGE)).endswith("; Secure")
+    assert cookie_of(client.get("https://localhost/", headers=PAGE)).endswith("; Secure")
     assert not cookie_of(client.get("/", headers={**PAGE, "x-forwarded-proto": "http"})).endswith("; Secure")
 
 

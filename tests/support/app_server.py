@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.browser import START_TIMEOUT_S
 from tests.support.environment import ENVIRONMENT, ROOT
+from tests.support.ports import free_port
 
 END_TIMEOUT_S = 30
 
@@ -19,22 +20,21 @@ END_TIMEOUT_S = 30
 class AppServer:
     """A server with a data folder of its own and the networks from the machine's cache."""
 
-    def __init__(self, data: Path, log: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self._data = data
+    def __init__(self, data: Path, log: Path, *, port: int | None = None, options: Sequence[str] = ()) -> None:
+        self._port = free_port() if port is None else port
+        self._options = list(options)
+        self.data = data
         self._log = log
         self.url = f"http://localhost:{self._port}"
 
     def start(self) -> None:
         """Start, also after it was killed, and wait until it answers."""
-        options = ["--server.headless=true", f"--server.port={self._port}"]
+        options = ["--server.headless=true", f"--server.port={self._port}", *self._options]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", *options],
                 cwd=ROOT,
-                env={**ENVIRONMENT, "RECOGNIZER_DATA": str(self._data)},
+                env={**ENVIRONMENT, "RECOGNIZER_DATA": str(self.data)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

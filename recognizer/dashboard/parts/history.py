@@ -15,6 +15,7 @@ import streamlit as st
 
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ACTIONS, ANALYSIS, COMPARISON, Address
+from recognizer.dashboard.parts import sign_in
 from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.store import StoredSummary
 
@@ -96,7 +97,15 @@ def _exchange(kind: _Kind, named: str | None, *, hears: bool = True) -> None:
     forgotten = state.tab().history.forgotten_sets if kind == "sets" else []
     if known is not None:
         known = [name for name in known if name not in forgotten]
-    data = {"kind": kind, "named": named, "known": known, "forgotten": forgotten, "modules": modules_path()}
+    known_user = sign_in.user()
+    data = {
+        "kind": kind,
+        "named": named,
+        "known": known,
+        "forgotten": forgotten,
+        "modules": modules_path(),
+        "person": "" if known_user is None else known_user.visitor_id,
+    }
     _remember(data=data, key=f"own-{kind}", on_names_change=guard.callback(partial(_hear, kind)), height=0)
 
 

@@ -1,4 +1,4 @@
-"""Who uses the page: a browser, known by a cookie that only this server reads.
+"""Who uses the page: somebody who has signed in, else a browser, known by a cookie that only this server reads.
 
 The cookie holds a random number. What is stored with a visitor's runs is its hash, so that whoever reads the database
 cannot take a visitor's place.
@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recognizer.dashboard import state
+from recognizer.dashboard.parts import sign_in
 from recognizer.limits import limits
 
 COOKIE_NAME: Final = "recognizer_visitor"
@@ -28,22 +29,35 @@ _COOKIE_LASTS_S: Final = 400 * 24 * 3600
 
 def visitor_id() -> str:
     """Return who uses this browser tab; a browser that refuses cookies is another visitor in each tab."""
+    user = sign_in.user()
+    if user is not None:
+        return user.visitor_id
     return _id_from(_number()) or f"tab:{state.tab().visitor}"
 
 
 def visitor_of(request: HTTPConnection) -> str:
     """Return who sends a request; empty if the browser sent no cookie."""
+    user = sign_in.user_of(request.cookies)
+    if user is not None:
+        return user.visitor_id
     return _id_from(request.cookies.get(COOKIE_NAME))
 
 
 def is_operator() -> bool:
     """Return whether this visitor sees and may end everybody's runs."""
-    return limits().alone
+    return _is_operator(sign_in.user())
 
 
 def may_change(owner_id: str) -> bool:
     """Return whether this visitor may cancel, rename or delete what ``owner_id`` started."""
     return is_operator() or owner_id == visitor_id()
+
+
+def _is_operator(user: sign_in.User | None) -> bool:
+    if not sign_in.is_on():
+        return limits().alone
+    known = {email.casefold() for email in limits().operators}
+    return user is not None and user.email is not None and user.email.casefold() in known
 
 
 class VisitorCookie:

@@ -1,8 +1,19 @@
 // What this browser remembers: the ids of its own "analyses", "comparisons" and "sets" of actions, oldest first.
+// People who sign in on the same browser each have their own.
 
 const MOST = 100;
+const PERSON = "who-does-what-when.person";
 
-const placeOf = (kind) => `who-does-what-when.${kind}`;
+const placeOf = (kind) => `who-does-what-when.${kind}${sessionStorage.getItem(PERSON) ?? ""}`;
+
+// Say who uses this tab; "" where nobody signs in.
+export function setPerson(person) {
+    try {
+        sessionStorage.setItem(PERSON, person && `.${person}`);
+    } catch (error) {
+        console.warn(error);
+    }
+}
 
 export function remembered(kind) {
     try {

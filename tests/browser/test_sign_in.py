@@ -1,0 +1,145 @@
+"""Signing in with a real OpenID Connect provider on this machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.app_server import AppServer
+from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS, main, started
+from tests.support.environment import ENVIRONMENT
+from tests.support.ports import free_port
+from tests.support.sign_in import secrets_text
+from tests.support.waiting import WORK_S, wait_until
+from tests.support.workbench import generated_timeline, store_analysis
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+OPERATOR = "olga@example.org"
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A provider that lets everybody in under the name that they type."""
+    port = free_port()
+    address = f"http://localhost:{port}"
+    # its own use of Authlib warns of an older interface
+    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)]
+    with (tmp_path_factory.mktemp("provider") / "log.txt").open("wb") as log:
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_until(lambda: process.poll() is None and _answers(f"{address}/jwks"), WORK_S)
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def app(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """A server on which everybody has to sign in."""
+    folder = tmp_path_factory.mktemp("server")
+    port = free_port()
+    secrets = folder / "secrets.toml"
+    secrets.write_text(secrets_text(f"http://localhost:{port}/oauth2callback", provider))
+    data = folder / "data"
+    data.mkdir()
+    (data / "recognizer.toml").write_text(f'operators = ["{OPERATOR}"]\n')
+    server = AppServer(data, folder / "log.txt", port=port, options=[f"--secrets.files={secrets}"])
+    server.start()
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture
+def stored(app: AppServer) -> str:
+    """The id of an analysis on the server."""
+    return store_analysis(app.data, generated_timeline(2, 4.0)).analysis_id
+
+
+class Visit:
+    """A browser of its own."""
+
+    def __init__(self, browser: Browser, app: AppServer) -> None:
+        self._context = browser.new_context(viewport={"width": 1280, "height": 900})
+        self._app = app
+        self.page: Page = self._context.new_page()
+        self.page.set_default_timeout(STEP_TIMEOUT_MS)
+
+    def open(self, query: str = "/") -> Page:
+        """Open the app."""
+        self.page.goto(self._app.url + query)
+        return self.page
+
+    def sign_in(self, email: str) -> None:
+        """Sign in on the page that asks for it."""
+        self.page.get_by_role("button", name="Sign in").click(timeout=WORK_TIMEOUT_MS)
+        self.page.get_by_placeholder("sub").fill(email)
+        self.page.get_by_role("button", name="Authorize").first.click()
+        started(self.page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
+
+    def sign_out(self) -> None:
+        """Sign out, of the provider as well."""
+        self.page.get_by_role("button", name="Sign out").click()
+        self.page.get_by_role("button", name="End session").click()
+        self.page.get_by_role("button", name="Sign in").wait_for()
+
+    def person(self) -> str:
+        """Return whose analyses the browser remembers."""
+        person: str = self.page.evaluate("() => sessionStorage.getItem('who-does-what-when.person') ?? ''")
+        return person
+
+    def status(self, path: str) -> int:
+        """Return how the server answers a request of this browser."""
+        return self._context.request.get(self._app.url + path).status
+
+
+def test_people_sign_in_share_by_link_and_sign_out(browser: Browser, app: AppServer, stored: str) -> None:
+    timeline = f"/recognizer/analysis/{stored}/timeline"
+    ada, bob = Visit(browser, app), Visit(browser, app)
+
+    page = ada.open(f"/?run={stored}")
+    page.get_by_role("button", name="Sign in").wait_for(timeout=WORK_TIMEOUT_MS)
+    assert main(page).locator("section.bench").count() == 0
+    assert ada.status(timeline) == 401
+
+    ada.sign_in("ada@example.org")
+    main(page).locator("section.bench").wait_for()  # the link outlasts the provider's pages
+    assert page.url.endswith(f"/?run={stored}")
+    assert ada.status(timeline) == 200
+
+    page = bob.open()
+    assert bob.status(timeline) == 401
+    bob.sign_in("bob@example.org")
+    page.get_by_role("button", name=re.compile("Sign out bob")).wait_for()
+    assert main(page).get_by_text("Open an earlier analysis").count() == 0
+    bob.open(f"/?run={stored}")
+    main(page).locator("section.bench").wait_for()
+
+    page = ada.open()
+    main(page).get_by_text("Open an earlier analysis").wait_for()
+    ada_herself = ada.person()
+    ada.sign_out()
+    assert ada.status(timeline) == 401
+    ada.sign_in("carla@example.org")  # on the same browser, somebody else
+    wait_until(lambda: ada.person() not in ("", ada_herself), WORK_S)
+    assert main(page).get_by_text("Open an earlier analysis").count() == 0
