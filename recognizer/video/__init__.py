@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from recognizer.video.camera_address import check_address, shown_address
 from recognizer.video.container import VIDEO_SUFFIXES
 from recognizer.video.decoding import FrameFilter
 from recognizer.video.diagnosis import display_name
-from recognizer.video.network_camera import check_address, network_frames, shown_address
+from recognizer.video.network_camera import network_frames
 from recognizer.video.prefetch import PREFETCHED_FRAMES, prefetched
 from recognizer.video.preview import describe, is_browser_playable, make_preview, poster
 from recognizer.video.reader import VideoReader, open_video, probe

@@ -1,0 +1,160 @@
+"""An RTSP camera: a small server on this machine's loopback that sends MPEG-TS over RTP in the same connection."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from recognizer.errors import VideoError
+from recognizer.live.feed import camera_frames
+
+HOSTS = ("127.0.0.1",)
+SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track1\r\n"
+TS_PACKETS_BYTES = 7 * 188
+
+
+class RtspCamera:
+    """Answers on one port.
+
+    Attributes:
+        answers: by method, an answer in place of the usual one.
+        password: what a request must have in its ``Authorization``; empty for none.
+        asked: the first lines of all requests, of all connections.
+    """
+
+    def __init__(self, pictures: bytes = b"") -> None:
+        self.answers: dict[str, str] = {}
+        self.password = ""
+        self.asked: list[str] = []
+        self.signed: list[str] = []
+        self._pictures = pictures
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.root = f"rtsp://127.0.0.1:{self._server.getsockname()[1]}"
+        self._connections: list[socket.socket] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        for one in (self._server, *self._connections):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                self._connections.append(connection)
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection.makefile("rb") as asked:
+            while (line := asked.readline()).strip():
+                if line.startswith(b"$"):
+                    return
+                headers = _headers(asked)
+                first = line.decode().strip()
+                self.asked.append(first)
+                method = first.split(" ")[0]
+                if self.password and self.password not in headers.get("Authorization", ""):
+                    self._send(
+                        connection, headers, "401 Unauthorized", 'WWW-Authenticate: Digest realm="r", nonce="n"\r\n'
+                    )
+                    continue
+                self.signed.append(headers.get("Authorization", ""))
+                self._usual(connection, method, headers)
+
+    def _usual(self, connection: socket.socket, method: str, headers: dict[str, str]) -> None:
+        if method in self.answers:
+            self._send(connection, headers, self.answers[method], "")
+        elif method == "DESCRIBE":
+            more = f"Content-Base: {self.root}/live/\r\nContent-Type: application/sdp\r\nContent-Length: {len(SDP)}\r\n"
+            self._send(connection, headers, "200 OK", more, SDP)
+        elif method == "SETUP":
+            self._send(connection, headers, "200 OK", f"Session: 1\r\nTransport: {headers['Transport']}\r\n")
+        else:
+            self._send(connection, headers, "200 OK", "Public: OPTIONS, DESCRIBE, SETUP, PLAY\r\n")
+        if method == "PLAY":
+            self._play(connection)
+
+    def _send(self, connection: socket.socket, headers: dict[str, str], status: str, more: str, body: str = "") -> None:
+        connection.sendall(f"RTSP/1.0 {status}\r\nCSeq: {headers.get('CSeq', 0)}\r\n{more}\r\n{body}".encode())
+
+    def _play(self, connection: socket.socket) -> None:
+        for number, begin in enumerate(range(0, len(self._pictures), TS_PACKETS_BYTES)):
+            piece = self._pictures[begin : begin + TS_PACKETS_BYTES]
+            packet = b"\x80\x21" + number.to_bytes(2) + (number * 3000).to_bytes(4) + b"\0\0\0\1" + piece
+            connection.sendall(b"$\0" + len(packet).to_bytes(2) + packet)
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _headers(asked: BinaryIO) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    while line := asked.readline().decode().strip():
+        name, _, value = line.partition(": ")
+        headers[name] = value
+    return headers
+
+
+@pytest.fixture
+def camera(make_video: Callable[..., Path]) -> Iterator[RtspCamera]:
+    server = RtspCamera(make_video("a.ts", frames=40, fps=30).read_bytes())
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def other() -> Iterator[RtspCamera]:
+    server = RtspCamera()
+    yield server
+    server.close()
+
+
+def test_pictures_come_through_and_the_camera_sees_its_own_address(camera: RtspCamera) -> None:
+    taken = list(islice(camera_frames(f"{camera.root}/live?channel=1", HOSTS), 5))
+    assert [frame.rgb.shape for frame in taken] == [(48, 64, 3)] * 5
+    assert camera.asked[0] == f"OPTIONS {camera.root}/live?channel=1 RTSP/1.0"
+    assert all(re.fullmatch(rf"[A-Z_]+ {camera.root}/live\S* RTSP/1\.0", line) for line in camera.asked)
+
+
+def test_camera_is_signed_in_to(camera: RtspCamera) -> None:
+    camera.password = 'username="me", realm="r", nonce="n", uri="rtsp://'
+    address = camera.root.replace("//", "//me:secret@") + "/live"
+    assert len(list(islice(camera_frames(address, HOSTS), 3))) == 3
+    # after the first challenge, each request is signed at once
+    assert len(camera.asked) == len(camera.signed) + 1
+    assert "secret" not in "".join(camera.asked)
+
+
+def test_wrong_password_is_a_sentence(camera: RtspCamera) -> None:
+    camera.password = "nobody has it"
+    with pytest.raises(VideoError, match=r"gives no picture; check that the camera is on .*\.$"):
+        next(camera_frames(camera.root.replace("//", "//me:secret@") + "/live", HOSTS))
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
+def test_redirect_is_not_followed_wherever_it_comes(camera: RtspCamera, other: RtspCamera, method: str) -> None:
+    camera.answers[method] = f"302 Moved Temporarily\r\nLocation: {other.root}/live"
+    with pytest.raises(VideoError, match="sends on to another address, which is not followed"):
+        next(camera_frames(f"{camera.root}/live", HOSTS))
+    assert not other.asked
+
+
+@pytest.mark.parametrize("answer", ["nonsense", "200 OK\r\nContent-Length: -1", "200 OK\r\nX: " + 3000 * "x"])
+def test_camera_that_speaks_no_rtsp_is_a_sentence(camera: RtspCamera, answer: str) -> None:
+    camera.answers["DESCRIBE"] = answer
+    with pytest.raises(VideoError, match=r"gives no picture"):
+        next(camera_frames(f"{camera.root}/live", HOSTS))
+
+
+def test_nobody_there_is_a_sentence(camera: RtspCamera) -> None:
+    camera.close()
+    with pytest.raises(VideoError, match=r"gives no picture"):
+        next(camera_frames(f"{camera.root}/live", HOSTS))
