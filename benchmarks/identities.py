@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from recognizer.analysis.file import Stitcher
-from recognizer.analysis.following import PeopleFollower
+from recognizer.analysis.file_following import FileFollower
 from recognizer.analysis.labeling import ActionLabeler
 from recognizer.networks.loading import Models, load_detector
 from recognizer.settings import TRACKER_NAMES, Settings
@@ -181,7 +181,7 @@ def followed(
     """Track a clip; return its timeline before and after stitching, and the seconds per sampled frame."""
     with open_video(path) as reader:
         rate_hz = frame_rate_hz(reader.info)
-        follower = PeopleFollower(models, settings, rate_hz, is_file=True)
+        follower = FileFollower(models, settings, rate_hz)
         labeler = ActionLabeler(models, settings, reader.info)
         stitcher = Stitcher()
         started_s, samples = time.perf_counter(), 0

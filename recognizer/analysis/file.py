@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from recognizer.analysis.file_pass import FilePass
 from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.passes import PassStore
+from recognizer.analysis.save_points import Journal, SavePoints, journal_key
+from recognizer.analysis.sights import UnfitError
 from recognizer.networks.loading import Models, load_models
 from recognizer.people.appearance import Appearances
 from recognizer.people.compensation import CameraMotion
@@ -20,6 +24,10 @@ from recognizer.settings import LEAST_HEIGHT_PX, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
 from recognizer.types import CameraStep, Clip, Crossing, Observation, VideoInfo
 from recognizer.video import VideoInput, VideoReader, open_video
+
+_log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
 
 CLIPS_IN_FIRST_CALL = 2
 MOST_CLIPS_PER_CALL = 64
@@ -35,6 +43,9 @@ classified."""
 _LONGER_S = 1.0
 """If the pictures go on for longer after the stated end, the file states a wrong one."""
 
+
+_LOOKS_UP_EVERY = 500
+"""Samples that are repeated between two looks for a cancel; a thousand take about a second."""
 
 WEAK_FROM_S = 1.0
 """Pages hide people who are visible for less, and so do remarks."""
@@ -53,6 +64,7 @@ class Progress:
         frames_per_s: frames of the video per second of work; None until it can be measured.
         remaining_s: estimated seconds of work left; None until it can be estimated.
         from_crops: whether the people come from a stored pass.
+        resumed: whether an earlier process, which was killed, did the first part.
         timeline: returns the timeline so far; cheap, but not free.
     """
 
@@ -61,6 +73,7 @@ class Progress:
     frames_per_s: float | None
     remaining_s: float | None
     from_crops: bool
+    resumed: bool
     timeline: Callable[[], Timeline]
 
 
@@ -75,6 +88,7 @@ def analyze(
     max_file_bytes: int | None = None,
     sha256: str | None = None,
     name: str | None = None,
+    save_points: SavePoints | None = None,
 ) -> Timeline:
     """Analyze who does what, when, in a video file.
 
@@ -89,6 +103,8 @@ def analyze(
         max_file_bytes: larger files are refused.
         sha256: hash of the file's bytes, if already known.
         name: name of the file in messages; None for its file name.
+        save_points: where to keep what is done, so that after a crash another call with the same arguments goes on from
+            there; its timeline is that of an undisturbed call. None to keep nothing.
 
     Returns:
         The timeline; ``complete`` is False if the analysis was cancelled.
@@ -101,8 +117,13 @@ def analyze(
     settings = settings or Settings()
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
         models = models or load_models(settings, None)
-        with FilePass(reader, models, settings, pass_store) as one_pass:
-            return _FileAnalysis(one_pass, reader, models, settings, progress, cancel).label_everyone()
+        journal = _journal("label", save_points, reader, models, settings)
+
+        def label() -> Timeline:
+            with FilePass(reader, models, settings, pass_store, journal) as one_pass:
+                return _FileAnalysis(one_pass, reader, models, settings, progress, cancel, journal).label_everyone()
+
+        return _resumed_or_anew(label, journal)
 
 
 def find_people(
@@ -116,6 +137,7 @@ def find_people(
     max_file_bytes: int | None = None,
     sha256: str | None = None,
     name: str | None = None,
+    save_points: SavePoints | None = None,
 ) -> bool:
     """Find and track the people in a video file and store the pass, so that analyses can start from it.
 
@@ -127,13 +149,32 @@ def find_people(
     Raises:
         VideoError: the file cannot be read as a video.
     """
-    with (
-        open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader,
-        FilePass(reader, models, settings, pass_store) as one_pass,
-    ):
-        if one_pass.people_are_known or not one_pass.is_recorded:
-            return True
-        return _FileAnalysis(one_pass, reader, models, settings, progress, cancel).find_everyone()
+    with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
+        journal = _journal("find", save_points, reader, models, settings)
+
+        def find() -> bool:
+            with FilePass(reader, models, settings, pass_store, journal) as one_pass:
+                if one_pass.people_are_known or not one_pass.is_recorded:
+                    return True
+                return _FileAnalysis(one_pass, reader, models, settings, progress, cancel, journal).find_everyone()
+
+        return _resumed_or_anew(find, journal)
+
+
+def _journal(
+    purpose: str, save_points: SavePoints | None, reader: VideoReader, models: Models, settings: Settings
+) -> Journal:
+    return Journal(save_points, journal_key(purpose, reader.info.sha256, reader.reading, models, settings))
+
+
+def _resumed_or_anew(run: Callable[[], _Result], journal: Journal) -> _Result:
+    """Run from the save point, or from the start if what is saved does not fit."""
+    try:
+        return run()
+    except UnfitError as error:
+        _log.warning("the save points do not fit (%s), so the analysis begins at the start", error)
+        journal.forget()
+        return run()
 
 
 class Stitcher:
@@ -194,22 +235,25 @@ class _FileAnalysis:
         settings: Settings,
         progress: Callable[[Progress], None] | None,
         cancel: Callable[[], bool] | None,
+        journal: Journal,
     ) -> None:
         self._pass = one_pass
+        self._journal = journal
+        self._is_resumed = not journal.begins_anew
         self._video = reader.info
         self._labeler = ActionLabeler(models, settings, reader.info, is_file=True)
         self._stitcher = Stitcher()
         self._interval_s = settings.sample_interval_s(frame_rate_hz(reader.info))
         self._progress = progress
         self._cancel = cancel or (lambda: False)
-        self._started_s = time.monotonic()
         self._begins_s = reader.reading.first_picture_s
         self._analysed_s = self._begins_s
+        self._measure_from_here()
         self._clips_per_call = CLIPS_IN_FIRST_CALL
 
     def label_everyone(self) -> Timeline:
         """Label everyone's actions; the timeline is incomplete if the analysis was cancelled."""
-        complete = self._label_all()
+        complete = self._repeat() and self._label_all()
         frame_times_s, notes, reading = self._pass.finish(complete=complete)
         person_of = self._stitcher.person_of(self._labeler.tracks(), self._interval_s)
         # clips follow the person, whom the tracker may have lost too often for a clip under any of its numbers
@@ -226,22 +270,60 @@ class _FileAnalysis:
 
     def find_everyone(self) -> bool:
         """Find and track everyone, label nothing; return False if the analysis was cancelled."""
-        complete = self._find_all()
+        complete = self._repeat() and self._find_all()
         self._pass.finish(complete=complete)
         return complete
+
+    def _repeat(self) -> bool:
+        """Repeat what an earlier process did, without networks; return False if cancelled."""
+        clips: list[Clip] = []
+        for number, observation in enumerate(self._pass.repeated()):
+            clips += self._unsaid(self._add(observation))
+            if number % _LOOKS_UP_EVERY == 0:
+                self._pass.keep(self._needed(clips))
+                if self._cancel():
+                    return False
+                self._report()
+        self._pass.keep(self._needed(clips))
+        for time_s in self._pass.catch_up():
+            if self._cancel():
+                return False
+            self._analysed_s = max(self._analysed_s, time_s)
+            self._report()
+        self._labeler.replace_pictures(self._pass.picture)
+        self._measure_from_here()
+        return self._label([_with_pictures(clip, self._pass.picture) for clip in clips])
+
+    def _needed(self, clips: Iterable[Clip]) -> Iterator[NDArray[np.uint8]]:
+        """Yield the stand-ins whose pictures are still needed: those in clips, and those that later clips may show."""
+        yield from self._labeler.pictures()
+        for clip in clips:
+            yield from clip.rgb
+            yield from clip.surroundings_rgb if clip.surroundings_rgb is not None else ()
+
+    def _add(self, observation: Observation) -> list[Clip]:
+        self._stitcher.add(observation)
+        self._analysed_s = observation.time_s
+        return self._labeler.add(observation)
+
+    def _unsaid(self, clips: Sequence[Clip]) -> Sequence[Clip]:
+        """Add what an earlier process said about clips, and return the rest."""
+        known = self._journal.repeat(clips)
+        self._labeler.repeat(known)
+        return clips[len(known) :]
+
+    def _measure_from_here(self) -> None:
+        """Measure the rate from now on: what is repeated takes no time."""
+        self._started_s, self._measured_from_s = time.monotonic(), self._analysed_s
 
     def _label_all(self) -> bool:
         """Label everyone; return False if cancelled."""
         for batch in self._pass.batches():
             if self._cancel():
                 return False
-            clips: list[Clip] = []
-            for observation in batch:
-                self._stitcher.add(observation)
-                clips += self._labeler.add(observation)
-            self._analysed_s = batch[-1].time_s
-            if not self._label(clips):
+            if not self._label([clip for observation in batch for clip in self._add(observation)]):
                 return False
+            self._journal.save_if_due(self._analysed_s)
             self._report()
         return self._label(self._labeler.end_clips())
 
@@ -251,16 +333,18 @@ class _FileAnalysis:
             if self._cancel():
                 return False
             self._analysed_s = batch[-1].time_s
+            self._journal.save_if_due(self._analysed_s)
             self._report()
         return not self._cancel()
 
     def _label(self, clips: Sequence[Clip]) -> bool:
         """Label clips in calls of a suitable size; return False if cancelled."""
-        waiting = list(clips)
+        waiting = list(self._unsaid(clips))
         while waiting and not self._cancel():
             some, waiting = waiting[: self._clips_per_call], waiting[self._clips_per_call :]
             started_s = time.monotonic()
-            self._labeler.label(some)
+            self._journal.heard(self._labeler.label(some))
+            self._journal.save_if_due(self._analysed_s)
             took_s = (time.monotonic() - started_s) / len(some)
             self._clips_per_call = max(1, min(MOST_CLIPS_PER_CALL, int(CALL_TAKES_S / max(took_s, 1e-6))))
             self._report()
@@ -271,7 +355,8 @@ class _FileAnalysis:
             return
         took_s = time.monotonic() - self._started_s
         analysed_s, duration_s = self._analysed_s - self._begins_s, self._video.duration_s
-        seconds_per_s = analysed_s / took_s if took_s > _RATE_AFTER_S else None
+        measured_s = self._analysed_s - self._measured_from_s
+        seconds_per_s = measured_s / took_s if took_s > _RATE_AFTER_S and measured_s else None
         if duration_s is not None:
             duration_s -= self._begins_s
             if analysed_s > duration_s + _LONGER_S:
@@ -286,9 +371,20 @@ class _FileAnalysis:
                 frames_per_s=None if seconds_per_s is None else seconds_per_s * frame_rate_hz(self._video),
                 remaining_s=remaining_s,
                 from_crops=self._pass.people_are_known,
+                resumed=self._is_resumed,
                 timeline=lambda: self._labeler.timeline(np.zeros(0), complete=False),
             )
         )
+
+
+def _with_pictures(clip: Clip, picture_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Clip:
+    """Return a clip of stand-ins with the pictures in their place."""
+    around = clip.surroundings_rgb
+    return replace(
+        clip,
+        rgb=np.stack([picture_of(one) for one in clip.rgb]),
+        surroundings_rgb=None if around is None else np.stack([picture_of(one) for one in around]),
+    )
 
 
 def _as_decoded(video: VideoInfo, frame_times_s: NDArray[np.float64]) -> VideoInfo:

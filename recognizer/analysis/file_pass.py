@@ -9,18 +9,24 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.analysis.following import PeopleFollower, cropped
+from recognizer.analysis.file_following import FileFollower
 from recognizer.analysis.pass_record import RecordedPass
 from recognizer.analysis.passes import PassRecorder, PassStore, pass_key_from
+from recognizer.analysis.save_points import Journal
+from recognizer.analysis.sights import Sight, UnfitError
+from recognizer.analysis.stand_ins import StandIns
 from recognizer.clips.cropping import Cropper
 from recognizer.networks.devices import resolve_device
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import frame_rate_hz
-from recognizer.types import Frame, Observation, Reading
+from recognizer.types import Detection, Frame, Observation, Reading
 from recognizer.video import PREFETCHED_FRAMES, VideoReader, prefetched
 
 _T = TypeVar("_T")
+
+_LOOKS_UP_EVERY_S = 10.0
+"""While frames before a save point are decoded, one in so many seconds of the video is looked at for a cancel."""
 
 _FRAMES_PER_DETECTION = {"cpu": 4, "mps": 4, "cuda": PREFETCHED_FRAMES}
 """Sampled frames per call of the detector, by the kind of device. Clips that these frames complete are classified
@@ -105,29 +111,69 @@ class _StoredPeople(_DecodedFrames):
     def batches(self) -> Iterator[Sequence[Observation]]:
         for frame in self._frames:
             sample = self._sample_of[frame.index]
-            people, appearances = self._recorded.people_in(sample), self._recorded.appearances_in(sample)
-            yield [
-                cropped(
-                    self._cropper,
-                    frame,
-                    people,
-                    appearances,
-                    is_cut=self._recorded.is_cut(sample),
-                    camera=self._recorded.camera_at(sample),
-                    camera_roughly=self._recorded.camera_roughly_at(sample),
-                    crossings=self._recorded.crossings_at(sample),
-                )
-            ]
+            for crossing in self._recorded.crossings_at(sample):
+                if crossing.is_swapped:
+                    self._cropper.swap(crossing.one_id, crossing.other_id)
+            people = self._recorded.people_in(sample)
+            yield [self._recorded.observation(sample, people, *self._cropper.cut(frame.rgb, frame.time_s, people))]
 
 
 class _DetectedPeople(_DecodedFrames):
-    """People detected and tracked in the file's frames."""
+    """People detected and tracked in the file's frames; up to the save point, in what these showed."""
 
-    def __init__(self, reader: VideoReader, models: Models, settings: Settings) -> None:
-        self._follower = PeopleFollower(models, settings, frame_rate_hz(reader.info), is_file=True)
+    def __init__(self, reader: VideoReader, models: Models, settings: Settings, journal: Journal) -> None:
+        self._follower = FileFollower(models, settings, frame_rate_hz(reader.info))
+        self._stand_ins = StandIns(self._follower.cropper)
         self._batch_size = frames_per_detection(settings)
+        self._journal = journal
+        self._sights: Sequence[Sight] = journal.sights
+        self._again: frozenset[int] = frozenset()
+        super().__init__(reader, self._is_wanted)
+
+    def _is_wanted(self, index: int, time_s: float) -> bool:
         # only the decoding thread advances the sample clock
-        super().__init__(reader, lambda _, time_s: self._follower.take_sample(time_s))
+        is_sample = self._follower.take_sample(time_s)
+        return is_sample if not self._sights or index > self._sights[-1].frame_index else index in self._again
+
+    def repeated(self) -> Iterator[Observation]:
+        """Yield what was observed up to the save point, with stand-ins for pictures; ``catch_up`` must follow.
+
+        Raises:
+            UnfitError: it comes out otherwise.
+        """
+        for sight in self._sights:
+            yield self._follower.repeat(sight, self._stand_ins)
+
+    def keep(self, pictures: Iterable[NDArray[np.uint8]]) -> None:
+        """Forget all stand-ins but these."""
+        self._stand_ins.keep(pictures)
+
+    def catch_up(self) -> Iterator[float]:
+        """Decode up to the save point, and cut out the pictures that were kept; yield the time every few seconds.
+
+        Raises:
+            UnfitError: the video has no such frames.
+        """
+        if not self._sights:
+            return
+        latest = self._sights[-1].frame_index
+        compared = next((one.frame_index for one in reversed(self._sights) if not one.is_blank), None)
+        needed = {*self._stand_ins.frames, latest} | ({compared} if compared is not None else set())
+        self._again = frozenset(needed.union(_now_and_then(self._sights)))
+        compared_rgb = None
+        for frame in self._frames:
+            self._stand_ins.see(frame)
+            if frame.index == compared:
+                compared_rgb = frame.rgb
+            yield frame.time_s
+            if frame.index == latest:
+                self._follower.see_again(frame.rgb, compared_rgb)
+                return
+        raise UnfitError(f"the video ends before frame {latest}")
+
+    def picture(self, stand_in: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the picture that a kept stand-in stands for."""
+        return self._stand_ins.picture(stand_in)
 
     def batches(self) -> Iterator[Sequence[Observation]]:
         batches: Iterator[list[Frame]] = _batched(self._frames, self._batch_size)
@@ -137,8 +183,23 @@ class _DetectedPeople(_DecodedFrames):
             # fetch the next batch now: decoding it then overlaps tracking and cropping (one core), not inference (all
             # cores)
             upcoming = next(batches, None)
-            yield [self._follower.observe(frame, people) for frame, people in zip(batch, found, strict=True)]
+            yield [self._observed(frame, people) for frame, people in zip(batch, found, strict=True)]
             batch = upcoming
+
+    def _observed(self, frame: Frame, people: Sequence[Detection]) -> Observation:
+        observation = self._follower.observe(frame, people)
+        if self._follower.sight is not None:
+            self._journal.saw(self._follower.sight)
+        return observation
+
+
+def _now_and_then(sights: Sequence[Sight]) -> Iterator[int]:
+    """Yield the index of a frame every few seconds, so that a cancel need not wait until all are decoded."""
+    next_s = float("-inf")
+    for sight in sights:
+        if sight.time_s >= next_s:
+            next_s = sight.time_s + _LOOKS_UP_EVERY_S
+            yield sight.frame_index
 
 
 class FilePass:
@@ -151,20 +212,23 @@ class FilePass:
         is_recorded: whether this pass is being recorded.
     """
 
-    def __init__(self, reader: VideoReader, models: Models, settings: Settings, store: PassStore | None) -> None:
+    def __init__(
+        self, reader: VideoReader, models: Models, settings: Settings, store: PassStore | None, journal: Journal
+    ) -> None:
         style = settings.crop_style
         key = pass_key_from(reader.info.sha256, models.provenance, settings, reader.reading)
         recorded = None if store is None or key is None else store.find(key)
         self._source: _Source
+        self._resumed: _DetectedPeople | None = None
         self._recorder: PassRecorder | None = None
         if recorded is not None and recorded.has_crops(style):
             self._source = _StoredCrops(recorded, settings)
         elif recorded is not None:
             self._source = _StoredPeople(reader, recorded, settings)
         else:
-            self._source = _DetectedPeople(reader, models, settings)
+            self._source = self._resumed = _DetectedPeople(reader, models, settings, journal)
         if store is not None and key is not None and not isinstance(self._source, _StoredCrops):
-            self._recorder = store.record(key, style)
+            self._recorder = store.record(key, style, with_crops=recorded is not None or not journal.sights)
         self.people_are_known = recorded is not None
         self.is_recorded = self._recorder is not None
 
@@ -176,13 +240,44 @@ class FilePass:
         if self._recorder is not None:
             self._recorder.discard()
 
+    def repeated(self) -> Iterator[Observation]:
+        """Yield and record what was observed up to the save point, with stand-ins for pictures; call once, first.
+
+        Raises:
+            UnfitError: it comes out otherwise.
+        """
+        if self._resumed is not None:
+            for observation in self._resumed.repeated():
+                self._record(observation)
+                yield observation
+
+    def keep(self, pictures: Iterable[NDArray[np.uint8]]) -> None:
+        """Forget all stand-ins but these."""
+        if self._resumed is not None:
+            self._resumed.keep(pictures)
+
+    def catch_up(self) -> Iterator[float]:
+        """Decode up to the save point; yield the time every few seconds. ``picture`` is ready afterwards.
+
+        Raises:
+            UnfitError: the video has no such frames.
+        """
+        return iter(()) if self._resumed is None else self._resumed.catch_up()
+
+    def picture(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the picture that a kept stand-in stands for."""
+        return picture if self._resumed is None else self._resumed.picture(picture)
+
     def batches(self) -> Iterator[Sequence[Observation]]:
-        """Yield and record the observations, in order of time; call once."""
+        """Yield and record the observations after the repeated ones, in order of time; call once."""
         for batch in self._source.batches():
-            if self._recorder is not None:
-                for observation in batch:
-                    self._recorder.add(observation)
+            for observation in batch:
+                self._record(observation)
             yield batch
+
+    def _record(self, observation: Observation) -> None:
+        if self._recorder is not None:
+            self._recorder.add(observation)
 
     def finish(self, *, complete: bool) -> tuple[NDArray[np.float64], Sequence[str], Reading]:
         """Stop reading; store the pass if it is complete.

@@ -6,19 +6,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recognizer.clips.cropping import Cropper
 from recognizer.clips.sampling import SampleClock
 from recognizer.networks.loading import Models
-from recognizer.people.appearance import appearance_of
 from recognizer.people.camera import CameraMeter
-from recognizer.people.crossings import Crossings
-from recognizer.people.cuts import CutDetector
 from recognizer.people.tracking import PersonTracker
 from recognizer.settings import Settings
-from recognizer.types import UNKNOWN_STEP, CameraStep, Crossing, Detection, Frame, Observation, TrackedPerson
+from recognizer.types import UNKNOWN_STEP, CameraStep, Detection, Frame, Observation, TrackedPerson
 
 _LATEST_SHARE = 0.1
 """Weight of the latest interval between followed frames in the moving average."""
@@ -30,9 +24,9 @@ _SHORTEST_INTERVAL_S, _LONGEST_INTERVAL_S = 0.01, 1.0
 class PeopleFollower:
     """Follows the people of one stream. Owns the tracker, the cropper and the sample clock; shares the detector.
 
-    A file is followed in its sampled frames only (``take_sample``, ``find``, ``observe``), a camera in as many frames
+    A stream is followed in its sampled frames only (``take_sample``, ``find``, ``observe``), a camera in as many frames
     as time allows (``follow``). Frames come in order of time. For a camera, ``take_sample`` and ``follow`` may be
-    called on different threads; ``change`` may be called on any thread.
+    called on different threads; ``change`` may be called on any thread. ``FileFollower`` follows a file.
 
     Args:
         models: the networks, shared with other streams.
@@ -40,8 +34,6 @@ class PeopleFollower:
         frame_rate_hz: frame rate of the stream.
         followed_hz: initial estimate of how often ``follow`` is called, which is then measured; None if only samples
             are followed.
-        is_file: whether to detect cuts, to measure people's appearance, so that their tracks can be stitched, and to
-            move people along with the camera.
     """
 
     def __init__(
@@ -51,18 +43,13 @@ class PeopleFollower:
         frame_rate_hz: float,
         *,
         followed_hz: float | None = None,
-        is_file: bool = False,
     ) -> None:
         self._detector = models.detector
         self._settings = settings
         self._rate_hz = frame_rate_hz
         self._followed_hz = followed_hz
         self._last_followed_s: float | None = None
-        self._is_file = is_file
         self._clock = SampleClock(settings.sample_interval_s(frame_rate_hz), 1 / frame_rate_hz)
-        self._cuts = CutDetector()
-        self._crossings = Crossings(settings.sample_interval_s(frame_rate_hz))
-        self._number_of: dict[int, int] = {}
         self._camera = CameraMeter()
         self._tracker = PersonTracker(settings, frame_rate_hz, updates_per_s=followed_hz)
         self._cropper = Cropper(settings.crop_style, settings.max_gap_s(frame_rate_hz))
@@ -92,48 +79,8 @@ class PeopleFollower:
     def observe(self, frame: Frame, detections: Sequence[Detection]) -> Observation:
         """Track and crop the people that were detected in a sampled frame."""
         with self._lock:
-            is_cut = self._is_file and self._cuts.push(frame.rgb)
-            if is_cut:
-                self._tracker = self._next_tracker()
-                self._crossings.clear()
-            if not self._is_file:
-                self._people = tuple(self._tracker.update(frame.rgb, detections))
-                return cropped(self._cropper, frame, self._people)
-            camera, camera_roughly = self._camera.measure(frame.rgb, is_cut=is_cut)
-            self._people = self._numbered(self._tracker.update(frame.rgb, detections, camera_roughly))
-            self._camera.look_around(self._people)
-            appearances = {person.person_id: appearance_of(frame.rgb, person.box_xyxy) for person in self._people}
-            crossings = self._crossings.push(frame.time_s, self._people, tuple(appearances.values()))
-            for crossing in crossings:
-                if crossing.is_swapped:
-                    self._swap(crossing.one_id, crossing.other_id, appearances)
-            return cropped(
-                self._cropper,
-                frame,
-                self._people,
-                tuple(appearances[person.person_id] for person in self._people),
-                is_cut=is_cut,
-                camera=camera,
-                camera_roughly=camera_roughly,
-                crossings=crossings,
-            )
-
-    def _numbered(self, people: Sequence[TrackedPerson]) -> tuple[TrackedPerson, ...]:
-        """Return the tracker's people under their own numbers, which differ after a swap."""
-        if not self._number_of:
-            return tuple(people)
-        own = [replace(one, person_id=self._number_of.get(one.person_id, one.person_id)) for one in people]
-        return tuple(sorted(own, key=lambda person: person.person_id))
-
-    def _swap(self, one_id: int, other_id: int, appearances: dict[int, NDArray[np.uint8]]) -> None:
-        """Exchange two numbers, from the current sample on."""
-        now = {one_id: other_id, other_id: one_id}
-        tracked_as = {number: track_id for track_id, number in self._number_of.items()}
-        for number, becomes in now.items():
-            self._number_of[tracked_as.get(number, number)] = becomes
-        appearances[one_id], appearances[other_id] = appearances[other_id], appearances[one_id]
-        own = [replace(one, person_id=now.get(one.person_id, one.person_id)) for one in self._people]
-        self._people = tuple(sorted(own, key=lambda person: person.person_id))
+            self._people = tuple(self._tracker.update(frame.rgb, detections))
+            return cropped(self._cropper, frame, self._people)
 
     def follow(self, frame: Frame, samples: Sequence[Frame]) -> list[Observation]:
         """Detect and track the people in a camera's frame, and crop them out of the sampled frames up to it.
@@ -207,21 +154,8 @@ def _between(
 
 
 def cropped(
-    cropper: Cropper,
-    frame: Frame,
-    people: tuple[TrackedPerson, ...],
-    appearances: tuple[NDArray[np.uint8], ...] = (),
-    *,
-    is_cut: bool = False,
-    camera: CameraStep | None = None,
-    camera_roughly: CameraStep | None = None,
-    crossings: tuple[Crossing, ...] = (),
+    cropper: Cropper, frame: Frame, people: tuple[TrackedPerson, ...], *, camera: CameraStep | None = None
 ) -> Observation:
     """Crop people out of a sampled frame; call once for each frame, in order of time."""
-    for crossing in crossings:
-        if crossing.is_swapped:
-            cropper.swap(crossing.one_id, crossing.other_id)
     crops, surroundings = cropper.cut(frame.rgb, frame.time_s, people)
-    return Observation(
-        frame.index, frame.time_s, people, crops, appearances, is_cut, surroundings, camera, camera_roughly, crossings
-    )
+    return Observation(frame.index, frame.time_s, people, crops, surroundings_rgb=surroundings, camera=camera)

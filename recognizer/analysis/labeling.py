@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -89,11 +89,29 @@ class ActionLabeler:
         with self._lock:
             if not self._keeps_features or _is_another(models, self._models):
                 predictions = [replace(one, features=None) for one in predictions]
-            self._builder.add_predictions(predictions)
-            for prediction in predictions:
-                if prediction.start_s >= self.stay_began_s(prediction.person_id):
-                    self._latest[prediction.person_id] = prediction
+            self._take(predictions)
         return predictions
+
+    def repeat(self, predictions: Sequence[Prediction]) -> None:
+        """Add predictions that ``label`` returned in an earlier run."""
+        with self._lock:
+            self._take(predictions)
+
+    def _take(self, predictions: Sequence[Prediction]) -> None:
+        self._builder.add_predictions(predictions)
+        for prediction in predictions:
+            if prediction.start_s >= self.stay_began_s(prediction.person_id):
+                self._latest[prediction.person_id] = prediction
+
+    def pictures(self) -> list[NDArray[np.uint8]]:
+        """Return all pictures that a later clip may show."""
+        with self._lock:
+            return list(self._sampler.pictures())
+
+    def replace_pictures(self, picture_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+        """Replace each of ``pictures`` by another."""
+        with self._lock:
+            self._sampler.replace_pictures(picture_of)
 
     def end_clips(self) -> list[Clip]:
         """Return the last clips of the people who were present at the end of the stream."""

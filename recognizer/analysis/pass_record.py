@@ -184,24 +184,33 @@ class RecordedPass:
         """
         kinds = self._pictures_of(style)
         row = 0
-        for sample, (frame_index, time_s) in enumerate(zip(self.frame_index, self.time_s, strict=True)):
+        for sample in range(len(self.time_s)):
             people = self.people_in(sample)
             pictures = [tuple(np.array(picture) for picture in kind[row : row + len(people)]) for kind in kinds]
             row += len(people)
-            appearances, is_cut, camera = self.appearances_in(sample), self.is_cut(sample), self.camera_at(sample)
             crops, surroundings = (*pictures, (), ())[:2]
-            yield Observation(
-                int(frame_index),
-                float(time_s),
-                people,
-                crops,
-                appearances,
-                is_cut,
-                surroundings,
-                camera,
-                self.camera_roughly_at(sample),
-                self.crossings_at(sample),
-            )
+            yield self.observation(sample, people, crops, surroundings)
+
+    def observation(
+        self,
+        sample: int,
+        people: tuple[TrackedPerson, ...],
+        crops_rgb: tuple[NDArray[np.uint8], ...],
+        surroundings_rgb: tuple[NDArray[np.uint8], ...],
+    ) -> Observation:
+        """Return the observation of a sampled frame, with these pictures of ``people_in``."""
+        return Observation(
+            int(self.frame_index[sample]),
+            float(self.time_s[sample]),
+            people,
+            crops_rgb,
+            self.appearances_in(sample),
+            self.is_cut(sample),
+            surroundings_rgb,
+            self.camera_at(sample),
+            self.camera_roughly_at(sample),
+            self.crossings_at(sample),
+        )
 
     def _pictures_of(self, style: CropStyle) -> list[NDArray[np.uint8]]:
         """Map the crops and, if the style has them, the surroundings: each uint8 (r, CROP_SIZE_PX, CROP_SIZE_PX, 3)."""

@@ -122,9 +122,15 @@ class PassStore:
         """Return whether the pass of this key has crops of this style, without reading it."""
         return all(path.is_file() for path in crop_paths(self._folder / key, style))
 
-    def record(self, key: str, style: CropStyle) -> PassRecorder:
-        """Begin to record a pass; use as a context manager and call ``commit`` at its end."""
-        return PassRecorder(self, self._folder / key, style, self._max_crops_bytes)
+    def record(self, key: str, style: CropStyle, *, with_crops: bool = True) -> PassRecorder:
+        """Begin to record a pass; use as a context manager and call ``commit`` at its end.
+
+        Args:
+            key: see ``pass_key``.
+            style: how the crops are cut.
+            with_crops: whether to record them; the first ones of a pass that is resumed are not here.
+        """
+        return PassRecorder(self, self._folder / key, style, self._max_crops_bytes if with_crops else -1)
 
     def remember(self, key: str, finished: RecordedPass) -> None:
         """Do nothing. Called with every finished pass, stored or not; ``RememberingPassStore`` overrides it."""
@@ -245,7 +251,7 @@ class PassRecorder:
             if self._crops_left < 0:
                 for path in crop_paths(self._aside, self._style):
                     path.unlink()
-                _log.info("the crops of a pass exceed the limit; the record has none")
+                _log.info("the crops of a pass exceed the limit, or it was resumed; the record has none")
             finished.save(self._aside)
             with self._store.placing:
                 self._put_in_place(self._aside)

@@ -75,14 +75,26 @@ class Cropper:
             nothing.
         """
         boxes = self.boxes(time_s, people)
-        crops = tuple(square_crop(rgb, box, self._style.margin_percentage) for box in boxes)
+        crops = tuple(self.crop(rgb, box) for box in boxes)
         if not self._style.surroundings:
             return crops, ()
-        around = []
-        for k, (box, person) in enumerate(zip(boxes, people, strict=True)):
-            others = [other.box_xyxy for j, other in enumerate(people) if j != k]
-            around.append(surroundings_crop(rgb, box, person.box_xyxy, others))
-        return crops, tuple(around)
+        return crops, tuple(self.surroundings(rgb, box, people, k) for k, box in enumerate(boxes))
+
+    @property
+    def cuts_surroundings(self) -> bool:
+        """Whether ``cut`` returns surroundings."""
+        return self._style.surroundings
+
+    def crop(self, rgb: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+        """Return the crop at a box of ``boxes``."""
+        return square_crop(rgb, box, self._style.margin_percentage)
+
+    def surroundings(
+        self, rgb: NDArray[np.uint8], box: Box, people: Sequence[TrackedPerson], k: int
+    ) -> NDArray[np.uint8]:
+        """Return the surroundings of the k-th of ``people`` around a box of ``boxes``."""
+        others = [other.box_xyxy for j, other in enumerate(people) if j != k]
+        return surroundings_crop(rgb, box, people[k].box_xyxy, others)
 
 
 def _square(box_xyxy: Box) -> Box:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -168,6 +168,25 @@ class ClipSampler:
                 new += max(0, own.new - (len(own.samples) - len(head)))
             has_clip = own.has_clip if own is not None and head else bool(source and source.has_clip)
             self._buffers[person_id] = _Buffer(deque((*head, *tail), maxlen=self._length), new, has_clip)
+
+    def pictures(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield all pictures that a later clip may show."""
+        for samples in (*(one.samples for one in self._buffers.values()), *(one.samples for one in self._left_over)):
+            for sample in samples:
+                yield sample.crop_rgb
+                if sample.surroundings_rgb is not None:
+                    yield sample.surroundings_rgb
+
+    def replace_pictures(self, picture_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+        """Replace each of ``pictures`` by another."""
+
+        def replaced(sample: _Sample) -> _Sample:
+            around = sample.surroundings_rgb
+            return _Sample(sample.time_s, picture_of(sample.crop_rgb), None if around is None else picture_of(around))
+
+        for buffer in self._buffers.values():
+            buffer.samples = deque(map(replaced, buffer.samples), maxlen=buffer.samples.maxlen)
+        self._left_over = deque(one._replace(samples=tuple(map(replaced, one.samples))) for one in self._left_over)
 
     def finish(self) -> list[Clip]:
         """Return the last clips of everyone visible when the stream ended."""

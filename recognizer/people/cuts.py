@@ -37,9 +37,13 @@ class CutDetector:
 
     PySceneDetect's content detector and the colours must agree: alone, the content detector mistakes a whip pan of
     a hand-held camera for a cut, more often the further apart the samples are.
+
+    Attributes:
+        skipped: whether the latest frame was skipped, because it is of one colour.
     """
 
     def __init__(self) -> None:
+        self.skipped = False
         self._before_bgr: NDArray[np.uint8] | None = None
         self._colours_before = np.zeros(0)
         self._size_wh: tuple[int, int] | None = None
@@ -47,7 +51,8 @@ class CutDetector:
     def push(self, rgb: NDArray[np.uint8]) -> bool:
         """Add the next frame, uint8 (H, W, 3); return whether it begins another shot. The first frame does not."""
         bgr = np.asarray(cv2.cvtColor(self._small(rgb), cv2.COLOR_RGB2BGR), np.uint8)
-        if cv2.meanStdDev(bgr)[1].max() < _BLANK_BELOW:
+        self.skipped = bool(cv2.meanStdDev(bgr)[1].max() < _BLANK_BELOW)
+        if self.skipped:
             return False
         before_bgr, self._before_bgr = self._before_bgr, bgr
         colours_before, self._colours_before = self._colours_before, _colours(bgr)

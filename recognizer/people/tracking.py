@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -63,6 +63,36 @@ def _published(tracker: str) -> Mapping[str, Any]:
     return settings
 
 
+class Cues(NamedTuple):
+    """What a tracker takes from the picture besides the boxes.
+
+    Attributes:
+        appearances: uint8 (n, APPEARANCE_SIZE), one for each detection that the tracker considers; None without any.
+        warp: float64 (2, 3), the camera's motion that the tracker measured; None if it measures none.
+    """
+
+    appearances: NDArray[np.uint8] | None = None
+    warp: NDArray[np.float64] | None = None
+
+
+class _OwnCamera:
+    """Stands between a tracker and its measurement of the camera's motion: notes a warp, or gives one that is known."""
+
+    def __init__(self, measured: Any) -> None:
+        self._measured = measured
+        self.method = measured.method
+        self.given: NDArray[np.float64] | None = None
+        self.latest: NDArray[np.float64] | None = None
+
+    def apply(self, bgr: NDArray[np.uint8], detections: Any = None) -> NDArray[np.float64]:
+        """Return the warp from the frame before, float64 (2, 3)."""
+        if self.given is not None:
+            return self.given
+        self.latest = np.eye(2, 3)  # what the tracker assumes if measuring fails
+        self.latest = np.asarray(self._measured.apply(bgr, detections), np.float64)
+        return self.latest
+
+
 class PersonTracker:
     """Tracks the people of one stream and numbers them 1, 2, … in the order in which they are confirmed.
 
@@ -71,6 +101,9 @@ class PersonTracker:
         frame_rate_hz: frame rate of the stream.
         first_id: number of the first person.
         updates_per_s: how often ``update`` is called; once per sample by default.
+
+    Attributes:
+        cues: what the latest ``update`` took from the picture.
     """
 
     def __init__(
@@ -92,6 +125,10 @@ class PersonTracker:
         if settings.tracker != _FOLLOWS_CAMERA:
             config.update(gmc_method="none")
         self._tracker = TRACKER_MAP[settings.tracker](IterableSimpleNamespace(**config))
+        self._camera = _OwnCamera(self._tracker.gmc) if settings.tracker == _FOLLOWS_CAMERA else None
+        if self._camera is not None:
+            self._tracker.gmc = self._camera
+        self.cues = Cues()
         if self._weighs_size:
             self._tracker.get_dists = partial(_distances, self._tracker.get_dists)
         self._person_ids: dict[int, int] = {}
@@ -149,19 +186,61 @@ class PersonTracker:
             detections: the people detected in it.
             camera: the camera's motion since the previous call; None if it is unknown.
         """
-        height, width = rgb.shape[:2]
+        considered = self._considered(detections)
+        appearances = None
+        if self._weighs_appearance and considered:
+            appearances = np.stack([appearance_of(rgb, one.box_xyxy) for one in considered])
+        bgr = None if self._camera is None else np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
+        people = self._matched(rgb.shape[:2], considered, camera, appearances, bgr)
+        self.cues = Cues(appearances, None if self._camera is None else self._camera.latest)
+        return people
+
+    def repeat(
+        self, shape_hw: tuple[int, int], detections: Sequence[Detection], camera: CameraStep | None, cues: Cues
+    ) -> list[TrackedPerson]:
+        """Do what ``update`` did, without the picture; ``see_again`` must follow before the next ``update``.
+
+        Args:
+            shape_hw: height and width of the frame.
+            detections: as for ``update``.
+            camera: as for ``update``.
+            cues: what ``update`` took from the picture.
+        """
+        nothing = None
+        if self._camera is not None:
+            self._camera.given, nothing = cues.warp, np.zeros((1, 1, 3), np.uint8)
+        people = self._matched(shape_hw, self._considered(detections), camera, cues.appearances, nothing)
+        if self._camera is not None:
+            self._camera.given = None
+        return people
+
+    def see_again(self, rgb: NDArray[np.uint8]) -> None:
+        """Take the latest frame, uint8 (H, W, 3), whose update was repeated: the camera moves on from it."""
+        if self._camera is not None:
+            self._camera.apply(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8))
+
+    def _considered(self, detections: Sequence[Detection]) -> list[Detection]:
+        """Return what the tracker considers: it skips weaker detections too, but after computing their appearance."""
+        return [one for one in detections if one.confidence >= self._tracker.args.track_low_thresh]
+
+    def _matched(
+        self,
+        shape_hw: tuple[int, ...],
+        detections: Sequence[Detection],
+        camera: CameraStep | None,
+        appearances: NDArray[np.uint8] | None,
+        bgr: NDArray[np.uint8] | None,
+    ) -> list[TrackedPerson]:
+        height, width = shape_hw
         if camera is not None and camera.is_known and self._name in _MOVES_WITH_CAMERA:
             self._move(camera)
-        # the tracker skips weaker detections too, but only after computing their appearance
-        detections = [one for one in detections if one.confidence >= self._tracker.args.track_low_thresh]
         rows = np.array([[*d.box_xyxy, d.confidence, 0] for d in detections], np.float32).reshape(-1, 6)
         rows[:, :4] = _scaled(rows[:, :4], self._widening)
         boxes = Boxes(rows, (height, width))
-        if self._name == _FOLLOWS_CAMERA:
-            tracks = np.asarray(self._tracker.update(boxes, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)), np.float64)
-        elif self._weighs_appearance and detections:
-            appearances = np.stack([appearance_of(rgb, one.box_xyxy) for one in detections]).astype(np.float32)
-            tracks = np.asarray(self._tracker.update(boxes, feats=appearances), np.float64)
+        if bgr is not None:
+            tracks = np.asarray(self._tracker.update(boxes, bgr), np.float64)
+        elif appearances is not None:
+            tracks = np.asarray(self._tracker.update(boxes, feats=appearances.astype(np.float32)), np.float64)
         else:
             tracks = np.asarray(self._tracker.update(boxes), np.float64)
         people = []

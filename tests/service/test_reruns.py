@@ -63,7 +63,7 @@ def test_an_older_analysis_gets_its_features_from_its_crops(
     context: ServerContext, old: StoredAnalysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert rerun_of(context, old).from_crops
-    monkeypatch.setattr("recognizer.analysis.file_pass.PeopleFollower", None)  # nobody is looked for again
+    monkeypatch.setattr("recognizer.analysis.file_pass.FileFollower", None)  # nobody is looked for again
     job = run_again(context, old)
     assert job.wait(WAIT_S)
     assert job.error is None
