@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +13,12 @@ from sqlalchemy import Select, select, update
 
 from recognizer.annotations.model import Answers, LabelFile
 from recognizer.annotations.reading import read_labels
-from recognizer.comparison.model import Comparison, Cost, Entry, named
+from recognizer.comparison.model import Comparison, named
 from recognizer.errors import SettingsError, StoreError, TruthError
-from recognizer.export import timeline_from_json, timeline_json
 from recognizer.service import tables
 from recognizer.service.database import put
+from recognizer.service.entry_bytes import entries_from_bytes, entries_to_bytes
 from recognizer.service.store import AnalysisStore, StoredFile, StoredSummary, now, summaries
-from recognizer.settings import Settings
 from recognizer.timeline.groups import LabelGroups
 from recognizer.types import Segment
 
@@ -72,14 +70,13 @@ class ComparisonStore:
         Raises:
             StoreError: the database cannot be written to.
         """
-        document = json.dumps([_entry_values(entry) for entry in comparison.entries])
         row = {
             "comparison_id": comparison_id,
             "created_at": now(),
             "video_name": video.name,
             "video_file": video.path.name,
             "video_sha256": video.sha256,
-            "entries": zlib.compress(document.encode()),
+            "entries": entries_to_bytes(comparison.entries),
         }
         with self._database.transaction(f"comparison on '{video.name}'") as connection:
             put(connection, tables.comparison, [row], update=["entries"])
@@ -130,8 +127,8 @@ class ComparisonStore:
         path = self._store.file_path(row.video_file)
         size_bytes = path.stat().st_size if path.is_file() else 0
         try:
-            entries = tuple(map(_entry, json.loads(zlib.decompress(row.entries).decode())))
-        except (zlib.error, ValueError, KeyError, TypeError, SettingsError) as error:
+            entries = entries_from_bytes(row.entries)
+        except (ValueError, KeyError, TypeError, SettingsError) as error:
             raise StoreError(
                 f"the stored comparison of '{row.video_name}' cannot be read; compare the classifiers again."
             ) from error
@@ -160,29 +157,3 @@ def _readable_labels(data: bytes, name: str) -> LabelFile | None:
     except TruthError:
         _log.warning("the labels of a stored comparison cannot be read", exc_info=True)
         return None
-
-
-def _entry_values(entry: Entry) -> dict[str, Any]:
-    timeline = entry.timeline
-    return {
-        # includes a checkpoint's folder, unlike an export, so that the entry can run again
-        "settings": entry.settings.as_dict(),
-        "checkpoint_name": entry.checkpoint_name,
-        "labels": entry.labels,
-        "problem": entry.problem,
-        "cost": None if entry.cost is None else asdict(entry.cost),
-        "timeline": None if timeline is None else timeline_json(timeline, include_boxes=True, include_frame_times=True),
-    }
-
-
-def _entry(values: dict[str, Any]) -> Entry:
-    known = {field.name for field in fields(Settings)}  # a later version may have more
-    return Entry(
-        name="",
-        settings=Settings(**{name: value for name, value in values["settings"].items() if name in known}),
-        checkpoint_name=values["checkpoint_name"],
-        labels=tuple(values["labels"]),
-        timeline=None if values["timeline"] is None else timeline_from_json(values["timeline"]),
-        cost=None if values["cost"] is None else Cost(**values["cost"]),
-        problem=values["problem"],
-    )

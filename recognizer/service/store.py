@@ -1,7 +1,4 @@
-"""Store users' data: videos in a folder, analyses in the database.
-
-A timeline is stored as the compressed JSON of the export.
-"""
+"""Store users' data: videos in a folder, analyses in the database."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import hashlib
 import logging
 import os
 import uuid
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,13 +16,13 @@ from typing import Any, BinaryIO, NamedTuple
 from sqlalchemy import Column, ColumnElement, Row, Select, select
 
 from recognizer.errors import StoreError
-from recognizer.export import timeline_from_json, timeline_json
 from recognizer.files import DATA_VARIABLE, StagedFile, data_dir, is_abandoned, is_staged, prune_lru
 from recognizer.memory import exempt_from_collection, without_collections
 from recognizer.service import tables
 from recognizer.service.database import DATABASE_VARIABLE, Database, batched, put
 from recognizer.service.features import FeatureStore
 from recognizer.service.sources import SOURCE_SUFFIX, STORED_NAME, StoredPart, read_source, write_source
+from recognizer.service.timeline_bytes import timeline_from_stored, timelines_to_bytes
 from recognizer.timeline.features import feature_table
 from recognizer.timeline.model import Timeline
 from recognizer.video import VideoSource, in_order
@@ -232,13 +228,12 @@ class AnalysisStore:
             StoreError: the database cannot be written to.
         """
         analysis = analysis_of(analysis_id, video, timeline)
-        document = zlib.compress(timeline_json(timeline, include_boxes=True, include_frame_times=True).encode())
         row = {
             "analysis_id": analysis_id,
             "created_at": analysis.created_at,
             "video_name": video.name,
             "video_file": video.path.name,
-            "timeline": document,
+            "timeline": timelines_to_bytes([timeline]),
         }
         with self.database.transaction(f"analysis of '{video.name}'") as connection:
             put(connection, tables.analysis, [row])
@@ -257,13 +252,12 @@ class AnalysisStore:
         if row is None:
             return None
         try:
-            text = zlib.decompress(row.timeline).decode()
-        except (zlib.error, UnicodeDecodeError) as error:
+            with without_collections():
+                timeline = timeline_from_stored(row.timeline)
+        except ValueError as error:
             raise StoreError(
                 f"the stored analysis of '{row.video_name}' is damaged; analyse the video again."
             ) from error
-        with without_collections():
-            timeline = timeline_from_json(text)
         if len(timeline.predictions) >= _MANY_PREDICTIONS:
             exempt_from_collection()
         return StoredAnalysis(analysis_id, row.created_at, row.video_name, self.file_path(row.video_file), timeline)

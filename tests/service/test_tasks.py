@@ -60,8 +60,8 @@ def no_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: str) -> None:
         raise AssertionError("a timeline that is in memory was read from the database")
 
-    for module in (store_module, comparisons_module):
-        monkeypatch.setattr(module, "timeline_from_json", refuse)
+    monkeypatch.setattr(store_module, "timeline_from_stored", refuse)
+    monkeypatch.setattr(comparisons_module, "entries_from_bytes", refuse)
 
 
 @pytest.mark.usefixtures("no_loading")
