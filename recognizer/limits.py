@@ -80,6 +80,11 @@ class Limits:
     network_cameras: tuple[str, ...] = _limit(
         (), "The hosts of the network cameras that visitors may open, such as cam.local or 192.168.1.20:554."
     )
+    weights_sha256: tuple[str, ...] = _limit(
+        (),
+        "The SHA-256 that files of weights must have, such as s3d-d76dad2f.pth=0123...: for those of which only eight "
+        "digits are published.",
+    )
 
 
 class LimitValue(NamedTuple):

@@ -123,6 +123,7 @@ def _row(item: PublishedFile) -> dict[str, Any]:
 
     spec = SPECS.get(item.name)
     path = weights.local_path(item.name)
+    known = weights.known_hash(item)
     return {
         "name": item.name,
         "kind": item.kind,
@@ -134,6 +135,8 @@ def _row(item: PublishedFile) -> dict[str, Any]:
         "parameters": spec.parameters if spec else None,
         "gflops": spec.gflops if spec else None,
         "gflops_frames": GFLOPS_FRAMES if spec else None,
+        "sha256": None if known is None else known.sha256,
+        "sha256_origin": None if known is None else known.origin,
         "here": path is not None,
         "path": str(path) if path is not None else None,
     }

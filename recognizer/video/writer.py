@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -73,7 +74,7 @@ class VideoWriter:
         self._shape = (height, width, 3)
         self._size_wh = _even_size_wh(width, height)
         self._scaler = VideoReformatter()
-        self._last_tick = -1
+        self._last_tick, self._last_s = -1, -inf
         rate = as_fraction(frame_rate)
         self._frame_ticks = max(1, round(1 / (rate * _TIME_BASE)))
         try:
@@ -96,10 +97,11 @@ class VideoWriter:
         """
         if rgb.shape != self._shape or rgb.dtype != np.uint8:
             raise ValueError(f"the frame must be uint8 {self._shape}, got {rgb.dtype} {rgb.shape}")
-        tick = round(time_s / _TIME_BASE)
-        if tick <= self._last_tick:
-            raise ValueError(f"frame at {time_s} s is not after the one at {float(self._last_tick * _TIME_BASE)} s")
-        self._last_tick = tick
+        if time_s <= self._last_s:
+            raise ValueError(f"frame at {time_s} s is not after the one at {self._last_s} s")
+        # a damaged file may have pictures closer together than a tick
+        tick = max(round(time_s / _TIME_BASE), self._last_tick + 1)
+        self._last_s, self._last_tick = time_s, tick
         frame = self._converted(rgb)
         frame.pts, frame.time_base, frame.duration = tick, _TIME_BASE, self._frame_ticks
         self._mux(lambda: self._stream.encode(frame))

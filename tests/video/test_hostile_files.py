@@ -71,3 +71,14 @@ def test_hours_between_two_pictures_are_no_hours_of_silence_in_memory(tmp_path: 
         _, peak_bytes = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak_bytes < 20_000_000
+
+
+def test_pictures_closer_together_than_a_tick_are_all_written(tmp_path: Path) -> None:
+    rgb = np.zeros((48, 64, 3), np.uint8)
+    with VideoWriter(tmp_path / "a.mp4", 30, 64, 48) as writer:
+        for time_s in (0.0, 0.5, 0.500001, 0.500002, 1.0):
+            writer.write(rgb, time_s)
+        with pytest.raises(ValueError, match="is not after the one at"):
+            writer.write(rgb, 1.0)
+    with open_video(tmp_path / "a.mp4") as video:
+        assert [frame.time_s for frame in video.frames()] == pytest.approx([0.0, 0.5, 0.5, 0.5, 1.0], abs=1e-4)
