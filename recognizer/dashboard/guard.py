@@ -27,20 +27,16 @@ Value = TypeVar("Value")
 _NOTICE_S: Final = 10.0
 """A notice is drawn for at least this long: a page that follows a job is drawn again every second."""
 
-_in_page: ContextVar[bool] = ContextVar("in_page", default=False)
+_said: ContextVar[set[str] | None] = ContextVar("said", default=None)
+"""What this run of a page or fragment has said: parts often fail for one reason. None outside of a run."""
 
 
 @contextmanager
 def page() -> Iterator[None]:
     """Run a page in this block: what goes wrong in it or in a callback before it is said at its top."""
     place = st.container()  # always there: what comes and goes at the top must not move what is below it
-    entered = _in_page.set(True)
-    try:
-        _draw_notices(place)
-        with _said_in(place):
-            yield
-    finally:
-        _in_page.reset(entered)
+    with _run(place), _said_in(place):
+        yield
 
 
 def part(draw: Callable[Given, None]) -> Callable[Given, None]:
@@ -65,9 +61,7 @@ def fragment(*, run_every: float | None = None) -> Callable[[Callable[Given, Non
         @wraps(draw)
         def drawn(*args: Given.args, **kwargs: Given.kwargs) -> None:
             place = st.container()
-            if not _in_page.get():
-                _draw_notices(place)
-            with _said_in(place):
+            with _run(place), _said_in(place):
                 draw(*args, **kwargs)
 
         made: Callable[Given, None] = st.fragment(drawn, run_every=run_every)
@@ -105,6 +99,20 @@ def attempt(act: Callable[Given, Value], *args: Given.args, **kwargs: Given.kwar
 
 
 @contextmanager
+def _run(place: Any) -> Iterator[None]:
+    """Say what went wrong before this run of a page or fragment, unless it is part of another run."""
+    if _said.get() is not None:
+        yield
+        return
+    entered = _said.set(set())
+    try:
+        _draw_notices(place)
+        yield
+    finally:
+        _said.reset(entered)
+
+
+@contextmanager
 def _said_in(place: Any) -> Iterator[None]:
     try:
         yield
@@ -120,4 +128,9 @@ def _draw_notices(place: Any) -> None:
 
 
 def _draw(place: Any, text: str) -> None:
+    said = _said.get()
+    if said is not None:
+        if text in said:
+            return
+        said.add(text)
     place.error(sentence(with_upload_names(text)), icon=":material/error:")

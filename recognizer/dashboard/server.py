@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import streamlit as st
 
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
-from recognizer.errors import SettingsError
+from recognizer.errors import SettingsError, StoreError
 from recognizer.limits import limits
 from recognizer.memory import collect_rarely, exempt_from_collection
 from recognizer.networks.cache import ModelCache
@@ -16,6 +18,8 @@ from recognizer.service.jobs import Job, Jobs
 from recognizer.service.offers import Offers
 from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext, get_ready
+
+_log = logging.getLogger(__name__)
 
 _BYTES_PER_MIB = 1024 * 1024
 """Streamlit's unit of ``server.maxUploadSize``."""
@@ -33,14 +37,22 @@ def context() -> ServerContext:
 @st.cache_resource(show_spinner=False)
 def palette() -> ActionPalette:
     """Return the colours of the actions; they are the same on every page and after a restart."""
-    return ActionPalette(context().store.action_slots())
+    try:
+        slots = context().store.action_slots()
+    except StoreError as error:  # results are worth more than the colours that they had before
+        _log.warning("the colours of actions cannot be read: %s", error)
+        slots = {}
+    return ActionPalette(slots)
 
 
 def save_colours() -> None:
-    """Save the colours that were assigned since the last call."""
+    """Save the colours that were assigned since the last call; those that cannot be saved now wait for the next."""
     store, slots = context().store, palette().slots
-    if slots.keys() - store.action_slots().keys():
-        store.save_action_slots(slots)
+    try:
+        if slots.keys() - store.action_slots().keys():
+            store.save_action_slots(slots)
+    except StoreError as error:
+        _log.warning("the colours of new actions are not saved: %s", error)
 
 
 @st.cache_resource(show_spinner=False)

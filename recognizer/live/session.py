@@ -11,7 +11,6 @@ from pathlib import Path
 
 from recognizer.actions.provenance import Mode
 from recognizer.comparison.model import Comparison
-from recognizer.errors import StoreError
 from recognizer.live.controls import Controls
 from recognizer.live.own_names import Taught
 from recognizer.live.recording import Recorded
@@ -138,18 +137,20 @@ class LiveSession:
                     )
                 )
         file = StoredFile(path, name, "", 0)
-        problem = None
-        try:
-            store.save_analysis(self.analysis_id, file, timeline)
+
+        def save() -> StoredAnalysis:
+            stored = store.save_analysis(self.analysis_id, file, timeline)
             set_id, mode = self._names
             if set_id is not None:
                 self._context.own_actions.sets.choose(self.analysis_id, set_id, mode)
             if comparison is not None:
                 self._context.comparisons.save(self.analysis_id, file, comparison)
-        except StoreError as error:
-            _log.warning("a live session could not be stored: %s", error)
-            problem = str(error)
-        return EndedSession(StoredAnalysis(self.analysis_id, now, name, path, timeline), lost, problem)
+            return stored
+
+        unsaved = StoredAnalysis(self.analysis_id, now, name, path, timeline)
+        run = self._context.unsaved.save(self.analysis_id, save, lambda: unsaved)
+        self._context.workbench.begin(run)
+        return EndedSession(run, lost, self._context.unsaved.problem(self.analysis_id))
 
 
 def _with_recording(timeline: Timeline, begins_s: float) -> Timeline:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recognizer.comparison.model import Comparison, Entry
-from recognizer.service.comparisons import StoredComparison
+from recognizer.service.comparisons import StoredComparison, comparison_of
 from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredFile
@@ -75,7 +75,13 @@ def start_comparison(
             return context.models.get(settings, fetch_report(job))
 
         def store(comparison: Comparison) -> None:
-            job.partial = context.comparisons.save(comparison_id, video, comparison)
+            before = job.partial
+            job.partial = context.unsaved.save(
+                comparison_id,
+                lambda: context.comparisons.save(comparison_id, video, comparison),
+                lambda: comparison_of(comparison_id, video, comparison, before),
+            )
+            context.workbench.begin(job.partial)
 
         comparison = compare(
             context.store.source(video.path),
@@ -91,7 +97,9 @@ def start_comparison(
             sha256=video.sha256,
             name=video.name,
         )
-        return context.comparisons.save(comparison_id, video, comparison)
+        store(comparison)
+        assert job.partial is not None
+        return job.partial
 
     return context.jobs.start(
         work, comparison_id, about=request, visitor_id=visitor_id, long=True, expected_s=expected_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -144,6 +144,15 @@ class ComparisonStore:
 
 def _of(comparison_id: str) -> Select[Any]:
     return select(tables.comparison).where(tables.comparison.c.comparison_id == comparison_id)
+
+
+def comparison_of(
+    comparison_id: str, video: StoredFile, comparison: Comparison, before: StoredComparison | None
+) -> StoredComparison:
+    """Return a comparison that is not stored, with the labels of what was stored of it before."""
+    if before is not None:
+        return replace(before, comparison=comparison)
+    return StoredComparison(comparison_id, now(), video, comparison, None)
 
 
 def _answers(stored: str | None) -> Answers:

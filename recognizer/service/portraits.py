@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -80,7 +81,8 @@ def portrait_jpeg(context: ServerContext, opened: Opened, portrait: Portrait) ->
             return kept.read_bytes()
         content = _cut_out(context, opened, portrait)
         if content is not None:
-            write_bytes(kept, content)
+            with suppress(OSError):  # on a full disk, the picture is cut out again next time
+                write_bytes(kept, content)
         return content
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -126,12 +127,16 @@ class AnalysisStore:
         """Copy an upload to the disk in pieces, and name the file by its hash; equal uploads share one file.
 
         Older videos make room for it, except those to ``keep``.
+
+        Raises:
+            StoreError: it cannot be written to the disk.
         """
         digest, size = hashlib.sha256(), 0
         suffix = Path(name).suffix.lower()
         safe_suffix = suffix if suffix[1:].isalnum() and len(suffix) <= 8 and suffix != SOURCE_SUFFIX else ""
         arriving = StagedFile(self._files)
         try:
+            self._files.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
             arriving.path.touch(mode=0o600)  # other users of this machine must not read the video
             with arriving.path.open("wb") as file:
                 while chunk := stream.read(_CHUNK_BYTES):
@@ -140,8 +145,15 @@ class AnalysisStore:
                     size += len(chunk)
             path = self._files / f"{digest.hexdigest()}{safe_suffix}"
             arriving.commit(path)
+        except OSError as error:
+            _log.error("an upload could not be stored: %s", error)
+            raise StoreError(
+                f"'{name}' could not be stored ({error.strerror or error}); make room on the disk of this server, and "
+                "drop it in again."
+            ) from error
         finally:
-            arriving.discard()
+            with suppress(OSError):
+                arriving.discard()
         self._prune(keep=(path, *(one.path for one in keep)))
         return StoredFile(path, name, digest.hexdigest(), size)
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
-from recognizer.errors import StoreError
 from recognizer.export import Content
 from recognizer.files import BYTES_PER_MB
 from recognizer.limits import duration_text
@@ -27,6 +26,7 @@ from recognizer.service.jobs import Job, Jobs
 from recognizer.service.own_actions import OwnActions
 from recognizer.service.own_names import Naming
 from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile, analysis_of
+from recognizer.service.unsaved import Unsaved
 from recognizer.service.workbench import Workbench
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
@@ -49,6 +49,7 @@ class ServerContext:
         models: the loaded networks.
         pass_store: finished passes over videos.
         live_analyses: ids of the analyses of cameras' streams, from a stream's start until its analysis is stored.
+        unsaved: results and corrections that could not be stored yet.
         comparisons: the stored comparisons, in the same database.
         workbench: the opened analyses and comparisons, and their corrections.
         own_actions: everybody's own actions.
@@ -59,6 +60,7 @@ class ServerContext:
     models: ModelCache
     pass_store: PassStore
     live_analyses: set[str] = field(default_factory=set)
+    unsaved: Unsaved = field(default_factory=Unsaved)
     comparisons: ComparisonStore = field(init=False)
     workbench: Workbench = field(init=False)
     own_actions: OwnActions = field(init=False)
@@ -66,7 +68,7 @@ class ServerContext:
     def __post_init__(self) -> None:
         naming = Naming(ActionSetStore(self.store.database), self.store.features)
         object.__setattr__(self, "comparisons", ComparisonStore(self.store))
-        object.__setattr__(self, "workbench", Workbench(self.store, self.comparisons, naming))
+        object.__setattr__(self, "workbench", Workbench(self.store, self.comparisons, naming, self.unsaved))
         object.__setattr__(self, "own_actions", OwnActions(self.store, self.workbench, naming))
 
 
@@ -123,8 +125,8 @@ def start_analysis(
 ) -> Job[StoredAnalysis]:
     """Analyze a stored video in the background and store the result, even if the job is cancelled.
 
-    The job's result holds the timeline in memory, so a page need not load it. If it cannot be stored, the job has both
-    an error and a result, and the page can still offer the result for download.
+    The job's result holds the timeline in memory, so a page need not load it. If it cannot be stored, ``unsaved`` keeps
+    it until it can.
 
     Raises:
         LimitError: the visitor has too many runs already.
@@ -150,11 +152,11 @@ def start_analysis(
             sha256=video.sha256,
             name=video.name,
         )
-        try:
-            analysis = context.store.save_analysis(analysis_id, video, timeline)
-        except StoreError as error:
-            job.error = str(error)
-            return analysis_of(analysis_id, video, timeline)
+        analysis = context.unsaved.save(
+            analysis_id,
+            lambda: context.store.save_analysis(analysis_id, video, timeline),
+            lambda: analysis_of(analysis_id, video, timeline),
+        )
         context.workbench.expect(analysis)
         return analysis
 

@@ -12,18 +12,20 @@ from weakref import WeakValueDictionary
 
 from recognizer.actions.naming import postures
 from recognizer.analysis.passes import pass_key_from
-from recognizer.errors import CorrectionsError
+from recognizer.errors import CorrectionsError, StoreError
 from recognizer.service.action_sets import ActionSetStore, Chosen
 from recognizer.service.comparisons import ComparisonStore, StoredComparison
-from recognizer.service.corrections import CorrectionStore, Revision
+from recognizer.service.corrections import Revision
 from recognizer.service.counting import LatestCounting
 from recognizer.service.jobs import Job, Jobs
+from recognizer.service.kept_corrections import KeptCorrections
 from recognizer.service.movements import movements_of
 from recognizer.service.opened import Opened, opened_comparison
 from recognizer.service.own_names import Naming
 from recognizer.service.replays import Replays
 from recognizer.service.shown import Shown, View
 from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredSummary
+from recognizer.service.unsaved import Unsaved
 from recognizer.settings import SETTING_SPECS
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Edit, SingleEdit, Together
@@ -35,6 +37,8 @@ Kind = Literal["analysis", "comparison"]
 _MOST_OPENED: Final = 6
 """Opened items that stay in memory although no page holds them."""
 
+_MOST_CHOICES: Final = 256
+
 _TURNS: Final = 64
 
 _Key = tuple[Kind, str]
@@ -43,11 +47,19 @@ _Key = tuple[Kind, str]
 class Workbench:
     """Opens analyses and comparisons, and applies corrections. Safe to call from any thread."""
 
-    def __init__(self, store: AnalysisStore, comparisons: ComparisonStore, naming: Naming | None = None) -> None:
+    def __init__(
+        self,
+        store: AnalysisStore,
+        comparisons: ComparisonStore,
+        naming: Naming | None = None,
+        unsaved: Unsaved | None = None,
+    ) -> None:
         self._store = store
         self._naming = naming or Naming(ActionSetStore(store.database))
         self._comparisons = comparisons
-        self._corrections = CorrectionStore(store.database)
+        self._unsaved = unsaved or Unsaved()
+        self._corrections = KeptCorrections(store.database, self._unsaved)
+        self._choices: OrderedDict[str, Chosen] = OrderedDict()
         self._lock = threading.Lock()
         self._turns = tuple(threading.Lock() for _ in range(_TURNS))
         self._background = Jobs(max_at_once=2)
@@ -65,11 +77,22 @@ class Workbench:
                 self._opened.pop(key, None)
 
     def expect(self, stored: StoredAnalysis) -> None:
-        """Get ready for a page that will show this analysis soon."""
-        self.hold(stored)
+        """Get ready for a page that will show this new analysis soon."""
+        self.begin(stored)
         opened = self.opened(stored.analysis_id)
         if opened is not None:
             self.prepare(opened)
+
+    def begin(self, stored: StoredAnalysis | StoredComparison) -> None:
+        """Hold a new item, which nobody has corrected, whether or not the database can be asked."""
+        item_id = _key_of(stored)[1]
+        self._corrections.expect_none(item_id)
+        self._choices.setdefault(item_id, Chosen())
+        self.hold(stored)
+
+    def corrections_problem(self, analysis_id: str) -> str | None:
+        """Return why the latest corrections of an analysis are not stored, in a sentence; None if they are."""
+        return self._corrections.problem(analysis_id)
 
     def analysis(self, analysis_id: str) -> StoredAnalysis | None:
         """Return an analysis, from memory if somebody has it; None if there is none.
@@ -83,19 +106,44 @@ class Workbench:
     def opened(self, item_id: str, kind: Kind = "analysis") -> Opened | None:
         """Return an analysis at its latest revision, or a comparison; None if there is none.
 
+        While the database cannot be read, this is the latest that is known.
+
         Raises:
             StoreError: it is damaged, or a later version of this program wrote it.
         """
         key: _Key = (kind, item_id)
         with self._turn(key):
             opened = self._known(key)
-            if kind == "comparison":
-                return opened or self._open_comparison(item_id)
-            chosen = self._naming.sets.chosen(item_id)
-            if opened is not None and opened.revision.number == self._corrections.number(item_id) + chosen.number:
+            try:
+                return self._latest(key, opened)
+            except StoreError:
+                if opened is None:
+                    raise
                 return opened
-            stored = self._analysis(item_id)
-            return None if stored is None else self._keep(self._made(stored, self._corrections.load(item_id), chosen))
+
+    def _latest(self, key: _Key, opened: Opened | None) -> Opened | None:
+        """Return an item at its latest revision, from memory if that is it; None if there is none."""
+        kind, item_id = key
+        if kind == "comparison":
+            return opened or self._open_comparison(item_id)
+        chosen = self._chosen(item_id)
+        if opened is not None and opened.revision.number == self._corrections.number(item_id) + chosen.number:
+            return opened
+        stored = self._analysis(item_id)
+        return None if stored is None else self._keep(self._made(stored, self._corrections.load(item_id), chosen))
+
+    def _chosen(self, item_id: str) -> Chosen:
+        """Return what an analysis is shown with, or was when the database could be read last."""
+        try:
+            chosen = self._naming.sets.chosen(item_id)
+        except StoreError:
+            if item_id not in self._choices:
+                raise
+            return self._choices[item_id]
+        self._choices[item_id] = chosen
+        while len(self._choices) > _MOST_CHOICES:
+            self._choices.popitem(last=False)
+        return chosen
 
     def corrections_number(self, analysis_id: str) -> int:
         """Return the number of the latest corrections of an analysis, without opening it."""
@@ -117,7 +165,7 @@ class Workbench:
             if stored is None:
                 return None
             made: list[Opened] = []
-            chosen = self._naming.sets.chosen(analysis_id)
+            chosen = self._chosen(analysis_id)
 
             def check(after: Revision) -> None:
                 made.append(self._made(stored, after, chosen))
@@ -217,7 +265,8 @@ class Workbench:
         with self._lock:
             held = self._held.get(key)
         if held is None:
-            held = self._store.load_analysis(analysis_id)
+            kept = self._unsaved.content(analysis_id)
+            held = kept if isinstance(kept, StoredAnalysis) else self._store.load_analysis(analysis_id)
             if held is not None:
                 with self._lock:
                     self._held[key] = held
@@ -231,7 +280,7 @@ class Workbench:
 
     def _made(self, stored: StoredAnalysis, revision: Revision, chosen: Chosen | None = None) -> Opened:
         """Return an analysis at a revision of its corrections, with the names that are chosen for it."""
-        chosen = chosen or self._naming.sets.chosen(stored.analysis_id)
+        chosen = chosen or self._chosen(stored.analysis_id)
         shown = replace(revision, number=revision.number + chosen.number)
         return self._replays.opened(stored, shown, self._naming.names(stored, chosen))
 
@@ -239,8 +288,8 @@ class Workbench:
         key: _Key = ("comparison", comparison_id)
         with self._lock:
             held = self._held.get(key)
-        stored = held or self._comparisons.load(comparison_id)
-        assert stored is None or isinstance(stored, StoredComparison)
+        kept = held or self._unsaved.content(comparison_id)
+        stored = kept if isinstance(kept, StoredComparison) else self._comparisons.load(comparison_id)
         opened = None if stored is None else opened_comparison(stored)
         return None if opened is None else self._keep(opened)
 

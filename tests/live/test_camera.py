@@ -221,7 +221,7 @@ def test_camera_that_sends_nothing_any_more_is_ended_kept_and_given_back(
     assert camera.session is None, "a late frame begins nothing"
 
 
-def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
+def test_stream_that_cannot_be_stored_is_still_given_back_and_stored_later(
     camera_of: Callable[..., tuple[TabCamera, ServerContext]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera, context = camera_of(scripted_models(ONE))
@@ -229,14 +229,18 @@ def test_stream_that_cannot_be_stored_is_still_given_back_with_the_reason(
     def full(*_: object) -> None:
         raise StoreError("'Camera' could not be kept (database or disk is full); make room on the disk.")
 
-    monkeypatch.setattr(context.store, "save_analysis", full)
-    take_until(camera, lambda: predictions_so_far(camera) > 0)
-    ended = camera.end()
+    with monkeypatch.context() as patch:
+        patch.setattr(context.store, "save_analysis", full)
+        take_until(camera, lambda: predictions_so_far(camera) > 0)
+        ended = camera.end()
     assert ended is not None
-    assert ended.problem is not None
-    assert "disk is full" in ended.problem
+    assert "disk is full" in (ended.problem or "")
     assert ended.run.timeline.predictions
     assert not context.live_analyses
+    analysis_id = ended.run.analysis_id
+    assert "disk is full" in (context.unsaved.problem(analysis_id) or "")
+    context.unsaved.save_now(analysis_id)
+    assert context.store.load_analysis(analysis_id) is not None
 
 
 def test_frames_are_not_held_up_while_the_stream_before_is_being_kept(

@@ -95,22 +95,53 @@ def test_the_analysis_that_is_handed_over_equals_the_stored_one(context: ServerC
         np.testing.assert_array_equal(ours.box_xyxy, theirs.box_xyxy)
 
 
-def test_an_analysis_that_cannot_be_stored_is_handed_over_with_the_reason(
+def test_an_analysis_that_cannot_be_stored_is_handed_over_and_stored_later(
     context: ServerContext, video: StoredFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Regression: the message asked to download the table now, and there was none."""
 
     def full(*_: object) -> None:
-        raise StoreError("'clip.mkv' could not be saved (database or disk is full); download its table now.")
+        raise StoreError("there is no room on the disk; make room.")
 
-    monkeypatch.setattr(context.store, "save_analysis", full)
-    job = start_analysis(context, "one", video, SETTINGS, MAX_BYTES)
-    assert job.wait(WAIT_S)
-    assert job.error is not None
-    assert "disk is full" in job.error
-    assert job.result is not None
-    assert job.result.timeline.predictions
-    assert context.store.load_analysis("one") is None
+    with monkeypatch.context() as patch:
+        patch.setattr(context.store, "save_analysis", full)
+        job = start_analysis(context, "one", video, SETTINGS, MAX_BYTES)
+        assert job.wait(WAIT_S)
+        assert job.error is None
+        assert job.result is not None
+        assert job.result.timeline.predictions
+        assert context.unsaved.problem("one") == "there is no room on the disk; make room."
+        assert context.store.load_analysis("one") is None
+        assert context.workbench.opened("one") is not None, "it is kept, although the database has nothing"
+    context.unsaved.save_now("one")
+    assert context.unsaved.problem("one") is None
+    stored = context.store.load_analysis("one")
+    assert stored is not None
+    assert stored.timeline.predictions == job.result.timeline.predictions
+
+
+def test_a_comparison_goes_on_and_keeps_its_entries_while_nothing_can_be_stored(
+    context: ServerContext, video: StoredFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the first entry that could not be stored ended the comparison, and its entries were lost."""
+
+    def full(*_: object) -> None:
+        raise StoreError("there is no room on the disk; make room.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(context.comparisons, "save", full)
+        job = start_comparison(context, "two", request(video, "s3d", "i3d"), (), MAX_BYTES)
+        assert job.wait(WAIT_S)
+        assert job.error is None
+        assert job.result is not None
+        assert len(job.result.comparison.finished) == 2
+        assert context.unsaved.content("two") is job.result
+        assert context.workbench.opened("two", "comparison") is not None
+        assert context.workbench.comparison_groups("two") is None
+    context.unsaved.save_now("two")
+    stored = context.comparisons.load("two")
+    assert stored is not None
+    assert [one.name for one in stored.comparison.finished] == [one.name for one in job.result.comparison.finished]
 
 
 def request(video: StoredFile, *classifiers: str) -> ComparisonRequest:

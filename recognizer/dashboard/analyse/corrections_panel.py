@@ -26,6 +26,7 @@ _OTHER_PEOPLE: Final = (
 )
 
 
+@guard.part
 def draw_corrections(place: DeltaGenerator, run: StoredAnalysis, opened: Opened) -> None:
     """Draw a popover with all that can be done with the corrections as a whole."""
     corrections = opened.revision.corrections

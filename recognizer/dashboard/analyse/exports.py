@@ -10,7 +10,7 @@ from typing import Final
 import streamlit as st
 
 from recognizer import export
-from recognizer.dashboard import server
+from recognizer.dashboard import guard, server
 from recognizer.dashboard.analyse.annotated import offer_annotated
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.export import Content
@@ -21,6 +21,7 @@ _FIRST: Final = ".csv"
 """The format with a button of its own."""
 
 
+@guard.part
 def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
     """Draw the downloads of an analysis.
 
@@ -54,6 +55,7 @@ def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
     offer_annotated(row, run, content, shown)
 
 
+@guard.part
 def draw_excerpt(run: StoredAnalysis, segment: Segment) -> None:
     """Draw the download of one segment as a video; nothing if the video has gone."""
     store = server.context().store

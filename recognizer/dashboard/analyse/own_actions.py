@@ -49,6 +49,7 @@ def with_own_names(run: StoredAnalysis, opened: Opened) -> Opened:
     return opened
 
 
+@guard.part
 def draw_own_actions(place: DeltaGenerator, run: StoredAnalysis, opened: Opened) -> None:
     """Draw a popover with the choice of a set and of how its names are shown; a choice changes the whole page."""
     own = opened.own

@@ -18,6 +18,7 @@ from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
 from recognizer.dashboard.analyse.own_actions import draw_own_actions, with_own_names
 from recognizer.dashboard.analyse.summaries import draw_summaries, selected_row
 from recognizer.dashboard.parts.label_groups import draw_groups, groupable
+from recognizer.dashboard.parts.unsaved import show_unsaved
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, seconds, sentence, shortened
 from recognizer.dashboard.workbench.component import show_workbench
@@ -69,6 +70,7 @@ def show_results(*, has_header: bool = False) -> None:
         with st.container(key=_KEY):
             _explore()
         return
+    _show_unsaved(run)
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
     draw_reading(timeline.reading)
@@ -81,6 +83,10 @@ def show_results(*, has_header: bool = False) -> None:
         f"larger Detector, and {again} again.",
         icon=":material/person_off:",
     )
+
+
+def _show_unsaved(run: StoredAnalysis) -> None:
+    show_unsaved(run.analysis_id, "analysis" if run.timeline.video.sha256 is not None else "session")
 
 
 def _summary(timeline: Timeline) -> str:
@@ -152,6 +158,7 @@ def _explore() -> None:
     run = state.tab().analyse.shown
     if run is None:
         return
+    _show_unsaved(run)
     workbench = server.context().workbench
     workbench.hold(run)
     try:

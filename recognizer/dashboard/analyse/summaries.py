@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import export, plots
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.export import Content
@@ -37,6 +37,7 @@ _PLACE_CSS: Final = f"<style>.st-key-{_PLACE_KEY} {{ min-height: 90vh; }}</style
 _COUNTS, _SHARES = "Counts", "Shares"
 
 
+@guard.part
 def draw_summaries(content: Content, analysis_id: str) -> None:
     """Draw a tab for each summary; only the open one is computed.
 

@@ -35,7 +35,7 @@ def restore_from_address() -> None:
 def _restore(comparison_id: str) -> bool:
     compare = state.tab().compare
     compare.job, compare.partial, compare.problem = None, None, None
-    compare.shown = server.context().comparisons.load(comparison_id)
+    compare.shown = _stored(comparison_id)
     job = server.context().jobs.get(comparison_id)
     if job is not None and isinstance(job.about, ComparisonRequest) and not job.finished:
         compare.job = job
@@ -45,6 +45,11 @@ def _restore(comparison_id: str) -> bool:
     elif compare.shown is not None:
         _show_again(compare.shown.video, compare.shown.comparison.entries)
     return compare.job is not None or compare.shown is not None
+
+
+def _stored(comparison_id: str) -> StoredComparison | None:
+    kept = server.context().unsaved.content(comparison_id)
+    return kept if isinstance(kept, StoredComparison) else server.context().comparisons.load(comparison_id)
 
 
 def _show_again(video: StoredFile, entries: Sequence[Entry]) -> None:

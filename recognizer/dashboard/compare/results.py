@@ -22,6 +22,7 @@ from recognizer.dashboard.compare.lanes import draw_workbench
 from recognizer.dashboard.compare.truth import choose_truth, show_scores
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.label_groups import Groupable, draw_groups
+from recognizer.dashboard.parts.unsaved import show_unsaved
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, sentence
 from recognizer.export.report import COST_NOTE, KAPPA_NOTE, comparison_report
@@ -46,6 +47,7 @@ def show_results(wanted: Sequence[Entry]) -> None:
     if not comparison.entries:
         return
     st.subheader("Comparison" if compare.job is None else "The comparison so far")
+    show_unsaved(shown.comparison_id, "comparison")
     for entry in comparison.entries:
         if entry.problem is not None:
             st.warning(f"**{plain(entry.name)}** did not run: {sentence(entry.problem)}", icon=":material/block:")

@@ -55,8 +55,6 @@ def _show_ended() -> None:
             "The connection to the browser was lost: no more pictures arrived. Everything up to then is saved and "
             "shown below; press Start to begin another session."
         )
-    if ended.problem is not None:
-        st.error(sentence(f"{ended.problem} The session is shown below as long as this tab is open."))
     analysis_id = ended.run.analysis_id
     if analysis_id == tab.live.shown_session_id:
         return
@@ -81,7 +79,7 @@ def offer_sessions() -> None:
     if tab.analyse.shown is not None and tab.analyse.shown.analysis_id == chosen:
         return
     try:
-        run = server.context().store.load_analysis(chosen)
+        run = server.context().workbench.analysis(chosen)
     except StoreError as error:
         st.error(sentence(str(error)))
         return

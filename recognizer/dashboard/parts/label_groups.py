@@ -46,6 +46,7 @@ def groupable(analysis_id: str, opened: Opened) -> Groupable:
     return Groupable(analysis_id, (opened.said,), opened.revision.groups, lambda groups: _store(analysis_id, groups))
 
 
+@guard.part
 def draw_groups(place: DeltaGenerator, item: Groupable) -> None:
     """Draw the editor in a popover; saving changes what the whole page shows."""
     groups = item.groups
