@@ -51,7 +51,7 @@ class Limits:
     max_video_s: int = _limit(24 * _HOUR_S, "The longest video, by its own clock.")
     max_frames: int = _limit(6_000_000, "The most pictures in one video; each costs time, however small it is.")
     max_pixels_in_flight: int = _limit(
-        100_000_000,
+        200_000_000,
         "The most pixels of all pictures that wait for the detector, three bytes each. One picture may always wait.",
     )
     max_people: int = _limit(10_000, "The most people who are followed in one video.")

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.analysis.bounds import check_stated
 from recognizer.analysis.file_pass import FilePass
 from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.passes import PassStore
@@ -111,11 +112,13 @@ def analyze(
 
     Raises:
         VideoError: the file cannot be read as a video.
+        LimitError: the video is longer, or has more people, than the operator allows.
         WeightsError: a network's weights are unavailable.
         CheckpointError: a user's own checkpoint does not fit.
     """
     settings = settings or Settings()
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
+        check_stated(reader.facts)
         models = models or load_models(settings, None)
         journal = _journal("label", save_points, reader, models, settings)
 
@@ -150,6 +153,7 @@ def find_people(
         VideoError: the file cannot be read as a video.
     """
     with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
+        check_stated(reader.facts)
         journal = _journal("find", save_points, reader, models, settings)
 
         def find() -> bool:

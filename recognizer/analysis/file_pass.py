@@ -9,6 +9,7 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.analysis.bounds import batch_size, check_picture
 from recognizer.analysis.file_following import FileFollower
 from recognizer.analysis.pass_record import RecordedPass
 from recognizer.analysis.passes import PassRecorder, PassStore, pass_key_from
@@ -21,7 +22,7 @@ from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import frame_rate_hz
 from recognizer.types import Detection, Frame, Observation, Reading
-from recognizer.video import PREFETCHED_FRAMES, VideoReader, prefetched
+from recognizer.video import PREFETCHED_FRAMES, VideoReader, frames_ahead, prefetched
 
 _T = TypeVar("_T")
 
@@ -81,7 +82,9 @@ class _DecodedFrames:
 
     def __init__(self, reader: VideoReader, wanted: Callable[[int, float], bool]) -> None:
         self._reader = reader
-        self._frames = prefetched(reader.frames(wanted))
+        self._frames = prefetched(
+            reader.frames(_bounded(wanted)), frames_ahead(reader.facts.width, reader.facts.height)
+        )
 
     @property
     def frame_times_s(self) -> NDArray[np.float64]:
@@ -124,7 +127,7 @@ class _DetectedPeople(_DecodedFrames):
     def __init__(self, reader: VideoReader, models: Models, settings: Settings, journal: Journal) -> None:
         self._follower = FileFollower(models, settings, frame_rate_hz(reader.info))
         self._stand_ins = StandIns(self._follower.cropper)
-        self._batch_size = frames_per_detection(settings)
+        self._batch_size = batch_size(frames_per_detection(settings), reader.facts.width, reader.facts.height)
         self._journal = journal
         self._sights: Sequence[Sight] = journal.sights
         self._again: frozenset[int] = frozenset()
@@ -290,6 +293,16 @@ class FilePass:
         if complete and self._recorder is not None:
             self._recorder.commit(times_s, notes, reading)
         return times_s, notes, reading
+
+
+def _bounded(wanted: Callable[[int, float], bool]) -> Callable[[int, float], bool]:
+    """Return the filter of frames; it stops a file that is longer than it says."""
+
+    def checked(index: int, time_s: float) -> bool:
+        check_picture(index, time_s)
+        return wanted(index, time_s)
+
+    return checked
 
 
 def _batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -18,7 +18,7 @@ from recognizer.cli.terminal import (
     table,
     working,
 )
-from recognizer.errors import ActionsError, CorrectionsError, OutputError, VideoError, one_line
+from recognizer.errors import ActionsError, CorrectionsError, LimitError, OutputError, VideoError, one_line
 from recognizer.files import BYTES_PER_MB
 from recognizer.settings import Settings
 
@@ -105,7 +105,7 @@ def run_all(request: Request, stdout: IO[str]) -> int:
     for source, outputs in zip(sources, plans, strict=True):
         try:
             _run_one(source, outputs, request, networks, own, stdout)
-        except (ActionsError, VideoError, OutputError, CorrectionsError) as error:
+        except (ActionsError, VideoError, LimitError, OutputError, CorrectionsError) as error:
             complain(str(error))
             code = 2
     return code

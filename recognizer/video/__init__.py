@@ -7,7 +7,7 @@ from recognizer.video.container import VIDEO_SUFFIXES
 from recognizer.video.decoding import FrameFilter
 from recognizer.video.diagnosis import display_name
 from recognizer.video.network_camera import network_frames
-from recognizer.video.prefetch import PREFETCHED_FRAMES, prefetched
+from recognizer.video.prefetch import PREFETCHED_FRAMES, frames_ahead, prefetched
 from recognizer.video.preview import describe, is_browser_playable, make_preview, poster
 from recognizer.video.reader import VideoReader, open_video, probe
 from recognizer.video.source import VideoInput, VideoSource, in_order
@@ -24,6 +24,7 @@ __all__ = [
     "check_address",
     "describe",
     "display_name",
+    "frames_ahead",
     "in_order",
     "is_browser_playable",
     "make_preview",

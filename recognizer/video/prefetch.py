@@ -6,11 +6,15 @@ import queue
 import threading
 from collections.abc import Generator, Iterator
 
+from recognizer.limits import limits
 from recognizer.types import Frame
 from recognizer.video.reader import FrameStream
 
 PREFETCHED_FRAMES = 16
-"""Maximum number of decoded frames that wait to be used; limits memory."""
+"""Maximum number of decoded frames that wait to be used; fewer if they are large, see ``frames_ahead``."""
+
+_SHARE = 2
+"""Half of the pixels in flight may wait here; the other half is being detected."""
 
 _PUT_TIMEOUT_S = 0.1
 
@@ -22,12 +26,17 @@ class _End:
         self.error = error
 
 
-def prefetched(frames: Iterator[Frame]) -> Generator[Frame]:
-    """Yield the frames, decoded on another thread up to PREFETCHED_FRAMES ahead. Closing the generator ends it.
+def frames_ahead(width: int, height: int) -> int:
+    """Return how many decoded frames of a size may wait: PREFETCHED_FRAMES, or as many as the operator allows."""
+    return max(1, min(PREFETCHED_FRAMES, limits().max_pixels_in_flight // (_SHARE * width * height)))
+
+
+def prefetched(frames: Iterator[Frame], ahead: int = PREFETCHED_FRAMES) -> Generator[Frame]:
+    """Yield the frames, decoded on another thread up to ``ahead`` of them. Closing the generator ends it.
 
     A ``FrameStream`` then stops at its next picture, even if nobody selected it.
     """
-    waiting: queue.Queue[Frame | _End] = queue.Queue(PREFETCHED_FRAMES)
+    waiting: queue.Queue[Frame | _End] = queue.Queue(ahead)
     stop = threading.Event()
 
     def put(item: Frame | _End) -> None:
