@@ -15,7 +15,7 @@ from recognizer.service.opened import Opened
 from recognizer.service.store import AnalysisStore
 from recognizer.timeline.model import PersonTrack
 from recognizer.types import Box, VideoInfo
-from recognizer.video.still import still
+from recognizer.video.looking import still
 
 HEIGHT_PX: Final = 96
 _MARGIN: Final = 0.08

@@ -89,6 +89,10 @@ class Stop:
         if self._is_asked:
             call()
 
+    def no_longer(self, call: Callable[[], None]) -> None:
+        """Take back what was said to ``also``."""
+        self._calls.remove(call)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -191,9 +195,17 @@ class Decoding:
     def rgb(self, picture: Picture) -> NDArray[np.uint8]:
         """Return the picture as a player shows it, uint8 (H, W, 3): square, upright, of the ordered size."""
         rgb = self._converter.upright_rgb(picture._frame, picture._pixel_aspect)
+        self._watch_shape(picture)
+        return rgb
+
+    def write_rgb(self, picture: Picture, into_rgb: NDArray[np.uint8]) -> None:
+        """Write the same into an array of that size."""
+        self._converter.write(picture._frame, into_rgb, picture._pixel_aspect)
+        self._watch_shape(picture)
+
+    def _watch_shape(self, picture: Picture) -> None:
         if self._letterboxed_from_s is None and self._converter.letterboxes:
             self._letterboxed_from_s = picture.time_s
-        return rgb
 
     def _share(self, time_s: float, byte_position: int) -> float:
         duration_s = self._order.inspection.info.duration_s

@@ -50,6 +50,10 @@ _PLAYLIST = re.compile(
 )
 
 
+class TooMuchMemoryError(VideoError):
+    """A file asks for more memory than there is, or than its decoder may have."""
+
+
 def display_name(path: str | os.PathLike[str]) -> str:
     """Return a file's base name in quotes: one line, no control or direction characters, at most 80 characters.
 
@@ -114,7 +118,7 @@ def memory_refusal(shown: str) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        raise VideoError(
+        raise TooMuchMemoryError(
             f"{shown} asks for more memory than this computer gives, so it is damaged or its pictures are too large;"
             " copy it again, or convert it to a smaller size."
         ) from error

@@ -37,10 +37,10 @@ class Orientation:
     flip_y: bool = False
 
     def apply(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the upright picture, uint8 (H, W, 3), contiguous."""
+        """Return the upright picture, uint8 (H, W, 3), without copying it."""
         if self.transpose:
             rgb = rgb.transpose(1, 0, 2)
-        return np.ascontiguousarray(rgb[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1])
+        return rgb[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
 
     def size_wh(self, width: int, height: int) -> tuple[int, int]:
         """Return width and height after turning. This is its own inverse."""
@@ -102,6 +102,23 @@ class PictureConverter:
 
     def upright_rgb(self, frame: VideoFrame, pixel_aspect: Fraction = SQUARE) -> NDArray[np.uint8]:
         """Return the picture, uint8 (H, W, 3); ``pixel_aspect`` is the stored pixels' width divided by height."""
+        upright = self._upright(frame, pixel_aspect)
+        if self._plan.fills:
+            return np.ascontiguousarray(upright)
+        width, height = self._size_wh
+        rgb = np.zeros((height, width, 3), np.uint8)
+        _put_in_the_middle(upright, rgb)
+        return rgb
+
+    def write(self, frame: VideoFrame, into_rgb: NDArray[np.uint8], pixel_aspect: Fraction = SQUARE) -> None:
+        """Write the picture into an array, uint8 (H, W, 3)."""
+        upright = self._upright(frame, pixel_aspect)
+        if not self._plan.fills:
+            into_rgb[:] = 0
+        _put_in_the_middle(upright, into_rgb)
+
+    def _upright(self, frame: VideoFrame, pixel_aspect: Fraction) -> NDArray[np.uint8]:
+        """Return the picture without borders, uint8 (H, W, 3), where FFmpeg converted it."""
         kind = (
             *(frame.width, frame.height, frame.format.name, frame.rotation, pixel_aspect),
             *(frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc),
@@ -118,8 +135,7 @@ class PictureConverter:
             )
         else:
             converted = plan.mapper.rgb(frame)
-        upright = plan.orientation.apply(converted.to_ndarray().astype(np.uint8, copy=False))
-        return upright if plan.fills else _with_borders(upright, self._size_wh)
+        return plan.orientation.apply(_packed(converted))
 
     def _planned(self, frame: VideoFrame, pixel_aspect: Fraction) -> _Plan:
         self._orientation = orientation_of(frame) or self._orientation
@@ -162,12 +178,16 @@ def _fitted_wh(wh: tuple[int, int], into_wh: tuple[int, int]) -> tuple[int, int]
     return into_wh if missing <= _SAME_SHAPE else fitted
 
 
-def _with_borders(rgb: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+def _packed(frame: VideoFrame) -> NDArray[np.uint8]:
+    """Return the pixels of an RGB frame, uint8 (H, W, 3), where they are: its rows may have padding."""
+    plane = frame.planes[0]
+    return np.ndarray((frame.height, frame.width, 3), np.uint8, memoryview(plane), strides=(plane.line_size, 3, 1))
+
+
+def _put_in_the_middle(rgb: NDArray[np.uint8], into_rgb: NDArray[np.uint8]) -> None:
     height, width, _ = rgb.shape
-    left, top = (size_wh[0] - width) // 2, (size_wh[1] - height) // 2
-    bordered = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
-    bordered[top : top + height, left : left + width] = rgb
-    return bordered
+    left, top = (into_rgb.shape[1] - width) // 2, (into_rgb.shape[0] - height) // 2
+    into_rgb[top : top + height, left : left + width] = rgb
 
 
 def square_size_wh(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, int]:

@@ -8,8 +8,8 @@ from math import inf
 
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame, VideoInfo
-from recognizer.video.container import inspect
 from recognizer.video.diagnosis import display_name
+from recognizer.video.looking import inspected
 from recognizer.video.reader import open_video
 from recognizer.video.source import VideoInput, source_of
 from recognizer.video.timing import as_fraction
@@ -66,7 +66,7 @@ def is_browser_playable(path: VideoInput, *, stream: int | None = None) -> bool:
     if len(source.paths) > 1:
         return False
     (path,) = source.paths
-    facts = inspect(path, display_name(path), sha256=None, stream=source.stream if stream is None else stream)
+    facts = inspected(path, display_name(path), stream=source.stream if stream is None else stream)
     if not (facts.is_sole_stream and facts.timing.is_players_clock and facts.pixel_format in _PLAYABLE_PIXELS):
         return False
     if facts.reading.deinterlaced or facts.reading.tone_mapped_from is not None:

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
 from recognizer.types import Frame, Reading, VideoInfo
-from recognizer.video.container import Inspection, inspect
+from recognizer.video import workers
+from recognizer.video.container import Inspection
 from recognizer.video.decoding import FrameFilter, Order, State, Stop, decoded_here
+from recognizer.video.decoding_elsewhere import decoded_elsewhere, sound_elsewhere
 from recognizer.video.diagnosis import display_name
+from recognizer.video.looking import inspected
 from recognizer.video.picture import fitting_wh
 from recognizer.video.sound import Samples, read_sound
 from recognizer.video.source import VideoInput, source_of
@@ -117,7 +120,8 @@ class VideoReader:
 
     def sound(self) -> Iterator[tuple[int, Samples]]:
         """Yield the sound, if any, for a ``VideoWriter``. Reads the file separately from ``frames``."""
-        return read_sound(self._path, self._shown, self._inspection.stream, self._inspection.timing)
+        read = sound_elsewhere if workers.are_used() else read_sound
+        return read(self._path, self._shown, self._inspection.stream, self._inspection.timing)
 
     def close(self) -> None:
         """Stop all reading and close the file. Can be called twice."""
@@ -142,7 +146,8 @@ class VideoReader:
     def _frames(self, select: FrameFilter | None, max_height_px: int | None, stop: Stop) -> Generator[Frame]:
         self._state = state = State(self._inspection.reading)
         order = Order(self._path, self._shown, self._inspection, fitting_wh(*self._size_wh, max_height_px))
-        yield from decoded_here(order, state, select, stop)
+        decoded = decoded_elsewhere if workers.are_used() else decoded_here
+        yield from decoded(order, state, select, stop)
 
 
 def open_video(
@@ -182,7 +187,7 @@ def open_video(
         return open_recording(source, max_file_bytes=max_file_bytes, sha256=sha256)
     (file,) = source.paths
     shown = display_name(source.name if name is None else name)
-    inspection = inspect(
+    inspection = inspected(
         file,
         shown,
         sha256=sha256,
@@ -201,4 +206,4 @@ def probe(
     Raises:
         VideoError: the file is not a readable video; the message says why.
     """
-    return inspect(Path(path), display_name(path if name is None else name), sha256=sha256, stream=stream).info
+    return inspected(Path(path), display_name(path if name is None else name), sha256=sha256, stream=stream).info

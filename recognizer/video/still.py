@@ -10,25 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
-from recognizer.video.container import inspect, open_container
-from recognizer.video.diagnosis import display_name
+from recognizer.video.container import Inspection, open_container
 from recognizer.video.picture import PictureConverter, PixelAspect
 from recognizer.video.timing import Timing
 
 
-def still(path: Path, time_s: float, *, stream: int | None = None) -> NDArray[np.uint8]:
-    """Return the picture that a player shows at a time, uint8 (H, W, 3), upright and with square pixels.
-
-    Args:
-        path: a file with time stamps, such as any that browsers play.
-        time_s: seconds on the file's clock.
-        stream: number of the video stream among all streams of the file; None for the one that a player shows.
+def still_here(path: Path, shown: str, facts: Inspection, time_s: float) -> NDArray[np.uint8]:
+    """Return the picture that a player shows at a time, decoded in this process; see ``looking.still``.
 
     Raises:
-        VideoError: the file is not a readable video, has no time stamps, or ends before ``time_s``.
+        VideoError: as ``looking.still``, except that the file was a readable video.
     """
-    shown = display_name(path)
-    facts = inspect(path, shown, sha256=None, stream=stream)
     if facts.timing.counts_frames:
         raise VideoError(f"{shown} has no time stamps to look for {time_s:.1f} s by; make a copy in another format.")
     with open_container(path, shown, facts.stream) as (container, chosen):

@@ -23,7 +23,7 @@ from recognizer.dashboard.workbench.routes import routes
 from recognizer.service.store import AnalysisStore, StoredAnalysis
 from recognizer.timeline.model import Timeline
 from recognizer.video import open_video
-from recognizer.video.still import still
+from recognizer.video.looking import still
 from tests.support.waiting import wait_until
 from tests.support.workbench import generated_timeline, read_number, store_analysis, write_video
 

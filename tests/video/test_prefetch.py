@@ -15,7 +15,7 @@ def test_closing_ends_a_pass_that_selects_nothing_more(make_video: Callable[...,
     may_go_on = threading.Event()
 
     def only_the_first(index: int, _time_s: float) -> bool:
-        if index == 1:
+        if index == 50:
             may_go_on.wait(WAIT_S)
         return index == 0
 
@@ -24,4 +24,4 @@ def test_closing_ends_a_pass_that_selects_nothing_more(make_video: Callable[...,
         assert next(frames).index == 0
         threading.Timer(0.05, may_go_on.set).start()
         frames.close()
-        assert len(reader.frame_times_s) < 100
+        assert len(reader.frame_times_s) < 150

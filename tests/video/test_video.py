@@ -36,6 +36,7 @@ from recognizer.video import (
     probe,
 )
 from recognizer.video.clock import PresentationClock
+from recognizer.video.workers import workers
 
 MakeVideo = Callable[..., Path]
 
@@ -139,7 +140,9 @@ def test_abandoned_pass_closes_the_file(make_video: MakeVideo) -> None:
     path = make_video("a.mp4", frames=30)
 
     def is_open() -> bool:
-        return any(Path(os.path.realpath(link)) == path for link in Path("/proc/self/fd").iterdir())
+        processes = [os.getpid(), *workers().pids()]
+        links = [link for process in processes for link in Path(f"/proc/{process}/fd").iterdir()]
+        return any(Path(os.path.realpath(link)) == path for link in links)
 
     with open_video(path) as video:
         frames = video.frames()

@@ -1,0 +1,268 @@
+"""Decode in another process what ``container``, ``decoding``, ``still`` and ``sound`` decode in this one.
+
+A decoder that crashes, stands still or wants too much memory is a ``VideoError`` for the video that it read, and for
+no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.errors import VideoError
+from recognizer.limits import exceeded, limits
+from recognizer.types import Frame
+from recognizer.video import messages
+from recognizer.video.container import Inspection
+from recognizer.video.decoding import FrameFilter, Order, State, Stop
+from recognizer.video.messages import AnswerContent
+from recognizer.video.shared_pictures import PictureSlots
+from recognizer.video.timing import Timing
+from recognizer.video.workers import DecoderGoneError, Worker, workers
+
+_log = logging.getLogger(__name__)
+
+_MOST_SLOTS: Final = 40
+"""Enough for all pictures that an analysis holds: 16 decoded ahead, up to 16 for each call of the detector."""
+
+_AHEAD: Final = 4
+"""Pictures that a decoder may convert before they are asked for."""
+
+_SPARE: Final = 2
+"""With fewer free slots, a picture is copied: whoever holds so many may hold them for good."""
+
+
+def inspected_elsewhere(
+    path: Path, shown: str, *, sha256: str | None, stream: int | None, frame_rate_hz: float | None
+) -> Inspection:
+    """Return a file's facts; see ``container.inspect``.
+
+    Raises:
+        VideoError: the file is not a readable video, or its decoder failed.
+    """
+    with _decoder(shown) as worker:
+        worker.begin(messages.Inspect(_absolute(path), shown, sha256, stream, frame_rate_hz))
+        answer = _heard(worker, shown)
+        if not isinstance(answer, messages.Inspected):
+            raise _unfit(worker, answer)
+        return answer.inspection
+
+
+def decoded_elsewhere(order: Order, state: State, select: FrameFilter | None, stop: Stop) -> Iterator[Frame]:
+    """Yield the frames that ``select`` accepts; see ``decoding.decoded_here``. Others do not leave the decoder.
+
+    ``select`` is called on the thread that takes the frames, for a few frames at once before they are converted.
+
+    Raises:
+        VideoError: no frame can be decoded, or the decoder failed.
+    """
+    try:
+        with _decoder(order.shown) as worker, _slots(order.size_wh, _most_slots(order.size_wh)) as slots:
+            worker.begin(
+                messages.Decode(
+                    _absolute(order.path),
+                    order.shown,
+                    order.inspection,
+                    order.size_wh,
+                    asks=select is not None,
+                    slots=_lent(worker, slots),
+                )
+            )
+            stop.also(worker.halt)
+            try:
+                yield from _Arrivals(worker, slots, order, state, select).frames(stop)
+            finally:
+                stop.no_longer(worker.halt)
+    except VideoError:
+        if not stop:
+            raise
+
+
+def still_elsewhere(path: Path, shown: str, inspection: Inspection, time_s: float) -> NDArray[np.uint8]:
+    """Return one picture; see ``still.still``.
+
+    Raises:
+        VideoError: the file has no picture there, or its decoder failed.
+    """
+    width, height = inspection.info.width, inspection.info.height
+    with _decoder(shown) as worker, _slots((width, height), 1) as slots:
+        worker.begin(messages.FindStill(_absolute(path), shown, inspection, time_s, _lent(worker, slots)))
+        answer = _heard(worker, shown)
+        if not isinstance(answer, messages.Converted):
+            raise _unfit(worker, answer)
+        return slots.picture(slots.take(), (height, width, 3))
+
+
+def sound_elsewhere(path: Path, shown: str, stream: int, timing: Timing) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield the sound; see ``sound.read_sound``.
+
+    Raises:
+        VideoError: the file can no longer be opened, or its decoder failed.
+    """
+    with _decoder(shown) as worker:
+        worker.begin(messages.ReadSound(_absolute(path), shown, stream, timing))
+        while not isinstance(answer := _heard(worker, shown), messages.Ended):
+            if not isinstance(answer, messages.Heard) or len(answer.samples) % _BYTES_A_SAMPLE:
+                raise _unfit(worker, answer)
+            yield answer.position, np.frombuffer(answer.samples, np.float32).reshape(2, -1)
+
+
+_BYTES_A_SAMPLE: Final = 8
+"""Two channels of float32."""
+
+
+class _Arrivals:
+    """The pictures of one pass, as they come from a decoder."""
+
+    def __init__(
+        self, worker: Worker, slots: PictureSlots, order: Order, state: State, select: FrameFilter | None
+    ) -> None:
+        self._worker = worker
+        self._slots = slots
+        self._order = order
+        self._state = state
+        self._select = select
+        self._shape = (order.size_wh[1], order.size_wh[0], 3)
+        self._there: set[int] = set()
+        self._wanted_after = -1
+
+    def frames(self, stop: Stop) -> Iterator[Frame]:
+        while not stop:
+            self._offer()
+            answer = _heard(self._worker, self._order.shown)
+            match answer:
+                case messages.Decoded():
+                    self._choose(answer)
+                case messages.Converted():
+                    yield self._taken(answer)
+                case messages.Noted(notes):
+                    self._state.notes += notes
+                case messages.Ended(reading):
+                    if reading is not None:
+                        self._state.reading, self._state.progress = reading, 1.0
+                    return
+                case _:
+                    raise _unfit(self._worker, answer)
+
+    def _offer(self) -> None:
+        """Let the decoder write into some free slots."""
+        offered: list[int] = []
+        while len(self._there) + len(offered) < _AHEAD and self._slots.free:
+            offered.append(self._slots.take())
+        if offered:
+            self._there.update(offered)
+            self._worker.say(messages.Use(offered))
+
+    def _choose(self, decoded: messages.Decoded) -> None:
+        assert self._select is not None, "without a choice to make, no decoder asks"
+        wanted = []
+        for time_s in decoded.times_s:
+            wanted.append(self._select(len(self._state.times_s), self._next_time(time_s)))
+            self._state.times_s.append(time_s)
+        self._state.progress = decoded.progress
+        self._worker.say(messages.Chosen(wanted))
+
+    def _taken(self, picture: messages.Converted) -> Frame:
+        """Return the picture in a slot; copy it if slots are scarce, because nobody knows when it is let go."""
+        if picture.slot not in self._there or picture.index <= self._wanted_after:
+            raise _unfit(self._worker, picture)
+        self._there.discard(picture.slot)
+        self._wanted_after = picture.index
+        if self._select is None:
+            if picture.index != len(self._state.times_s):
+                raise _unfit(self._worker, picture)
+            self._state.times_s.append(self._next_time(picture.time_s))
+            self._state.progress = picture.progress
+        elif picture.index >= len(self._state.times_s):
+            raise _unfit(self._worker, picture)
+        rgb = self._slots.picture(picture.slot, self._shape)
+        if self._slots.free < _SPARE:
+            rgb = rgb.copy()
+        return Frame(picture.index, self._state.times_s[picture.index], rgb)
+
+    def _next_time(self, time_s: float) -> float:
+        """Return the time of the next picture, which must be after the one before."""
+        before_s = self._state.times_s[-1] if self._state.times_s else -math.inf
+        if not before_s < time_s < math.inf:
+            raise _unfit(self._worker, time_s)
+        return time_s
+
+
+def _most_slots(size_wh: tuple[int, int]) -> int:
+    """Return how many pictures may be in use without being copied."""
+    return max(_SPARE + 1, min(_MOST_SLOTS, limits().max_pixels_in_flight // (size_wh[0] * size_wh[1])))
+
+
+@contextmanager
+def _slots(size_wh: tuple[int, int], count: int) -> Iterator[PictureSlots]:
+    slots = PictureSlots(count, 3 * size_wh[0] * size_wh[1])
+    try:
+        yield slots
+    finally:
+        slots.close()
+
+
+def _lent(worker: Worker, slots: PictureSlots) -> messages.Slots:
+    """Give a decoder access to the slots; return what it needs to know about them."""
+    if slots.file is None:
+        worker.give_descriptor(slots.descriptor)
+    return messages.Slots(slots.file, slots.count, slots.slot_bytes)
+
+
+@contextmanager
+def _decoder(shown: str) -> Iterator[Worker]:
+    """Lend a decoder; turn its end into a sentence about the file."""
+    with workers().lent() as worker:
+        try:
+            yield worker
+        except DecoderGoneError as error:
+            _log.warning("the decoder of %s has gone: %s", shown, error)
+            raise _explained(error, shown) from error
+
+
+def _explained(error: DecoderGoneError, shown: str) -> VideoError:
+    remedy = "convert it to H.264 in an MP4 file"
+    if error.stood_still:
+        stall_s = limits().max_decoder_stall_s
+        return VideoError(str(exceeded("max_decoder_stall_s", f"{shown} gave no picture for {stall_s} s", remedy)))
+    return VideoError(f"the decoder of {shown} broke down, {error}; {remedy}, or choose another file.")
+
+
+def _heard(worker: Worker, shown: str) -> AnswerContent:
+    """Return the next answer that is not an error.
+
+    Raises:
+        VideoError: the file is at fault, or the decoder failed.
+    """
+    answer = worker.hear()
+    if isinstance(answer, messages.Refused):
+        raise VideoError(answer.sentence)
+    if isinstance(answer, messages.Broken):
+        _log.warning("the decoder of %s failed: %s", shown, answer.error)
+        if answer.is_memory:
+            fact, remedy = f"{shown} asks for more memory", "copy it again, or convert it to a smaller size"
+            raise VideoError(str(exceeded("max_decoder_bytes", fact, remedy)))
+        raise VideoError(
+            f"{shown} cannot be decoded, this program failed at it and its log says how; convert it to H.264 in an MP4"
+            " file, or choose another file."
+        )
+    return answer
+
+
+def _unfit(worker: Worker, what: object) -> DecoderGoneError:
+    """End a decoder that says what it may not say now; return the error."""
+    worker.kill("it said something wrong")
+    return DecoderGoneError(f"it said something wrong ({what!r:.100})")
+
+
+def _absolute(path: Path) -> bytes:
+    """Return the whole path; as bytes, because a name may be no text."""
+    return os.fsencode(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)

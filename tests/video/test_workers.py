@@ -1,0 +1,280 @@
+"""Decoding in processes of their own: the same pictures, and a failure that costs one run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from recognizer.errors import VideoError
+from recognizer.limits import limits
+from recognizer.types import Frame
+from recognizer.video import VideoSource, make_preview, open_video, poster, probe, workers
+from recognizer.video import shared_pictures as shared
+from recognizer.video.looking import still
+from recognizer.video.messages import Converted
+from recognizer.video.workers import WHERE_VARIABLE, Worker, Workers
+from tests.support.waiting import WAIT_S, wait_until
+
+MakeVideo = Callable[..., Path]
+LIMITS = "RECOGNIZER_LIMIT_"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's signals and limits")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WHERE_VARIABLE, "worker")
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+    """Decoders of one test, which other tests do not use afterwards."""
+    mine = Workers()
+    monkeypatch.setattr(workers, "_workers", mine)
+    yield mine
+    mine.close()
+
+
+@pytest.fixture
+def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], None]]:
+    """Set a limit for one test."""
+
+    def to(name: str, value: int) -> None:
+        monkeypatch.setenv(f"{LIMITS}{name.upper()}", str(value))
+        limits.cache_clear()
+
+    yield to
+    monkeypatch.undo()
+    limits.cache_clear()
+
+
+def noise(count: int, size_wh: tuple[int, int] = (64, 48)) -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [random.integers(0, 255, (size_wh[1], size_wh[0], 3), np.uint8) for _ in range(count)]
+
+
+def everything(path: Path | VideoSource, way: str, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What a reader says about a file and gives of it, with some pictures left out and without."""
+    monkeypatch.setenv(WHERE_VARIABLE, way)
+    found: list[object] = []
+    with open_video(path) as reader:
+        for select in (None, lambda index, _time_s: index % 3 == 1):
+            frames = [(one.index, one.time_s, sha256(one.rgb).hexdigest()) for one in reader.frames(select)]
+            found += [frames, reader.frame_times_s.tolist(), reader.notes, reader.reading, reader.progress, reader.info]
+        sound = [(position, samples.tobytes()) for position, samples in reader.sound()]
+    return [*found, sound, poster(path).rgb.tobytes()]
+
+
+@pytest.mark.parametrize("stopped_by", [signal.SIGKILL, signal.SIGSEGV])
+def test_decoder_that_dies_costs_one_run(make_video: MakeVideo, own: Workers, stopped_by: signal.Signals) -> None:
+    path = make_video("a.mp4", frames=300)
+    with open_video(path) as reader:
+        frames = reader.frames()
+        assert next(frames).index == 0
+        (pid,) = own.pids()
+        os.kill(pid, stopped_by)
+        with pytest.raises(VideoError) as caught:
+            list(frames)
+    assert str(caught.value) == (
+        f"the decoder of 'a.mp4' broke down, it was ended by {stopped_by.name}; convert it to H.264 in an MP4 file, or"
+        " choose another file."
+    )
+    with open_video(path) as reader:
+        assert len(list(reader.frames())) == 300
+    assert pid not in own.pids()
+
+
+def test_idle_decoder_that_dies_is_replaced(make_video: MakeVideo, own: Workers) -> None:
+    path = make_video(frames=3)
+    assert probe(path).frame_count == 3
+    (pid,) = own.pids()
+    os.kill(pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid)], WAIT_S)
+    assert probe(path).frame_count == 3
+
+
+def test_decoder_that_stands_still_is_ended(
+    make_video: MakeVideo, own: Workers, limit: Callable[[str, int], None]
+) -> None:
+    limit("max_decoder_stall_s", 1)
+    path = make_video("a.mp4", frames=300)
+    with open_video(path) as reader:
+        frames = reader.frames()
+        next(frames)
+        (pid,) = own.pids()
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(VideoError, match=r"'a.mp4' gave no picture for 1 s, .* \(max_decoder_stall_s: "):
+            list(frames)
+    assert not psutil.pid_exists(pid)
+
+
+def test_cancelling_does_not_wait_for_a_decoder_that_stands_still(make_video: MakeVideo, own: Workers) -> None:
+    with open_video(make_video(frames=300)) as reader:
+        next(reader.frames())
+        (pid,) = own.pids()
+        os.kill(pid, signal.SIGSTOP)
+        began_s = time.monotonic()
+    assert time.monotonic() - began_s < 2 * workers._HALTS_WITHIN_S + 1
+    assert not psutil.pid_exists(pid)
+
+
+def test_decoder_that_wants_too_much_memory_is_refused(
+    make_video: MakeVideo, own: Workers, limit: Callable[[str, int], None]
+) -> None:
+    small, large = make_video("small.mp4", frames=3), make_video("large.mp4", frames=1, size=(4096, 3072))
+    limit("max_decoder_bytes", 450_000_000)
+    with pytest.raises(VideoError, match=r"'large.mp4' asks for more memory, .* \(max_decoder_bytes: "):
+        for _ in open_video(large).frames():
+            pass
+    assert probe(small).frame_count == 3
+
+
+def test_decoder_that_talks_nonsense_is_ended(
+    make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_COMMAND", (sys.executable, "-c", "print('nonsense, and more nonsense', flush=True)"))
+    with pytest.raises(VideoError, match=r"the decoder of 'video\.mp4' broke down, it said something wrong"):
+        probe(make_video(frames=3))
+    assert own.pids() == set()
+
+
+@pytest.mark.parametrize("change", [{"slot": 0x7FFF}, {"slot": -1}, {"index": 3}, {"time_s": -5.0}])
+def test_picture_that_cannot_be_is_refused(
+    make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch, change: dict[str, float]
+) -> None:
+    hear = Worker.hear
+
+    def wrong(worker: Worker) -> object:
+        answer = hear(worker)
+        if isinstance(answer, Converted) and answer.index == 2:
+            for name, value in change.items():
+                setattr(answer, name, value)
+        return answer
+
+    monkeypatch.setattr(Worker, "hear", wrong)
+    with open_video(make_video(frames=10)) as reader, pytest.raises(VideoError, match="said something wrong"):
+        list(reader.frames())
+
+
+def test_frames_that_nobody_selects_stay_in_the_decoder(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    hear, crossed = Worker.hear, []
+
+    def counted(worker: Worker) -> object:
+        answer = hear(worker)
+        crossed.extend([answer.index] if isinstance(answer, Converted) else [])
+        return answer
+
+    monkeypatch.setattr(Worker, "hear", counted)
+    with open_video(make_video(frames=60)) as reader:
+        frames = list(reader.frames(lambda index, _: index in (7, 40)))
+        assert len(reader.frame_times_s) == 60
+    assert [one.index for one in frames] == crossed == [7, 40]
+
+
+def test_frames_last_as_long_as_somebody_holds_them(make_video: MakeVideo) -> None:
+    """More than there are slots, also after the pass, and while the decoder reads something else."""
+    pictures = noise(60)
+    path = make_video(frames=pictures)
+    with open_video(path) as reader:
+        held = list(reader.frames())
+        again: list[Frame] = list(reader.frames())
+    assert all(one.rgb.flags.writeable for one in held)
+    assert all(np.array_equal(one.rgb, two.rgb) for one, two in zip(held, again, strict=True))
+    assert all(abs(one.rgb.mean() - picture.mean()) < 3 for one, picture in zip(held, pictures, strict=True))
+
+
+def test_memory_of_frames_is_used_again(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, used = shared.PictureSlots.picture, set()
+
+    def noted(slots: shared.PictureSlots, slot: int, shape: tuple[int, int, int]) -> np.ndarray:
+        used.add(slot)
+        return made(slots, slot, shape)
+
+    monkeypatch.setattr(shared.PictureSlots, "picture", noted)
+    with open_video(make_video(frames=200)) as reader:
+        assert sum(1 for _ in reader.frames()) == 200
+    assert len(used) <= 6
+
+
+def test_temporary_file_does_where_memory_cannot_be_anonymous(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = make_video(frames=noise(50))
+    there, here = (everything(path, way, monkeypatch) for way in ("worker", "inline"))
+    monkeypatch.setattr(shared, "IS_ANONYMOUS", False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert everything(path, "worker", monkeypatch) == there == here
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_decoder_is_used_again_and_a_spare_one_waits(make_video: MakeVideo, own: Workers) -> None:
+    path = make_video(frames=3)
+    own.warm_up(keep_spare=True)
+    wait_until(lambda: len(own.pids()) == 1)
+    for _ in range(3):
+        with open_video(path) as reader:
+            assert len(list(reader.frames())) == 3
+    assert make_preview(path, path.with_name("preview.mp4"))
+    wait_until(lambda: len(own.pids()) == 2)
+
+
+def test_decoder_knows_no_passwords(make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOGNIZER_DATABASE", "postgresql://user:secret@host/name")
+    probe(make_video(frames=1))
+    (pid,) = own.pids()
+    assert not [name for name in psutil.Process(pid).environ() if name.startswith(("RECOGNIZER_", "STREAMLIT_"))]
+
+
+def test_decoders_end_with_the_program(make_video: MakeVideo) -> None:
+    """Even one that stands still ends with a program that is killed."""
+    script = (
+        "import sys, time; from recognizer.video import probe, workers; probe(sys.argv[1]);"
+        "print(*workers.workers().pids(), flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", script, str(make_video(frames=1))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        decoder = psutil.Process(int(program.stdout.readline()))
+        decoder.suspend()
+        program.kill()
+    wait_until(lambda: not decoder.is_running() or decoder.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_both_ways_give_the_same(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_video(frames=noise(50), fps=12)
+    assert everything(path, "worker", monkeypatch) == everything(path, "inline", monkeypatch)
+    monkeypatch.setenv(WHERE_VARIABLE, "worker")
+    picture = still(path, 2.0)
+    monkeypatch.setenv(WHERE_VARIABLE, "inline")
+    assert np.array_equal(picture, still(path, 2.0))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "name",
+    [
+        "decord_video_270.mov",
+        "moviepy_chaplin.mp4",
+        "odd/e30_vfr.mp4",
+        "odd/e44_resolution_change.ts",
+        "odd/e60_truncated_faststart.mp4",
+        "opencv_vtest.avi",
+        "torchcodec_av1_video.mkv",
+        "torchcodec_h265_10bits.mp4",
+        "tv_v_SoccerJuggling_g24_c01.avi",
+    ],
+)
+def test_both_ways_give_the_same_of_real_files(clips_dir: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    path = clips_dir / name
+    assert everything(path, "worker", monkeypatch) == everything(path, "inline", monkeypatch)
