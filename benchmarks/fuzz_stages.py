@@ -30,8 +30,8 @@ from recognizer.timeline.groups import groups_from_json, groups_json
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection, Prediction
 from recognizer.video import VideoWriter, make_preview, open_video, poster, probe
+from recognizer.video.looking import still
 from recognizer.video.reader import VideoReader
-from recognizer.video.still import still
 
 _MOST_FRAMES = 200
 """A repeated piece of a file makes some mutants long; every stage stops after so many pictures."""

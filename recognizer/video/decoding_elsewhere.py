@@ -33,8 +33,9 @@ _log = logging.getLogger(__name__)
 _MOST_SLOTS: Final = 40
 """Enough for all pictures that an analysis holds: 16 decoded ahead, up to 16 for each call of the detector."""
 
-_AHEAD: Final = 4
-"""Pictures that a decoder may convert before they are asked for."""
+_AHEAD: Final = 8
+"""Most pictures that a decoder may convert before they are asked for. It gets half of them at a time, because for
+small pictures the messages cost as much as the decoding; at first fewer, because many readers take only one."""
 
 _SPARE: Final = 2
 """With fewer free slots, a picture is copied: whoever holds so many may hold them for good."""
@@ -132,6 +133,7 @@ class _Arrivals:
         self._select = select
         self._shape = (order.size_wh[1], order.size_wh[0], 3)
         self._there: set[int] = set()
+        self._ahead, self._most_ahead = 1, max(1, min(_AHEAD, slots.count // 4))
         self._wanted_after = -1
 
     def frames(self, stop: Stop) -> Iterator[Frame]:
@@ -154,12 +156,13 @@ class _Arrivals:
 
     def _offer(self) -> None:
         """Let the decoder write into some free slots."""
-        offered: list[int] = []
-        while len(self._there) + len(offered) < _AHEAD and self._slots.free:
-            offered.append(self._slots.take())
+        if len(self._there) > self._ahead // 2:
+            return
+        offered = [self._slots.take() for _ in range(min(self._ahead - len(self._there), self._slots.free))]
         if offered:
             self._there.update(offered)
             self._worker.say(messages.Use(offered))
+            self._ahead = min(2 * self._ahead, self._most_ahead)
 
     def _choose(self, decoded: messages.Decoded) -> None:
         assert self._select is not None, "without a choice to make, no decoder asks"

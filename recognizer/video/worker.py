@@ -37,7 +37,7 @@ from recognizer.video.still import still_here
 _MOST_UNDECIDED: Final = 8
 _UNDECIDED_BYTES: Final = 32 * 2**20
 _UNDECIDED_S: Final = 0.25
-"""Decoded pictures are asked about together: so many, so large in all, decoded in so long a time."""
+"""Decoded pictures are asked about together: so many, so large in all, decoded in so long a time; at first fewer."""
 
 _IDLE_S: Final = 0.5
 """After this long without an order, freed memory goes back to the system."""
@@ -222,13 +222,13 @@ class _Pass:
         width, height = self._order.size_wh
         most = max(1, min(_MOST_UNDECIDED, _UNDECIDED_BYTES // (3 * width * height)))
         batch: list[decoding.Picture] = []
-        since_s = time.monotonic()
+        enough, since_s = 1, time.monotonic()
         for picture in self._decoding.pictures(stop):
             batch.append(picture)
-            if len(batch) < most and time.monotonic() - since_s < _UNDECIDED_S:
+            if len(batch) < enough and time.monotonic() - since_s < _UNDECIDED_S:
                 continue
             self._ask_about(batch)
-            batch, since_s = [], time.monotonic()
+            batch, since_s, enough = [], time.monotonic(), min(2 * enough, most)
             while len(self._undecided) > 1 and not stop:
                 self._convert_wanted(wait=True)
             self._convert_wanted(wait=False)

