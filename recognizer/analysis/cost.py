@@ -57,6 +57,11 @@ class TimedClassifier:
         return sum(clips for clips, _ in self._calls)
 
     @property
+    def took_s(self) -> float:
+        """Seconds of all calls so far."""
+        return sum(took_s for _, took_s in self._calls)
+
+    @property
     def ms_per_clip(self) -> float | None:
         """Mean milliseconds per clip. The first call sets up the network; it counts only if there is no other."""
         counted = self._calls[1:] or self._calls

@@ -160,20 +160,28 @@ def _run_one(
     max_file_bytes = None if request.max_file_mb is None else round(request.max_file_mb * BYTES_PER_MB)
     with open_video(source, max_file_bytes=max_file_bytes) as reader:  # reports a bad file before networks are loaded
         rate_hz = frame_rate_hz(reader.info)
-        changes = read_changes(request.corrections, request.groups, str(source.paths[0]), reader.info.sha256)
+        facts = reader.info
+        changes = read_changes(request.corrections, request.groups, str(source.paths[0]), facts.sha256)
     loaded, classifier = networks.get()
     settings = request.settings_at(rate_hz, video_classifier_model=classifier)
     if own is not None:
         own.check(loaded, settings)
     from recognizer.analysis.file import Progress, analyze
+    from recognizer.service.estimates import CostStore, Meter, estimate
 
-    shown = display_name(source.name)
+    shown, costs = display_name(source.name), CostStore()
+    expected = estimate(facts, settings, costs.all())
+    if expected is not None and expected.is_long and not request.quiet:
+        remark(f"{shown}: {expected.text}")
+    meter = Meter(loaded)
     with working(f"analysing {shown}", request.quiet) as show:
 
         def follow(progress: Progress) -> None:
+            meter.see(progress)
             show(progress.analysed_s, progress.duration_s, progress.frames_per_s, progress.remaining_s)
 
-        said = analyze(source, settings, models=loaded, progress=follow, max_file_bytes=max_file_bytes)
+        said = analyze(source, settings, models=meter.models, progress=follow, max_file_bytes=max_file_bytes)
+    costs.add(meter.cost(said))
     corrected = changes.applied_to(said if own is None else own.applied_to(said))
     timeline = corrected.timeline
     segments = corrected.segments(request.min_confidence, request.min_duration_s)

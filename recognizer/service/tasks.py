@@ -21,6 +21,7 @@ from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.palette import ActionPalette
 from recognizer.service.action_sets import ActionSetStore
 from recognizer.service.comparisons import ComparisonStore
+from recognizer.service.estimates import CostStore, Meter
 from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.own_actions import OwnActions
@@ -50,6 +51,7 @@ class ServerContext:
         pass_store: finished passes over videos.
         live_analyses: ids of the analyses of cameras' streams, from a stream's start until its analysis is stored.
         unsaved: results and corrections that could not be stored yet.
+        costs: what earlier analyses took.
         comparisons: the stored comparisons, in the same database.
         workbench: the opened analyses and comparisons, and their corrections.
         own_actions: everybody's own actions.
@@ -61,6 +63,7 @@ class ServerContext:
     pass_store: PassStore
     live_analyses: set[str] = field(default_factory=set)
     unsaved: Unsaved = field(default_factory=Unsaved)
+    costs: CostStore = field(default_factory=CostStore)
     comparisons: ComparisonStore = field(init=False)
     workbench: Workbench = field(init=False)
     own_actions: OwnActions = field(init=False)
@@ -140,11 +143,12 @@ def start_analysis(
         job.report(Status(loading_message(settings)))
         models = context.models.get(settings, fetch_report(job))
         job.report(Status("Reading the video"))
-        report = _AnalysisReport(job)
+        meter = Meter(models)
+        report = _AnalysisReport(job, meter)
         timeline = analyze(
             context.store.source(video.path),
             settings,
-            models=models,
+            models=meter.models,
             progress=report,
             cancel=lambda: job.cancelled,
             pass_store=context.pass_store,
@@ -152,6 +156,7 @@ def start_analysis(
             sha256=video.sha256,
             name=video.name,
         )
+        context.costs.add(meter.cost(timeline))
         analysis = context.unsaved.save(
             analysis_id,
             lambda: context.store.save_analysis(analysis_id, video, timeline),
@@ -166,12 +171,14 @@ def start_analysis(
 class _AnalysisReport:
     """Turns the engine's progress into a job's status, with an occasional snapshot of the timeline."""
 
-    def __init__(self, job: Job[StoredAnalysis]) -> None:
+    def __init__(self, job: Job[StoredAnalysis], meter: Meter) -> None:
         self._job = job
+        self._meter = meter
         self._snapshot: Timeline | None = None
         self._snapshot_at_s = float("-inf")
 
     def __call__(self, progress: Progress) -> None:
+        self._meter.see(progress)
         now_s = time.monotonic()
         if now_s - self._snapshot_at_s > _SNAPSHOT_EVERY_S:
             self._snapshot, self._snapshot_at_s = progress.timeline(), now_s

@@ -14,6 +14,7 @@ from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import restore_video
 from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.errors import RecognizerError
+from recognizer.service.estimates import Estimate, estimate
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import Status, start_analysis
 from recognizer.settings import Settings
@@ -85,12 +86,18 @@ def can_start() -> bool:
     return tab.video is not None and tab.analyse.job is None
 
 
+def expected(settings: Settings) -> Estimate | None:
+    """Return how long an analysis of the current video will take; None if that is not known."""
+    video = state.tab().video
+    return None if video is None else estimate(video.info, settings, server.context().costs.all())
+
+
 def start(settings: Settings) -> None:
     """Start an analysis of the current video, and run the page again."""
     tab = state.tab()
     if tab.video is None:
         return
-    analysis_id = uuid.uuid4().hex
+    analysis_id, foretold = uuid.uuid4().hex, expected(settings)
     tab.problem = None
     try:
         tab.analyse.job = start_analysis(
@@ -100,6 +107,7 @@ def start(settings: Settings) -> None:
             settings,
             server.max_upload_bytes(),
             visitor_id=visitor_id(),
+            expected_s=None if foretold is None else foretold.expected_s,
         )
     except RecognizerError as error:  # this visitor has too many runs already
         tab.problem = str(error)

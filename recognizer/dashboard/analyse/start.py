@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from recognizer.dashboard import guard
+from recognizer.dashboard import guard, state
 from recognizer.dashboard.analyse import analysis, results
 from recognizer.dashboard.parts import video_card
+from recognizer.service.estimates import Estimate
 from recognizer.settings import Settings
+
+_SHORT_VIDEO_S: Final = 60.0
+"""A shorter video takes no time that anybody would want to know before."""
 
 _LESS_SPACE_CSS = """<style>
 .stMainBlockContainer { padding-top: 3.9rem; }
@@ -75,6 +79,26 @@ def offer_analysis(controls: Controls, settings: Settings) -> None:
             video_card.show_facts()
     if place is None or not analysis.can_start():
         return
+    expected = analysis.expected(settings)
+    text = _duration_text(expected)
     kind: Literal["primary", "secondary"] = "primary" if controls.row is None else "secondary"
-    if place.button(label, type=kind, icon=":material/play_arrow:"):
+    in_row = controls.row is not None
+    if place.button(label, type=kind, icon=":material/play_arrow:", help=text if in_row else None):
         analysis.start(settings)
+    if text is None or in_row:
+        return
+    if expected is not None and expected.is_long:
+        place.warning(text, icon=":material/hourglass:")
+    else:
+        place.caption(text)
+
+
+def _duration_text(expected: Estimate | None) -> str | None:
+    """Return how long the analysis will take, in words; None if that is not worth saying."""
+    if expected is not None:
+        return expected.text
+    video = state.tab().video
+    length_s = None if video is None else video.info.duration_s
+    if length_s is not None and length_s < _SHORT_VIDEO_S:
+        return None
+    return "How long this takes here is known after a first analysis with these networks."

@@ -1,0 +1,255 @@
+"""How long an analysis will take, before it starts: from the video's facts and from what earlier ones took here.
+
+Quick to import: the page shows an estimate before any network is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+import platform
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from recognizer import weights
+from recognizer.files import write_text
+from recognizer.limits import duration_text
+from recognizer.settings import Settings
+from recognizer.timeline.model import Timeline, frame_rate_hz
+from recognizer.types import VideoInfo
+
+if TYPE_CHECKING:
+    from recognizer.analysis.file import Progress
+    from recognizer.networks.loading import Models
+
+_log = logging.getLogger(__name__)
+
+LONG_S: Final = 1800.0
+"""From so many seconds on, an estimate is a warning, with a longer skip interval as the remedy."""
+
+_REMEMBERED: Final = 100
+
+_DECODE_S_PER_FRAME: Final = 0.0002
+_DECODE_S_PER_MEGAPIXEL: Final = 0.003
+"""Per decoded frame, see benchmarks/estimates.py. Every frame is decoded, also between
+two samples; where that takes longer than finding people, it decides."""
+
+_MOST_SKIP: Final = 30
+_LONGER_SKIP: Final = 4
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """What one finished analysis took.
+
+    Attributes:
+        machine: digest of the machine's name and processor.
+        following: settings that decide how long finding and following people takes.
+        labeling: settings that decide how long a clip takes.
+        video_sha256: the video.
+        megapixels: of a picture.
+        samples: pictures in which people were searched.
+        people: mean number of people who were labelled at a time.
+        clips: labelled clips.
+        following_s: seconds for everything but the classifier.
+        labeling_s: seconds in the classifier.
+    """
+
+    machine: str
+    following: str
+    labeling: str
+    video_sha256: str | None
+    megapixels: float
+    samples: int
+    people: float
+    clips: int
+    following_s: float
+    labeling_s: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long an analysis will take.
+
+    Attributes:
+        expected_s: seconds.
+        longer_skip: a skip interval that makes it shorter; None if none does.
+        with_longer_skip_s: seconds with that; None likewise.
+    """
+
+    expected_s: float
+    longer_skip: int | None = None
+    with_longer_skip_s: float | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes so long that its user should think twice."""
+        return self.expected_s >= LONG_S
+
+    @property
+    def text(self) -> str:
+        """One sentence for users."""
+        text = f"Takes about {duration_text(self.expected_s)} on this machine"
+        if self.longer_skip is None or self.with_longer_skip_s is None:
+            return f"{text}."
+        return f"{text}; a skip interval of {self.longer_skip} takes about {duration_text(self.with_longer_skip_s)}."
+
+
+class CostStore:
+    """What the latest analyses on this machine took: one small file in the cache. Safe to call from any thread."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or weights.cache_dir().parent / "costs.json"
+        self._lock = threading.Lock()
+
+    def all(self) -> list[RunCost]:
+        """Return the stored costs, the latest last; none if the file cannot be read."""
+        try:
+            return [RunCost(**one) for one in json.loads(self._path.read_text(encoding="utf-8"))]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, TypeError) as error:
+            _log.warning("what earlier analyses took cannot be read; it is measured again: %s", error)
+            return []
+
+    def add(self, cost: RunCost | None) -> None:
+        """Store the cost of an analysis, if it was measured. If it cannot be stored, estimates stay as they were."""
+        if cost is None:
+            return
+        with self._lock:
+            text = json.dumps([asdict(one) for one in (*self.all(), cost)[-_REMEMBERED:]])
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                write_text(self._path, text)
+            except OSError as error:
+                _log.warning("what an analysis took cannot be stored: %s", error)
+
+
+class Meter:
+    """Measures what one analysis takes.
+
+    Attributes:
+        models: the networks; analyze with these.
+    """
+
+    def __init__(self, models: Models) -> None:
+        from recognizer.analysis.cost import TimedClassifier
+
+        self._classifier = TimedClassifier(models.classifier)
+        self._began_s = time.monotonic()
+        self._found_earlier = False
+        self.models = replace(models, classifier=self._classifier)
+
+    def see(self, progress: Progress) -> None:
+        """Note whether people were found in an earlier run: following them then takes no time."""
+        self._found_earlier = self._found_earlier or progress.from_crops
+
+    def cost(self, timeline: Timeline) -> RunCost | None:
+        """Return what the analysis took until now; None if it is no measure: cancelled, resumed, or a part of it."""
+        settings, clips = timeline.settings, self._classifier.clips
+        samples = _samples(timeline.video, settings)
+        is_whole = timeline.complete and not self._found_earlier and clips == len(timeline.predictions)
+        if not samples or not is_whole or "classifier_backend" not in timeline.provenance:
+            return None
+        took_s = time.monotonic() - self._began_s
+        return RunCost(
+            machine=_machine(),
+            following=_following(settings),
+            labeling=_labeling(settings),
+            video_sha256=timeline.video.sha256,
+            megapixels=_megapixels(timeline.video),
+            samples=samples,
+            people=clips * settings.new_samples_per_clip / samples,
+            clips=clips,
+            following_s=max(0.0, took_s - self._classifier.took_s),
+            labeling_s=self._classifier.took_s,
+        )
+
+
+def estimate(video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> Estimate | None:
+    """Return how long an analysis will take; None if that is not known.
+
+    It is unknown before the first analysis with this detector and this classifier on this machine, and if the file does
+    not say how long it is. Runs on the same video count before others, then those on pictures of a similar size.
+    """
+    expected_s = _expected_s(video, settings, costs)
+    if expected_s is None:
+        return None
+    skip = min(_MOST_SKIP, settings.skip_frame * _LONGER_SKIP)
+    if expected_s < LONG_S or skip <= settings.skip_frame:
+        return Estimate(expected_s)
+    shorter_s = _expected_s(video, replace(settings, skip_frame=skip), costs)
+    if shorter_s is None or shorter_s > expected_s / 2:
+        return Estimate(expected_s)
+    return Estimate(expected_s, skip, shorter_s)
+
+
+def _expected_s(video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> float | None:
+    samples, frames, here = _samples(video, settings), _frames(video), _machine()
+    if samples is None or frames is None:
+        return None
+    followed = _closest(video, (one for one in costs if (one.machine, one.following) == (here, _following(settings))))
+    labeled = [one for one in costs if (one.machine, one.labeling) == (here, _labeling(settings)) and one.clips]
+    if not followed:
+        return None
+    weights_of = [_likeness(video, one) for one in followed]
+    measured = sum(weight * one.samples for weight, one in zip(weights_of, followed, strict=True))
+    each_s = sum(weight * one.following_s for weight, one in zip(weights_of, followed, strict=True)) / measured
+    people = sum(weight * one.people * one.samples for weight, one in zip(weights_of, followed, strict=True)) / measured
+    clips = people * samples / settings.new_samples_per_clip
+    if clips and not labeled:
+        return None
+    clip_s = sum(one.labeling_s for one in labeled) / sum(one.clips for one in labeled) if labeled else 0.0
+    decoding_s = frames * (_DECODE_S_PER_FRAME + _DECODE_S_PER_MEGAPIXEL * _megapixels(video))
+    return max(samples * each_s, decoding_s) + clips * clip_s
+
+
+def _closest(video: VideoInfo, costs: Iterable[RunCost]) -> list[RunCost]:
+    """Return the runs on the same video; all of them if there is none."""
+    found = list(costs)
+    same = [one for one in found if video.sha256 is not None and one.video_sha256 == video.sha256]
+    return same or found
+
+
+def _likeness(video: VideoInfo, cost: RunCost) -> float:
+    """Return how much a run on another video counts: following costs more in larger pictures."""
+    doublings = math.log2(_megapixels(video) / cost.megapixels)
+    return 1.0 / (1.0 + doublings * doublings)
+
+
+def _samples(video: VideoInfo, settings: Settings) -> int | None:
+    frames = _frames(video)
+    return None if frames is None else math.ceil(frames / settings.skip_frame)
+
+
+def _frames(video: VideoInfo) -> int | None:
+    if video.frame_count is not None:
+        return video.frame_count
+    return None if video.duration_s is None else math.ceil(video.duration_s * frame_rate_hz(video))
+
+
+def _megapixels(video: VideoInfo) -> float:
+    return max(1, video.width * video.height) / 1e6
+
+
+def _following(settings: Settings) -> str:
+    kept = (settings.model, settings.tracker, settings.device, settings.precision, settings.backend)
+    return " ".join((*kept, "surroundings" if settings.surroundings else ""))
+
+
+def _labeling(settings: Settings) -> str:
+    kept = (settings.video_classifier_model, settings.device, settings.precision, settings.backend)
+    return " ".join((*kept, "surroundings" if settings.surroundings else ""))
+
+
+def _machine() -> str:
+    """Return a digest of what tells one machine from another that has the same cache."""
+    facts = (platform.node(), platform.machine(), platform.processor(), str(os.cpu_count()))
+    return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:16]
