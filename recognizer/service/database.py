@@ -49,9 +49,7 @@ class Database:
             StoreError: the database cannot be used, or a later version of this program wrote it.
         """
         self.path: Final = place if isinstance(place, Path) else None
-        self._engine: Final = (
-            engines.sqlite_engine(place) if isinstance(place, Path) else engines.postgresql_engine(place)
-        )
+        self._engines: Final = engines.of_file(place) if isinstance(place, Path) else engines.of_server(place)
         self._prepare()
 
     @contextmanager
@@ -67,7 +65,7 @@ class Database:
                 f"the database '{self.path.name}' was deleted from the data folder and an empty one was begun; to get "
                 "back what it held, stop the server and put a copy there."
             )
-        with _explained("what is stored could not be read"), engines.reading(self._engine) as connection:
+        with _explained("what is stored could not be read"), engines.reading(self._engines) as connection:
             yield connection
 
     @contextmanager
@@ -83,16 +81,16 @@ class Database:
         """
         if self.path is not None and _is_gone(self.path):
             self._begin_empty(self.path)
-        with _explained(f"the {what} could not be saved"), engines.writing(self._engine, what) as connection:
+        with _explained(f"the {what} could not be saved"), engines.writing(self._engines, what) as connection:
             yield connection
 
     def close(self) -> None:
         """Close the idle connections to a database server."""
-        self._engine.dispose()
+        self._engines.writer.dispose()
 
     def _prepare(self) -> None:
         with _explained("the stored results cannot be used"):
-            schema.prepare(self._engine, self.path)
+            schema.prepare(self._engines, self.path)
 
     def _begin_empty(self, path: Path) -> None:
         _log.error("the database %s is gone; an empty one is begun", path)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, func, select
 from sqlalchemy.engine import make_url
@@ -23,21 +22,34 @@ _CONNECT_TIMEOUT_S: Final = 10
 _LOCK_SPACE: Final = 0x57_57_57
 """Keeps this program's locks in PostgreSQL apart from others'; any number would do."""
 
+_WRITE: Final = "BEGIN IMMEDIATE"
+"""Locks others out before the first read, so that what was read is still true when it is changed."""
+
 _UNUSABLE_MAP: Final = ("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")
 """Without room or the right to write, SQLite cannot make the index of its write-ahead log, which readers use too."""
 
 
-def sqlite_engine(path: Path) -> Engine:
-    """Return an engine for a file. A connection is made for each transaction: it sees a file that was put back."""
-    engine = create_engine(
-        "sqlite+pysqlite://", creator=partial(_connect, path), poolclass=NullPool, hide_parameters=True
-    )
-    event.listen(engine, "begin", _begin)
+class Engines(NamedTuple):
+    """The engines of one database: one that only reads, and one that also writes."""
+
+    reader: Engine
+    writer: Engine
+
+
+def of_file(path: Path) -> Engines:
+    """Return the engines of a file. A connection is made for each transaction: it sees a file that was put back."""
+    return Engines(_sqlite_engine(partial(_readable, path), "BEGIN"), _sqlite_engine(partial(_opened, path), _WRITE))
+
+
+def _sqlite_engine(connect: Callable[[], sqlite3.Connection], begin: str) -> Engine:
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    # Python's own driver begins a transaction too late, after the first read
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
 
 
-def postgresql_engine(url: str) -> Engine:
-    """Return an engine for a database server.
+def of_server(url: str) -> Engines:
+    """Return the engines of a database on a server.
 
     Raises:
         StoreError: the URL is not one of PostgreSQL. The message does not hold it, because it may hold a password.
@@ -46,7 +58,7 @@ def postgresql_engine(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() not in ("postgresql", "postgres"):
             raise ValueError
-        return create_engine(
+        engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,  # a server that was restarted is reached again
             pool_timeout=BUSY_TIMEOUT_S,
@@ -57,56 +69,49 @@ def postgresql_engine(url: str) -> Engine:
                 "options": f"-c lock_timeout={BUSY_TIMEOUT_S:.0f}s",
             },
         )
-    except (SQLAlchemyError, ValueError):
+    except (SQLAlchemyError, ValueError, TypeError):
         raise StoreError(
             "RECOGNIZER_DATABASE is not the URL of a PostgreSQL database; write it like postgresql://user@host/name."
         ) from None
 
+    return Engines(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine)
+
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engines: Engines) -> Iterator[Connection]:
     """Yield a connection that sees all tables as they were at one time."""
-    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if _has_server(engine) else {}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
+    with engines.reader.begin() as connection:
         yield connection
 
 
 @contextmanager
-def writing(engine: Engine, what: str) -> Iterator[Connection]:
+def writing(engines: Engines, what: str) -> Iterator[Connection]:
     """Yield a connection for a transaction that excludes others: in SQLite all, in PostgreSQL its namesakes."""
-    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
-        if _has_server(engine):
+    with engines.writer.begin() as connection:
+        if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK_SPACE, func.hashtext(what))))
         yield connection
 
 
 def prepare_file(path: Path) -> None:
     """Create a file, unless it is there, and let people read it while others write."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")  # the setting persists in the file
 
 
-def _has_server(engine: Engine) -> bool:
-    return engine.dialect.name == "postgresql"
-
-
-def _begin(connection: Connection) -> None:
-    """Begin a transaction: Python's own driver begins one too late, after the first read."""
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open an existing file; where nothing can be written, also one in a folder that is read-only."""
+def _readable(path: Path) -> sqlite3.Connection:
+    """Open a file to read it, also in a folder that is read-only, or on a disk that is full."""
     try:
-        return _opened(path, "mode=rw" if os.access(path.parent, os.W_OK) else "mode=ro")
+        return _opened(path)
     except sqlite3.OperationalError as error:
         if not str(error.sqlite_errorname).startswith(_UNUSABLE_MAP) or not _is_settled(path):
             raise
         return _opened(path, "mode=ro&immutable=1")
 
 
-def _opened(path: Path, mode: str) -> sqlite3.Connection:
+def _opened(path: Path, mode: str = "mode=rw") -> sqlite3.Connection:
+    """Open a file that is there; a new one would have no tables."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
 from recognizer.errors import StoreError
 from recognizer.service import engines, tables
+from recognizer.service.engines import Engines
 
 VERSION: Final = "0002"
 """The last migration in ``migrations/versions``."""
@@ -25,7 +26,7 @@ _alembic_version: Final = Table(
 """Alembic's own table."""
 
 
-def prepare(engine: Engine, path: Path | None) -> None:
+def prepare(database: Engines, path: Path | None) -> None:
     """Create the tables of a new database; migrate those of an older one.
 
     Raises:
@@ -33,12 +34,12 @@ def prepare(engine: Engine, path: Path | None) -> None:
         DBAPIError: the database cannot be used.
     """
     if path is None or path.exists():
-        with engines.reading(engine) as connection:
+        with engines.reading(database) as connection:
             if _version(connection) == VERSION:
                 return
     if path is not None:
         engines.prepare_file(path)
-    with engines.writing(engine, "tables") as connection:  # if two processes start at once, only one does it
+    with engines.writing(database, "tables") as connection:  # if two processes start at once, only one does it
         found = _version(connection)
         if found is None:
             _create(connection)

@@ -9,7 +9,6 @@ import threading
 import time
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -26,8 +25,8 @@ WHOLE = action_set("walk", "sit", None, pictures=3)
 
 
 @pytest.fixture
-def sets(tmp_path: Path) -> ActionSetStore:
-    return ActionSetStore(Database(tmp_path / "sets.sqlite3"))
+def sets(database: Database) -> ActionSetStore:
+    return ActionSetStore(database)
 
 
 @pytest.fixture
@@ -176,22 +175,21 @@ def test_two_tabs_lose_nothing(sets: ActionSetStore, set_id: str) -> None:
 
 _MARKS = """
 import sys
-from pathlib import Path
 from recognizer.actions.model import with_examples
 from recognizer.service.action_sets import ActionSetStore
-from recognizer.service.database import Database
 from tests.support.action_sets import example
+from tests.support.postgres import opened
 
-sets = ActionSetStore(Database(Path(sys.argv[1])))
+sets = ActionSetStore(opened(sys.argv[1]))
 for number in range(100_000):
     sets.change(sys.argv[2], "mark", lambda before: with_examples(before, [example("run", number, pictures=3)]))
     print(number, flush=True)
 """
 
 
-def test_a_kill_between_any_two_marks_loses_none(sets: ActionSetStore, tmp_path: Path) -> None:
+def test_a_kill_between_any_two_marks_loses_none(sets: ActionSetStore, place: str) -> None:
     set_id = sets.create("Killed")
-    command = [sys.executable, "-c", _MARKS, str(tmp_path / "sets.sqlite3"), set_id]
+    command = [sys.executable, "-c", _MARKS, place, set_id]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "0\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,8 @@ from recognizer.service.runs import Run, RunQuery, RunStore, new_run_id
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> RunStore:
-    return RunStore(Database(tmp_path / "runs.sqlite3"))
+def runs(database: Database) -> RunStore:
+    return RunStore(database)
 
 
 def some_run(run_id: str, **values: object) -> Run:

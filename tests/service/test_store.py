@@ -7,6 +7,7 @@ import io
 import os
 import threading
 import zlib
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -174,11 +175,11 @@ def test_analysis_outlives_its_video(tmp_path: Path) -> None:
     assert run.timeline.predictions == some_timeline().predictions
 
 
-def test_analysis_comes_back_unchanged_after_a_restart(tmp_path: Path) -> None:
+def test_analysis_comes_back_unchanged_after_a_restart(open_store: Callable[[], AnalysisStore]) -> None:
     timeline = some_timeline()
-    video = stored(AnalysisStore(tmp_path), name="<b>dance</b>.mp4")
-    AnalysisStore(tmp_path).save_analysis("one", video, timeline)
-    run = AnalysisStore(tmp_path).load_analysis("one")
+    video = stored(open_store(), name="<b>dance</b>.mp4")
+    open_store().save_analysis("one", video, timeline)
+    run = open_store().load_analysis("one")
     assert run is not None
     assert (run.analysis_id, run.video_name, run.video_path) == ("one", "<b>dance</b>.mp4", video.path)
     assert run.created_at.tzinfo is not None
@@ -191,14 +192,14 @@ def test_analysis_comes_back_unchanged_after_a_restart(tmp_path: Path) -> None:
     assert read.people[0].presence == timeline.people[0].presence
 
 
-def test_analysis_that_is_not_there_is_none_whatever_the_address_says(tmp_path: Path) -> None:
-    store = AnalysisStore(tmp_path)
+def test_analysis_that_is_not_there_is_none_whatever_the_address_says(open_store: Callable[[], AnalysisStore]) -> None:
+    store = open_store()
     for analysis_id in ("unknown", "", "' OR 1=1 --", "../one", "\0", "x" * 100_000):
         assert store.load_analysis(analysis_id) is None
 
 
-def test_summaries_are_of_the_analyses_asked_for_the_latest_first(tmp_path: Path) -> None:
-    store = AnalysisStore(tmp_path)
+def test_summaries_are_of_the_analyses_asked_for_the_latest_first(open_store: Callable[[], AnalysisStore]) -> None:
+    store = open_store()
     for analysis_id in ("one", "two", "three"):
         store.save_analysis(analysis_id, stored(store), some_timeline())
     names = store.stored_analyses(["one", "gone", "three", "' OR 1=1 --"])
@@ -243,8 +244,8 @@ def test_folder_that_cannot_be_made_is_reported_in_one_sentence(tmp_path: Path) 
         AnalysisStore(tmp_path / "file" / "data")
 
 
-def test_saving_again_under_the_same_name_replaces(tmp_path: Path) -> None:
-    store = AnalysisStore(tmp_path)
+def test_saving_again_under_the_same_name_replaces(open_store: Callable[[], AnalysisStore]) -> None:
+    store = open_store()
     store.save_analysis("one", stored(store, name="first.mp4"), some_timeline())
     store.save_analysis("one", stored(store, name="second.mp4"), some_timeline())
     run = store.load_analysis("one")
@@ -252,14 +253,14 @@ def test_saving_again_under_the_same_name_replaces(tmp_path: Path) -> None:
     assert run.video_name == "second.mp4"
 
 
-def test_color_of_an_action_never_changes(tmp_path: Path) -> None:
-    AnalysisStore(tmp_path).save_action_slots({"tai chi": 0, "yoga": 1})
-    AnalysisStore(tmp_path).save_action_slots({"tai chi": 7, "jogging": 2})
-    assert AnalysisStore(tmp_path).action_slots() == {"tai chi": 0, "yoga": 1, "jogging": 2}
+def test_color_of_an_action_never_changes(open_store: Callable[[], AnalysisStore]) -> None:
+    open_store().save_action_slots({"tai chi": 0, "yoga": 1})
+    open_store().save_action_slots({"tai chi": 7, "jogging": 2})
+    assert open_store().action_slots() == {"tai chi": 0, "yoga": 1, "jogging": 2}
 
 
-def test_several_threads_may_upload_save_and_prune_at_once(tmp_path: Path) -> None:
-    store = AnalysisStore(tmp_path, max_videos_bytes=64 * KB)
+def test_several_threads_may_upload_save_and_prune_at_once(open_store: Callable[[], AnalysisStore]) -> None:
+    store = open_store()
     failures: list[BaseException] = []
 
     def busy(worker: int) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -21,6 +22,7 @@ from recognizer.errors import CorrectionsError, StoreError
 from recognizer.service import tables
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.corrections import CorrectionStore, Revision
+from recognizer.service.database import Database
 from recognizer.service.movements import movements_of
 from recognizer.service.opened import Opened
 from recognizer.service.replays import Replays
@@ -44,8 +46,10 @@ ALL = View(0.4, shows_brief=True)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> AnalysisStore:
-    return AnalysisStore(tmp_path / "data")
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> AnalysisStore:
+    """In a folder; a test that uses ``database`` runs on each kind of it."""
+    database = request.getfixturevalue("database") if "database" in request.fixturenames else None
+    return AnalysisStore(tmp_path / "data", database=database)
 
 
 @pytest.fixture
@@ -110,6 +114,7 @@ def test_timeline_after_n_undos_of_random_edits_equals_the_one_before(seed: int)
     assert state_of(corrections.applied_to(TIMELINE)) == states[-1]  # without the states that are kept
 
 
+@pytest.mark.usefixtures("database")
 def test_every_edit_is_stored_and_undone_in_the_database(store: AnalysisStore, workbench: Workbench) -> None:
     saved(store)
     random = Random(7)
@@ -165,13 +170,14 @@ def test_an_unknown_analysis_has_no_corrections(workbench: Workbench) -> None:
     assert workbench.set_groups("none", None) is None
 
 
-def test_two_servers_never_lose_each_others_edits(store: AnalysisStore) -> None:
+@pytest.mark.usefixtures("database")
+def test_two_servers_never_lose_each_others_edits(store: AnalysisStore, open_database: Callable[[], Database]) -> None:
     saved(store)
     failures: list[BaseException] = []
 
     def correct(number: int) -> None:
         try:
-            own = opened_store(AnalysisStore(store.folder))
+            own = opened_store(AnalysisStore(store.folder, database=open_database()))
             for k in range(15):
                 own.edit("one", [Name(1 + k % 4, f"{number}-{k}")])
         except BaseException as error:  # noqa: BLE001 - a thread has nobody who sees it
@@ -193,21 +199,21 @@ def test_two_servers_never_lose_each_others_edits(store: AnalysisStore) -> None:
 
 _APPENDS = """
 import sys
-from pathlib import Path
 from recognizer.service.corrections import CorrectionStore
-from recognizer.service.database import Database
 from recognizer.timeline.edits import Name
+from tests.support.postgres import opened
 
-store = CorrectionStore(Database(Path(sys.argv[1])))
+store = CorrectionStore(opened(sys.argv[1]))
 for number in range(100_000):
     store.add("one", Name(1, str(number)), lambda revision: None)
     print(number, flush=True)
 """
 
 
-def test_a_kill_between_any_two_edits_loses_none(store: AnalysisStore) -> None:
+@pytest.mark.usefixtures("database")
+def test_a_kill_between_any_two_edits_loses_none(store: AnalysisStore, place: str) -> None:
     random, corrections, acknowledged = Random(3), CorrectionStore(store.database), -1
-    command = [sys.executable, "-c", _APPENDS, str(store.database.path)]
+    command = [sys.executable, "-c", _APPENDS, place]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert [process.stdout.readline() for _ in range(2)] == ["0\n", "1\n"]
