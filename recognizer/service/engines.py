@@ -66,7 +66,7 @@ def of_server(url: str) -> Engines:
             hide_parameters=True,
             connect_args={
                 "connect_timeout": _CONNECT_TIMEOUT_S,
-                "options": f"-c lock_timeout={BUSY_TIMEOUT_S:.0f}s",
+                "options": f"-c lock_timeout={1000 * BUSY_TIMEOUT_S:.0f}ms",
             },
         )
     except (SQLAlchemyError, ValueError, TypeError):

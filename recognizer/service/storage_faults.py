@@ -12,17 +12,20 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from recognizer.service.engines import BUSY_TIMEOUT_S
 
 _FULL: Final = "there is no room on the disk ({value}); make room and try again."
-_BROKEN_DISK: Final = (
-    "the disk does not take or give what it should ({value}); make room, check the disk, and try again."
-)
+_BROKEN_DISK: Final = "the disk fails ({value}); make room, check the disk, and try again."
 _READ_ONLY: Final = "the data folder cannot be written to ({value}); let this program write there and try again."
 _BUSY: Final = f"another program keeps the database busy for over {BUSY_TIMEOUT_S:.0f} s ({{value}}); try again later."
 _DAMAGED: Final = (
     "the database 'analyses.sqlite3' is damaged ({value}); put a copy in its place, or move it out of the data folder."
 )
 
+_NO_TABLE: Final = (
+    "the database lacks a table that somebody removed ({value}); put a copy in its place, or move it away."
+)
+
 _SQLITE: Final = {
     "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR_SHMSIZE": _FULL,  # the index of the write-ahead log has no room
     "SQLITE_IOERR": _BROKEN_DISK,
     "SQLITE_READONLY": _READ_ONLY,
     "SQLITE_CANTOPEN": _READ_ONLY,
@@ -32,8 +35,9 @@ _SQLITE: Final = {
     "SQLITE_PROTOCOL": _BUSY,
     "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_NOTADB": _DAMAGED,
+    "SQLITE_ERROR no such table": _NO_TABLE,
 }
-"""By the beginning of SQLite's name of the error."""
+"""By the beginning of SQLite's name of the error, and its text."""
 
 _UNREACHABLE: Final = "the database server cannot be reached ({value}); start it and try again."
 _REFUSED: Final = "the database server refuses this program ({value}); correct RECOGNIZER_DATABASE or what it may do."
@@ -46,6 +50,7 @@ _POSTGRESQL: Final = {
     "3D": _REFUSED,
     "25006": "the database server lets this program only read ({value}); let it write and try again.",
     "42501": _REFUSED,
+    "42P01": _NO_TABLE,
     "55P03": _BUSY,
     "40": _BUSY,
     "58": "the database server's disk does not work ({value}); repair it and try again.",
@@ -64,7 +69,7 @@ def problem_of(error: Exception) -> str | None:
         return _BUSY.format(value="no free connection")
     original = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, sqlite3.Error):
-        return _fitting(_SQLITE, getattr(original, "sqlite_errorname", ""), str(original))
+        return _fitting(_SQLITE, f"{getattr(original, 'sqlite_errorname', '')} {original}", str(original))
     code = getattr(original, "sqlstate", None)
     if code is not None:
         return _fitting(_POSTGRESQL, code, f"code {code}")

@@ -6,8 +6,8 @@ import hashlib
 import logging
 import os
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -136,21 +136,18 @@ class AnalysisStore:
         safe_suffix = suffix if suffix[1:].isalnum() and len(suffix) <= 8 and suffix != SOURCE_SUFFIX else ""
         arriving = StagedFile(self._files)
         try:
-            self._files.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
-            arriving.path.touch(mode=0o600)  # other users of this machine must not read the video
-            with arriving.path.open("wb") as file:
+            with _written(name):
+                self._files.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
+                arriving.path.touch(mode=0o600)  # other users of this machine must not read the video
+            with arriving.path.open("wb", buffering=0) as file:
                 while chunk := stream.read(_CHUNK_BYTES):
                     digest.update(chunk)
-                    file.write(chunk)
                     size += len(chunk)
+                    with _written(name):
+                        file.write(chunk)
             path = self._files / f"{digest.hexdigest()}{safe_suffix}"
-            arriving.commit(path)
-        except OSError as error:
-            _log.error("an upload could not be stored: %s", error)
-            raise StoreError(
-                f"'{name}' could not be stored ({error.strerror or error}); make room on the disk of this server, and "
-                "drop it in again."
-            ) from error
+            with _written(name):
+                arriving.commit(path)
         finally:
             with suppress(OSError):
                 arriving.discard()
@@ -183,7 +180,10 @@ class AnalysisStore:
         try:
             path = write_source(self._files, parts, stream, frame_rate_hz)
         except OSError as error:
-            raise StoreError(f"'{self._files}' cannot be written to ({error}); make room on the disk.") from error
+            _log.error("the files of a recording could not be listed: %s", error)
+            raise StoreError(
+                f"the data folder cannot be written to ({error.strerror or error}); make room on this server's disk."
+            ) from error
         sha256 = files[0].sha256 if len(files) == 1 else recording_sha256([file.sha256 for file in files])
         return StoredFile(path, read_source(path).name, sha256, sum(file.size_bytes for file in files))
 
@@ -347,6 +347,19 @@ def latest_first(
         for part in batched(dict.fromkeys(ids)):
             rows += connection.execute(columns.where(id_column.in_(part)))
     return sorted(rows, key=attrgetter("created_at"), reverse=True)
+
+
+@contextmanager
+def _written(name: str) -> Iterator[None]:
+    """Say in a sentence that a file could not be written; errors of the browser that sends it are not meant."""
+    try:
+        yield
+    except OSError as error:
+        _log.error("an upload could not be stored: %s", error)
+        raise StoreError(
+            f"'{name}' could not be stored ({error.strerror or error}); make room on the disk of this server, and "
+            "drop it in again."
+        ) from error
 
 
 def _is_upload(path: Path) -> bool:
