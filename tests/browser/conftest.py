@@ -17,16 +17,14 @@ from tests.support.browser import (
     STEP_TIMEOUT_MS,
     WORK_TIMEOUT_MS,
     OpenPage,
-    analyse,
+    Visitors,
     cut,
     started,
-    upload_field,
-    upload_video,
 )
 from tests.support.environment import skip_or_fail
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page
 
 
 @pytest.fixture(scope="session")
@@ -53,26 +51,39 @@ def app_url(app_data: Path) -> Iterator[str]:
     assert "Uncaught app exec" not in told, told[-4000:]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[BrowserType]:
+    """Launches Chromium; Playwright has only one loop in a thread, which all browser tests share."""
     if not CHROMIUM.is_file():
         skip_or_fail(f"there is no Chromium at {CHROMIUM}; name another with CHROMIUM")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        yield chromium
-        chromium.close()
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: BrowserType) -> Iterator[Browser]:
+    browser = chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def visitors(browser: Browser, app_url: str) -> Iterator[Visitors]:
+    """Profiles of Chromium, one for each visitor of a test; the next test's visitors find none of their traces."""
+    visitors = Visitors(browser, app_url)
+    yield visitors
+    visitors.close()
 
 
 @pytest.fixture
-def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
-    """Open the app in its own browser; finally, check that no console has an error and no request left the machine."""
-    contexts, errors, elsewhere = [], [], []
+def open_page(visitors: Visitors, app_url: str) -> Iterator[OpenPage]:
+    """Open the app as another visitor; finally, check that no console has an error and no request left the machine."""
+    errors: list[str] = []
+    elsewhere: list[str] = []
 
     def open_it(query: str = "", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
+        page = visitors.new_page(**options)
         page.set_default_timeout(STEP_TIMEOUT_MS)
         page.on("console", lambda message: errors.append(message.text) if _is_error(message) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -83,8 +94,7 @@ def open_page(browser: Browser, app_url: str) -> Iterator[OpenPage]:
         return page
 
     yield open_it
-    for context in contexts:
-        context.close()
+    visitors.leave()
     assert not elsewhere
     assert not errors
 
@@ -111,17 +121,3 @@ def tai_chi(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def segway(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = clips_dir / "tv_R6llTwEh07w.mp4"
     return cut(source, tmp_path_factory.mktemp("clips") / "segway.mp4", CLIP_S)
-
-
-@pytest.fixture(scope="module")
-def finished_run(browser: Browser, app_url: str, tai_chi: Path) -> str:
-    """The query of a finished analysis, as in the address bar."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(app_url)
-    upload_field(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
-    upload_video(page, tai_chi)
-    analyse(page)
-    query = urlsplit(page.url).query
-    context.close()
-    return f"/?{query}"

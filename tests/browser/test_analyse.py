@@ -6,6 +6,7 @@ import json
 import re
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import av
@@ -21,7 +22,6 @@ from tests.support.browser import (
     main,
     press,
     rows_of,
-    select_segment,
     settled_box,
     shown_actions,
     shown_times,
@@ -35,8 +35,25 @@ from tests.support.browser import (
 )
 from tests.support.environment import ROOT
 from tests.support.ffmpeg import ffmpeg
+from tests.support.workbench import generated_timeline, store_analysis, write_video
+from tests.support.workbench_actions import wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
+
+GENERATED = generated_timeline(2, 6.0)
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+
+
+def choose_short_clips(page: Page) -> None:
+    """Set the preset and a slider in the sidebar: clips of 16 samples."""
+    side = page.get_by_test_id("stSidebar")
+    side.get_by_text("Documented", exact=True).click()
+    wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 0\.53 s; a person's first label comes")
+    press(page, side.get_by_role("slider", name="Sequence length"), "ArrowRight", 8)
+    wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 1\.07 s; a person's first label comes")
 
 
 def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tmp_path: Path) -> None:
@@ -45,12 +62,8 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     wait_for_text(main(page).get_by_test_id("stText"), r"^3\.0 s, 340 × 256, 29\.97 frames/s, H\.264$")
     wait_for_playing(page)
 
+    choose_short_clips(page)
     side = page.get_by_test_id("stSidebar")
-    side.get_by_text("Documented", exact=True).click()
-    wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 0\.53 s; a person's first label comes")
-    press(page, side.get_by_role("slider", name="Sequence length"), "ArrowRight", 8)
-    wait_for_text(side.get_by_test_id("stCaptionContainer"), r"One clip spans 1\.07 s; a person's first label comes")
-
     start(page)
     wait_for_text(main(page).get_by_test_id("stProgress"), r"\d frames/s · about \d+ s left", WORK_TIMEOUT_MS)
     wait_for_results(page)
@@ -108,6 +121,17 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     other = open_page()
     other.get_by_text("Try a sample").wait_for()
     assert main(other).get_by_text("Open an earlier analysis").count() == 0
+
+
+@pytest.fixture(scope="module")
+def generated_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("videos") / "generated.mp4", GENERATED)
+
+
+@pytest.fixture(scope="module")
+def finished_run(app_data: Path, generated_video: Path) -> str:
+    """The query of a finished analysis, in which no network named anybody."""
+    return f"/?run={store_analysis(app_data, GENERATED, generated_video).analysis_id}"
 
 
 def test_charts_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, finished_run: str) -> None:
@@ -177,10 +201,11 @@ def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
 
 
 def test_wrong_files_get_one_sentence_each_and_the_result_stays(
-    open_page: OpenPage, finished_run: str, clips_dir: Path, tai_chi: Path
+    open_page: OpenPage, finished_run: str, clips_dir: Path, generated_video: Path
 ) -> None:
     page = open_page(finished_run)
     wait_for_results(page)
+    shown = shown_actions(page)
     alert = main(page).get_by_role("alert")
     wrong: list[tuple[str, bytes, str]] = [
         ("letter.mp4", (clips_dir / "odd" / "e66_text_renamed.mp4").read_bytes(), "text file"),
@@ -200,28 +225,18 @@ def test_wrong_files_get_one_sentence_each_and_the_result_stays(
         assert "Traceback" not in text
         assert alert.count() == 1
         assert main(page).locator("img[src='x'], [role=alert] a, [role=alert] strong").count() == 0
-        assert "tai chi" in shown_actions(page)
-    upload_video(page, {"name": wrong[4][0], "mimeType": "video/mp4", "buffer": tai_chi.read_bytes()})
+        assert shown_actions(page) == shown
+    upload_video(page, {"name": wrong[4][0], "mimeType": "video/mp4", "buffer": generated_video.read_bytes()})
     page.get_by_test_id("stPopoverBody").get_by_text(wrong[4][0], exact=True).wait_for()
     assert alert.count() == 0
     assert main(page).locator("img[src='x']").count() == 0
 
 
-def test_chosen_segment_is_a_video_of_its_own(open_page: OpenPage, finished_run: str, tmp_path: Path) -> None:
-    page = open_page(finished_run)
-    wait_for_results(page)
-    select_segment(page, row=0)
-    name, content = downloaded(page, "This segment (MP4)")
-    assert name == "tai_chi-person-1-0.0s.mp4"
-    (tmp_path / name).write_bytes(content)
-    with av.open(str(tmp_path / name)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 90
-
-
 def test_two_people_at_once_do_not_mix(open_page: OpenPage, tai_chi: Path, segway: Path) -> None:
     one, other = open_page(), open_page()
-    upload_video(one, tai_chi)
-    upload_video(other, segway)
+    for page, clip in ((one, tai_chi), (other, segway)):
+        upload_video(page, clip)
+        choose_short_clips(page)
     start(one)
     start(other)
     for page, clip, action in ((one, tai_chi, "tai chi"), (other, segway, "using segway")):
@@ -235,16 +250,20 @@ def test_two_people_at_once_do_not_mix(open_page: OpenPage, tai_chi: Path, segwa
     assert "tai chi" not in shown_actions(other)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_narrow_window_needs_no_sideways_scrolling(
-    open_page: OpenPage, finished_run: str, tmp_path: Path, scheme: str
-) -> None:
-    page = open_page(finished_run, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+def test_narrow_window_needs_no_sideways_scrolling(open_page: OpenPage, finished_run: str, tmp_path: Path) -> None:
+    page = open_page(finished_run, viewport={"width": 390, "height": 844}, color_scheme="dark")
     wait_for_results(page)
-    page.screenshot(path=tmp_path / f"narrow-{scheme}.png", full_page=True)
-    for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
-        wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
-        assert wide_px <= seen_px, selector
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        wait_until(page, "model.theme.dark === given", scheme == "dark")
+        page.screenshot(path=tmp_path / f"narrow-{scheme}.png", full_page=True)
+        for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+            wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
+            assert wide_px <= seen_px, selector
+        assert_controls_are_in_the_window(page)
+
+
+def assert_controls_are_in_the_window(page: Page) -> None:
     for control in (
         main(page).get_by_role("button", name="Analyse"),
         main(page).get_by_role("slider", name="Minimum confidence"),
