@@ -18,7 +18,7 @@ from typing import Any
 
 import streamlit as st
 from starlette.requests import Request
-from streamlit import runtime
+from streamlit import net_util, runtime
 from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
 from streamlit.components.v1 import declare_component
 from streamlit.file_util import get_static_dir
@@ -161,3 +161,17 @@ def inline_script_hashes() -> list[str]:
     page = (Path(get_static_dir()) / "index.html").read_bytes()
     scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
     return [f"'sha256-{base64.b64encode(hashlib.sha256(one).digest()).decode()}'" for one in scripts]
+
+
+def ask_no_address_service() -> None:
+    """Keep Streamlit from asking the internet for this machine's address, for its start message and unknown origins.
+
+    Read from Streamlit 1.67 (``net_util.py``; called by ``web/bootstrap.py`` and ``web/server/server_util.py`` as an
+    attribute of the module). Breaks if one of these imports the function itself; ``tests/dashboard/test_origins.py``
+    then sees the connection.
+    """
+    net_util.get_external_ip = _no_address
+
+
+def _no_address() -> None:
+    return None

@@ -21,6 +21,7 @@ from tests.support.browser import (
     cut,
     started,
 )
+from tests.support.connections import ConnectionTable, connections_elsewhere, watching
 from tests.support.environment import skip_or_fail
 
 if TYPE_CHECKING:
@@ -37,14 +38,24 @@ def app_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def app_url(app_data: Path) -> Iterator[str]:
-    """A server with its own database and the networks from the machine's cache."""
-    log = app_data.parent / "log.txt"
-    server = AppServer(app_data, log)
+    """A server with its own database and the networks from the machine's cache.
+
+    Whatever the tests do with it, it connects to nothing but this machine.
+    """
+    log, connections = app_data.parent / "log.txt", app_data.parent / "connections.jsonl"
+    server = AppServer(app_data, log, environment=watching(connections))
+    table: ConnectionTable | None = None
     try:
         server.start()
+        table = ConnectionTable(server.pid)
         yield server.url
     finally:
+        if table is not None:
+            table.end()
         server.end()
+    assert connections.stat().st_size, "nothing was watched"
+    assert not connections_elsewhere(connections)
+    assert not table.elsewhere
     told = log.read_text(errors="replace")
     # the app's own errors are logged with a place in this project; a closed browser may cause others in the server
     assert "/recognizer/" not in told, told[-4000:]

@@ -36,7 +36,6 @@ CLOSED = [
     "/recognizer/download/0123/table.csv",
     "/media/0123.mp4",
     "/_stcore/upload_file/0123/4567",
-    "/_stcore/metrics",
     "/_stcore/agent/interact",
 ]
 OPEN = [

@@ -7,8 +7,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.support.browser import START_TIMEOUT_S
 from tests.support.environment import ENVIRONMENT, ROOT
@@ -20,7 +21,16 @@ END_TIMEOUT_S = 30
 class AppServer:
     """A server with a data folder of its own and the networks from the machine's cache."""
 
-    def __init__(self, data: Path, log: Path, *, port: int | None = None, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        data: Path,
+        log: Path,
+        *,
+        port: int | None = None,
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._environment = environment
         self._port = free_port() if port is None else port
         self._options = list(options)
         self.data = data
@@ -34,7 +44,7 @@ class AppServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", *options],
                 cwd=ROOT,
-                env={**ENVIRONMENT, "RECOGNIZER_DATA": str(self.data)},
+                env={**ENVIRONMENT, "RECOGNIZER_DATA": str(self.data), **self._environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -45,6 +55,11 @@ class AppServer:
                 return
             time.sleep(0.2)
         raise AssertionError("the server did not start")
+
+    @property
+    def pid(self) -> int:
+        """Number of the running process."""
+        return self._process.pid
 
     def end(self) -> None:
         """End it as a user does, even while a job is running."""
