@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
+
+from recognizer.files import data_dir
+from recognizer.limits import limits
+from recognizer.weights import cache_dir
+
+_PATH = re.compile(
+    r"""(?<![\w/:.<])(?:
+        (?:/|[A-Za-z]:[\\/])(?:[^/\\\n'"]+[/\\])+([^/\\\n'"]*)(?=['"])   # in quotes, where a path may have spaces
+        | (?:/|[A-Za-z]:[\\/])(?:[^/\\\s'",;()]+[/\\])+([^/\\\s'",;()]*)
+    )""",
+    re.VERBOSE,
+)
+"""An absolute path with a folder in it; no address, whose two slashes follow a colon."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 _ADDRESS = re.compile(r"(?<=www)(?=\.)|(?<=http)(?=s?://)|(?=@)", re.IGNORECASE)
@@ -15,9 +29,22 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, " ".join(text.split())))
 
 
+def for_visitors(message: str) -> str:
+    """Return a message with the names of files and folders instead of their paths on this server.
+
+    On one person's own machine (``alone``), paths stay: they say where to look. The command line and the log keep them
+    everywhere.
+    """
+    if limits().alone:
+        return message
+    for folder in (data_dir(), cache_dir().parent):  # whatever is in their names
+        message = message.replace(f"{folder}{os.sep}", "")
+    return _PATH.sub(lambda path: path[1] or path[2] or "a folder of the server", message)
+
+
 def sentence(text: str) -> str:
-    """Escape a message and start it with a capital letter."""
-    return plain(text[:1].upper() + text[1:])
+    """Escape a message for the page and start it with a capital letter; see ``for_visitors``."""
+    return plain(for_visitors(text[:1].upper() + text[1:]))
 
 
 def shortened(text: str, most: int = 24) -> str:

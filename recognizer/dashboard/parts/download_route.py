@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from recognizer.dashboard import server
+from recognizer.dashboard.text import for_visitors
 from recognizer.errors import OutputError, RecognizerError
 from recognizer.service.offers import Offer
 from recognizer.service.unforeseen import reported
@@ -40,7 +41,7 @@ async def _download(request: Request) -> Response:
 
 
 def _problem(status: int, text: str) -> Response:
-    return JSONResponse({"problem": text[:1].upper() + text[1:]}, status, _HEADERS)
+    return JSONResponse({"problem": for_visitors(text[:1].upper() + text[1:])}, status, _HEADERS)
 
 
 def _answer(offer: Offer, made: str | bytes | Path) -> Response:

@@ -13,6 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from recognizer.dashboard import server
+from recognizer.dashboard.text import for_visitors
 from recognizer.dashboard.workbench import documents
 from recognizer.dashboard.workbench.boxes import box_bytes
 from recognizer.dashboard.workbench.ranges import VideoResponse
@@ -94,7 +95,7 @@ def json_response(document: object, status: int = 200) -> Response:
 
 def problem_response(status: int, problem: str) -> Response:
     """Return why a request was refused."""
-    return json_response(documents.Problem(problem[:1].upper() + problem[1:]), status)
+    return json_response(documents.Problem(for_visitors(problem[:1].upper() + problem[1:])), status)
 
 
 def timeline(request: Request) -> Response:
