@@ -28,7 +28,10 @@ _SIGN_IN_FIRST: Final = "Sign in first: load the page again."
 
 
 class Hosts:
-    """Refuse requests for a name that is not this server's, and say so; Streamlit would show an empty page."""
+    """Refuse requests for a name that is not this server's, and say so; Streamlit would show an empty page.
+
+    Whether the server is well may be asked by any name: monitors use the machine's own.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,7 +39,7 @@ class Hosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         host = Headers(scope=scope).get("host") if scope["type"] == "http" else None
-        if scope["type"] != "http" or host_is_allowed(host):
+        if scope["type"] != "http" or scope["path"].endswith("/_stcore/health") or host_is_allowed(host):
             await self._app(scope, receive, send)
             return
         problem = (

@@ -11,8 +11,9 @@ from recognizer.dashboard.streamlit_private import inline_script_hashes
 
 _POLICY: Final = {
     "default-src": "'none'",
-    # Streamlit imports a component's own script from a blob; nothing may be evaluated, and no other site is asked
-    "script-src": "'self' blob:",
+    # Streamlit imports a component's own script from a blob, and its protobuf counts in WebAssembly; no text becomes
+    # a script
+    "script-src": "'self' blob: 'wasm-unsafe-eval'",
     # Streamlit, Plotly and the components write styles while they run
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from recognizer.dashboard import guard, state
-from recognizer.dashboard.parts import sign_in
+from recognizer.dashboard.parts import refusals, sign_in
 
 _ICON = Path(__file__).resolve().parents[2] / "docs" / "icon.png"
 
@@ -47,6 +47,7 @@ def run() -> None:
         sign_in.require()
         state.tab().came_through_app = True
         page.run()
+        refusals.explain_refusals()
 
 
 def enter_through_app(page: str, *, shows_camera: bool = False) -> None:

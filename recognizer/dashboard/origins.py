@@ -14,6 +14,12 @@ _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _PORTS: Final = {"http": 80, "https": 443}
 
 _FOREIGN: Final = "Another site's page cannot do this; use the app's own page."
+_ASKED_FIRST: Final = "/_stcore/host-config"
+_RENAMED: Final = (
+    "The proxy before this server does not pass on the name by which your browser asks for it, so the page cannot "
+    "connect: whoever runs it sets the header Host (docs/hosting.md)."
+)
+
 _POLICY_VIOLATION: Final = 1008
 """Closes a WebSocket (RFC 6455, 7.4.1)."""
 
@@ -36,7 +42,9 @@ class OwnPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if self._is_answered(scope):
+        if self._is_renamed(scope):
+            await JSONResponse(_RENAMED, 421, {"Cache-Control": "no-store"})(scope, receive, send)
+        elif self._is_answered(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
@@ -50,9 +58,22 @@ class OwnPages:
             return True  # browsers keep the answer from another origin's page
         headers = Headers(scope=scope)
         origin = headers.get("origin")
-        if origin is None:
-            return True
-        place = _place(origin)
+        return origin is None or self._is_own(headers, origin)
+
+    def _is_renamed(self, scope: Scope) -> bool:
+        """Return whether a proxy names this server otherwise than the browser does.
+
+        The page's WebSocket will be refused, and Streamlit would show an empty page. What it asks for before, it shows
+        if it is refused, and the browser says for which page it asks.
+        """
+        if self._allows_all or scope["type"] != "http" or not scope["path"].endswith(_ASKED_FIRST):
+            return False
+        headers = Headers(scope=scope)
+        page = headers.get("referer")
+        return page is not None and not self._is_own(headers, page)
+
+    def _is_own(self, headers: Headers, address: str) -> bool:
+        place = _place(address)
         if place is None:
             return False
         # a proxy may have taken the encryption off, so the scheme is the browser's

@@ -145,10 +145,17 @@ def test_visitors_are_told_apart_by_issuer_and_subject() -> None:
 
 
 @pytest.mark.usefixtures("_signing_in")
-def test_an_unverified_email_counts_for_nothing() -> None:
-    user = sign_in.user_of(cookies_of(claims_of("ada@example.org", email_verified=False)))
+@pytest.mark.parametrize(
+    ("claims", "email"),
+    [({"email_verified": True}, "ada@example.org"), ({"email_verified": False}, None), ({}, None)],
+    ids=["verified", "unverified", "unsaid"],
+)
+def test_an_email_counts_if_the_provider_has_verified_it(claims: dict[str, bool], email: str | None) -> None:
+    """With some providers, people give themselves any address; an operator is known by it."""
+    user = sign_in.user_of(cookies_of(claims_of("ada@example.org", **claims)))
     assert user is not None
-    assert user.email is None
+    assert user.email == email
+    assert user.name == "ada@example.org"
 
 
 @pytest.mark.parametrize(("email", "is_one"), [("Olga@Example.org", True), ("ada@example.org", False), (None, False)])
@@ -199,7 +206,19 @@ def test_another_name_is_refused_in_words() -> None:
     refused = client(host="evil.example").get("/")
     assert refused.status_code == 421
     assert "does not answer to the name &#x27;evil.example&#x27;" in refused.text
+    assert client(host="evil.example").get("/_stcore/health").text == "answered"
     assert client(host="<script>").get("/").text.count("<script>") == 0
+
+
+def test_a_proxy_that_changes_the_name_is_told_in_words() -> None:
+    """Streamlit shows what refuses this request, as JSON; the WebSocket would be refused without a word."""
+    path = "/_stcore/host-config"
+    refused = client().get(path, headers={"Referer": "https://who.example.org/compare"})
+    assert refused.status_code == 421
+    assert "sets the header Host" in refused.json()
+    for own in ("http://localhost/compare", "https://localhost/"):
+        assert client().get(path, headers={"Referer": own}).text == "answered"
+    assert client().get(path).text == "answered"
 
 
 def test_scripts_come_from_this_server_only() -> None:
@@ -207,8 +226,8 @@ def test_scripts_come_from_this_server_only() -> None:
     assert policy["default-src"] == "'none'"
     assert policy["connect-src"] == "'self'"
     scripts = policy["script-src"].split()
-    assert scripts[:2] == ["'self'", "blob:"]
-    assert all(one.startswith("'sha256-") for one in scripts[2:])
+    assert scripts[:3] == ["'self'", "blob:", "'wasm-unsafe-eval'"]
+    assert all(one.startswith("'sha256-") for one in scripts[3:])
     assert not any("http" in sources or "*" in sources for sources in policy.values())
 
 

@@ -27,19 +27,20 @@ class AppServer:
         log: Path,
         *,
         port: int | None = None,
+        base: str = "",
         options: Sequence[str] = (),
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._environment = environment
-        self._port = free_port() if port is None else port
-        self._options = list(options)
+        self.port = free_port() if port is None else port
+        self._options = [*options, *([f"--server.baseUrlPath={base}"] if base else [])]
         self.data = data
         self._log = log
-        self.url = f"http://localhost:{self._port}"
+        self.url = f"http://localhost:{self.port}" + (f"/{base}" if base else "")
 
     def start(self) -> None:
         """Start, also after it was killed, and wait until it answers."""
-        options = ["--server.headless=true", f"--server.port={self._port}", *self._options]
+        options = ["--server.headless=true", f"--server.port={self.port}", *self._options]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", *options],

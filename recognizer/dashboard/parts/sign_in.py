@@ -76,7 +76,7 @@ def _user(claims: Mapping[str, Any]) -> User | None:
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not issuer or not subject:
         return None
-    email = claims.get("email") if claims.get("email_verified") is not False else None
+    email = claims.get("email") if claims.get("email_verified") is True else None
     return User(str(issuer), str(subject), email, str(claims.get("name") or claims.get("email") or subject))
 
 
