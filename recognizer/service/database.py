@@ -12,16 +12,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from recognizer.errors import StoreError
 from recognizer.service import engines, schema
 from recognizer.service.storage_faults import problem_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 DATABASE_VARIABLE: Final = "RECOGNIZER_DATABASE"
 """Environment variable with the URL of a PostgreSQL database, which replaces the file in the data folder."""
@@ -118,6 +120,17 @@ def _is_gone(path: Path) -> bool:
         return True
 
 
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Return an insert that knows what to do where there is a row; only a database that is used is imported."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
+
+
 def put(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, object]], update: Collection[str] | None = None
 ) -> None:
@@ -131,7 +144,7 @@ def put(
     """
     if not rows:
         return
-    inserted = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    inserted = _insert(connection, table)
     keys = [column.name for column in table.primary_key]
     changed = [name for name in (rows[0] if update is None else update) if name not in keys]
     statement = (

@@ -18,10 +18,9 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
-from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.types import TypeEngine
 
-_TEXT: Final = Text().with_variant(TEXT(collation="C"), "postgresql")
+_TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 """PostgreSQL orders text by the server's language unless it is told otherwise; times must sort by their digits."""
 
 _NUMBER: Final[TypeEngine[float]] = Double().with_variant(REAL(), "sqlite")

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -33,12 +34,16 @@ from recognizer.service.schema import COUNTED_VERSION, VERSION
 from recognizer.service.store import AnalysisStore
 from recognizer.timeline.edits import Name
 from tests.support.environment import ROOT
+from tests.support.postgres import PostgresServer
 
 WRITTEN_BY_0_1 = Path(__file__).parent / "data" / "analyses-0.1.sqlite3"
 """Version 0.1 wrote it: one analysis, one comparison with labels, two colors; its version is 0."""
 
 WRITTEN_BY_VERSION_4 = Path(__file__).parent / "data" / "version-4.sql"
 """The same after the program before runs corrected the analysis, and made a set of own actions for it."""
+
+WRITTEN_BY_0002 = Path(__file__).parent / "data" / "postgresql-0002.sql"
+"""The first tables in PostgreSQL."""
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
@@ -165,6 +170,21 @@ def test_every_older_database_gets_the_tables_of_a_new_one(folder_of: Callable[[
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
 
 
+def test_an_older_database_on_a_server_gets_the_tables_of_a_new_one(postgres_server: PostgresServer) -> None:
+    with psycopg.connect(postgres_server.url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS older")
+        connection.execute("CREATE DATABASE older")
+    url = postgres_server.url.replace("/postgres?", "/older?")
+    with psycopg.connect(url) as connection:
+        connection.execute(WRITTEN_BY_0002.read_bytes())
+    database = Database(url)
+    with database.reading() as opened:
+        assert differences(opened) == []
+        assert opened.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == VERSION
+        assert opened.execute(select(tables.action_colour)).all() == [("yoga", 3)]
+    database.close()
+
+
 def test_the_version_is_that_of_the_last_migration() -> None:
     (head,) = ScriptDirectory(str(MIGRATIONS)).get_heads()
     assert head == VERSION
@@ -175,7 +195,7 @@ def test_a_new_database_needs_no_alembic(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib; from recognizer.service.database import Database;"
         "[Database(pathlib.Path(sys.argv[1])) for _ in range(2)];"
-        "print({'alembic', 'mako', 'psycopg'} & set(sys.modules))"
+        "print({'alembic', 'mako', 'psycopg', 'sqlalchemy.dialects.postgresql'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "new.sqlite3")]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -30,6 +30,7 @@ from tests.support.workbench import generated_timeline
 
 TIMELINE = generated_timeline(2, 6.0)
 NOBODY = 65534
+WRITTEN_BY_0_1 = Path(__file__).parent / "data" / "analyses-0.1.sqlite3"
 
 
 def save(store: AnalysisStore, analysis_id: str) -> None:
@@ -115,6 +116,17 @@ def test_a_full_disk_loses_nothing_and_is_used_again_when_there_is_room(small_di
     assert store.add_file(io.BytesIO(b"talk"), "talk.mp4").path.read_bytes() == b"talk"
 
 
+def test_a_migration_without_room_leaves_the_older_database_as_it_was(small_disk: Path) -> None:
+    path = small_disk / "analyses.sqlite3"
+    shutil.copy(WRITTEN_BY_0_1, path)
+    before = path.read_bytes()
+    with full_disk(small_disk), pytest.raises(StoreError, match="make room") as error:
+        Database(path)
+    told(error)
+    assert path.read_bytes() == before
+    assert RunStore(Database(path)).load("old-analysis") is not None
+
+
 # --- rights ---
 
 
@@ -166,7 +178,7 @@ def test_what_is_in_a_read_only_folder_can_be_read(folder_of_nobody: Path) -> No
 
 def test_an_older_database_in_a_read_only_folder_asks_for_the_right_to_write(folder_of_nobody: Path) -> None:
     path = folder_of_nobody / "analyses.sqlite3"
-    shutil.copy(Path(__file__).parent / "data" / "analyses-0.1.sqlite3", path)
+    shutil.copy(WRITTEN_BY_0_1, path)
     (folder_of_nobody / "files").mkdir()
     before = path.read_bytes()
     with read_only(folder_of_nobody), pytest.raises(StoreError, match="cannot be written to") as error:

@@ -19,10 +19,13 @@ from sqlalchemy import update
 from recognizer.errors import StoreError
 from recognizer.files import DATA_VARIABLE, data_dir, is_staged
 from recognizer.service import tables
+from recognizer.service.database import DATABASE_VARIABLE
 from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
+from tests.support import postgres
+from tests.support.postgres import PostgresServer
 
 KB = 1024
 
@@ -289,6 +292,20 @@ def test_nobody_gets_the_same_new_file(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path)
     assert len({store.new_file(".mp4") for _ in range(100)}) == 100
     assert store.new_file(".mp4").parent == tmp_path / "files"
+
+
+def test_environment_names_a_database_on_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_server: PostgresServer
+) -> None:
+    postgres.empty(postgres_server.url)
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(DATABASE_VARIABLE, postgres_server.url)
+    store = AnalysisStore()
+    store.save_action_slots({"yoga": 1})
+    assert AnalysisStore(tmp_path / "mine").action_slots() == {}  # whoever names a folder means all of it
+    assert store.action_slots() == {"yoga": 1}
+    assert not (tmp_path / "analyses.sqlite3").exists()
+    store.database.close()
 
 
 def test_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
