@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from recognizer.analysis.file import Stitcher
 from recognizer.analysis.file_following import FileFollower
 from recognizer.analysis.labeling import ActionLabeler
+from recognizer.analysis.stitcher import Stitcher
 from recognizer.networks.loading import Models, load_detector
 from recognizer.settings import TRACKER_NAMES, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz

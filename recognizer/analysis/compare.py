@@ -12,6 +12,7 @@ from recognizer import __version__
 from recognizer.analysis.cost import PeakMemory, TimedClassifier, cost_of
 from recognizer.analysis.file import Progress, analyze, find_people
 from recognizer.analysis.passes import PassStore
+from recognizer.analysis.save_points import SavePoints
 from recognizer.comparison.model import CANCELLED, Comparison, Entry, check_comparable, named
 from recognizer.errors import CheckpointError, SettingsError, WeightsError
 from recognizer.networks.loading import Models
@@ -53,6 +54,7 @@ def compare(
     max_file_bytes: int | None = None,
     sha256: str | None = None,
     name: str | None = None,
+    save_points: SavePoints | None = None,
 ) -> Comparison:
     """Run several classifiers over one video; people are detected and tracked once.
 
@@ -70,6 +72,7 @@ def compare(
         max_file_bytes: larger files are refused.
         sha256: hash of the file's bytes, if already known.
         name: name of the file in messages; None for its file name.
+        save_points: where to keep what is done of the running entry; see ``analyze``.
 
     Returns:
         One entry for each of ``settings``, in their order. If the weights of an entry are unavailable, its
@@ -93,7 +96,7 @@ def compare(
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="comparison-", ignore_cleanup_errors=True))
             pass_store = PassStore(Path(folder))
         with open_video(path, max_file_bytes=max_file_bytes, sha256=sha256, name=name) as reader:
-            file = _File(path, max_file_bytes, reader.info.sha256, name)
+            file = _File(path, max_file_bytes, reader.info.sha256, name, save_points)
         run = _ComparisonRun(file, entries, load, pass_store.remembering(), progress, cancel or (lambda: False))
         return run.run(entry_done)
 
@@ -111,6 +114,7 @@ class _File:
     max_file_bytes: int | None
     sha256: str | None
     name: str | None
+    save_points: SavePoints | None
 
 
 class _ComparisonRun:
@@ -175,6 +179,7 @@ class _ComparisonRun:
             max_file_bytes=self._file.max_file_bytes,
             sha256=self._file.sha256,
             name=self._file.name,
+            save_points=self._file.save_points,
         )
 
     def _labelled(self, entry: Entry, models: Models) -> Entry:
@@ -191,6 +196,7 @@ class _ComparisonRun:
                 max_file_bytes=self._file.max_file_bytes,
                 sha256=self._file.sha256,
                 name=self._file.name,
+                save_points=self._file.save_points,
             )
         if not timeline.complete:
             return replace(entry, problem=CANCELLED)

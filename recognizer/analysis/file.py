@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,13 +17,11 @@ from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.save_points import Journal, SavePoints, journal_key
 from recognizer.analysis.sights import UnfitError
+from recognizer.analysis.stitcher import Stitcher
 from recognizer.networks.loading import Models, load_models
-from recognizer.people.appearance import Appearances
-from recognizer.people.compensation import CameraMotion
-from recognizer.people.stitching import Tracklet, stitch
 from recognizer.settings import LEAST_HEIGHT_PX, Settings
-from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import CameraStep, Clip, Crossing, Observation, VideoInfo
+from recognizer.timeline.model import Timeline, frame_rate_hz
+from recognizer.types import Clip, Observation, VideoInfo
 from recognizer.video import VideoInput, VideoReader, open_video
 
 _log = logging.getLogger(__name__)
@@ -50,9 +48,6 @@ _LOOKS_UP_EVERY = 500
 
 WEAK_FROM_S = 1.0
 """Pages hide people who are visible for less, and so do remarks."""
-
-MOST_DOUBTS = 3
-"""At most this many crossings are listed in a remark."""
 
 
 @dataclass(frozen=True)
@@ -181,53 +176,6 @@ def _resumed_or_anew(run: Callable[[], _Result], journal: Journal) -> _Result:
         return run()
 
 
-class Stitcher:
-    """Collects the input for stitching a file's tracks: the people's appearance and the cuts."""
-
-    def __init__(self) -> None:
-        self._appearances = Appearances()
-        self._cuts_s: list[float] = []
-        self._unsure: list[Crossing] = []
-        self._times_s: list[float] = []
-        self._camera: list[CameraStep | None] = []
-
-    def add(self, observation: Observation) -> None:
-        """Add one sampled frame."""
-        self._appearances.add(observation)
-        if observation.is_cut:
-            self._cuts_s.append(observation.time_s)
-        self._times_s.append(observation.time_s)
-        self._camera.append(observation.camera_roughly)
-        self._unsure += (crossing for crossing in observation.crossings if not crossing.is_swapped)
-
-    def doubts(self, person_of: Mapping[int, int]) -> Iterator[str]:
-        """Yield remarks for users about people whose numbers may be swapped."""
-        unsure = [(person_of[one.one_id], person_of[one.other_id], one.since_s) for one in self._unsure]
-        unsure = [(min(pair), max(pair), since_s) for *pair, since_s in unsure if pair[0] != pair[1]]
-        if unsure:
-            each = [f"{one} and {other} at {since_s:.1f} s" for one, other, since_s in unsure[:MOST_DOUBTS]]
-            more = f" and {len(unsure) - len(each)} more" if len(unsure) > len(each) else ""
-            yield (
-                "People who look alike crossed, and their numbers may be swapped from then on: "
-                f"{', '.join(each)}{more}; compare the pictures before and after."
-            )
-
-    def person_of(self, tracks: Iterable[PersonTrack], interval_s: float) -> dict[int, int]:
-        """Return the person's number for each track's number.
-
-        Args:
-            tracks: all tracks of the file.
-            interval_s: time between two samples.
-        """
-        tracklets = [
-            Tracklet(track.person_id, track.time_s, track.box_xyxy, self._appearances.of(track.person_id))
-            for track in tracks
-        ]
-        return stitch(
-            tracklets, interval_s=interval_s, cuts_s=self._cuts_s, camera=CameraMotion(self._times_s, self._camera)
-        )
-
-
 class _FileAnalysis:
     """Runs one pass over a file, reports progress, and stops when it is cancelled."""
 
@@ -262,6 +210,8 @@ class _FileAnalysis:
         person_of = self._stitcher.person_of(self._labeler.tracks(), self._interval_s)
         # clips follow the person, whom the tracker may have lost too often for a clip under any of its numbers
         complete = complete and self._label(self._labeler.clips_of_people(person_of))
+        if not complete:
+            self._journal.save(self._analysed_s)
         timeline = self._labeler.timeline(
             frame_times_s,
             complete=complete,
@@ -275,6 +225,8 @@ class _FileAnalysis:
     def find_everyone(self) -> bool:
         """Find and track everyone, label nothing; return False if the analysis was cancelled."""
         complete = self._repeat() and self._find_all()
+        if not complete:
+            self._journal.save(self._analysed_s)
         self._pass.finish(complete=complete)
         return complete
 

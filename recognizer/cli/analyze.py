@@ -8,6 +8,7 @@ from functools import partial
 from typing import IO, Any
 
 from recognizer.cli.options import (
+    add_fresh,
     add_settings,
     add_source,
     add_thresholds,
@@ -49,6 +50,10 @@ formats of --export, by the ending of PATH:
   .ava.csv .ava.pbtxt                  boxes and labels as in the AVA data set
   .json                                as --json
   .zip                                 all of these, with a README
+
+a command that was killed or interrupted:
+  Run it again with the same settings, and it goes on where it was; the results
+  are those of a command that was left alone. --fresh begins at the start.
 
 how long a clip is:
   sequence length x skip interval / frame rate. The defaults give half a second
@@ -112,6 +117,7 @@ def add_command(commands: Any) -> None:
     settings = parser.add_argument_group("settings")
     add_settings(settings)
     settings.add_argument("--max-file-mb", type=float, metavar="MB", help="refuse larger videos (default: no limit)")
+    add_fresh(parser)
     parser.add_argument("--quiet", action="store_true", help="show errors only, no progress and no summary")
     parser.add_argument("--verbose", action="store_true", help="log each step on standard error")
     parser.set_defaults(run=run)
@@ -142,6 +148,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             min_confidence=min_confidence(options),
             min_duration_s=within("--min-duration", options.min_duration, math.inf),
             max_file_mb=options.max_file_mb if options.max_file_mb is None else _positive_mb(options.max_file_mb),
+            fresh=options.fresh,
             quiet=options.quiet,
         ),
         stdout,

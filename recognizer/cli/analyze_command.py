@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from recognizer.cli.changes import check_place, read_changes
+from recognizer.cli.changes import Changes, check_place, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_bytes, write_text
 from recognizer.cli.own_actions import OwnActions, read_actions
+from recognizer.cli.save_points import FolderSavePoints, ResumeRemark, save_points
 from recognizer.cli.terminal import (
     complain,
     fetching,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from recognizer.timeline.corrections import Corrected
     from recognizer.timeline.groups import LabelGroups
     from recognizer.timeline.model import Timeline
-    from recognizer.types import Segment
+    from recognizer.types import Segment, VideoInfo
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Request:
         min_confidence: minimum confidence of the segments.
         min_duration_s: minimum duration of the segments.
         max_file_mb: larger files are refused.
+        fresh: begin at the start, whatever an earlier run saved.
         quiet: show no progress and no summary.
     """
 
@@ -74,6 +76,7 @@ class Request:
     min_confidence: float
     min_duration_s: float
     max_file_mb: float | None
+    fresh: bool
     quiet: bool
 
 
@@ -166,10 +169,26 @@ def _run_one(
     settings = request.settings_at(rate_hz, video_classifier_model=classifier)
     if own is not None:
         own.check(loaded, settings)
+    with save_points(facts.sha256, [settings], fresh=request.fresh) as kept:
+        said = _analyzed(source, facts, settings, loaded, request, max_file_bytes, kept)
+        _report(source, said, changes, own, outputs, request, stdout)
+        if kept is not None:
+            kept.remove()
+
+
+def _analyzed(
+    source: VideoSource,
+    facts: VideoInfo,
+    settings: Settings,
+    loaded: Models,
+    request: Request,
+    max_file_bytes: int | None,
+    kept: FolderSavePoints | None,
+) -> Timeline:
     from recognizer.analysis.file import Progress, analyze
     from recognizer.service.estimates import CostStore, Meter, estimate
 
-    shown, costs = display_name(source.name), CostStore()
+    shown, costs, goes_on = display_name(source.name), CostStore(), ResumeRemark()
     expected = estimate(facts, settings, costs.all())
     if expected is not None and expected.is_long and not request.quiet:
         remark(f"{shown}: {expected.text}")
@@ -178,10 +197,35 @@ def _run_one(
 
         def follow(progress: Progress) -> None:
             meter.see(progress)
+            if (text := goes_on.look(progress)) is not None and not request.quiet:
+                remark(f"{shown}: {text}")
             show(progress.analysed_s, progress.duration_s, progress.frames_per_s, progress.remaining_s)
 
-        said = analyze(source, settings, models=meter.models, progress=follow, max_file_bytes=max_file_bytes)
-    costs.add(meter.cost(said))
+        said = analyze(
+            source,
+            settings,
+            models=meter.models,
+            progress=follow,
+            max_file_bytes=max_file_bytes,
+            sha256=facts.sha256,
+            save_points=kept,
+        )
+    if goes_on.text is None:  # what is repeated says nothing about the cost
+        costs.add(meter.cost(said))
+    return said
+
+
+def _report(
+    source: VideoSource,
+    said: Timeline,
+    changes: Changes,
+    own: OwnActions | None,
+    outputs: Outputs,
+    request: Request,
+    stdout: IO[str],
+) -> None:
+    """Write or print what was said, with the corrections and own names."""
+    shown = display_name(source.name)
     corrected = changes.applied_to(said if own is None else own.applied_to(said))
     timeline = corrected.timeline
     segments = corrected.segments(request.min_confidence, request.min_duration_s)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from recognizer.cli.options import (
+    add_fresh,
     add_settings,
     add_source,
     add_thresholds,
@@ -105,6 +106,7 @@ def add_command(commands: Any) -> None:
     add_thresholds(results)
     settings = parser.add_argument_group("settings, shared by all classifiers")
     add_settings(settings, without=("video_classifier_model", "checkpoint_path", "labels_path"))
+    add_fresh(parser)
     parser.add_argument("--quiet", action="store_true", help="show errors only, no progress and no summary")
     parser.add_argument("--verbose", action="store_true", help="log each step on standard error")
     parser.set_defaults(run=run)
@@ -131,6 +133,7 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
             actions_mode=options.actions_mode,
             min_confidence=min_confidence(options),
             min_duration_s=within("--min-duration", options.min_duration, math.inf),
+            fresh=options.fresh,
             quiet=options.quiet,
         ),
         stdout,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from recognizer.annotations.model import Answers
+from recognizer.annotations.model import Answers, LabelFile
 from recognizer.cli.changes import Changes, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.own_actions import OwnActions, read_actions
 from recognizer.cli.own_labels import read_own_labels
+from recognizer.cli.save_points import FolderSavePoints, ResumeRemark, save_points
 from recognizer.cli.terminal import complain, fetching, print_table, remark, table, working
-from recognizer.errors import one_line
+from recognizer.errors import RecognizerError, one_line
 from recognizer.settings import Settings
 from recognizer.video import VideoSource, display_name, open_video
 from recognizer.video.reading import as_notes
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 
     from recognizer.actions.provenance import Mode
     from recognizer.analysis.compare import CompareProgress
-    from recognizer.comparison.model import Comparison, Lane
+    from recognizer.comparison.model import Comparison, Entry, Lane
     from recognizer.comparison.scoring import Scored
     from recognizer.networks.loading import Models
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Request:
         actions_mode: how their names are shown.
         min_confidence: minimum confidence of the segments.
         min_duration_s: minimum duration of the segments.
+        fresh: begin at the start, whatever an earlier run saved.
         quiet: show no progress and no summary.
     """
 
@@ -57,6 +62,7 @@ class Request:
     actions_mode: Mode
     min_confidence: float
     min_duration_s: float
+    fresh: bool
     quiet: bool
 
 
@@ -77,10 +83,27 @@ def run_comparison(request: Request, stdout: IO[str]) -> int:
     (outputs,) = plan_outputs(paths[:1], csv=request.csv, json=request.json, report=request.report, also_read=paths)
     check_comparable(request.settings)
     labels = None if request.truth is None else read_own_labels(request.truth, request.video.name, request.answers)
-    changes, own = _changes(request), read_actions(request.actions, request.actions_mode)
+    changes, sha256 = _changes(request)
+    own = read_actions(request.actions, request.actions_mode)
     if own is not None:
         own.check_networks(request.settings)
-    comparison = changes.applied_to_all(_named(_compare(request), own))
+    with save_points(sha256, request.settings, fresh=request.fresh) as kept:
+        comparison = changes.applied_to_all(_named(_compare(request, kept), own))
+        code = _report(comparison, changes, labels, outputs, request, stdout)
+        if kept is not None and code == 0:
+            kept.remove()
+    return code
+
+
+def _report(
+    comparison: Comparison,
+    changes: Changes,
+    labels: LabelFile | None,
+    outputs: Outputs,
+    request: Request,
+    stdout: IO[str],
+) -> int:
+    """Write or print a comparison; return 0, or 2 if a classifier could not run."""
     for entry in comparison.entries:
         if entry.problem is not None:
             complain(f"{entry.name} did not run: {entry.problem}")
@@ -116,15 +139,17 @@ def _named(comparison: Comparison, own: OwnActions | None) -> Comparison:
     return comparison
 
 
-def _changes(request: Request) -> Changes:
-    """Read what is laid over the results; a bad file, or a bad video, is reported before networks are loaded."""
+def _changes(request: Request) -> tuple[Changes, str | None]:
+    """Read what is laid over the results, and the hash of the video; a bad file is reported before networks are
+    loaded."""
     with open_video(request.video) as reader:
         sha256 = reader.info.sha256
-    return read_changes(request.corrections, request.groups, request.video.name, sha256).about_people()
+    return read_changes(request.corrections, request.groups, request.video.name, sha256).about_people(), sha256
 
 
-def _compare(request: Request) -> Comparison:
+def _compare(request: Request, kept: FolderSavePoints | None) -> Comparison:
     from recognizer.analysis.compare import compare
+    from recognizer.analysis.passes import PassStore
     from recognizer.networks import loading
     from recognizer.networks.cache import ModelCache
 
@@ -135,14 +160,46 @@ def _compare(request: Request) -> Comparison:
         with fetching(loading.loading_message(settings), quiet=request.quiet) as progress:
             return networks.get(settings, progress)
 
+    goes_on, known = ResumeRemark(), _finished(kept)
     with working(f"comparing on {shown}", request.quiet) as show:
 
         def report(progress: CompareProgress) -> None:
             analysis = progress.analysis
             if analysis is not None:  # one bar for all classifiers
+                if (text := goes_on.look(analysis)) is not None and not request.quiet:
+                    remark(f"{shown}: {text}")
                 show(progress.share, 1.0, analysis.frames_per_s, None)
 
-        return compare(request.video, request.settings, load=load, progress=report)
+        def keep(comparison: Comparison) -> None:
+            from recognizer.service.entry_bytes import entries_to_bytes
+
+            if kept is not None:
+                kept.save_entries(entries_to_bytes(comparison.finished))
+
+        return compare(
+            request.video,
+            request.settings,
+            load=load,
+            known=known,
+            pass_store=None if kept is None else PassStore(kept.crops),
+            progress=report,
+            entry_done=keep,
+            save_points=kept,
+        )
+
+
+def _finished(kept: FolderSavePoints | None) -> tuple[Entry, ...]:
+    """Return the entries that an earlier run finished."""
+    content = None if kept is None else kept.entries
+    if content is None:
+        return ()
+    from recognizer.service.entry_bytes import entries_from_bytes
+
+    try:
+        return entries_from_bytes(content)
+    except (RecognizerError, ValueError, KeyError, TypeError) as error:
+        _log.warning("what an earlier run compared cannot be read, so it is compared again: %s", error)
+        return ()
 
 
 def _write(

@@ -39,6 +39,15 @@ def add_settings(group: Any, *, without: tuple[str, ...] = ()) -> None:
             _add_setting(group, name, spec)
 
 
+def add_fresh(parser: argparse.ArgumentParser) -> None:
+    """Add the option that forgets what an earlier run saved."""
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="begin at the start, even if an earlier run of the same command was killed or interrupted",
+    )
+
+
 def _add_setting(group: Any, name: str, spec: SettingSpec) -> None:
     text = _help(name, spec).replace("%", "%%")
     if spec.kind is bool:

@@ -16,6 +16,7 @@ from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.offers import Offers
+from recognizer.service.recovery import Recovery
 from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext, get_ready
 
@@ -32,6 +33,17 @@ def context() -> ServerContext:
     exempt_from_collection()
     crops = weights.cache_dir().parent / "crops"
     return ServerContext(jobs=Jobs(), store=AnalysisStore(), models=ModelCache(), pass_store=PassStore(crops))
+
+
+def recovery() -> Recovery | None:
+    """Go on with what another server left behind; None if the data cannot be used, as the page then says."""
+    try:
+        found = Recovery(context())
+    except StoreError as error:
+        _log.warning("runs cannot be looked after: %s", error)
+        return None
+    found.start()
+    return found
 
 
 @st.cache_resource(show_spinner=False)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from recognizer.comparison.model import Comparison, Entry
+from recognizer.comparison.model import CANCELLED, Comparison, Entry
 from recognizer.service.comparisons import StoredComparison, comparison_of
 from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job
+from recognizer.service.runs import Run, State
 from recognizer.service.store import StoredFile
-from recognizer.service.tasks import ServerContext, Status, fetch_report, progress_text
+from recognizer.service.tasks import ServerContext, Status, facts_of, fetch_report, progress_text
 from recognizer.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,10 +47,12 @@ def start_comparison(
     *,
     visitor_id: str = NOBODY,
     expected_s: float | None = None,
+    checked: bool = True,
 ) -> Job[StoredComparison]:
     """Compare classifiers on a stored video in the background, and store each entry, even if the job is cancelled.
 
-    The job's partial result holds the finished entries, with their timelines in memory.
+    The job's partial result holds the finished entries, with their timelines in memory. If the server ends, the next
+    one goes on with the entry that was running.
 
     Args:
         context: the state shared by everyone on this server.
@@ -59,13 +62,15 @@ def start_comparison(
         max_file_bytes: larger files are refused.
         visitor_id: who starts it.
         expected_s: seconds that it should take; None if unknown.
+        checked: whether the limits of runs count.
 
     Raises:
-        LimitError: the visitor has too many runs already.
+        LimitError: the visitor has too many runs already, and ``checked`` is True.
     """
     video = request.video
+    run = context.work_on(comparison_id, "comparison", video, visitor_id, _values(request, max_file_bytes))
 
-    def work(job: Job[StoredComparison]) -> StoredComparison:
+    def work(job: Job[StoredComparison]) -> StoredComparison | None:
         job.report(Status("Loading the networks"))
         from recognizer.analysis.compare import compare
         from recognizer.networks.loading import loading_message
@@ -74,12 +79,17 @@ def start_comparison(
             job.report(Status(loading_message(settings)))
             return context.models.get(settings, fetch_report(job))
 
-        def store(comparison: Comparison) -> None:
+        def store(comparison: Comparison, state: State | None = None) -> None:
             before = job.partial
+
+            def save() -> StoredComparison:
+                stored = context.comparisons.save(comparison_id, video, comparison)
+                if state is not None:
+                    run.end(state, facts=_facts(comparison))
+                return stored
+
             job.partial = context.unsaved.save(
-                comparison_id,
-                lambda: context.comparisons.save(comparison_id, video, comparison),
-                lambda: comparison_of(comparison_id, video, comparison, before),
+                comparison_id, save, lambda: comparison_of(comparison_id, video, comparison, before)
             )
             context.workbench.begin(job.partial)
 
@@ -96,13 +106,51 @@ def start_comparison(
             max_file_bytes=max_file_bytes,
             sha256=video.sha256,
             name=video.name,
+            save_points=run,
         )
-        store(comparison)
-        assert job.partial is not None
+        if job.suspended:
+            return None
+        is_whole = all(entry.problem != CANCELLED for entry in comparison.entries)
+        store(comparison, "done" if is_whole else "cancelled")
         return job.partial
 
-    return context.jobs.start(
-        work, comparison_id, about=request, visitor_id=visitor_id, long=True, expected_s=expected_s
+    return run.start(
+        lambda: context.jobs.start(
+            run.guarded(work),
+            comparison_id,
+            about=request,
+            visitor_id=visitor_id,
+            long=True,
+            expected_s=expected_s,
+            checked=checked,
+        )
+    )
+
+
+def _values(request: ComparisonRequest, max_file_bytes: int) -> dict[str, Any]:
+    return {
+        "settings": [settings.as_dict() for settings in request.settings],
+        "checkpoint_names": list(request.checkpoint_names),
+        "max_file_bytes": max_file_bytes,
+    }
+
+
+def _facts(comparison: Comparison) -> dict[str, Any]:
+    """Return what a list says of a comparison."""
+    finished = [entry.timeline for entry in comparison.finished if entry.timeline is not None]
+    facts = facts_of(finished[0]) if finished else {}
+    return {**facts, "classifier": ", ".join(entry.name for entry in comparison.entries)}
+
+
+def compare_again(context: ServerContext, run: Run, video: StoredFile) -> Job[StoredComparison]:
+    """Go on with a comparison that a server left behind; finished entries do not run again."""
+    settings = tuple(Settings(**values) for values in run.request["settings"])
+    request = ComparisonRequest(video, settings, tuple(run.request["checkpoint_names"]))
+    stored = context.comparisons.load(run.run_id)
+    known = () if stored is None else stored.comparison.finished
+    max_file_bytes = run.request["max_file_bytes"]
+    return start_comparison(
+        context, run.run_id, request, known, max_file_bytes, visitor_id=run.visitor_id, checked=False
     )
 
 

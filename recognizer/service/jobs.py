@@ -30,7 +30,7 @@ LONG_OF_EACH = 1
 """Maximum number of concurrent long jobs of one visitor; their others wait in line."""
 
 END_WITHIN_S = 5.0
-"""When the server ends, running jobs are cancelled and have this long to save their results."""
+"""When the server ends, running jobs are suspended and have this long to save where they are."""
 
 MAX_REMEMBERED = 200
 """Number of finished jobs to remember; their results are in the store."""
@@ -73,6 +73,7 @@ class Job(Generic[Result]):
         self._work: Callable[[Job[Result]], Result] | None = work
         self._turn = threading.Lock()  # a job is never started and cancelled at the same moment
         self._cancelled = threading.Event()
+        self._suspended = False
         self._started = threading.Event()
         self._finished = threading.Event()
 
@@ -109,6 +110,16 @@ class Job(Generic[Result]):
             if not self.started:
                 self._work = None
                 self._finished.set()
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the job ends because its server does, or another server works on it: somebody goes on with it."""
+        return self._suspended
+
+    def suspend(self) -> None:
+        """Cancel the job, not what it works on."""
+        self._suspended = True
+        self.cancel()
 
     def report(self, progress: Any) -> None:
         """Publish the work's progress; called by the work."""
@@ -239,11 +250,11 @@ class Jobs:
                 job = line.take(lambda one: one.finished)
 
     def end(self) -> None:
-        """Cancel all jobs and wait, for a few seconds, until they have saved their results."""
+        """Suspend all jobs and wait, for a few seconds, until they have saved where they are."""
         with self._lock:
             unfinished = [job for job in self._jobs.values() if not job.finished]
         for job in unfinished:
-            job.cancel()
+            job.suspend()
         end_s = time.monotonic() + END_WITHIN_S
         for job in unfinished:
             job.wait(max(0.0, end_s - time.monotonic()))

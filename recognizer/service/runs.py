@@ -129,6 +129,17 @@ class RunStore:
             if _load(connection, run.run_id) is None:
                 connection.execute(insert(tables.run), _values(run))
 
+    def again(self, run: Run) -> None:
+        """Let a run that ended wait once more, with another request; its name, its tags and its facts stay."""
+        values = _values(run)
+        changed = {name: values[name] for name in ("request", "server_id", "visitor_id")}
+        with self._database.transaction(_WHAT) as connection:
+            connection.execute(
+                update(tables.run)
+                .where(tables.run.c.run_id == run.run_id)
+                .values(**changed, state="waiting", problem="", progress=0.0, started_at=None, ended_at=None)
+            )
+
     def load(self, run_id: str) -> Run | None:
         """Return the run with this id; None if there is none."""
         with self._database.reading() as connection:
@@ -188,6 +199,16 @@ class RunStore:
             if changed.rowcount == 1 and chunk is not None:
                 _append(connection, run_id, chunk)
         return changed.rowcount == 1
+
+    def alive(self, server_id: str) -> None:
+        """Note that a server is alive, for all its unfinished runs: those that wait give no sign themselves."""
+        run = tables.run.c
+        with self._database.transaction(_WHAT) as connection:
+            connection.execute(
+                update(tables.run)
+                .where(run.server_id == server_id, run.state.in_(UNFINISHED))
+                .values(heartbeat_at=datetime.now(UTC))
+            )
 
     def end(self, run_id: str, state: State, problem: str = "", facts: Mapping[str, Any] | None = None) -> None:
         """Note how a run ended, and remove its save points."""

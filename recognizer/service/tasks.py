@@ -5,20 +5,18 @@ Quick to import: a job imports the networks' libraries, when the page is already
 
 from __future__ import annotations
 
-import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
-from recognizer.export import Content
 from recognizer.files import BYTES_PER_MB
 from recognizer.limits import duration_text
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
-from recognizer.palette import ActionPalette
 from recognizer.service.action_sets import ActionSetStore
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.estimates import CostStore, Meter
@@ -26,6 +24,9 @@ from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.own_actions import OwnActions
 from recognizer.service.own_names import Naming
+from recognizer.service.run_work import RunWork
+from recognizer.service.runs import Kind, Run, RunStore
+from recognizer.service.servers import Server
 from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile, analysis_of
 from recognizer.service.unsaved import Unsaved
 from recognizer.service.workbench import Workbench
@@ -55,6 +56,8 @@ class ServerContext:
         comparisons: the stored comparisons, in the same database.
         workbench: the opened analyses and comparisons, and their corrections.
         own_actions: everybody's own actions.
+        runs: the state of what runs, so that a restart can go on with it.
+        server: this server among those that share the data.
     """
 
     jobs: Jobs
@@ -67,12 +70,48 @@ class ServerContext:
     comparisons: ComparisonStore = field(init=False)
     workbench: Workbench = field(init=False)
     own_actions: OwnActions = field(init=False)
+    runs: RunStore = field(init=False)
+    server: Server = field(init=False)
 
     def __post_init__(self) -> None:
         naming = Naming(ActionSetStore(self.store.database), self.store.features)
         object.__setattr__(self, "comparisons", ComparisonStore(self.store))
         object.__setattr__(self, "workbench", Workbench(self.store, self.comparisons, naming, self.unsaved))
         object.__setattr__(self, "own_actions", OwnActions(self.store, self.workbench, naming))
+        object.__setattr__(self, "runs", RunStore(self.store.database))
+        object.__setattr__(self, "server", Server(self.store.folder / "servers"))
+
+    def work_on(
+        self,
+        run_id: str,
+        kind: Kind,
+        video: StoredFile,
+        visitor_id: str,
+        request: Mapping[str, Any],
+        result_id: str = "",
+    ) -> RunWork:
+        """Return a new run, or one that this server took over, for a job to work on.
+
+        Args:
+            run_id: identifies it.
+            kind: what it does.
+            video: the file.
+            visitor_id: who starts it.
+            request: what is needed to start it again, besides the video.
+            result_id: the analysis or comparison; empty if it has the run's id.
+        """
+        run = Run(
+            run_id=run_id,
+            kind=kind,
+            video_name=video.name,
+            video_file=video.path.name,
+            video_sha256=video.sha256,
+            visitor_id=visitor_id,
+            request={**request, "size_bytes": video.size_bytes},
+            result_id=result_id,
+            server_id=self.server.server_id,
+        )
+        return RunWork(self.runs, run)
 
 
 @dataclass(frozen=True)
@@ -125,17 +164,20 @@ def start_analysis(
     *,
     visitor_id: str = NOBODY,
     expected_s: float | None = None,
+    checked: bool = True,
 ) -> Job[StoredAnalysis]:
     """Analyze a stored video in the background and store the result, even if the job is cancelled.
 
     The job's result holds the timeline in memory, so a page need not load it. If it cannot be stored, ``unsaved`` keeps
-    it until it can.
+    it until it can. If the server ends, the next one goes on with it.
 
     Raises:
-        LimitError: the visitor has too many runs already.
+        LimitError: the visitor has too many runs already, and ``checked`` is True.
     """
+    request = {"settings": settings.as_dict(), "max_file_bytes": max_file_bytes}
+    run = context.work_on(analysis_id, "analysis", video, visitor_id, request)
 
-    def work(job: Job[StoredAnalysis]) -> StoredAnalysis:
+    def work(job: Job[StoredAnalysis]) -> StoredAnalysis | None:
         job.report(Status("Loading the networks"))
         from recognizer.analysis.file import analyze
         from recognizer.networks.loading import loading_message
@@ -155,23 +197,53 @@ def start_analysis(
             max_file_bytes=max_file_bytes,
             sha256=video.sha256,
             name=video.name,
+            save_points=run,
         )
-        context.costs.add(meter.cost(timeline))
-        analysis = context.unsaved.save(
-            analysis_id,
-            lambda: context.store.save_analysis(analysis_id, video, timeline),
-            lambda: analysis_of(analysis_id, video, timeline),
-        )
+        if job.suspended:
+            return None
+        if not report.resumed:  # what is repeated says nothing about the cost
+            context.costs.add(meter.cost(timeline))
+
+        def save() -> StoredAnalysis:
+            stored = context.store.save_analysis(analysis_id, video, timeline)
+            run.end("done" if timeline.complete else "cancelled", facts=facts_of(timeline))
+            return stored
+
+        analysis = context.unsaved.save(analysis_id, save, lambda: analysis_of(analysis_id, video, timeline))
         context.workbench.expect(analysis)
         return analysis
 
-    return context.jobs.start(work, analysis_id, about=video, visitor_id=visitor_id, long=True, expected_s=expected_s)
+    return run.start(
+        lambda: context.jobs.start(
+            run.guarded(work),
+            analysis_id,
+            about=video,
+            visitor_id=visitor_id,
+            long=True,
+            expected_s=expected_s,
+            checked=checked,
+        )
+    )
+
+
+def facts_of(timeline: Timeline) -> dict[str, Any]:
+    """Return what a list says of an analysis."""
+    return {
+        "classifier": timeline.provenance.get("classifier", timeline.settings.video_classifier_model),
+        "people": len(timeline.people),
+        "duration_s": timeline.video.duration_s or timeline.analysed_s,
+    }
 
 
 class _AnalysisReport:
-    """Turns the engine's progress into a job's status, with an occasional snapshot of the timeline."""
+    """Turns the engine's progress into a job's status, with an occasional snapshot of the timeline.
+
+    Attributes:
+        resumed: whether another server did the first part.
+    """
 
     def __init__(self, job: Job[StoredAnalysis], meter: Meter) -> None:
+        self.resumed = False
         self._job = job
         self._meter = meter
         self._snapshot: Timeline | None = None
@@ -179,6 +251,7 @@ class _AnalysisReport:
 
     def __call__(self, progress: Progress) -> None:
         self._meter.see(progress)
+        self.resumed = progress.resumed
         now_s = time.monotonic()
         if now_s - self._snapshot_at_s > _SNAPSHOT_EVERY_S:
             self._snapshot, self._snapshot_at_s = progress.timeline(), now_s
@@ -198,6 +271,8 @@ def progress_text(progress: Progress) -> str:
         parts.append(f"about {duration_text(progress.remaining_s)} left")
     if progress.from_crops:
         parts.append("people already found earlier")
+    if progress.resumed:
+        parts.append("goes on after a restart")
     return " · ".join(parts)
 
 
@@ -211,53 +286,6 @@ def start_preview(context: ServerContext, video: StoredFile, *, visitor_id: str 
                 context.store.source(video.path),
                 target,
                 progress=lambda share: job.report(Status("Preparing the preview", share)),
-                cancel=lambda: job.cancelled,
-            )
-        return target
-
-    return context.jobs.start(work, visitor_id=visitor_id)
-
-
-def start_rendering(
-    context: ServerContext,
-    analysis: StoredAnalysis,
-    content: Content,
-    palette: ActionPalette,
-    shown: str,
-    *,
-    visitor_id: str = NOBODY,
-) -> Job[Path]:
-    """Draw boxes and labels into a copy of a stored analysis's video.
-
-    Args:
-        context: the server's jobs and files.
-        analysis: the analysis.
-        content: what is drawn of it.
-        palette: colors of the actions.
-        shown: identifies the content; another video has another file.
-        visitor_id: who wants it.
-    """
-    # earlier versions drew no names
-    digest = hashlib.sha256(f"{shown}, with names".encode()).hexdigest()[:16]
-    target = context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{digest}.mp4")
-
-    def work(job: Job[Path]) -> Path:
-        def report(done_s: float, duration_s: float | None) -> None:
-            share = min(1.0, done_s / duration_s) if duration_s else None
-            job.report(Status("Drawing the annotated video", share))
-
-        if not target.is_file():
-            from recognizer.drawing.video import render_video
-
-            render_video(
-                context.store.source(analysis.video_path),
-                content.timeline,
-                content.segments,
-                palette,
-                target,
-                names=content.names,
-                name=analysis.video_name,
-                progress=report,
                 cancel=lambda: job.cancelled,
             )
         return target

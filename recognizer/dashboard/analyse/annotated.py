@@ -13,9 +13,9 @@ from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.dashboard.text import sentence
 from recognizer.export import Content
+from recognizer.service.drawing_tasks import start_rendering
 from recognizer.service.playable import PLAIN, RECORDING
 from recognizer.service.store import StoredAnalysis
-from recognizer.service.tasks import start_rendering
 
 _TITLE = "Annotated video (MP4)"
 _HELP = "A copy of the video with everyone's box, name and label, as shown above."

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from recognizer.dashboard import server
 from recognizer.dashboard.own_actions.routes import set_routes
 from recognizer.dashboard.parts.download_route import download_route
 from recognizer.dashboard.workbench import api, own_actions_api
@@ -77,12 +78,15 @@ def routes() -> list[BaseRoute]:
 
 @asynccontextmanager
 async def ending(_app: object) -> AsyncIterator[None]:
-    """Let running jobs save their results when the server ends.
+    """Go on with what another server left behind, and leave this one's work in order when it ends.
 
     Uvicorn ends the process by the signal that it received, before Python's own handlers at exit.
     """
+    recovery = await run_in_threadpool(server.recovery)
     yield
     await run_in_threadpool(end_all)
+    if recovery is not None:
+        await run_in_threadpool(recovery.end)
 
 
 class _Modules(StaticFiles):
