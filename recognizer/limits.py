@@ -30,7 +30,7 @@ LIMIT_PREFIX = "RECOGNIZER_LIMIT_"
 _GB: Final = 10**9
 _HOUR_S: Final = 3600
 _HELP: Final = "help"
-_WHO: Final = "whoever runs this server can raise it"
+_WHO: Final = "whoever runs this server can"
 _TRUE_WORDS: Final = ("true", "yes", "on", "1")
 _FALSE_WORDS: Final = ("false", "no", "off", "0", "")
 
@@ -144,7 +144,8 @@ def exceeded(name: str, fact: str, remedy: str) -> LimitError:
         remedy: what its user can do, such as ``cut it into shorter pieces``.
     """
     allowed = value_text(name, getattr(limits(), name))
-    return LimitError(f"{fact}, the limit is {allowed}; {remedy} ({name}: {_WHO}).")
+    change = "lower it" if name.startswith("min_") else "raise it"
+    return LimitError(f"{fact}, the limit is {allowed}; {remedy} ({name}: {_WHO} {change}).")
 
 
 def value_text(name: str, value: Any) -> str:

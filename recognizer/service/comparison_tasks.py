@@ -13,6 +13,7 @@ from recognizer.comparison.model import CANCELLED, Comparison, Entry
 from recognizer.service.comparisons import StoredComparison, comparison_of
 from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job
+from recognizer.service.room import check_free
 from recognizer.service.runs import Run, State
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext, Status, facts_of, fetch_report, progress_text
@@ -65,8 +66,10 @@ def start_comparison(
         checked: whether the limits of runs count.
 
     Raises:
-        LimitError: the visitor has too many runs already, and ``checked`` is True.
+        LimitError: the visitor has too many runs already, or the disk is nearly full; never if ``checked`` is False.
     """
+    if checked:
+        check_free(context.store.folder)
     video = request.video
     run = context.work_on(comparison_id, "comparison", video, visitor_id, _values(request, max_file_bytes))
 

@@ -18,21 +18,21 @@ from sqlalchemy import Column, ColumnElement, Row, Select, select
 
 from recognizer.errors import StoreError
 from recognizer.files import DATA_VARIABLE, StagedFile, data_dir, is_abandoned, is_staged, prune_lru
+from recognizer.limits import limits
 from recognizer.memory import exempt_from_collection, without_collections
 from recognizer.service import tables
 from recognizer.service.database import DATABASE_VARIABLE, Database, batched, put
+from recognizer.service.fairness import NOBODY
 from recognizer.service.features import FeatureStore
+from recognizer.service.room import Arrival, UploadLedger
 from recognizer.service.sources import SOURCE_SUFFIX, STORED_NAME, StoredPart, read_source, write_source
 from recognizer.service.timeline_bytes import timeline_from_stored, timelines_to_bytes
 from recognizer.timeline.features import feature_table
 from recognizer.timeline.model import Timeline
-from recognizer.video import VideoSource, in_order
+from recognizer.video import VideoSource, display_name, in_order
 from recognizer.video.source import recording_sha256
 
 _log = logging.getLogger(__name__)
-
-MAX_VIDEOS_BYTES = 20 * 2**30
-"""If all videos together exceed this, the least recently used are removed; their analyses are kept."""
 
 _CHUNK_BYTES = 1 << 20
 
@@ -96,14 +96,15 @@ class AnalysisStore:
     def __init__(
         self,
         folder: Path | None = None,
-        max_videos_bytes: int = MAX_VIDEOS_BYTES,
+        max_videos_bytes: int | None = None,
         database: Database | None = None,
     ) -> None:
         """Open the store; create it if it is missing.
 
         Args:
             folder: where users' data are; None for ``data_dir`` and the database that the environment names.
-            max_videos_bytes: see ``MAX_VIDEOS_BYTES``.
+            max_videos_bytes: when all videos exceed this, the least recently used are removed; None for the limit of
+                this server.
             database: the tables; None for a file in the folder.
 
         Raises:
@@ -112,7 +113,7 @@ class AnalysisStore:
         self.folder = folder or data_dir()
         self.features = FeatureStore(self.folder / "features")
         self._files = self.folder / "files"
-        self._max_videos_bytes = max_videos_bytes
+        self._max_videos_bytes = limits().max_videos_bytes if max_videos_bytes is None else max_videos_bytes
         url = os.environ.get(DATABASE_VARIABLE) if folder is None else None
         try:
             self._files.mkdir(parents=True, exist_ok=True)
@@ -122,14 +123,24 @@ class AnalysisStore:
                 f"the data folder cannot be used ({error.strerror}); name another one in {DATA_VARIABLE}."
             ) from error
         self.database = database or Database(url or self.folder / "analyses.sqlite3")
+        self._ledger = UploadLedger(self.database)
 
-    def add_file(self, stream: BinaryIO, name: str, *, keep: Sequence[StoredFile] = ()) -> StoredFile:
+    def add_file(
+        self, stream: BinaryIO, name: str, *, keep: Sequence[StoredFile] = (), visitor_id: str = NOBODY
+    ) -> StoredFile:
         """Copy an upload to the disk in pieces, and name the file by its hash; equal uploads share one file.
 
         Older videos make room for it, except those to ``keep``.
 
+        Args:
+            stream: the upload.
+            name: its name.
+            keep: files that must stay.
+            visitor_id: whose it is; empty for the server's own.
+
         Raises:
             StoreError: it cannot be written to the disk.
+            LimitError: it is too large, its visitor has too much already, or the disk is nearly full.
         """
         digest, size = hashlib.sha256(), 0
         suffix = Path(name).suffix.lower()
@@ -138,11 +149,13 @@ class AnalysisStore:
         try:
             with _written(name):
                 self._files.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
+                arrival = Arrival(self._ledger, self._files, display_name(name), visitor_id)
                 arriving.path.touch(mode=0o600)  # other users of this machine must not read the video
             with arriving.path.open("wb", buffering=0) as file:
                 while chunk := stream.read(_CHUNK_BYTES):
                     digest.update(chunk)
                     size += len(chunk)
+                    arrival.take(len(chunk))
                     with _written(name):
                         file.write(chunk)
             path = self._files / f"{digest.hexdigest()}{safe_suffix}"
@@ -151,19 +164,21 @@ class AnalysisStore:
         finally:
             with suppress(OSError):
                 arriving.discard()
+        self._ledger.add(visitor_id, path, size)
         self._prune(keep=(path, *(one.path for one in keep)))
         return StoredFile(path, name, digest.hexdigest(), size)
 
-    def add_recording(self, uploads: Sequence[tuple[BinaryIO, str]]) -> StoredFile:
+    def add_recording(self, uploads: Sequence[tuple[BinaryIO, str]], *, visitor_id: str = NOBODY) -> StoredFile:
         """Store the files of one recording, each with its name, and return the whole; a single file is itself.
 
         Raises:
             VideoError: the files are not parts of one recording.
+            LimitError: see ``add_file``.
         """
         order = in_order([name for _, name in uploads])
         files: list[StoredFile] = []
         for k in order:
-            files.append(self.add_file(*uploads[k], keep=files))
+            files.append(self.add_file(*uploads[k], keep=files, visitor_id=visitor_id))
         return files[0] if len(files) == 1 else self.with_choices(files)
 
     def with_choices(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     REAL,
+    BigInteger,
     Column,
     Dialect,
     Double,
@@ -123,6 +124,15 @@ run_chunk: Final = Table(
     Column("document", LargeBinary, nullable=False),
 )
 """The save points of runs that have not ended, by number from 0."""
+
+upload: Final = Table(
+    "upload",
+    metadata,
+    Column("visitor_id", Words, primary_key=True),
+    Column("video_file", Words, primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+)
+"""Who uploaded which file in the folder of files."""
 
 action_colour: Final = Table(
     "action_colour",

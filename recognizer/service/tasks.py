@@ -24,6 +24,7 @@ from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.own_actions import OwnActions
 from recognizer.service.own_names import Naming
+from recognizer.service.room import check_free
 from recognizer.service.run_work import RunWork
 from recognizer.service.runs import Kind, Run, RunStore
 from recognizer.service.servers import Server
@@ -172,8 +173,10 @@ def start_analysis(
     it until it can. If the server ends, the next one goes on with it.
 
     Raises:
-        LimitError: the visitor has too many runs already, and ``checked`` is True.
+        LimitError: the visitor has too many runs already, or the disk is nearly full; never if ``checked`` is False.
     """
+    if checked:
+        check_free(context.store.folder)
     request = {"settings": settings.as_dict(), "max_file_bytes": max_file_bytes}
     run = context.work_on(analysis_id, "analysis", video, visitor_id, request)
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from recognizer.dashboard import server, state
+from recognizer.dashboard.parts import visitor
 from recognizer.service.store import StoredFile
 from recognizer.settings import SETTING_SPECS
 
@@ -46,5 +47,5 @@ def _stored(upload: Any) -> StoredFile | None:
     # identified by the upload's own id: a retrained checkpoint may have the same name and size
     if upload.file_id not in stored:
         upload.seek(0)
-        stored[upload.file_id] = server.context().store.add_file(upload, upload.name)
+        stored[upload.file_id] = server.context().store.add_file(upload, upload.name, visitor_id=visitor.visitor_id())
     return stored[upload.file_id]
