@@ -125,6 +125,9 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Analyse every video and return the exit code. Raises RecognizerError for a problem that stops all of them."""
+    from recognizer.video.workers import warm_up
+
+    warm_up()  # it starts while this process loads its libraries
     from recognizer.cli.analyze_command import Request, run_all
 
     check_source(options)

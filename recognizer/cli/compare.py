@@ -114,6 +114,9 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace, stdout: IO[str]) -> int:
     """Compare and return the exit code. Raises RecognizerError for a problem that stops all classifiers."""
+    from recognizer.video.workers import warm_up
+
+    warm_up()  # it starts while this process loads its libraries
     from recognizer.cli.compare_command import Request, run_comparison
 
     check_source(options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from recognizer.video.diagnosis import (
     memory_refusal,
     refuse_still_picture,
 )
+from recognizer.video.facts import Inspection, Timing
 from recognizer.video.picture import (
     MAX_PICTURE_PX,
     MAX_SIDE_PX,
@@ -39,7 +40,7 @@ from recognizer.video.picture import (
     square_size_wh,
 )
 from recognizer.video.streams import Choice, choose_stream
-from recognizer.video.timing import Timing, is_doubtful, plausible_rate, timing_of, usual_rate
+from recognizer.video.timing import is_doubtful, plausible_rate, timing_of, usual_rate
 
 VIDEO_SUFFIXES = (
     *("mp4", "m4v", "mov", "qt", "3gp", "3g2", "mj2"),
@@ -74,31 +75,6 @@ _DEMUX_RETRIES = 3
 
 
 _Stream = TypeVar("_Stream", VideoStream, AudioStream)
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """A :class:`VideoInfo` and the facts that only this package needs.
-
-    Attributes:
-        info: the public facts.
-        container: FFmpeg's name of the container, such as ``matroska,webm``.
-        pixel_format: FFmpeg's name, such as ``yuv420p``.
-        audio_codecs: FFmpeg's names of the audio codecs.
-        timing: how the file counts time.
-        stream: number of the chosen video stream among all streams of the file.
-        is_sole_stream: whether every player shows this stream, because there is no other.
-        reading: how the file will be read, as far as the first picture tells.
-    """
-
-    info: VideoInfo
-    container: str
-    pixel_format: str
-    audio_codecs: tuple[str, ...]
-    timing: Timing
-    stream: int
-    is_sole_stream: bool
-    reading: Reading = field(default_factory=Reading)
 
 
 @contextmanager

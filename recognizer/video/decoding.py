@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,13 +20,17 @@ from recognizer.errors import VideoError
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame, Reading
 from recognizer.video.clock import PresentationClock
-from recognizer.video.container import Inspection, open_container, packets
+from recognizer.video.container import open_container, packets
 from recognizer.video.damage import DamageLog, pauses
 from recognizer.video.deinterlacing import Deinterlacer, codes_fields
+from recognizer.video.facts import Inspection
 from recognizer.video.picture import PictureConverter, PixelAspect
 
 FrameFilter = Callable[[int, float], bool]
 """Takes a frame's index and its time in seconds; returns whether to convert and yield the frame."""
+
+_LARGE_PX = 16_000_000
+"""Of larger pictures, FFmpeg's threads work on one at a time: otherwise each holds one more in memory."""
 
 _EARLY_END_S = 0.5
 _EARLY_END_SHARE = 0.05
@@ -94,6 +98,21 @@ class Stop:
         self._calls.remove(call)
 
 
+class FrameStream(Iterator[Frame]):
+    """The frames of one pass through a video."""
+
+    def __init__(self, frames: Generator[Frame], stop: Stop) -> None:
+        self.stop = stop
+        self._frames = frames
+
+    def __next__(self) -> Frame:
+        return next(self._frames)
+
+    def close(self) -> None:
+        """End the pass and free what it holds. Only the thread that takes the frames may call it; others ``stop``."""
+        self._frames.close()
+
+
 @dataclass(frozen=True)
 class Picture:
     """A decoded picture that is not converted yet.
@@ -148,7 +167,7 @@ class Decoding:
         clock = PresentationClock(interval_s, info.duration_s, timing.zero_s)
         end_s = 0.0
         with open_container(order.path, order.shown, order.inspection.stream) as (container, stream):
-            stream.thread_type = "AUTO"
+            stream.thread_type = "AUTO" if stream.width * stream.height <= _LARGE_PX else "SLICE"
             damage = DamageLog()
             decoder = _Decoder(container, stream, damage)
             sizes = _SizeWatch(state.notes)

@@ -21,19 +21,16 @@ from recognizer.errors import VideoError
 from recognizer.limits import exceeded, limits
 from recognizer.types import Frame
 from recognizer.video import messages
-from recognizer.video.container import Inspection
 from recognizer.video.decoding import FrameFilter, Order, State, Stop
+from recognizer.video.facts import Inspection, Timing
 from recognizer.video.messages import AnswerContent
+from recognizer.video.prefetch import frames_ahead
 from recognizer.video.shared_pictures import PictureSlots
-from recognizer.video.timing import Timing
 from recognizer.video.workers import DecoderGoneError, Worker, workers
 
 _log = logging.getLogger(__name__)
 
-_MOST_SLOTS: Final = 40
-"""Enough for all pictures that an analysis holds: 16 decoded ahead, up to 16 for each call of the detector."""
-
-_AHEAD: Final = 8
+_MOST_AHEAD: Final = 8
 """Most pictures that a decoder may convert before they are asked for. It gets half of them at a time, because for
 small pictures the messages cost as much as the decoding; at first fewer, because many readers take only one."""
 
@@ -133,7 +130,7 @@ class _Arrivals:
         self._select = select
         self._shape = (order.size_wh[1], order.size_wh[0], 3)
         self._there: set[int] = set()
-        self._ahead, self._most_ahead = 1, max(1, min(_AHEAD, slots.count // 4))
+        self._ahead, self._most_ahead = 1, _ahead(order.size_wh)
         self._wanted_after = -1
 
     def frames(self, stop: Stop) -> Iterator[Frame]:
@@ -199,9 +196,15 @@ class _Arrivals:
         return time_s
 
 
+def _ahead(size_wh: tuple[int, int]) -> int:
+    """Return how many pictures a decoder may convert before they are asked for."""
+    return max(1, min(_MOST_AHEAD, frames_ahead(*size_wh) // 2))
+
+
 def _most_slots(size_wh: tuple[int, int]) -> int:
-    """Return how many pictures may be in use without being copied."""
-    return max(_SPARE + 1, min(_MOST_SLOTS, limits().max_pixels_in_flight // (size_wh[0] * size_wh[1])))
+    """Return how many pictures may be in use without being copied: those that wait for an analysis and that it works
+    on, and those that the decoder is ahead. A slot takes memory once it is used."""
+    return 2 * frames_ahead(*size_wh) + _ahead(size_wh) + _SPARE
 
 
 @contextmanager
@@ -232,11 +235,18 @@ def _decoder(shown: str) -> Iterator[Worker]:
 
 
 def _explained(error: DecoderGoneError, shown: str) -> VideoError:
+    if error.limit == "max_decoder_bytes":
+        return _too_large(shown)
     remedy = "convert it to H.264 in an MP4 file"
-    if error.stood_still:
+    if error.limit:
         stall_s = limits().max_decoder_stall_s
-        return VideoError(str(exceeded("max_decoder_stall_s", f"{shown} gave no picture for {stall_s} s", remedy)))
+        return VideoError(str(exceeded(error.limit, f"{shown} gave no picture for {stall_s} s", remedy)))
     return VideoError(f"the decoder of {shown} broke down, {error}; {remedy}, or choose another file.")
+
+
+def _too_large(shown: str) -> VideoError:
+    fact, remedy = f"{shown} asks for more memory", "copy it again, or convert it to a smaller size"
+    return VideoError(str(exceeded("max_decoder_bytes", fact, remedy)))
 
 
 def _heard(worker: Worker, shown: str) -> AnswerContent:
@@ -251,8 +261,7 @@ def _heard(worker: Worker, shown: str) -> AnswerContent:
     if isinstance(answer, messages.Broken):
         _log.warning("the decoder of %s failed: %s", shown, answer.error)
         if answer.is_memory:
-            fact, remedy = f"{shown} asks for more memory", "copy it again, or convert it to a smaller size"
-            raise VideoError(str(exceeded("max_decoder_bytes", fact, remedy)))
+            raise _too_large(shown)
         raise VideoError(
             f"{shown} cannot be decoded, this program failed at it and its log says how; convert it to H.264 in an MP4"
             " file, or choose another file."

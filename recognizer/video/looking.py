@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.video import workers
-from recognizer.video.container import Inspection, inspect
+from recognizer.video.container import inspect
 from recognizer.video.decoding_elsewhere import inspected_elsewhere, still_elsewhere
 from recognizer.video.diagnosis import check_file, display_name
+from recognizer.video.facts import Inspection
 from recognizer.video.still import still_here
 
 

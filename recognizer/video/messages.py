@@ -13,8 +13,7 @@ from typing import Any, BinaryIO, Final, Generic, TypeVar
 import msgspec
 
 from recognizer.types import Reading
-from recognizer.video.container import Inspection
-from recognizer.video.timing import Timing
+from recognizer.video.facts import Inspection, Timing
 
 _MAX_MESSAGE_BYTES: Final = 64 * 2**20
 """A reading of a file with damage everywhere is the longest; the usual message has 100 bytes."""

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 
 from recognizer.limits import limits
 from recognizer.types import Frame
-from recognizer.video.reader import FrameStream
+from recognizer.video.decoding import FrameStream
 
 PREFETCHED_FRAMES = 16
 """Maximum number of decoded frames that wait to be used; fewer if they are large, see ``frames_ahead``."""

@@ -16,29 +16,14 @@ from numpy.typing import NDArray
 from recognizer.errors import VideoError
 from recognizer.types import Frame, Reading, VideoInfo
 from recognizer.video import workers
-from recognizer.video.container import Inspection
-from recognizer.video.decoding import FrameFilter, Order, State, Stop, decoded_here
+from recognizer.video.decoding import FrameFilter, FrameStream, Order, State, Stop, decoded_here
 from recognizer.video.decoding_elsewhere import decoded_elsewhere, sound_elsewhere
 from recognizer.video.diagnosis import display_name
+from recognizer.video.facts import Inspection
 from recognizer.video.looking import inspected
 from recognizer.video.picture import fitting_wh
 from recognizer.video.sound import Samples, read_sound
 from recognizer.video.source import VideoInput, source_of
-
-
-class FrameStream(Iterator[Frame]):
-    """The frames of one pass through a video."""
-
-    def __init__(self, frames: Generator[Frame], stop: Stop) -> None:
-        self.stop = stop
-        self._frames = frames
-
-    def __next__(self) -> Frame:
-        return next(self._frames)
-
-    def close(self) -> None:
-        """End the pass and free what it holds. Only the thread that takes the frames may call it; others ``stop``."""
-        self._frames.close()
 
 
 class VideoReader:

@@ -17,7 +17,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from recognizer.video.container import open_container, packets
-from recognizer.video.timing import Timing
+from recognizer.video.facts import Timing
 
 _RATE_HZ: Final = 48_000
 SAMPLE_RATE_HZ: Final = _RATE_HZ

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
-from recognizer.video.container import Inspection, open_container
+from recognizer.video.container import open_container
+from recognizer.video.facts import Inspection, Timing
 from recognizer.video.picture import PictureConverter, PixelAspect
-from recognizer.video.timing import Timing
 
 
 def still_here(path: Path, shown: str, facts: Inspection, time_s: float) -> NDArray[np.uint8]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -11,6 +10,8 @@ import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+
+from recognizer.video.facts import Timing
 
 MAX_FRAME_RATE_HZ: Final = 1000
 
@@ -39,33 +40,6 @@ _CAN_RESTART: Final = 0x0200
 
 _SOON: Final = Fraction(1, 2)
 """A first picture that is earlier, in seconds, only waits for B-frames."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How a file counts time.
-
-    Attributes:
-        zero_s: the time stamp, in seconds, at which the clock begins.
-        first_picture_s: time of the first picture on the clock.
-        end_s: time at which the pictures end on the clock, as the file states it; None if it does not.
-        end_is_of_pictures: False if ``end_s`` may be the end of the sound.
-        rate: usual frames per second; None if unknown.
-        rate_is_assumed: whether neither the file nor the user states the rate of a stream that has no time stamps.
-        counts_frames: whether frame k is at ``k / rate``, because the stream is raw: it has no time stamps.
-        can_restart: whether the clock may step back in such a file, so that ``end_s`` may be far too early.
-        is_players_clock: whether a browser shows the same times for the file.
-    """
-
-    zero_s: float
-    first_picture_s: float
-    end_s: float | None
-    end_is_of_pictures: bool
-    rate: Fraction | None
-    rate_is_assumed: bool
-    counts_frames: bool
-    can_restart: bool
-    is_players_clock: bool
 
 
 def timing_of(

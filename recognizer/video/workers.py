@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+import psutil
+
 from recognizer.limits import limits
 from recognizer.video.messages import (
     Answer,
@@ -43,6 +45,9 @@ WHERE_VARIABLE: Final = "RECOGNIZER_DECODER"
 _COMMAND: Final = (sys.executable, "-P", "-m", "recognizer.video.worker")
 """``-P``: the folder that this program happens to run in holds no modules of it."""
 
+SYSTEM_LIMITS_MEMORY: Final = sys.platform == "linux"
+"""Elsewhere, the memory that a decoder has is looked up ten times a second."""
+
 _MOST_IDLE: Final = 2
 _LOOK_EVERY_S: Final = 0.1
 _STARTS_WITHIN_S: Final = 30.0
@@ -55,7 +60,7 @@ _KEPT_FROM_WORKERS: Final = ("RECOGNIZER_", "STREAMLIT_")
 """Variables that begin so may hold passwords, and a decoder needs none."""
 
 
-_USUAL: Final = "inline"
+_USUAL: Final = "worker"
 
 _GOING_ON: Final = (Decoded, Converted, Noted, Heard)
 """Answers after which more follow."""
@@ -66,16 +71,22 @@ def are_used() -> bool:
     return os.environ.get(WHERE_VARIABLE, _USUAL) == "worker"
 
 
+def warm_up(*, keep_spare: bool = False) -> None:
+    """Have a decoder ready if they are used; see ``Workers.warm_up``. Loads no FFmpeg here."""
+    if are_used():
+        workers().warm_up(keep_spare=keep_spare)
+
+
 class DecoderGoneError(Exception):
     """A decoder's process has ended; ``str(error)`` says why, in a few words.
 
     Attributes:
-        stood_still: whether it was ended because it said nothing for too long.
+        limit: the field of ``Limits`` because of which it was ended; empty if there is none.
     """
 
-    def __init__(self, why: str, *, stood_still: bool = False) -> None:
+    def __init__(self, why: str, limit: str = "") -> None:
         super().__init__(why)
-        self.stood_still = stood_still
+        self.limit = limit
 
 
 class Worker:
@@ -104,8 +115,8 @@ class Worker:
         self._is_working = False
         self._is_halted = False
         self._has_answered = False
-        self._stood_still = False
         self._killed_for = ""
+        self._hit_limit = ""
         self._due_s: float | None = None
 
     @property
@@ -190,11 +201,14 @@ class Worker:
         return self.is_alive()
 
     def look(self) -> None:
-        """End the process if its answer is overdue."""
+        """End the process if its answer is overdue, or it has too much memory where the system sets no limit."""
         due_s = self._due_s
         if due_s is not None and time.monotonic() > due_s:
-            self._stood_still = True
+            self._hit_limit = "max_decoder_stall_s"
             self.kill("it stood still")
+        elif not SYSTEM_LIMITS_MEMORY and self._memory_bytes() > self._limits.max_decoder_bytes:
+            self._hit_limit = "max_decoder_bytes"
+            self.kill("it took too much memory")
 
     def kill(self, why: str) -> None:
         """End the process."""
@@ -217,7 +231,12 @@ class Worker:
     def _gone(self) -> DecoderGoneError:
         self._process.kill()  # it may have closed its pipe and go on
         code = self._process.wait()
-        return DecoderGoneError(self._killed_for or _ending(code), stood_still=self._stood_still)
+        return DecoderGoneError(self._killed_for or _ending(code), self._hit_limit)
+
+    def _memory_bytes(self) -> int:
+        with suppress(psutil.Error):  # it has just ended
+            return int(psutil.Process(self.pid).memory_info().rss)
+        return 0
 
 
 def _ending(code: int) -> str:

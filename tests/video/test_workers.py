@@ -140,6 +140,21 @@ def test_decoder_that_wants_too_much_memory_is_refused(
     assert probe(small).frame_count == 3
 
 
+def test_memory_is_looked_up_where_the_system_sets_no_limit(
+    make_video: MakeVideo, own: Workers, limit: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "SYSTEM_LIMITS_MEMORY", False)
+    limit("max_decoder_bytes", 400_000_000)
+    with open_video(make_video("a.mp4", frames=300)) as reader:
+        frames = reader.frames()
+        next(frames)
+        (pid,) = own.pids()
+        monkeypatch.setattr(Worker, "_memory_bytes", lambda _: 400_000_001)
+        wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+        with pytest.raises(VideoError, match=r"'a.mp4' asks for more memory, .* \(max_decoder_bytes: "):
+            list(frames)
+
+
 def test_decoder_that_talks_nonsense_is_ended(
     make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

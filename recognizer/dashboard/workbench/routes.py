@@ -29,6 +29,7 @@ from recognizer.dashboard.workbench.endpoint import Answer, endpoint
 from recognizer.service.jobs import end_all
 from recognizer.service.unforeseen import reported
 from recognizer.service.workbench import Kind
+from recognizer.video.workers import warm_up
 
 _GETS: Final[dict[str, api.Handler]] = {
     "timeline": api.timeline,
@@ -78,10 +79,11 @@ def routes() -> list[BaseRoute]:
 
 @asynccontextmanager
 async def ending(_app: object) -> AsyncIterator[None]:
-    """Go on with what another server left behind, and leave this one's work in order when it ends.
+    """Have a decoder ready, go on with what another server left behind; leave this one's work in order when it ends.
 
     Uvicorn ends the process by the signal that it received, before Python's own handlers at exit.
     """
+    warm_up(keep_spare=True)
     recovery = await run_in_threadpool(server.recovery)
     yield
     await run_in_threadpool(end_all)
