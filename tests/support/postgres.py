@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +20,9 @@ from tests.support.environment import skip_or_fail
 from tests.support.waiting import WAIT_S, wait_until
 
 _USER: Final = "recognizer"
+_MORTAL: Final = ("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()
+"""Lets the server stop when the tests are killed."""
+
 _QUICK: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
 """The tests need neither crash safety of the machine nor a port."""
 
@@ -43,12 +44,9 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         settings = [word for one in (*_QUICK, f"unix_socket_directories={self._sockets}") for word in ("-c", one)]
-        command = [str(self._programs / "postgres"), "-D", str(self._data), *settings]
-        log = (self._sockets / "log").open("ab")
-        self._process = subprocess.Popen(
-            command, stdout=log, stderr=log, user=_unprivileged(), preexec_fn=_end_with_its_parent
-        )
-        log.close()
+        command = [*_MORTAL, str(self._programs / "postgres"), "-D", str(self._data), *settings]
+        with (self._sockets / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, user=_unprivileged())
         wait_until(self._answers)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -72,12 +70,6 @@ class PostgresServer:
 def _unprivileged() -> str | None:
     """PostgreSQL refuses to run as root; its package made a user for it."""
     return "postgres" if os.getuid() == 0 else None
-
-
-def _end_with_its_parent() -> None:
-    """Let the server stop when the tests are killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
 
 
 def _programs() -> Path:
