@@ -18,6 +18,7 @@ exits with code 2; the page shows it unchanged. Any other exception is a bug in 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -25,6 +26,10 @@ _HIDDEN_CATEGORIES: Final = frozenset(("Cc", "Cs", "Zl", "Zp"))
 _DIRECTION_MARKS: Final = frozenset(
     chr(code) for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 )
+
+
+_STEERING: Final = re.compile(f"[\x7f-\x9f\u2028\u2029{''.join(sorted(_DIRECTION_MARKS))}]")
+"""JSON itself escapes the other control characters."""
 
 
 def one_line(text: str) -> str:
@@ -36,6 +41,11 @@ def one_line(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(letter) for letter in text)
+
+
+def inert_json(text: str) -> str:
+    """Return a JSON document of the same values in which the characters that ``one_line`` replaces are escaped."""
+    return text if text.isascii() else _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _visible(letter: str) -> str:

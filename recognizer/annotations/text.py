@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
@@ -65,13 +66,14 @@ def time_in_s(cell: str) -> float | None:
 
 
 def label_text(cell: str) -> str:
-    """Return a label, without the apostrophe that this program's CSV puts before formulas."""
-    return " ".join((cell[1:] if re.match(r"'[=+\-@＝＋－＠]", cell) else cell).split())
+    """Return a label, without the apostrophe that this program's tables put before formulas."""
+    first = unicodedata.normalize("NFKC", cell[1:2]) if cell.startswith("'") else ""
+    return " ".join((cell[1:] if first and first in "=+-@" else cell).split())
 
 
 def subject_text(cell: str) -> str:
     """Return the name of a subject; empty for BORIS' words for nobody in particular."""
-    name = " ".join(cell.split())
+    name = label_text(cell)
     return "" if name.casefold() == "no focal subject" else name
 
 

@@ -81,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 stdout.flush()
                 return int(end.code or 0)
             if options.verbose:
-                logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+                from recognizer.service.logs import inert_handler
+
+                logging.basicConfig(level=logging.INFO, handlers=[inert_handler("%(name)s: %(message)s")])
             # libraries that print must not spoil piped output
             with contextlib.redirect_stdout(sys.stderr):
                 code: int = options.run(options, stdout)

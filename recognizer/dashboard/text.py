@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from recognizer.errors import one_line
 from recognizer.files import data_dir
 from recognizer.limits import limits
 from recognizer.weights import cache_dir
@@ -26,7 +27,7 @@ _WORD_JOINER = "\u2060"
 
 def plain(text: str) -> str:
     """Escape text from outside, so that Markdown shows it literally: no links, no HTML, no formulas."""
-    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, " ".join(text.split())))
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, " ".join(one_line(text).split())))
 
 
 def for_visitors(message: str) -> str:

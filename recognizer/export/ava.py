@@ -7,6 +7,7 @@ import io
 import math
 
 from recognizer.export.content import Content, label_spans_ms
+from recognizer.export.csv_file import harmless_cell
 from recognizer.settings import UNKNOWN_ACTION
 
 
@@ -29,7 +30,7 @@ def ava_csv(content: Content) -> bytes:
                 x1, y1, x2, y2 = box
                 shares = (x1 / width, y1 / height, x2 / width, y2 / height)
                 corners = [f"{min(max(share, 0.0), 1.0):.3f}" for share in shares]
-                row = (content.stem, f"{second:04d}", *corners, number, span.person_id)
+                row = (harmless_cell(content.stem), f"{second:04d}", *corners, number, span.person_id)
                 rows.append((second, span.person_id, row))
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(row for _, _, row in sorted(rows))

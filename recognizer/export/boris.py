@@ -10,11 +10,12 @@ import csv
 import io
 import json
 from collections import defaultdict
-from pathlib import PurePath
 from string import ascii_lowercase, digits
 from typing import Any, Final
 
+from recognizer.errors import inert_json
 from recognizer.export.content import Content, label_spans_ms
+from recognizer.export.csv_file import harmless_cell
 
 AGGREGATED_COLUMNS: Final = (
     "Observation id",
@@ -54,7 +55,7 @@ def project(content: Content) -> bytes:
     The video is named without a folder, so BORIS looks for it next to the project. The comment of an event says
     whether a machine or a human made the label.
     """
-    name = PurePath(content.video_name).name
+    name = content.file_name
     events: list[list[Any]] = []
     for span in label_spans_ms(content):
         subject, comment = content.people_names[span.person_id], _comment(span.segment.source, span.segment.confidence)
@@ -114,7 +115,7 @@ def project(content: Content) -> bytes:
         "behaviors_coding_map": [],
         "converters": {},
     }
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+    return (inert_json(json.dumps(document, ensure_ascii=False, indent=1)) + "\n").encode()
 
 
 def aggregated_events(content: Content) -> bytes:
@@ -124,7 +125,7 @@ def aggregated_events(content: Content) -> bytes:
     for span in spans:
         total_ms[span.person_id] += span.end_ms - span.start_ms
     first_ms, last_ms = min((s.start_ms for s in spans), default=0), max((s.end_ms for s in spans), default=0)
-    name, duration = PurePath(content.video_name).name, f"{round(content.end_s, 3):.3f}"
+    name, duration = content.file_name, f"{round(content.end_s, 3):.3f}"
     rows = [
         (
             content.stem,
@@ -157,7 +158,7 @@ def aggregated_events(content: Content) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(AGGREGATED_COLUMNS)
-    writer.writerows(rows)
+    writer.writerows(map(harmless_cell, row) for row in rows)
     return text.getvalue().encode()
 
 

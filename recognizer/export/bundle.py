@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from recognizer.actions.provenance import own_names_in_words
+from recognizer.errors import one_line
 from recognizer.export.content import Content
 from recognizer.export.formats import FORMATS
 from recognizer.export.json_file import setting_values
@@ -75,7 +76,7 @@ def readme(content: Content) -> str:
         f"MADE WITH, exported at {content.made_at.isoformat(timespec='seconds')}",
         *(f"  {name}: {value}" for name, value in timeline.provenance.items()),
     ]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{one_line(line)}\n" for piece in lines for line in piece.split("\n"))
 
 
 def _kept(content: Content) -> Iterator[str]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Final
 
+from recognizer.errors import one_line
 from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.filters import Filter
 from recognizer.timeline.groups import LabelGroups
@@ -81,6 +82,11 @@ class Content:
         return max(ends_s + [one.end_s for one in self.segments])
 
     @property
+    def file_name(self) -> str:
+        """The name of the video's file, as a document may hold it."""
+        return one_line(PurePath(self.video_name).name)
+
+    @property
     def stem(self) -> str:
         """The video's name without its ending, in one line."""
         return plain_text(PurePath(self.video_name).stem) or "video"
@@ -146,6 +152,6 @@ def label_spans_ms(content: Content) -> Iterator[LabelSpan]:
 
 
 def plain_text(text: str) -> str:
-    """Return the text in one line, without characters that XML or a player refuses."""
-    one_line = " ".join(text.split())
-    return "".join(char for char in one_line if unicodedata.category(char) not in ("Cc", "Cs"))
+    """Return the text in one line, without characters that XML or a player refuses, or that turn its direction."""
+    visible = (char for char in " ".join(text.split()) if unicodedata.category(char) not in ("Cc", "Cs"))
+    return "".join(char for char in visible if one_line(char) == char)

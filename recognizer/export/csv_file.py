@@ -11,6 +11,7 @@ from math import inf
 from types import MappingProxyType
 
 from recognizer.comparison.model import Lane
+from recognizer.errors import one_line
 from recognizer.export.content import Content
 from recognizer.export.rows import SEGMENTS, ClassifierNames, segment_rows
 from recognizer.export.table import Cell, Column, Row, Table
@@ -23,17 +24,23 @@ from recognizer.types import TOUCHING_S, Segment
 SEGMENT_COLUMNS = tuple(column.name for column in SEGMENTS.columns)
 """The header of the segments' CSV, in order; ``recognizer.export.rows`` says what each column holds."""
 
-_FORMULA_STARTS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-"""Characters that begin a formula in a spreadsheet, ASCII and full width (OWASP, "CSV Injection")."""
+_FORMULA_STARTS = frozenset("=+-@")
+"""Characters that begin a formula in a spreadsheet (OWASP, "CSV Injection"), also in another width, size or height."""
 
 _CELL_BREAKS = ("\t", "\r", "\n")
 """An import may split a cell that begins with one of these, and run the remaining text."""
 
 
 def harmless_cell(text: str) -> str:
-    """Return the text of a cell, after an apostrophe if a spreadsheet would run the text as a formula."""
+    """Return the text of a cell, after an apostrophe if a spreadsheet would run the text as a formula.
+
+    Characters that steer a terminal or turn the direction of writing are replaced; tabs and line feeds stay.
+    """
     visible = next((c for c in text if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf")), "")
-    return f"'{text}" if visible in _FORMULA_STARTS or text.startswith(_CELL_BREAKS) else text
+    is_formula = unicodedata.normalize("NFKC", visible)[:1] in _FORMULA_STARTS or text.startswith(_CELL_BREAKS)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(letter if letter in _CELL_BREAKS else one_line(letter) for letter in text)
+    return f"'{text}" if is_formula else text
 
 
 def segments_csv(

@@ -30,7 +30,7 @@ def eaf(content: Content) -> bytes:
         "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
     }
     document.header |= {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
-    name = PurePath(content.video_name).name
+    name = content.file_name
     media_type = _MEDIA_TYPES.get(PurePath(name).suffix.lower(), "video/*")
     document.add_linked_file(f"./{name}", relpath=f"./{name}", mimetype=media_type)
     document.add_linguistic_type(_TIER_TYPE)

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
-from recognizer.errors import SettingsError, StoreError
+from recognizer.errors import SettingsError, StoreError, inert_json
 from recognizer.export import document as document_types
 from recognizer.export.content import Content
 from recognizer.export.document import PATH_SETTINGS, Document
@@ -148,7 +148,7 @@ def _dumps(value: object) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate, from a file name that is not UTF-8
         text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text
+    return inert_json(text)
 
 
 def _lines(value: object) -> str:

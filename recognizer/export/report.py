@@ -13,6 +13,7 @@ from recognizer import export, plots
 from recognizer.comparison.agreement import BIN_S, disagreements
 from recognizer.comparison.model import Comparison, Entry, Lane, pairs
 from recognizer.comparison.scoring import Scored
+from recognizer.errors import one_line
 from recognizer.palette import PAGE_LIGHT, ActionPalette
 from recognizer.plots.config import NO_CLOUD
 from recognizer.plots.layout import Figure
@@ -121,7 +122,7 @@ def comparison_report(
 
 
 def _text(text: str) -> str:
-    return html.escape(text)
+    return html.escape(one_line(text))
 
 
 def _shared(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from recognizer.errors import CorrectionsError
+from recognizer.errors import CorrectionsError, inert_json
 from recognizer.files import write_text
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Edit
@@ -42,7 +42,8 @@ def corrections_json(corrections: Corrections, video_sha256: str | None) -> str:
     """Return a document with one edit a line; it ends in a line feed."""
     document = CorrectionsDocument(CORRECTIONS_VERSION, video_sha256, list(corrections.edits), list(corrections.undone))
     values: dict[str, Any] = msgspec.to_builtins(document)
-    return "{\n" + ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in values.items()) + "\n}\n"
+    text = ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in values.items())
+    return inert_json(f"{{\n{text}\n}}\n")
 
 
 def corrections_from_json(text: str | bytes, name: str, video_sha256: str | None = None) -> Corrections:

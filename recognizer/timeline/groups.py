@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from recognizer.errors import CorrectionsError
+from recognizer.errors import CorrectionsError, inert_json
 from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.model import Timeline
 from recognizer.types import Prediction
@@ -112,7 +112,7 @@ def groups_json(groups: LabelGroups) -> str:
     values = msgspec.to_builtins(
         GroupsDocument(GROUPS_VERSION, {name: list(labels) for name, labels in groups.groups.items()}, groups.other)
     )
-    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+    return inert_json(json.dumps(values, ensure_ascii=False, indent=1)) + "\n"
 
 
 def groups_from_json(text: str | bytes, name: str) -> LabelGroups:

@@ -145,6 +145,8 @@ def packets(
                 failures = 0
                 yield packet
             return
+        except IndexError:  # PyAV 18 knows no stream that begins after the file was opened; the next packet is another
+            continue
         except (av.FFmpegError, OSError):  # a damaged size, larger than any packet, is FFmpeg's MemoryError
             failures += 1
     breaks_off()

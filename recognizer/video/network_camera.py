@@ -44,7 +44,8 @@ def network_frames(address: str, hosts: Collection[str], max_height_px: int) -> 
             yield from _frames(container, camera, max_height_px, expect)
             if container.duration is None:
                 raise no_picture
-    except (av.FFmpegError, OSError, ValueError, HTTPException) as error:
+    except (av.FFmpegError, OSError, ValueError, HTTPException, IndexError) as error:
+        # IndexError: PyAV 18 knows no stream that begins after the camera was opened
         raise no_picture from error
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.errors import VideoError
-from recognizer.video.container import open_container
+from recognizer.video.container import open_container, packets
 from recognizer.video.facts import Inspection, Timing
 from recognizer.video.picture import PictureConverter, PixelAspect
 
@@ -27,7 +27,7 @@ def still_here(path: Path, shown: str, facts: Inspection, time_s: float) -> NDAr
         try:
             container.seek(round((time_s + facts.timing.zero_s) * av.time_base), backward=True)
             latest = None
-            for frame in container.decode(chosen):
+            for frame in (frame for packet in packets(container, chosen) for frame in packet.decode()):
                 base = frame.time_base or chosen.time_base or Fraction(1, 1000)
                 if latest is not None and _time_s(frame.pts, base, facts.timing) > time_s + _TOLERANCE_S:
                     break

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -90,7 +92,8 @@ def _moving(open_again: Callable[[], InputContainer], streams: list[VideoStream]
     pictures = {one.index: one.frames for one in streams}  # 0 in containers that do not store the number
     unknown = [index for index, count in pictures.items() if count == 0]
     if unknown:
-        with open_again() as container:
+        # what is damaged here, or begins only here, is told when it is read
+        with open_again() as container, suppress(av.FFmpegError, OSError, IndexError):
             for number, packet in enumerate(container.demux([container.streams[index] for index in pictures])):
                 index = packet.stream.index
                 if packet.size and index in unknown:

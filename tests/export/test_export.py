@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizer.errors import StoreError
+from recognizer.errors import StoreError, one_line
 from recognizer.export import (
     Content,
     FrameNumbers,
@@ -127,7 +127,8 @@ def test_csv_read_back_gives_the_segments(segments: list[Segment]) -> None:
     assert len(rows) == len(expected)
     for row, segment in zip(rows, expected, strict=True):
         assert int(row["person_id"]) == segment.person_id
-        assert row["action"] in (segment.action, "'" + segment.action)
+        shown = "".join(letter if letter in "\t\r\n" else one_line(letter) for letter in segment.action)
+        assert row["action"] in (shown, "'" + shown)
         assert float(row["start_s"]) == pytest.approx(segment.start_s, abs=1e-9)
         assert float(row["end_s"]) == pytest.approx(segment.end_s, abs=1e-9)
         assert float(row["duration_s"]) == pytest.approx(segment.duration_s, abs=1e-9)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from recognizer.errors import VideoError
 from recognizer.video import VideoWriter, container, open_video, probe
-from recognizer.video.container import open_container
+from recognizer.video.container import open_container, packets
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
@@ -82,3 +83,21 @@ def test_pictures_closer_together_than_a_tick_are_all_written(tmp_path: Path) ->
             writer.write(rgb, 1.0)
     with open_video(tmp_path / "a.mp4") as video:
         assert [frame.time_s for frame in video.frames()] == pytest.approx([0.0, 0.5, 0.5, 0.5, 1.0], abs=1e-4)
+
+
+def test_stream_that_begins_after_the_file_was_opened_is_passed_over() -> None:
+    class Container:
+        """Demuxes as PyAV does: the packet of a stream that it does not know is an IndexError, and is gone."""
+
+        def __init__(self) -> None:
+            self._left: list[str | None] = ["one", None, None, None, None, "two"]
+
+        def demux(self, _stream: object) -> Iterator[str]:
+            while self._left:
+                packet = self._left.pop(0)
+                if packet is None:
+                    raise IndexError("list index out of range")
+                yield packet
+
+    found: list[Any] = list(packets(cast("Any", Container()), cast("Any", None)))
+    assert found == ["one", "two"]
