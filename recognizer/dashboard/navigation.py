@@ -35,6 +35,7 @@ def pages() -> list[st.Page]:
     return [
         st.Page("pages/analyse.py", title="Analyse a video", icon=":material/movie:", default=True),
         st.Page("pages/compare.py", title="Compare classifiers", icon=":material/compare_arrows:"),
+        st.Page("pages/library.py", title="Library", icon=":material/video_library:"),
         st.Page("pages/my_actions.py", title="My actions", icon=":material/label:"),
         st.Page("pages/live.py", title="Live camera", icon=":material/videocam:"),
     ]

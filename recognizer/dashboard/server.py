@@ -15,6 +15,7 @@ from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Job, Jobs
+from recognizer.service.library import Library
 from recognizer.service.offers import Offers
 from recognizer.service.recovery import Recovery
 from recognizer.service.store import AnalysisStore
@@ -90,6 +91,12 @@ def check_limits() -> None:
         limits()
     except SettingsError as error:
         raise SystemExit(f"error: {error}") from error
+
+
+@st.cache_resource(show_spinner=False)
+def library() -> Library:
+    """Return the list of everything that was analysed."""
+    return Library(context())
 
 
 def max_upload_bytes() -> int:

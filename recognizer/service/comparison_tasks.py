@@ -14,9 +14,10 @@ from recognizer.service.comparisons import StoredComparison, comparison_of
 from recognizer.service.fairness import NOBODY
 from recognizer.service.jobs import Job
 from recognizer.service.room import check_free
+from recognizer.service.run_facts import facts_of_comparison
 from recognizer.service.runs import Run, State
 from recognizer.service.store import StoredFile
-from recognizer.service.tasks import ServerContext, Status, facts_of, fetch_report, progress_text
+from recognizer.service.tasks import ServerContext, Status, fetch_report, progress_text
 from recognizer.settings import Settings
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def start_comparison(
             def save() -> StoredComparison:
                 stored = context.comparisons.save(comparison_id, video, comparison)
                 if state is not None:
-                    run.end(state, facts=_facts(comparison))
+                    run.end(state, facts=facts_of_comparison(comparison))
                 return stored
 
             job.partial = context.unsaved.save(
@@ -136,13 +137,6 @@ def _values(request: ComparisonRequest, max_file_bytes: int) -> dict[str, Any]:
         "checkpoint_names": list(request.checkpoint_names),
         "max_file_bytes": max_file_bytes,
     }
-
-
-def _facts(comparison: Comparison) -> dict[str, Any]:
-    """Return what a list says of a comparison."""
-    finished = [entry.timeline for entry in comparison.finished if entry.timeline is not None]
-    facts = facts_of(finished[0]) if finished else {}
-    return {**facts, "classifier": ", ".join(entry.name for entry in comparison.entries)}
 
 
 def compare_again(context: ServerContext, run: Run, video: StoredFile) -> Job[StoredComparison]:

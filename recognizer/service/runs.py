@@ -160,6 +160,13 @@ class RunStore:
         text = query.text.casefold().strip()
         return sorted((one for one in found.values() if _matches(one, text)), **_ORDERS[query.sort])
 
+    def video_uses(self) -> dict[str, int]:
+        """Return how many runs that are not deleted use each video, by its name in the folder of files."""
+        run = tables.run.c
+        counted = select(run.video_file, func.count()).where(run.removed_at.is_(None)).group_by(run.video_file)
+        with self._database.reading() as connection:
+            return {name: count for name, count in connection.execute(counted) if name}
+
     def begin(self, run_id: str, server_id: str) -> bool:
         """Note that a server works on a run; return False if the run ended, or is another server's."""
         now = datetime.now(UTC)

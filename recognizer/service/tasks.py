@@ -25,6 +25,7 @@ from recognizer.service.jobs import Job, Jobs
 from recognizer.service.own_actions import OwnActions
 from recognizer.service.own_names import Naming
 from recognizer.service.room import check_free
+from recognizer.service.run_facts import facts_of
 from recognizer.service.run_work import RunWork
 from recognizer.service.runs import Kind, Run, RunStore
 from recognizer.service.servers import Server
@@ -227,15 +228,6 @@ def start_analysis(
             checked=checked,
         )
     )
-
-
-def facts_of(timeline: Timeline) -> dict[str, Any]:
-    """Return what a list says of an analysis."""
-    return {
-        "classifier": timeline.provenance.get("classifier", timeline.settings.video_classifier_model),
-        "people": len(timeline.people),
-        "duration_s": timeline.video.duration_s or timeline.analysed_s,
-    }
 
 
 class _AnalysisReport:

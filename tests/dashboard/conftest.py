@@ -46,6 +46,12 @@ def _pages_run_through_app(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "__init__", begin_later)
 
 
+@pytest.fixture(autouse=True)
+def _no_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest has no browser; once a page has imported streamlit-webrtc, it makes up cookies that are no text."""
+    monkeypatch.setattr(visitor, "_number", lambda: None)
+
+
 @pytest.fixture
 def faults(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     """What the log got about exceptions that nobody foresaw; a test that asks for it expects some."""

@@ -88,6 +88,7 @@ def test_result_that_cannot_be_saved_is_whole_on_the_page_and_saved_at_a_click(
         assert workbench.post(f"{api}segments", json=view).status_code == 200
         edited = workbench.post(f"{api}edits", json={"edits": [{"edit": "name", "person_id": 1, "name": "Ana"}]})
         assert edited.status_code == 200
+        assert edited.json()["isSaved"] is False
         page.run()
         assert "What you changed in this analysis is not saved yet" in words(page)
         assert "Ana" in downloaded(page, "Timeline as CSV")

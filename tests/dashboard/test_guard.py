@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from recognizer.dashboard import guard, server
 from recognizer.dashboard.analyse import filtering, results
 from recognizer.dashboard.compare import entries
+from recognizer.dashboard.library import api as library_api
 from recognizer.dashboard.live import picture
 from recognizer.dashboard.own_actions import api as own_actions_api
 from recognizer.dashboard.parts import history, problem
@@ -47,7 +48,7 @@ def _no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "show_camera", lambda _settings: None)
 
 
-PAGES = ("pages/analyse.py", "pages/compare.py", "pages/my_actions.py", "pages/live.py")
+PAGES = ("pages/analyse.py", "pages/compare.py", "pages/my_actions.py", "pages/live.py", "pages/library.py")
 NUMBER = re.compile(r"logged as ([0-9A-F]{6})")
 SECRET = "/home/secret/path"
 
@@ -209,7 +210,7 @@ def test_every_route_that_fails_answers_with_a_sentence(
 ) -> None:
     offer = Offer("1", "text/csv", broken)
     monkeypatch.setattr(server, "context", broken)
-    for module in (workbench_api, own_actions_api):
+    for module in (workbench_api, own_actions_api, library_api):
         monkeypatch.setattr(module, "decoded", broken)
     for module in (workbench_api, teaching_api):
         monkeypatch.setattr(module, "refuse_comparison", broken)

@@ -45,6 +45,7 @@ def _restore(analysis_id: str) -> bool:
     stored = server.context().workbench.analysis(analysis_id)
     if stored is None:
         return False
+    server.library().opened(analysis_id, stored.video_path.name)
     restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
     adopt(stored.timeline.settings, stored.timeline.frame_rate_hz)
     analyse.show(stored)

@@ -43,6 +43,7 @@ def _restore(comparison_id: str) -> bool:
         asked = zip(request.settings, request.checkpoint_names, strict=True)
         _show_again(request.video, [Entry("", settings, name) for settings, name in asked])
     elif compare.shown is not None:
+        server.library().opened(comparison_id, compare.shown.video.path.name)
         _show_again(compare.shown.video, compare.shown.comparison.entries)
     return compare.job is not None or compare.shown is not None
 

@@ -153,6 +153,7 @@ def _offer(label: str, stored: Sequence[StoredSummary], address: Address) -> Non
         placeholder=f"{len(by_id)} made in this browser",
         width=480,
     )
+    st.page_link("pages/library.py", label="Everything is in the library", icon=":material/video_library:")
     if chosen is not None:
         tab.history.choices += 1  # the next field has another key and no choice
         tab.problem = None

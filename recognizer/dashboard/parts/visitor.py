@@ -48,6 +48,11 @@ def is_operator() -> bool:
     return _is_operator(sign_in.user())
 
 
+def is_operator_of(request: HTTPConnection) -> bool:
+    """Return whether who sends a request sees and may end everybody's runs."""
+    return _is_operator(sign_in.user_of(request.cookies))
+
+
 def may_change(owner_id: str) -> bool:
     """Return whether this visitor may cancel, rename or delete what ``owner_id`` started."""
     return is_operator() or owner_id == visitor_id()

@@ -18,6 +18,7 @@ from recognizer.dashboard.workbench import documents
 from recognizer.dashboard.workbench.boxes import box_bytes
 from recognizer.dashboard.workbench.ranges import VideoResponse
 from recognizer.errors import RecognizerError
+from recognizer.service.comparisons import StoredComparison
 from recognizer.service.opened import Opened
 from recognizer.service.playable import playable
 from recognizer.service.portraits import portrait_at, portrait_jpeg, portrait_of
@@ -230,7 +231,10 @@ def _bytes(content: bytes) -> Response:
 
 def timeline_of(opened: Opened) -> documents.TimelineDocument:
     """Return everything but the segments of an opened item."""
-    return documents.timeline_document(opened, playable(server.context(), opened))
+    context = server.context()
+    stored, workbench = opened.stored, context.workbench
+    is_saved = isinstance(stored, StoredComparison) or workbench.corrections_problem(stored.analysis_id) is None
+    return documents.timeline_document(opened, playable(context, opened), is_saved=is_saved)
 
 
 def _timeline(opened: Opened) -> Response:

@@ -153,6 +153,7 @@ class TimelineDocument(Struct, rename="camel"):
     undo: str | None
     redo: str | None
     unfit: int
+    is_saved: bool
     movement_ready: bool
 
 
@@ -200,8 +201,8 @@ class Problem(Struct):
     problem: str
 
 
-def timeline_document(opened: Opened, player: Playable) -> TimelineDocument:
-    """Return the document of an opened item."""
+def timeline_document(opened: Opened, player: Playable, *, is_saved: bool) -> TimelineDocument:
+    """Return the document of an opened item; ``is_saved``: whether all its corrections are stored."""
     timeline = opened.machine
     movement_ready = movements_of(timeline).wait(_MOVEMENT_S)  # before the lanes are read
     return TimelineDocument(
@@ -219,6 +220,7 @@ def timeline_document(opened: Opened, player: Playable) -> TimelineDocument:
         undo=opened.undo_title,
         redo=opened.redo_title,
         unfit=len(opened.corrected.unfit),
+        is_saved=is_saved,
         movement_ready=movement_ready,
     )
 

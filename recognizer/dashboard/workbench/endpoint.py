@@ -22,6 +22,11 @@ Answer = Callable[[Mapping[str, str], bytes], Response]
 
 
 def endpoint(answer: Answer) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """Return what Starlette calls to answer by a request's parameters; see ``answering``."""
+    return answering(lambda http, body: answer({**http.query_params, **http.path_params}, body))
+
+
+def answering(answer: Callable[[HttpRequest, bytes], Response]) -> Callable[[HttpRequest], Awaitable[Response]]:
     """Return what Starlette calls: it refuses changes by other sites, and answers on a thread of its own."""
 
     async def respond(http: HttpRequest) -> Response:
@@ -32,9 +37,8 @@ def endpoint(answer: Answer) -> Callable[[HttpRequest], Awaitable[Response]]:
             body = await _body(http)
         except _TooLargeError:
             return problem_response(413, "This is too much for one request; make fewer changes at a time.")
-        parameters = {**http.query_params, **http.path_params}
         try:
-            return await run_in_threadpool(answer, parameters, body)
+            return await run_in_threadpool(answer, http, body)
         except Exception as error:  # noqa: BLE001 - a bug must not show a path of this server; it is logged
             return problem_response(500, reported(error))
 

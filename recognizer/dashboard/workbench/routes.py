@@ -1,8 +1,8 @@
 """The app's own addresses on Streamlit's server (docs/decisions/066).
 
 Those of the workbench lie below ``recognizer/analysis/<id>/`` and ``recognizer/comparison/<id>/``; see also
-``own_actions/routes.py``. No id can be guessed, and whoever has it may see and correct the result, as with the page's
-address.
+``own_actions/routes.py`` and ``library/routes.py``. No id can be guessed, and whoever has it may see and correct the
+result, as with the page's address.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from recognizer.dashboard import server
+from recognizer.dashboard.library.routes import library_routes
 from recognizer.dashboard.own_actions.routes import set_routes
 from recognizer.dashboard.parts.download_route import download_route
 from recognizer.dashboard.workbench import api, own_actions_api
@@ -65,6 +66,7 @@ def routes() -> list[BaseRoute]:
         ),
         download_route(f"{prefix}/download"),
         *set_routes(f"{prefix}/actions"),
+        *library_routes(f"{prefix}/library"),
     ]
     kinds: tuple[Kind, ...] = ("analysis", "comparison")
     for kind in kinds:

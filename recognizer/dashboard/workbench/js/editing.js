@@ -127,10 +127,15 @@ export class Editing {
         const isStored = await answer;
         // the button that was pressed may be gone
         if (hadFocus && !this.root.getRootNode().activeElement) this.root.focus({ preventScroll: true });
-        this.tools.show(isStored ? "Saved" : "Not saved");
+        this.tools.show(isStored ? this.saved() : "Not saved");
         if (isStored) this.voice.say(said);
         else await this.model.refresh(null); // another tab may have changed what the edit was about
         return isStored;
+    }
+
+    // The server keeps what it cannot store, for example on a full disk; the page says why.
+    saved() {
+        return this.model.timeline.isSaved ? "Saved" : "Kept, not saved yet";
     }
 
     end() {

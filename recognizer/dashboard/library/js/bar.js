@@ -1,0 +1,60 @@
+// Above the list: the search, what to show, and how much there is.
+
+import { element } from "../../workbench/js/dom.js";
+import { KINDS, counted, size } from "./words.js";
+
+const IN_STATE = { unfinished: "Waiting or running", done: "Done", cancelled: "Cancelled", failed: "Failed" };
+
+export class Bar {
+    constructor(runs) {
+        this.runs = runs;
+        this.search = element("input", { type: "search", placeholder: "Search names, classifiers, tags", "aria-label": "Search", autocomplete: "off", spellcheck: "false" });
+        this.search.addEventListener("input", () => runs.want({ text: this.search.value }));
+        this.kind = this.choice("Kind", "kind", KINDS, "All kinds");
+        this.state = this.choice("State", "state", IN_STATE, "Any state");
+        this.tag = this.choice("Tag", "tag", {}, "All tags");
+        this.removed = element("button", { type: "button", class: "l-toggle", "aria-pressed": "false", onclick: () => this.showRemoved() }, "Deleted");
+        this.total = element("p", { class: "l-total", role: "status" });
+        this.element = element(
+            "div",
+            { class: "l-bar" },
+            element("div", { class: "l-fields" }, this.search, this.kind, this.state, this.tag, this.removed),
+            this.total,
+        );
+        runs.addEventListener("change", () => this.show());
+    }
+
+    choice(name, field, options, all) {
+        const list = element("select", { "aria-label": name });
+        list.addEventListener("change", () => this.runs.want({ [field]: list.value }));
+        fill(list, options, all);
+        return list;
+    }
+
+    showRemoved() {
+        const removed = !this.runs.wanted.removed;
+        this.removed.setAttribute("aria-pressed", String(removed));
+        this.runs.want({ removed });
+    }
+
+    show() {
+        const { runs } = this;
+        const { tags } = runs;
+        this.tag.hidden = !tags.length;
+        if (this.tag.options.length !== tags.length + 1) fill(this.tag, Object.fromEntries(tags.map((tag) => [tag, tag])), "All tags", runs.wanted.tag);
+        const shown = runs.shown.length;
+        const all = runs.runs.length;
+        const what = runs.wanted.removed ? "deleted run" : "run";
+        const parts = [shown === all ? counted(all, what) : `${shown.toLocaleString("en")} of ${counted(all, what)}`];
+        if (runs.bytes) parts.push(`${size(runs.bytes)} of videos`);
+        if (runs.freeBytes) parts.push(`${size(runs.freeBytes)} free on the disk`);
+        if (runs.wanted.removed && all) parts.push("gone for good 7 days after they were deleted, or when their room is needed");
+        this.total.textContent = parts.join(" · ");
+        this.element.classList.toggle("is-idle", runs.isLoaded && !all && !runs.wanted.removed);
+    }
+}
+
+function fill(list, options, all, chosen = "") {
+    const entries = [["", all], ...Object.entries(options)];
+    list.replaceChildren(...entries.map(([value, label]) => element("option", { value, selected: value === chosen }, label)));
+}

@@ -1,0 +1,187 @@
+"""Everything that was analyzed: lists of runs with what they take on the disk, and what can be done with them."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from recognizer.errors import RecognizerError, StoreError
+from recognizer.limits import limits
+from recognizer.service.fairness import Place
+from recognizer.service.run_facts import facts_of, facts_of_comparison, facts_of_request
+from recognizer.service.runs import Run, RunQuery
+from recognizer.service.video_files import VideoFiles
+
+if TYPE_CHECKING:
+    from recognizer.service.tasks import ServerContext
+
+_log = logging.getLogger(__name__)
+
+KEPT_FOR: Final = timedelta(days=7)
+"""How long a deleted run can be brought back, unless its room is needed before."""
+
+_PURGE_EVERY_S: Final = 3600.0
+
+_LONG_AGO_S: Final = 0.0
+"""The files of deleted runs count as used then: they make room first."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One run, as a list shows it.
+
+    Attributes:
+        run: the run.
+        facts: what is known of its result, or of its settings before there is one.
+        size_bytes: what its video takes on the disk, with everything made from it.
+        has_video: whether its video is still on the disk.
+        video_runs: how many runs use this video, itself included.
+        place: its place in the line; None if it does not wait.
+        status: what it does now, in words; empty if it does not run here.
+    """
+
+    run: Run
+    facts: dict[str, Any]
+    size_bytes: int
+    has_video: bool
+    video_runs: int
+    place: Place | None = None
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Runs, and what they take.
+
+    Attributes:
+        items: the runs.
+        size_bytes: what their videos take together; shared ones count once.
+        free_bytes: what is free on the disk.
+    """
+
+    items: list[Item]
+    size_bytes: int
+    free_bytes: int
+
+
+class Library:
+    """Lists runs and changes them. Safe to call from any thread; every method may raise ``StoreError``.
+
+    Attributes:
+        runs: the stored runs.
+    """
+
+    def __init__(self, context: ServerContext) -> None:
+        self.runs = context.runs
+        self._context = context
+        self._folder = context.store.file_path("")
+        self._background = threading.Lock()
+        self._purged_at_s = -_PURGE_EVERY_S
+
+    def listing(self, query: RunQuery, only: Collection[str] = ()) -> Listing:
+        """Return the runs that a query describes; ``only``: of these alone, unless it is empty."""
+        self._tidy()
+        found = [run for run in self.runs.list(query) if not only or run.run_id in only]
+        files, uses = VideoFiles(self._folder), self.runs.video_uses()
+        items = [self._item(run, files, uses) for run in found]
+        return Listing(items, files.size_bytes({run.video_file for run in found}), _free_bytes(self._folder))
+
+    def _item(self, run: Run, files: VideoFiles, uses: Mapping[str, int]) -> Item:
+        job = self._context.jobs.get(run.run_id) if not run.is_finished else None
+        place = self._context.jobs.waiting_before(job) if job is not None and not job.started else None
+        status = getattr(job.progress, "text", "") if job is not None else ""
+        facts = dict(run.facts) or facts_of_request(run.request)
+        size_bytes = files.size_bytes([run.video_file])
+        return Item(run, facts, size_bytes, files.is_here(run.video_file), uses.get(run.video_file, 0), place, status)
+
+    def opened(self, run_id: str, video_file: str) -> None:
+        """Note that somebody looks at a run, so that its video is not the first to make room.
+
+        Nothing depends on it: a fault is only logged.
+        """
+        VideoFiles(self._folder).use(video_file)
+        try:
+            self.runs.opened(run_id)
+        except StoreError as error:
+            _log.warning("it could not be noted that a run was opened: %s", error)
+
+    def cancel(self, run_id: str) -> None:
+        """Stop a run; what it has done so far is its result."""
+        job = self._context.jobs.get(run_id)
+        if job is not None and not job.finished:
+            waits = not job.started
+            job.cancel()
+            if not waits:
+                return  # it saves what it has, and then ends its run
+        run = self.runs.load(run_id)
+        if run is not None and not run.is_finished:
+            self.runs.end(run_id, "cancelled")
+
+    def remove(self, run: Run) -> None:
+        """Delete a run, which ``restore`` takes back until it is purged."""
+        if not run.is_finished:
+            self.cancel(run.run_id)
+        self.runs.remove(run.run_id)
+        if run.video_file not in self.runs.video_uses():
+            VideoFiles(self._folder).use(run.video_file, _LONG_AGO_S)
+
+    def restore(self, run: Run) -> None:
+        """Bring a deleted run back."""
+        self.runs.restore(run.run_id)
+        VideoFiles(self._folder).use(run.video_file)
+
+    def purge(self, before: datetime) -> None:
+        """Forget the runs that were deleted before a time, and remove their videos unless another run uses them."""
+        gone = self.runs.purge(before)
+        if gone:
+            others = [*self.runs.list(RunQuery()), *self.runs.list(RunQuery(removed=True))]
+            names = {run.video_file for run in gone if run.video_file}
+            VideoFiles(self._folder).remove(names, {run.video_file for run in others})
+
+    def _tidy(self) -> None:
+        """Purge, and find the facts of runs without any, in the background and now and then."""
+        if time.monotonic() - self._purged_at_s < _PURGE_EVERY_S or not self._background.acquire(blocking=False):
+            return
+        self._purged_at_s = time.monotonic()
+        threading.Thread(target=self._tidy_now, name="library", daemon=True).start()
+
+    def _tidy_now(self) -> None:
+        try:
+            is_short = _free_bytes(self._folder) < limits().min_free_bytes
+            self.purge(datetime.now(UTC) - (timedelta(0) if is_short else KEPT_FOR))
+            for run in self.runs.list(RunQuery(states=["done", "cancelled"], kinds=["analysis", "comparison", "live"])):
+                if not run.facts:
+                    self._find_facts(run)
+        except StoreError as error:
+            _log.warning("the library could not be tidied: %s", error)
+        finally:
+            self._background.release()
+
+    def _find_facts(self, run: Run) -> None:
+        """Store the facts of a run from before they were stored with it."""
+        try:
+            if run.kind == "comparison":
+                comparison = self._context.comparisons.load(run.result_id)
+                facts = {} if comparison is None else facts_of_comparison(comparison.comparison)
+            else:
+                analysis = self._context.store.load_analysis(run.result_id)
+                facts = {} if analysis is None else facts_of(analysis.timeline)
+        except RecognizerError as error:  # it is damaged; opening it says so
+            _log.warning("the facts of a run cannot be found: %s", error)
+            return
+        if facts:
+            self.runs.set_facts(run.run_id, facts)
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:  # the folder is gone; the next upload makes it again
+        return 0

@@ -1,0 +1,80 @@
+"""Which files in the folder of videos belong to which video, and how much they take."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from recognizer.errors import StoreError
+from recognizer.files import is_staged
+from recognizer.service.sources import SOURCE_SUFFIX, read_source
+
+_log = logging.getLogger(__name__)
+
+
+class VideoFiles:
+    """The folder of videos as it was at one time: each video with its parts and what was made from them.
+
+    Args:
+        folder: the folder; a missing one has no files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._of_stem: dict[str, list[os.DirEntry[str]]] = defaultdict(list)
+        with suppress(FileNotFoundError), os.scandir(folder) as entries:
+            for entry in entries:
+                if not is_staged(Path(entry.name)):
+                    self._of_stem[_stem(entry.name)].append(entry)
+
+    def size_bytes(self, names: Iterable[str]) -> int:
+        """Return what these videos take together, with everything made from them; shared files count once."""
+        stems = {stem for name in names for stem in self._stems(name)}
+        return sum(_size_bytes(entry) for stem in stems for entry in self._of_stem[stem])
+
+    def is_here(self, name: str) -> bool:
+        """Return whether a video, with all its parts, is on the disk."""
+        return bool(name) and all(self._of_stem.get(stem) for stem in self._stems(name))
+
+    def remove(self, names: Iterable[str], keep: Collection[str]) -> None:
+        """Remove videos with everything made from them, except the files that the videos to keep need."""
+        kept = {stem for name in keep for stem in self._stems(name)}
+        for stem in {stem for name in names for stem in self._stems(name)} - kept:
+            for entry in self._of_stem.pop(stem, []):
+                try:
+                    Path(entry.path).unlink(missing_ok=True)
+                except OSError as error:  # read-only, or open on Windows; the next purge tries again
+                    _log.warning("a file of a deleted run stays on the disk: %s", error)
+
+    def use(self, name: str, time_s: float | None = None) -> None:
+        """Note that a video is used now, or at another time: the least recently used make room for new ones."""
+        when_s = time.time() if time_s is None else time_s
+        for stem in self._stems(name):
+            for entry in self._of_stem[stem]:
+                with suppress(OSError):  # it has gone, or the folder is read-only
+                    os.utime(entry.path, (when_s, when_s))
+
+    def _stems(self, name: str) -> set[str]:
+        """Return the stems of a video's own file and of its parts."""
+        stems = {_stem(name)} if name else set()
+        if name.endswith(SOURCE_SUFFIX):
+            with suppress(StoreError):  # a list that cannot be read has no parts
+                stems |= {_stem(path.name) for path in read_source(self._folder / name).paths}
+        return stems
+
+
+def _stem(name: str) -> str:
+    """Return what the names of a video and of everything made from it begin with."""
+    return name.split(".")[0].split("-")[0]
+
+
+def _size_bytes(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size if entry.is_file() else 0
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,192 @@
+"""The library: what a list says of each run, and what deleting, bringing back and purging do to results and videos."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from recognizer.analysis.passes import PassStore
+from recognizer.networks.cache import ModelCache
+from recognizer.service import library as library_module
+from recognizer.service.jobs import Job, Jobs
+from recognizer.service.library import Library
+from recognizer.service.run_facts import facts_of_request, sampling_in_words
+from recognizer.service.runs import Run, RunQuery
+from recognizer.service.store import AnalysisStore, StoredFile
+from recognizer.service.tasks import ServerContext
+from recognizer.settings import Settings
+from tests.support.library import store_runs
+from tests.support.waiting import WAIT_S, wait_until
+from tests.support.workbench import generated_timeline
+
+LATER = timedelta(days=1)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> ServerContext:
+    return ServerContext(Jobs(), AnalysisStore(tmp_path / "data"), ModelCache(), PassStore(tmp_path / "passes"))
+
+
+@pytest.fixture
+def library(context: ServerContext, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.setattr(Library, "_tidy", lambda _: None)
+    return Library(context)
+
+
+def analysis(context: ServerContext, run_id: str, content: bytes = b"video", **more: object) -> Run:
+    """Store an analysis of a video with this content, and its run."""
+    path = context.store.file_path(f"{content.hex():0<64}.mp4")
+    path.write_bytes(content)
+    file = StoredFile(path, "talk.mp4", "ab" * 32, len(content))
+    context.store.save_analysis(run_id, file, generated_timeline(2, 4.0))
+    run = Run(run_id, "analysis", "talk.mp4", video_file=path.name, **{"state": "done", **more})  # type: ignore[arg-type]
+    Library(context).runs.create(run)
+    return run
+
+
+def test_list_says_what_each_run_takes_and_the_total_counts_shared_videos_once(
+    context: ServerContext, library: Library
+) -> None:
+    for run_id in ("one", "two"):
+        analysis(context, run_id, b"12345")
+    analysis(context, "three", b"123456789")
+    listing = library.listing(RunQuery())
+    assert {one.run.run_id: (one.size_bytes, one.video_runs, one.has_video) for one in listing.items} == {
+        "one": (5, 2, True),
+        "two": (5, 2, True),
+        "three": (9, 1, True),
+    }
+    assert listing.size_bytes == 14
+    assert listing.free_bytes > 0
+    assert [one.run.run_id for one in library.listing(RunQuery(), only=["two"]).items] == ["two"]
+
+
+def test_deleted_run_comes_back_with_its_result_and_video(context: ServerContext, library: Library) -> None:
+    run = analysis(context, "one")
+    video = context.store.file_path(run.video_file)
+    library.remove(run)
+    assert library.listing(RunQuery()).items == []
+    assert [one.run.run_id for one in library.listing(RunQuery(removed=True)).items] == ["one"]
+    assert video.stat().st_mtime == 0.0, "its video makes room first"
+    library.purge(datetime.now(UTC) - LATER)
+    library.restore(run)
+    assert time.time() - video.stat().st_mtime < 60
+    assert [one.run.run_id for one in library.listing(RunQuery()).items] == ["one"]
+    assert context.store.load_analysis("one") is not None
+
+
+def test_purged_run_goes_with_its_video_unless_another_run_uses_it(context: ServerContext, library: Library) -> None:
+    first, second = analysis(context, "one"), analysis(context, "two")
+    alone = analysis(context, "three", b"another")
+    for run in (first, alone):
+        library.remove(run)
+    shared, own = context.store.file_path(first.video_file), context.store.file_path(alone.video_file)
+    assert shared.stat().st_mtime > 0, "another run uses it"
+    copy = context.store.derived_path(own, "preview.mp4")
+    copy.write_bytes(b"copy")
+    library.purge(datetime.now(UTC) + LATER)
+    assert context.store.load_analysis("one") is None
+    assert library.runs.load("three") is None
+    assert shared.is_file()
+    assert not own.exists()
+    assert not copy.exists()
+    library.remove(second)
+    library.purge(datetime.now(UTC) + LATER)
+    assert not shared.exists()
+
+
+def test_opening_a_run_makes_its_video_the_latest_used(context: ServerContext, library: Library) -> None:
+    run = analysis(context, "one")
+    video = context.store.file_path(run.video_file)
+    os.utime(video, (1, 1))
+    library.opened("one", run.video_file)
+    assert time.time() - video.stat().st_mtime < 60
+    opened = library.runs.load("one")
+    assert opened is not None
+    assert opened.opened_at is not None
+
+
+def test_running_and_waiting_runs_are_listed_with_place_and_can_be_cancelled(
+    context: ServerContext, library: Library
+) -> None:
+    go = threading.Event()
+
+    def work(job: Job[None]) -> None:
+        while not job.stops_within(0.01) and not go.is_set():
+            pass
+
+    running = context.jobs.start(work, "one", visitor_id="ana", long=True)
+    context.jobs.start(work, "two", visitor_id="ana", long=True)
+    for run_id in ("one", "two"):
+        state = "running" if run_id == "one" else "waiting"
+        request = {"settings": Settings(video_classifier_model="i3d").as_dict()}
+        library.runs.create(Run(run_id, "analysis", "talk.mp4", state=state, visitor_id="ana", request=request))  # type: ignore[arg-type]
+    wait_until(lambda: running.started)
+    listed = {one.run.run_id: one for one in library.listing(RunQuery(visitor_ids=["ana"])).items}
+    assert listed["one"].place is None
+    assert listed["two"].place is not None
+    assert listed["two"].place.number == 1
+    assert listed["two"].facts == {"classifier": "i3d", "settings": "8 samples, every 2nd frame"}
+    library.cancel("two")
+    waiting = library.runs.load("two")
+    assert waiting is not None
+    assert waiting.state == "cancelled"
+    library.cancel("one")
+    assert running.wait(WAIT_S)
+    run = library.runs.load("one")
+    assert run is not None
+    library.cancel("one")
+    ended = library.runs.load("one")
+    assert ended is not None
+    assert ended.state == "cancelled", "nobody works on it any more"
+
+
+def test_runs_from_before_facts_were_stored_get_them_and_old_deleted_ones_go(
+    context: ServerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysis(context, "one")
+    gone = analysis(context, "two", b"other")
+    library = Library(context)
+    library.runs.remove(gone.run_id)
+    monkeypatch.setattr(library_module, "KEPT_FOR", timedelta(0))
+    library.listing(RunQuery())
+
+    def facts() -> dict[str, object]:
+        run = library.runs.load("one")
+        return {} if run is None else dict(run.facts)
+
+    wait_until(lambda: bool(facts()))
+    assert facts()["people"] == 2
+    assert facts()["duration_s"] == 4.0
+    assert library.runs.load("two") is None
+
+
+def test_two_thousand_runs_are_listed_quickly(context: ServerContext, library: Library) -> None:
+    store_runs(context.store.database, 2000, "ana")
+    library.listing(RunQuery(visitor_ids=["ana"]))
+    began_s = time.process_time()
+    assert len(library.listing(RunQuery(visitor_ids=["ana"])).items) == 2000
+    assert time.process_time() - began_s < 0.8
+
+
+def test_sampling_is_said_in_words() -> None:
+    said = {skip: sampling_in_words(Settings(skip_frame=skip)) for skip in (1, 2, 3, 4)}
+    assert said == {
+        1: "8 samples, every frame",
+        2: "8 samples, every 2nd frame",
+        3: "8 samples, every 3rd frame",
+        4: "8 samples, every 4th frame",
+    }
+
+
+def test_facts_of_a_request_are_those_that_it_has() -> None:
+    one = Settings(video_classifier_model="s3d").as_dict()
+    other = Settings(video_classifier_model="i3d").as_dict()
+    assert facts_of_request({"settings": [one, other]})["classifier"] == "s3d, i3d"
+    assert facts_of_request({}) == {}
+    assert facts_of_request({"settings": "nonsense"}) == {}
