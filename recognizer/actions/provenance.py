@@ -24,6 +24,11 @@ def provenance_of(title: str, sha256: str, mode: Mode) -> dict[str, str]:
     return {TITLE_KEY: title, SHA256_KEY: sha256, MODE_KEY: mode}
 
 
+def own_names_key(provenance: Mapping[str, str]) -> tuple[str | None, ...]:
+    """Return what tells the names of one timeline from those of another: the set, its content, and the mode."""
+    return tuple(provenance.get(key) for key in (TITLE_KEY, SHA256_KEY, MODE_KEY))
+
+
 def own_names_in_words(provenance: Mapping[str, str]) -> tuple[str, str] | None:
     """Return the title of the set that named a timeline, and how its names are shown; None for the network's labels."""
     title = provenance.get(TITLE_KEY)

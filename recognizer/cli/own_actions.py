@@ -131,10 +131,9 @@ class OwnActions:
     def _applied_to_entry(self, entry: Entry) -> Entry:
         if entry.timeline is None:
             return entry
-        timeline = self.applied_to(entry.timeline)
-        labels = (*entry.labels, *self.actions.names) if self.mode == "instead" else self.actions.names
-        name = f"{self.actions.title} ({entry.name})" if self.mode == "beside" else entry.name
-        return replace(entry, name=name, timeline=timeline, labels=tuple(dict.fromkeys(labels)))
+        from recognizer.service.compared_names import entry_named
+
+        return entry_named(entry, self.applied_to(entry.timeline), self.actions, self.mode)
 
 
 def read_actions(path: str | None, mode: Mode) -> OwnActions | None:

@@ -297,6 +297,7 @@ class CompareTab:
         partial: its latest result that is shown.
         shown: the comparison that is shown.
         problem: one sentence about what went wrong last.
+        own_names_problem: why the last choice of a set of own actions had no effect; None if it had one.
         truth_uploads: how many label files have been read; a new number empties the upload field.
         truth_from: a corrected analysis that waits to be the truth; None if none does.
         drawn: what the workbench shows of it: the entries that are wanted and have run, labels and groups.
@@ -309,6 +310,7 @@ class CompareTab:
     partial: StoredComparison | None = None
     shown: StoredComparison | None = None
     problem: str | None = None
+    own_names_problem: str | None = None
     truth_uploads: int = 0
     truth_from: WaitingTruth | None = None
     drawn: StoredComparison | None = None

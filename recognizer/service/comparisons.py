@@ -19,6 +19,8 @@ from recognizer.service import tables
 from recognizer.service.database import put
 from recognizer.service.entry_bytes import entries_from_bytes, entries_to_bytes
 from recognizer.service.store import AnalysisStore, StoredFile, StoredSummary, now, summaries
+from recognizer.settings import Settings
+from recognizer.timeline.features import feature_table
 from recognizer.timeline.groups import LabelGroups
 from recognizer.types import Segment
 
@@ -65,7 +67,7 @@ class ComparisonStore:
         self._database = store.database
 
     def save(self, comparison_id: str, video: StoredFile, comparison: Comparison) -> StoredComparison:
-        """Store a comparison and return it; replace one with the same id, but keep its labels.
+        """Store a comparison with its features and return it; replace one with the same id, but keep its labels.
 
         Raises:
             StoreError: the database cannot be written to.
@@ -81,6 +83,7 @@ class ComparisonStore:
         with self._database.transaction(f"comparison on '{video.name}'") as connection:
             put(connection, tables.comparison, [row], update=["entries"])
             stored = connection.execute(_of(comparison_id)).one()
+        self._save_features(comparison_id, comparison)
         return StoredComparison(
             comparison_id=comparison_id,
             created_at=stored.created_at,
@@ -89,6 +92,13 @@ class ComparisonStore:
             labels=None if stored.truth is None else _readable_labels(stored.truth, stored.truth_name),
             answers=_answers(stored.truth_answers),
         )
+
+    def _save_features(self, comparison_id: str, comparison: Comparison) -> None:
+        for entry in comparison.finished:
+            assert entry.timeline is not None
+            table = feature_table(entry.timeline.predictions)
+            if table is not None:  # an entry that was loaded has its features on the disk
+                self._store.features.save(features_id(comparison_id, entry.settings), table)
 
     def save_truth(self, comparison_id: str, name: str | None, data: bytes | None) -> None:
         """Store the user's own labels with a comparison, byte for byte, without answers; None removes them."""
@@ -140,6 +150,11 @@ class ComparisonStore:
             labels=None if row.truth is None else read_labels(row.truth, row.truth_name),
             answers=_answers(row.truth_answers),
         )
+
+
+def features_id(comparison_id: str, settings: Settings) -> str:
+    """Return what the features of a comparison's entry with these settings are stored under."""
+    return f"{comparison_id} {json.dumps(settings.as_dict(), sort_keys=True)}"
 
 
 def _of(comparison_id: str) -> Select[Any]:

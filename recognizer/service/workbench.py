@@ -11,6 +11,7 @@ from typing import Final, Literal
 from weakref import WeakValueDictionary
 
 from recognizer.actions.naming import postures
+from recognizer.actions.provenance import own_names_key
 from recognizer.analysis.passes import pass_key_from
 from recognizer.errors import CorrectionsError, StoreError
 from recognizer.service.action_sets import ActionSetStore, Chosen
@@ -323,7 +324,12 @@ def _key_of(stored: StoredAnalysis | StoredComparison) -> _Key:
 def _content_of(stored: StoredAnalysis | StoredComparison | None) -> object:
     """Return what differs between two objects of one id: an item that was stored again, or a comparison that grew."""
     if isinstance(stored, StoredComparison):
-        return [entry.name for entry in stored.comparison.finished], stored.truth, stored.groups
+        said = [
+            (one.name, own_names_key(one.timeline.provenance))
+            for one in stored.comparison.entries
+            if one.timeline is not None
+        ]
+        return said, stored.truth, stored.groups
     return stored if stored is None else (stored.created_at, stored.timeline.analysed_s, len(stored.timeline.people))
 
 

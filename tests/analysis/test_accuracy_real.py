@@ -16,13 +16,14 @@ from recognizer.settings import Settings, recommended
 pytestmark = pytest.mark.real
 
 BEGINNINGS_S = {
-    "stgcn_ta_chi.mp4": 7.0,
-    "decord_flipping_a_pancake.mkv": 7.0,
-    "c12_two_signers_ccby.mp4": 5.0,
-    "tennis_analyzer_tennis.mp4": 6.0,
-    "moviepy_chaplin.mp4": 5.0,
+    "stgcn_ta_chi.mp4": 6.0,
+    "decord_flipping_a_pancake.mkv": 6.0,
+    "c12_two_signers_ccby.mp4": 4.0,
+    "tennis_analyzer_tennis.mp4": 4.0,
+    "moviepy_chaplin.mp4": 4.0,
 }
-"""Seconds of each clip: four with known actions, the last without."""
+"""Seconds of each clip: four with known actions, the last without. A network takes 2.5 s of
+processor time for each of the 37 crop sequences in them."""
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +52,12 @@ def test_people_with_a_known_action_get_a_label_and_the_others_mostly_do_not(tal
 
 def test_who_only_stands_by_does_not_get_the_action_of_the_place(tally: Tally) -> None:
     """Regression: someone behind a cook flipped a pancake, and line judges and ball kids played tennis at 0.99."""
-    assert tally.bystanders.time_s > 40
+    assert tally.bystanders.time_s > 30
     assert tally.bystanders.share <= 0.1
 
 
 def test_a_certain_label_is_right(tally: Tally) -> None:
     certain = [moment for moment in tally.moments + tally.unknown_moments if moment[1] >= 0.7]
-    assert sum(moment[0] for moment in certain) > 20
+    assert sum(moment[0] for moment in certain) > 18
     right_s = sum(moment[0] for moment in certain if moment[2])
     assert right_s >= 0.85 * sum(moment[0] for moment in certain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -12,14 +13,14 @@ from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.analyse import analysis
 from recognizer.dashboard.parts import history
+from recognizer.dashboard.parts.own_names import WIDTH_PX, Modes, choose_mode, choose_set
 from recognizer.dashboard.text import plain, sentence, shortened
 from recognizer.errors import RecognizerError
-from recognizer.service.action_sets import SetSummary
 from recognizer.service.opened import Opened
 from recognizer.service.reruns import rerun_of
 from recognizer.service.store import StoredAnalysis
 
-_MODES: Final[dict[Mode, tuple[str, str]]] = {
+_MODES: Final[Modes] = {
     "instead": (
         "Mine, else the network's",
         "One lane a person: your name where one fits, the network's label elsewhere.",
@@ -27,12 +28,6 @@ _MODES: Final[dict[Mode, tuple[str, str]]] = {
     "beside": ("Both, in two lanes", "Two lanes a person: yours, which you can correct, and the network's."),
     "only": ("Mine only", "One lane a person: your name where one fits, unknown elsewhere."),
 }
-
-_NO_SET: Final = "The network's labels"
-_NO_ID: Final = ""
-"""Streamlit would take None for no choice at all."""
-
-_WIDTH_PX: Final = 420
 
 
 def with_own_names(run: StoredAnalysis, opened: Opened) -> Opened:
@@ -60,14 +55,14 @@ def draw_own_actions(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
         st.caption(
             "Name what people do in your own words: click Select time below, drag over a stretch of somebody's lane, "
             "choose Teach and type a name. Everybody is named a moment later.",
-            width=_WIDTH_PX,
+            width=WIDTH_PX,
         )
         if server.context().own_actions.naming.space(run) is None:
             _offer_features(run)
         else:
             _choose_set(run, opened)
         if own is not None and own.problem is not None:  # above the picture it would push the lanes out of the window
-            st.info(sentence(own.problem), icon=":material/label:", width=_WIDTH_PX)
+            st.info(sentence(own.problem), icon=":material/label:", width=WIDTH_PX)
         st.page_link(
             "pages/my_actions.py",
             label="Open My actions",
@@ -80,11 +75,11 @@ def _offer_features(run: StoredAnalysis) -> None:
     """Say that nothing can be taught, and offer the analysis once more."""
     kept = run.timeline.settings.keep_features
     why = "without the features that names are taught with" if kept else "with Keep features off"
-    st.info(f"This analysis was made {why}, so it has no names of your own.", icon=":material/info:", width=_WIDTH_PX)
+    st.info(f"This analysis was made {why}, so it has no names of your own.", icon=":material/info:", width=WIDTH_PX)
     try:
         rerun = rerun_of(server.context(), run)
     except RecognizerError as error:
-        st.caption(sentence(str(error)), width=_WIDTH_PX)
+        st.caption(sentence(str(error)), width=WIDTH_PX)
         return
     takes = "This is quick" if rerun.from_crops else "People are looked for again"
     tab = state.tab()
@@ -104,50 +99,17 @@ def _choose_set(run: StoredAnalysis, opened: Opened) -> None:
     fits = {one.set_id: own.fit(one.set_id, run.analysis_id) for one in known}
     by_id = {one.set_id: one for one in known if fits[one.set_id].fits or one.set_id == chosen.set_id}
     if by_id:
-        _draw_sets(run.analysis_id, by_id, chosen.set_id)
+        choose_set("Names on this analysis", run.analysis_id, by_id, chosen.set_id, partial(_choose, run.analysis_id))
     if chosen.set_id is not None:
-        _draw_modes(run.analysis_id, chosen.set_id, chosen.mode)
+        choose_mode(run.analysis_id, chosen.mode, _MODES, partial(_choose, run.analysis_id, chosen.set_id))
     if opened.own is not None and opened.own.remark is not None:
-        st.caption(plain(opened.own.remark), width=_WIDTH_PX)
+        st.caption(plain(opened.own.remark), width=WIDTH_PX)
     for one in known:
         why = fits[one.set_id].why
         if why is not None:
-            st.caption(plain(why), width=_WIDTH_PX)
+            st.caption(plain(why), width=WIDTH_PX)
     if (problem := state.tab().analyse.own_actions_problem) is not None:
-        st.error(sentence(problem), icon=":material/error:", width=_WIDTH_PX)
-
-
-def _draw_sets(analysis_id: str, by_id: dict[str, SetSummary], chosen_id: str | None) -> None:
-    key = f"own-set-{analysis_id}"
-    state.set_widget(key, chosen_id or _NO_ID)
-    st.radio(
-        "Names on this analysis",
-        [_NO_ID, *by_id],
-        key=key,
-        format_func=lambda set_id: plain(by_id[set_id].title) if set_id else _NO_SET,
-        captions=["", *(_names(one) for one in by_id.values())],
-        on_change=guard.callback(lambda: _choose(analysis_id, state.widget(key) or None)),
-        width=_WIDTH_PX,
-    )
-
-
-def _draw_modes(analysis_id: str, set_id: str, mode: Mode) -> None:
-    key = f"own-mode-{analysis_id}"
-    state.set_widget(key, mode)
-    st.radio(
-        "How they are shown",
-        list(_MODES),
-        key=key,
-        format_func=lambda one: _MODES[one][0],
-        captions=[caption for _, caption in _MODES.values()],
-        on_change=guard.callback(lambda: _choose(analysis_id, set_id, state.widget(key))),
-        width=_WIDTH_PX,
-    )
-
-
-def _names(one: SetSummary) -> str:
-    shown = ", ".join(one.names[:6]) + (" …" if len(one.names) > 6 else "")
-    return plain(shown) or "nothing taught yet"
+        st.error(sentence(problem), icon=":material/error:", width=WIDTH_PX)
 
 
 def _choose(analysis_id: str, set_id: str | None, mode: Mode | None = None) -> None:

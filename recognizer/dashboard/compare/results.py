@@ -19,6 +19,7 @@ from recognizer.dashboard.compare.comparison import as_wanted
 from recognizer.dashboard.compare.corrected_truth import adopt_waiting
 from recognizer.dashboard.compare.differences import show_differences
 from recognizer.dashboard.compare.lanes import draw_workbench
+from recognizer.dashboard.compare.own_names import draw_own_names, with_own_names
 from recognizer.dashboard.compare.truth import choose_truth, show_scores
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.label_groups import Groupable, draw_groups
@@ -69,8 +70,13 @@ def show_results(wanted: Sequence[Entry]) -> None:
 def _explore(shown: StoredComparison, comparison: Comparison) -> None:
     """Draw the workbench, tables and downloads; the sliders redraw only this part."""
     place, tools = st.container(), st.container(horizontal=True, vertical_alignment="center")
-    groups = _choose_groups(tools, shown, comparison)
-    comparison = grouped(comparison, groups)
+    ran = comparison
+    own = with_own_names(shown, ran)
+    draw_own_names(tools, shown, ran, own)
+    groups = _choose_groups(tools, shown, own.comparison)
+    comparison = grouped(own.comparison, groups)
+    for note in own.notes:
+        st.caption(plain(note))
     chosen_thresholds = state.tab().filters.thresholds
     lanes = comparison.lanes(*chosen_thresholds)
     truth = choose_truth(shown, lanes[0].timeline)
@@ -87,9 +93,9 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         st.caption(KAPPA_NOTE)
         st.subheader("Where they differ")
         show_differences(shown, lanes)
-    if comparison.has_costs:
+    if ran.has_costs:
         st.subheader("Cost of each classifier")
-        costs = export.cost_table(comparison)
+        costs = export.cost_table(ran)
         _table(costs[costs["Clips"].notna()])  # the others have not run yet
         st.caption(COST_NOTE)
 

@@ -41,9 +41,10 @@ def remember_analysis(*, hears: bool = True) -> None:
 
 @guard.part
 def remember_comparison() -> None:
-    """Have the browser remember the comparison in the address, and report its other ones and its analyses."""
+    """Have the browser remember the comparison in the address, and report its other ones, its analyses and its sets."""
     _exchange("comparisons", COMPARISON.named())
     _exchange("analyses", None)
+    _exchange("sets", None)
 
 
 @guard.part
