@@ -9,7 +9,7 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.analysis.bounds import batch_size, check_picture
+from recognizer.analysis.bounds import batch_size, check_people, check_picture
 from recognizer.analysis.file_following import FileFollower
 from recognizer.analysis.pass_record import RecordedPass
 from recognizer.analysis.passes import PassRecorder, PassStore, pass_key_from
@@ -272,8 +272,13 @@ class FilePass:
         return picture if self._resumed is None else self._resumed.picture(picture)
 
     def batches(self) -> Iterator[Sequence[Observation]]:
-        """Yield and record the observations after the repeated ones, in order of time; call once."""
+        """Yield and record the observations after the repeated ones, in order of time; call once.
+
+        Raises:
+            LimitError: the video turns out to have more pictures or people than the operator allows, or to be longer.
+        """
         for batch in self._source.batches():
+            check_people(batch)
             for observation in batch:
                 self._record(observation)
             yield batch

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognizer.analysis import file
 from recognizer.analysis.bounds import batch_size, check_people, check_picture, check_stated
 from recognizer.analysis.file import analyze
 from recognizer.errors import LimitError
 from recognizer.types import Observation, TrackedPerson, VideoInfo
 from recognizer.video.prefetch import PREFETCHED_FRAMES, frames_ahead
-from tests.support.fakes import always, scripted_models
+from tests.support.fakes import always, person, scripted_models
 
 RAISED = r"whoever runs this server can raise it"
 
@@ -78,3 +79,23 @@ def test_large_pictures_wait_in_smaller_numbers() -> None:
         pixels = width * height
         waiting = frames_ahead(width, height) + 2 * batch_size(16, width, height)
         assert waiting * pixels <= max(200_000_000, 3 * pixels)
+
+
+def test_engine_stops_when_there_are_too_many_people(
+    make_video: Callable[..., Path], set_limits: Callable[..., None]
+) -> None:
+    path = make_video("a.mp4", frames=40)
+    set_limits(max_people=1)
+    models = scripted_models(always(person((2, 8, 18, 40)), person((40, 8, 58, 40))))
+    with pytest.raises(LimitError, match="2 people were found in the video, the limit is 1"):
+        analyze(path, models=models)
+
+
+def test_engine_stops_a_file_that_lies_about_its_length(
+    make_video: Callable[..., Path], set_limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video("a.mp4", frames=40)
+    set_limits(max_frames=20)
+    monkeypatch.setattr(file, "check_stated", lambda _video: None)
+    with pytest.raises(LimitError, match="has 21 pictures or more, the limit is 20"):
+        analyze(path, models=scripted_models(always()))
