@@ -58,7 +58,7 @@ class Limits:
     max_decoder_bytes: int = _limit(4 * 2**30, "The address space of the process that decodes one video.")
     max_decoder_stall_s: int = _limit(60, "How long a decoder may go on without a picture before it is ended.")
     max_checkpoint_bytes: int = _limit(
-        2 * _GB, "The most memory that a user's own checkpoint may take: its tensors, unpacked."
+        2 * _GB, "The largest checkpoint of a user. Its tensors may take no more than the file has."
     )
     max_runs_per_visitor: int = _limit(20, "The most runs of one visitor that wait or run at the same time.")
     max_runs: int = _limit(200, "The most runs of all visitors together that wait or run at the same time.")

@@ -20,6 +20,7 @@ from recognizer.limits import (
     limits,
     value_text,
 )
+from tests.support import limits_page
 
 
 @pytest.fixture
@@ -144,3 +145,7 @@ def test_values_read_as_people_say_them() -> None:
 )
 def test_lengths_of_time_are_rounded_as_estimates(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+def test_documents_have_the_table_of_the_code() -> None:
+    assert limits_page.in_page() == limits_page.table(), "run 'python -m tests.support.limits_page'"
