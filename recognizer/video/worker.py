@@ -271,7 +271,9 @@ def limit_this_process(most_bytes: int) -> None:
 
     Windows has none of these limits, and macOS does not hold the one of the address space.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches the parent, too, which ends this one
+    # a terminal's Ctrl+C and a service manager's end reach all processes; the parent decides when this one ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if sys.platform == "win32":
         return
     import resource

@@ -105,6 +105,7 @@ class Worker:
             stdout=subprocess.PIPE,
             pass_fds=() if there is None else (number,),
             env=_environment(),
+            process_group=None if sys.platform == "win32" else 0,  # Ctrl+C is not for it, even while it starts
         )
         if there is not None:
             there.close()

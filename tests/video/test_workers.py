@@ -24,7 +24,7 @@ from recognizer.video import shared_pictures as shared
 from recognizer.video.looking import still
 from recognizer.video.messages import Converted
 from recognizer.video.workers import WHERE_VARIABLE, Worker, Workers
-from tests.support.waiting import WAIT_S, wait_until
+from tests.support.waiting import wait_until
 
 MakeVideo = Callable[..., Path]
 LIMITS = "RECOGNIZER_LIMIT_"
@@ -57,6 +57,13 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], None
     yield to
     monkeypatch.undo()
     limits.cache_clear()
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def noise(count: int, size_wh: tuple[int, int] = (64, 48)) -> list[np.ndarray]:
@@ -95,12 +102,23 @@ def test_decoder_that_dies_costs_one_run(make_video: MakeVideo, own: Workers, st
     assert pid not in own.pids()
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_end_of_the_service_lets_decoders_work(make_video: MakeVideo, own: Workers, end: signal.Signals) -> None:
+    """A service manager ends all processes at once, and the server still saves its runs."""
+    with open_video(make_video(frames=300)) as reader:
+        frames = reader.frames()
+        next(frames)
+        os.kill(own.pids().pop(), end)
+        assert len(list(frames)) == 299
+
+
 def test_idle_decoder_that_dies_is_replaced(make_video: MakeVideo, own: Workers) -> None:
     path = make_video(frames=3)
     assert probe(path).frame_count == 3
     (pid,) = own.pids()
-    os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid)], WAIT_S)
+    decoder = psutil.Process(pid)
+    decoder.kill()
+    wait_until(lambda: has_ended(decoder))
     assert probe(path).frame_count == 3
 
 
@@ -148,9 +166,9 @@ def test_memory_is_looked_up_where_the_system_sets_no_limit(
     with open_video(make_video("a.mp4", frames=300)) as reader:
         frames = reader.frames()
         next(frames)
-        (pid,) = own.pids()
+        decoder = psutil.Process(own.pids().pop())
         monkeypatch.setattr(Worker, "_memory_bytes", lambda _: 400_000_001)
-        wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+        wait_until(lambda: has_ended(decoder))
         with pytest.raises(VideoError, match=r"'a.mp4' asks for more memory, .* \(max_decoder_bytes: "):
             list(frames)
 
@@ -263,7 +281,7 @@ def test_decoders_end_with_the_program(make_video: MakeVideo) -> None:
         decoder = psutil.Process(int(program.stdout.readline()))
         decoder.suspend()
         program.kill()
-    wait_until(lambda: not decoder.is_running() or decoder.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: has_ended(decoder))
 
 
 def test_both_ways_give_the_same(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
