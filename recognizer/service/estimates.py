@@ -38,8 +38,8 @@ _REMEMBERED: Final = 100
 
 _DECODE_S_PER_FRAME: Final = 0.0002
 _DECODE_S_PER_MEGAPIXEL: Final = 0.003
-"""Per decoded frame, see benchmarks/estimates.py. Every frame is decoded, also between
-two samples; where that takes longer than finding people, it decides."""
+"""Processor time of one decoded H.264 frame: 640 x 360 took 0.8 to 1.2 ms, 1280 x 720 took 1.6 to 3.0. Every frame is
+decoded, also between two samples; where that takes longer than finding people, it decides."""
 
 _MOST_SKIP: Final = 30
 _LONGER_SKIP: Final = 4

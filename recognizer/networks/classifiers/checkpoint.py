@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,14 @@ from torch import Tensor
 from recognizer.classifier_specs import SPECS, ClassifierSpec
 from recognizer.errors import CheckpointError
 from recognizer.networks.classifiers.architecture import build
+from recognizer.networks.classifiers.checkpoint_claims import (
+    SAVE_STATE_DICT,
+    NamedError,
+    check_safetensors,
+    check_size,
+    check_torch_archive,
+    check_torch_legacy,
+)
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network")
 """Training scripts that save more than the weights store the weights under one of these names."""
@@ -31,8 +37,6 @@ _PREFIXES = ("module.", "model.", "_orig_mod.", "net.", "network.", "backbone.")
 
 _COUNTER = "num_batches_tracked"
 """Batch normalisation's counter: missing in old files, and unused for inference."""
-
-_SAVE_STATE_DICT = "save the weights alone with torch.save(model.state_dict(), FILE)"
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _PICKLE_MAGIC = b"\x80"
@@ -59,21 +63,24 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
     Raises:
         CheckpointError: the file cannot be read, holds more than weights, or holds none.
+        LimitError: the file is larger than a checkpoint may be.
     """
     try:
         with path.open("rb") as file:
             start = file.read(16)
     except OSError as error:
         raise CheckpointError(f"checkpoint '{path}' cannot be read ({error.strerror}); give a file's path.") from error
+    check_size(path)
     content = _read_safetensors(path) if start[5:9] == _SAFETENSORS_MAGIC else _read_torch(path, start)
     tensors = _unwrap(content)
     if not tensors:
-        raise CheckpointError(f"checkpoint '{path}' holds no weights; {_SAVE_STATE_DICT}.")
+        raise CheckpointError(f"checkpoint '{path}' holds no weights; {SAVE_STATE_DICT}.")
     return _strip_prefixes(tensors)
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
+        check_safetensors(path)
         return safetensors.torch.load_file(path, device="cpu")
     except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
@@ -83,27 +90,23 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_torch(path: Path, start: bytes) -> Any:
     not_one = CheckpointError(
-        f"'{path}' is not a PyTorch or safetensors checkpoint, or is damaged; copy it again or {_SAVE_STATE_DICT}."
+        f"'{path}' is not a PyTorch or safetensors checkpoint, or is damaged; copy it again or {SAVE_STATE_DICT}."
     )
     if not start.startswith((_ZIP_MAGIC, _PICKLE_MAGIC)):
         raise not_one
     try:
+        (check_torch_archive if start.startswith(_ZIP_MAGIC) else check_torch_legacy)(path)
         with warnings.catch_warnings():
             # warns about pickle protocols other than torch's own, which either load or fail below
             warnings.simplefilter("ignore", UserWarning)
             return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if named is None:
-            raise not_one from error
+    except CheckpointError:
+        raise
+    except NamedError as error:
         raise CheckpointError(
-            f"checkpoint '{path}' holds more than weights (it names '{named[1]}'), and reading that could run code; "
-            f"{_SAVE_STATE_DICT}."
+            f"checkpoint '{path}' holds more than weights (it names '{error.name}'), and reading that could run code; "
+            f"{SAVE_STATE_DICT}."
         ) from error
-    except RuntimeError as error:
-        if "TorchScript" in str(error):
-            raise CheckpointError(f"checkpoint '{path}' is a TorchScript program; {_SAVE_STATE_DICT}.") from error
-        raise not_one from error
     except Exception as error:  # a malformed pickle can raise anything; the file is then not a checkpoint
         raise not_one from error
 
