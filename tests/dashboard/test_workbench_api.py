@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,14 +17,18 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from recognizer.dashboard import server
+from recognizer.dashboard.parts import sign_in, visitor
 from recognizer.dashboard.workbench import api, assets
 from recognizer.dashboard.workbench.boxes import box_bytes
 from recognizer.dashboard.workbench.ranges import PIECE_BYTES
 from recognizer.dashboard.workbench.routes import routes
+from recognizer.limits import Limits
+from recognizer.service.runs import Run
 from recognizer.service.store import AnalysisStore, StoredAnalysis
 from recognizer.timeline.model import Timeline
 from recognizer.video import open_video
 from recognizer.video.looking import still
+from tests.support.sign_in import ORIGIN, claims_of, cookies_of, secrets, secrets_text
 from tests.support.waiting import wait_until
 from tests.support.workbench import generated_timeline, read_number, store_analysis, write_video
 
@@ -425,3 +430,34 @@ def test_addresses_begin_with_the_configured_base(monkeypatch: pytest.MonkeyPatc
 def test_picture_that_a_still_shows_is_that_of_its_time(video: Path) -> None:
     for number in (0, 1, 37, 100, 179):
         assert read_number(still(video, number / 30)) == number
+
+
+def test_who_signs_in_and_has_a_link_looks_and_the_owner_corrects(
+    client: TestClient, address: str, stored: StoredAnalysis, tmp_path: Path
+) -> None:
+    """Without sign-in, whoever has the link corrects; with it, the analysis is somebody's."""
+    edit = {"edits": [{"edit": "name", "person_id": 1, "name": "Anna"}]}
+    ada, bob, olga = (claims_of(f"{name}@example.org", email_verified=True) for name in ("ada", "bob", "olga"))
+    config = tmp_path / "secrets.toml"
+    with secrets(config, secrets_text(f"{ORIGIN}/oauth2callback", "https://id.example")):
+        owner = sign_in.user_of(cookies_of(ada))
+        assert owner is not None
+        runs = server.context().runs
+        runs.create(Run(stored.analysis_id, "analysis", visitor_id=owner.visitor_id, video_name=stored.video_name))
+
+        client.cookies.update(cookies_of(bob))
+        document = client.get(f"{address}/timeline").json()
+        assert all(lane["readOnly"] for lane in document["lanes"])
+        for change in ("edits", "undo", "redo"):
+            refused = client.post(f"{address}/{change}", json=edit)
+            assert (refused.status_code, refused.json()["problem"]) == (403, api.ONLY_LOOKS)
+        assert client.post(f"{address}/segments", json=VIEW).status_code == 200
+
+        client.cookies.clear()
+        client.cookies.update(cookies_of(ada))
+        assert not any(lane["readOnly"] for lane in edited(client, address, *edit["edits"])["lanes"])
+
+        with patch.object(visitor, "limits", lambda: Limits(operators=("olga@example.org",))):
+            client.cookies.clear()
+            client.cookies.update(cookies_of(olga))
+            assert client.post(f"{address}/undo", json={}).status_code == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -39,7 +40,7 @@ def set_routes(prefix: str) -> list[Route]:
 
 
 def _answer(handler: api.Handler) -> Answer:
-    def respond(parameters: Mapping[str, str], body: bytes) -> Response:
+    def respond(_http: HttpRequest, parameters: Mapping[str, str], body: bytes) -> Response:
         return answer(handler, api.Request(parameters["set_id"], parameters, body))
 
     return respond

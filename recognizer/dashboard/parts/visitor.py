@@ -58,6 +58,25 @@ def may_change(owner_id: str) -> bool:
     return is_operator() or owner_id == visitor_id()
 
 
+def may_correct(owner_id: str) -> bool:
+    """Return whether this visitor may correct what ``owner_id`` analysed and a link leads to.
+
+    Without sign-in, everybody who has the link may: a browser is no person, and people work together by link.
+    """
+    return _may_correct(owner_id, sign_in.user())
+
+
+def may_correct_of(request: HTTPConnection, owner_id: str) -> bool:
+    """Return whether whoever sends a request may correct what ``owner_id`` analysed; see ``may_correct``."""
+    return _may_correct(owner_id, sign_in.user_of(request.cookies))
+
+
+def _may_correct(owner_id: str, user: sign_in.User | None) -> bool:
+    if not sign_in.is_on() or not owner_id or _is_operator(user):
+        return True
+    return user is not None and user.visitor_id == owner_id
+
+
 def _is_operator(user: sign_in.User | None) -> bool:
     if not sign_in.is_on():
         return limits().alone

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import msgspec
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from recognizer.dashboard import server
+from recognizer.dashboard.parts.visitor import may_correct_of
 from recognizer.dashboard.text import for_visitors
 from recognizer.dashboard.workbench import documents
 from recognizer.dashboard.workbench.boxes import box_bytes
@@ -32,6 +34,8 @@ _encode: Final = msgspec.json.Encoder().encode
 
 _WEBM: Final = b"\x1a\x45\xdf\xa3"
 """How Matroska and WebM begin."""
+
+ONLY_LOOKS: Final = "Only who analysed this video may correct it, or an operator; you can look, compare and download."
 
 _NO_PICTURE: Final = "There is no picture of this person."
 
@@ -53,12 +57,14 @@ class Request:
         item_id: its id.
         parameters: those in the path and behind the question mark.
         body: of a POST.
+        http: the request itself, which says who asks; None if nobody does.
     """
 
     kind: Kind
     item_id: str
     parameters: Mapping[str, str]
     body: bytes
+    http: HTTPConnection | None = None
 
     def opened(self) -> Opened:
         """Return what is asked about.
@@ -67,6 +73,13 @@ class Request:
             RefusedError: there is no such analysis or comparison.
         """
         return _found(self, server.context().workbench.opened(self.item_id, self.kind))
+
+    def may_correct(self) -> bool:
+        """Return whether whoever asks may correct what is asked about, and not only look at it."""
+        if self.http is None:
+            return True
+        run = server.context().runs.load(self.item_id)
+        return run is None or may_correct_of(self.http, run.visitor_id)
 
     def document(self, type_: type[Document]) -> Document:
         """Return the body; see ``decoded``."""
@@ -103,7 +116,7 @@ def timeline(request: Request) -> Response:
     """Answer with everything but the segments."""
     opened = request.opened()
     server.context().workbench.prepare(opened)
-    return _timeline(opened)
+    return _timeline(request, opened)
 
 
 def revision(request: Request) -> Response:
@@ -160,20 +173,20 @@ def moment(request: Request) -> Response:
 def edits(request: Request) -> Response:
     """Apply edits and answer with the timeline."""
     asked = request.document(documents.EditsRequest)
-    refuse_comparison(request)
-    return _timeline(_found(request, server.context().workbench.edit(request.item_id, asked.edits)))
+    refuse_correction(request)
+    return _timeline(request, _found(request, server.context().workbench.edit(request.item_id, asked.edits)))
 
 
 def undo(request: Request) -> Response:
     """Take the last edit back and answer with the timeline."""
-    refuse_comparison(request)
-    return _timeline(_found(request, server.context().workbench.undo(request.item_id)))
+    refuse_correction(request)
+    return _timeline(request, _found(request, server.context().workbench.undo(request.item_id)))
 
 
 def redo(request: Request) -> Response:
     """Make the last undone edit again and answer with the timeline."""
-    refuse_comparison(request)
-    return _timeline(_found(request, server.context().workbench.redo(request.item_id)))
+    refuse_correction(request)
+    return _timeline(request, _found(request, server.context().workbench.redo(request.item_id)))
 
 
 def video(request: Request) -> Response:
@@ -225,20 +238,33 @@ def refuse_comparison(request: Request) -> None:
         raise RefusedError(422, "A comparison cannot be corrected; correct one of its analyses.")
 
 
+def refuse_correction(request: Request) -> None:
+    """Raise if what is asked about cannot be corrected, or not by whoever asks.
+
+    Raises:
+        RefusedError: it is a comparison, or somebody else's.
+    """
+    refuse_comparison(request)
+    if not request.may_correct():
+        raise RefusedError(403, ONLY_LOOKS)
+
+
 def _bytes(content: bytes) -> Response:
     return Response(content, headers={"Cache-Control": "private, no-cache"}, media_type="application/octet-stream")
 
 
-def timeline_of(opened: Opened) -> documents.TimelineDocument:
+def timeline_of(request: Request, opened: Opened) -> documents.TimelineDocument:
     """Return everything but the segments of an opened item."""
     context = server.context()
     stored, workbench = opened.stored, context.workbench
     is_saved = isinstance(stored, StoredComparison) or workbench.corrections_problem(stored.analysis_id) is None
-    return documents.timeline_document(opened, playable(context, opened), is_saved=is_saved)
+    return documents.timeline_document(
+        opened, playable(context, opened), is_saved=is_saved, may_correct=request.may_correct()
+    )
 
 
-def _timeline(opened: Opened) -> Response:
-    return json_response(timeline_of(opened))
+def _timeline(request: Request, opened: Opened) -> Response:
+    return json_response(timeline_of(request, opened))
 
 
 def answer(handler: Callable[[Asked], Response], request: Asked) -> Response:

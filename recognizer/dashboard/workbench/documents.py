@@ -107,7 +107,8 @@ class Taught(Struct, rename="camel"):
 class LaneDocument(Struct, rename="camel"):
     """One lane; ``sources`` are the tracks whose boxes are the person's, and when, and ``taught`` the examples there.
 
-    ``read_only`` lanes cannot be corrected: those of a comparison, and what the network said beside a user's own names.
+    ``read_only`` lanes cannot be corrected: those of a comparison, what the network said beside a user's own names, and
+    all for whoever may only look.
     ``is_truth`` is the lane of a user's own labels, above those of a comparison's classifiers.
     """
 
@@ -201,8 +202,11 @@ class Problem(Struct):
     problem: str
 
 
-def timeline_document(opened: Opened, player: Playable, *, is_saved: bool) -> TimelineDocument:
-    """Return the document of an opened item; ``is_saved``: whether all its corrections are stored."""
+def timeline_document(opened: Opened, player: Playable, *, is_saved: bool, may_correct: bool) -> TimelineDocument:
+    """Return the document of an opened item, for whoever may correct it or only look at it.
+
+    ``is_saved``: whether all its corrections are stored.
+    """
     timeline = opened.machine
     movement_ready = movements_of(timeline).wait(_MOVEMENT_S)  # before the lanes are read
     return TimelineDocument(
@@ -214,11 +218,11 @@ def timeline_document(opened: Opened, player: Playable, *, is_saved: bool) -> Ti
         read_only=opened.is_comparison,
         labels=opened.labels,
         own_set=None if opened.own is None else opened.own.actions.set_id,
-        lanes=[_lane(opened, lane, player.state != "gone") for lane in opened.lanes()],
+        lanes=[_lane(opened, lane, player.state != "gone", may_correct) for lane in opened.lanes()],
         hidden=[HiddenPerson(person_id, title) for person_id, title in opened.hidden.items()],
         next_person_id=opened.next_person_id,
-        undo=opened.undo_title,
-        redo=opened.redo_title,
+        undo=opened.undo_title if may_correct else None,
+        redo=opened.redo_title if may_correct else None,
         unfit=len(opened.corrected.unfit),
         is_saved=is_saved,
         movement_ready=movement_ready,
@@ -263,7 +267,7 @@ def _player(timeline: Timeline, player: Playable) -> PlayerDocument:
     )
 
 
-def _lane(opened: Opened, lane: Lane, has_video: bool) -> LaneDocument:
+def _lane(opened: Opened, lane: Lane, has_video: bool, may_correct: bool) -> LaneDocument:
     track, layer = lane.track, opened.layers[lane.layer]
     person_id, sources, portrait = track.person_id, layer.corrected.sources_of(track), portrait_of(track)
     return LaneDocument(
@@ -272,7 +276,7 @@ def _lane(opened: Opened, lane: Lane, has_video: bool) -> LaneDocument:
         title=opened.title(person_id),
         number=person_id,
         classifier=layer.name,
-        read_only=opened.is_comparison or lane.layer > 0,
+        read_only=opened.is_comparison or lane.layer > 0 or not may_correct,
         is_truth=layer.is_truth,
         presence=track.presence,
         present_s=track.present_s,

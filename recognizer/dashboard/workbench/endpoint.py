@@ -17,13 +17,13 @@ from recognizer.service.unforeseen import reported
 _MOST_BODY_BYTES: Final = 4_000_000
 """A request of ten thousand edits has one megabyte."""
 
-Answer = Callable[[Mapping[str, str], bytes], Response]
+Answer = Callable[[HttpRequest, Mapping[str, str], bytes], Response]
 """Answers a request by its parameters, those in the path and behind the question mark, and its body."""
 
 
 def endpoint(answer: Answer) -> Callable[[HttpRequest], Awaitable[Response]]:
     """Return what Starlette calls to answer by a request's parameters; see ``answering``."""
-    return answering(lambda http, body: answer({**http.query_params, **http.path_params}, body))
+    return answering(lambda http, body: answer(http, {**http.query_params, **http.path_params}, body))
 
 
 def answering(answer: Callable[[HttpRequest, bytes], Response]) -> Callable[[HttpRequest], Awaitable[Response]]:

@@ -9,7 +9,13 @@ from starlette.responses import Response
 
 from recognizer.dashboard import server
 from recognizer.dashboard.workbench import own_actions_documents as documents
-from recognizer.dashboard.workbench.api import Request, json_response, refuse_comparison, timeline_of
+from recognizer.dashboard.workbench.api import (
+    Request,
+    json_response,
+    refuse_comparison,
+    refuse_correction,
+    timeline_of,
+)
 from recognizer.service.clip_index import FoundMoment
 from recognizer.service.opened import Opened
 from recognizer.service.own_actions import OwnActions
@@ -43,7 +49,7 @@ def actions(request: Request) -> Response:
 def teach(request: Request) -> Response:
     """Add an example, in a first set if there is none, and answer with the analysis as that set names it."""
     asked = request.document(documents.ExampleRequest)
-    refuse_comparison(request)
+    refuse_correction(request)
     request.opened()
     own = server.context().own_actions
     moment = request.item_id, asked.person_id, asked.start_s, asked.end_s, asked.action
@@ -57,7 +63,7 @@ def teach(request: Request) -> Response:
     names = opened.own
     return json_response(
         documents.TaughtDocument(
-            timeline=timeline_of(opened),
+            timeline=timeline_of(request, opened),
             set=set_id,
             title=FIRST_TITLE if names is None else names.actions.title,
             example=example.example_id,
@@ -77,7 +83,7 @@ def forget(request: Request) -> Response:
         own.remove_example(asked.set, asked.example)
     else:
         own.restore_example(asked.set, asked.example)
-    return json_response(documents.ForgottenDocument(timeline_of(request.opened())))
+    return json_response(documents.ForgottenDocument(timeline_of(request, request.opened())))
 
 
 def alike(request: Request) -> Response:

@@ -14,6 +14,7 @@ from typing import Final
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -111,7 +112,7 @@ class _Modules(StaticFiles):
 
 
 def _answer(kind: Kind, handler: api.Handler) -> Answer:
-    def answer(parameters: Mapping[str, str], body: bytes) -> Response:
-        return api.answer(handler, api.Request(kind, parameters["item_id"], parameters, body))
+    def answer(http: HttpRequest, parameters: Mapping[str, str], body: bytes) -> Response:
+        return api.answer(handler, api.Request(kind, parameters["item_id"], parameters, body, http))
 
     return answer

@@ -9,6 +9,7 @@ import { Teaching } from "./teaching.js";
 import { Tools } from "./tools.js";
 
 const READ_ONLY = "This lane shows what the network said; correct the other lane of this person.";
+const ONLY_LOOKS = "Only who analysed this video may correct it, or an operator.";
 
 export class Editing {
     // root: the workbench's outermost element, for menus; stage: the picture's; tools: an empty element for buttons
@@ -28,6 +29,10 @@ export class Editing {
 
     get isOff() {
         return !this.model.segments || this.model.timeline.readOnly;
+    }
+
+    get onlyLooks() {
+        return this.model.timeline.lanes.every(({ readOnly }) => readOnly);
     }
 
     // --- what is there ---
@@ -68,7 +73,7 @@ export class Editing {
         if (this.isOff) return null;
         if (row === null) return this.voice.note("Select a segment first.");
         const { lane, startS, endS } = this.model.segment(row);
-        if (changes && lane.readOnly) return this.voice.note(READ_ONLY);
+        if (changes && lane.readOnly) return this.voice.note(this.onlyLooks ? ONLY_LOOKS : READ_ONLY);
         return this.next(() => {
             const { model } = this;
             const now = model.rowAt(model.laneIndex(lane.key), (startS + endS) / 2);
