@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import tempfile
@@ -247,7 +248,11 @@ def main() -> None:
         ]
         camera = scratch / "camera.y4m"
         write_camera_file(camera_frames(arguments.clips, 1, 10 * CAMERA_HZ), camera)
-        asyncio.run(under_load(server.url, videos[:1], camera, 1, arguments.limit))  # loads the networks
+        print(f"load average of this machine before: {os.getloadavg()[0]:.1f}; what else runs counts too", flush=True)
+        first = asyncio.run(under_load(server.url, videos[:1], camera, 1, arguments.limit))  # loads the networks
+        if not first.finished:
+            sys.exit(f"the first analysis did not end: {'; '.join(first.problems)}")
+        print(f"the first analysis took {first.analysis_s[0]:.0f} s; networks are loaded", flush=True)
         time.sleep(SETTLE_S)
         before_mb = resident_mb(server.pid)
         found = asyncio.run(under_load(server.url, videos[1:], camera, arguments.watching, arguments.limit))

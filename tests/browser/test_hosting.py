@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "compare", "my_actions", "live")
+PAGES = ("", "compare", "my_actions", "live", "library")
 LARGE_BYTES = 3_000_000
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
+from recognizer.dashboard.parts.sign_in import User
+from recognizer.service.runs import Run, RunStore
+from recognizer.service.store import AnalysisStore
 from tests.support.app_server import AppServer
-from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS, main, started
+from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS, main
 from tests.support.environment import ENVIRONMENT
 from tests.support.ports import free_port
 from tests.support.sign_in import secrets_text
@@ -71,9 +76,14 @@ def app(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App
 
 
 @pytest.fixture
-def stored(app: AppServer) -> str:
-    """The id of an analysis on the server."""
-    return store_analysis(app.data, generated_timeline(2, 4.0)).analysis_id
+def stored(app: AppServer, provider: str) -> str:
+    """The id of an analysis on the server, which Ada made."""
+    analysis = store_analysis(app.data, generated_timeline(2, 4.0))
+    ada = User(provider, "ada@example.org", None, "Ada").visitor_id
+    run = Run(analysis.analysis_id, "analysis", state="done", visitor_id=ada, video_name=analysis.video_name)
+    runs = RunStore(AnalysisStore(app.data).database)
+    runs.create(run)
+    return run.run_id
 
 
 class Visit:
@@ -95,13 +105,19 @@ class Visit:
         self.page.get_by_role("button", name="Sign in").click(timeout=WORK_TIMEOUT_MS)
         self.page.get_by_placeholder("sub").fill(email)
         self.page.get_by_role("button", name="Authorize").first.click()
-        started(self.page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
+        self.page.get_by_role("button", name=re.compile(f"Sign out {email[:3]}")).wait_for(timeout=WORK_TIMEOUT_MS)
 
     def sign_out(self) -> None:
         """Sign out, of the provider as well."""
         self.page.get_by_role("button", name="Sign out").click()
         self.page.get_by_role("button", name="End session").click()
         self.page.get_by_role("button", name="Sign in").wait_for()
+
+    def listed(self) -> list[str]:
+        """Return the runs that the server lists for this browser."""
+        answer = self._context.request.post(f"{self._app.url}/recognizer/library/runs", data={"ids": []})
+        assert answer.status == 200, answer.text()
+        return [one["id"] for one in answer.json()["runs"]]
 
     def person(self) -> str:
         """Return whose analyses the browser remembers."""
@@ -113,7 +129,17 @@ class Visit:
         return self._context.request.get(self._app.url + path).status
 
 
-def test_people_sign_in_share_by_link_and_sign_out(browser: Browser, app: AppServer, stored: str) -> None:
+def _verify(provider: str, email: str) -> None:
+    """Have the provider vouch for an address."""
+    claims = json.dumps({"email": email, "email_verified": True}).encode()
+    headers = {"Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(f"{provider}/users/{email}", claims, headers, method="PUT")):
+        pass
+
+
+def test_people_sign_in_share_by_link_and_sign_out(
+    browser: Browser, app: AppServer, provider: str, stored: str
+) -> None:
     timeline = f"/recognizer/analysis/{stored}/timeline"
     ada, bob = Visit(browser, app), Visit(browser, app)
 
@@ -130,10 +156,18 @@ def test_people_sign_in_share_by_link_and_sign_out(browser: Browser, app: AppSer
     page = bob.open()
     assert bob.status(timeline) == 401
     bob.sign_in("bob@example.org")
-    page.get_by_role("button", name=re.compile("Sign out bob")).wait_for()
     assert main(page).get_by_text("Open an earlier analysis").count() == 0
+    assert bob.listed() == []
     bob.open(f"/?run={stored}")
     main(page).locator("section.bench").wait_for()
+    assert ada.listed() == [stored]
+
+    _verify(provider, OPERATOR)
+    olga = Visit(browser, app)
+    olga.open("/library")
+    olga.sign_in(OPERATOR)
+    assert olga.listed() == [stored]
+    assert urlsplit(olga.page.url).path == "/library"
 
     page = ada.open()
     main(page).get_by_text("Open an earlier analysis").wait_for()

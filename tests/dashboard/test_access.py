@@ -192,7 +192,7 @@ def test_other_secrets_ask_nobody_to_sign_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_signing_in", "networks")
-@pytest.mark.parametrize("page", [None, "pages/compare.py", "pages/my_actions.py", "pages/live.py"])
+@pytest.mark.parametrize("page", [None, "pages/compare.py", "pages/my_actions.py", "pages/live.py", "pages/library.py"])
 def test_every_page_asks_for_a_sign_in_and_shows_nothing_else(page: str | None) -> None:
     at = open_page(page, run="0123")
     assert "Sign in to see your videos" in words(at)
