@@ -19,6 +19,7 @@ from recognizer.live.watchdog import Watchdog
 from recognizer.networks.cache import network_keys
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
+from recognizer.service.fairness import NOBODY
 from recognizer.service.tasks import ServerContext
 from recognizer.settings import Settings
 
@@ -31,16 +32,25 @@ class TabCamera:
         models: for ``settings``, loaded and warm.
         settings: the first settings.
         palette: colours of the actions.
+        visitor_id: whose camera it is.
 
     Attributes:
         controls: the values of the page's controls.
         latest: the running session or, after its end, the last one; None before the first frame.
     """
 
-    def __init__(self, context: ServerContext, models: Models, settings: Settings, palette: ActionPalette) -> None:
+    def __init__(
+        self,
+        context: ServerContext,
+        models: Models,
+        settings: Settings,
+        palette: ActionPalette,
+        visitor_id: str = NOBODY,
+    ) -> None:
         self.controls = Controls(settings)
         self.latest: LiveSession | None = None
         self._context = context
+        self._visitor_id = visitor_id
         self._models = models
         self._model_settings = settings
         self._networks = WarmNetworks(context, settings)
@@ -113,7 +123,7 @@ class TabCamera:
         # settings that need no other network apply from the first frame; the others once it is loaded
         settings = wanted if network_keys(wanted) == network_keys(self._model_settings) else self._model_settings
         stream = LiveStream(self._models, settings, self._networks.load, self._palette)
-        session = LiveSession(self._context, stream, self.controls)
+        session = LiveSession(self._context, stream, self.controls, self._visitor_id)
         self._session = self.latest = session
         self._watchdog = Watchdog(stream, lambda: self._is_watched(), lambda: self._lose(session))
 

@@ -44,9 +44,11 @@ class Recording:
     Attributes:
         left_out: number of frames left out so far.
         problem: one sentence about why it ended early; None if it did not.
+        so_far: the file that grows; None before the first picture.
     """
 
     def __init__(self, path: Path) -> None:
+        self.so_far: Recorded | None = None
         self._path = path
         self._waiting: deque[tuple[NDArray[np.uint8], float]] = deque()
         self._condition = threading.Condition()
@@ -79,8 +81,9 @@ class Recording:
                     rgb, time_s = self._waiting.popleft()
                 if writer is None:
                     rate = Fraction(round(DEFAULT_FRAME_RATE_HZ))
-                    writer = VideoWriter(self._path, rate, rgb.shape[1], rgb.shape[0], preset="ultrafast")
+                    writer = VideoWriter(self._path, rate, rgb.shape[1], rgb.shape[0], preset="ultrafast", grows=True)
                     begins_s, last_s, size_wh = time_s, time_s - 1.0, (rgb.shape[1], rgb.shape[0])
+                    self.so_far = Recorded(self._path, begins_s)
                 if time_s - last_s < _CLOSEST_S:
                     continue
                 last_s = time_s
@@ -117,6 +120,12 @@ class Recorder:
     def is_recording(self) -> bool:
         """Whether pictures are being written to a file."""
         return self._recording is not None
+
+    @property
+    def so_far(self) -> Recorded | None:
+        """The running recording, whose file grows; None if there is none."""
+        recording = self._recording
+        return recording.so_far if recording is not None else None
 
     @property
     def left_out(self) -> int:

@@ -14,11 +14,13 @@ from recognizer.comparison.model import Comparison
 from recognizer.live.controls import Controls
 from recognizer.live.own_names import Taught
 from recognizer.live.recording import Recorded
+from recognizer.live.saving import SessionSaver
 from recognizer.live.stream import LiveStream
 from recognizer.memory import give_back_memory
-from recognizer.service.playable import PLAIN, RECORDING
+from recognizer.service.fairness import NOBODY
+from recognizer.service.live_sessions import NO_RECORDING, pack_part, with_recording
 from recognizer.service.store import StoredAnalysis, StoredFile
-from recognizer.service.tasks import ServerContext
+from recognizer.service.tasks import ServerContext, facts_of
 from recognizer.timeline.model import Timeline
 
 _log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class LiveSession:
         context: what all sessions share; the ended session goes into its store.
         stream: the session's stream, which has just begun.
         controls: the first values of the page's controls.
+        visitor_id: whose session it is.
 
     Attributes:
         stream: the stream; it can still be read after its end.
@@ -53,7 +56,9 @@ class LiveSession:
         ended: the stored session; None until it is over and stored.
     """
 
-    def __init__(self, context: ServerContext, stream: LiveStream, controls: Controls) -> None:
+    def __init__(
+        self, context: ServerContext, stream: LiveStream, controls: Controls, visitor_id: str = NOBODY
+    ) -> None:
         self.stream = stream
         self.analysis_id = uuid.uuid4().hex
         self.ended: EndedSession | None = None
@@ -63,8 +68,15 @@ class LiveSession:
         self._is_ending = False
         self._names: tuple[str | None, Mode] = (None, "instead")
         self._done = threading.Event()
+        self._name_of_session = f"Camera {datetime.now().astimezone():%Y-%m-%d %H.%M.%S}"
         context.live_analyses.add(self.analysis_id)
         self.apply(controls)
+        file = StoredFile(context.store.folder / NO_RECORDING, self._name_of_session, "", 0)
+        self._run = context.work_on(
+            self.analysis_id, "live", file, visitor_id, {"settings": controls.settings.as_dict()}
+        )
+        self._run.go_live()
+        self._saver = SessionSaver(lambda since_s: stream.timeline(since_s=since_s), self._save_part)
 
     @property
     def recordings(self) -> list[Path]:
@@ -95,6 +107,12 @@ class LiveSession:
         actions = naming.set(set_id)
         return None if actions is None else Taught(actions, naming.head(actions))
 
+    def _save_part(self, timeline: Timeline) -> bool:
+        recorded = self.stream.recorder.so_far or next(reversed(self._recordings), None)
+        recording = None if recorded is None else (recorded.path.name, recorded.begins_s)
+        self._run.save(pack_part(timeline, recording, *self._names))
+        return True
+
     def _finish_recording(self) -> None:
         recorded = self.stream.recorder.stop()
         if recorded is not None:
@@ -120,19 +138,20 @@ class LiveSession:
         return self.ended
 
     def _store(self, *, lost: bool) -> EndedSession:
+        self._saver.end()
         timeline = self.stream.close()
         comparison = self.stream.comparison(self._controls.checkpoint_name)
         self._finish_recording()
         now, store = datetime.now(UTC), self._context.store
-        name = f"Camera {now.astimezone():%Y-%m-%d %H.%M.%S}"
-        path = store.folder / "no-recording"
+        name = self._name_of_session
+        path = store.folder / NO_RECORDING
         if self._recordings:
             path, begins_s = self._recordings[-1]
-            timeline = _with_recording(timeline, begins_s)
+            timeline = with_recording(timeline, begins_s)
             if comparison is not None:
                 comparison = Comparison(
                     tuple(
-                        replace(one, timeline=one.timeline and _with_recording(one.timeline, begins_s))
+                        replace(one, timeline=one.timeline and with_recording(one.timeline, begins_s))
                         for one in comparison.entries
                     )
                 )
@@ -145,15 +164,10 @@ class LiveSession:
                 self._context.own_actions.sets.choose(self.analysis_id, set_id, mode)
             if comparison is not None:
                 self._context.comparisons.save(self.analysis_id, file, comparison)
+            self._run.end("done", facts=facts_of(timeline))
             return stored
 
         unsaved = StoredAnalysis(self.analysis_id, now, name, path, timeline)
         run = self._context.unsaved.save(self.analysis_id, save, lambda: unsaved)
         self._context.workbench.begin(run)
         return EndedSession(run, lost, self._context.unsaved.problem(self.analysis_id))
-
-
-def _with_recording(timeline: Timeline, begins_s: float) -> Timeline:
-    """Return the timeline of a stream with the time at which its recording begins."""
-    provenance = {**timeline.provenance, RECORDING: PLAIN}
-    return replace(timeline, reading=replace(timeline.reading, first_picture_s=begins_s), provenance=provenance)

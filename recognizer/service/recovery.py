@@ -10,6 +10,7 @@ from recognizer.errors import RecognizerError
 from recognizer.palette import ActionPalette
 from recognizer.service.comparison_tasks import compare_again
 from recognizer.service.drawing_tasks import draw_again
+from recognizer.service.live_sessions import keep_what_is_saved
 from recognizer.service.runs import UNFINISHED, Run, RunQuery, State
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext, start_analysis
@@ -86,7 +87,8 @@ class Recovery:
 
     def _go_on(self, run: Run) -> None:
         if run.kind == "live":
-            raise NotImplementedError
+            keep_what_is_saved(self._context, run)
+            return
         if run.state == "running" and self._crashed_too_often(run):
             self._context.runs.end(
                 run.run_id,

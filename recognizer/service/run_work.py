@@ -49,6 +49,12 @@ class RunWork:
                     self._runs.remove(self._run.run_id)
             raise
 
+    def go_live(self) -> None:
+        """Store the run, which works from now on, without a job."""
+        self._create()
+        with _without_database("the beginning of a session is not stored"):
+            self._runs.begin(self._run.run_id, self._run.server_id)
+
     def _create(self) -> None:
         with _without_database("a run is not stored, so it would not survive the end of this server"):
             known = self._runs.load(self._run.run_id)

@@ -21,11 +21,19 @@ from numpy.typing import NDArray
 from recognizer.errors import VideoError
 from recognizer.files import StagedFile
 from recognizer.video.diagnosis import display_name, write_failure
+from recognizer.video.remuxing import make_seekable
 from recognizer.video.sound import Samples, SoundTrack
 from recognizer.video.timing import as_fraction
 
 _TIME_BASE = Fraction(1, 90_000)
 """MPEG's clock: the frame interval of every usual frame rate is a whole number of ticks, or nearly."""
+
+_IN_FRAGMENTS = {
+    "movflags": "+frag_keyframe+empty_moov+default_base_moof",
+    "frag_duration": "1000000",
+    "flush_packets": "1",
+}
+"""Options of FFmpeg's MP4 writer: a fragment of at most a second (in microseconds) goes to the disk as a whole."""
 
 _BT709 = 1
 _LIMITED_RANGE = 1
@@ -35,7 +43,7 @@ class VideoWriter:
     """Write RGB frames with their own times, and optionally sound, to an MP4 file.
 
     The complete file appears when the writer is closed. Until then the pictures go to a hidden file next to it, which
-    is removed by an error in the ``with`` block or by :meth:`abort`.
+    is removed by an error in the ``with`` block or by :meth:`abort`. A recording can grow in its place instead.
 
     H.264 needs even sides, so an odd last row or column is cut off. Pictures are converted to BT.709 and tagged so.
     """
@@ -49,6 +57,7 @@ class VideoWriter:
         *,
         crf: int = 23,
         preset: str = "veryfast",
+        grows: bool = False,
         sound: Iterator[tuple[int, Samples]] | None = None,
     ) -> None:
         """Start a file.
@@ -60,6 +69,7 @@ class VideoWriter:
             height: of the frames, in pixels.
             crf: quality of x264, 0 to 51; smaller values give better quality and larger files.
             preset: speed of x264, such as ``ultrafast`` or ``veryfast``.
+            grows: whether the file appears at once and can be played up to a second or two ago, also after a crash.
             sound: the audio track, from ``VideoReader.sound``; it ends with the last picture.
 
         Raises:
@@ -71,6 +81,7 @@ class VideoWriter:
         self._path = Path(path)
         self._shown = display_name(path)
         self._staged = StagedFile(self._path.absolute().parent, self._path.name)
+        self._grows = grows
         self._shape = (height, width, 3)
         self._size_wh = _even_size_wh(width, height)
         self._scaler = VideoReformatter()
@@ -78,10 +89,10 @@ class VideoWriter:
         rate = as_fraction(frame_rate)
         self._frame_ticks = max(1, round(1 / (rate * _TIME_BASE)))
         try:
-            self._staged.path.touch()  # FFmpeg opens it late; this checks now whether it can be written
-            self._container = av.open(
-                f"file:{self._staged.path}", "w", format="mp4", options={"movflags": "+faststart"}
-            )
+            target = self._path if grows else self._staged.path
+            target.touch()  # FFmpeg opens it late; this checks now whether it can be written
+            options = _IN_FRAGMENTS if grows else {"movflags": "+faststart"}
+            self._container = av.open(f"file:{target}", "w", format="mp4", options=options)
         except (av.FFmpegError, OSError) as error:
             raise write_failure(self._shown, error) from error
         self._open = True
@@ -125,7 +136,10 @@ class VideoWriter:
                 self._mux(lambda: sound.finish(end_s))
             self._open = False
             self._container.close()
-            self._staged.commit(self._path)
+            if self._grows:
+                make_seekable(self._path)
+            else:
+                self._staged.commit(self._path)
         except (av.FFmpegError, OSError) as error:
             raise write_failure(self._shown, error) from error
         finally:
@@ -140,6 +154,8 @@ class VideoWriter:
             except (av.FFmpegError, OSError, ValueError):
                 # an empty file has no trailer, and a full disk no room for it; the file is removed anyway
                 self._last_tick = -1
+            if self._grows:
+                self._path.unlink(missing_ok=True)
         self._staged.discard()
 
     def __enter__(self) -> Self:

@@ -49,7 +49,7 @@ def prepare(settings: Settings) -> bool:
     from recognizer.live.camera import TabCamera
 
     if live.camera is None:
-        live.camera = TabCamera(server.context(), job.result, settings, server.palette())
+        live.camera = TabCamera(server.context(), job.result, settings, server.palette(), visitor_id())
     else:
         live.camera.prepare(job.result, settings)
     return True

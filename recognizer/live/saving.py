@@ -1,0 +1,60 @@
+"""Save a session as it goes on, so that a crash costs its last seconds alone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from recognizer.errors import StoreError
+from recognizer.timeline.model import Timeline
+
+_log = logging.getLogger(__name__)
+
+EVERY_S: Final = 3.0
+"""A save point follows this often: with the time to write it, a crash costs less than five seconds."""
+
+LATE_S: Final = 30.0
+"""A save point repeats so many seconds before the one before it: labels of these come later."""
+
+
+class SessionSaver:
+    """Saves what is new of a session every few seconds, on a thread of its own.
+
+    Args:
+        timeline: returns the session's timeline since a time.
+        save: stores a part of it; False if that is no longer wanted.
+    """
+
+    def __init__(self, timeline: Callable[[float], Timeline], save: Callable[[Timeline], bool]) -> None:
+        self._timeline = timeline
+        self._save = save
+        self._ended = threading.Event()
+        self._until_s = float("-inf")
+        self._frames_until_s = float("-inf")
+        self._thread = threading.Thread(target=self._run, name="live-save", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ended.wait(EVERY_S):
+            try:
+                if not self.save_now():
+                    return
+            except StoreError as error:  # such as a full disk; the next one has what is missing
+                _log.warning("a session is not saved: %s", error)
+
+    def save_now(self) -> bool:
+        """Save what is new; return False if that is no longer wanted."""
+        timeline = self._timeline(self._until_s - LATE_S)
+        times_s = timeline.frame_times_s
+        wanted = self._save(replace(timeline, frame_times_s=times_s[times_s > self._frames_until_s]))
+        self._until_s = timeline.analysed_s
+        self._frames_until_s = float(times_s[-1]) if len(times_s) else self._frames_until_s
+        return wanted
+
+    def end(self) -> None:
+        """Stop saving; the whole session is stored now."""
+        self._ended.set()
+        self._thread.join()

@@ -1,0 +1,220 @@
+"""A camera's session whose server is killed: everything but its last seconds is an analysis afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from recognizer.analysis.passes import PassStore
+from recognizer.errors import StoreError, VideoError
+from recognizer.live import saving
+from recognizer.live.camera import TabCamera
+from recognizer.live.controls import Controls
+from recognizer.live.saving import SessionSaver
+from recognizer.networks.cache import ModelCache
+from recognizer.palette import ActionPalette
+from recognizer.service.jobs import Jobs
+from recognizer.service.live_sessions import rejoined
+from recognizer.service.playable import PLAIN, RECORDING
+from recognizer.service.recovery import Recovery
+from recognizer.service.runs import RunQuery
+from recognizer.service.store import AnalysisStore
+from recognizer.service.tasks import ServerContext
+from recognizer.settings import Settings
+from recognizer.timeline.builder import TimelineBuilder
+from recognizer.timeline.model import Timeline
+from recognizer.types import CameraStep, Prediction, TrackedPerson, VideoInfo
+from recognizer.video import VideoWriter, open_video, writer
+from recognizer.video.remuxing import make_seekable
+from tests.support.fakes import numbered_picture, scripted_models
+from tests.support.live import ONE, SETTINGS, SIZE
+from tests.support.resuming import document
+from tests.support.waiting import PAUSE_S, WAIT_S, wait_until
+
+
+@pytest.fixture(autouse=True)
+def saved_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saving, "EVERY_S", 0.02)
+    monkeypatch.setitem(writer._IN_FRAGMENTS, "frag_duration", "20000")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerContext]:
+    context = _server(tmp_path)
+    yield context
+    context.server.leave()
+
+
+def _server(folder: Path) -> ServerContext:
+    return ServerContext(Jobs(), AnalysisStore(folder / "data"), ModelCache(), PassStore(folder / "crops"))
+
+
+@pytest.fixture
+def camera(server: ServerContext) -> Iterator[TabCamera]:
+    camera = TabCamera(server, scripted_models(ONE), SETTINGS, ActionPalette(), "somebody")
+    yield camera
+    camera.end()
+
+
+def watch(camera: TabCamera, server: ServerContext) -> str:
+    """Give the camera pictures until labels are saved; return the session's id."""
+    end_s, number = time.monotonic() + WAIT_S, 0
+    while time.monotonic() < end_s:
+        camera.annotate(numbered_picture(number, *SIZE), time.monotonic())
+        number += 1
+        time.sleep(PAUSE_S)
+        session = camera.session
+        if session is not None and session.stream.timeline().predictions and number > 100:
+            wait_until(_saved_twice(server, session.analysis_id))
+            return session.analysis_id
+    raise AssertionError("nothing was labelled")
+
+
+def _saved_twice(server: ServerContext, session_id: str) -> Callable[[], bool]:
+    """Return whether two more save points followed, of which the second began after now."""
+    saved = len(server.runs.chunks(session_id))
+    return lambda: len(server.runs.chunks(session_id)) > saved + 1
+
+
+def test_a_session_whose_server_is_gone_is_an_analysis(
+    camera: TabCamera, server: ServerContext, tmp_path: Path
+) -> None:
+    camera.adjust(Controls(SETTINGS, recording=True))
+    session_id = watch(camera, server)
+    assert camera.session is not None
+    camera.session._saver.end()
+    seen = camera.session.stream.timeline()
+    (run,) = server.runs.list(RunQuery())
+    assert (run.run_id, run.kind, run.state, run.visitor_id) == (session_id, "live", "running", "somebody")
+    server.server.leave()
+    other = _server(tmp_path)
+    Recovery(other).take_over()
+    (run,) = other.runs.list(RunQuery())
+    assert (run.state, run.facts["people"]) == ("done", 1)
+    kept = other.store.load_analysis(session_id)
+    assert kept is not None
+    assert kept.video_name == run.video_name
+    assert kept.timeline.complete
+    assert kept.timeline.predictions[:-1] == seen.predictions[: len(kept.timeline.predictions) - 1]
+    assert len(seen.predictions) - len(kept.timeline.predictions) <= 1, "one may have come since the last save point"
+    assert seen.analysed_s - kept.timeline.analysed_s < 5
+    np.testing.assert_array_equal(kept.timeline.frame_times_s, seen.frame_times_s)
+    assert kept.timeline.provenance[RECORDING] == PLAIN
+    with open_video(kept.video_path) as reader:
+        pictures = [frame.time_s for frame in reader.frames()]
+    assert len(pictures) > 10
+    assert pictures[-1] + kept.timeline.reading.first_picture_s > seen.frame_times_s[-1] - 5
+    other.server.leave()
+
+
+def test_one_without_a_save_point_fails_with_a_sentence(server: ServerContext, tmp_path: Path) -> None:
+    camera = TabCamera(server, scripted_models(ONE), SETTINGS, ActionPalette())
+    camera.annotate(numbered_picture(0, *SIZE), time.monotonic())
+    (run,) = server.runs.list(RunQuery())
+    server.server.leave()
+    other = _server(tmp_path)
+    other.runs.chunks = lambda _: []  # type: ignore[method-assign, assignment]  # it was killed at once
+    Recovery(other).take_over()
+    (run,) = other.runs.list(RunQuery())
+    assert (run.state, run.problem) == ("failed", "the session ended with its server before anything was saved.")
+    other.server.leave()
+    camera.end()
+
+
+def test_the_end_of_a_session_ends_its_run(camera: TabCamera, server: ServerContext) -> None:
+    session_id = watch(camera, server)
+    ended = camera.end()
+    assert ended is not None
+    run = server.runs.load(session_id)
+    assert run is not None
+    assert (run.state, run.video_name, run.facts["people"]) == ("done", ended.run.video_name, 1)
+    assert server.runs.chunks(session_id) == []
+
+
+def test_a_full_disk_does_not_end_the_saving() -> None:
+    saved: list[Timeline] = []
+    problems = [StoreError("no room; make some.")]
+
+    def save(timeline: Timeline) -> bool:
+        if problems:
+            raise problems.pop()
+        saved.append(timeline)
+        return True
+
+    saver = SessionSaver(lambda since_s: _built(2.0, since_s), save)
+    wait_until(lambda: len(saved) > 1)
+    saver.end()
+    assert len(saved[0].frame_times_s) == 60
+    assert len(saved[1].frame_times_s) == 0
+
+
+_VIDEO = VideoInfo(None, 640, 480, None, None, None, None)
+
+
+def _built(until_s: float, since_s: float, clips_until_s: float | None = None) -> Timeline:
+    """Return a stream's timeline from one time to another; labels may be late."""
+    builder = TimelineBuilder(Settings(), 30.0)
+    for number in range(round(until_s * 15)):
+        time_s = number / 15
+        people = [TrackedPerson(1, (number, 10, number + 30.5, 90), 0.5 + number % 7 / 20)]
+        people += [TrackedPerson(2, (300, 10, 330, 90 + number), 0.9)] if number % 40 < 20 else []
+        builder.add_people(time_s, people, CameraStep(1.0, 0.0, number, 0.5))
+    for number in range(1, round((until_s if clips_until_s is None else clips_until_s) * 2)):
+        said = (("waving", 0.5 + number / 1000), ("jogging", 0.1))
+        builder.add_predictions([Prediction(1 + number % 2, number / 2 - 0.4, number / 2, said, "scripted")])
+    times_s = np.arange(round(until_s * 30)) / 30
+    return builder.build(_VIDEO, frame_times_s=times_s, complete=False, since_s=since_s)
+
+
+def test_parts_make_the_whole() -> None:
+    parts, saved_s, frames_s = [], -np.inf, -np.inf
+    for until_s in (3.0, 6.1, 9.0, 12.4, 12.4):
+        part = _built(until_s, saved_s - 5.0, until_s - 3.0 if until_s < 12 else None)
+        times_s = part.frame_times_s
+        parts.append(replace(part, frame_times_s=times_s[times_s > frames_s]))
+        saved_s, frames_s = part.analysed_s, times_s[-1]
+    whole = replace(_built(12.4, -np.inf), complete=True)
+    joined = rejoined(parts)
+    assert len(joined.notes) == 1
+    assert document(replace(joined, notes=())) == document(whole)
+
+
+class TestGrowingRecording:
+    def test_it_can_be_played_at_any_time(self, tmp_path: Path) -> None:
+        path = tmp_path / "growing.mp4"
+        with VideoWriter(path, 30, 64, 48, preset="ultrafast", grows=True) as growing:
+            for number in range(60):
+                growing.write(numbered_picture(number), number / 30)
+            left = tmp_path / "left.mp4"
+            left.write_bytes(path.read_bytes()[:-7])  # killed within a fragment
+        with open_video(left) as reader:
+            before = [frame.time_s for frame in reader.frames()]
+        assert len(before) > 40
+        make_seekable(left)
+        for one in (left, path):
+            with av.open(str(one)) as container:
+                assert container.streams.video[0].frames >= len(before) - 1, "it has an index"
+            content = one.read_bytes()
+            assert content.index(b"moov") < content.index(b"mdat")
+            assert b"moof" not in content
+        with open_video(path) as reader:
+            assert len(list(reader.frames())) == 60
+        assert sorted(one.name for one in tmp_path.iterdir()) == ["growing.mp4", "left.mp4"]
+
+    def test_one_without_pictures_is_left_alone(self, tmp_path: Path) -> None:
+        path = tmp_path / "empty.mp4"
+        path.write_bytes(b"")
+        with pytest.raises(VideoError):
+            make_seekable(path)
+        assert path.read_bytes() == b""
+
+    def test_an_error_leaves_nothing(self, tmp_path: Path) -> None:
+        with pytest.raises(ZeroDivisionError), VideoWriter(tmp_path / "a.mp4", 30, 64, 48, grows=True):
+            raise ZeroDivisionError
+        assert list(tmp_path.iterdir()) == []
