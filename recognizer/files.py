@@ -25,7 +25,7 @@ BYTES_PER_MB = 10**6
 
 _SUFFIX = ".part"
 
-_ABANDONED_AFTER_S = 24 * 3600.0
+ABANDONED_AFTER_S = 24 * 3600.0
 """No write takes longer: an unfinished file or folder this old was left behind by a crash."""
 
 _LONGEST_PREFIX_BYTES = 160
@@ -105,10 +105,10 @@ def is_staged(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(_SUFFIX)
 
 
-def is_abandoned(path: Path) -> bool:
-    """Return whether an unfinished file or folder is so old that its writer must have died."""
+def is_abandoned(path: Path, after_s: float = ABANDONED_AFTER_S) -> bool:
+    """Return whether an unfinished file or folder has not changed for so long that its writer must have died."""
     try:
-        return path.stat().st_mtime < time.time() - _ABANDONED_AFTER_S
+        return path.stat().st_mtime < time.time() - after_s
     except FileNotFoundError:
         return False
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from recognizer.analysis.pass_record import CROP_BYTES, FORMAT, RecordedPass, crop_paths, is_record
@@ -139,6 +139,13 @@ class PassStore:
         """Return a store of the same folder for a few analyses of one video that must not detect people twice."""
         return RememberingPassStore(self._folder, self._max_folder_bytes, self._max_crops_bytes)
 
+    def remove_leftovers(self) -> None:
+        """Remove what killed processes did not finish writing."""
+        for folder in self._folder.glob(f"{_ASIDE}*"):
+            if folder.is_dir() and _is_left_over(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+                _lock_of(folder).unlink(missing_ok=True)
+
     def prune(self, keep: Path) -> None:
         """Remove the least recently used records except ``keep`` until the folder fits; call with ``placing`` held."""
         records = [(path,) for path in self._folder.iterdir() if path.is_dir() and _is_prunable(path)]
@@ -186,8 +193,11 @@ class PassRecorder:
         self._camera_roughly = array("d")
         self._aside: Path | None = None
         self._files: list[BinaryIO] = []
+        self._lock: FileLock | None = None
         try:
             self._aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=target.parent))
+            self._lock = FileLock(_lock_of(self._aside), thread_local=False)
+            self._lock.acquire(blocking=False)  # the system releases it if this process is killed
             self._files += [path.open("wb") for path in crop_paths(self._aside, style)]
         except OSError as error:
             self._give_up(error)
@@ -286,7 +296,28 @@ class PassRecorder:
         self._files = []
         if self._aside is not None:
             shutil.rmtree(self._aside, ignore_errors=True)
+            if self._lock is not None:
+                self._lock.release()
+                _lock_of(self._aside).unlink(missing_ok=True)
             self._aside = None
+
+
+def _lock_of(aside: Path) -> Path:
+    return aside.with_name(f"{aside.name}.lock")
+
+
+def _is_left_over(aside: Path) -> bool:
+    """Return whether the process that wrote a folder is gone; without a lock, whether it must be by its age."""
+    path = _lock_of(aside)
+    if not path.is_file():
+        return is_abandoned(aside)
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except (Timeout, OSError):
+        return False
+    lock.release()
+    return True
 
 
 def _is_prunable(folder: Path) -> bool:

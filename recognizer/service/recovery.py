@@ -45,6 +45,7 @@ class Recovery:
     def start(self) -> None:
         """Take over what is left behind now, and then from time to time."""
         self._look()
+        self._tidy()
         self._thread.start()
 
     def end(self) -> None:
@@ -53,6 +54,14 @@ class Recovery:
         if self._thread.ident is not None:
             self._thread.join()
         self._context.server.leave()
+
+    def _tidy(self) -> None:
+        """Remove what killed processes did not finish writing."""
+        try:
+            self._context.pass_store.remove_leftovers()
+            self._context.store.remove_leftovers()
+        except OSError as error:
+            _log.warning("unfinished files stay: %s", error)
 
     def _watch(self) -> None:
         while not self._ended.wait(EVERY_S):

@@ -34,6 +34,9 @@ from recognizer.video.source import recording_sha256
 
 _log = logging.getLogger(__name__)
 
+_LEFT_OVER_AFTER_S = 3600.0
+"""Uploads, drawings and copies grow every few seconds while they are written."""
+
 _CHUNK_BYTES = 1 << 20
 
 _MANY_PREDICTIONS = 10_000
@@ -235,6 +238,12 @@ class AnalysisStore:
             return all(one.is_file() for one in read_source(path).paths)
         except StoreError:  # a damaged list is as good as none
             return False
+
+    def remove_leftovers(self) -> None:
+        """Remove files that killed processes did not finish: those that have not grown for an hour."""
+        for path in self._files.iterdir():
+            if is_staged(path) and is_abandoned(path, _LEFT_OVER_AFTER_S):
+                path.unlink(missing_ok=True)
 
     def new_file(self, suffix: str) -> Path:
         """Return a new, unique path for a file that this program creates."""

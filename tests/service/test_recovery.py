@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
 from recognizer.export import content_of
+from recognizer.files import StagedFile
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
@@ -305,6 +307,29 @@ class TestComparison:
         assert len(second.result.comparison.finished) == 3
         run = finished(context)
         assert (run.state, len(run.request["settings"])) == ("done", 3)
+
+
+def test_what_killed_processes_did_not_finish_writing_is_removed(new_server: MakeContext, tmp_path: Path) -> None:
+    context = new_server()
+    files, passes, long_ago_s = tmp_path / "data" / "files", tmp_path / "passes", time.time() - 4000
+    writing = context.pass_store.record("key", SETTINGS.crop_style)
+    for folder, is_locked in (("writing-killed", True), ("writing-before-locks", False)):
+        (passes / folder).mkdir()
+        (passes / folder / "crops.u8").write_bytes(b"crops")
+        if is_locked:
+            (passes / f"{folder}.lock").touch()
+    os.utime(passes / "writing-before-locks", (0, 0))
+    arriving, left = StagedFile(files), StagedFile(files, "drawing.mp4")
+    for file in (arriving, left):
+        file.path.touch()
+    os.utime(left.path, (long_ago_s, long_ago_s))
+    recovery = Recovery(context)
+    recovery.start()
+    assert sorted(path.suffix for path in passes.iterdir()) == ["", ".lock"], "the one that is being written"
+    assert [path for path in files.iterdir() if path.name.startswith(".")] == [arriving.path]
+    writing.discard()
+    assert not list(passes.iterdir())
+    recovery.end()
 
 
 def test_a_drawing_is_drawn_again(new_server: MakeContext, video: StoredFile, monkeypatch: pytest.MonkeyPatch) -> None:
