@@ -19,8 +19,9 @@ from recognizer.live.stream import LiveStream
 from recognizer.memory import give_back_memory
 from recognizer.service.fairness import NOBODY
 from recognizer.service.live_sessions import NO_RECORDING, pack_part, with_recording
+from recognizer.service.run_facts import facts_of
 from recognizer.service.store import StoredAnalysis, StoredFile
-from recognizer.service.tasks import ServerContext, facts_of
+from recognizer.service.tasks import ServerContext
 from recognizer.timeline.model import Timeline
 
 _log = logging.getLogger(__name__)

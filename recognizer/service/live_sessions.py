@@ -14,9 +14,10 @@ import numpy as np
 from recognizer.actions.provenance import Mode
 from recognizer.errors import VideoError
 from recognizer.service.playable import PLAIN, RECORDING
+from recognizer.service.run_facts import facts_of
 from recognizer.service.runs import Run
 from recognizer.service.store import StoredFile
-from recognizer.service.tasks import ServerContext, facts_of
+from recognizer.service.tasks import ServerContext
 from recognizer.service.timeline_bytes import timelines_from_bytes, timelines_to_bytes
 from recognizer.timeline.builder import TimelineBuilder
 from recognizer.timeline.model import Timeline, frame_rate_hz

@@ -11,6 +11,7 @@ from recognizer.palette import ActionPalette
 from recognizer.service.comparison_tasks import compare_again
 from recognizer.service.drawing_tasks import draw_again
 from recognizer.service.live_sessions import keep_what_is_saved
+from recognizer.service.run_facts import facts_of_request
 from recognizer.service.runs import UNFINISHED, Run, RunQuery, State
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext, start_analysis
@@ -133,7 +134,8 @@ class Recovery:
         """Count how often a server ended while it worked on a run, without another save point in between."""
         saved = len(self._context.runs.chunks(run.run_id))
         crashes = run.facts.get(_CRASHES, 0) if run.facts.get(_SAVED) == saved else 0
-        facts: dict[str, Any] = {**run.facts, _CRASHES: crashes + 1, _SAVED: saved}
+        known = run.facts or facts_of_request(run.request)
+        facts: dict[str, Any] = {**known, _CRASHES: crashes + 1, _SAVED: saved}
         self._context.runs.set_facts(run.run_id, facts)
         return crashes + 1 > MOST_CRASHES
 
