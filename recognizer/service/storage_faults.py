@@ -39,7 +39,7 @@ _SQLITE: Final = {
 }
 """By the beginning of SQLite's name of the error, and its text."""
 
-_UNREACHABLE: Final = "the database server cannot be reached ({value}); start it and try again."
+_UNREACHABLE: Final = "the database server cannot be reached ({value}); try again when its operator has started it."
 _REFUSED: Final = "the database server refuses this program ({value}); correct RECOGNIZER_DATABASE or what it may do."
 _POSTGRESQL: Final = {
     "08": _UNREACHABLE,
