@@ -154,13 +154,14 @@ class AnalysisStore:
                 self._files.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
                 arrival = Arrival(self._ledger, self._files, display_name(name), visitor_id)
                 arriving.path.touch(mode=0o600)  # other users of this machine must not read the video
-            with arriving.path.open("wb", buffering=0) as file:
+            with arriving.path.open("wb") as file:  # unbuffered writing may stop after a part, without an error
                 while chunk := stream.read(_CHUNK_BYTES):
                     digest.update(chunk)
                     size += len(chunk)
                     arrival.take(len(chunk))
                     with _written(name):
                         file.write(chunk)
+                        file.flush()  # nothing is left for the end, where an error would count as the browser's
             path = self._files / f"{digest.hexdigest()}{safe_suffix}"
             with _written(name):
                 arriving.commit(path)

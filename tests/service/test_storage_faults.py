@@ -70,19 +70,26 @@ def full_disk(folder: Path) -> Iterator[None]:
         filler.unlink()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of 2 MB where this machine lets the tests mount one, else just a folder."""
+@pytest.fixture(params=["folder", "disk"])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A folder, and one on a disk of 2 MB where this machine lets the tests mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    mounted = os.getuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    mounted = (
+        request.param == "disk"
+        and os.getuid() == 0
+        and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    )
     yield folder
     if mounted:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_loses_nothing_and_is_used_again_when_there_is_room(small_disk: Path) -> None:
+def test_a_full_disk_loses_nothing_and_is_used_again_when_there_is_room(
+    small_disk: Path, set_limits: Callable[..., None]
+) -> None:
+    set_limits(min_free_bytes=0)  # the limit would refuse an upload before the disk does
     store = AnalysisStore(small_disk)
     runs, corrections = RunStore(store.database), CorrectionStore(store.database)
     save(store, "one")
