@@ -297,6 +297,8 @@ def _decoded(text: str) -> Document:
         return msgspec.convert(values, Document)
     except msgspec.ValidationError as error:
         raise _UnfitError(_fact(str(error), values)) from error
+    except UnicodeError as error:  # a lone surrogate where one of a few words is expected
+        raise _UnfitError("a word in it is not whole Unicode text") from error
 
 
 _WORDS: Final = {

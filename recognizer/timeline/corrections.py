@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import chain, groupby
 from operator import attrgetter
 
+from recognizer.errors import one_line
 from recognizer.timeline.edits import Check, Edit, Hide, Merge, Name, Restore, SingleEdit, Span, Split, Together
 from recognizer.timeline.lineage import Source, divided, divided_sources, merged, merged_sources, sources_of
 from recognizer.timeline.model import PersonPredictions, PersonTrack, Timeline
@@ -160,7 +161,7 @@ class Replay:
             case Hide():
                 self._hidden = self._hidden - {edit.person_id} | ({edit.person_id} if edit.hidden else set())
             case Name():
-                self._names[edit.person_id] = edit.name
+                self._names[edit.person_id] = one_line(edit.name)
             case Check():
                 span = Span(edit.start_s, edit.end_s, "checked" if edit.checked else None)
                 self._checked[edit.person_id] = _over(self._checked.get(edit.person_id, ()), span)
@@ -170,7 +171,9 @@ class Replay:
                 left = _outside(decided[first:past], edit.start_s, edit.end_s)
                 self._decided[edit.person_id] = (*decided[:first], *left, *decided[past:])
             case _:
-                for span in edit.spans():
+                for said in edit.spans():
+                    # a file of corrections may hold anything; what is shown must not turn the text around it
+                    span = said if said.action is None else said._replace(action=one_line(said.action))
                     self._decided[edit.person_id] = _over(self._decided.get(edit.person_id, ()), span)
 
     def result(self) -> Corrected:

@@ -137,3 +137,12 @@ def test_copy_of_oblong_pixels_is_square_and_earlier_boxes_move_along(make_video
     # the sides of the box, below its label
     columns = np.flatnonzero(drawn[120:140].mean(axis=0) > 0.9)
     assert (columns.min(), columns.max()) == pytest.approx((40, 200), abs=4)
+
+
+def test_time_lapse_of_a_picture_an_hour_is_drawn(make_video: MakeVideo, tmp_path: Path) -> None:
+    source = make_video("a.mp4", frames=grey(6), fps=1, times_s=[3600.0 * k for k in range(6)])
+    timeline = timeline_of(source, end_s=6 * 3600.0)
+    assert timeline.frame_rate_hz == pytest.approx(1 / 3600)
+    assert render_video(source, timeline, timeline.segments(), ActionPalette(), tmp_path / "b.mp4")
+    with open_video(tmp_path / "b.mp4") as reader:
+        assert [frame.time_s for frame in reader.frames()] == pytest.approx([3600.0 * k for k in range(6)])

@@ -398,3 +398,9 @@ def test_file_that_does_not_fit_gets_one_sentence(change: dict[str, Any], said: 
     assert corrections_from_json(json.dumps(GOOD), "c.json", SHA256).edits
     with pytest.raises(CorrectionsError, match=said):
         corrections_from_json(json.dumps(GOOD | change), "c.json", SHA256)
+
+
+def test_name_and_label_from_a_file_do_not_turn_the_text_around_them() -> None:
+    result = corrected(Name(1, "gpj.\u202eexe"), Add(1, 0.0, 1.0, "a\x1b[31m\nb"))
+    assert result.names == {1: "gpj.\ufffdexe"}
+    assert result.segments()[0].action == "a\ufffd[31m b"

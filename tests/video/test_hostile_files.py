@@ -15,6 +15,7 @@ import pytest
 from recognizer.errors import VideoError
 from recognizer.video import VideoWriter, container, open_video, probe
 from recognizer.video.container import open_container, packets
+from recognizer.video.reading import line
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
@@ -101,3 +102,21 @@ def test_stream_that_begins_after_the_file_was_opened_is_passed_over() -> None:
 
     found: list[Any] = list(packets(cast("Any", Container()), cast("Any", None)))
     assert found == ["one", "two"]
+
+
+def test_pictures_that_the_decoder_marks_as_damaged_are_told(make_video: Callable[..., Path]) -> None:
+    noise = np.random.default_rng(7).integers(0, 255, (30, 48, 64, 3), np.uint8)
+    path = make_video(frames=noise)
+    with av.open(str(path)) as file:
+        places = [(packet.pos, packet.size) for packet in file.demux(video=0) if packet.pos is not None]
+    at, size = places[15]
+    content = bytearray(path.read_bytes())
+    begin = at + int(0.3 * size)
+    content[begin : begin + 200] = np.random.default_rng(3).bytes(200)
+    path.write_bytes(content)
+    with av.open(str(path)) as file:
+        assert any(frame.is_corrupt for frame in file.decode(video=0)), "the decoder marks nothing"
+    with open_video(path) as video:
+        assert len(list(video.frames())) == 30
+        assert video.reading.damaged
+        assert "damaged at" in line(video.reading)

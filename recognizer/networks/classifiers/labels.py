@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from recognizer.errors import CheckpointError
+from recognizer.errors import CheckpointError, one_line
 
 MAX_LABEL_FILE_BYTES = 1_000_000
 """Larger than any list of labels; stops a checkpoint passed as the label file from being read."""
@@ -35,7 +35,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
             f"label file '{path}' cannot be read ({error.strerror}); give a file with one label a line."
         ) from error
     labels = _from_json(text, path) if text.lstrip()[:1] in ("[", "{") else tuple(map(str.strip, text.splitlines()))
-    labels = tuple(label for label in labels if label)
+    labels = tuple(one_line(label) for label in labels if label)
     if not labels:
         raise CheckpointError(f"label file '{path}' holds no label; write one label a line.")
     seen: set[str] = set()

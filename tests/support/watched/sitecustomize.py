@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 
 _EVENTS = {
     "socket.connect": 1,
@@ -30,7 +31,11 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
         return  # a socket of this machine's files, or one that is connected already
     callers = _callers()
     is_weights = any("/recognizer/weights/" in one for one in callers)
-    line = {"event": event, "where": where, "weights": is_weights, "from": callers[:12]}
+    _write(event, where, weights=is_weights, callers=callers[:12])
+
+
+def _write(event: str, where: str, *, weights: bool = False, callers: Sequence[str] = ()) -> None:
+    line = {"event": event, "where": where, "weights": weights, "from": callers}
     os.write(_FILE, (json.dumps(line) + "\n").encode())
 
 
@@ -45,3 +50,4 @@ def _callers() -> list[str]:
 if "WATCHED_CONNECTIONS" in os.environ:
     _FILE = os.open(os.environ["WATCHED_CONNECTIONS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     sys.addaudithook(_watch)
+    _write("a process begins", "")
