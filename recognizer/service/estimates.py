@@ -191,24 +191,56 @@ def estimate(video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> 
     return Estimate(expected_s, skip, shorter_s)
 
 
+def estimate_comparison(video: VideoInfo, several: Sequence[Settings], costs: Sequence[RunCost]) -> Estimate | None:
+    """Return how long a comparison will take: people are followed once, and labelled by each; None if not known."""
+    following = _Following.of(video, several[0], costs)
+    labelings_s = [None if following is None else following.labeling_s(one, costs) for one in several]
+    if following is None or None in labelings_s:
+        return None
+    return Estimate(following.takes_s + sum(one for one in labelings_s if one is not None))
+
+
 def _expected_s(video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> float | None:
-    samples, frames, here = _samples(video, settings), _frames(video), _machine()
-    if samples is None or frames is None:
-        return None
-    followed = _closest(video, (one for one in costs if (one.machine, one.following) == (here, _following(settings))))
-    labeled = [one for one in costs if (one.machine, one.labeling) == (here, _labeling(settings)) and one.clips]
-    if not followed:
-        return None
-    weights_of = [_likeness(video, one) for one in followed]
-    measured = sum(weight * one.samples for weight, one in zip(weights_of, followed, strict=True))
-    each_s = sum(weight * one.following_s for weight, one in zip(weights_of, followed, strict=True)) / measured
-    people = sum(weight * one.people * one.samples for weight, one in zip(weights_of, followed, strict=True)) / measured
-    clips = people * samples / settings.new_samples_per_clip
-    if clips and not labeled:
-        return None
-    clip_s = sum(one.labeling_s for one in labeled) / sum(one.clips for one in labeled) if labeled else 0.0
-    decoding_s = frames * (_DECODE_S_PER_FRAME + _DECODE_S_PER_MEGAPIXEL * _megapixels(video))
-    return max(samples * each_s, decoding_s) + clips * clip_s
+    following = _Following.of(video, settings, costs)
+    labeling_s = None if following is None else following.labeling_s(settings, costs)
+    return None if following is None or labeling_s is None else following.takes_s + labeling_s
+
+
+@dataclass(frozen=True)
+class _Following:
+    """What following the people of a video should take.
+
+    Attributes:
+        takes_s: seconds.
+        seen: samples times people.
+    """
+
+    takes_s: float
+    seen: float
+
+    @classmethod
+    def of(cls, video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> _Following | None:
+        """Return what it should take; None if that is not known."""
+        samples, frames, key = _samples(video, settings), _frames(video), (_machine(), _following(settings))
+        runs = _closest(video, (one for one in costs if (one.machine, one.following) == key))
+        if samples is None or frames is None or not runs:
+            return None
+        shares = [_likeness(video, one) * one.samples for one in runs]
+        each_s = sum(share * one.following_s / one.samples for share, one in zip(shares, runs, strict=True)) / sum(
+            shares
+        )
+        people = sum(share * one.people for share, one in zip(shares, runs, strict=True)) / sum(shares)
+        decoding_s = frames * (_DECODE_S_PER_FRAME + _DECODE_S_PER_MEGAPIXEL * _megapixels(video))
+        return cls(max(samples * each_s, decoding_s), people * samples)
+
+    def labeling_s(self, settings: Settings, costs: Sequence[RunCost]) -> float | None:
+        """Return what labelling them should take; None if that is not known."""
+        clips = self.seen / settings.new_samples_per_clip
+        key = (_machine(), _labeling(settings))
+        runs = [one for one in costs if (one.machine, one.labeling) == key and one.clips]
+        if not clips:
+            return 0.0
+        return clips * sum(one.labeling_s for one in runs) / sum(one.clips for one in runs) if runs else None
 
 
 def _closest(video: VideoInfo, costs: Iterable[RunCost]) -> list[RunCost]:

@@ -13,7 +13,7 @@ import pytest
 
 from recognizer.networks.loading import Models
 from recognizer.service import estimates
-from recognizer.service.estimates import CostStore, Estimate, Meter, RunCost, estimate
+from recognizer.service.estimates import CostStore, Estimate, Meter, RunCost, estimate, estimate_comparison
 from recognizer.settings import Settings
 from recognizer.types import VideoInfo
 from tests.support.workbench import generated_timeline
@@ -79,6 +79,17 @@ def test_decoding_decides_where_few_of_many_large_pictures_are_samples(earlier: 
     large = VideoInfo(None, 7680, 4320, Fraction(60), None, 60_000, "hevc")
     rare = replace(SETTINGS, skip_frame=30)
     assert expected_s(large, [earlier], rare) > 60_000 * 33 * estimates._DECODE_S_PER_MEGAPIXEL
+
+
+def test_comparison_follows_people_once(earlier: RunCost) -> None:
+    i3d = replace(SETTINGS, video_classifier_model="i3d", num_video_sequence_samples=32)
+    slower = replace(earlier, labeling=estimates._labeling(i3d), labeling_s=50.0)
+    found = estimate_comparison(HOUR, [SETTINGS, i3d], [earlier, slower])
+    assert found is not None
+    seen = 1.2 * 54_000
+    assert found.expected_s == pytest.approx(54_000 * 0.02 + seen / 12 * 0.1 + seen / 24 * 0.5)
+    assert estimate_comparison(HOUR, [SETTINGS, i3d], [earlier]) is None
+    assert estimate_comparison(HOUR, [SETTINGS], []) is None
 
 
 def test_what_is_not_known_is_not_made_up(earlier: RunCost) -> None:

@@ -19,6 +19,7 @@ from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.service.comparison_tasks import ComparisonRequest, start_comparison
 from recognizer.service.comparisons import StoredComparison
+from recognizer.service.estimates import estimate_comparison
 from recognizer.service.jobs import Job
 from recognizer.service.store import StoredFile
 
@@ -94,12 +95,19 @@ def offer_comparison(wanted: Sequence[Entry]) -> None:
     if not to_run:
         return
     title = "Compare" if not known else f"Run missing classifiers ({to_run})"
+    missing = [one for one in settings if all(one != entry.settings for entry in known)]
+    expected = estimate_comparison(tab.video.info, missing, server.context().costs.all())
     if st.button(title, type="primary", icon=":material/play_arrow:", disabled=len(wanted) < 2):
-        _start(ComparisonRequest(tab.video.file, settings, tuple(entry.checkpoint_name for entry in wanted)), known)
+        request = ComparisonRequest(tab.video.file, settings, tuple(entry.checkpoint_name for entry in wanted))
+        _start(request, known, None if expected is None else expected.expected_s)
         st.rerun()
+    if expected is not None and expected.is_long:
+        st.warning(expected.text, icon=":material/hourglass:")
+    elif expected is not None:
+        st.caption(expected.text)
 
 
-def _start(request: ComparisonRequest, known: Sequence[Entry]) -> None:
+def _start(request: ComparisonRequest, known: Sequence[Entry], expected_s: float | None) -> None:
     compare = state.tab().compare
     # an entry that is added to a comparison is stored with it
     comparison_id = compare.shown.comparison_id if known and compare.shown else uuid.uuid4().hex
@@ -107,7 +115,13 @@ def _start(request: ComparisonRequest, known: Sequence[Entry]) -> None:
     compare.partial = None
     try:
         compare.job = start_comparison(
-            server.context(), comparison_id, request, known, server.max_upload_bytes(), visitor_id=visitor_id()
+            server.context(),
+            comparison_id,
+            request,
+            known,
+            server.max_upload_bytes(),
+            visitor_id=visitor_id(),
+            expected_s=expected_s,
         )
     except RecognizerError as error:  # this visitor has too many runs already
         compare.problem = str(error)
