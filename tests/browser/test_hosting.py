@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -80,20 +80,25 @@ def is_refusal(text: str) -> bool:
     return text.startswith("policy ") or "Content Security Policy" in text
 
 
-def seeks(page: Page) -> Any:
+_VIDEO = """(function find(root) {
+    return root.querySelector("video")
+        ?? [...root.querySelectorAll("*")].map((one) => one.shadowRoot && find(one.shadowRoot)).find(Boolean);
+})(document)"""
+
+
+def seeks(page: Page) -> float:
     """Go to the middle of the video as soon as it can be played; return where it is, as a share of the video."""
-    return page.wait_for_function(
-        """async () => {
-            const find = (root) => root.querySelector("video")
-                ?? [...root.querySelectorAll("*")].map((one) => one.shadowRoot && find(one.shadowRoot)).find(Boolean);
-            const video = find(document);
-            if (!(video?.readyState >= 2)) return null;
+    page.wait_for_function(f"() => ({_VIDEO})?.readyState >= 2", timeout=WORK_TIMEOUT_MS)
+    share: float = page.evaluate(
+        f"""async () => {{
+            const video = {_VIDEO};
             video.pause();
             video.currentTime = video.duration / 2;
-            await new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+            await new Promise((resolve) => video.addEventListener("seeked", resolve, {{ once: true }}));
             return video.currentTime / video.duration;
-        }"""
-    ).json_value()
+        }}"""
+    )
+    return share
 
 
 def test_two_instances_behind_nginx(
