@@ -24,9 +24,10 @@ from statistics import median
 import psutil
 
 from benchmarks.tiled_clips import tiled_video
+from recognizer.processes import WHERE_VARIABLE
 from recognizer.settings import CLASSIFIER_NAMES, Settings
 from recognizer.video import open_video, poster
-from recognizer.video.workers import WHERE_VARIABLE, workers
+from recognizer.video.workers import workers
 
 WAYS = ("worker", "inline")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.video import workers
+from recognizer import processes
 from recognizer.video.container import inspect
 from recognizer.video.decoding_elsewhere import inspected_elsewhere, still_elsewhere
 from recognizer.video.diagnosis import check_file, display_name
@@ -30,7 +30,7 @@ def inspected(
         VideoError: the file is not a readable video; the message says why.
     """
     check_file(path, shown, max_file_bytes)
-    find = inspected_elsewhere if workers.are_used() else inspect
+    find = inspected_elsewhere if processes.are_used() else inspect
     return find(path, shown, sha256=sha256, stream=stream, frame_rate_hz=frame_rate_hz)
 
 
@@ -46,5 +46,5 @@ def still(path: Path, time_s: float, *, stream: int | None = None) -> NDArray[np
         VideoError: the file is not a readable video, has no time stamps, or ends before ``time_s``.
     """
     shown = display_name(path)
-    find = still_elsewhere if workers.are_used() else still_here
+    find = still_elsewhere if processes.are_used() else still_here
     return find(path, shown, inspected(path, shown, stream=stream), time_s)

@@ -13,9 +13,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer import processes
 from recognizer.errors import VideoError
 from recognizer.types import Frame, Reading, VideoInfo
-from recognizer.video import workers
 from recognizer.video.decoding import FrameFilter, FrameStream, Order, State, Stop, decoded_here
 from recognizer.video.decoding_elsewhere import decoded_elsewhere, sound_elsewhere
 from recognizer.video.diagnosis import display_name
@@ -105,7 +105,7 @@ class VideoReader:
 
     def sound(self) -> Iterator[tuple[int, Samples]]:
         """Yield the sound, if any, for a ``VideoWriter``. Reads the file separately from ``frames``."""
-        read = sound_elsewhere if workers.are_used() else read_sound
+        read = sound_elsewhere if processes.are_used() else read_sound
         return read(self._path, self._shown, self._inspection.stream, self._inspection.timing)
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ class VideoReader:
     def _frames(self, select: FrameFilter | None, max_height_px: int | None, stop: Stop) -> Generator[Frame]:
         self._state = state = State(self._inspection.reading)
         order = Order(self._path, self._shown, self._inspection, fitting_wh(*self._size_wh, max_height_px))
-        decoded = decoded_elsewhere if workers.are_used() else decoded_here
+        decoded = decoded_elsewhere if processes.are_used() else decoded_here
         yield from decoded(order, state, select, stop)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import socket
 import sys
 import threading
@@ -25,6 +24,7 @@ import numpy as np
 
 from recognizer.errors import VideoError
 from recognizer.memory import give_back_memory
+from recognizer.processes import limit_this_process
 from recognizer.types import Reading
 from recognizer.video import decoding, messages
 from recognizer.video.container import inspect
@@ -41,8 +41,6 @@ _UNDECIDED_S: Final = 0.25
 
 _IDLE_S: Final = 0.5
 """After this long without an order, freed memory goes back to the system."""
-
-_KILLED_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG (Linux, prctl.h)
 
 
 class _Work:
@@ -264,27 +262,6 @@ class _Pass:
         if new:
             self._notes_said += len(new)
             self._say(messages.Noted(new))
-
-
-def limit_this_process(most_bytes: int) -> None:
-    """Limit the address space, leave no core files, and end with the parent, as far as the system can.
-
-    Windows has none of these limits, and macOS does not hold the one of the address space.
-    """
-    # a terminal's Ctrl+C and a service manager's end reach all processes; the parent decides when this one ends
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if sys.platform == "win32":
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(ValueError):  # a lower limit holds already
-        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_KILLED_WITH_PARENT, signal.SIGKILL)
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -17,11 +16,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 import psutil
 
+from recognizer import processes
 from recognizer.limits import limits
 from recognizer.video.messages import (
     Answer,
@@ -39,11 +38,7 @@ from recognizer.video.messages import (
 
 _log = logging.getLogger(__name__)
 
-WHERE_VARIABLE: Final = "RECOGNIZER_DECODER"
-"""Environment variable: ``worker`` decodes in processes of their own, ``inline`` in this one."""
-
-_COMMAND: Final = (sys.executable, "-P", "-m", "recognizer.video.worker")
-"""``-P``: the folder that this program happens to run in holds no modules of it."""
+_MODULE: Final = "recognizer.video.worker"
 
 SYSTEM_LIMITS_MEMORY: Final = sys.platform == "linux"
 """Elsewhere, the memory that a decoder has is looked up ten times a second."""
@@ -56,24 +51,13 @@ _STARTS_WITHIN_S: Final = 30.0
 _HALTS_WITHIN_S: Final = 1.0
 """A decoder that does not end its work within this time is ended itself."""
 
-_KEPT_FROM_WORKERS: Final = ("RECOGNIZER_", "STREAMLIT_")
-"""Variables that begin so may hold passwords, and a decoder needs none."""
-
-
-_USUAL: Final = "worker"
-
 _GOING_ON: Final = (Decoded, Converted, Noted, Heard)
 """Answers after which more follow."""
 
 
-def are_used() -> bool:
-    """Return whether outside files are decoded in processes of their own."""
-    return os.environ.get(WHERE_VARIABLE, _USUAL) == "worker"
-
-
 def warm_up(*, keep_spare: bool = False) -> None:
     """Have a decoder ready if they are used; see ``Workers.warm_up``. Loads no FFmpeg here."""
-    if are_used():
+    if processes.are_used():
         workers().warm_up(keep_spare=keep_spare)
 
 
@@ -100,12 +84,12 @@ class Worker:
             self._descriptors, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         number = -1 if there is None else there.fileno()
         self._process = subprocess.Popen(
-            [*_COMMAND, str(self._limits.max_decoder_bytes), str(number)],
+            [*processes.command(_MODULE), str(self._limits.max_decoder_bytes), str(number)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=() if there is None else (number,),
-            env=_environment(),
-            process_group=None if sys.platform == "win32" else 0,  # Ctrl+C is not for it, even while it starts
+            env=processes.environment(),
+            process_group=processes.own_group(),
         )
         if there is not None:
             there.close()
@@ -232,29 +216,12 @@ class Worker:
     def _gone(self) -> DecoderGoneError:
         self._process.kill()  # it may have closed its pipe and go on
         code = self._process.wait()
-        return DecoderGoneError(self._killed_for or _ending(code), self._hit_limit)
+        return DecoderGoneError(self._killed_for or f"it {processes.ending(code)}", self._hit_limit)
 
     def _memory_bytes(self) -> int:
         with suppress(psutil.Error):  # it has just ended
             return int(psutil.Process(self.pid).memory_info().rss)
         return 0
-
-
-def _ending(code: int) -> str:
-    if code >= 0:
-        return f"it ended with code {code}"
-    with suppress(ValueError):
-        return f"it was ended by {signal.Signals(-code).name}"
-    return f"it was ended by signal {-code}"
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment variables of a decoder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_FROM_WORKERS)}
-    package = str(Path(__file__).resolve().parents[2])
-    paths = [package, *filter(None, [kept.get("PYTHONPATH")])]
-    # NumPy multiplies no large matrices here, and each of its threads takes address space
-    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Workers:

@@ -16,14 +16,16 @@ import numpy as np
 import psutil
 import pytest
 
+from recognizer import processes
 from recognizer.errors import VideoError
 from recognizer.limits import limits
+from recognizer.processes import WHERE_VARIABLE
 from recognizer.types import Frame
 from recognizer.video import VideoSource, make_preview, open_video, poster, probe, workers
 from recognizer.video import shared_pictures as shared
 from recognizer.video.looking import still
 from recognizer.video.messages import Converted
-from recognizer.video.workers import WHERE_VARIABLE, Worker, Workers
+from recognizer.video.workers import Worker, Workers
 from tests.support.waiting import wait_until
 
 MakeVideo = Callable[..., Path]
@@ -176,7 +178,8 @@ def test_memory_is_looked_up_where_the_system_sets_no_limit(
 def test_decoder_that_talks_nonsense_is_ended(
     make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_COMMAND", (sys.executable, "-c", "print('nonsense, and more nonsense', flush=True)"))
+    talk = [sys.executable, "-c", "print('nonsense, and more nonsense', flush=True)"]
+    monkeypatch.setattr(processes, "command", lambda _module: talk)
     with pytest.raises(VideoError, match=r"the decoder of 'video\.mp4' broke down, it said something wrong"):
         probe(make_video(frames=3))
     assert own.pids() == set()
@@ -263,10 +266,14 @@ def test_decoder_is_used_again_and_a_spare_one_waits(make_video: MakeVideo, own:
 
 
 def test_decoder_knows_no_passwords(make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECOGNIZER_DATABASE", "postgresql://user:secret@host/name")
+    for name in ("RECOGNIZER_DATABASE", "RECOGNIZER_ICE_SERVERS", "STREAMLIT_SERVER_COOKIE_SECRET"):
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("RECOGNIZER_LIMIT_MAX_FRAMES", "1000")
     probe(make_video(frames=1))
     (pid,) = own.pids()
-    assert not [name for name in psutil.Process(pid).environ() if name.startswith(("RECOGNIZER_", "STREAMLIT_"))]
+    known = psutil.Process(pid).environ()
+    assert "secret" not in known.values()
+    assert known["RECOGNIZER_LIMIT_MAX_FRAMES"] == "1000"
 
 
 def test_decoders_end_with_the_program(make_video: MakeVideo) -> None:

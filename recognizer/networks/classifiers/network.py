@@ -23,6 +23,7 @@ from recognizer.networks.backends.ways import REFERENCE, ways
 from recognizer.networks.bounds import CLASSIFIER_BOUND
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
+from recognizer.networks.classifiers.checkpoint_process import own_weights
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
 from recognizer.networks.classifiers.evidence import confidence, support, weighed
 from recognizer.networks.classifiers.features import difference_of_scores, hand_out_features, rounded_features
@@ -310,7 +311,7 @@ def _own_weights(
     if labels_path is None:
         raise CheckpointError(f"checkpoint '{checkpoint_path}' has no label file to go with; give one label a line.")
     labels = read_labels(labels_path)
-    weights = fit(read_tensors(checkpoint_path), spec, checkpoint_path)
+    weights = own_weights(checkpoint_path, spec)
     if weights.num_classes != len(labels):
         raise CheckpointError(
             f"checkpoint '{checkpoint_path}' has {weights.num_classes} classes but '{labels_path}' has "
