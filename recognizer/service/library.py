@@ -145,6 +145,19 @@ class Library:
             names = {run.video_file for run in gone if run.video_file}
             VideoFiles(self._folder).remove(names, {run.video_file for run in others})
 
+    def make_room(self) -> None:
+        """Forget deleted runs at once if the disk is nearly full; call this before something is refused for it."""
+        self._tidy()
+        if not self._is_short():
+            return
+        try:
+            self.purge(datetime.now(UTC))
+        except StoreError as error:
+            _log.warning("deleted runs could not make room: %s", error)
+
+    def _is_short(self) -> bool:
+        return _free_bytes(self._folder) < limits().min_free_bytes
+
     def _tidy(self) -> None:
         """Purge, and find the facts of runs without any, in the background and now and then."""
         if time.monotonic() - self._purged_at_s < _PURGE_EVERY_S or not self._background.acquire(blocking=False):
@@ -154,8 +167,7 @@ class Library:
 
     def _tidy_now(self) -> None:
         try:
-            is_short = _free_bytes(self._folder) < limits().min_free_bytes
-            self.purge(datetime.now(UTC) - (timedelta(0) if is_short else KEPT_FOR))
+            self.purge(datetime.now(UTC) - (timedelta(0) if self._is_short() else KEPT_FOR))
             for run in self.runs.list(RunQuery(states=["done", "cancelled"], kinds=["analysis", "comparison", "live"])):
                 if not run.facts:
                     self._find_facts(run)

@@ -100,7 +100,7 @@ def networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Networ
     monkeypatch.setattr(weights, "is_here", lambda name: name not in fake.missing)
     monkeypatch.setattr(models_module, "load_detector", fake.load_detector)
     monkeypatch.setattr(models_module, "load_clip_classifier", fake.load_clip_classifier)
-    shared = (server_module.context, server_module.palette, server_module.readiness)
+    shared = (server_module.context, server_module.library, server_module.palette, server_module.readiness)
     for cached in shared:
         cached.clear()
     yield fake

@@ -100,6 +100,19 @@ def test_purged_run_goes_with_its_video_unless_another_run_uses_it(context: Serv
     assert not shared.exists()
 
 
+def test_deleted_runs_make_room_at_once_when_the_disk_is_nearly_full(
+    context: ServerContext, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = analysis(context, "one")
+    library.remove(run)
+    library.make_room()
+    assert context.store.file_path(run.video_file).is_file(), "there is room enough"
+    monkeypatch.setattr(library_module, "_free_bytes", lambda _: 1000)
+    library.make_room()
+    assert not context.store.file_path(run.video_file).exists()
+    assert library.runs.load("one") is None
+
+
 def test_opening_a_run_makes_its_video_the_latest_used(context: ServerContext, library: Library) -> None:
     run = analysis(context, "one")
     video = context.store.file_path(run.video_file)

@@ -100,6 +100,7 @@ def start(settings: Settings) -> None:
         return
     analysis_id, foretold = uuid.uuid4().hex, expected(settings)
     tab.problem = None
+    server.library().make_room()
     try:
         tab.analyse.job = start_analysis(
             server.context(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Final
 
@@ -15,7 +16,7 @@ from recognizer.dashboard.analyse import analysis
 from recognizer.dashboard.parts import history
 from recognizer.dashboard.parts.own_names import WIDTH_PX, Modes, choose_mode, choose_set
 from recognizer.dashboard.text import plain, sentence, shortened
-from recognizer.errors import RecognizerError
+from recognizer.errors import RecognizerError, StoreError
 from recognizer.service.opened import Opened
 from recognizer.service.reruns import rerun_of
 from recognizer.service.store import StoredAnalysis
@@ -29,6 +30,8 @@ _MODES: Final[Modes] = {
     "only": ("Mine only", "One lane a person: your name where one fits, unknown elsewhere."),
 }
 
+_log = logging.getLogger(__name__)
+
 
 def with_own_names(run: StoredAnalysis, opened: Opened) -> Opened:
     """Return an analysis of this browser as it is shown with the browser's latest set that names people in it.
@@ -36,11 +39,14 @@ def with_own_names(run: StoredAnalysis, opened: Opened) -> Opened:
     It is shown with that set from now on, unless its user has ever chosen what it is shown with.
     """
     own = server.context().own_actions
-    if run.analysis_id not in history.own_analyses() or own.chosen(run.analysis_id).number:
-        return opened
-    for one in reversed(own.summaries(history.own_sets())):
-        if own.fit(one.set_id, run.analysis_id).fits and own.head(one.set_id) is not None:
-            return own.choose(run.analysis_id, one.set_id)
+    try:
+        if run.analysis_id not in history.own_analyses() or own.chosen(run.analysis_id).number:
+            return opened
+        for one in reversed(own.summaries(history.own_sets())):
+            if own.fit(one.set_id, run.analysis_id).fits and own.head(one.set_id) is not None:
+                return own.choose(run.analysis_id, one.set_id)
+    except StoreError as error:  # the result is worth more than its names
+        _log.warning("an analysis is shown without choosing a set of own actions: %s", error)
     return opened
 
 

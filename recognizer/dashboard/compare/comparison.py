@@ -113,6 +113,7 @@ def _start(request: ComparisonRequest, known: Sequence[Entry], expected_s: float
     comparison_id = compare.shown.comparison_id if known and compare.shown else uuid.uuid4().hex
     compare.problem = None
     compare.partial = None
+    server.library().make_room()
     try:
         compare.job = start_comparison(
             server.context(),

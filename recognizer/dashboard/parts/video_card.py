@@ -89,6 +89,7 @@ def offer_earlier_videos(analysis_ids: Sequence[str]) -> None:
 
 
 def _store_and_use(uploads: Sequence[tuple[BinaryIO, str]]) -> None:
+    server.library().make_room()
     try:
         file = server.context().store.add_recording(uploads, visitor_id=visitor_id())
     except RecognizerError as error:

@@ -81,10 +81,10 @@ export class Acts {
         const video = run.hasVideo && run.kind !== "drawing";
         let fate = "";
         if (video && others > 0) fate = `Its video stays, because ${others === 1 ? "another run uses" : `${others} other runs use`} it.`;
-        else if (video) fate = `Its video goes too, which makes room of ${size(run.bytes)}.`;
+        else if (video) fate = `Its video goes too (${size(run.bytes)}).`;
         const text = `Its results and corrections go. ${fate} You can bring it back for 7 days, unless the room is needed before.`;
         const remove = element("button", { type: "button", class: "l-danger", onclick: () => popup.close(true) }, "Delete");
-        const keep = element("button", { type: "button", onclick: () => popup.close(null) }, "Keep");
+        const keep = element("button", { type: "button", autofocus: true, onclick: () => popup.close(null) }, "Keep");
         const name = `Delete ${(KINDS[run.kind] ?? "run").toLowerCase()} ${run.name}?`;
         const popup = new Popup(this.root, name, at, element("div", { class: "l-asking" }, element("b", {}, name), element("p", {}, text), element("div", { class: "l-answers" }, remove, keep)));
         if (!await popup.closed) return;

@@ -30,7 +30,7 @@ class Page {
         root.replaceChildren(this.root);
         this.ended = new AbortController();
         const runs = new Runs(data);
-        (root.getRootNode().host ?? root).recognizer = { library: runs }; // for tests
+        (root.getRootNode().host ?? root).library = runs; // for tests
         const toast = new Toast(this.root, runs);
         const acts = new Acts(this.root, runs, toast, data);
         const table = new Table(runs, acts);

@@ -20,6 +20,7 @@ export class Table {
         this.runs = runs;
         this.acts = acts;
         this.rows = new Map();
+        this.shown = [];
         this.count = AT_ONCE;
         this.heads = new Map(COLUMNS.map(([by, title]) => [by, this.head(by, title)]));
         const head = element("tr", {}, element("th", { class: "l-picture" }), ...this.heads.values(), element("th", { class: "l-more" }));
@@ -44,7 +45,7 @@ export class Table {
     }
 
     more() {
-        if (this.count >= this.shown?.length) return;
+        if (this.count >= this.shown.length) return;
         this.count += AT_ONCE;
         this.draw();
         // what was added may be shorter than the window: look again
