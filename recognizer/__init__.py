@@ -18,6 +18,13 @@ from typing import TYPE_CHECKING, Any
 # is slow as soon as anything else needs a core (a browser, another analysis; docs/decisions/009-waiting-threads.md).
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
+# Ultralytics reads these when it is imported, by whichever module comes first. They stop it from installing, looking up
+# or sending anything, and from executing code in a checkpoint.
+os.environ["YOLO_AUTOINSTALL"] = "false"
+os.environ["YOLO_OFFLINE"] = "true"
+os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
+os.environ.setdefault("YOLO_VERBOSE", "false")
+
 if TYPE_CHECKING:
     from recognizer.analysis.file import Progress, analyze
     from recognizer.analysis.stream import Recognizer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -11,24 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from ultralytics import YOLO
+from ultralytics.data.augment import LetterBox
+from ultralytics.utils import SETTINGS
+from ultralytics.utils.ops import scale_boxes, xywh2xyxy
 
 from recognizer.networks.backends.autotune import Backends, TunableNetwork
 from recognizer.networks.bounds import DETECTOR_BOUND_PX
 from recognizer.networks.vision import nms
 from recognizer.types import Detection
 from recognizer.weights import verified_sha256
-
-# Ultralytics reads these when it is imported. They stop it from installing, looking up or sending anything, and from
-# executing code in a checkpoint.
-os.environ["YOLO_AUTOINSTALL"] = "false"
-os.environ["YOLO_OFFLINE"] = "true"
-os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
-os.environ.setdefault("YOLO_VERBOSE", "false")
-
-from ultralytics import YOLO
-from ultralytics.data.augment import LetterBox
-from ultralytics.utils import SETTINGS
-from ultralytics.utils.ops import scale_boxes, xywh2xyxy
 
 if SETTINGS.get("sync"):
     SETTINGS.update({"sync": False})
