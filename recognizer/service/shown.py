@@ -20,7 +20,7 @@ from recognizer.types import Segment
 
 Value = TypeVar("Value")
 
-_MOST_COUNTED: Final = 50
+_MOST_COUNTED: Final = 20
 """Segments whose second labels are counted while a browser waits; the others follow in the background."""
 
 

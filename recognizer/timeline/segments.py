@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from dataclasses import replace
+from itertools import chain, groupby, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -199,21 +200,48 @@ class _VotedGuesses(Guesses):
     """Guesses with smoothing: nearby clips vote at each moment."""
 
     def __init__(self, stretches: Iterable[Votes]) -> None:
-        self._stretches = tuple(stretches)
+        """Join the stretches' arrays, so that a threshold is applied to all of them at once."""
+        parts = list(stretches)
+        lengths = [len(part.best) for part in parts]
+        self._firsts = np.cumsum([0, *lengths])
+        self._probability = np.concatenate([np.empty(0), *(part.probability for part in parts)])
+        self._edges_s = np.concatenate([np.empty(0), *(part.edges_s for part in parts)])
+        self._labels = list(dict.fromkeys(chain.from_iterable(part.labels for part in parts)))
+        index = {label: k for k, label in enumerate(self._labels)}
+        of_parts = [np.array([index[label] for label in part.labels], np.int32)[part.best] for part in parts]
+        self._best = np.concatenate([np.empty(0, np.int32), *of_parts])
+        self._is_apart = np.zeros(len(self._best), np.bool_)
+        self._is_apart[self._firsts[:-1]] = True
+        self._changes = np.append(True, self._best[1:] != self._best[:-1])[: len(self._best)]
+        self._is_named = self._best != index.get(UNKNOWN_ACTION, -1)
+        # the same numbers, once in memory
+        self._stretches = tuple(
+            replace(part, probability=self._probability[first:past], edges_s=self._edges_s[first + k : past + k + 1])
+            for k, (part, (first, past)) in enumerate(zip(parts, pairwise(self._firsts.tolist()), strict=True))
+        )
         self._starts_s = [float(stretch.edges_s[0]) for stretch in self._stretches]
 
     def pieces(self, min_confidence: float) -> list[_Piece]:
-        return _merged(piece for stretch in self._stretches for piece in self._pieces_of(stretch, min_confidence))
-
-    @staticmethod
-    def _pieces_of(stretch: Votes, min_confidence: float) -> Iterator[_Piece]:
-        guess = np.where(stretch.probability >= min_confidence, stretch.best, -1)
-        starts = np.concatenate(([0], np.flatnonzero(np.diff(guess)) + 1))
-        ends = np.append(starts[1:], len(guess))
-        means = np.add.reduceat(stretch.probability, starts) / (ends - starts)
-        for start, end, mean in zip(starts.tolist(), ends.tolist(), means.tolist(), strict=True):
-            action = UNKNOWN_ACTION if guess[start] < 0 else stretch.labels[guess[start]]
-            yield _Piece(action, float(stretch.edges_s[start]), float(stretch.edges_s[end]), mean)
+        if not len(self._best):
+            return []
+        is_sure = (self._probability >= min_confidence) & self._is_named
+        begins = self._is_apart | (self._changes & is_sure)
+        begins[1:] |= is_sure[1:] != is_sure[:-1]
+        firsts = np.flatnonzero(begins)
+        pasts = np.append(firsts[1:], len(begins))
+        means = np.add.reduceat(self._probability, firsts) / (pasts - firsts)
+        # a stretch has one edge more than steps
+        edges = firsts + np.searchsorted(self._firsts, firsts, "right") - 1
+        columns = (
+            np.where(is_sure[firsts], self._best[firsts], -1),
+            self._edges_s[edges],
+            self._edges_s[edges + pasts - firsts],
+            means,
+        )
+        return [
+            _Piece(UNKNOWN_ACTION if action < 0 else self._labels[action], start_s, end_s, mean)
+            for action, start_s, end_s, mean in zip(*(column.tolist() for column in columns), strict=True)
+        ]
 
     def _shares(self, segments: Sequence[Segment]) -> Iterator[_Shares]:
         for k, together in groupby(segments, lambda segment: bisect_right(self._starts_s, segment.start_s) - 1):
