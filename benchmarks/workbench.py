@@ -187,7 +187,7 @@ def store(folder: Path, timeline: Timeline, duration_s: float) -> None:
 def measure(page: Page, server_pid: int, seconds: float) -> None:
     """Print what the open page needs."""
     server = psutil.Process(server_pid)
-    page.wait_for_function("window.moments?.painted", timeout=READY_TIMEOUT_MS)
+    page.wait_for_function("() => window.moments?.painted", timeout=READY_TIMEOUT_MS)
     moments = page.evaluate("window.moments")
     rows, lanes = page.evaluate("[opened.model.rows, opened.model.shownLanes.length]")
     print(f"{rows} segments of {lanes} people")

@@ -165,7 +165,7 @@ def test_charts_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, 
     assert page.locator(".modebar-btn[data-title]").count() > 0
     page.set_viewport_size({"width": 800, "height": 900})
     page.wait_for_function(
-        "[...document.querySelectorAll('.js-plotly-plot')].every(one => one.layout.width == one.clientWidth)"
+        "() => [...document.querySelectorAll('.js-plotly-plot')].every(one => one.layout.width == one.clientWidth)"
     )
     assert shown_times(page) == zoomed
 

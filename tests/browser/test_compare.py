@@ -88,7 +88,7 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
     differences.click(position={"x": ROW_PX / 2, "y": 1.5 * ROW_PX})
     told = r"Input: \d+ pictures from .*, each with its surroundings, mirrored and with other people covered"
     wait_for_text(main(page).get_by_test_id("stCaptionContainer"), told)
-    page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 24")
+    page.wait_for_function("() => document.querySelectorAll('[data-testid=stImage] img').length >= 24")
     moment = main(page).get_by_text(re.compile(r"^Person 1, [\d.]+ s to [\d.]+ s$")).inner_text()
     begin_s = float(moment.split()[2])
     wait_until(page, "Math.abs(model.timeS - given) < 0.01", begin_s)

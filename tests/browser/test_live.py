@@ -183,7 +183,7 @@ def check_narrow(page: Page, scheme: Literal["dark", "light"], picture: Path) ->
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 390, "height": 844})
     chart(page).wait_for()
-    page.wait_for_function("document.querySelector('[data-testid=stMain]').clientWidth <= 390")
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').clientWidth <= 390")
     page.screenshot(path=picture, full_page=True)
     for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
         wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
