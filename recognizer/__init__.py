@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from recognizer.timeline.model import PersonTrack, Timeline
     from recognizer.types import Clip, Frame, Prediction, Segment, TrackedPerson, VideoInfo
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 __all__ = [
     "ActionRecognition",
