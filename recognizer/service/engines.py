@@ -74,7 +74,9 @@ def of_server(url: str) -> Engines:
             "RECOGNIZER_DATABASE is not the URL of a PostgreSQL database; write it like postgresql://user@host/name."
         ) from None
 
-    return Engines(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), engine)
+    # not postgresql_readonly: with SQLAlchemy 2.1.9 and psycopg 3.3.9, later transactions of the same connection then
+    # write even where the server's default is to read only (findings/sqlalchemy-psycopg-read-only-stays.sh)
+    return Engines(engine.execution_options(isolation_level="REPEATABLE READ"), engine)
 
 
 @contextmanager

@@ -298,6 +298,24 @@ def test_a_server_that_was_away_is_used_again(tmp_path: Path, postgres_server: P
     database.close()
 
 
+def test_a_server_that_reads_only_by_default_is_heeded_after_reading(postgres_server: PostgresServer) -> None:
+    """Regression: after a transaction with ``postgresql_readonly``, its connection wrote whatever the default."""
+    Database(postgres_server.url).close()  # makes the tables
+    with psycopg.connect(postgres_server.url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE recognizer SET default_transaction_read_only = on")
+    database = Database(postgres_server.url)
+    try:
+        runs = RunStore(database)
+        assert runs.load("none") is None
+        with pytest.raises(StoreError, match="lets this program only read"):
+            runs.create(Run("one", "analysis", "talk.mp4"))
+    finally:
+        database.close()
+        with psycopg.connect(postgres_server.url, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute("ALTER ROLE recognizer RESET default_transaction_read_only")
+
+
 def test_a_server_that_lets_this_program_only_read_says_so(postgres_server: PostgresServer) -> None:
     with psycopg.connect(postgres_server.url) as connection:
         connection.execute("DROP ROLE IF EXISTS reader")
