@@ -177,6 +177,9 @@ def test_runs_are_found_named_deleted_brought_back_and_opened(visit: Any, stored
             .querySelectorAll("tr, .l-fields > *")].map((one) => one.getBoundingClientRect().right))"""
     )
     assert widest <= NARROW["width"]
+    narrow.get_by_label("Order").select_option("name")
+    expect(listed(narrow).first).to_contain_text("final.mp4")
+    narrow.get_by_label("Order").select_option("date")
     act(narrow, listed(narrow).first, "Open")
     wait_for_bench(narrow)
 

@@ -5,6 +5,8 @@ import { KINDS, counted, size } from "./words.js";
 
 const IN_STATE = { unfinished: "Waiting or running", done: "Done", cancelled: "Cancelled", failed: "Failed" };
 
+const ORDERS = { date: "Latest first", name: "By name", size: "Largest first", length: "Longest first", state: "By state" };
+
 export class Bar {
     constructor(runs) {
         this.runs = runs;
@@ -13,12 +15,14 @@ export class Bar {
         this.kind = this.choice("Kind", "kind", KINDS, "All kinds");
         this.state = this.choice("State", "state", IN_STATE, "Any state");
         this.tag = this.choice("Tag", "tag", {}, "All tags");
+        this.order = element("select", { "aria-label": "Order", class: "l-order" }, ...Object.entries(ORDERS).map(([value, label]) => element("option", { value }, label)));
+        this.order.addEventListener("change", () => runs.orderBy(this.order.value)); // on phones, where columns have no heads
         this.removed = element("button", { type: "button", class: "l-toggle", "aria-pressed": "false", onclick: () => this.showRemoved() }, "Deleted");
         this.total = element("p", { class: "l-total", role: "status" });
         this.element = element(
             "div",
             { class: "l-bar" },
-            element("div", { class: "l-fields" }, this.search, this.kind, this.state, this.tag, this.removed),
+            element("div", { class: "l-fields" }, this.search, this.kind, this.state, this.tag, this.order, this.removed),
             this.total,
         );
         runs.addEventListener("change", () => this.show());
