@@ -32,7 +32,8 @@ CLIPS_IN_FIRST_CALL = 2
 MOST_CLIPS_PER_CALL = 64
 CALL_TAKES_S = 0.5
 """Each call of the classifier gets as many clips as should take this long, judging by the previous call: a cancel takes
-effect soon on a small machine, and a GPU gets large batches."""
+effect soon on a small machine, and a GPU gets large batches. The number is even: PyTorch takes two clips at once on a
+CPU, which must not depend on the speed of the machine, because a batch may change the last bits."""
 
 _RATE_AFTER_S = 0.5
 """No rate is reported earlier, because it would be arbitrary: stored crops are read immediately, before anything is
@@ -302,7 +303,8 @@ class _FileAnalysis:
             self._journal.heard(self._labeler.label(some))
             self._journal.save_if_due(self._analysed_s)
             took_s = (time.monotonic() - started_s) / len(some)
-            self._clips_per_call = max(1, min(MOST_CLIPS_PER_CALL, int(CALL_TAKES_S / max(took_s, 1e-6))))
+            pairs = int(CALL_TAKES_S / max(took_s, 1e-6)) // 2
+            self._clips_per_call = max(2, min(MOST_CLIPS_PER_CALL, 2 * pairs))
             self._report()
         return not self._cancel()
 

@@ -81,9 +81,10 @@ class RunWork:
                 return None
             try:
                 return work(job)
-            except Exception as error:
-                self.end("failed", sentence_of(error))
-                raise
+            except Exception as error:  # noqa: BLE001 - it is logged once, with the number that run and job both tell
+                job.error = sentence_of(error)
+                self.end("failed", job.error)
+                return None
 
         return guarded
 

@@ -6,13 +6,16 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from recognizer.dashboard import server
+from recognizer.dashboard.text import sentence
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
+from recognizer.service.runs import Run
 from recognizer.service.store import AnalysisStore
 from recognizer.settings import (
     Settings,
@@ -322,6 +325,35 @@ def test_address_of_an_unknown_analysis_is_told_in_one_sentence(networks: Networ
     ]
     assert "run" not in at.query_params
     assert uploader(at, "Drop in a video")
+
+
+@pytest.mark.parametrize(
+    ("state", "problem", "told"),
+    [
+        ("failed", "the video 'a.mp4' is no longer stored here; drop it in again.", None),
+        ("running", "", "the analysis of 'a.mp4' goes on soon; load the page again."),
+    ],
+)
+def test_address_of_a_run_without_a_result_says_why(
+    networks: Networks, state: Literal["failed", "running"], problem: str, told: str | None
+) -> None:
+    server.context().runs.create(Run("one", "analysis", "a.mp4", state=state, problem=problem))
+    at = open_page(run="one")
+    assert [one.value.replace("\\", "") for one in at.error] == [sentence(told or problem).replace("\\", "")]
+
+
+def test_the_address_keeps_a_run_while_its_server_ends(page: AppTest, clip: Path, networks: Networks) -> None:
+    networks.hold = threading.Event()
+    upload_video(page, clip)
+    start(page)
+    assert networks.reached.wait(WAIT_S)
+    job = tab(page).analyse.job
+    assert job is not None
+    job.suspend()
+    networks.hold.set()
+    settle(page)
+    assert (tab(page).analyse.job, tab(page).analyse.shown) == (None, None)
+    assert page.query_params["run"] == job.job_id
 
 
 def test_two_tabs_do_not_mix(page: AppTest, make_video: Callable[..., Path], networks: Networks) -> None:

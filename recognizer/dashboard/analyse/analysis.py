@@ -13,7 +13,7 @@ from recognizer.dashboard.parts.sidebar import adopt
 from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import restore_video
 from recognizer.dashboard.parts.visitor import visitor_id
-from recognizer.errors import RecognizerError
+from recognizer.errors import RecognizerError, StoreError
 from recognizer.service.estimates import Estimate, estimate
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import Status, start_analysis
@@ -44,12 +44,24 @@ def _restore(analysis_id: str) -> bool:
         return True
     stored = server.context().workbench.analysis(analysis_id)
     if stored is None:
-        return False
+        return _tell_why(analysis_id)
     server.library().opened(analysis_id, stored.video_path.name)
     restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
     adopt(stored.timeline.settings, stored.timeline.frame_rate_hz)
     analyse.show(stored)
     return True
+
+
+def _tell_why(analysis_id: str) -> bool:
+    """Say why a run has no result; return False if there is no such run.
+
+    Raises:
+        StoreError: it failed, or another server works on it.
+    """
+    run = server.context().runs.load(analysis_id)
+    if run is not None and (run.problem or not run.is_finished):
+        raise StoreError(run.problem or f"the analysis of '{run.video_name}' goes on soon; load the page again.")
+    return False
 
 
 def take_over_finished() -> None:
@@ -64,7 +76,7 @@ def take_over_finished() -> None:
     if job.result is not None:
         _keep_corrections(tab.analyse.shown, job.result)
         tab.analyse.show(job.result)
-    else:  # it failed, or was cancelled before its turn
+    elif not job.suspended:  # it failed, or was cancelled before its turn; otherwise the next server finds it again
         ANALYSIS.name(tab.analyse.shown.analysis_id if tab.analyse.shown is not None else None)
 
 
