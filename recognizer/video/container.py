@@ -72,6 +72,8 @@ _RATE_FRAMES = 128
 """So many frames are decoded to measure a doubtful rate."""
 
 _DEMUX_RETRIES = 3
+_MOST_PASSED_OVER = 1000
+"""So many packets of unknown streams may follow each other."""
 
 
 _Stream = TypeVar("_Stream", VideoStream, AudioStream)
@@ -138,15 +140,17 @@ def packets(
     container: InputContainer, stream: _Stream, breaks_off: Callable[[], None] = lambda: None
 ) -> Iterator[Packet[_Stream]]:
     """Yield the packets of a stream. Skip a damaged part if FFmpeg finds the next packet, else call ``breaks_off``."""
-    failures = 0
-    while failures < _DEMUX_RETRIES:
+    failures = passed_over = 0
+    while failures < _DEMUX_RETRIES and passed_over < _MOST_PASSED_OVER:
         try:
             for packet in container.demux(stream):
-                failures = 0
+                failures = passed_over = 0
                 yield packet
             return
-        except IndexError:  # PyAV 18 knows no stream that begins after the file was opened; the next packet is another
-            continue
+        except IndexError:
+            # PyAV 18 knows no stream that begins after the file was opened; the next packet is another, but for one
+            # that stands at the very end
+            passed_over += 1
         except (av.FFmpegError, OSError):  # a damaged size, larger than any packet, is FFmpeg's MemoryError
             failures += 1
     breaks_off()

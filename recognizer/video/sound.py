@@ -34,6 +34,9 @@ _DRIFT: Final = round(0.05 * _RATE_HZ)
 """Ignore gaps and overlaps up to this many samples. Rounded stamps cause them, and they are inaudible, while cutting or
 padding a few samples crackles."""
 
+_LONGEST_SILENCE: Final = 300 * _RATE_HZ
+"""Longer silence, in samples, is left out of the track: a damaged time stamp may put years between two pictures."""
+
 _RESTART: Final = round(0.5 * _RATE_HZ)
 """A step back by more samples than this is a restart of the recorder's clock."""
 
@@ -114,12 +117,23 @@ class SoundTrack:
         end = round(end_s * _RATE_HZ)
         position = self._encoded + self._waiting.shape[1]
         while position < end:
+            silent_until = end if self._next is None else min(end, self._next[0])
+            if silent_until - position > _LONGEST_SILENCE:
+                yield from self._leave_out_until(silent_until)
+                position = silent_until
+                continue
             # a second at a time: silence between two pictures of a time-lapse may last for hours
             position = min(end, position + _RATE_HZ)
             self._collect(position)
             while self._waiting.shape[1] >= _SAMPLES_A_FRAME:
                 now, self._waiting = self._waiting[:, :_SAMPLES_A_FRAME], self._waiting[:, _SAMPLES_A_FRAME:]
                 yield from self._encode(now)
+
+    def _leave_out_until(self, end: int) -> Iterator[Packet[AudioStream]]:
+        """End the last AAC frame with silence, and go on at this position; the track has nothing in between."""
+        if self._waiting.shape[1]:
+            yield from self._encode(np.hstack((self._waiting, _silence(_SAMPLES_A_FRAME - self._waiting.shape[1]))))
+        self._waiting, self._encoded, self._is_silent = _silence(0), end, True
 
     def finish(self, end_s: float) -> Iterator[Packet[AudioStream]]:
         """Encode the rest of the sound up to the end of the last picture."""

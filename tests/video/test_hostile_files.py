@@ -63,13 +63,26 @@ def test_rate_of_a_short_slow_motion_file_is_not_its_average(make_video: Callabl
     assert probe(path).frame_rate == 240
 
 
-def test_hours_between_two_pictures_are_no_hours_of_silence_in_memory(tmp_path: Path) -> None:
+def test_hours_between_two_pictures_are_no_hours_of_silence(tmp_path: Path) -> None:
     rgb = np.zeros((48, 64, 3), np.uint8)
-    sound = iter([(0, np.zeros((2, 1024), np.float32))])
-    with VideoWriter(tmp_path / "a.mp4", Fraction(1, 600), 64, 48, sound=sound) as writer:
+    hours_s = 10 * 3600.0
+    sound = iter([(0, np.zeros((2, 1500), np.float32)), (round(hours_s * 48_000), np.ones((2, 48_000), np.float32))])
+    with VideoWriter(tmp_path / "a.mp4", 1, 64, 48, sound=sound) as writer:
+        for time_s in (0.0, hours_s, hours_s + 1):
+            writer.write(rgb, time_s)
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        times_s = [float(packet.pts * packet.time_base) for packet in file.demux(audio=0) if packet.pts is not None]
+    assert len(times_s) < 200
+    assert times_s[-1] == pytest.approx(hours_s + 1, abs=1.1)
+
+
+def test_few_minutes_between_two_pictures_do_not_fill_the_memory(tmp_path: Path) -> None:
+    rgb = np.zeros((48, 64, 3), np.uint8)
+    sound = iter([(0, np.zeros((2, 1024), np.float32)), (240 * 48_000, np.zeros((2, 1024), np.float32))])
+    with VideoWriter(tmp_path / "a.mp4", Fraction(1, 240), 64, 48, sound=sound) as writer:
         writer.write(rgb, 0.0)
         tracemalloc.start()
-        writer.write(rgb, 600.0)
+        writer.write(rgb, 240.0)
         _, peak_bytes = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak_bytes < 20_000_000
@@ -102,6 +115,14 @@ def test_stream_that_begins_after_the_file_was_opened_is_passed_over() -> None:
 
     found: list[Any] = list(packets(cast("Any", Container()), cast("Any", None)))
     assert found == ["one", "two"]
+
+
+def test_packet_that_is_unknown_for_ever_ends_the_file() -> None:
+    class Container:
+        def demux(self, _stream: object) -> Iterator[str]:
+            raise IndexError("list index out of range")
+
+    assert not list(packets(cast("Any", Container()), cast("Any", None)))
 
 
 def test_pictures_that_the_decoder_marks_as_damaged_are_told(make_video: Callable[..., Path]) -> None:
