@@ -70,7 +70,8 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
     wait_for_text(main(page).get_by_test_id("stProgress"), "network|Finding people, once for all|[12] of 2")
     wait_for_comparison(page)
     assert "comparison=" in page.url
-    wait_until(page, "model.shownLanes.length === 2")  # until then, it shows the one that ran first
+    # until then, it shows the one that ran first
+    wait_until(page, "model.shownLanes.length === 2", timeout_ms=WORK_TIMEOUT_MS)
     assert ask(page, "model.shownLanes.map((lane) => [lane.title, lane.classifier])") == [
         ["Person 1", "i3d"],
         ["Person 1", "mc3_18:model_16_m3_0.8888"],
