@@ -67,7 +67,7 @@ def test_filter_groups_downloads_and_tables_follow_one_another(open_page: OpenPa
     for label in ("yoga", "tai chi"):
         labels.fill(label)
         page.keyboard.press("Enter")
-        popover.locator("[data-baseweb=tag]").filter(has_text=label).wait_for()
+        popover.locator("[data-tag]").filter(has_text=label).wait_for()
     page.keyboard.press("Escape")
     popover.get_by_role("textbox", name="Everything else").fill("lively")
     page.keyboard.press("Tab")
