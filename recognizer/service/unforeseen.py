@@ -19,6 +19,8 @@ _LOG_AGAIN_AFTER_S: Final = 60.0
 
 _MOST_REMEMBERED: Final = 256
 
+_NUMBER: Final = "fault_number"
+
 _lock = threading.Lock()
 _logged_at_s: OrderedDict[str, float] = OrderedDict()
 
@@ -33,7 +35,8 @@ def reported(error: Exception) -> str:
 
     The same fault in the same place has the same number, and is logged once a minute at most.
     """
-    number = _number_of(error)
+    number = getattr(error, _NUMBER, None) or _number_of(error)
+    setattr(error, _NUMBER, number)  # whoever raises it again further out gets the same
     if _is_due(number):
         _log.error("fault %s", number, exc_info=error)
     return (

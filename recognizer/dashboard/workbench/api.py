@@ -19,7 +19,7 @@ from recognizer.dashboard.text import for_visitors
 from recognizer.dashboard.workbench import documents
 from recognizer.dashboard.workbench.boxes import box_bytes
 from recognizer.dashboard.workbench.ranges import VideoResponse
-from recognizer.errors import RecognizerError
+from recognizer.errors import RecognizerError, StoreError
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.opened import Opened
 from recognizer.service.playable import playable
@@ -36,6 +36,9 @@ _WEBM: Final = b"\x1a\x45\xdf\xa3"
 """How Matroska and WebM begin."""
 
 ONLY_LOOKS: Final = "Only who analysed this video may correct it, or an operator; you can look, compare and download."
+
+_UNKNOWN: Final = "unknown"
+"""No visitor has this id."""
 
 _NO_PICTURE: Final = "There is no picture of this person."
 
@@ -78,7 +81,10 @@ class Request:
         """Return whether whoever asks may correct what is asked about, and not only look at it."""
         if self.http is None:
             return True
-        run = server.context().runs.load(self.item_id)
+        try:
+            run = server.context().runs.load(self.item_id)
+        except StoreError:  # whose it is cannot be asked: then it is nobody's who has signed in
+            return may_correct_of(self.http, _UNKNOWN)
         return run is None or may_correct_of(self.http, run.visitor_id)
 
     def document(self, type_: type[Document]) -> Document:
