@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from recognizer.files import size_text
 from recognizer.limits import exceeded, limits
@@ -87,6 +88,18 @@ class UploadLedger:
         row = {"visitor_id": visitor_id, "video_file": path.name, "size_bytes": size_bytes}
         with self._database.transaction("uploads") as connection:
             put(connection, tables.upload, [row])
+
+    def remove(self, visitor_id: str, names: Collection[str]) -> None:
+        """Forget that a visitor uploaded these files.
+
+        Raises:
+            StoreError: the database cannot be written to.
+        """
+        stored = tables.upload.c
+        with self._database.transaction("uploads") as connection:
+            connection.execute(
+                delete(tables.upload).where(stored.visitor_id == visitor_id, stored.video_file.in_(names))
+            )
 
     def bytes_of(self, visitor_id: str, folder: Path) -> int:
         """Return the size of a visitor's uploads that are still in the folder.

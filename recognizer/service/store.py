@@ -27,6 +27,7 @@ from recognizer.service.features import FeatureStore
 from recognizer.service.room import Arrival, UploadLedger
 from recognizer.service.sources import SOURCE_SUFFIX, STORED_NAME, StoredPart, read_source, write_source
 from recognizer.service.timeline_bytes import timeline_from_stored, timelines_to_bytes
+from recognizer.service.video_files import VideoFiles
 from recognizer.timeline.features import feature_table
 from recognizer.timeline.model import Timeline
 from recognizer.video import VideoSource, display_name, in_order
@@ -230,6 +231,22 @@ class AnalysisStore:
             ]
         except OSError as error:
             raise StoreError(f"a file of '{video.name}' is no longer stored here; drop the files in again.") from error
+
+    def withdraw(self, video: StoredFile, visitor_id: str) -> None:
+        """Forget an upload that cannot be analyzed; its files go, unless another visitor or a run has them.
+
+        Raises:
+            StoreError: the database cannot be read or written to.
+        """
+        names = {video.path.name, *(path.name for path in read_source(video.path).paths)}
+        self._ledger.remove(visitor_id, names)
+        with self.database.reading() as connection:
+            kept = {
+                name
+                for table in (tables.upload, tables.run, tables.analysis, tables.comparison)
+                for name in connection.execute(select(table.c.video_file).distinct()).scalars()
+            }
+        VideoFiles(self._files).remove(names, kept)
 
     def is_here(self, path: Path) -> bool:
         """Return whether a stored video, with all its files, is still on the disk."""

@@ -83,6 +83,8 @@ def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTe
         assert tab(page).analyse.shown is run
         assert current_video(page).file.name == "clip.mp4"
         assert shows_result(page)
+    kept = current_video(page).file.path
+    assert list(kept.parent.glob("*.mp4")) == [kept], "nothing is left of refused files"
     upload_video(page, clip, "good again.mp4")
     assert not page.error
     assert "good again.mp4" in words(page)

@@ -12,6 +12,7 @@ import pytest
 
 from recognizer.errors import LimitError
 from recognizer.service.room import check_free
+from recognizer.service.runs import Run, RunStore
 from recognizer.service.store import AnalysisStore
 
 KB = 1000
@@ -60,6 +61,27 @@ def test_the_same_file_counts_once_for_its_visitor(store: AnalysisStore, set_lim
     upload(store, 2 * KB)
     upload(store, 2 * KB)
     upload(store, 2 * KB, byte=2)
+
+
+def test_withdrawn_upload_no_longer_counts_and_leaves_nothing(
+    store: AnalysisStore, set_limits: Callable[..., None]
+) -> None:
+    set_limits(max_uploads_bytes_per_visitor=5 * KB)
+    parts = [(io.BytesIO(bytes([k]) * 2 * KB), f"GX0{k}0042.MP4") for k in (1, 2)]
+    store.withdraw(store.add_recording(parts, visitor_id="browser:me"), "browser:me")
+    assert stored(store) == []
+    upload(store, 5 * KB)
+
+
+def test_withdrawn_upload_stays_for_others_and_for_runs(store: AnalysisStore) -> None:
+    upload(store, 2 * KB, visitor_id="browser:other")
+    video = store.add_file(io.BytesIO(bytes([1]) * 2 * KB), "b.mp4", visitor_id="browser:me")
+    store.withdraw(video, "browser:me")
+    assert stored(store) == [2 * KB]
+    run = Run(run_id="r", kind="analysis", video_name="b.mp4", video_file=video.path.name)
+    RunStore(store.database).create(run)
+    store.withdraw(video, "browser:other")
+    assert stored(store) == [2 * KB]
 
 
 def test_one_person_on_their_own_machine_has_all_of_it(store: AnalysisStore, set_limits: Callable[..., None]) -> None:

@@ -94,8 +94,10 @@ def _store_and_use(uploads: Sequence[tuple[BinaryIO, str]]) -> None:
         file = server.context().store.add_recording(uploads, visitor_id=visitor_id())
     except RecognizerError as error:
         state.tab().problem = str(error)
-    else:
-        _use(file)
+        return
+    _use(file)
+    if state.tab().problem is not None:  # nobody could find the file, yet it would count as the visitor's
+        server.context().store.withdraw(file, visitor_id())
 
 
 def _use(file: StoredFile, credit: str | None = None) -> None:
