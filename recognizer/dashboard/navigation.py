@@ -49,6 +49,14 @@ def run() -> None:
         state.tab().came_through_app = True
         page.run()
         refusals.explain_refusals()
+        _give_hint()
+
+
+def _give_hint() -> None:
+    tab = state.tab()
+    if tab.hint is not None:
+        st.toast(tab.hint, icon=":material/lightbulb:", duration="long")
+        tab.hint = None
 
 
 def enter_through_app(page: str, *, shows_camera: bool = False) -> None:

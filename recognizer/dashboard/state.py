@@ -373,6 +373,7 @@ class Tab:
         page: the page that is shown.
         notices: what went wrong in callbacks.
         problem: one sentence about what went wrong last.
+        hint: what to do next, said once on the next page; None for nothing.
         video: the current video, the same on every page; None before the first.
         uploads: how many uploads have been stored; a new number empties the upload field.
         of_video: the analysis of a video.
@@ -389,6 +390,7 @@ class Tab:
     page: str = ""
     notices: list[Notice] = field(default_factory=list)
     problem: str | None = None
+    hint: str | None = None
     video: CurrentVideo | None = None
     uploads: int = 0
     sidebar: SidebarTab = field(default_factory=SidebarTab)

@@ -165,6 +165,16 @@ def test_opening_a_run_shows_its_result_and_counts_as_use(wished: dict[str, Any]
     assert after.opened_at is not None
 
 
+def test_running_again_says_what_to_do_once(wished: dict[str, Any], tmp_path: Path) -> None:
+    stored = store_real_run(tmp_path / "data", tmp_path, "match.mp4")
+    at = open_page(PAGE)
+    opened(at, wished, "again", stored.run_id)
+    assert shows_result(at)
+    assert [toast.value for toast in at.toast] == ["Change the settings in the sidebar, then press **Analyse again**."]
+    at.run()
+    assert not at.toast
+
+
 def test_run_without_a_result_opens_with_its_video_settings_and_problem(wished: dict[str, Any], tmp_path: Path) -> None:
     stored = store_real_run(tmp_path / "data", tmp_path, "match.mp4")
     runs().create(

@@ -20,6 +20,8 @@ _ANALYSE: Final = "pages/analyse.py"
 
 _PAGES: Final = {"comparison": "pages/compare.py", "live": "pages/live.py"}
 
+_AGAIN: Final = "Change the settings in the sidebar, then press **Analyse again**."
+
 _GONE: Final = "This run is not on this machine any more; it was deleted."
 
 
@@ -38,6 +40,8 @@ def follow(wish: Mapping[str, Any]) -> None:
     server.library().opened(run.run_id, run.video_file)
     if run.is_finished and not _has_result(run):
         _begin_again(run)
+    if wish.get("page") == "again" and run.kind == "analysis":
+        state.tab().hint = _AGAIN
     parameter = COMPARISON.parameter if run.kind == "comparison" else ANALYSIS.parameter
     st.switch_page(_PAGES.get(run.kind, _ANALYSE), query_params={parameter: run.result_id})
 
