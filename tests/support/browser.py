@@ -127,13 +127,18 @@ _SEGMENTS_JS = """() => [...document.querySelectorAll("[data-testid=stBidiCompon
 
 def wait_for_results(page: Page) -> None:
     """Wait until no analysis runs and the workbench has its segments."""
-    page.wait_for_function(
-        f"""() => {{
-            const buttons = [...document.querySelectorAll("[data-testid=stMain] button")];
-            return !buttons.some((one) => one.textContent === "Cancel") && ({_SEGMENTS_JS})();
-        }}""",
-        timeout=WORK_TIMEOUT_MS,
-    )
+    from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+    try:
+        page.wait_for_function(
+            f"""() => {{
+                const buttons = [...document.querySelectorAll("[data-testid=stMain] button")];
+                return !buttons.some((one) => one.textContent === "Cancel") && ({_SEGMENTS_JS})();
+            }}""",
+            timeout=WORK_TIMEOUT_MS,
+        )
+    except PlaywrightTimeout as error:
+        raise AssertionError(f"no results; the page says: {main(page).inner_text()[:2000]}") from error
 
 
 def wait_for_actions(page: Page, *actions: str) -> None:
