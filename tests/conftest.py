@@ -110,17 +110,18 @@ def _few_threads() -> None:
 
 
 @pytest.fixture
-def set_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def set_limits() -> Iterator[Callable[..., None]]:
     """Sets limits of this server by their names, for one test."""
+    with pytest.MonkeyPatch.context() as patch:
 
-    def set_them(**values: object) -> None:
-        for name, value in values.items():
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
-            monkeypatch.setenv(f"{LIMIT_PREFIX}{name.upper()}", text)
-        limits.cache_clear()
+        def set_them(**values: object) -> None:
+            for name, value in values.items():
+                text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
+                patch.setenv(f"{LIMIT_PREFIX}{name.upper()}", text)
+            limits.cache_clear()
 
-    yield set_them
-    limits.cache_clear()
+        yield set_them
+    limits.cache_clear()  # not before the environment is as it was, since another thread may read it at once
 
 
 @pytest.fixture(scope="session")

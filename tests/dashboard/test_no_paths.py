@@ -13,7 +13,6 @@ from recognizer.dashboard.parts.download_route import _problem
 from recognizer.dashboard.text import for_visitors, sentence
 from recognizer.dashboard.workbench.api import problem_response
 from recognizer.errors import RecognizerError
-from recognizer.limits import limits
 from tests.support.environment import ROOT
 
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, RecognizerError)}
@@ -25,17 +24,9 @@ PATHS = (
 )
 
 
-@pytest.fixture
-def is_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bool], None]]:
-    """Sets whether the server is one person's own machine."""
-
-    def set_it(value: bool) -> None:
-        monkeypatch.setenv("RECOGNIZER_LIMIT_ALONE", str(value).lower())
-        limits.cache_clear()
-
-    set_it(False)
-    yield set_it
-    limits.cache_clear()
+@pytest.fixture(autouse=True)
+def many_visitors(set_limits: Callable[..., None]) -> None:
+    set_limits(alone=False)
 
 
 def sentences() -> Iterator[tuple[str, ast.JoinedStr]]:
@@ -56,7 +47,7 @@ def with_values(text: ast.JoinedStr, value: str) -> str:
     return "".join(str(one.value) if isinstance(one, ast.Constant) else value for one in text.values)
 
 
-def test_no_sentence_of_ours_shows_a_path_to_visitors(is_alone: Callable[[bool], None]) -> None:
+def test_no_sentence_of_ours_shows_a_path_to_visitors() -> None:
     found = list(sentences())
     assert len(found) > 100
     for place, text in found:
@@ -66,14 +57,12 @@ def test_no_sentence_of_ours_shows_a_path_to_visitors(is_alone: Callable[[bool],
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_path_in_quotes_becomes_a_name(is_alone: Callable[[bool], None], path: str) -> None:
+def test_path_in_quotes_becomes_a_name(path: str) -> None:
     name = path.replace("\\", "/").rpartition("/")[2]
     assert for_visitors(f"'{path}' is gone; drop it in again.") == f"'{name}' is gone; drop it in again."
 
 
-def test_folder_of_the_server_is_named_whatever_its_name_has(
-    is_alone: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folder_of_the_server_is_named_whatever_its_name_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECOGNIZER_DATA", "/srv/ann's, (own) data")
     assert for_visitors("cannot read /srv/ann's, (own) data/files/a.mp4.") == "cannot read files/a.mp4."
 
@@ -88,19 +77,19 @@ def test_folder_of_the_server_is_named_whatever_its_name_has(
         "download https://example.org/models/s3d.pth elsewhere.",
     ],
 )
-def test_what_is_no_path_stays(is_alone: Callable[[bool], None], text: str) -> None:
+def test_what_is_no_path_stays(text: str) -> None:
     assert for_visitors(text) == text
 
 
-def test_page_and_addresses_say_names(is_alone: Callable[[bool], None]) -> None:
+def test_page_and_addresses_say_names() -> None:
     told = "'/srv/data/files/ab12.mp4' cannot be read."
     assert "srv" not in sentence(told)
     for answer in (problem_response(422, told), _problem(422, told)):
         assert json.loads(bytes(answer.body))["problem"] == "'ab12.mp4' cannot be read."
 
 
-def test_own_machine_keeps_paths(is_alone: Callable[[bool], None]) -> None:
-    is_alone(True)
+def test_own_machine_keeps_paths(set_limits: Callable[..., None]) -> None:
+    set_limits(alone=True)
     assert for_visitors("'/srv/data/a.mp4' is gone.") == "'/srv/data/a.mp4' is gone."
 
 

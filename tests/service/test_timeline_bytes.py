@@ -131,6 +131,7 @@ def test_entries_come_back_with_and_without_timelines() -> None:
             theirs.labels,
             theirs.problem,
         )
+        assert (ours.timeline is None) == (theirs.timeline is None)
         if theirs.timeline is not None and ours.timeline is not None:
             assert_equal_to_the_bit(ours.timeline, theirs.timeline)
     assert found[1].timeline is None

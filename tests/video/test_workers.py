@@ -18,7 +18,6 @@ import pytest
 
 from recognizer import processes
 from recognizer.errors import VideoError
-from recognizer.limits import limits
 from recognizer.processes import WHERE_VARIABLE
 from recognizer.types import Frame
 from recognizer.video import VideoSource, make_preview, open_video, poster, probe, workers
@@ -29,7 +28,6 @@ from recognizer.video.workers import Worker, Workers
 from tests.support.waiting import wait_until
 
 MakeVideo = Callable[..., Path]
-LIMITS = "RECOGNIZER_LIMIT_"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's signals and limits")
 
@@ -46,19 +44,6 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
     monkeypatch.setattr(workers, "_workers", mine)
     yield mine
     mine.close()
-
-
-@pytest.fixture
-def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], None]]:
-    """Set a limit for one test."""
-
-    def to(name: str, value: int) -> None:
-        monkeypatch.setenv(f"{LIMITS}{name.upper()}", str(value))
-        limits.cache_clear()
-
-    yield to
-    monkeypatch.undo()
-    limits.cache_clear()
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -125,9 +110,9 @@ def test_idle_decoder_that_dies_is_replaced(make_video: MakeVideo, own: Workers)
 
 
 def test_decoder_that_stands_still_is_ended(
-    make_video: MakeVideo, own: Workers, limit: Callable[[str, int], None]
+    make_video: MakeVideo, own: Workers, set_limits: Callable[..., None]
 ) -> None:
-    limit("max_decoder_stall_s", 1)
+    set_limits(max_decoder_stall_s=1)
     path = make_video("a.mp4", frames=300)
     with open_video(path) as reader:
         frames = reader.frames()
@@ -150,10 +135,10 @@ def test_cancelling_does_not_wait_for_a_decoder_that_stands_still(make_video: Ma
 
 
 def test_decoder_that_wants_too_much_memory_is_refused(
-    make_video: MakeVideo, own: Workers, limit: Callable[[str, int], None]
+    make_video: MakeVideo, own: Workers, set_limits: Callable[..., None]
 ) -> None:
     small, large = make_video("small.mp4", frames=3), make_video("large.mp4", frames=1, size=(4096, 3072))
-    limit("max_decoder_bytes", 450_000_000)
+    set_limits(max_decoder_bytes=450_000_000)
     with pytest.raises(VideoError, match=r"'large.mp4' asks for more memory, .* \(max_decoder_bytes: "):
         for _ in open_video(large).frames():
             pass
@@ -161,10 +146,10 @@ def test_decoder_that_wants_too_much_memory_is_refused(
 
 
 def test_memory_is_looked_up_where_the_system_sets_no_limit(
-    make_video: MakeVideo, own: Workers, limit: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
+    make_video: MakeVideo, own: Workers, set_limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "SYSTEM_LIMITS_MEMORY", False)
-    limit("max_decoder_bytes", 400_000_000)
+    set_limits(max_decoder_bytes=400_000_000)
     with open_video(make_video("a.mp4", frames=300)) as reader:
         frames = reader.frames()
         next(frames)
