@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -74,11 +75,12 @@ def decoded_elsewhere(order: Order, state: State, select: FrameFilter | None, st
                     slots=_lent(worker, slots),
                 )
             )
-            stop.also(worker.halt)
+            halt = partial(worker.halt, worker.work)
+            stop.also(halt)
             try:
                 yield from _Arrivals(worker, slots, order, state, select).frames(stop)
             finally:
-                stop.no_longer(worker.halt)
+                stop.no_longer(halt)
     except VideoError:
         if not stop:
             raise

@@ -96,6 +96,8 @@ class Worker:
         self._line: Line[Order] = Line(cast(BinaryIO, self._process.stdin))
         self._inbox = Inbox(cast(BinaryIO, self._process.stdout), Answer)
         self._writing = threading.Lock()
+        # held to change what is asked and when its answer is due, and to act on that from another thread
+        self._changing = threading.Lock()
         self._work = 0
         self._is_working = False
         self._is_halted = False
@@ -109,14 +111,20 @@ class Worker:
         """Number of the process."""
         return self._process.pid
 
+    @property
+    def work(self) -> int:
+        """Number of the current work, for ``halt``."""
+        return self._work
+
     def is_alive(self) -> bool:
         """Return whether the process runs."""
         return self._process.poll() is None
 
     def begin(self, content: OrderContent) -> None:
         """Ask for something new, after the last answer to what was asked before."""
-        self._work += 1
-        self._is_working, self._is_halted = True, False
+        with self._changing:
+            self._work += 1
+            self._is_working, self._is_halted = True, False
         self.say(content)
 
     def say(self, content: OrderContent) -> None:
@@ -125,9 +133,12 @@ class Worker:
         Raises:
             DecoderGoneError: the process has ended.
         """
+        self._write(Order(self._work, content))
+
+    def _write(self, order: Order) -> None:
         try:
             with self._writing:
-                self._line.write(Order(self._work, content))
+                self._line.write(order)
         except OSError as error:
             raise self._gone() from error
 
@@ -149,7 +160,8 @@ class Worker:
         Raises:
             DecoderGoneError: the process ended, said nothing for too long, or said what it may not say.
         """
-        self._due_s = time.monotonic() + self._patience_s()
+        with self._changing:
+            self._due_s = time.monotonic() + self._patience_s()
         try:
             answer = self._inbox.read()
             if answer is None:
@@ -160,24 +172,28 @@ class Worker:
             self.kill(f"it said something wrong: {error}")
             raise self._gone() from error
         finally:
-            self._due_s = None
+            with self._changing:
+                self._due_s = None
         self._has_answered = True
         if not isinstance(answer.content, _GOING_ON):
             self._is_working = False
         return answer.content
 
-    def halt(self) -> None:
-        """Ask the current work to end; its last answer is soon due."""
-        self._is_halted = True
-        if self._due_s is not None:
-            self._due_s = min(self._due_s, time.monotonic() + _HALTS_WITHIN_S)
+    def halt(self, work: int) -> None:
+        """Ask this work to end; its last answer is soon due. Does nothing if it is over: the next may be another's."""
+        with self._changing:
+            if work != self._work:
+                return
+            self._is_halted = True
+            if self._due_s is not None:
+                self._due_s = min(self._due_s, time.monotonic() + _HALTS_WITHIN_S)
         with suppress(DecoderGoneError):
-            self.say(Halt())
+            self._write(Order(work, Halt()))
 
     def settle(self) -> bool:
         """End the work that is still going on; return whether the process can be used again."""
         if self._is_working:
-            self.halt()
+            self.halt(self._work)
             try:
                 while self._is_working:
                     self.hear()
@@ -187,11 +203,12 @@ class Worker:
 
     def look(self) -> None:
         """End the process if its answer is overdue, or it has too much memory where the system sets no limit."""
-        due_s = self._due_s
-        if due_s is not None and time.monotonic() > due_s:
-            self._hit_limit = "max_decoder_stall_s"
-            self.kill("it stood still")
-        elif not SYSTEM_LIMITS_MEMORY and self._memory_bytes() > self._limits.max_decoder_bytes:
+        with self._changing:
+            if self._due_s is not None and time.monotonic() > self._due_s:
+                self._hit_limit = "max_decoder_stall_s"
+                self.kill("it stood still")
+                return
+        if not SYSTEM_LIMITS_MEMORY and self._memory_bytes() > self._limits.max_decoder_bytes:
             self._hit_limit = "max_decoder_bytes"
             self.kill("it took too much memory")
 

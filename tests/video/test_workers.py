@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -22,8 +24,9 @@ from recognizer.processes import WHERE_VARIABLE
 from recognizer.types import Frame
 from recognizer.video import VideoSource, make_preview, open_video, poster, probe, workers
 from recognizer.video import shared_pictures as shared
+from recognizer.video.decoding import Stop
 from recognizer.video.looking import still
-from recognizer.video.messages import Converted
+from recognizer.video.messages import Converted, Inspect, Inspected
 from recognizer.video.workers import Worker, Workers
 from tests.support.waiting import wait_until
 
@@ -132,6 +135,61 @@ def test_cancelling_does_not_wait_for_a_decoder_that_stands_still(make_video: Ma
         began_s = time.monotonic()
     assert time.monotonic() - began_s < 2 * workers._HALTS_WITHIN_S + 1
     assert not psutil.pid_exists(pid)
+
+
+def test_late_stop_does_not_end_the_next_video(
+    make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: a stop that was on its way when its video was over ended the one that the decoder read next."""
+    late: list[Callable[[], None]] = []
+    monkeypatch.setattr(Stop, "also", lambda _stop, call: late.append(call))
+    monkeypatch.setattr(Stop, "no_longer", lambda _stop, _call: None)
+    path = make_video(frames=300)
+    with open_video(path) as reader:
+        next(reader.frames())
+    (pid,) = own.pids()
+    with open_video(path) as reader:
+        frames = reader.frames()
+        next(frames)
+        late[0]()
+        assert len(list(frames)) == 299
+    assert own.pids() == {pid}
+
+
+def test_decoder_that_answers_a_stop_in_time_is_not_ended_later(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: a stop put back the time at which the answer was due, when the answer was there already."""
+    worker = Worker()
+    order = Inspect(os.fsencode(make_video(frames=1)), "'a.mp4'", None, None, None)
+    answers: list[object] = []
+    listener = threading.Thread(target=lambda: answers.append(worker.hear()))
+    clock_s, halting = time.monotonic, threading.current_thread()
+
+    def monotonic_s() -> float:
+        now_s = clock_s()
+        if threading.current_thread() is halting:
+            os.kill(worker.pid, signal.SIGCONT)
+            listener.join(timeout=1.0)
+        return now_s
+
+    try:
+        worker.begin(order)
+        worker.hear()
+        os.kill(worker.pid, signal.SIGSTOP)
+        worker.begin(order)
+        listener.start()
+        wait_until(lambda: worker._due_s is not None)
+        monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=monotonic_s))
+        worker.halt(worker.work)
+        listener.join()
+        monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: clock_s() + 2 * workers._HALTS_WITHIN_S))
+        worker.look()
+        worker.begin(order)
+        assert isinstance(worker.hear(), Inspected)
+    finally:
+        worker.close()
+    assert isinstance(answers[0], Inspected)
 
 
 def test_decoder_that_wants_too_much_memory_is_refused(
