@@ -149,6 +149,8 @@ class _Arrivals:
                 case messages.Ended(reading):
                     if reading is not None:
                         self._state.reading, self._state.progress = reading, 1.0
+                    elif not stop:  # what came so far would pass for the whole file
+                        raise _unfit(self._worker, answer)
                     return
                 case _:
                     raise _unfit(self._worker, answer)

@@ -26,7 +26,7 @@ from recognizer.video import VideoSource, make_preview, open_video, poster, prob
 from recognizer.video import shared_pictures as shared
 from recognizer.video.decoding import Stop
 from recognizer.video.looking import still
-from recognizer.video.messages import Converted, Inspect, Inspected
+from recognizer.video.messages import Converted, Ended, Inspect, Inspected
 from recognizer.video.workers import Worker, Workers
 from tests.support.waiting import wait_until
 
@@ -190,6 +190,21 @@ def test_decoder_that_answers_a_stop_in_time_is_not_ended_later(
     finally:
         worker.close()
     assert isinstance(answers[0], Inspected)
+
+
+def test_decoder_that_ends_before_the_file_does_is_refused(
+    make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: its pictures were taken for the whole file."""
+    hear = Worker.hear
+
+    def early(worker: Worker) -> object:
+        answer = hear(worker)
+        return Ended() if isinstance(answer, Converted) and answer.index == 5 else answer
+
+    monkeypatch.setattr(Worker, "hear", early)
+    with open_video(make_video(frames=300)) as reader, pytest.raises(VideoError, match="said something wrong"):
+        list(reader.frames())
 
 
 def test_decoder_that_wants_too_much_memory_is_refused(
