@@ -43,16 +43,12 @@ def app_url(app_data: Path) -> Iterator[str]:
     Whatever the tests do with it, it connects to nothing but this machine.
     """
     log, connections = app_data.parent / "log.txt", app_data.parent / "connections.jsonl"
-    server = AppServer(app_data, log, environment=watching(connections))
-    table: ConnectionTable | None = None
-    try:
-        server.start()
+    with AppServer(app_data, log, environment=watching(connections)) as server:
         table = ConnectionTable(server.pid)
-        yield server.url
-    finally:
-        if table is not None:
+        try:
+            yield server.url
+        finally:
             table.end()
-        server.end()
     assert connections.stat().st_size, "nothing was watched"
     assert not connections_elsewhere(connections)
     assert not table.elsewhere

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,14 +35,8 @@ LARGE_BYTES = 3_000_000
 @pytest.fixture(scope="module")
 def instances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[AppServer]]:
     folder = tmp_path_factory.mktemp("instances")
-    data = folder / "data"
-    data.mkdir()
-    with ExitStack() as stack:
-        servers = []
-        for number in range(2):
-            servers.append(AppServer(data, folder / f"log{number}.txt", base="who"))
-            servers[-1].start()
-            stack.callback(servers[-1].end)
+    servers = [AppServer(folder / "data", folder / f"log{number}.txt", base="who") for number in range(2)]
+    with servers[0], servers[1]:
         yield servers
 
 

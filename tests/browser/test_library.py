@@ -41,10 +41,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
 
 @pytest.fixture(scope="module")
 def app(stored: tuple[Path, Run]) -> Iterator[AppServer]:
-    server = AppServer(stored[0], stored[0].parent / "log.txt", environment={"RECOGNIZER_LIMIT_ALONE": "true"})
-    server.start()
-    yield server
-    server.end()
+    data, _ = stored
+    with AppServer(data, data.parent / "log.txt", environment={"RECOGNIZER_LIMIT_ALONE": "true"}) as server:
+        yield server
 
 
 @pytest.fixture

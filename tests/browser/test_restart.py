@@ -40,11 +40,7 @@ def test_a_killed_servers_analysis_goes_on_in_the_open_page(
     browser: Browser, clips_dir: Path, tmp_path: Path, networks: ModelCache
 ) -> None:
     video = cut(clips_dir / "stgcn_ta_chi.mp4", tmp_path / "tai_chi.mp4", LENGTH_S)
-    server = AppServer(tmp_path / "data", tmp_path / "log.txt")
-    (tmp_path / "data").mkdir()
-    server.start()
-    try:
-        page = browser.new_page()
+    with AppServer(tmp_path / "data", tmp_path / "log.txt") as server, browser.new_page() as page:
         page.set_default_timeout(STEP_TIMEOUT_MS)
         page.goto(server.url)
         started(page).wait_for(state="attached", timeout=WORK_TIMEOUT_MS)
@@ -70,6 +66,3 @@ def test_a_killed_servers_analysis_goes_on_in_the_open_page(
         settings = Settings(**run.request["settings"])
         undisturbed = analyze(analysis.video_path, settings, models=networks.get(settings))
         assert document(analysis.timeline) == document(undisturbed)
-        page.close()
-    finally:
-        server.end()

@@ -7,7 +7,8 @@ import re
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ from tests.support.waiting import WORK_S, wait_until
 from tests.support.workbench import generated_timeline, store_analysis
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 pytestmark = pytest.mark.browser
 
@@ -67,12 +68,8 @@ def app(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App
     data = folder / "data"
     data.mkdir()
     (data / "recognizer.toml").write_text(f'operators = ["{OPERATOR}"]\n')
-    server = AppServer(data, folder / "log.txt", port=port, options=[f"--secrets.files={secrets}"])
-    server.start()
-    try:
+    with AppServer(data, folder / "log.txt", port=port, options=[f"--secrets.files={secrets}"]) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture
@@ -87,10 +84,14 @@ def stored(app: AppServer, provider: str) -> str:
 
 
 class Visit:
-    """A browser of its own."""
+    """A browser of its own.
 
-    def __init__(self, browser: Browser, app: AppServer) -> None:
-        self._context = browser.new_context(viewport={"width": 1280, "height": 900})
+    Args:
+        context: of that browser alone.
+    """
+
+    def __init__(self, context: BrowserContext, app: AppServer) -> None:
+        self._context = context
         self._app = app
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(STEP_TIMEOUT_MS)
@@ -129,6 +130,18 @@ class Visit:
         return self._context.request.get(self._app.url + path).status
 
 
+@pytest.fixture
+def visit(browser: Browser, app: AppServer) -> Iterator[Callable[[], Visit]]:
+    """Call it for a browser of its own, which is closed after the test."""
+    with ExitStack() as contexts:
+
+        def begin() -> Visit:
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            return Visit(contexts.enter_context(context), app)
+
+        yield begin
+
+
 def _verify(provider: str, email: str) -> None:
     """Have the provider vouch for an address."""
     claims = json.dumps({"email": email, "email_verified": True}).encode()
@@ -137,11 +150,9 @@ def _verify(provider: str, email: str) -> None:
         pass
 
 
-def test_people_sign_in_share_by_link_and_sign_out(
-    browser: Browser, app: AppServer, provider: str, stored: str
-) -> None:
+def test_people_sign_in_share_by_link_and_sign_out(visit: Callable[[], Visit], provider: str, stored: str) -> None:
     timeline = f"/recognizer/analysis/{stored}/timeline"
-    ada, bob = Visit(browser, app), Visit(browser, app)
+    ada, bob = visit(), visit()
 
     page = ada.open(f"/?run={stored}")
     page.get_by_role("button", name="Sign in").wait_for(timeout=WORK_TIMEOUT_MS)
@@ -163,7 +174,7 @@ def test_people_sign_in_share_by_link_and_sign_out(
     assert ada.listed() == [stored]
 
     _verify(provider, OPERATOR)
-    olga = Visit(browser, app)
+    olga = visit()
     olga.open("/library")
     olga.sign_in(OPERATOR)
     assert olga.listed() == [stored]

@@ -63,10 +63,8 @@ def pages(data: Path) -> Iterator[str]:
 @pytest.fixture
 def server(data: Path) -> Iterator[AppServer]:
     """The app, which a test may kill."""
-    server = AppServer(data, data.parent / "log.txt")
-    server.start()
-    yield server
-    server.end()
+    with AppServer(data, data.parent / "log.txt") as server:
+        yield server
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
 from tests.support.browser import START_TIMEOUT_S
 from tests.support.environment import ENVIRONMENT, ROOT
@@ -19,7 +20,7 @@ END_TIMEOUT_S = 30
 
 
 class AppServer:
-    """A server with a data folder of its own and the networks from the machine's cache."""
+    """A server with a data folder and the networks from the machine's cache; in a ``with`` block, it runs."""
 
     def __init__(
         self,
@@ -37,6 +38,18 @@ class AppServer:
         self.data = data
         self._log = log
         self.url = f"http://localhost:{self.port}" + (f"/{base}" if base else "")
+
+    def __enter__(self) -> Self:
+        self.data.mkdir(exist_ok=True)
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.end()
 
     def start(self) -> None:
         """Start, also after it was killed, and wait until it answers."""
