@@ -5,31 +5,12 @@ What must be quick goes between the browser and the server's own addresses (``ro
 
 from __future__ import annotations
 
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Final
 
-import streamlit as st
+from recognizer.dashboard.parts.module_component import ModuleComponent
 
-from recognizer.dashboard.workbench.assets import modules_path
-
-_HTML: Final = '<div class="own-actions"></div>'
-
-
-_OWN: Final = files("recognizer.dashboard.own_actions")
-_WORKBENCH: Final = files("recognizer.dashboard.workbench")
-
-
-def _text(*places: Traversable) -> str:
-    return "".join(place.read_text("utf-8") for place in places)
-
-
-_mount = st.components.v2.component(
-    "recognizer_own_actions",
-    html=_HTML,
-    css=_text(_WORKBENCH / "workbench.css", _WORKBENCH / "editing.css", _OWN / "own_actions.css"),
-    js=_text(_OWN / "loader.js"),
-    isolate_styles=True,
+_ACTIONS: Final = ModuleComponent(
+    "own_actions", "actions", "workbench/workbench.css", "workbench/editing.css", "own_actions/own_actions.css"
 )
 
 
@@ -40,5 +21,7 @@ def show_actions(set_id: str, revision: int) -> None:
         set_id: the set.
         revision: with another one, the browser reads everything again.
     """
-    data = {"api": f"recognizer/actions/{set_id}/", "modules": modules_path("own_actions"), "revision": revision}
-    _mount(key=f"own-actions-{set_id.replace('_', '.')}", data=data)  # Streamlit refuses keys with two underscores
+    _ACTIONS.show(
+        {"api": f"recognizer/actions/{set_id}/", "revision": revision},
+        key=f"own-actions-{set_id.replace('_', '.')}",  # Streamlit refuses keys with two underscores
+    )

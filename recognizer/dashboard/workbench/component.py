@@ -6,28 +6,14 @@ What must be quick goes between the browser and the server's own addresses (``ro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from typing import Any, Final
 
-import streamlit as st
-
 from recognizer.dashboard import guard, state
-from recognizer.dashboard.workbench.assets import modules_path
+from recognizer.dashboard.parts.module_component import ModuleComponent
 from recognizer.service.workbench import Kind
 
-_HTML: Final = '<div class="workbench"></div>'
-
-
-def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
-
-
-_mount = st.components.v2.component(
-    "recognizer_workbench",
-    html=_HTML,
-    css=_text("workbench.css") + _text("lanes.css") + _text("editing.css"),
-    js=_text("loader.js"),
-    isolate_styles=True,
+_WORKBENCH: Final = ModuleComponent(
+    "workbench", "workbench", "workbench/workbench.css", "workbench/lanes.css", "workbench/editing.css"
 )
 
 
@@ -59,15 +45,14 @@ def show_workbench(
         "showsBrief": filters.shows_brief,
         "filter": shown_filter,
     }
-    _mount(
-        key=key,
-        data={
+    _WORKBENCH.show(
+        {
             "api": f"recognizer/{kind}/{item_id}/",
-            "modules": modules_path(),
             "revision": revision,
             "view": view,
             "goTo": None if goes_to is None else {"number": goes_to.number, "timeS": goes_to.time_s},
         },
+        key=key,
         on_view_change=guard.callback(lambda: adopt_view(state.widget(key).view)),
         on_edited_change=guard.callback(on_edit),
     )

@@ -12,10 +12,10 @@ const pages = new WeakMap(); // by the element they are built in
 
 // Build the page in `root`, unless it is there.
 //
-// data: {api, app: the absolute address of the app, person: who uses the tab, go: opens a run}
+// data: {api: the absolute address of the list, app: that of the app, person: who uses the tab}
 // Returns a function that ends it, unless it is still on the page.
-export function mount(root, data) {
-    if (!pages.has(root)) pages.set(root, new Page(root, data));
+export function mount(root, data, page) {
+    if (!pages.has(root)) pages.set(root, new Page(root, data, page));
     // Streamlit also calls this when the page is drawn again; then it is still there
     return () => setTimeout(() => {
         if (root.isConnected) return;
@@ -25,14 +25,14 @@ export function mount(root, data) {
 }
 
 class Page {
-    constructor(root, data) {
+    constructor(root, data, { setTriggerValue }) {
         this.root = element("section", { class: "bench lib", "aria-label": "Library" });
         root.replaceChildren(this.root);
         this.ended = new AbortController();
         const runs = new Runs(data);
         (root.getRootNode().host ?? root).library = runs; // for tests
         const toast = new Toast(this.root, runs);
-        const acts = new Acts(this.root, runs, toast, data);
+        const acts = new Acts(this.root, runs, toast, { go: (wish) => setTriggerValue("wish", wish) });
         const table = new Table(runs, acts);
         const bar = new Bar(runs);
         this.root.append(bar.element, table.element, toast.line);

@@ -24,7 +24,7 @@ export class Runs extends EventTarget {
         super();
         setPerson(person);
         this.app = app;
-        this.api = new Api(new URL(api, app).href);
+        this.api = new Api(api);
         this.runs = [];
         this.isLoaded = false;
         this.wanted = { text: "", kind: "", state: "", tag: "", removed: false };
