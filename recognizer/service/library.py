@@ -6,7 +6,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,10 +85,10 @@ class Library:
         self._background = threading.Lock()
         self._purged_at_s = -_PURGE_EVERY_S
 
-    def listing(self, query: RunQuery, only: Collection[str] = ()) -> Listing:
-        """Return the runs that a query describes; ``only``: of these alone, unless it is empty."""
+    def listing(self, query: RunQuery) -> Listing:
+        """Return the runs that a query describes."""
         self._tidy()
-        found = [run for run in self.runs.list(query) if not only or run.run_id in only]
+        found = self.runs.list(query)
         files, uses = VideoFiles(self._folder), self.runs.video_uses()
         items = [self._item(run, files, uses) for run in found]
         return Listing(items, files.size_bytes({run.video_file for run in found}), _free_bytes(self._folder))
@@ -113,7 +113,11 @@ class Library:
             _log.warning("it could not be noted that a run was opened: %s", error)
 
     def cancel(self, run_id: str) -> None:
-        """Stop a run; what it has done so far is its result."""
+        """Stop a run; what it has done so far is its result.
+
+        Raises:
+            StoreError: it is a camera's session, which only its own page can end.
+        """
         job = self._context.jobs.get(run_id)
         if job is not None and not job.finished:
             waits = not job.started
@@ -121,11 +125,18 @@ class Library:
             if not waits:
                 return  # it saves what it has, and then ends its run
         run = self.runs.load(run_id)
-        if run is not None and not run.is_finished:
-            self.runs.end(run_id, "cancelled")
+        if run is None or run.is_finished:
+            return
+        if run.kind == "live":  # no job: without its save points, the camera would go on unsaved
+            raise StoreError(f"the camera of '{run.name}' is running; stop it on its own page first.")
+        self.runs.end(run_id, "cancelled")
 
     def remove(self, run: Run) -> None:
-        """Delete a run, which ``restore`` takes back until it is purged."""
+        """Delete a run, which ``restore`` takes back until it is purged.
+
+        Raises:
+            StoreError: it is a camera's session that has not ended.
+        """
         if not run.is_finished:
             self.cancel(run.run_id)
         self.runs.remove(run.run_id)

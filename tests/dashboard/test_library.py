@@ -74,6 +74,7 @@ def test_visitors_see_their_own_runs_and_those_they_have_the_address_of(client: 
         "bens": (False, False),
         "old": (False, False),
     }
+    assert ids(listed(client, "ana", only=["anas", "bens"])) == {"anas", "bens"}
     assert listed(client, "") == [], "a browser without a cookie sees nobody's"
     assert ids(listed(client, "", ids=["old"])) == {"old"}
     assert ids(listed(client, "operator")) == {"anas", "bens", "old"}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from recognizer.analysis.passes import PassStore
+from recognizer.errors import StoreError
 from recognizer.networks.cache import ModelCache
 from recognizer.service import library as library_module
 from recognizer.service.jobs import Job, Jobs
@@ -63,7 +64,23 @@ def test_list_says_what_each_run_takes_and_the_total_counts_shared_videos_once(
     }
     assert listing.size_bytes == 14
     assert listing.free_bytes > 0
-    assert [one.run.run_id for one in library.listing(RunQuery(), only=["two"]).items] == ["two"]
+    assert [one.run.run_id for one in library.listing(RunQuery(visitor_ids=[], run_ids=["two"])).items] == ["two"]
+
+
+def test_running_camera_is_neither_cancelled_nor_deleted_from_outside(context: ServerContext, library: Library) -> None:
+    """Regression: it went on without its save points, and the list said that what was done is saved."""
+    run = Run("camera", "live", "Camera", server_id="here")
+    context.runs.create(run)
+    context.runs.begin("camera", "here")
+    context.runs.beat("camera", 0.0, b"so far")
+    with pytest.raises(StoreError, match="the camera of 'Camera' is running"):
+        library.cancel("camera")
+    with pytest.raises(StoreError, match="the camera of 'Camera' is running"):
+        library.remove(run)
+    after = context.runs.load("camera")
+    assert after is not None
+    assert (after.state, after.removed_at) == ("running", None)
+    assert context.runs.chunks("camera") == [b"so far"]
 
 
 def test_deleted_run_comes_back_with_its_result_and_video(context: ServerContext, library: Library) -> None:

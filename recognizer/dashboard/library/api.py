@@ -36,12 +36,12 @@ def runs(http: HttpRequest, body: bytes) -> Response:
     """Answer with the runs of this visitor, those that the browser remembers included; an operator's are all."""
     asked = decoded(body, documents.ListRequest)
     visitor_id, sees_all = visitor.visitor_of(http), visitor.is_operator_of(http)
-    query = RunQuery(
-        visitor_ids=None if sees_all else [visitor_id] if visitor_id else [],
-        run_ids=() if sees_all else asked.ids,
-        removed=asked.removed,
-    )
-    listing = server.library().listing(query, only=asked.only)
+    if asked.only:
+        query = RunQuery(visitor_ids=[], run_ids=asked.only, removed=asked.removed)
+    else:
+        own = None if sees_all else [visitor_id] if visitor_id else []
+        query = RunQuery(visitor_ids=own, run_ids=() if sees_all else asked.ids, removed=asked.removed)
+    listing = server.library().listing(query)
     return json_response(documents.list_document(listing, visitor_id, sees_all=sees_all))
 
 

@@ -6,6 +6,7 @@ import { Popup } from "../../workbench/js/popup.js";
 import { KINDS, size } from "./words.js";
 
 const NOT_YOURS = "Only who started this run can do that.";
+const ON_AIR = "The camera is running; stop it on its own page first.";
 const NO_VIDEO = "The video is no longer stored; drop it in again on the page that analyses videos.";
 
 export class Acts {
@@ -28,6 +29,8 @@ export class Acts {
         const isOff = !run.mayChange;
         const own = { isOff, why: NOT_YOURS };
         const isLive = run.kind === "live";
+        const isRunning = ["waiting", "running"].includes(run.state);
+        const whole = isLive && isRunning ? { isOff: true, why: ON_AIR } : own;
         const items = run.removed
             ? [{ label: "Bring back", run: () => this.restore(run), ...own }]
             : [
@@ -36,9 +39,9 @@ export class Acts {
                 "-",
                 { label: "Rename", run: () => this.rename(run, at), ...own },
                 { label: "Tags", run: () => this.tag(run, at), ...own },
-                ...(["waiting", "running"].includes(run.state) ? ["-", { label: "Cancel", run: () => this.cancel(run), ...own }] : []),
+                ...(isRunning && !isLive ? ["-", { label: "Cancel", run: () => this.cancel(run), ...own }] : []),
                 "-",
-                { label: "Delete", run: () => this.remove(run, at), ...own },
+                { label: "Delete", run: () => this.remove(run, at), ...whole },
             ];
         openMenu(this.root, run.name, at, [{ heading: run.name }, ...items]);
     }

@@ -60,7 +60,7 @@ export class Runs extends EventTarget {
             await this.load();
             return;
         }
-        const answer = await this.ask("runs", { ids: this.ids, only });
+        const answer = await this.ask("runs", { only });
         const known = new Map((answer?.runs ?? []).map((run) => [run.id, run]));
         const isOver = (answer?.runs ?? []).some(({ state }) => !UNFINISHED.has(state));
         if (isOver || (answer && known.size < only.length)) {
