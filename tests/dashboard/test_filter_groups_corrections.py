@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import server
 from recognizer.dashboard.analyse import exports
+from recognizer.dashboard.parts import visitor
 from recognizer.service.opened import Opened
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.corrections_file import corrections_json
@@ -153,6 +154,19 @@ def test_groups_are_made_stored_and_used_by_tables(result: AppTest) -> None:
     press(again, "Show the labels themselves")
     assert opened().revision.groups is None
     assert "moving" not in actions(again)
+
+
+def test_who_only_looks_stores_no_groups(result: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitor, "_may_correct", lambda *_: False)
+    widget(result, "Group").set_value("calm")
+    widget(result, "Its labels").set_value(["yoga"])
+    run(result)
+    press(result, "Save")
+    assert visitor.ONLY_LOOKS in words(result)
+    uploader(result, "Groups from a file").upload("groups.json", groups_json(LabelGroups({"calm": ("yoga",)})).encode())
+    run(result)
+    assert visitor.ONLY_LOOKS in words(result)
+    assert opened().revision.groups is None
 
 
 def test_groups_that_contradict_themselves_are_told_and_not_stored(result: AppTest) -> None:

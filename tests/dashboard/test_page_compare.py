@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import server
 from recognizer.dashboard.compare import results
+from recognizer.dashboard.parts import visitor
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
 from recognizer.service.comparisons import StoredComparison
@@ -262,6 +263,31 @@ def test_own_labels_score_each_and_come_back_after_a_refresh(classifiers: Classi
     assert "Against your labels" not in subheaders(fresh)
     assert workbench_data(fresh)["revision"] == before + 1, "the workbench reads the lanes again"
     assert [name for name, _ in lanes_of(fresh)] == ["s3d", "r3d_18"]
+
+
+def test_who_only_looks_adds_to_a_comparison_of_their_own(
+    classifiers: Classifiers, page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare(page)
+    comparison_id = shown(page).comparison_id
+    monkeypatch.setattr(visitor, "_may_correct", lambda *_: False)
+    uploader(page, "A file of labels").upload("mine.csv", b"action,start_s,end_s\nwaving,0,1\nresting,1,2\n")
+    page.run()
+    assert "Against your labels" in subheaders(page)
+    assert [toast.value for toast in page.toast][-1].startswith("Your labels stay in this tab")
+    stored = server.context().comparisons.load(comparison_id)
+    assert stored is not None
+    assert stored.labels is None
+    button(page, "Add a classifier").click()
+    page.run()
+    button(page, "Run missing classifiers (1)").click()
+    page.run()
+    settle(page)
+    assert names(page) == ["s3d", "r3d_18", "mc3_18"]
+    assert shown(page).comparison_id != comparison_id
+    theirs = server.context().comparisons.load(comparison_id)
+    assert theirs is not None
+    assert len(theirs.comparison.entries) == 2
 
 
 def test_groups_fold_what_is_compared_and_downloads_say_so(

@@ -450,7 +450,7 @@ def test_who_signs_in_and_has_a_link_looks_and_the_owner_corrects(
         assert all(lane["readOnly"] for lane in document["lanes"])
         for change in ("edits", "undo", "redo"):
             refused = client.post(f"{address}/{change}", json=edit)
-            assert (refused.status_code, refused.json()["problem"]) == (403, api.ONLY_LOOKS)
+            assert (refused.status_code, refused.json()["problem"]) == (403, visitor.ONLY_LOOKS)
         assert client.post(f"{address}/segments", json=VIEW).status_code == 200
 
         client.cookies.clear()

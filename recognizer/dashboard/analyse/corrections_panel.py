@@ -11,9 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.history import local_time
-from recognizer.dashboard.parts.visitor import may_correct
+from recognizer.dashboard.parts.visitor import ONLY_LOOKS, may_correct
 from recognizer.dashboard.text import sentence
-from recognizer.dashboard.workbench.api import ONLY_LOOKS
 from recognizer.errors import RecognizerError
 from recognizer.service.opened import Opened
 from recognizer.service.store import StoredAnalysis
@@ -33,8 +32,7 @@ def draw_corrections(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
     """Draw a popover with all that can be done with the corrections as a whole."""
     corrections = opened.revision.corrections
     count = len(corrections.edits)
-    stored = server.context().runs.load(run.analysis_id)
-    if stored is not None and not may_correct(stored.visitor_id):
+    if not may_correct(run.analysis_id):
         if count:
             with place.popover(f"Corrections ({count})", icon=":material/edit_note:"):
                 st.caption(ONLY_LOOKS)

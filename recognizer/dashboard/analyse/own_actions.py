@@ -15,6 +15,7 @@ from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.analyse import analysis
 from recognizer.dashboard.parts import history
 from recognizer.dashboard.parts.own_names import WIDTH_PX, Modes, choose_mode, choose_set
+from recognizer.dashboard.parts.visitor import may_correct, refuse_looking
 from recognizer.dashboard.text import plain, sentence, shortened
 from recognizer.errors import RecognizerError, StoreError
 from recognizer.service.opened import Opened
@@ -41,6 +42,8 @@ def with_own_names(run: StoredAnalysis, opened: Opened) -> Opened:
     own = server.context().own_actions
     try:
         if run.analysis_id not in history.own_analyses() or own.chosen(run.analysis_id).number:
+            return opened
+        if not may_correct(run.analysis_id):  # a browser remembers what a link led to
             return opened
         for one in reversed(own.summaries(history.own_sets())):
             if own.fit(one.set_id, run.analysis_id).fits and own.head(one.set_id) is not None:
@@ -122,6 +125,7 @@ def _choose(analysis_id: str, set_id: str | None, mode: Mode | None = None) -> N
     analyse, own = state.tab().analyse, server.context().own_actions
     analyse.own_actions_problem = None
     try:
+        refuse_looking(analysis_id)
         own.choose(analysis_id, set_id, mode or own.chosen(analysis_id).mode)
     except RecognizerError as error:
         analyse.own_actions_problem = str(error)

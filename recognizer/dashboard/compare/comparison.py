@@ -14,7 +14,7 @@ from recognizer.dashboard.compare.entries import adopt
 from recognizer.dashboard.parts import progress
 from recognizer.dashboard.parts.sidebar import adopt as adopt_settings
 from recognizer.dashboard.parts.video_card import restore_video
-from recognizer.dashboard.parts.visitor import visitor_id
+from recognizer.dashboard.parts.visitor import may_correct, visitor_id
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError, SettingsError
 from recognizer.service.comparison_tasks import ComparisonRequest, start_comparison
@@ -109,8 +109,9 @@ def offer_comparison(wanted: Sequence[Entry]) -> None:
 
 def _start(request: ComparisonRequest, known: Sequence[Entry], expected_s: float | None) -> None:
     compare = state.tab().compare
-    # an entry that is added to a comparison is stored with it
-    comparison_id = compare.shown.comparison_id if known and compare.shown else uuid.uuid4().hex
+    # an entry that is added to a comparison is stored with it, unless it is somebody else's
+    shown_id = compare.shown.comparison_id if known and compare.shown else None
+    comparison_id = shown_id if shown_id is not None and may_correct(shown_id) else uuid.uuid4().hex
     compare.problem = None
     compare.partial = None
     server.library().make_room()

@@ -14,6 +14,7 @@ from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.parts import history
 from recognizer.dashboard.parts.own_names import WIDTH_PX, Modes, choose_mode, choose_set
+from recognizer.dashboard.parts.visitor import refuse_looking
 from recognizer.dashboard.text import plain, sentence, shortened
 from recognizer.errors import ActionsError, RecognizerError
 from recognizer.service.compared_names import NamedComparison, choose, named_comparison, why_not
@@ -94,6 +95,7 @@ def _chosen(shown: StoredComparison, set_id: str | None, mode: Mode | None = Non
     compare, own = state.tab().compare, server.context().own_actions
     compare.own_names_problem = None
     try:
+        refuse_looking(shown.comparison_id)
         choose(own.naming, shown, set_id, mode or own.chosen(shown.comparison_id).mode)
     except RecognizerError as error:
         compare.own_names_problem = str(error)

@@ -18,6 +18,7 @@ from recognizer.annotations.fitting import (
 from recognizer.annotations.model import AN_ACTION, EVERYONE, LEFT_OUT, Answers, LabelFile, Part, Truth, Who
 from recognizer.annotations.text import time_in_s
 from recognizer.dashboard import server, state
+from recognizer.dashboard.parts.visitor import may_correct
 from recognizer.dashboard.text import plain, sentence
 from recognizer.service.comparisons import StoredComparison
 
@@ -44,7 +45,8 @@ def ask(shown: StoredComparison, labels: LabelFile, video: LabelledVideo) -> Tru
             answers, before = _ask_exclusive(truth, answers), answers
         finally:
             if answers != shown.answers:
-                server.context().comparisons.save_answers(shown.comparison_id, answers)
+                if may_correct(shown.comparison_id):
+                    server.context().comparisons.save_answers(shown.comparison_id, answers)
                 state.tab().compare.shown = replace(shown, answers=answers)
     return truth if answers == before else fit_labels(labels, video, answers)
 

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.visitor import refuse_looking
 from recognizer.dashboard.text import sentence
 from recognizer.errors import CorrectionsError, RecognizerError
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
@@ -144,6 +145,7 @@ def _load(item: Groupable, draft: state.GroupsDraft) -> None:
         return
     draft.uploads += 1  # the next field has another key and is empty
     try:
+        refuse_looking(item.item_id)
         item.store(groups_from_json(upload.getvalue(), upload.name))
         draft.problem = None
     except RecognizerError as error:
@@ -171,6 +173,7 @@ def _groups_of(draft: state.GroupsDraft) -> LabelGroups | None:
 
 def _set(item: Groupable, draft: state.GroupsDraft, groups: LabelGroups | None) -> None:
     try:
+        refuse_looking(item.item_id)
         item.store(groups)
     except RecognizerError as error:
         draft.problem = str(error)

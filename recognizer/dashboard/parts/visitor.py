@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
@@ -16,11 +17,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recognizer.dashboard import state
+from recognizer.dashboard import server, state
 from recognizer.dashboard.parts import sign_in
+from recognizer.errors import CorrectionsError, StoreError
 from recognizer.limits import limits
 
 COOKIE_NAME: Final = "recognizer_visitor"
+
+ONLY_LOOKS: Final = "Only who analysed this video may correct it, or an operator; you can look, compare and download."
+"""Says why ``may_correct`` is False."""
 
 _COOKIE_FORM: Final = re.compile(r"[0-9a-f]{32}")
 _COOKIE_LASTS_S: Final = 400 * 24 * 3600
@@ -58,23 +63,42 @@ def may_change(owner_id: str) -> bool:
     return is_operator() or owner_id == visitor_id()
 
 
-def may_correct(owner_id: str) -> bool:
-    """Return whether this visitor may correct what ``owner_id`` analysed and a link leads to.
+def may_correct(result_id: str) -> bool:
+    """Return whether this visitor may change an analysis or a comparison that a link leads to, and not only look.
 
     Without sign-in, everybody who has the link may: a browser is no person, and people work together by link.
     """
-    return _may_correct(owner_id, sign_in.user())
+    return _may_correct(result_id, sign_in.user)
 
 
-def may_correct_of(request: HTTPConnection, owner_id: str) -> bool:
-    """Return whether whoever sends a request may correct what ``owner_id`` analysed; see ``may_correct``."""
-    return _may_correct(owner_id, sign_in.user_of(request.cookies))
+def may_correct_of(request: HTTPConnection, result_id: str) -> bool:
+    """Return whether whoever sends a request may change an analysis or a comparison; see ``may_correct``."""
+    return _may_correct(result_id, lambda: sign_in.user_of(request.cookies))
 
 
-def _may_correct(owner_id: str, user: sign_in.User | None) -> bool:
-    if not sign_in.is_on() or not owner_id or _is_operator(user):
+def refuse_looking(result_id: str) -> None:
+    """Raise if this visitor may only look at an analysis or a comparison.
+
+    Raises:
+        CorrectionsError: somebody else made it, and people sign in.
+    """
+    if not may_correct(result_id):
+        raise CorrectionsError(ONLY_LOOKS)
+
+
+def _may_correct(result_id: str, who: Callable[[], sign_in.User | None]) -> bool:
+    if not sign_in.is_on():
         return True
-    return user is not None and user.visitor_id == owner_id
+    user = who()
+    if _is_operator(user):
+        return True
+    try:
+        run = server.context().runs.load(result_id)
+    except StoreError:  # whose it is cannot be asked: then it is nobody's who has signed in
+        return False
+    if run is None or not run.visitor_id:
+        return True
+    return user is not None and user.visitor_id == run.visitor_id
 
 
 def _is_operator(user: sign_in.User | None) -> bool:

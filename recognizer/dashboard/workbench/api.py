@@ -14,12 +14,12 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from recognizer.dashboard import server
-from recognizer.dashboard.parts.visitor import may_correct_of
+from recognizer.dashboard.parts.visitor import ONLY_LOOKS, may_correct_of
 from recognizer.dashboard.text import for_visitors
 from recognizer.dashboard.workbench import documents
 from recognizer.dashboard.workbench.boxes import box_bytes
 from recognizer.dashboard.workbench.ranges import VideoResponse
-from recognizer.errors import RecognizerError, StoreError
+from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.opened import Opened
 from recognizer.service.playable import playable
@@ -34,11 +34,6 @@ _encode: Final = msgspec.json.Encoder().encode
 
 _WEBM: Final = b"\x1a\x45\xdf\xa3"
 """How Matroska and WebM begin."""
-
-ONLY_LOOKS: Final = "Only who analysed this video may correct it, or an operator; you can look, compare and download."
-
-_UNKNOWN: Final = "unknown"
-"""No visitor has this id."""
 
 _NO_PICTURE: Final = "There is no picture of this person."
 
@@ -79,13 +74,7 @@ class Request:
 
     def may_correct(self) -> bool:
         """Return whether whoever asks may correct what is asked about, and not only look at it."""
-        if self.http is None:
-            return True
-        try:
-            run = server.context().runs.load(self.item_id)
-        except StoreError:  # whose it is cannot be asked: then it is nobody's who has signed in
-            return may_correct_of(self.http, _UNKNOWN)
-        return run is None or may_correct_of(self.http, run.visitor_id)
+        return self.http is None or may_correct_of(self.http, self.item_id)
 
     def document(self, type_: type[Document]) -> Document:
         """Return the body; see ``decoded``."""
