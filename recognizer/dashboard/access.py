@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 from typing import Final
 
-import streamlit as st
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from recognizer.dashboard import server
 from recognizer.dashboard.parts import sign_in
 from recognizer.dashboard.streamlit_private import host_is_allowed
 
@@ -60,7 +60,7 @@ class SignedInOnly:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._is_on = sign_in.is_on()
-        self._base = "/" + (st.get_option("server.baseUrlPath") or "").strip("/")
+        self._base = f"/{server.base_path()}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

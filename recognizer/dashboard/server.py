@@ -99,6 +99,11 @@ def library() -> Library:
     return Library(context())
 
 
+def base_path() -> str:
+    """Return the configured base of the app's addresses, without slashes at its ends."""
+    return (st.get_option("server.baseUrlPath") or "").strip("/")
+
+
 def max_upload_bytes() -> int:
     """Return the largest video that this server accepts."""
     return min(limits().max_upload_bytes, int(st.get_option("server.maxUploadSize")) * _BYTES_PER_MIB)

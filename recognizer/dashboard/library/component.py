@@ -15,8 +15,7 @@ _LIBRARY: Final = ModuleComponent(
 
 def show_library() -> dict[str, Any] | None:
     """Draw the list; return what the visitor wants to open, or None."""
-    user = sign_in.user()
-    data = {"api": "recognizer/library/", "person": "" if user is None else user.visitor_id}
+    data = {"api": "recognizer/library/", "person": sign_in.person()}
     shown = _LIBRARY.show(data, key="library", on_wish_change=guard.callback(lambda: None))
     wish = shown.get("wish")
     return wish if isinstance(wish, dict) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,12 +12,11 @@ from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.own_actions.words import counted
 from recognizer.dashboard.parts import history
+from recognizer.dashboard.parts.own_names import WIDTH_PX
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.service.action_sets import SetSummary
 from recognizer.service.set_editing import FIRST_TITLE
-
-_WIDTH_PX: Final = 420
 
 
 def restore_from_address() -> None:
@@ -118,7 +116,7 @@ def _choose(place: DeltaGenerator, shown_id: str) -> None:
         key=key,
         format_func=lambda set_id: _described(by_id[set_id]),
         on_change=guard.callback(lambda: show(state.widget(key))),
-        width=_WIDTH_PX,
+        width=WIDTH_PX,
     )
 
 

@@ -98,14 +98,13 @@ def _exchange(kind: _Kind, named: str | None, *, hears: bool = True) -> None:
     forgotten = state.tab().history.forgotten_sets if kind == "sets" else []
     if known is not None:
         known = [name for name in known if name not in forgotten]
-    known_user = sign_in.user()
     data = {
         "kind": kind,
         "named": named,
         "known": known,
         "forgotten": forgotten,
         "modules": modules_path(),
-        "person": "" if known_user is None else known_user.visitor_id,
+        "person": sign_in.person(),
     }
     _remember(data=data, key=f"own-{kind}", on_names_change=guard.callback(partial(_hear, kind)), height=0)
 

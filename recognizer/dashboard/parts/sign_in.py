@@ -66,6 +66,12 @@ def user() -> User | None:
     return _user(st.user.to_dict()) if is_on() and st.user.is_logged_in else None
 
 
+def person() -> str:
+    """Return the visitor id of who looks at this page, whose lists a browser keeps apart; empty without a sign-in."""
+    known = user()
+    return "" if known is None else known.visitor_id
+
+
 def user_of(cookies: Mapping[str, str]) -> User | None:
     """Return who sends a request with these cookies; None if nobody has signed in."""
     claims = signed_in_claims(cookies) if is_on() else None

@@ -137,8 +137,13 @@ def _cookie(request: HTTPConnection) -> str:
     number = request.cookies.get(COOKIE_NAME, "")
     if not _COOKIE_FORM.fullmatch(number):
         number = secrets.token_hex(16)
-    base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    parts = [f"{COOKIE_NAME}={number}", f"Path=/{base}", f"Max-Age={_COOKIE_LASTS_S}", "HttpOnly", "SameSite=Lax"]
+    parts = [
+        f"{COOKIE_NAME}={number}",
+        f"Path=/{server.base_path()}",
+        f"Max-Age={_COOKIE_LASTS_S}",
+        "HttpOnly",
+        "SameSite=Lax",
+    ]
     forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
     if request.url.scheme == "https" or forwarded == "https":
         parts.append("Secure")

@@ -1,8 +1,8 @@
 """The app's own addresses on Streamlit's server (docs/decisions/066).
 
 Those of the workbench lie below ``recognizer/analysis/<id>/`` and ``recognizer/comparison/<id>/``; see also
-``own_actions/routes.py`` and ``library/routes.py``. No id can be guessed, and whoever has it may see and correct the
-result, as with the page's address.
+``own_actions/routes.py`` and ``library/routes.py``. No id can be guessed, and whoever has it may see the result, as
+with the page's address; ``parts/visitor.py`` says who may correct it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
@@ -58,7 +57,7 @@ _POSTS: Final[dict[str, api.Handler]] = {
 
 def routes() -> list[BaseRoute]:
     """Return all routes, below the configured base of the app's addresses."""
-    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    base = server.base_path()
     prefix = f"/{base}/recognizer" if base else "/recognizer"
     found: list[BaseRoute] = [
         *(

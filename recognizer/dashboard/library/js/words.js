@@ -4,7 +4,7 @@ import { clock } from "../../workbench/js/dom.js";
 
 export const KINDS = { analysis: "Analysis", comparison: "Comparison", live: "Live session", drawing: "Annotated video" };
 
-export const STATES = { waiting: "Waiting", running: "Running", done: "Done", cancelled: "Cancelled", failed: "Failed" };
+const STATES = { waiting: "Waiting", running: "Running", done: "Done", cancelled: "Cancelled", failed: "Failed" };
 
 // Decimal, as disks and downloads are labelled.
 export function size(bytes) {
