@@ -10,10 +10,23 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, true, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
 
 from recognizer.service import tables
-from recognizer.service.database import Database, batched
+from recognizer.service.database import Database, batched, put
 
 Kind = Literal["analysis", "comparison", "drawing", "live"]
 State = Literal["waiting", "running", "done", "cancelled", "failed"]
@@ -126,8 +139,7 @@ class RunStore:
     def create(self, run: Run) -> None:
         """Store a new run; nothing changes if there is one with its id."""
         with self._database.transaction(_WHAT) as connection:
-            if _load(connection, run.run_id) is None:
-                connection.execute(insert(tables.run), _values(run))
+            put(connection, tables.run, [_values(run)], update=())
 
     def again(self, run: Run) -> None:
         """Let a run that ended wait once more, with another request; its name, its tags and its facts stay."""
@@ -179,7 +191,7 @@ class RunStore:
                     state="running",
                     server_id=server_id,
                     heartbeat_at=now,
-                    started_at=func.coalesce(run.started_at, now.isoformat(timespec="microseconds")),
+                    started_at=func.coalesce(run.started_at, literal(now, tables.Time)),
                 )
             )
         return changed.rowcount == 1
@@ -232,6 +244,11 @@ class RunStore:
         with self._database.reading() as connection:
             stored = select(chunk.document).where(chunk.run_id == run_id).order_by(chunk.number)
             return [bytes(document) for document in connection.scalars(stored)]
+
+    def chunk_count(self, run_id: str) -> int:
+        """Return how many save points a run has."""
+        with self._database.reading() as connection:
+            return connection.scalar(_count(run_id)) or 0
 
     def claim(self, server_id: str, lost: Collection[str]) -> _Runs:
         """Take over the unfinished runs of servers that are gone, the oldest first, and return them.
@@ -312,22 +329,28 @@ def _matches(run: Run, text: str) -> bool:
 
 
 def _append(connection: Connection, run_id: str, chunk: bytes) -> None:
-    stored = tables.run_chunk.c
-    count = select(func.count()).select_from(tables.run_chunk).where(stored.run_id == run_id).scalar_subquery()
-    connection.execute(insert(tables.run_chunk).values(run_id=run_id, number=count, document=chunk))
+    number = _count(run_id).scalar_subquery()
+    connection.execute(insert(tables.run_chunk).values(run_id=run_id, number=number, document=chunk))
 
 
-_RESULTS: Final[Mapping[str, tuple[Table, ...]]] = {
-    "analysis": (tables.analysis, tables.correction, tables.edit, tables.chosen_set),
-    "comparison": (tables.comparison,),
-}
+def _count(run_id: str) -> Select[int]:
+    return select(func.count()).select_from(tables.run_chunk).where(tables.run_chunk.c.run_id == run_id)
+
+
+_RESULT_IDS: Final[tuple[Column[str], ...]] = (
+    tables.analysis.c.analysis_id,
+    tables.comparison.c.comparison_id,
+    tables.correction.c.analysis_id,
+    tables.edit.c.analysis_id,
+    tables.chosen_set.c.analysis_id,
+)
+"""A live session has an analysis and a comparison of the same id, and a comparison has label groups."""
 
 
 def _forget(connection: Connection, run: Run) -> None:
     """Remove a run and, unless it only drew a result, its result."""
-    own = "comparison" if run.kind == "comparison" else "analysis"
-    for table in () if run.kind == "drawing" else _RESULTS[own]:
-        connection.execute(delete(table).where(table.c[f"{own}_id"] == run.result_id))
+    for column in () if run.kind == "drawing" else _RESULT_IDS:
+        connection.execute(delete(column.table).where(column == run.result_id))
     connection.execute(delete(tables.run_chunk).where(tables.run_chunk.c.run_id == run.run_id))
     connection.execute(delete(tables.run).where(tables.run.c.run_id == run.run_id))
 

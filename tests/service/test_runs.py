@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
-from recognizer.service.database import Database
-from recognizer.service.runs import Run, RunQuery, RunStore, new_run_id
+from recognizer.service import tables
+from recognizer.service.database import Database, put
+from recognizer.service.runs import Kind, Run, RunQuery, RunStore, new_run_id
 
 
 @pytest.fixture
@@ -48,6 +50,8 @@ def test_a_run_passes_through_its_states(runs: RunStore) -> None:
     assert runs.beat("one", 0.5)
     assert runs.beat("one", 0.75, b"b", server_id="first")
     assert (loaded(runs, "one").progress, runs.chunks("one")) == (0.75, [b"a", b"b"])
+    assert runs.chunk_count("one") == 2
+    assert runs.chunk_count("none") == 0
     assert runs.begin("one", "first")
     assert loaded(runs, "one").started_at == began.started_at  # a second beginning goes on with the first
     runs.end("one", "done", facts={"people": 2})
@@ -133,3 +137,26 @@ def test_a_deleted_run_comes_back_until_it_is_forgotten(runs: RunStore) -> None:
     assert [one.run_id for one in runs.purge(datetime.now(UTC))] == ["one"]
     assert runs.load("one") is None
     assert runs.chunks("one") == []
+
+
+@pytest.mark.parametrize(("kind", "left"), [("analysis", []), ("comparison", []), ("live", []), ("drawing", ["one"])])
+def test_all_of_a_result_is_forgotten_with_its_run(
+    runs: RunStore, database: Database, kind: Kind, left: list[str]
+) -> None:
+    video = {"created_at": datetime.now(UTC), "video_name": "a.mp4", "video_file": "a.mp4"}
+    rows = {
+        tables.analysis.c.analysis_id: {**video, "timeline": b""},
+        tables.comparison.c.comparison_id: {**video, "video_sha256": "", "entries": b""},
+        tables.correction.c.analysis_id: {"revision": 1, "applied": 0, "label_groups": "{}"},
+        tables.edit.c.analysis_id: {"position": 0, "edit": "{}"},
+        tables.chosen_set.c.analysis_id: {"mode": "instead", "number": 1},
+    }
+    with database.transaction("results") as connection:
+        for column, values in rows.items():
+            put(connection, column.table, [{column.name: one, **values} for one in ("one", "another")])
+    runs.create(some_run("run", kind=kind, result_id="one"))
+    runs.remove("run")
+    runs.purge(datetime.now(UTC) + timedelta(hours=1))
+    with database.reading() as connection:
+        for column in rows:
+            assert sorted(connection.scalars(select(column))) == ["another", *left], column.table.name
