@@ -16,7 +16,7 @@ from recognizer.errors import VideoError
 from recognizer.service.playable import PLAIN, RECORDING
 from recognizer.service.run_facts import facts_of
 from recognizer.service.runs import Run
-from recognizer.service.store import StoredFile
+from recognizer.service.store import StoredAnalysis, StoredFile, analysis_of
 from recognizer.service.tasks import ServerContext
 from recognizer.service.timeline_bytes import timelines_from_bytes, timelines_to_bytes
 from recognizer.timeline.builder import TimelineBuilder
@@ -58,7 +58,10 @@ def with_recording(timeline: Timeline, begins_s: float) -> Timeline:
 
 
 def keep_what_is_saved(context: ServerContext, run: Run) -> None:
-    """Make an analysis of what a session saved before its server was gone, and end its run."""
+    """Make an analysis of what a session saved before its server was gone, and end its run.
+
+    If it cannot be stored, the run and its save points stay until it can, here or on the next server.
+    """
     parts = [msgspec.msgpack.decode(chunk, type=SavedPart) for chunk in context.runs.chunks(run.run_id)]
     if not parts:
         context.runs.end(run.run_id, "failed", "the session ended with its server before anything was saved.")
@@ -74,10 +77,16 @@ def keep_what_is_saved(context: ServerContext, run: Run) -> None:
             _log.warning("a recording is lost: %s", error)
         else:
             path, timeline = context.store.file_path(name), with_recording(timeline, begins_s)
-    context.store.save_analysis(run.run_id, StoredFile(path, run.video_name, "", 0), timeline)
-    if last.set_id is not None:
-        context.own_actions.sets.choose(run.run_id, last.set_id, last.mode)
-    context.runs.end(run.run_id, "done", facts=facts_of(timeline))
+    file = StoredFile(path, run.video_name, "", 0)
+
+    def save() -> StoredAnalysis:
+        stored = context.store.save_analysis(run.run_id, file, timeline)
+        if last.set_id is not None:
+            context.own_actions.sets.choose(run.run_id, last.set_id, last.mode)
+        context.runs.end(run.run_id, "done", facts=facts_of(timeline))
+        return stored
+
+    context.unsaved.save(run.run_id, save, lambda: analysis_of(run.run_id, file, timeline))
 
 
 def rejoined(parts: Sequence[Timeline]) -> Timeline:

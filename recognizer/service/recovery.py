@@ -12,6 +12,7 @@ from recognizer.service.comparison_tasks import compare_again
 from recognizer.service.drawing_tasks import draw_again
 from recognizer.service.live_sessions import keep_what_is_saved
 from recognizer.service.run_facts import facts_of_request
+from recognizer.service.run_work import RunWork
 from recognizer.service.runs import UNFINISHED, Run, RunQuery, State
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext, start_analysis
@@ -90,7 +91,7 @@ class Recovery:
             try:
                 self._go_on(run)
             except Exception as error:  # noqa: BLE001 - one run that cannot start must not hold up the others
-                context.runs.end(run.run_id, "failed", sentence_of(error))
+                RunWork(context.runs, run).end("failed", sentence_of(error))
         for server_id in gone:
             context.server.forget(server_id)
         return taken
@@ -132,12 +133,12 @@ class Recovery:
 
     def _crashed_too_often(self, run: Run) -> bool:
         """Count how often a server ended while it worked on a run, without another save point in between."""
-        saved = len(self._context.runs.chunks(run.run_id))
-        crashes = run.facts.get(_CRASHES, 0) if run.facts.get(_SAVED) == saved else 0
+        saved = self._context.runs.chunk_count(run.run_id)
+        crashes = 1 + (run.facts.get(_CRASHES, 0) if run.facts.get(_SAVED) == saved else 0)
         known = run.facts or facts_of_request(run.request)
-        facts: dict[str, Any] = {**known, _CRASHES: crashes + 1, _SAVED: saved}
+        facts: dict[str, Any] = {**known, _CRASHES: crashes, _SAVED: saved}
         self._context.runs.set_facts(run.run_id, facts)
-        return crashes + 1 > MOST_CRASHES
+        return crashes >= MOST_CRASHES
 
     def _end_cancelled(self) -> None:
         """End the runs whose jobs were cancelled before their turn."""

@@ -113,6 +113,31 @@ def test_a_session_whose_server_is_gone_is_an_analysis(
     other.server.leave()
 
 
+def test_a_session_that_cannot_be_stored_keeps_its_save_points_until_it_can(
+    camera: TabCamera, server: ServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = watch(camera, server)
+    assert camera.session is not None
+    camera.session._saver.end()
+    server.server.leave()
+    other = _server(tmp_path)
+
+    def full(*_: object) -> None:
+        raise StoreError("the analysis could not be saved, because there is no room on the disk; make room.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(other.store, "save_analysis", full)
+        Recovery(other).take_over()
+        (run,) = other.runs.list(RunQuery())
+        assert (run.state, run.problem) == ("running", "")
+        assert other.runs.chunks(session_id) != []
+    other.unsaved.save_now(session_id)
+    (run,) = other.runs.list(RunQuery())
+    assert (run.state, run.facts["people"]) == ("done", 1)
+    assert other.store.load_analysis(session_id) is not None
+    other.server.leave()
+
+
 def test_one_without_a_save_point_fails_with_a_sentence(server: ServerContext, tmp_path: Path) -> None:
     camera = TabCamera(server, scripted_models(ONE), SETTINGS, ActionPalette())
     camera.annotate(numbered_picture(0, *SIZE), time.monotonic())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,7 @@ from tests.support.waiting import WAIT_S, wait_until
 
 SETTINGS = Settings(num_video_sequence_samples=4, skip_frame=1)
 MAX_BYTES = 10**9
-MakeContext = Callable[[], ServerContext]
+MakeContext = Callable[..., ServerContext]
 
 
 class Cache(ModelCache):
@@ -58,9 +59,9 @@ def new_server(tmp_path: Path) -> Iterator[MakeContext]:
     """Return servers that share their data."""
     contexts: list[ServerContext] = []
 
-    def make() -> ServerContext:
+    def make(jobs: Jobs | None = None) -> ServerContext:
         crops = PassStore(tmp_path / "passes")
-        contexts.append(ServerContext(Jobs(), AnalysisStore(tmp_path / "data"), Cache(), crops))
+        contexts.append(ServerContext(jobs or Jobs(), AnalysisStore(tmp_path / "data"), Cache(), crops))
         return contexts[-1]
 
     yield make
@@ -186,12 +187,17 @@ class TestAnalysis:
         assert finished(context, "two").state == "done"
 
     def test_cancelled_before_its_turn_it_is_cancelled(self, new_server: MakeContext, video: StoredFile) -> None:
-        context = new_server()
+        context = new_server(Jobs(max_long_at_once=1))
+        go = threading.Event()
+        first = context.jobs.start(lambda _: go.wait(WAIT_S), long=True)
         run = Run("one", "analysis", "clip.mkv", server_id=context.server.server_id)
         context.runs.create(run)
-        job = context.jobs.start(lambda _: None, "one")
-        assert job.wait(WAIT_S)
+        job = context.jobs.start(lambda _: None, "one", long=True)
+        job.cancel()
+        assert job.finished
         Recovery(context)._look()
+        go.set()
+        assert first.wait(WAIT_S)
         assert finished(context).state == "cancelled"
 
     def test_a_video_that_is_gone_ends_it_with_a_sentence(self, new_server: MakeContext, video: StoredFile) -> None:
@@ -219,6 +225,23 @@ class TestAnalysis:
         assert finished(context, "odd").state == "failed"
         assert finished(context).state == "done"
 
+    def test_one_whose_end_cannot_be_stored_does_not_hold_up_the_others(
+        self, new_server: MakeContext, video: StoredFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        context = new_server()
+        left_behind(context, video, run_id="odd", request={"settings": {"colour": "blue"}})
+        left_behind(context, video)
+        end = context.runs.end
+
+        def no_room_for_one(run_id: str, *how: Any, **more: Any) -> None:
+            if run_id == "odd":
+                raise StoreError("the runs could not be saved, because there is no room on the disk; make room.")
+            end(run_id, *how, **more)
+
+        monkeypatch.setattr(context.runs, "end", no_room_for_one)
+        assert [run.run_id for run in Recovery(context).take_over()] == ["odd", "one"]
+        assert finished(context).state == "done"
+
     def test_it_works_without_a_database(
         self, new_server: MakeContext, video: StoredFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -244,7 +267,7 @@ class TestCrashes:
         context = new_server()
         run = left_behind(context, video, *chunks[:2])
         monkeypatch.setattr("recognizer.service.recovery.start_analysis", lambda *_, **__: None)
-        for number in range(3):
+        for number in range(2):
             assert context.runs.load("one").state == "running", number  # type: ignore[union-attr]
             assert Recovery(context).take_over()
             context.runs.claim(run.server_id, [context.server.server_id])
