@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -24,6 +25,8 @@ from recognizer.video.diagnosis import display_name, write_failure
 from recognizer.video.remuxing import make_seekable
 from recognizer.video.sound import Samples, SoundTrack
 from recognizer.video.timing import as_fraction
+
+_log = logging.getLogger(__name__)
 
 _TIME_BASE = Fraction(1, 90_000)
 """MPEG's clock: the frame interval of every usual frame rate is a whole number of ticks, or nearly."""
@@ -137,7 +140,7 @@ class VideoWriter:
             self._open = False
             self._container.close()
             if self._grows:
-                make_seekable(self._path)
+                self._give_index()
             else:
                 self._staged.commit(self._path)
         except (av.FFmpegError, OSError) as error:
@@ -168,6 +171,12 @@ class VideoWriter:
             self.close()
         else:
             self.abort()
+
+    def _give_index(self) -> None:
+        try:
+            make_seekable(self._path)
+        except VideoError as error:  # such as no room for a second copy; the fragments can be played, too
+            _log.warning("a recording stays in fragments: %s", error)
 
     def _start(self, rate: Fraction, crf: int, preset: str) -> VideoStream:
         stream = self._container.add_stream("libx264", rate=rate)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,9 +15,11 @@ import pytest
 
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError, VideoError
+from recognizer.files import StagedFile
 from recognizer.live import saving
 from recognizer.live.camera import TabCamera
 from recognizer.live.controls import Controls
+from recognizer.live.recording import Recorded, Recording
 from recognizer.live.saving import SessionSaver
 from recognizer.networks.cache import ModelCache
 from recognizer.palette import ActionPalette
@@ -231,6 +235,22 @@ class TestGrowingRecording:
         with open_video(path) as reader:
             assert len(list(reader.frames())) == 60
         assert sorted(one.name for one in tmp_path.iterdir()) == ["growing.mp4", "left.mp4"]
+
+    def test_it_stays_if_there_is_no_room_for_its_index(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Regression: the recording counted as failed, and its file was left where nothing refers to it."""
+
+        def no_room(_staged: StagedFile, _destination: Path) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(StagedFile, "commit", no_room)
+        recording = Recording(tmp_path / "a.mp4")
+        for number in range(30):
+            recording.add(numbered_picture(number), 5.0 + number / 30)
+        assert recording.close() == Recorded(tmp_path / "a.mp4", 5.0)
+        assert recording.problem is None
+        with open_video(tmp_path / "a.mp4") as reader:
+            assert len(list(reader.frames())) == 30
+        assert [one.name for one in tmp_path.iterdir()] == ["a.mp4"]
 
     def test_one_without_pictures_is_left_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "empty.mp4"
