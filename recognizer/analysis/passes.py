@@ -148,7 +148,7 @@ class PassStore:
 
     def prune(self, keep: Path) -> None:
         """Remove the least recently used records except ``keep`` until the folder fits; call with ``placing`` held."""
-        records = [(path,) for path in self._folder.iterdir() if path.is_dir() and _is_prunable(path)]
+        records = [(path, _lock_of(path)) for path in self._folder.iterdir() if path.is_dir() and _is_prunable(path)]
         prune_lru(records, self._max_folder_bytes, keep={keep})
 
 
@@ -322,4 +322,4 @@ def _is_left_over(aside: Path) -> bool:
 
 def _is_prunable(folder: Path) -> bool:
     """Return whether a folder may be removed: a finished record, or one that a crash left unfinished."""
-    return not folder.name.startswith(_ASIDE) or is_abandoned(folder)
+    return not folder.name.startswith(_ASIDE) or _is_left_over(folder)

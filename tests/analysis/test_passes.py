@@ -271,6 +271,24 @@ def test_pruning_spares_a_record_being_written_and_removes_what_a_crash_left(fol
         assert found(store, "a").has_crops(style(10))
 
 
+def test_pruning_goes_by_the_lock_of_what_is_being_written_and_removes_it(folder: Path) -> None:
+    """Regression: a pass of over a day was removed while it was recorded, and locks of crashed processes stayed."""
+    store = PassStore(folder, max_folder_bytes=1)
+    crashed = folder / "writing-crashed"
+    crashed.mkdir()
+    crashed.with_name("writing-crashed.lock").touch()
+    long_ago = time.time() - 2 * 24 * 3600
+    with store.record("a", style(10)) as still_writing:
+        (writing,) = (path for path in folder.iterdir() if path.is_dir() and path != crashed)
+        os.utime(writing, (long_ago, long_ago))
+        record(store, "b")
+        assert writing.is_dir()
+        assert not list(folder.glob("writing-crashed*"))
+        still_writing.add(PASS[1])
+        still_writing.commit(TIMES_S, (), Reading())
+    assert found(store, "a").has_crops(style(10))
+
+
 def test_two_recorders_of_one_pass_do_not_disturb_each_other(store: PassStore) -> None:
     with store.record("a", style(10)) as one, store.record("a", style(10)) as other:
         for seen in PASS:
