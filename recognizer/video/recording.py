@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import accumulate
 
@@ -106,11 +107,12 @@ class RecordingReader(VideoReader):
             first, zero_s = len(state.times_s), start_s - self._leads_s[number]
             self._current = part, zero_s
             state.reading = _with_start(state.reading, number, start_s)
-            frames = part.frames(_shifted(select, first, zero_s), max_height_px=max_height_px)
-            stop.also(frames.stop)
-            for frame in frames:
-                state.progress = (number + part.progress) / len(self._parts)
-                yield Frame(first + frame.index, zero_s + frame.time_s, frame.rgb)
+            with closing(part.frames(_shifted(select, first, zero_s), max_height_px=max_height_px)) as frames:
+                stop.also(frames.stop)
+                for frame in frames:
+                    state.progress = (number + part.progress) / len(self._parts)
+                    yield Frame(first + frame.index, zero_s + frame.time_s, frame.rgb)
+                stop.no_longer(frames.stop)
             if stop:
                 return
             part_times_s = part.frame_times_s + zero_s

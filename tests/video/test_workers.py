@@ -92,6 +92,17 @@ def test_decoder_that_dies_costs_one_run(make_video: MakeVideo, own: Workers, st
     assert pid not in own.pids()
 
 
+def test_pass_through_a_recording_that_is_closed_gives_its_decoder_back(make_video: MakeVideo, own: Workers) -> None:
+    """Regression: the decoder of the part that was read stayed in use as long as the recording was open."""
+    first, second = make_video("a1.mp4", frames=300), make_video("a2.mp4", frames=300)
+    with open_video(VideoSource((first, second))) as reader:
+        frames = reader.frames()
+        next(frames)
+        frames.close()
+        assert probe(first).frame_count == 300
+        assert len(own.pids()) == 1
+
+
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_end_of_the_service_lets_decoders_work(make_video: MakeVideo, own: Workers, end: signal.Signals) -> None:
     """A service manager ends all processes at once, and the server still saves its runs."""
