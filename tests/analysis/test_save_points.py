@@ -25,14 +25,13 @@ from recognizer.settings import TRACKER_NAMES, Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, ClipFeatures, Prediction
 from tests.support.fakes import ScriptedClassifier
-from tests.support.resuming import SETTINGS, MemorySavePoints, busy_models, busy_video, document
+from tests.support.resuming import SETTINGS, MemorySavePoints, busy_models, busy_video, document, save_always
 from tests.support.runs import classifier_of, detector_of
 
 
 @pytest.fixture(autouse=True)
 def a_save_point_after_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("EVERY_S", "EVERY_VIDEO_S", "CLOSEST_S"):
-        monkeypatch.setattr(save_points, name, 0.0)
+    save_always(monkeypatch)
 
 
 class Undisturbed(NamedTuple):
@@ -51,8 +50,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(video: Path) -> Undisturbed:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("EVERY_S", "EVERY_VIDEO_S", "CLOSEST_S"):
-            patch.setattr(save_points, name, 0.0)
+        save_always(patch)
         models, kept = busy_models(), MemorySavePoints()
         return Undisturbed(document(analyze(video, SETTINGS, models=models, save_points=kept)), models, kept.kept)
 

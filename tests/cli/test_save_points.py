@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from recognizer.analysis import save_points
 from recognizer.cli import main
 from recognizer.cli.save_points import FolderSavePoints
 from recognizer.errors import StoreError
@@ -18,6 +17,7 @@ from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from tests.support.fakes import ScriptedDetector, always, numbered_video, person, scripted_models
+from tests.support.resuming import save_always
 from tests.support.runs import classifier_of, detector_of
 
 GOES_ON = "an earlier run of this command did not end; this one goes on where it was (--fresh begins anew)."
@@ -28,8 +28,7 @@ OPTIONS = ("--sequence-length", "4", "--skip", "1")
 def saved_always(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(loading, "loading_message", lambda settings: settings.model)
-    for name in ("EVERY_S", "EVERY_VIDEO_S", "CLOSEST_S"):
-        monkeypatch.setattr(save_points, name, 0.0)
+    save_always(monkeypatch)
 
 
 @pytest.fixture

@@ -41,6 +41,15 @@ from tests.support.pages import (
 from tests.support.waiting import WAIT_S
 
 
+def start_and_hold(at: AppTest, clip: Path, networks: Networks) -> threading.Event:
+    """Start an analysis, and hold it at its first clips until the event is set."""
+    networks.hold = threading.Event()
+    upload_video(at, clip)
+    start(at)
+    assert networks.reached.wait(WAIT_S)
+    return networks.hold
+
+
 def test_finished_analysis_is_not_read_from_the_database(
     page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,10 +127,7 @@ def test_bug_in_an_analysis_shows_no_traceback(
 def test_running_analysis_shows_progress_and_cancel_and_no_second_analyse(
     page: AppTest, clip: Path, networks: Networks
 ) -> None:
-    networks.hold = threading.Event()
-    upload_video(page, clip)
-    start(page)
-    assert networks.reached.wait(WAIT_S)
+    hold = start_and_hold(page, clip, networks)
     page.run()
     assert not has_button(page, "Analyse")
     assert not has_button(page, "Analyse again")
@@ -131,7 +137,7 @@ def test_running_analysis_shows_progress_and_cancel_and_no_second_analyse(
     job = tab(page).analyse.job
     assert job is not None
     assert job.cancelled
-    networks.hold.set()
+    hold.set()
     settle(page)
     run = tab(page).analyse.shown
     assert run is not None
@@ -236,17 +242,14 @@ def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, mak
 
 
 def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip: Path, networks: Networks) -> None:
-    networks.hold = threading.Event()
     widget(page, "Sequence length").set_value(4)
-    upload_video(page, clip)
-    start(page)
-    assert networks.reached.wait(WAIT_S)
+    hold = start_and_hold(page, clip, networks)
     job = tab(page).analyse.job
     assert job is not None
     fresh = open_page(run=job.job_id)
     assert tab(fresh).analyse.job is job
     assert has_button(fresh, "Cancel")
-    networks.hold.set()
+    hold.set()
     settle(fresh)
     run = tab(fresh).analyse.shown
     assert run is not None
@@ -257,17 +260,14 @@ def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip:
 def test_who_has_only_the_link_sees_progress_and_cannot_cancel(
     page: AppTest, clip: Path, networks: Networks, browser: Callable[[str], None]
 ) -> None:
-    networks.hold = threading.Event()
-    upload_video(page, clip)
-    start(page)
-    assert networks.reached.wait(WAIT_S)
+    hold = start_and_hold(page, clip, networks)
     job = tab(page).analyse.job
     assert job is not None
     browser("f" * 32)
     other = open_page(run=job.job_id)
     assert tab(other).analyse.job is job
     assert not has_button(other, "Cancel")
-    networks.hold.set()
+    hold.set()
     settle(other)
     assert tab(other).analyse.shown is not None
 
@@ -275,10 +275,7 @@ def test_who_has_only_the_link_sees_progress_and_cannot_cancel(
 def test_second_run_of_a_visitor_waits_in_line_and_can_be_cancelled_there(
     page: AppTest, clip: Path, networks: Networks
 ) -> None:
-    networks.hold = threading.Event()
-    upload_video(page, clip)
-    start(page)
-    assert networks.reached.wait(WAIT_S)
+    hold = start_and_hold(page, clip, networks)
     second = open_page()
     upload_video(second, clip)
     start(second)
@@ -290,7 +287,7 @@ def test_second_run_of_a_visitor_waits_in_line_and_can_be_cancelled_there(
     second.run()
     assert waiting.finished
     assert tab(second).analyse.job is None
-    networks.hold.set()
+    hold.set()
     settle(page)
     assert tab(page).analyse.shown is not None
 
@@ -299,10 +296,7 @@ def test_run_over_the_limit_is_refused_in_one_sentence(
     page: AppTest, clip: Path, networks: Networks, set_limits: Callable[..., None]
 ) -> None:
     set_limits(max_runs_per_visitor=1)
-    networks.hold = threading.Event()
-    upload_video(page, clip)
-    start(page)
-    assert networks.reached.wait(WAIT_S)
+    hold = start_and_hold(page, clip, networks)
     second = open_page()
     upload_video(second, clip)
     start(second)
@@ -311,7 +305,7 @@ def test_run_over_the_limit_is_refused_in_one_sentence(
         "1 of your runs wait or run already, the limit is 1; wait until one has ended, or cancel one "
         "(max_runs_per_visitor: whoever runs this server can raise it)."
     ]
-    networks.hold.set()
+    hold.set()
     settle(page)
 
 
@@ -343,14 +337,11 @@ def test_address_of_a_run_without_a_result_says_why(
 
 
 def test_the_address_keeps_a_run_while_its_server_ends(page: AppTest, clip: Path, networks: Networks) -> None:
-    networks.hold = threading.Event()
-    upload_video(page, clip)
-    start(page)
-    assert networks.reached.wait(WAIT_S)
+    hold = start_and_hold(page, clip, networks)
     job = tab(page).analyse.job
     assert job is not None
     job.suspend()
-    networks.hold.set()
+    hold.set()
     settle(page)
     assert (tab(page).analyse.job, tab(page).analyse.shown) == (None, None)
     assert page.query_params["run"] == job.job_id

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from recognizer.dashboard import server
 from recognizer.dashboard.workbench.routes import routes
 from recognizer.errors import StoreError
 from recognizer.service.kept_corrections import unsaved_id
+from tests.support.failing import failing
 from tests.support.networks import Networks
 from tests.support.pages import (
     analyse,
@@ -36,18 +36,9 @@ FULL = "There is no room on the disk; make room and try again."
 MODES = {"full or read-only": ("transaction",), "gone or damaged": ("reading", "transaction")}
 
 
-@contextmanager
-def failing(*methods: str) -> Iterator[None]:
-    """Let the database refuse what these methods do."""
-
-    def refuse(*_: object) -> Any:
-        raise StoreError(FULL)
-
-    database = server.context().store.database
-    with pytest.MonkeyPatch.context() as patch:
-        for method in methods:
-            patch.setattr(database, method, refuse)
-        yield
+def without_room(*methods: str) -> AbstractContextManager[None]:
+    """Let the server's database refuse what these methods do."""
+    return failing(server.context().store.database, *methods, problem=FULL)
 
 
 def shown_id(at: AppTest) -> str:
@@ -74,7 +65,7 @@ def test_result_that_cannot_be_saved_is_whole_on_the_page_and_saved_at_a_click(
 ) -> None:
     """Regression: the page turned red, and asked to download a table that was not there."""
     upload_video(page, clip)
-    with failing(*methods):
+    with without_room(*methods):
         analyse(page)
         assert shows_result(page)
         assert "This analysis is not saved yet: There is no room on the disk" in words(page)
@@ -119,7 +110,7 @@ def test_shown_result_stays_while_the_database_is_gone(page: AppTest, clip: Path
     upload_video(page, clip)
     analyse(page)
     tab(page).history.own["analyses"] = [shown_id(page)]  # as the browser reports them
-    with failing("reading", "transaction"):
+    with without_room("reading", "transaction"):
         page.run()
         assert shows_result(page)
         assert "waving" in downloaded(page, "Timeline as CSV")
@@ -200,7 +191,7 @@ def test_drawing_that_has_no_room_is_one_sentence_and_the_result_stays(
 def test_what_else_cannot_be_saved_is_one_sentence_and_changes_nothing(page: AppTest, clip: Path) -> None:
     upload_video(page, clip)
     analyse(page)
-    with failing("transaction"):
+    with without_room("transaction"):
         own = server.context().own_actions
         with pytest.raises(StoreError, match="no room"):
             own.create("My actions")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,7 @@ from recognizer.service.database import Database
 from recognizer.service.kept_corrections import KeptCorrections, unsaved_id
 from recognizer.service.unsaved import Unsaved
 from recognizer.timeline.edits import Hide, Name
+from tests.support.failing import failing
 
 HIDE, NAME = Hide(1), Name(2, "Ana")
 
@@ -22,27 +21,19 @@ HIDE, NAME = Hide(1), Name(2, "Ana")
 class Storage:
     """A database that can be switched off, and what stores corrections in it."""
 
-    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, path: Path) -> None:
         self.database = Database(path)
         self.unsaved = Unsaved(first_wait_s=600)
         self.kept = KeptCorrections(self.database, self.unsaved)
         self.stored = CorrectionStore(Database(path))
-        self._patch = monkeypatch
 
-    @contextmanager
-    def off(self, *methods: str) -> Iterator[None]:
-        def refuse(*_: object) -> Any:
-            raise StoreError("the disk is full; make room.")
-
-        with self._patch.context() as patch:
-            for method in methods or ("reading", "transaction"):
-                patch.setattr(self.database, method, refuse)
-            yield
+    def off(self, *methods: str) -> AbstractContextManager[None]:
+        return failing(self.database, *methods, problem="the disk is full; make room.")
 
 
 @pytest.fixture
-def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    return Storage(tmp_path / "analyses.sqlite3", monkeypatch)
+def storage(tmp_path: Path) -> Storage:
+    return Storage(tmp_path / "analyses.sqlite3")
 
 
 def accept(_: Revision) -> None:

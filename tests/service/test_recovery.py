@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from recognizer.analysis import save_points
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
@@ -34,7 +33,7 @@ from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.service.tasks import ServerContext, start_analysis
 from recognizer.settings import Settings
 from tests.support.fakes import always, numbered_video, person, scripted_models
-from tests.support.resuming import MemorySavePoints, document
+from tests.support.resuming import MemorySavePoints, document, save_always
 from tests.support.runs import classifier_of, detector_of
 from tests.support.waiting import WAIT_S, wait_until
 
@@ -106,8 +105,7 @@ def saved(video: StoredFile, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list
     """Return the result of a run that is left alone, and its save points."""
     kept = MemorySavePoints()
     with monkeypatch.context() as patch:
-        for name in ("EVERY_S", "EVERY_VIDEO_S", "CLOSEST_S"):
-            patch.setattr(save_points, name, 0.0)
+        save_always(patch)
         models = scripted_models(always(person()))
         return document(analyze(video.path, SETTINGS, models=models, save_points=kept)), kept.kept
 

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from recognizer.analysis import file, save_points  # noqa: F401 - a job imports ``file``, which takes long
+import pytest
+
+from recognizer.analysis import file  # noqa: F401 - a job imports ``file``, which takes long
 from recognizer.analysis.passes import PassStore
 from recognizer.cli import analyze_command  # noqa: F401 - as above
 from recognizer.cli import main as command_line
@@ -28,7 +30,7 @@ from recognizer.service.jobs import Jobs
 from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.service.tasks import ServerContext, start_analysis
 from recognizer.settings import Settings
-from tests.support.resuming import SETTINGS, busy_models, document
+from tests.support.resuming import SETTINGS, busy_models, document, save_always
 
 COMMAND_OPTIONS = (
     *("--classifier", "i3d", "--sequence-length", "6", "--skip", "2", "--overlap", "0.5"),
@@ -78,8 +80,7 @@ def _fork(words: list[str]) -> int:
         return child
     code = 1
     try:
-        for name in ("EVERY_S", "EVERY_VIDEO_S", "CLOSEST_S"):
-            setattr(save_points, name, 0.0)
+        save_always(pytest.MonkeyPatch())
         os.environ["RECOGNIZER_DECODER"] = "inline"
         _WORK[words[0]](*words[1:])
         code = 0

@@ -1,4 +1,4 @@
-"""A video whose analysis depends on every picture, and a process that analyses it until it is killed."""
+"""A video whose analysis depends on every picture, and where its save points go."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from recognizer.analysis import save_points
 from recognizer.export import timeline_json
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
@@ -26,6 +28,12 @@ _CUT, _BLANK = 80, range(40, 44)
 SETTINGS = Settings(
     num_video_sequence_samples=6, skip_frame=2, overlap=0.5, steady_crop=True, surroundings=True, keep_features=False
 )
+
+
+def save_always(patch: pytest.MonkeyPatch) -> None:
+    """Have a save point made after each batch."""
+    for name in ("EVERY_S", "EVERY_VIDEO_S", "CLOSEST_S"):
+        patch.setattr(save_points, name, 0.0)
 
 
 class MemorySavePoints:
