@@ -5,11 +5,17 @@ from __future__ import annotations
 import base64
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
 from recognizer.dashboard import guard, state
 from recognizer.dashboard.parts import refusals, sign_in
+
+_HINT_CSS: Final = """<style>
+[data-testid=stToastContainer] { top: auto !important; bottom: 1rem !important; }
+</style>"""
+"""At the upper edge, a hint covers the button that it speaks of."""
 
 _ICON = Path(__file__).resolve().parents[2] / "docs" / "icon.png"
 
@@ -49,6 +55,7 @@ def run() -> None:
         state.tab().came_through_app = True
         page.run()
         refusals.explain_refusals()
+        st.html(_HINT_CSS)
         _give_hint()
 
 
