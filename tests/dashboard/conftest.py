@@ -48,12 +48,15 @@ def _pages_run_through_app(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AppTest has no browser; once a page has imported streamlit-webrtc, it makes up cookies that are no text."""
+    """AppTest has no browser; once a page has imported streamlit-webrtc, it makes up cookies that are no text.
+
+    The live page's tests need this: their own ``browser`` takes the place of the one below.
+    """
     monkeypatch.setattr(visitor, "_number", lambda: None)
 
 
 @pytest.fixture
-def faults(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+def faults(monkeypatch: pytest.MonkeyPatch) -> list[logging.LogRecord]:
     """What the log got about exceptions that nobody foresaw; a test that asks for it expects some."""
     monkeypatch.setattr(unforeseen, "_logged_at_s", OrderedDict())
     return _FAULTS

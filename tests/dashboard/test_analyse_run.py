@@ -27,6 +27,7 @@ from tests.support.pages import (
     analyse,
     button,
     current_video,
+    errors,
     has_button,
     open_page,
     settle,
@@ -97,9 +98,7 @@ def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models_module, "load_clip_classifier", refuse)
         analyse(page)
-    assert [one.value.replace("\\", "") for one in page.error] == [
-        "The weights of r3d_18 cannot be had; put them into the folder."
-    ]
+    assert errors(page) == ["The weights of r3d_18 cannot be had; put them into the folder."]
     assert tab(page).analyse.shown is run
     assert page.query_params["run"] in (run.analysis_id, [run.analysis_id])
     assert shows_result(page)
@@ -301,7 +300,7 @@ def test_run_over_the_limit_is_refused_in_one_sentence(
     upload_video(second, clip)
     start(second)
     assert tab(second).analyse.job is None
-    assert [one.value.replace("\\", "") for one in second.error] == [
+    assert errors(second) == [
         "1 of your runs wait or run already, the limit is 1; wait until one has ended, or cancel one "
         "(max_runs_per_visitor: whoever runs this server can raise it)."
     ]
@@ -314,9 +313,7 @@ def test_run_over_the_limit_is_refused_in_one_sentence(
 )
 def test_address_of_an_unknown_analysis_is_told_in_one_sentence(networks: Networks, analysis_id: str) -> None:
     at = open_page(run=analysis_id)
-    assert [one.value.replace("\\", "") for one in at.error] == [
-        "The analysis in the address is not on this machine; drop the video in and analyse it again."
-    ]
+    assert errors(at) == ["The analysis in the address is not on this machine; drop the video in and analyse it again."]
     assert "run" not in at.query_params
     assert uploader(at, "Drop in a video")
 
@@ -333,7 +330,7 @@ def test_address_of_a_run_without_a_result_says_why(
 ) -> None:
     server.context().runs.create(Run("one", "analysis", "a.mp4", state=state, problem=problem))
     at = open_page(run="one")
-    assert [one.value.replace("\\", "") for one in at.error] == [sentence(told or problem).replace("\\", "")]
+    assert errors(at) == [sentence(told or problem).replace("\\", "")]
 
 
 def test_the_address_keeps_a_run_while_its_server_ends(page: AppTest, clip: Path, networks: Networks) -> None:

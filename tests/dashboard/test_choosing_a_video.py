@@ -16,6 +16,7 @@ from tests.support.pages import (
     analyse,
     button,
     current_video,
+    errors,
     has_button,
     open_page,
     settle,
@@ -75,8 +76,7 @@ def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTe
         wrong = tmp_path / f"wrong-{name}"
         wrong.write_bytes(content)
         upload_video(page, wrong, name)
-        assert len(page.error) == 1
-        told = page.error[0].value.replace("\\", "")
+        (told,) = errors(page)
         assert name in told
         assert told.endswith(".")
         assert "\n" not in told
@@ -111,9 +111,7 @@ def test_sample_that_cannot_be_had_is_told_and_one_that_can_is_shown_with_its_so
     monkeypatch.setattr(weights, "sample_video", none)
     button(page, "Try a sample").click()
     page.run()
-    assert [one.value.replace("\\", "") for one in page.error] == [
-        "No sample video can be had; drop in a video of your own."
-    ]
+    assert errors(page) == ["No sample video can be had; drop in a video of your own."]
     sample = weights.SampleVideo(clip, "Somebody", "CC-BY-4.0", "An archive")
     monkeypatch.setattr(weights, "sample_video", lambda progress=None: sample)
     button(page, "Try a sample").click()
@@ -178,7 +176,7 @@ def test_files_that_are_no_recording_are_refused_in_one_sentence(
     page: AppTest, clip: Path, make_video: Callable[..., Path]
 ) -> None:
     drop_together(page, clip, make_video("garden.mp4", frames=30))
-    assert [one.value.replace("\\", "") for one in page.error] == [
+    assert errors(page) == [
         "'clip.mp4' and 'garden.mp4' are not parts of one recording, their names differ in more than a number or a"
         " time; analyse them one by one, or rename them."
     ]

@@ -10,6 +10,7 @@ from recognizer.dashboard import server
 from tests.support.networks import Networks
 from tests.support.pages import (
     button,
+    errors,
     open_page,
     uploader,
     widget,
@@ -30,9 +31,7 @@ def test_what_is_loaded_at_the_first_visit_is_exempt_from_garbage_collection(
 def test_first_start_that_fails_says_why_and_tries_again(networks: Networks) -> None:
     networks.missing |= {"yolo26n.pt"}
     at = open_page()
-    assert [one.value.replace("\\", "") for one in at.error] == [
-        "The weights of yolo26n.pt cannot be had; put yolo26n.pt.bin into the folder."
-    ]
+    assert errors(at) == ["The weights of yolo26n.pt cannot be had; put yolo26n.pt.bin into the folder."]
     assert not at.file_uploader
     networks.missing.clear()
     button(at, "Try again").click()
@@ -59,5 +58,5 @@ def test_folder_of_results_that_cannot_be_used_is_told_in_one_sentence(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("RECOGNIZER_DATA", str(tmp_path / "file" / "data"))
     at = open_page()
-    assert len(at.error) == 1
-    assert "RECOGNIZER_DATA" in at.error[0].value.replace("\\", "")
+    (told,) = errors(at)
+    assert "RECOGNIZER_DATA" in told

@@ -32,6 +32,7 @@ from tests.support.pages import (
     button,
     charts,
     downloads,
+    errors,
     open_table,
     shows_result,
     tab,
@@ -168,9 +169,7 @@ def test_networks_that_are_not_available_are_reported_and_no_start_is_offered(
     with monkeypatch.context() as patch:
         patch.setattr(models_module, "load_clip_classifier", refuse)
         at.switch_page(PAGE).run()
-        assert [one.value.replace("\\", "") for one in at.error] == [
-            "The weights of it cannot be had; put them into the folder."
-        ]
+        assert errors(at) == ["The weights of it cannot be had; put them into the folder."]
         assert not browser.asked
     at.run()
     assert not at.error
@@ -216,8 +215,8 @@ def test_ice_servers_that_are_none_are_reported_in_one_sentence(
     monkeypatch.setenv(ICE_VARIABLE, configured)
     page.run()
     assert not page.exception
-    (error,) = page.error
-    assert message in error.value.replace("\\", "")
+    (told,) = errors(page)
+    assert message in told
 
 
 def test_status_stands_next_to_the_picture(page: AppTest, browser: Browser) -> None:

@@ -16,6 +16,7 @@ from tests.support.pages import (
     SETTING_TITLES,
     analyse,
     choose_preset,
+    errors,
     open_page,
     tab,
     upload_video,
@@ -193,8 +194,7 @@ def test_own_checkpoint_with_a_wrong_file_gets_one_sentence(page: AppTest, clip:
     assert "In use: mine.pt with labels.txt" in words(page)
     upload_video(page, clip)
     analyse(page)
-    assert len(page.error) == 1
-    told = page.error[0].value.replace("\\", "")
+    (told,) = errors(page)
     assert told.endswith(".")
     assert "\n" not in told
     assert "log of the server" not in told

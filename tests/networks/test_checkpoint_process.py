@@ -11,6 +11,7 @@ import torch
 from recognizer import processes
 from recognizer.classifier_specs import SPECS
 from recognizer.errors import CheckpointError
+from recognizer.limits import limits
 from recognizer.networks.classifiers import checkpoint_process
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, read_tensors
@@ -67,7 +68,7 @@ def test_process_that_fails_is_one_sentence(
     path.write_bytes(b"anything")
     monkeypatch.setattr(processes, "command", lambda _module: [sys.executable, "-c", program])
     if "sleep" in program:
-        monkeypatch.setattr(checkpoint_process, "_STARTS_WITHIN_S", -59.8)
+        monkeypatch.setattr(checkpoint_process, "_STARTS_WITHIN_S", 0.2 - limits().max_decoder_stall_s)
     with pytest.raises(CheckpointError) as caught:
         own_weights(path, SMALL)
     assert str(caught.value).startswith(f"the process that read checkpoint '{path}' {how}")

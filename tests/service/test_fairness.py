@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import groupby
 
-import pytest
-
 from recognizer.service.fairness import NOBODY, FairLine, Place
 
 
@@ -101,12 +99,11 @@ def test_place_is_where_the_line_will_be_when_its_turn_comes() -> None:
     assert line.take() is None, "looking ahead must not change the line"
 
 
-@pytest.mark.parametrize("many", [100])
-def test_two_visitors_share_evenly(many: int) -> None:
+def test_two_visitors_share_evenly() -> None:
     line: FairLine[str] = FairLine(1)
-    for number in range(many):
+    for number in range(100):
         line.add(f"a{number}", "a")
-    for number in range(many):
+    for number in range(100):
         line.add(f"b{number}", "b")
     runs = [len(list(same)) for _, same in groupby(order(line), key=lambda name: name[0])]
     assert max(runs) == 1

@@ -58,6 +58,11 @@ def words(at: AppTest) -> str:
     return "\n".join(str(one.value) for kind in parts for one in kind).replace("\\", "").replace("\u2060", "")
 
 
+def errors(at: AppTest) -> list[str]:
+    """Return the errors on the page, without the escapes that keep them from being Markdown."""
+    return [one.value.replace("\\", "") for one in at.error]
+
+
 def button(at: AppTest, label: str) -> Any:
     found = [one for one in at.button if one.label == label]
     assert len(found) == 1, f"{len(found)} buttons {label!r} among {[one.label for one in at.button]}"
