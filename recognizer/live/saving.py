@@ -25,10 +25,10 @@ class SessionSaver:
 
     Args:
         timeline: returns the session's timeline since a time.
-        save: stores a part of it; False if that is no longer wanted.
+        save: stores a part of it.
     """
 
-    def __init__(self, timeline: Callable[[float], Timeline], save: Callable[[Timeline], bool]) -> None:
+    def __init__(self, timeline: Callable[[float], Timeline], save: Callable[[Timeline], None]) -> None:
         self._timeline = timeline
         self._save = save
         self._ended = threading.Event()
@@ -40,19 +40,16 @@ class SessionSaver:
     def _run(self) -> None:
         while not self._ended.wait(EVERY_S):
             try:
-                if not self.save_now():
-                    return
+                self._save_new()
             except StoreError as error:  # such as a full disk; the next one has what is missing
                 _log.warning("a session is not saved: %s", error)
 
-    def save_now(self) -> bool:
-        """Save what is new; return False if that is no longer wanted."""
+    def _save_new(self) -> None:
         timeline = self._timeline(self._until_s - LATE_S)
         times_s = timeline.frame_times_s
-        wanted = self._save(replace(timeline, frame_times_s=times_s[times_s > self._frames_until_s]))
+        self._save(replace(timeline, frame_times_s=times_s[times_s > self._frames_until_s]))
         self._until_s = timeline.analysed_s
         self._frames_until_s = float(times_s[-1]) if len(times_s) else self._frames_until_s
-        return wanted
 
     def end(self) -> None:
         """Stop saving; the whole session is stored now."""

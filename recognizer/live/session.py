@@ -108,11 +108,10 @@ class LiveSession:
         actions = naming.set(set_id)
         return None if actions is None else Taught(actions, naming.head(actions))
 
-    def _save_part(self, timeline: Timeline) -> bool:
+    def _save_part(self, timeline: Timeline) -> None:
         recorded = self.stream.recorder.so_far or next(reversed(self._recordings), None)
         recording = None if recorded is None else (recorded.path.name, recorded.begins_s)
         self._run.save(pack_part(timeline, recording, *self._names))
-        return True
 
     def _finish_recording(self) -> None:
         recorded = self.stream.recorder.stop()

@@ -170,11 +170,10 @@ def test_a_full_disk_does_not_end_the_saving() -> None:
     saved: list[Timeline] = []
     problems = [StoreError("no room; make some.")]
 
-    def save(timeline: Timeline) -> bool:
+    def save(timeline: Timeline) -> None:
         if problems:
             raise problems.pop()
         saved.append(timeline)
-        return True
 
     saver = SessionSaver(lambda since_s: _built(2.0, since_s), save)
     wait_until(lambda: len(saved) > 1)
