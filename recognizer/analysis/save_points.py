@@ -58,17 +58,6 @@ class SavePoints(Protocol):
         ...
 
 
-class NoSavePoints:
-    """Keeps nothing."""
-
-    def chunks(self) -> Sequence[bytes]:
-        """Return nothing."""
-        return ()
-
-    def save(self, chunk: bytes) -> None:
-        """Do nothing."""
-
-
 class _Chunk(msgspec.Struct, array_like=True):
     """What was added between two save points.
 
@@ -112,7 +101,7 @@ class Journal:
     Both are prefixes of what an undisturbed analysis sees and says, in its order.
 
     Args:
-        save_points: where it is kept.
+        save_points: where it is kept; None if it is not.
         key: see ``journal_key``; what has another key is left alone.
 
     Attributes:
@@ -121,8 +110,7 @@ class Journal:
     """
 
     def __init__(self, save_points: SavePoints | None, key: str) -> None:
-        self._save_points: SavePoints = save_points or NoSavePoints()
-        self._keeps = save_points is not None
+        self._save_points = save_points
         self._key = key
         self._attempt = 0
         self.sights: list[Sight] = []
@@ -130,15 +118,16 @@ class Journal:
         self._new_sights: list[Sight] = []
         self._new_predictions: list[Prediction] = []
         self._saved_at_s, self._saved_video_s = time.monotonic(), float("-inf")
-        self._read()
+        if save_points is not None:
+            self._read(save_points)
 
     @property
     def begins_anew(self) -> bool:
         """Whether no earlier process saved anything."""
         return not self.sights and not self.said
 
-    def _read(self) -> None:
-        for document in self._save_points.chunks():
+    def _read(self, save_points: SavePoints) -> None:
+        for document in save_points.chunks():
             try:
                 chunk = msgspec.msgpack.decode(zlib.decompress(document), type=_Chunk)
                 if chunk.key != self._key:
@@ -163,12 +152,12 @@ class Journal:
 
     def saw(self, sight: Sight) -> None:
         """Note what the next sampled frame showed."""
-        if self._keeps:
+        if self._save_points is not None:
             self._new_sights.append(sight)
 
     def heard(self, predictions: Sequence[Prediction]) -> None:
         """Note what the classifier said about the next clips."""
-        if self._keeps:
+        if self._save_points is not None:
             self._new_predictions += predictions
 
     def repeat(self, clips: Sequence[Clip]) -> list[Prediction]:
@@ -191,7 +180,7 @@ class Journal:
         Args:
             video_s: how far the video is analysed.
         """
-        if not self._keeps:
+        if self._save_points is None:
             return
         since_s = time.monotonic() - self._saved_at_s
         if since_s < CLOSEST_S or (since_s < EVERY_S and video_s - self._saved_video_s < EVERY_VIDEO_S):
@@ -200,7 +189,7 @@ class Journal:
 
     def save(self, video_s: float) -> None:
         """Save what is new; if that fails, it is tried again with the next save point."""
-        if not self._new_sights and not self._new_predictions:
+        if self._save_points is None or not (self._new_sights or self._new_predictions):
             return
         sights = packed(self._new_sights) if self._new_sights else {}
         chunk = _Chunk(self._key, self._attempt, sights, [_values(one) for one in self._new_predictions])
