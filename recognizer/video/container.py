@@ -161,7 +161,6 @@ def inspect(
     shown: str,
     *,
     sha256: str | None,
-    max_file_bytes: int | None = None,
     stream: int | None = None,
     frame_rate_hz: float | None = None,
 ) -> Inspection:
@@ -171,14 +170,13 @@ def inspect(
         path: the file.
         shown: its name in messages.
         sha256: its hash, if known.
-        max_file_bytes: larger files are refused.
         stream: number of the video stream among all streams of the file; None for the one that a player shows.
         frame_rate_hz: the user's frame rate for a raw stream; see ``open_video``.
 
     Raises:
         VideoError: the file is not a readable video; the message says why.
     """
-    check_file(path, shown, max_file_bytes)
+    check_file(path, shown)  # a decoder may get here long after its first check
     refuse_still_picture(path, shown)
     with _open_and_choose(path, shown, stream) as (container, chosen, choice):
         frame = _first_frame(container, chosen, shown)

@@ -66,7 +66,7 @@ def display_name(path: str | os.PathLike[str]) -> str:
     return f"'{clean}'"
 
 
-def check_file(path: Path, shown: str, max_file_bytes: int | None) -> None:
+def check_file(path: Path, shown: str, max_file_bytes: int | None = None) -> None:
     """Refuse anything but a readable, regular, non-empty file within the limit.
 
     Raises:

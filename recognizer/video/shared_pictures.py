@@ -47,10 +47,6 @@ class PictureSlots:
         """Return a free slot and reserve it."""
         return self._free.pop()
 
-    def give_back(self, slot: int) -> None:
-        """Free a slot that no array is on."""
-        self._free.append(slot)
-
     def picture(self, slot: int, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         """Return the picture in a slot, uint8 ``shape``, without copying it."""
         flat = np.frombuffer(self._memory, np.uint8, shape[0] * shape[1] * shape[2], slot * self.slot_bytes)
