@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from statistics import median
 
 import psutil
 
+from benchmarks.live_clips import CLIPS_DIR
 from benchmarks.tiled_clips import tiled_video
 from recognizer.processes import WHERE_VARIABLE
 from recognizer.settings import CLASSIFIER_NAMES, Settings
@@ -60,10 +60,9 @@ def compare(what: str, work: Callable[[], object], runs: int) -> None:
 def starts() -> None:
     """Print how long a decoder takes to start."""
     os.environ[WHERE_VARIABLE] = "worker"
-    clip = next(path for path in (Path(sys.argv[0]), Path(__file__)) if path.is_file())
     began_s = time.perf_counter()
     try:
-        open_video(clip)
+        open_video(Path(__file__))
     except Exception as refusal:  # noqa: BLE001 - a program is no video, which the decoder says once it runs
         print(f"a decoder starts and answers in {time.perf_counter() - began_s:.3f} s ({type(refusal).__name__})")
 
@@ -72,7 +71,7 @@ def main() -> None:
     """Compare on every clip and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", nargs="*", type=Path, metavar="CLIP")
-    parser.add_argument("--clips", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "clips")
+    parser.add_argument("--clips", type=Path, default=CLIPS_DIR)
     parser.add_argument("--people", type=int, default=4, help="in the tiled 720p video")
     parser.add_argument("--seconds", type=float, default=10.0, help="of the tiled video")
     parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default=Settings.video_classifier_model)

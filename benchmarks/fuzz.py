@@ -47,6 +47,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from benchmarks.fuzz_files import mutant
 from benchmarks.fuzz_stages import Stage, stages_of
 from recognizer.errors import RecognizerError
+from recognizer.processes import address_space_bytes
 
 _REPOSITORY: Final = Path(__file__).resolve().parents[1]
 OUTCOMES: Final = ("read", "sentence", "exception", "crash", "hang")
@@ -208,7 +209,7 @@ def _be_the_case(file: Path, report: int, limits: Limits) -> None:
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_address_space_bytes() + limits.memory_bytes,) * 2)
+    resource.setrlimit(resource.RLIMIT_AS, (address_space_bytes() + limits.memory_bytes,) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (limits.processor_s, limits.processor_s + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes,) * 2)
     said = outcome_of(stages_of(file.name), file)
@@ -240,11 +241,6 @@ def outcome_of(stages: dict[str, Stage], file: Path) -> tuple[str, str, dict[str
 
 def _is_sentence(message: str) -> bool:
     return message.endswith(".") and message.isprintable()
-
-
-def _address_space_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    return pages * resource.getpagesize()
 
 
 def _earlier(file: Path) -> dict[int, Result]:
