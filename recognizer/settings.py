@@ -463,6 +463,15 @@ PRESET_FIELDS: Final = tuple(name for name, spec in SETTING_SPECS.items() if spe
 """The settings that a preset decides; it does not change the others."""
 
 
+def settings_from(values: Mapping[str, Any]) -> Settings:
+    """Return stored settings; those that this version does not know are left out, and missing ones have the default.
+
+    Raises:
+        SettingsError: a value is not allowed.
+    """
+    return Settings(**{name: value for name, value in values.items() if name in SETTING_SPECS})
+
+
 def specs_by_scope() -> list[SettingSpec]:
     """Return every setting, in the order of ``Scope`` and, within a scope, of declaration."""
     order = list(Scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +14,7 @@ from recognizer.comparison.model import Cost, Entry
 from recognizer.errors import StoreError
 from recognizer.export import timeline_from_json
 from recognizer.service.timeline_bytes import timelines_from_bytes, timelines_to_bytes
-from recognizer.settings import Settings
+from recognizer.settings import settings_from
 from recognizer.timeline.model import Timeline
 
 _BEGINNING: Final = b"CE1\n"
@@ -70,10 +70,9 @@ def _facts(entry: Entry) -> dict[str, Any]:
 
 
 def _entry(values: dict[str, Any], timeline: Timeline | None) -> Entry:
-    known = {field.name for field in fields(Settings)}  # a later version may have more
     return Entry(
         name="",
-        settings=Settings(**{name: value for name, value in values["settings"].items() if name in known}),
+        settings=settings_from(values["settings"]),
         checkpoint_name=values["checkpoint_name"],
         labels=tuple(values["labels"]),
         timeline=timeline,

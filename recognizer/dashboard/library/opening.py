@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, Final, NoReturn
 
 import streamlit as st
@@ -14,7 +13,7 @@ from recognizer.dashboard.parts.sidebar import adopt
 from recognizer.dashboard.parts.video_card import restore_video
 from recognizer.errors import SettingsError
 from recognizer.service.runs import Run
-from recognizer.settings import Settings
+from recognizer.settings import Settings, settings_from
 
 _ANALYSE: Final = "pages/analyse.py"
 
@@ -72,8 +71,7 @@ def _settings(given: object) -> Settings | None:
     """Return the settings in a request; None if this version cannot use them."""
     if not isinstance(given, Mapping):
         return None
-    known = {field.name for field in fields(Settings)}
     try:
-        return Settings(**{name: value for name, value in given.items() if name in known})
+        return settings_from(given)
     except (SettingsError, TypeError):
         return None
