@@ -99,13 +99,12 @@ class CorrectionStore:
 
         Edits that were undone are not copied.
         """
-        with self._database.transaction("corrections") as connection:
-            source = _revision(connection, from_id)
-            edits = source.corrections.edits
-            if _number(connection, to_id) or not (edits or source.groups):
-                return False
-            _write(connection, to_id, Corrections(), Revision(1, Corrections(edits), source.groups))
-        return True
+        source = self.load(from_id)
+        edits = source.corrections.edits
+        if not (edits or source.groups):
+            return False
+        start = Revision(1, Corrections(edits), source.groups)
+        return self._change(to_id, lambda before: before if before.number else start) is start
 
     def corrected(self, analysis_ids: Sequence[str], video_file: str) -> list[StoredSummary]:
         """Return summaries of those among these analyses of a stored video that have corrections, latest first."""

@@ -179,13 +179,13 @@ def estimate(video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> 
     It is unknown before the first analysis with this detector and this classifier on this machine, and if the file does
     not say how long it is. Runs on the same video count before others, then those on pictures of a similar size.
     """
-    expected_s = _expected_s(video, settings, costs)
+    expected_s = _expected_s(video, [settings], costs)
     if expected_s is None:
         return None
     skip = min(_MOST_SKIP, settings.skip_frame * _LONGER_SKIP)
     if expected_s < LONG_S or skip <= settings.skip_frame:
         return Estimate(expected_s)
-    shorter_s = _expected_s(video, replace(settings, skip_frame=skip), costs)
+    shorter_s = _expected_s(video, [replace(settings, skip_frame=skip)], costs)
     if shorter_s is None or shorter_s > expected_s / 2:
         return Estimate(expected_s)
     return Estimate(expected_s, skip, shorter_s)
@@ -193,17 +193,17 @@ def estimate(video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> 
 
 def estimate_comparison(video: VideoInfo, several: Sequence[Settings], costs: Sequence[RunCost]) -> Estimate | None:
     """Return how long a comparison will take: people are followed once, and labelled by each; None if not known."""
+    expected_s = _expected_s(video, several, costs)
+    return None if expected_s is None else Estimate(expected_s)
+
+
+def _expected_s(video: VideoInfo, several: Sequence[Settings], costs: Sequence[RunCost]) -> float | None:
     following = _Following.of(video, several[0], costs)
-    labelings_s = [None if following is None else following.labeling_s(one, costs) for one in several]
-    if following is None or None in labelings_s:
+    if following is None:
         return None
-    return Estimate(following.takes_s + sum(one for one in labelings_s if one is not None))
-
-
-def _expected_s(video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> float | None:
-    following = _Following.of(video, settings, costs)
-    labeling_s = None if following is None else following.labeling_s(settings, costs)
-    return None if following is None or labeling_s is None else following.takes_s + labeling_s
+    labelings_s = [following.labeling_s(one, costs) for one in several]
+    known_s = [one for one in labelings_s if one is not None]
+    return following.takes_s + sum(known_s) if len(known_s) == len(several) else None
 
 
 @dataclass(frozen=True)

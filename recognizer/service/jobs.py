@@ -47,6 +47,7 @@ class Job(Generic[Result]):
         error: why it failed, one sentence for users; None if it did not. A job may have an error and a result.
         about: its input, for code that finds the job by its id.
         visitor_id: who started it; empty for the server's own work.
+        long: whether it may take minutes, as an analysis does.
         expected_s: seconds that it should take; None if unknown.
         remaining_s: seconds that it should still take, if the work says so.
     """
@@ -58,11 +59,13 @@ class Job(Generic[Result]):
         about: object = None,
         *,
         visitor_id: str = NOBODY,
+        long: bool = False,
         expected_s: float | None = None,
     ) -> None:
         self.job_id = job_id or uuid.uuid4().hex
         self.about = about
         self.visitor_id = visitor_id
+        self.long = long
         self.expected_s = expected_s
         self.remaining_s: float | None = None
         self._started_s: float | None = None
@@ -168,7 +171,6 @@ class Jobs:
         self._lock = threading.Lock()
         self._once = threading.Lock()
         self._jobs: OrderedDict[str, Job[Any]] = OrderedDict()
-        self._long_ids: set[str] = set()
         _all_jobs.add(self)
 
     def start(
@@ -196,12 +198,10 @@ class Jobs:
         Raises:
             LimitError: this visitor, or all together, have as many long jobs as the operator allows.
         """
-        job = Job(work, job_id, about, visitor_id=visitor_id, expected_s=expected_s)
+        job = Job(work, job_id, about, visitor_id=visitor_id, long=long, expected_s=expected_s)
         with self._lock:
-            if long:
-                if checked:
-                    self._check_limits(visitor_id)
-                self._long_ids.add(job.job_id)
+            if long and checked:
+                self._check_limits(visitor_id)
             self._jobs[job.job_id] = job
             self._forget_oldest()
             line = self._long if long else self._short
@@ -219,7 +219,7 @@ class Jobs:
     def _check_limits(self, visitor_id: str) -> None:
         if visitor_id == NOBODY:
             return
-        unfinished = [self._jobs[key] for key in self._long_ids if not self._jobs[key].finished]
+        unfinished = [job for job in self._jobs.values() if job.long and not job.finished]
         own = sum(job.visitor_id == visitor_id for job in unfinished)
         wait = "wait until one has ended, or cancel one"
         if own >= limits().max_runs_per_visitor:
@@ -232,7 +232,6 @@ class Jobs:
         finished = [key for key, known in self._jobs.items() if known.finished]
         for key in finished[: max(0, len(self._jobs) - MAX_REMEMBERED)]:
             del self._jobs[key]
-            self._long_ids.discard(key)
 
     def _start_next(self, line: FairLine[Job[Any]]) -> None:
         """Start what is next in a line on a thread of its own, if anything may start; the lock is held."""

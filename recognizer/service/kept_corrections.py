@@ -14,7 +14,6 @@ from recognizer.errors import RecognizerError, StoreError
 from recognizer.service.corrections import CorrectionStore, Revision
 from recognizer.service.database import Database
 from recognizer.service.unsaved import Unsaved
-from recognizer.timeline.corrections import Corrections
 
 _log = logging.getLogger(__name__)
 
@@ -86,18 +85,6 @@ class KeptCorrections(CorrectionStore):
             return known
         self._remember(analysis_id, revision)
         return revision
-
-    def copy(self, from_id: str, to_id: str) -> bool:
-        """Let one analysis start with the corrections and groups of another; return False if it has its own.
-
-        Edits that were undone are not copied.
-        """
-        source = self.load(from_id)
-        edits = source.corrections.edits
-        if not (edits or source.groups):
-            return False
-        start = Revision(1, Corrections(edits), source.groups)
-        return self._change(to_id, lambda before: before if before.number else start) is start
 
     def _change(self, analysis_id: str, change: _Change) -> Revision:
         with self._turn:
