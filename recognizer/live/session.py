@@ -164,7 +164,7 @@ class LiveSession:
                 self._context.own_actions.sets.choose(self.analysis_id, set_id, mode)
             if comparison is not None:
                 self._context.comparisons.save(self.analysis_id, file, comparison)
-            self._run.end("done", facts=facts_of(timeline))
+            self._run.end("done", facts=facts_of(timeline), video_file=path.name)
             return stored
 
         unsaved = StoredAnalysis(self.analysis_id, now, name, path, timeline)

@@ -18,7 +18,7 @@ from recognizer.service.run_facts import facts_of_comparison
 from recognizer.service.runs import Run, State
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext, Status, fetch_report, progress_text
-from recognizer.settings import Settings
+from recognizer.settings import Settings, settings_from
 
 if TYPE_CHECKING:
     from recognizer.analysis.compare import CompareProgress
@@ -118,17 +118,7 @@ def start_comparison(
         store(comparison, "done" if is_whole else "cancelled")
         return job.partial
 
-    return run.start(
-        lambda: context.jobs.start(
-            run.guarded(work),
-            comparison_id,
-            about=request,
-            visitor_id=visitor_id,
-            long=True,
-            expected_s=expected_s,
-            checked=checked,
-        )
-    )
+    return run.start(context.jobs, work, about=request, long=True, expected_s=expected_s, checked=checked)
 
 
 def _values(request: ComparisonRequest, max_file_bytes: int) -> dict[str, Any]:
@@ -141,7 +131,7 @@ def _values(request: ComparisonRequest, max_file_bytes: int) -> dict[str, Any]:
 
 def compare_again(context: ServerContext, run: Run, video: StoredFile) -> Job[StoredComparison]:
     """Go on with a comparison that a server left behind; finished entries do not run again."""
-    settings = tuple(Settings(**values) for values in run.request["settings"])
+    settings = tuple(map(settings_from, run.request["settings"]))
     request = ComparisonRequest(video, settings, tuple(run.request["checkpoint_names"]))
     stored = context.comparisons.load(run.run_id)
     known = () if stored is None else stored.comparison.finished

@@ -61,8 +61,7 @@ def start_rendering(
     digest = hashlib.sha256(f"{shown}, with names".encode()).hexdigest()[:16]
     target = context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{digest}.mp4")
     video = StoredFile(analysis.video_path, analysis.video_name, analysis.timeline.video.sha256 or "", 0)
-    run_id = new_run_id()
-    run = context.work_on(run_id, "drawing", video, visitor_id, {"target": target.name}, analysis.analysis_id)
+    run = context.work_on(new_run_id(), "drawing", video, visitor_id, {"target": target.name}, analysis.analysis_id)
 
     def work(job: Job[Path]) -> Path | None:
         if not target.is_file():
@@ -72,13 +71,12 @@ def start_rendering(
             _draw(context, job, video, target, palette, (timeline, segments, dict(content.names)))
         return _drawn(job, run, target)
 
-    return run.start(lambda: context.jobs.start(run.guarded(work), run_id, visitor_id=visitor_id))
+    return run.start(context.jobs, work)
 
 
-def draw_again(context: ServerContext, run: Run, palette: ActionPalette) -> Job[Path]:
+def draw_again(context: ServerContext, run: Run, video: StoredFile, palette: ActionPalette) -> Job[Path]:
     """Draw what a server left behind; a drawing that had not begun is cancelled."""
     target = context.store.file_path(run.request["target"])
-    video = StoredFile(context.store.file_path(run.video_file), run.video_name, run.video_sha256, 0)
     taken = RunWork(context.runs, run)
 
     def work(job: Job[Path]) -> Path | None:
@@ -91,7 +89,7 @@ def draw_again(context: ServerContext, run: Run, palette: ActionPalette) -> Job[
             _draw(context, job, video, target, palette, (timeline, drawing.segments, drawing.names))
         return _drawn(job, taken, target)
 
-    return taken.start(lambda: context.jobs.start(taken.guarded(work), run.run_id, visitor_id=run.visitor_id))
+    return taken.start(context.jobs, work)
 
 
 def _draw(

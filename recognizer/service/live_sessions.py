@@ -83,7 +83,7 @@ def keep_what_is_saved(context: ServerContext, run: Run) -> None:
         stored = context.store.save_analysis(run.run_id, file, timeline)
         if last.set_id is not None:
             context.own_actions.sets.choose(run.run_id, last.set_id, last.mode)
-        context.runs.end(run.run_id, "done", facts=facts_of(timeline))
+        context.runs.end(run.run_id, "done", facts=facts_of(timeline), video_file=path.name)
         return stored
 
     context.unsaved.save(run.run_id, save, lambda: analysis_of(run.run_id, file, timeline))

@@ -17,7 +17,7 @@ from recognizer.service.runs import UNFINISHED, Run, RunQuery, State
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext, start_analysis
 from recognizer.service.unforeseen import sentence_of
-from recognizer.settings import Settings
+from recognizer.settings import settings_from
 
 _log = logging.getLogger(__name__)
 
@@ -123,10 +123,10 @@ class Recovery:
         elif run.kind == "comparison":
             compare_again(self._context, run, video)
         else:
-            draw_again(self._context, run, ActionPalette(self._context.store.action_slots()))
+            draw_again(self._context, run, video, ActionPalette(self._context.store.action_slots()))
 
     def _analyze(self, run: Run, video: StoredFile) -> None:
-        settings, max_file_bytes = Settings(**run.request["settings"]), run.request["max_file_bytes"]
+        settings, max_file_bytes = settings_from(run.request["settings"]), run.request["max_file_bytes"]
         start_analysis(
             self._context, run.run_id, video, settings, max_file_bytes, visitor_id=run.visitor_id, checked=False
         )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from recognizer.errors import LimitError, StoreError
-from recognizer.service.jobs import Job, Result
+from recognizer.service.jobs import Job, Jobs, Result
 from recognizer.service.runs import Run, RunStore, State
 from recognizer.service.unforeseen import sentence_of
 
@@ -29,21 +29,26 @@ class RunWork:
         self._runs = runs
         self._run = run
         self._job: Job[Any] | None = None
-        self._is_again = False
+        self._before: Run | None = None
 
-    def start(self, start: Callable[[], Job[Result]]) -> Job[Result]:
+    def start(self, jobs: Jobs, work: Callable[[Job[Result]], Result | None], **how: Any) -> Job[Result]:
         """Store the run, start its job, and return this; a run that had ended runs once more.
 
+        Args:
+            jobs: the jobs of this server.
+            work: what to do; if it fails, the run has failed.
+            how: see ``Jobs.start``.
+
         Raises:
-            LimitError: the job is refused; then the run is not stored.
+            LimitError: the job is refused; then a new run is not stored, and one that had ended is as it was.
         """
         self._create()
         try:
-            return start()
+            return jobs.start(self._guarded(work), self._run.run_id, visitor_id=self._run.visitor_id, **how)
         except LimitError:
             with _without_database("a refused run stays stored"):
-                if self._is_again:
-                    self._runs.end(self._run.run_id, "done")
+                if self._before is not None:
+                    self._runs.again(self._before)
                 else:
                     self._runs.end(self._run.run_id, "cancelled")
                     self._runs.remove(self._run.run_id)
@@ -61,7 +66,7 @@ class RunWork:
             if known is None:
                 self._runs.create(self._run)
             elif known.is_finished:
-                self._is_again = True
+                self._before = known
                 self._runs.again(self._run)
 
     def _begin(self, job: Job[Any]) -> bool:
@@ -72,7 +77,7 @@ class RunWork:
             return is_own or self._runs.load(self._run.run_id) is None
         return True
 
-    def guarded(self, work: Callable[[Job[Result]], Result | None]) -> Callable[[Job[Result]], Any]:
+    def _guarded(self, work: Callable[[Job[Result]], Result | None]) -> Callable[[Job[Result]], Any]:
         """Return a job's work that begins the run, and ends it if the work fails."""
 
         def guarded(job: Job[Result]) -> Result | None:
@@ -112,12 +117,14 @@ class RunWork:
         with _without_database("a save point is not stored"):
             self.save(chunk)
 
-    def end(self, state: State, problem: str = "", facts: Mapping[str, Any] | None = None) -> None:
+    def end(
+        self, state: State, problem: str = "", facts: Mapping[str, Any] | None = None, video_file: str | None = None
+    ) -> None:
         """Note how the run ended, unless the job is suspended: another server goes on with it."""
         if self._job is not None and self._job.suspended:
             return
         with _without_database("the end of a run is not stored, so the next server runs it again"):
-            self._runs.end(self._run.run_id, state, problem, facts)
+            self._runs.end(self._run.run_id, state, problem, facts, video_file)
 
 
 @contextmanager

@@ -36,6 +36,8 @@ UNFINISHED: Final[tuple[State, ...]] = ("waiting", "running")
 
 _WHAT: Final = "runs"
 
+_OF_ONE_TRY: Final = ("request", "server_id", "state", "problem", "progress", "started_at", "ended_at")
+
 
 def new_run_id() -> str:
     """Return an id that cannot be guessed."""
@@ -142,15 +144,12 @@ class RunStore:
             put(connection, tables.run, [_values(run)], update=())
 
     def again(self, run: Run) -> None:
-        """Let a run that ended wait once more, with another request; its name, its tags and its facts stay."""
+        """Let a run that ended be as this one: waiting with another request, or again as it ended.
+
+        Whose it is, its name, its tags and its facts stay.
+        """
         values = _values(run)
-        changed = {name: values[name] for name in ("request", "server_id", "visitor_id")}
-        with self._database.transaction(_WHAT) as connection:
-            connection.execute(
-                update(tables.run)
-                .where(tables.run.c.run_id == run.run_id)
-                .values(**changed, state="waiting", problem="", progress=0.0, started_at=None, ended_at=None)
-            )
+        self._change(run.run_id, **{name: values[name] for name in _OF_ONE_TRY})
 
     def load(self, run_id: str) -> Run | None:
         """Return the run with this id; None if there is none."""
@@ -229,10 +228,26 @@ class RunStore:
                 .values(heartbeat_at=datetime.now(UTC))
             )
 
-    def end(self, run_id: str, state: State, problem: str = "", facts: Mapping[str, Any] | None = None) -> None:
-        """Note how a run ended, and remove its save points."""
+    def end(
+        self,
+        run_id: str,
+        state: State,
+        problem: str = "",
+        facts: Mapping[str, Any] | None = None,
+        video_file: str | None = None,
+    ) -> None:
+        """Note how a run ended, and remove its save points.
+
+        Args:
+            run_id: the run.
+            state: how it ended.
+            problem: why it failed, in a sentence.
+            facts: what a list says of its result; None to leave it.
+            video_file: the video, if there is one only now; None to leave it.
+        """
         values: dict[str, Any] = {"state": state, "problem": problem, "ended_at": datetime.now(UTC)}
         values |= {} if facts is None else {"facts": json.dumps(facts)}
+        values |= {} if video_file is None else {"video_file": video_file}
         values |= {"progress": 1.0} if state == "done" else {}
         with self._database.transaction(_WHAT) as connection:
             connection.execute(update(tables.run).where(tables.run.c.run_id == run_id).values(values))

@@ -217,17 +217,7 @@ def start_analysis(
         context.workbench.expect(analysis)
         return analysis
 
-    return run.start(
-        lambda: context.jobs.start(
-            run.guarded(work),
-            analysis_id,
-            about=video,
-            visitor_id=visitor_id,
-            long=True,
-            expected_s=expected_s,
-            checked=checked,
-        )
-    )
+    return run.start(context.jobs, work, about=video, long=True, expected_s=expected_s, checked=checked)
 
 
 class _AnalysisReport:

@@ -24,6 +24,7 @@ from recognizer.live.saving import SessionSaver
 from recognizer.networks.cache import ModelCache
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Jobs
+from recognizer.service.library import Library
 from recognizer.service.live_sessions import rejoined
 from recognizer.service.playable import PLAIN, RECORDING
 from recognizer.service.recovery import Recovery
@@ -110,6 +111,7 @@ def test_a_session_whose_server_is_gone_is_an_analysis(
     assert seen.analysed_s - kept.timeline.analysed_s < 5
     np.testing.assert_array_equal(kept.timeline.frame_times_s, seen.frame_times_s)
     assert kept.timeline.provenance[RECORDING] == PLAIN
+    assert run.video_file == kept.video_path.name
     with open_video(kept.video_path) as reader:
         pictures = [frame.time_s for frame in reader.frames()]
     assert len(pictures) > 10
@@ -164,6 +166,19 @@ def test_the_end_of_a_session_ends_its_run(camera: TabCamera, server: ServerCont
     assert run is not None
     assert (run.state, run.video_name, run.facts["people"]) == ("done", ended.run.video_name, 1)
     assert server.runs.chunks(session_id) == []
+
+
+def test_the_run_of_a_recorded_session_has_its_recording(camera: TabCamera, server: ServerContext) -> None:
+    camera.adjust(Controls(SETTINGS, recording=True))
+    session_id = watch(camera, server)
+    ended = camera.end()
+    assert ended is not None
+    run = server.runs.load(session_id)
+    assert run is not None
+    assert run.video_file == ended.run.video_path.name
+    (item,) = Library(server).listing(RunQuery()).items
+    assert item.has_video
+    assert item.size_bytes >= ended.run.video_path.stat().st_size > 0
 
 
 def test_a_full_disk_does_not_end_the_saving() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
-from recognizer.errors import StoreError
+from recognizer.errors import LimitError, StoreError
 from recognizer.export import content_of
 from recognizer.files import StagedFile
 from recognizer.networks.cache import ModelCache
@@ -27,7 +27,7 @@ from recognizer.service.drawing_tasks import start_rendering
 from recognizer.service.jobs import Jobs
 from recognizer.service.recovery import Recovery
 from recognizer.service.run_work import RunWork
-from recognizer.service.runs import Run, RunQuery
+from recognizer.service.runs import Run, RunQuery, State
 from recognizer.service.servers import SILENT_FOR, Server
 from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.service.tasks import ServerContext, start_analysis
@@ -198,6 +198,13 @@ class TestAnalysis:
         assert first.wait(WAIT_S)
         assert finished(context).state == "cancelled"
 
+    def test_settings_of_another_version_are_left_out(self, new_server: MakeContext, video: StoredFile) -> None:
+        context = new_server()
+        request = {"settings": {**SETTINGS.as_dict(), "colour": "blue"}, "max_file_bytes": MAX_BYTES}
+        left_behind(context, video, request=request)
+        Recovery(context).take_over()
+        assert finished(context).state == "done"
+
     def test_a_video_that_is_gone_ends_it_with_a_sentence(self, new_server: MakeContext, video: StoredFile) -> None:
         context = new_server()
         left_behind(context, video)
@@ -313,6 +320,14 @@ class TestComparison:
         assert stored is not None
         assert len(stored.comparison.finished) == 2
 
+    def test_settings_of_another_version_are_left_out(self, new_server: MakeContext, video: StoredFile) -> None:
+        context = new_server()
+        request = {"checkpoint_names": [None], "max_file_bytes": MAX_BYTES}
+        settings = [{**SETTINGS.as_dict(), "colour": "blue"}]
+        left_behind(context, video, kind="comparison", request={**request, "settings": settings})
+        Recovery(context).take_over()
+        assert finished(context).state == "done"
+
     def test_another_entry_lets_it_run_once_more(self, new_server: MakeContext, video: StoredFile) -> None:
         context = new_server()
         settings = tuple(
@@ -423,7 +438,7 @@ class TestServers:
             work.save(b"a save point")
             return bool(job.suspended)
 
-        job = work.start(lambda: context.jobs.start(work.guarded(saves), "one"))
+        job = work.start(context.jobs, saves)
         assert job.wait(WAIT_S)
         assert job.result is True
         work.end("done")
@@ -433,15 +448,40 @@ class TestServers:
         assert context.runs.chunks("one") == []
 
 
-def test_a_refused_run_is_not_listed(new_server: MakeContext, video: StoredFile) -> None:
-    from recognizer.errors import LimitError
+class TestRefused:
+    @pytest.fixture
+    def context(self, new_server: MakeContext, monkeypatch: pytest.MonkeyPatch) -> ServerContext:
+        """Return a server that refuses every job."""
+        context = new_server()
 
+        def refuse(*_: object, **__: object) -> None:
+            raise LimitError("1 of your runs waits already, the limit is 1; wait.")
+
+        monkeypatch.setattr(context.jobs, "start", refuse)
+        return context
+
+    def test_a_new_run_is_not_listed(self, context: ServerContext) -> None:
+        work = RunWork(context.runs, Run("one", "analysis", "clip.mkv", server_id=context.server.server_id))
+        with pytest.raises(LimitError):
+            work.start(context.jobs, lambda _: None)
+        assert context.runs.list(RunQuery()) == []
+
+    @pytest.mark.parametrize("state", ["done", "cancelled", "failed"])
+    def test_one_that_had_ended_stays_as_it_was(self, context: ServerContext, state: State) -> None:
+        context.runs.create(Run("one", "comparison", "clip.mkv", visitor_id="ana", request={"settings": ["s3d"]}))
+        context.runs.begin("one", "")
+        context.runs.beat("one", 0.5)
+        context.runs.end("one", state, "the disk is full." if state == "failed" else "", {"people": 2})
+        before = context.runs.load("one")
+        other = Run("one", "comparison", "clip.mkv", visitor_id="ben", request={"settings": []}, server_id="another")
+        with pytest.raises(LimitError):
+            RunWork(context.runs, other).start(context.jobs, lambda _: None)
+        assert context.runs.load("one") == before
+
+
+def test_a_run_stays_its_owners_whoever_lets_it_run_again(new_server: MakeContext, video: StoredFile) -> None:
     context = new_server()
-    work = RunWork(context.runs, Run("one", "analysis", "clip.mkv", server_id=context.server.server_id))
-
-    def refuse() -> Any:
-        raise LimitError("1 of your runs waits already, the limit is 1; wait.")
-
-    with pytest.raises(LimitError):
-        work.start(refuse)
-    assert context.runs.list(RunQuery()) == []
+    for visitor in ("ana", "ben"):
+        assert start_analysis(context, "one", video, SETTINGS, MAX_BYTES, visitor_id=visitor).wait(WAIT_S)
+        run = finished(context)
+        assert (run.state, run.visitor_id) == ("done", "ana")
