@@ -6,6 +6,7 @@ import logging
 import shutil
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -149,12 +150,23 @@ class Library:
         VideoFiles(self._folder).use(run.video_file)
 
     def purge(self, before: datetime) -> None:
-        """Forget the runs that were deleted before a time, and remove their videos unless another run uses them."""
-        gone = self.runs.purge(before)
-        if gone:
-            others = [*self.runs.list(RunQuery()), *self.runs.list(RunQuery(removed=True))]
-            names = {run.video_file for run in gone if run.video_file}
-            VideoFiles(self._folder).remove(names, {run.video_file for run in others})
+        """Forget the runs that were deleted before a time, and remove their videos unless somebody still has them."""
+        gone = [run for run in self.runs.purge(before) if run.video_file]
+        back = {run.video_file for run in gone if self._is_back(run)}
+        names: dict[str, set[str]] = defaultdict(set)
+        for run in gone:
+            names[run.visitor_id].add(run.video_file)
+        for visitor_id, of_visitor in names.items():
+            self._context.store.let_go(of_visitor, visitor_id, keep=back)
+
+    def _is_back(self, run: Run) -> bool:
+        """Return whether the video of a deleted run was uploaded once more since, perhaps to run next."""
+        if run.kind == "live" or run.removed_at is None:  # a recording may grow after its run is deleted
+            return False
+        try:
+            return (self._folder / run.video_file).stat().st_mtime > run.removed_at.timestamp()
+        except OSError:
+            return False
 
     def make_room(self) -> None:
         """Forget deleted runs at once if the disk is nearly full; call this before something is refused for it."""

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -238,15 +238,41 @@ class AnalysisStore:
         Raises:
             StoreError: the database cannot be read or written to.
         """
-        names = {video.path.name, *(path.name for path in read_source(video.path).paths)}
-        self._ledger.remove(visitor_id, names)
+        self.let_go([video.path.name], visitor_id)
+
+    def let_go(self, names: Iterable[str], visitor_id: str, keep: Collection[str] = ()) -> None:
+        """Forget that a visitor uploaded these videos, unless one of the visitor's runs has them; unused files go.
+
+        Args:
+            names: the names of the videos in the folder of files.
+            visitor_id: the visitor.
+            keep: videos whose files stay in any case.
+
+        Raises:
+            StoreError: the database cannot be read or written to.
+        """
+        gone, run = self._with_parts(names), tables.run.c
         with self.database.reading() as connection:
-            kept = {
+            own = connection.scalars(select(run.video_file).where(run.visitor_id == visitor_id).distinct()).all()
+        self._ledger.remove(visitor_id, gone - self._with_parts(own))
+        VideoFiles(self._files).remove(gone, self._names_in_use().union(keep))
+
+    def _with_parts(self, names: Iterable[str]) -> set[str]:
+        """Return the names of videos and of their parts; a list of parts that cannot be read has none."""
+        found = set(names)
+        for name in list(found):
+            with suppress(StoreError):
+                found.update(path.name for path in read_source(self._files / name).paths)
+        return found
+
+    def _names_in_use(self) -> set[str]:
+        """Return the names of the videos that somebody uploaded, or that a run or a result has."""
+        with self.database.reading() as connection:
+            return {
                 name
                 for table in (tables.upload, tables.run, tables.analysis, tables.comparison)
-                for name in connection.execute(select(table.c.video_file).distinct()).scalars()
+                for name in connection.scalars(select(table.c.video_file).distinct())
             }
-        VideoFiles(self._files).remove(names, kept)
 
     def is_here(self, path: Path) -> bool:
         """Return whether a stored video, with all its files, is still on the disk."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 import time
@@ -16,6 +17,7 @@ from recognizer.networks.cache import ModelCache
 from recognizer.service import library as library_module
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.library import Library
+from recognizer.service.room import UploadLedger
 from recognizer.service.run_facts import facts_of_request, sampling_in_words
 from recognizer.service.runs import Run, RunQuery
 from recognizer.service.store import AnalysisStore, StoredFile
@@ -115,6 +117,57 @@ def test_purged_run_goes_with_its_video_unless_another_run_uses_it(context: Serv
     library.remove(second)
     library.purge(datetime.now(UTC) + LATER)
     assert not shared.exists()
+
+
+def test_purged_run_leaves_a_video_that_was_uploaded_since(context: ServerContext, library: Library) -> None:
+    def upload(visitor_id: str) -> StoredFile:
+        return context.store.add_file(io.BytesIO(b"talk"), "talk.mp4", visitor_id=visitor_id)
+
+    def run_and_delete(visitor_id: str) -> None:
+        video = upload(visitor_id)
+        run = Run(visitor_id, "analysis", "talk.mp4", video_file=video.path.name, state="done", visitor_id=visitor_id)
+        library.runs.create(run)
+        library.remove(run)
+
+    def own_bytes(visitor_id: str) -> int:
+        return UploadLedger(context.store.database).bytes_of(visitor_id, context.store.file_path(""))
+
+    run_and_delete("ana")
+    path = upload("ben").path
+    library.purge(datetime.now(UTC) + LATER)
+    assert path.is_file()
+    assert (own_bytes("ana"), own_bytes("ben")) == (0, 4)
+    run_and_delete("ana")
+    library.purge(datetime.now(UTC) + LATER)
+    assert path.is_file(), "another visitor is about to analyze it"
+    assert (own_bytes("ana"), own_bytes("ben")) == (0, 4)
+    run_and_delete("ben")
+    upload("ben")
+    library.purge(datetime.now(UTC) + LATER)
+    assert path.is_file(), "the same visitor is about to analyze it once more"
+    run_and_delete("ben")
+    library.purge(datetime.now(UTC) + LATER)
+    assert not path.exists()
+
+
+def test_purged_recording_goes_with_its_parts_and_a_visitor_is_charged_for_what_another_run_has(
+    context: ServerContext, library: Library
+) -> None:
+    parts = [(io.BytesIO(bytes([k]) * 5), f"GX0{k}0042.MP4") for k in (1, 2)]
+    video = context.store.add_recording(parts, visitor_id="ana")
+    runs = [
+        Run(run_id, "analysis", video.name, video_file=video.path.name, state="done", visitor_id="ana")
+        for run_id in ("one", "two")
+    ]
+    for run in runs:
+        library.runs.create(run)
+    ledger, folder = UploadLedger(context.store.database), context.store.file_path("")
+    library.remove(runs[0])
+    library.purge(datetime.now(UTC) + LATER)
+    assert ledger.bytes_of("ana", folder) == 10
+    library.remove(runs[1])
+    library.purge(datetime.now(UTC) + LATER)
+    assert list(folder.iterdir()) == []
 
 
 def test_deleted_runs_make_room_at_once_when_the_disk_is_nearly_full(
