@@ -3,6 +3,7 @@
 import { element } from "../../workbench/js/dom.js";
 import { linkTo, stripsOf } from "./film.js";
 import { namingForm } from "./naming.js";
+import { arrange } from "./rows.js";
 
 const KEYS = 9;
 
@@ -46,6 +47,12 @@ export class Asking {
         }
         const moment = this.moments[this.at];
         const count = element("p", { class: "counted" }, `${this.at + 1} of ${this.moments.length}: what is it? `, linkTo(this.page.actions, moment));
+        this.known = new Map(); // buttons by name
+        this.others = [
+            answer("0", "None of these", () => this.answer(null)),
+            answer("S", "Skip", () => this.skip()),
+            namingForm(this.page.actions, "Another name", (name) => this.answer(name)).form,
+        ];
         this.answers = element("div", { class: "answers" });
         this.panel.replaceChildren(count, element("div", { class: "film large" }, this.strips[this.at]), this.answers);
         this.offer();
@@ -53,14 +60,13 @@ export class Asking {
         this.both.scrollIntoView({ block: "nearest" });
     }
 
-    // The names may have changed since the moment was shown.
+    // The names may have changed since the moment was shown: what is typed or has the focus stays.
     offer() {
         const { names } = this.page.actions;
-        const known = names.map((name, k) => answer(k < KEYS ? String(k + 1) : "", name, () => this.answer(name)));
-        const other = namingForm(this.page.actions, "Another name", (name) => this.answer(name));
-        this.answers.replaceChildren(
-            ...known, answer("0", "None of these", () => this.answer(null)), answer("S", "Skip", () => this.skip()), other.form,
-        );
+        const before = this.known;
+        this.known = new Map(names.map((name) => [name, before.get(name) ?? answer("", name, () => this.answer(name))]));
+        names.forEach((name, k) => setKey(this.known.get(name), k < KEYS ? String(k + 1) : "", name));
+        arrange(this.answers, [...this.known.values(), ...this.others]);
     }
 
     async answer(action) {
@@ -99,6 +105,13 @@ export class Asking {
 }
 
 function answer(key, label, run) {
-    const shown = key ? [element("kbd", { "aria-hidden": "true" }, key), label] : [label];
-    return element("button", { type: "button", "aria-keyshortcuts": key || null, onclick: run }, ...shown);
+    const made = element("button", { type: "button", onclick: run });
+    setKey(made, key, label);
+    return made;
+}
+
+function setKey(one, key, label) {
+    if (key) one.setAttribute("aria-keyshortcuts", key);
+    else one.removeAttribute("aria-keyshortcuts");
+    one.replaceChildren(...key ? [element("kbd", { "aria-hidden": "true" }, key), label] : [label]);
 }

@@ -11,10 +11,12 @@ let fields = 0; // for ids
 export function namingForm(actions, words, onname) {
     fields += 1;
     const id = `names-${fields}`;
-    const options = [...actions.names, NONE].map((value) => element("option", { value }));
+    const names = element("datalist", { id });
     const field = element("input", { type: "text", list: id, placeholder: "Name", "aria-label": words, autocomplete: "off", spellcheck: "false", enterkeyhint: "done" });
     const submit = element("button", { type: "submit" }, words);
-    const form = element("form", { class: "adding" }, field, element("datalist", { id }, ...options), submit);
+    const form = element("form", { class: "adding" }, field, names, submit);
+    // what has been named since the form was made, too
+    field.addEventListener("focus", () => names.replaceChildren(...[...actions.names, NONE].map((value) => element("option", { value }))));
     field.addEventListener("input", () => {
         const { length } = Array.from(field.value.trim());
         field.setCustomValidity(length > LONGEST ? `A name has up to ${LONGEST} characters, and this one has ${length}.` : "");
