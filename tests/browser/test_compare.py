@@ -71,7 +71,7 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
     wait_for_comparison(page)
     assert "comparison=" in page.url
     # until then, it shows the one that ran first
-    wait_until(page, "model.shownLanes.length === 2", timeout_ms=WORK_TIMEOUT_MS)
+    wait_until(page, "model.segments && model.shownLanes.length === 2", timeout_ms=WORK_TIMEOUT_MS)
     assert ask(page, "model.shownLanes.map((lane) => [lane.title, lane.classifier])") == [
         ["Person 1", "i3d"],
         ["Person 1", "mc3_18:model_16_m3_0.8888"],
@@ -104,7 +104,6 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
     truth = {"name": "mine.csv", "mimeType": "text/csv", "buffer": b"action,start_s,end_s\nTai chi,0,3\n"}
     main(page).locator("input[type=file]").last.set_input_files(truth)  # type: ignore[arg-type]  # a FilePayload
     main(page).get_by_role("heading", name="Against your labels").wait_for()
-    wait_until(page, "model.shownLanes.length === 3")
     assert_own_labels_are_above_the_classifiers(page)
 
     page.reload()
@@ -123,6 +122,7 @@ def test_i3d_beside_a_checkpoint_of_two_classes(
 
 
 def assert_own_labels_are_above_the_classifiers(page: Page) -> None:
+    wait_until(page, "model.segments && model.shownLanes.length === 3", timeout_ms=WORK_TIMEOUT_MS)
     lanes = ask(page, "model.shownLanes.map((lane) => [lane.classifier, lane.isTruth])")
     assert lanes == [["Your labels", True], ["i3d", False], ["mc3_18:model_16_m3_0.8888", False]]
     assert ask(page, "[...model.segments.lane].map((lane, k) => [lane, model.segment(k).action])")[0] == [0, "tai chi"]

@@ -47,7 +47,7 @@ def test_filter_groups_downloads_and_tables_follow_one_another(open_page: OpenPa
     popover.get_by_text("People").first.click()
     popover.get_by_role("combobox", name="People").fill("Person 2")
     page.keyboard.press("Enter")
-    wait_until(page, "model.shownLanes.length === 1")
+    wait_until(page, "model.segments && model.shownLanes.length === 1")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     kept = ask(page, "model.rows")

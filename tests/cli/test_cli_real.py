@@ -85,7 +85,8 @@ def test_csv_json_and_video_of_a_real_clip(tai_chi: Path, tmp_path: Path) -> Non
 def test_interrupt_leaves_no_half_file(
     number: signal.Signals, code: int, after_s: float, clips_dir: Path, tmp_path: Path
 ) -> None:
-    options = ("--csv", str(tmp_path / "o.csv"), "--json", str(tmp_path / "o.json"), "--video", str(tmp_path / "o.mp4"))
+    targets = ("--csv", str(tmp_path / "o.csv"), "--json", str(tmp_path / "o.json"), "--video", str(tmp_path / "o.mp4"))
+    options = (*targets, "--fresh")  # what another run of this video left would be said
     with subprocess.Popen(
         [sys.executable, "-m", "recognizer", "analyze", str(clips_dir / "opencv_vtest.avi"), *SETTINGS, *options],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
