@@ -7,8 +7,8 @@ page's first settings; meanwhile each clicks once every few seconds, and the cli
 server sends for it is there. Two others watch a clip as their camera until all analyses have ended. One analysis before
 all this loads the networks. Prints each figure with its aim, and exits with 1 if one is missed; ends after the limit.
 
-The browsers run on the same machine as the server and draw without a graphics card: with two cores, they take most of
-the processor, and the figures are worse than those of people with a computer each.
+The browsers run on the same machine as the server and draw without a graphics card: with two cores, they take a large
+part of the processors, which is printed, and the figures are worse than those of people with a computer each.
 """
 
 from __future__ import annotations
@@ -185,13 +185,23 @@ async def _noted(does: Awaitable[None], found: Found) -> None:
 
 
 def resident_mb(pid: int) -> float:
-    """Return the memory of the server and of the processes that it started, the lowest of several looks."""
+    """Return the memory of the server and of the processes that it started, the lowest of several looks.
+
+    What processes share, such as the decoders' frames, counts once.
+    """
     looks = []
     for _ in range(int(QUIET_S)):
         server = psutil.Process(pid)
-        looks.append(sum(one.memory_info().rss for one in (server, *server.children(recursive=True))) / MEGABYTE)
+        looks.append(sum(one.memory_full_info().pss for one in (server, *server.children(recursive=True))) / MEGABYTE)
         time.sleep(1.0)
     return min(looks)
+
+
+def processors_s(pid: int) -> float:
+    """Return the processors' seconds of a process and of all that it started, also of those that have ended."""
+    one = psutil.Process(pid)
+    times = [each.cpu_times() for each in (one, *one.children(recursive=True))]
+    return sum(each.user + each.system + each.children_user + each.children_system for each in times)
 
 
 def line(what: str, figure: str, aim: str, is_met: bool) -> bool:
@@ -255,7 +265,12 @@ def main() -> None:
         print(f"the first analysis took {first.analysis_s[0]:.0f} s; networks are loaded", flush=True)
         time.sleep(SETTLE_S)
         before_mb = resident_mb(server.pid)
+        server_s, all_s, began_s = processors_s(server.pid), processors_s(os.getpid()), time.monotonic()
         found = asyncio.run(under_load(server.url, videos[1:], camera, arguments.watching, arguments.limit))
+        took_s = time.monotonic() - began_s
+        server_s, all_s = processors_s(server.pid) - server_s, processors_s(os.getpid()) - all_s
+        shares = f"the server used {server_s:.0f} s of the processors, the browsers {all_s - server_s:.0f} s"
+        print(f"  in {took_s:.0f} s, {shares}", flush=True)
         time.sleep(SETTLE_S)
         kept_mb = resident_mb(server.pid) - before_mb
     sys.exit(not report(found, arguments.people, arguments.watching, kept_mb))
