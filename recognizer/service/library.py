@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recognizer.errors import RecognizerError, StoreError
 from recognizer.limits import limits
-from recognizer.service.fairness import Place
+from recognizer.service.fairness import NOBODY, Place
+from recognizer.service.room import UploadLedger
 from recognizer.service.run_facts import facts_of, facts_of_comparison, facts_of_request
-from recognizer.service.runs import Run, RunQuery
+from recognizer.service.runs import UPLOADED, Kind, Run, RunQuery
+from recognizer.service.uploads import Uploads
 from recognizer.service.video_files import VideoFiles
 
 if TYPE_CHECKING:
+    from recognizer.service.store import StoredFile
     from recognizer.service.tasks import ServerContext
 
 _log = logging.getLogger(__name__)
@@ -43,6 +46,7 @@ class Item:
         facts: what is known of its result, or of its settings before there is one.
         size_bytes: what its video takes on the disk, with everything made from it.
         has_video: whether its video is still on the disk.
+        has_picture: whether there is a picture of its video.
         video_runs: how many runs use this video, itself included.
         place: its place in the line; None if it does not wait.
         status: what it does now, in words; empty if it does not run here.
@@ -52,6 +56,7 @@ class Item:
     facts: dict[str, Any]
     size_bytes: int
     has_video: bool
+    has_picture: bool
     video_runs: int
     place: Place | None = None
     status: str = ""
@@ -83,14 +88,16 @@ class Library:
         self.runs = context.runs
         self._context = context
         self._folder = context.store.file_path("")
+        self._ledger = UploadLedger(context.store.database)
+        self._uploads = Uploads(context.runs, self._ledger, self._folder)
         self._background = threading.Lock()
         self._purged_at_s = -_PURGE_EVERY_S
 
     def listing(self, query: RunQuery) -> Listing:
         """Return the runs that a query describes."""
         self._tidy()
-        found = self.runs.list(query)
         files, uses = VideoFiles(self._folder), self.runs.video_uses()
+        found = self._uploads.without_used(self.runs.list(query), files)
         items = [self._item(run, files, uses) for run in found]
         return Listing(items, files.size_bytes({run.video_file for run in found}), _free_bytes(self._folder))
 
@@ -99,8 +106,26 @@ class Library:
         place = self._context.jobs.waiting_before(job) if job is not None and not job.started else None
         status = getattr(job.progress, "text", "") if job is not None else ""
         facts = dict(run.facts) or facts_of_request(run.request)
-        size_bytes = files.size_bytes([run.video_file])
-        return Item(run, facts, size_bytes, files.is_here(run.video_file), uses.get(run.video_file, 0), place, status)
+        return Item(
+            run,
+            facts,
+            files.size_bytes([run.video_file]),
+            files.is_here(run.video_file),
+            run.kind != "file" and files.has_picture(run.video_file),
+            uses.get(run.video_file, 0),
+            place,
+            status,
+        )
+
+    def uploaded(self, file: StoredFile, visitor_id: str, kind: Kind, duration_s: float | None = None) -> None:
+        """List an upload until a run uses it, so that its room can be found and freed.
+
+        Nothing else depends on it: a fault is only logged, and ``listing`` finds the upload later.
+        """
+        try:
+            self._uploads.add(file, visitor_id, kind, duration_s)
+        except StoreError as error:
+            _log.warning("an upload is not listed: %s", error)
 
     def opened(self, run_id: str, video_file: str) -> None:
         """Note that somebody looks at a run, so that its video is not the first to make room.
@@ -141,7 +166,9 @@ class Library:
         if not run.is_finished:
             self.cancel(run.run_id)
         self.runs.remove(run.run_id)
-        if run.video_file not in self.runs.video_uses():
+        if run.kind not in UPLOADED:
+            self._uploads.forget_with(run)
+        if run.video_file not in self.runs.video_uses(uploads=True):
             VideoFiles(self._folder).use(run.video_file, _LONG_AGO_S)
 
     def restore(self, run: Run) -> None:
@@ -149,15 +176,20 @@ class Library:
         self.runs.restore(run.run_id)
         VideoFiles(self._folder).use(run.video_file)
 
-    def purge(self, before: datetime) -> None:
-        """Forget the runs that were deleted before a time, and remove their videos unless somebody still has them."""
-        gone = [run for run in self.runs.purge(before) if run.video_file]
+    def purge(self, before: datetime, visitor_id: str | None = None) -> None:
+        """Forget the runs that were deleted before a time, and remove their videos unless somebody still has them.
+
+        Args:
+            before: the time.
+            visitor_id: whose runs; None for everybody's.
+        """
+        gone = [run for run in self.runs.purge(before, visitor_id) if run.video_file]
         back = {run.video_file for run in gone if self._is_back(run)}
         names: dict[str, set[str]] = defaultdict(set)
         for run in gone:
             names[run.visitor_id].add(run.video_file)
-        for visitor_id, of_visitor in names.items():
-            self._context.store.let_go(of_visitor, visitor_id, keep=back)
+        for owner, of_owner in names.items():
+            self._context.store.let_go(of_owner, owner, keep=back)
 
     def _is_back(self, run: Run) -> bool:
         """Return whether the video of a deleted run was uploaded once more since, perhaps to run next."""
@@ -168,15 +200,27 @@ class Library:
         except OSError:
             return False
 
-    def make_room(self) -> None:
-        """Forget deleted runs at once if the disk is nearly full; call this before something is refused for it."""
+    def make_room(self, visitor_id: str = NOBODY, wanted_bytes: int = 0) -> None:
+        """Forget deleted runs at once if their room is needed; call this before something is refused for it.
+
+        Args:
+            visitor_id: who wants room; nobody for work that takes none of a visitor's share.
+            wanted_bytes: how much.
+        """
         self._tidy()
-        if not self._is_short():
-            return
         try:
-            self.purge(datetime.now(UTC))
+            if self._is_short():
+                self.purge(datetime.now(UTC))
+            elif self._exceeds_share(visitor_id, wanted_bytes):
+                self.purge(datetime.now(UTC), visitor_id)
         except StoreError as error:
             _log.warning("deleted runs could not make room: %s", error)
+
+    def _exceeds_share(self, visitor_id: str, wanted_bytes: int) -> bool:
+        if visitor_id == NOBODY or not wanted_bytes:
+            return False
+        taken_bytes = self._ledger.bytes_of(visitor_id, self._folder)
+        return taken_bytes + wanted_bytes > limits().max_uploads_bytes_per_visitor
 
     def _is_short(self) -> bool:
         return _free_bytes(self._folder) < limits().min_free_bytes
@@ -191,6 +235,7 @@ class Library:
     def _tidy_now(self) -> None:
         try:
             self.purge(datetime.now(UTC) - (timedelta(0) if self._is_short() else KEPT_FOR))
+            self._uploads.list_old()
             for run in self.runs.list(RunQuery(states=["done", "cancelled"], kinds=["analysis", "comparison", "live"])):
                 if not run.facts:
                     self._find_facts(run)

@@ -65,7 +65,7 @@ class Arrival:
             raise exceeded("max_upload_bytes", fact, "cut it into shorter pieces")
         if self._is_shared and self._own_bytes + self._size_bytes > allowed.max_uploads_bytes_per_visitor:
             fact = f"with {self._shown}, your files take more than {size_text(allowed.max_uploads_bytes_per_visitor)}"
-            raise exceeded("max_uploads_bytes_per_visitor", fact, "delete videos that you do not need any more")
+            raise exceeded("max_uploads_bytes_per_visitor", fact, "delete on the page Library what you do not need")
         if self._size_bytes - self._checked_bytes >= _CHECK_EVERY_BYTES:
             self._checked_bytes = self._size_bytes
             check_free(self._folder, piece_bytes)
@@ -100,6 +100,17 @@ class UploadLedger:
             connection.execute(
                 delete(tables.upload).where(stored.visitor_id == visitor_id, stored.video_file.in_(names))
             )
+
+    def all(self) -> list[tuple[str, str, int]]:
+        """Return all uploads: visitor, name in the folder of files, and size in bytes.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        stored = tables.upload.c
+        with self._database.reading() as connection:
+            rows = connection.execute(select(stored.visitor_id, stored.video_file, stored.size_bytes))
+            return [(row.visitor_id, row.video_file, row.size_bytes) for row in rows]
 
     def bytes_of(self, visitor_id: str, folder: Path) -> int:
         """Return the size of a visitor's uploads that are still in the folder.

@@ -28,11 +28,14 @@ from sqlalchemy import (
 from recognizer.service import tables
 from recognizer.service.database import Database, batched, put
 
-Kind = Literal["analysis", "comparison", "drawing", "live"]
+Kind = Literal["analysis", "comparison", "drawing", "live", "video", "file"]
 State = Literal["waiting", "running", "done", "cancelled", "failed"]
 Sort = Literal["created", "opened", "name"]
 
 UNFINISHED: Final[tuple[State, ...]] = ("waiting", "running")
+
+UPLOADED: Final[tuple[Kind, ...]] = ("video", "file")
+"""No runs: their rows stand for what was uploaded, until a run uses it (``uploads.py``)."""
 
 _WHAT: Final = "runs"
 
@@ -171,10 +174,16 @@ class RunStore:
         text = query.text.casefold().strip()
         return sorted((one for one in found.values() if _matches(one, text)), **_ORDERS[query.sort])
 
-    def video_uses(self) -> dict[str, int]:
-        """Return how many runs that are not deleted use each video, by its name in the folder of files."""
+    def video_uses(self, *, uploads: bool = False) -> dict[str, int]:
+        """Return how many runs that are not deleted use each video, by its name in the folder of files.
+
+        Args:
+            uploads: whether those who uploaded it, and have not used it yet, count too.
+        """
         run = tables.run.c
-        counted = select(run.video_file, func.count()).where(run.removed_at.is_(None)).group_by(run.video_file)
+        conditions = [run.removed_at.is_(None)]
+        conditions += [] if uploads else [run.kind.not_in(UPLOADED)]
+        counted = select(run.video_file, func.count()).where(*conditions).group_by(run.video_file)
         with self._database.reading() as connection:
             return {name: count for name, count in connection.execute(counted) if name}
 
@@ -309,11 +318,23 @@ class RunStore:
         """Bring a deleted run back."""
         self._change(run_id, removed_at=None)
 
-    def purge(self, before: datetime) -> _Runs:
-        """Forget the runs that were deleted before a time, with their results and corrections, and return them."""
-        run = tables.run.c
+    def forget(self, run: Run) -> None:
+        """Remove a run for good, with its result and corrections."""
         with self._database.transaction(_WHAT) as connection:
-            gone = list(map(_run, connection.execute(select(tables.run).where(run.removed_at < before))))
+            _forget(connection, run)
+
+    def purge(self, before: datetime, visitor_id: str | None = None) -> _Runs:
+        """Forget the runs that were deleted before a time, with their results and corrections, and return them.
+
+        Args:
+            before: the time.
+            visitor_id: whose runs; None for everybody's.
+        """
+        run = tables.run.c
+        conditions = [run.removed_at < before]
+        conditions += [] if visitor_id is None else [run.visitor_id == visitor_id]
+        with self._database.transaction(_WHAT) as connection:
+            gone = list(map(_run, connection.execute(select(tables.run).where(*conditions))))
             for one in gone:
                 _forget(connection, one)
         return gone

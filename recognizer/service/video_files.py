@@ -9,12 +9,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from recognizer.errors import StoreError
 from recognizer.files import is_staged
 from recognizer.service.sources import SOURCE_SUFFIX, read_source
 
 _log = logging.getLogger(__name__)
+
+PICTURE_ENDING: Final = "library.jpg"
+"""Ending of a video's small picture; an empty file says that the video has none."""
 
 
 class VideoFiles:
@@ -34,17 +38,25 @@ class VideoFiles:
 
     def size_bytes(self, names: Iterable[str]) -> int:
         """Return what these videos take together, with everything made from them; shared files count once."""
-        stems = {stem for name in names for stem in self._stems(name)}
+        stems = {stem for name in names for stem in self.stems(name)}
         return sum(_size_bytes(entry) for stem in stems for entry in self._of_stem[stem])
 
     def is_here(self, name: str) -> bool:
         """Return whether a video, with all its parts, is on the disk."""
-        return bool(name) and all(self._of_stem.get(stem) for stem in self._stems(name))
+        return bool(name) and all(self._has(own) for own in self._own_names(name))
+
+    def has_picture(self, name: str) -> bool:
+        """Return whether there is a picture of a video, or one can be made."""
+        kept = f"{_stem(name)}-{PICTURE_ENDING}"
+        for entry in self._of_stem.get(_stem(name), []):
+            if entry.name == kept:
+                return _size_bytes(entry) > 0
+        return self.is_here(name)
 
     def remove(self, names: Iterable[str], keep: Collection[str]) -> None:
         """Remove videos with everything made from them, except the files that the videos to keep need."""
-        kept = {stem for name in keep for stem in self._stems(name)}
-        for stem in {stem for name in names for stem in self._stems(name)} - kept:
+        kept = {stem for name in keep for stem in self.stems(name)}
+        for stem in {stem for name in names for stem in self.stems(name)} - kept:
             for entry in self._of_stem.pop(stem, []):
                 try:
                     Path(entry.path).unlink(missing_ok=True)
@@ -54,18 +66,25 @@ class VideoFiles:
     def use(self, name: str, time_s: float | None = None) -> None:
         """Note that a video is used now, or at another time: the least recently used make room for new ones."""
         when_s = time.time() if time_s is None else time_s
-        for stem in self._stems(name):
+        for stem in self.stems(name):
             for entry in self._of_stem[stem]:
                 with suppress(OSError):  # it has gone, or the folder is read-only
                     os.utime(entry.path, (when_s, when_s))
 
-    def _stems(self, name: str) -> set[str]:
-        """Return the stems of a video's own file and of its parts."""
-        stems = {_stem(name)} if name else set()
+    def stems(self, name: str) -> set[str]:
+        """Return what the names of a video's own file, of its parts, and of everything made from them begin with."""
+        return {_stem(own) for own in self._own_names(name)}
+
+    def _own_names(self, name: str) -> set[str]:
+        """Return the names of a video's own file and of its parts."""
+        names = {name} if name else set()
         if name.endswith(SOURCE_SUFFIX):
             with suppress(StoreError):  # a list that cannot be read has no parts
-                stems |= {_stem(path.name) for path in read_source(self._folder / name).paths}
-        return stems
+                names |= {path.name for path in read_source(self._folder / name).paths}
+        return names
+
+    def _has(self, name: str) -> bool:
+        return any(entry.name == name for entry in self._of_stem.get(_stem(name), []))
 
 
 def _stem(name: str) -> str:

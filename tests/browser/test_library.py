@@ -14,8 +14,8 @@ from recognizer.service.corrections import CorrectionStore
 from recognizer.service.runs import Run, RunStore
 from recognizer.service.store import AnalysisStore
 from tests.support.app_server import AppServer
-from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS, Visitors, downloaded, main
-from tests.support.library import store_real_run, store_runs
+from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS, Visitors, downloaded, main, started
+from tests.support.library import store_real_run, store_runs, store_upload
 from tests.support.waiting import wait_until
 from tests.support.workbench_actions import ask, wait_for_bench
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 MANY = 2000
+OWN = "/recognizer/"  # Streamlit tries addresses of its own that are not there
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
 
@@ -36,6 +37,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     data = folder / "data"
     data.mkdir()
     store_runs(AnalysisStore(data).database, MANY)
+    store_upload(data, folder, "not analysed.mp4")
     return data, store_real_run(data, folder, "final.mp4")
 
 
@@ -48,7 +50,7 @@ def app(stored: tuple[Path, Run]) -> Iterator[AppServer]:
 
 @pytest.fixture
 def visit(browser: Browser, app: AppServer) -> Iterator[Any]:
-    """Open the app as a visitor; finally, check that no page raised an error."""
+    """Open the app as a visitor; finally, check that no page raised an error or asked for what is not there."""
     visitors = Visitors(browser, app.url)
     errors: list[str] = []
 
@@ -56,6 +58,7 @@ def visit(browser: Browser, app: AppServer) -> Iterator[Any]:
         page = visitors.new_page(**options)
         page.set_default_timeout(STEP_TIMEOUT_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("response", lambda one: errors.append(one.url) if one.status == 404 and OWN in one.url else None)
         page.goto(f"{app.url}{path}")
         return page
 
@@ -166,6 +169,22 @@ def test_runs_are_found_named_deleted_brought_back_and_opened(visit: Any, stored
     assert f"run={real.run_id}" in page.url
     page.get_by_role("link", name="Library").first.click()
     listed(page).first.wait_for()
+
+    # an upload that nobody analysed is found, deleted, brought back and opened
+    page.get_by_label("Kind").select_option("video")
+    expect(total(page)).to_contain_text("1 of 2,001 runs and 1 upload")
+    first = listed(page).first
+    expect(first).to_contain_text("not analysed.mp4")
+    expect(first.locator(".l-state")).to_have_text("Not analysed")
+    first.locator("img").wait_for()
+    act(page, first, "Delete")
+    page.get_by_role("dialog").get_by_text("Its room is free").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(listed(page)).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    listed(page).first.get_by_role("link").click()
+    main(page).get_by_text("not analysed.mp4").first.wait_for()
+    started(page).wait_for(state="attached")
 
     # on a phone, nothing is wider than the screen
     narrow = visit("/library", viewport=NARROW, color_scheme="dark")

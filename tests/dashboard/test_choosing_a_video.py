@@ -10,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
+from recognizer.dashboard import server
 from recognizer.errors import WeightsError
+from recognizer.service.runs import RunQuery
 from tests.support.ffmpeg import ffmpeg
 from tests.support.pages import (
     analyse,
@@ -48,6 +50,8 @@ def test_dropped_video_is_shown_with_its_facts_and_can_be_analysed(page: AppTest
     assert has_button(page, "Analyse")
     assert not page.error
     assert Path(current_video(page).file.path).read_bytes() == clip.read_bytes()
+    (listed,) = server.library().listing(RunQuery()).items
+    assert (listed.run.kind, listed.run.name, listed.facts["duration_s"]) == ("video", "my clip.mp4", 2.0)
 
 
 def test_codec_that_browsers_do_not_play_gets_a_copy_that_they_do(
@@ -85,6 +89,7 @@ def test_wrong_file_is_told_in_one_sentence_and_what_was_there_stays(page: AppTe
         assert shows_result(page)
     kept = current_video(page).file.path
     assert list(kept.parent.glob("*.mp4")) == [kept], "nothing is left of refused files"
+    assert [one.run.kind for one in server.library().listing(RunQuery()).items] == ["analysis"]
     upload_video(page, clip, "good again.mp4")
     assert not page.error
     assert "good again.mp4" in words(page)

@@ -128,9 +128,23 @@ def test_picture_is_the_first_of_the_video_and_is_kept(client: TestClient, tmp_p
     assert max(Image.open(io.BytesIO(answer.content)).size) == 192
     (tmp_path / "data" / "files" / stored.video_file).unlink()
     assert client.get(f"picture/{stored.run_id}").content == answer.content
+    assert listed(client, "ana")[0]["hasPicture"]
     run("no-video", "ana")
     for run_id in ("no-video", "unknown"):
         assert client.get(f"picture/{run_id}").status_code == 404
+    assert [one["hasPicture"] for one in listed(client, "ana", only=["no-video"])] == [False]
+
+
+def test_video_that_cannot_be_decoded_is_asked_for_its_picture_once_and_without_an_error(
+    client: TestClient, tmp_path: Path
+) -> None:
+    video = tmp_path / "data" / "files" / "broken.mp4"
+    video.parent.mkdir(parents=True, exist_ok=True)
+    video.write_bytes(b"this is no video")
+    run("broken", "ana", video_file=video.name)
+    assert listed(client, "ana")[0]["hasPicture"]
+    assert client.get("picture/broken").status_code == 204
+    assert not listed(client, "ana")[0]["hasPicture"]
 
 
 @pytest.fixture
@@ -164,6 +178,27 @@ def test_opening_a_run_shows_its_result_and_counts_as_use(wished: dict[str, Any]
     after = runs().load(stored.run_id)
     assert after is not None
     assert after.opened_at is not None
+
+
+@pytest.mark.parametrize("how", ["list", "address"])
+def test_opening_an_upload_makes_it_the_current_video(wished: dict[str, Any], tmp_path: Path, how: str) -> None:
+    stored = store_real_run(tmp_path / "data", tmp_path, "match.mp4")
+    sha256 = stored.video_sha256
+    runs().create(
+        Run("upload", "video", "talk.mp4", video_file=stored.video_file, video_sha256=sha256, state="done", facts={})
+    )
+    if how == "list":
+        at = open_page(PAGE)
+        opened(at, wished, "open", "upload")
+    else:
+        at = open_page(run="upload")
+    assert tab(at).page == "analyse"
+    video = tab(at).video
+    assert video is not None
+    assert video.file.name == "talk.mp4"
+    assert not shows_result(at)
+    assert not at.error
+    assert "run" not in at.query_params
 
 
 def test_running_again_says_what_to_do_once(wished: dict[str, Any], tmp_path: Path) -> None:

@@ -38,6 +38,18 @@ def test_a_video_takes_what_its_files_and_copies_take(folder: Path) -> None:
     assert VideoFiles(folder / "missing").size_bytes([f"{ONE}.mp4"]) == 0
 
 
+def test_a_video_whose_copies_alone_are_left_is_gone_and_its_kept_picture_is_not(folder: Path) -> None:
+    (folder / f"{ONE}.mp4").unlink()
+    (folder / f"{TWO}-library.jpg").write_bytes(b"")
+    files = VideoFiles(folder)
+    assert not files.is_here(f"{ONE}.mp4")
+    assert not files.has_picture(f"{ONE}.mp4")
+    assert not files.has_picture(f"{TWO}.mp4"), "it has no picture, as was found before"
+    assert files.has_picture(f"{THREE}.mp4")
+    (folder / f"{ONE}-library.jpg").write_bytes(b"picture")
+    assert VideoFiles(folder).has_picture(f"{ONE}.mp4")
+
+
 def recording(folder: Path) -> str:
     parts = [StoredPart(folder / f"{stem}.mp4", "part.mp4", stem) for stem in (ONE, TWO)]
     return write_source(folder, parts, None, None).name

@@ -15,9 +15,11 @@ from sqlalchemy import insert
 
 from recognizer.service import tables
 from recognizer.service.database import Database
+from recognizer.service.room import UploadLedger
 from recognizer.service.run_facts import facts_of
 from recognizer.service.runs import Kind, Run, RunStore, State, _values
 from recognizer.service.store import AnalysisStore
+from recognizer.service.uploads import Uploads
 from tests.support.workbench import generated_timeline, store_analysis, write_video
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -77,6 +79,16 @@ def store_real_run(folder: Path, videos: Path, name: str, visitor_id: str = "", 
     return run
 
 
+def store_upload(folder: Path, videos: Path, name: str, visitor_id: str = "ana") -> None:
+    """Store a video that a visitor uploaded and did not analyze."""
+    timeline = generated_timeline(1, 4.0, seed=9)
+    store = AnalysisStore(folder)
+    with write_video(videos / name, timeline).open("rb") as stream:
+        file = store.add_file(stream, name, visitor_id=visitor_id)
+    uploads = Uploads(RunStore(store.database), UploadLedger(store.database), store.file_path(""))
+    uploads.add(file, visitor_id, "video", timeline.analysed_s)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Store runs in a folder of data."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -87,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     store_runs(AnalysisStore(given.folder).database, given.count)
     for people in range(1, 5):
         store_real_run(given.folder, given.folder, f"real {people}.mp4", people=people)
+    store_upload(given.folder, given.folder, "not analysed.mp4")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def _restore(analysis_id: str) -> bool:
         return True
     stored = server.context().workbench.analysis(analysis_id)
     if stored is None:
-        return _tell_why(analysis_id)
+        return _instead(analysis_id)
     server.library().opened(analysis_id, stored.video_path.name)
     restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
     adopt(stored.timeline.settings, stored.timeline.frame_rate_hz)
@@ -52,13 +52,17 @@ def _restore(analysis_id: str) -> bool:
     return True
 
 
-def _tell_why(analysis_id: str) -> bool:
-    """Say why a run has no result; return False if there is no such run.
+def _instead(analysis_id: str) -> bool:
+    """Take an uploaded video, or say why a run has no result; return False if there is neither.
 
     Raises:
         StoreError: it failed, or another server works on it.
     """
     run = server.context().runs.load(analysis_id)
+    if run is not None and run.kind == "video":
+        restore_video(server.context().store.file_path(run.video_file), run.video_name, run.video_sha256)
+        ANALYSIS.name(None)
+        return True
     if run is not None and (run.problem or not run.is_finished):
         raise StoreError(run.problem or f"the analysis of '{run.video_name}' goes on soon; load the page again.")
     return False

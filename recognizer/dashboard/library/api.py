@@ -19,9 +19,11 @@ from recognizer.dashboard import server
 from recognizer.dashboard.library import documents
 from recognizer.dashboard.parts import visitor
 from recognizer.dashboard.workbench.api import RefusedError, decoded, json_response
+from recognizer.errors import VideoError
 from recognizer.files import write_bytes
 from recognizer.service.runs import Run, RunQuery
-from recognizer.video import poster
+from recognizer.service.video_files import PICTURE_ENDING
+from recognizer.video import VideoSource, poster
 
 Handler = Callable[[HttpRequest, bytes], Response]
 
@@ -65,11 +67,13 @@ def change(http: HttpRequest, body: bytes) -> Response:
 
 
 def picture(http: HttpRequest, _body: bytes) -> Response:
-    """Answer with the first picture of a run's video, small."""
+    """Answer with the first picture of a run's video, small; with nothing if the video has none."""
     run = server.library().runs.load(http.path_params["run_id"])
     content = None if run is None or not run.video_file else _picture(run)
     if content is None:
         raise RefusedError(404, "There is no picture of this video.")
+    if not content:
+        return Response(status_code=204)  # an error would stand in the browser's console
     headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
     return Response(content, headers=headers, media_type="image/jpeg")
 
@@ -91,16 +95,25 @@ def _own(http: HttpRequest, run_id: str) -> Run:
 def _picture(run: Run) -> bytes | None:
     store = server.context().store
     path = store.file_path(run.video_file)
-    kept = store.derived_path(path, "library.jpg")
+    kept = store.derived_path(path, PICTURE_ENDING)
     if not kept.is_file() and not store.is_here(path):
         return None
     with _turn:
         if kept.is_file():
             return kept.read_bytes()
-        found = Image.fromarray(poster(store.source(path)).rgb)
-        found.thumbnail((_PICTURE_PX, _PICTURE_PX))
-        encoded = io.BytesIO()
-        found.save(encoded, "JPEG", quality=80)
+        encoded = _drawn(store.source(path))
         with suppress(OSError):  # on a full disk, it is made again next time
-            write_bytes(kept, encoded.getvalue())
-        return encoded.getvalue()
+            write_bytes(kept, encoded)
+        return encoded
+
+
+def _drawn(source: VideoSource) -> bytes:
+    """Return a small picture of a video as JPEG; nothing if the video cannot be decoded."""
+    try:
+        found = Image.fromarray(poster(source).rgb)
+    except VideoError:
+        return b""
+    found.thumbnail((_PICTURE_PX, _PICTURE_PX))
+    encoded = io.BytesIO()
+    found.save(encoded, "JPEG", quality=80)
+    return encoded.getvalue()

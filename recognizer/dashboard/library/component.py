@@ -9,7 +9,12 @@ from recognizer.dashboard.parts import sign_in
 from recognizer.dashboard.parts.module_component import ModuleComponent
 
 _LIBRARY: Final = ModuleComponent(
-    "library", "library", "workbench/workbench.css", "workbench/editing.css", "library/library.css"
+    "library",
+    "library",
+    "workbench/workbench.css",
+    "workbench/editing.css",
+    "workbench/note_line.css",
+    "library/library.css",
 )
 
 

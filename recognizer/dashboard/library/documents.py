@@ -99,6 +99,7 @@ class RunDocument(Struct, frozen=True, rename="camel"):
     starts_in_s: float | None
     bytes: int
     has_video: bool
+    has_picture: bool
     video_runs: int
     is_own: bool
     may_change: bool
@@ -145,6 +146,7 @@ def _run(item: Item, visitor_id: str, *, sees_all: bool) -> RunDocument:
         starts_in_s=None if place is None else place.starts_in_s,
         bytes=item.size_bytes,
         has_video=item.has_video,
+        has_picture=item.has_picture,
         video_runs=item.video_runs,
         is_own=is_own,
         may_change=sees_all or is_own,

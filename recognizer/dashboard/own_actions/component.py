@@ -10,7 +10,12 @@ from typing import Final
 from recognizer.dashboard.parts.module_component import ModuleComponent
 
 _ACTIONS: Final = ModuleComponent(
-    "own_actions", "actions", "workbench/workbench.css", "workbench/editing.css", "own_actions/own_actions.css"
+    "own_actions",
+    "actions",
+    "workbench/workbench.css",
+    "workbench/editing.css",
+    "workbench/note_line.css",
+    "own_actions/own_actions.css",
 )
 
 

@@ -47,5 +47,9 @@ def _stored(upload: Any) -> StoredFile | None:
     # identified by the upload's own id: a retrained checkpoint may have the same name and size
     if upload.file_id not in stored:
         upload.seek(0)
-        stored[upload.file_id] = server.context().store.add_file(upload, upload.name, visitor_id=visitor.visitor_id())
+        own = visitor.visitor_id()
+        server.library().make_room(own, upload.size)
+        file = server.context().store.add_file(upload, upload.name, visitor_id=own)
+        stored[upload.file_id] = file
+        server.library().uploaded(file, own, "file")
     return stored[upload.file_id]

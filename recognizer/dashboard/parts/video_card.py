@@ -58,7 +58,7 @@ def choose_video() -> None:
         # the next field has another key and is empty, which frees the memory of the upload
         tab.uploads += 1
         with st.spinner("Copying the video"):
-            _store_and_use([(upload, upload.name) for upload in uploads])
+            _store_and_use([(upload, upload.name) for upload in uploads], sum(upload.size for upload in uploads))
         st.rerun()
     if tab.video is None and st.button("Try a sample", icon=":material/movie:"):
         _take_sample()
@@ -88,16 +88,21 @@ def offer_earlier_videos(analysis_ids: Sequence[str]) -> None:
         st.rerun()
 
 
-def _store_and_use(uploads: Sequence[tuple[BinaryIO, str]]) -> None:
-    server.library().make_room()
+def _store_and_use(uploads: Sequence[tuple[BinaryIO, str]], size_bytes: int) -> None:
+    server.library().make_room(visitor_id(), size_bytes)
     try:
         file = server.context().store.add_recording(uploads, visitor_id=visitor_id())
     except RecognizerError as error:
         state.tab().problem = str(error)
         return
     _use(file)
-    if state.tab().problem is not None:  # nobody could find the file, yet it would count as the visitor's
+    video = state.tab().video
+    if (
+        state.tab().problem is not None or video is None
+    ):  # nobody could use the file, yet it would count as the visitor's
         server.context().store.withdraw(file, visitor_id())
+    else:
+        server.library().uploaded(file, visitor_id(), "video", video.info.duration_s)
 
 
 def _use(file: StoredFile, credit: str | None = None) -> None:

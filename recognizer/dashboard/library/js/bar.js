@@ -1,7 +1,7 @@
 // Above the list: the search, what to show, and how much there is.
 
 import { element } from "../../workbench/js/dom.js";
-import { KINDS, counted, size } from "./words.js";
+import { KINDS, counted, isUpload, size } from "./words.js";
 
 const IN_STATE = { unfinished: "Waiting or running", done: "Done", cancelled: "Cancelled", failed: "Failed" };
 
@@ -41,6 +41,15 @@ export class Bar {
         this.runs.want({ removed });
     }
 
+    // "12 runs", "12 runs and 2 uploads"
+    counted() {
+        const { runs, wanted } = this.runs;
+        const deleted = wanted.removed ? "deleted " : "";
+        const uploads = runs.filter(isUpload).length;
+        const said = [counted(runs.length - uploads, `${deleted}run`), counted(uploads, `${deleted}upload`)];
+        return said.slice(uploads === runs.length && uploads ? 1 : 0, uploads ? 2 : 1).join(" and ");
+    }
+
     show() {
         const { runs } = this;
         const { tags } = runs;
@@ -48,8 +57,7 @@ export class Bar {
         if (this.tag.options.length !== tags.length + 1) fill(this.tag, Object.fromEntries(tags.map((tag) => [tag, tag])), "All tags", runs.wanted.tag);
         const shown = runs.shown.length;
         const all = runs.runs.length;
-        const what = runs.wanted.removed ? "deleted run" : "run";
-        const parts = [shown === all ? counted(all, what) : `${shown.toLocaleString("en")} of ${counted(all, what)}`];
+        const parts = [shown === all ? this.counted() : `${shown.toLocaleString("en")} of ${this.counted()}`];
         if (runs.bytes) parts.push(`${size(runs.bytes)} of videos`);
         if (runs.freeBytes) parts.push(`${size(runs.freeBytes)} free on the disk`);
         if (runs.wanted.removed && all) parts.push("gone for good 7 days after they were deleted, or when their room is needed");

@@ -1,12 +1,12 @@
 // The page "Library": a list of runs with a search, and what can be done with each. See ../component.py.
 
 import { element } from "../../workbench/js/dom.js";
+import { NoteLine } from "../../workbench/js/note_line.js";
 import { followTheme } from "../../workbench/js/theme.js";
 import { Acts } from "./acts.js";
 import { Bar } from "./bar.js";
 import { Runs } from "./runs.js";
 import { Table } from "./table.js";
-import { Toast } from "./toast.js";
 
 const pages = new WeakMap(); // by the element they are built in
 
@@ -31,11 +31,12 @@ class Page {
         this.ended = new AbortController();
         const runs = new Runs(data);
         (root.getRootNode().host ?? root).library = runs; // for tests
-        const toast = new Toast(this.root, runs);
-        const acts = new Acts(this.root, runs, toast, { go: (wish) => setTriggerValue("wish", wish) });
+        const note = new NoteLine();
+        runs.addEventListener("problem", ({ detail }) => note.show(detail, { isProblem: true }));
+        const acts = new Acts(this.root, runs, note, { go: (wish) => setTriggerValue("wish", wish) });
         const table = new Table(runs, acts);
         const bar = new Bar(runs);
-        this.root.append(bar.element, table.element, toast.line);
+        this.root.append(bar.element, table.element, note.element);
         runs.follow(this.ended.signal);
         const { root: place } = this;
         const look = { theme: null, setTheme(theme) { this.theme = theme; place.classList.toggle("dark", theme.dark); } };

@@ -1,7 +1,7 @@
 // One run in the list.
 
 import { button, element, icon } from "../../workbench/js/dom.js";
-import { KINDS, date, exactDate, length, size, stateOf } from "./words.js";
+import { KINDS, date, exactDate, isUpload, length, size, stateOf } from "./words.js";
 
 const MORE = "M5 10.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3Zm7 0a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3Zm7 0a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3Z";
 
@@ -10,13 +10,16 @@ const DRAWINGS = {
     comparison: "M4 5h7v14H4zM13 5h7v14h-7z",
     live: "M4 7h11v10H4zM15 11l5-3v8l-5-3z",
     drawing: "M4 5h16v14H4zM8 9h8v6H8z",
+    video: "M4 5h16v14H4zM10 9l5 3-5 3z",
+    file: "M6 3h8l4 4v14H6zM14 3v4h4",
 };
 
 export class Row {
     constructor(runs, acts, run) {
         this.runs = runs;
         this.picture = element("td", { class: "l-picture" }, this.still(run));
-        this.link = element("a", { class: "l-title", href: runs.address(run), onclick: (event) => acts.open(event, this.run) });
+        const opens = run.kind === "file" ? {} : { href: runs.address(run), onclick: (event) => acts.open(event, this.run) };
+        this.link = element("a", { class: "l-title", ...opens });
         this.about = element("div", { class: "l-about" });
         this.problem = element("div", { class: "l-problem", hidden: true });
         this.cells = Object.fromEntries(["length", "people", "classifier", "state", "date", "size"].map((name) => [name, element("td", { class: `l-${name}` })]));
@@ -34,9 +37,9 @@ export class Row {
         );
     }
 
-    still({ id, kind, hasVideo }) {
+    still({ id, kind, hasPicture }) {
         const instead = element("span", { class: "l-instead", title: KINDS[kind] }, icon(DRAWINGS[kind] ?? DRAWINGS.analysis));
-        if (!hasVideo) return instead;
+        if (!hasPicture) return instead;
         const image = element("img", { src: this.runs.api.url(`picture/${encodeURIComponent(id)}`), alt: "", loading: "lazy", decoding: "async" });
         image.addEventListener("error", () => image.replaceWith(instead));
         return image;
@@ -67,12 +70,13 @@ export class Row {
         cells.people.textContent = run.people ?? "";
         cells.classifier.textContent = cells.classifier.title = run.classifier;
         cells.date.textContent = date(run.removed ?? run.created);
-        cells.date.title = `${run.removed ? "Deleted" : "Begun"} ${exactDate(run.removed ?? run.created)}`;
+        const begun = isUpload(run) ? "Uploaded" : "Begun";
+        cells.date.title = `${run.removed ? "Deleted" : begun} ${exactDate(run.removed ?? run.created)}`;
         cells.size.textContent = size(run.bytes);
         cells.size.title = run.videoRuns > 1 ? `Shared by ${run.videoRuns} runs of this video` : "";
         this.said.textContent = stateOf(run);
         cells.state.title = run.status || run.problem;
-        cells.state.dataset.state = run.state;
+        cells.state.dataset.state = isUpload(run) ? "" : run.state;
         this.bar.style.width = `${100 * run.progress}%`;
     }
 

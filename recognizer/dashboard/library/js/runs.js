@@ -2,6 +2,7 @@
 
 import { Api } from "../../workbench/js/api.js";
 import { remembered, setPerson } from "../../workbench/js/memory.js";
+import { isUpload } from "./words.js";
 
 const POLL_MS = 2000; // while something runs
 const LOOK_MS = 30_000; // otherwise: another tab may have begun something
@@ -13,7 +14,7 @@ const ORDERS = {
     length: (run) => run.durationS ?? -1,
     people: (run) => run.people ?? -1,
     classifier: (run) => run.classifier.toLowerCase(),
-    state: (run) => ["running", "waiting", "failed", "cancelled", "done"].indexOf(run.state),
+    state: (run) => (isUpload(run) ? 5 : ["running", "waiting", "failed", "cancelled", "done"].indexOf(run.state)),
     date: (run) => Date.parse(run.removed ?? run.created),
     size: (run) => run.bytes,
 };
@@ -116,7 +117,7 @@ export class Runs extends EventTarget {
         const { text, kind, state, tag } = this.wanted;
         const words = text.toLowerCase().split(/\s+/).filter(Boolean);
         const fits = (run) => (!kind || run.kind === kind)
-            && (!state || run.state === state || (state === "unfinished" && UNFINISHED.has(run.state)))
+            && (!state || (run.state === state && !isUpload(run)) || (state === "unfinished" && UNFINISHED.has(run.state)))
             && (!tag || run.tags.includes(tag))
             && words.every((word) => haystack(run).includes(word));
         const key = ORDERS[this.order.by];

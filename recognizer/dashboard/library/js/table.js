@@ -87,7 +87,7 @@ export class Table {
         if (this.runs.runs.length) return [element("p", {}, "No run fits this search. Clear a field above to see more.")];
         return [
             element("h3", {}, "Nothing here yet"),
-            element("p", {}, "Every video that you analyse, every comparison and every camera session is listed here, to open it again, run it again with other settings, or delete it."),
+            element("p", {}, "Every video that you upload or analyse, every comparison and every camera session is listed here, to open it again, run it again with other settings, or delete it."),
             element("a", { class: "l-primary", href: this.runs.app, onclick: (event) => this.acts.goTo(event, { page: "analyse" }) }, "Analyse a video"),
         ];
     }

@@ -2,7 +2,7 @@
 
 import { clock } from "../../workbench/js/dom.js";
 
-export const KINDS = { analysis: "Analysis", comparison: "Comparison", live: "Live session", drawing: "Annotated video" };
+export const KINDS = { analysis: "Analysis", comparison: "Comparison", live: "Live session", drawing: "Annotated video", video: "Video", file: "Weights or labels" };
 
 const STATES = { waiting: "Waiting", running: "Running", done: "Done", cancelled: "Cancelled", failed: "Failed" };
 
@@ -36,7 +36,12 @@ export function exactDate(text) {
     return EXACT.format(new Date(text));
 }
 
-export function stateOf({ state, progress, place, startsInS }) {
+// What was uploaded, and is no run.
+export const isUpload = ({ kind }) => kind === "video" || kind === "file";
+
+export function stateOf({ kind, state, progress, place, startsInS }) {
+    if (kind === "video") return "Not analysed";
+    if (kind === "file") return "";
     if (state === "running") return progress > 0 ? `${Math.floor(100 * progress)} %` : "Running";
     if (state !== "waiting" || !place) return STATES[state];
     const when = startsInS === null ? "" : `, in about ${duration(startsInS)}`;

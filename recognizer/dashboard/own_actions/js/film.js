@@ -1,15 +1,13 @@
 // Three pictures of a moment, as a strip.
 
-import { button, clock, element, icon } from "../../workbench/js/dom.js";
+import { button, clock, closeIcon, element, icon } from "../../workbench/js/dom.js";
 import { hashOf } from "../../workbench/js/opening.js";
 import { loadPicture } from "../../workbench/js/pictures.js";
 
-const CLOSE = "M19 6.4 17.6 5 12 10.6 6.4 5 5 6.4 10.6 12 5 17.6 6.4 19 12 13.4 17.6 19 19 17.6 13.4 12z";
 const MORE = "M6 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4zm6 0a2 2 0 1 0 0 4 2 2 0 0 0 0-4zm6 0a2 2 0 1 0 0 4 2 2 0 0 0 0-4z";
 const SHOWN_AT = [0.1, 0.5, 0.9]; // shares of the moment, as in an example's own pictures
 const FIRST_SHOWN = [1, 0, 2];
 
-export const closeIcon = () => icon(CLOSE);
 export const moreIcon = () => icon(MORE);
 
 // Whose moment it is, and when.

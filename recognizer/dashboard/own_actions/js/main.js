@@ -75,6 +75,6 @@ class Page {
 
     end() {
         this.ended.abort();
-        this.note.end();
+        this.note.hide();
     }
 }

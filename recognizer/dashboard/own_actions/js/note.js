@@ -1,67 +1,37 @@
-// The line at the window's lower edge: what was done last with a way back, and what went wrong.
+// What was done last with a set, with a way back.
 
-import { button, element } from "../../workbench/js/dom.js";
-import { closeIcon } from "./film.js";
+import { NoteLine } from "../../workbench/js/note_line.js";
 
-const SHOWN_MS = 10_000;
-
-export class Note {
+export class Note extends NoteLine {
+    // place: where it floats at the window's lower edge
     constructor(place, actions) {
+        super();
         this.actions = actions;
-        this.text = element("span", { role: "status" });
-        this.back = element("button", { type: "button", onclick: () => this.takeBack() }, "Undo");
-        this.line = element("div", { class: "note-line", hidden: true }, this.text, this.back, button("Close", closeIcon(), () => this.hide()));
         this.edge = place;
-        place.append(this.line);
+        place.append(this.element);
         actions.addEventListener("set", () => this.outdate());
         actions.addEventListener("problem", ({ detail }) => this.show(detail, { isProblem: true }));
     }
 
     // changes: how many the server made of what was done
-    // place: where it stands, so that it covers nothing; by default it floats at the window's lower edge
+    // place: where it stands, so that it covers nothing; by default it floats
     offerUndo(text, changes = 1, place = this.edge) {
-        this.show(text, { changes, place });
+        this.show(text, { undo: () => this.undoChanges(changes), place });
     }
 
-    show(text, { changes = 0, isProblem = false, place = this.edge } = {}) {
-        clearTimeout(this.timer);
+    show(text, { place = this.edge, ...options } = {}) {
         this.standIn(place);
-        this.text.textContent = text;
-        this.changes = changes;
-        this.back.hidden = !changes;
-        this.line.classList.toggle("is-problem", isProblem);
-        this.line.hidden = false;
-        this.timer = setTimeout(() => this.hide(), SHOWN_MS);
+        super.show(text, options);
     }
 
     standIn(place) {
-        if (this.line.parentNode !== place) place.append(this.line);
-    }
-
-    // Something was done since: undo would take that back, and what went wrong before does not matter any more.
-    outdate() {
-        this.back.hidden = true;
-        if (this.line.classList.contains("is-problem")) this.hide();
-    }
-
-    async takeBack() {
-        this.hide();
-        if (await this.undo(this.changes)) this.show("Taken back.");
+        if (this.element.parentNode !== place) place.append(this.element);
     }
 
     // Take changes back, one after the other; none if another tab has changed the set since.
-    async undo(changes) {
+    async undoChanges(changes) {
         const { revision } = this.actions.set;
         const done = await this.actions.change("undo", { revision });
-        return done && changes > 1 ? this.undo(changes - 1) : done;
-    }
-
-    hide() {
-        clearTimeout(this.timer);
-        this.line.hidden = true;
-    }
-
-    end() {
-        clearTimeout(this.timer);
+        return done && changes > 1 ? this.undoChanges(changes - 1) : done;
     }
 }

@@ -24,6 +24,10 @@ export function icon(path) {
     return drawing;
 }
 
+const CLOSE = "M19 6.4 17.6 5 12 10.6 6.4 5 5 6.4 10.6 12 5 17.6 6.4 19 12 13.4 17.6 19 19 17.6 13.4 12z";
+
+export const closeIcon = () => icon(CLOSE);
+
 export function button(name, content, onclick, attributes = {}) {
     return element("button", { type: "button", "aria-label": name, title: name, onclick, ...attributes }, content);
 }
