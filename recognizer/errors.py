@@ -83,7 +83,15 @@ class CheckpointError(RecognizerError):
 
 
 class StoreError(RecognizerError):
-    """An analysis cannot be stored or restored."""
+    """An analysis cannot be stored or restored.
+
+    Attributes:
+        reason: the part of the message that says why and what to do, if another part says what failed; else all of it.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class OutputError(RecognizerError):

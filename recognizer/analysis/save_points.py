@@ -117,6 +117,7 @@ class Journal:
         self.said: deque[Prediction] = deque()
         self._new_sights: list[Sight] = []
         self._new_predictions: list[Prediction] = []
+        self._is_behind = False
         self._saved_at_s, self._saved_video_s = time.monotonic(), float("-inf")
         if save_points is not None:
             self._read(save_points)
@@ -196,9 +197,12 @@ class Journal:
         try:
             self._save_points.save(zlib.compress(msgspec.msgpack.encode(chunk), _COMPRESSION))
         except StoreError as error:
-            _log.warning("no save point: %s", error)
+            if not self._is_behind:  # it is tried every few seconds
+                _log.warning("no save point: %s", error)
+            self._is_behind = True
         else:
             self._new_sights, self._new_predictions = [], []
+            self._is_behind = False
         self._saved_at_s, self._saved_video_s = time.monotonic(), video_s
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recognizer.errors import RecognizerError
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
-from recognizer.video import VideoWriter
+from recognizer.video import VideoWriter, display_name
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Recording:
 
     Attributes:
         left_out: number of frames left out so far.
-        problem: one sentence about why it ended early; None if it did not.
+        problem: one sentence about why it ended early, and what of it is kept; None if it did not.
         so_far: the file that grows; None before the first picture.
     """
 
@@ -61,6 +61,8 @@ class Recording:
 
     def add(self, rgb: NDArray[np.uint8], time_s: float) -> None:
         """Add the next frame, uint8 (H, W, 3), at the stream's time, without waiting."""
+        if self.problem is not None:
+            return
         with self._condition:
             if len(self._waiting) >= AHEAD_FRAMES:
                 self.left_out += 1
@@ -93,9 +95,14 @@ class Recording:
             if writer is not None:
                 writer.close()
                 self._begins_s = begins_s
-        except RecognizerError as error:
+        except RecognizerError as error:  # such as a full disk
             _log.warning("the recording ended: %s", error)
-            self.problem = f"the recording ended: {error}"
+            if writer is not None and writer.keep():
+                self._begins_s, kept = begins_s, f"what came in the {last_s - begins_s:.0f} s before is kept"
+            else:
+                self.so_far, kept = None, "nothing of it is kept"
+            cause = str(error).replace(display_name(self._path), "its file")
+            self.problem = f"the recording ended, and {kept}: {cause}"
         finally:
             if writer is not None:
                 writer.abort()
@@ -114,6 +121,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._recording: Recording | None = None
+        self._problem: str | None = None
         self._lock = threading.Lock()
 
     @property
@@ -135,9 +143,9 @@ class Recorder:
 
     @property
     def problem(self) -> str | None:
-        """One sentence about why the running recording ended early; None if it did not."""
+        """One sentence about why the running recording, or else the latest, ended early; None if it did not."""
         recording = self._recording
-        return recording.problem if recording is not None else None
+        return recording.problem if recording is not None else self._problem
 
     def start(self, path: Path) -> None:
         """Begin a recording in an MP4 file, unless one is already running."""
@@ -155,4 +163,8 @@ class Recorder:
         """End and return the recording, or None if there is none."""
         with self._lock:
             recording, self._recording = self._recording, None
-        return recording.close() if recording is not None else None
+        if recording is None:
+            return None
+        recorded = recording.close()
+        self._problem = recording.problem
+        return recorded

@@ -26,9 +26,13 @@ class SessionSaver:
     Args:
         timeline: returns the session's timeline since a time.
         save: stores a part of it.
+
+    Attributes:
+        problem: why the latest save point could not be stored, in a sentence; None if it was.
     """
 
     def __init__(self, timeline: Callable[[float], Timeline], save: Callable[[Timeline], None]) -> None:
+        self.problem: str | None = None
         self._timeline = timeline
         self._save = save
         self._ended = threading.Event()
@@ -42,7 +46,11 @@ class SessionSaver:
             try:
                 self._save_new()
             except StoreError as error:  # such as a full disk; the next one has what is missing
-                _log.warning("a session is not saved: %s", error)
+                if self.problem is None:
+                    _log.warning("a session is not saved: %s", error)
+                self.problem = error.reason
+            else:
+                self.problem = None
 
     def _save_new(self) -> None:
         timeline = self._timeline(self._until_s - LATE_S)

@@ -65,6 +65,7 @@ class LiveSession:
         self.ended: EndedSession | None = None
         self._context = context
         self._recordings: list[Recorded] = []
+        self._notes: list[str] = []
         self._lock = threading.Lock()
         self._is_ending = False
         self._names: tuple[str | None, Mode] = (None, "instead")
@@ -83,6 +84,11 @@ class LiveSession:
     def recordings(self) -> list[Path]:
         """The finished recordings."""
         return [one.path for one in self._recordings]
+
+    @property
+    def unsaved_because(self) -> str | None:
+        """Why what it has so far cannot be saved now, in a sentence; None if it can."""
+        return self._saver.problem
 
     def apply(self, controls: Controls) -> None:
         """Follow the page's controls from now on."""
@@ -114,9 +120,14 @@ class LiveSession:
         self._run.save(pack_part(timeline, recording, *self._names))
 
     def _finish_recording(self) -> None:
-        recorded = self.stream.recorder.stop()
+        recorder = self.stream.recorder
+        if not recorder.is_recording:
+            return
+        recorded = recorder.stop()
         if recorded is not None:
             self._recordings.append(recorded)
+        if recorder.problem is not None:
+            self._notes.append(f"{recorder.problem[:1].upper()}{recorder.problem[1:]}")
 
     def end(self, *, lost: bool = False) -> EndedSession | None:
         """End the stream and store the session; a second caller waits for the first.
@@ -142,6 +153,7 @@ class LiveSession:
         timeline = self.stream.close()
         comparison = self.stream.comparison(self._controls.checkpoint_name)
         self._finish_recording()
+        timeline = replace(timeline, notes=(*timeline.notes, *self._notes))
         now, store = datetime.now(UTC), self._context.store
         name = self._name_of_session
         path = store.folder / NO_RECORDING

@@ -52,6 +52,7 @@ class Database:
         """
         self.path: Final = place if isinstance(place, Path) else None
         self._engines: Final = engines.of_file(place) if isinstance(place, Path) else engines.of_server(place)
+        self._faults: Final = _Faults()
         self._prepare()
 
     @contextmanager
@@ -67,7 +68,7 @@ class Database:
                 f"the database '{self.path.name}' was deleted from the data folder and an empty one was begun; to get "
                 "back what it held, stop the server and put a copy there."
             )
-        with _explained("what is stored could not be read"), engines.reading(self._engines) as connection:
+        with self._faults.explained("what is stored could not be read"), engines.reading(self._engines) as connection:
             yield connection
 
     @contextmanager
@@ -83,7 +84,10 @@ class Database:
         """
         if self.path is not None and _is_gone(self.path):
             self._begin_empty(self.path)
-        with _explained(f"the {what} could not be saved"), engines.writing(self._engines, what) as connection:
+        with (
+            self._faults.explained(f"the {what} could not be saved"),
+            engines.writing(self._engines, what) as connection,
+        ):
             yield connection
 
     def close(self) -> None:
@@ -91,7 +95,7 @@ class Database:
         self._engines.writer.dispose()
 
     def _prepare(self) -> None:
-        with _explained("the stored results cannot be used"):
+        with self._faults.explained("the stored results cannot be used"):
             schema.prepare(self._engines, self.path)
 
     def _begin_empty(self, path: Path) -> None:
@@ -99,17 +103,27 @@ class Database:
         self._prepare()
 
 
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Turn a fault of the database into a sentence; the log has its details."""
-    try:
-        yield
-    except (DBAPIError, NoConnectionError, sqlite3.Error) as error:
-        problem = problem_of(error)
-        if problem is None:  # a mistake in this program's SQL
-            raise
-        _log.error("%s: %s", what, getattr(error, "orig", error))
-        raise StoreError(f"{what}, because {problem}") from error
+class _Faults:
+    """Turns faults of a database into sentences; the log has the details of each once, until it is over."""
+
+    def __init__(self) -> None:
+        self._present: dict[str, str] = {}
+
+    @contextmanager
+    def explained(self, what: str) -> Iterator[None]:
+        """Raise ``StoreError`` for a fault; ``what`` says what it keeps from working."""
+        try:
+            yield
+        except (DBAPIError, NoConnectionError, sqlite3.Error) as error:
+            problem = problem_of(error)
+            if problem is None:  # a mistake in this program's SQL
+                raise
+            if self._present.get(what) != problem:  # a run tries every few seconds
+                self._present[what] = problem
+                _log.error("%s: %s", what, getattr(error, "orig", error))
+            raise StoreError(f"{what}, because {problem}", problem) from error
+        if self._present.pop(what, None) is not None:
+            _log.warning("that is over: %s", what)
 
 
 def _is_gone(path: Path) -> bool:

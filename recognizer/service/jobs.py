@@ -50,6 +50,7 @@ class Job(Generic[Result]):
         long: whether it may take minutes, as an analysis does.
         expected_s: seconds that it should take; None if unknown.
         remaining_s: seconds that it should still take, if the work says so.
+        unsaved_because: why what it has done cannot be saved now, in a sentence; None if it can.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Job(Generic[Result]):
         self.long = long
         self.expected_s = expected_s
         self.remaining_s: float | None = None
+        self.unsaved_because: str | None = None
         self._started_s: float | None = None
         self.progress: Any = None
         self.partial: Result | None = None

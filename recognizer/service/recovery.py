@@ -42,6 +42,7 @@ class Recovery:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
         self._ended = threading.Event()
+        self._problem = ""
         self._thread = threading.Thread(target=self._watch, name="recovery", daemon=True)
 
     def start(self) -> None:
@@ -70,14 +71,18 @@ class Recovery:
             self._look()
 
     def _look(self) -> None:
+        problem = ""
         try:
             self._context.runs.alive(self._context.server.server_id)
             self._end_cancelled()
             self.take_over()
         except RecognizerError as error:  # such as a full disk; the next look may succeed
-            _log.warning("runs cannot be looked after: %s", error)
+            problem = str(error)
         except Exception as error:  # noqa: BLE001 - a bug must not end the thread: runs would seem to be left behind
-            _log.warning("runs cannot be looked after: %s", sentence_of(error))
+            problem = sentence_of(error)
+        if problem and problem != self._problem:
+            _log.warning("runs cannot be looked after: %s", problem)
+        self._problem = problem
 
     def take_over(self) -> list[Run]:
         """Go on with the runs of servers that are gone; return those that this server took over."""

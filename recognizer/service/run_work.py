@@ -107,10 +107,19 @@ class RunWork:
         """
         status = self._job.progress if self._job is not None else None
         share = getattr(status, "share", None) or 0.0
-        is_own = self._runs.beat(self._run.run_id, share, chunk, server_id=self._run.server_id)
+        try:
+            is_own = self._runs.beat(self._run.run_id, share, chunk, server_id=self._run.server_id)
+        except StoreError as error:
+            self._tell(error.reason)
+            raise
+        self._tell(None)
         if not is_own and self._job is not None and self._runs.load(self._run.run_id) is not None:
             _log.warning("a run is another server's by now, or was ended; this server stops working on it")
             self._job.suspend()
+
+    def _tell(self, problem: str | None) -> None:
+        if self._job is not None:
+            self._job.unsaved_because = problem
 
     def save_or_go_on(self, chunk: bytes) -> None:
         """Append a save point, or go on without it."""

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from recognizer.errors import RecognizerError
+from recognizer.errors import RecognizerError, StoreError
 from recognizer.service.unforeseen import sentence_of
 
 _log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Unsaved:
                 saved = save()
         except RecognizerError as error:
             content = unsaved()
-            self.keep(item_id, save, content, str(error))
+            self.keep(item_id, save, content, _reason(error))
             return content
         self._forget(item_id)
         return saved
@@ -96,6 +96,9 @@ class Unsaved:
                 return
             try:
                 waiting.save()
+            except StoreError as error:
+                waiting.problem = error.reason
+                return
             except Exception as error:  # noqa: BLE001 - it is logged, and the page says so
                 waiting.problem = sentence_of(error)
                 return
@@ -122,3 +125,8 @@ class Unsaved:
                 if not self._waiting:
                     self._retries = False
                     return
+
+
+def _reason(error: RecognizerError) -> str:
+    """Return why something is not saved; the page says what."""
+    return error.reason if isinstance(error, StoreError) else str(error)

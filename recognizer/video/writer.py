@@ -126,10 +126,21 @@ class VideoWriter:
         """Complete the file and give it its final name. Can be called twice.
 
         Raises:
-            VideoError: there are no frames, or the file cannot be written; nothing is left behind.
+            VideoError: there are no frames, or the file cannot be written; nothing is left behind, except of a growing
+                file what was written before (see :meth:`keep`).
         """
         if not self._open:
             return
+        try:
+            self._finish()
+        except VideoError:
+            if self._grows:
+                self.keep()
+            raise
+        finally:
+            self.abort()
+
+    def _finish(self) -> None:
         try:
             if self._last_tick < 0:
                 raise VideoError(f"no picture was written to {self._shown}; give it at least one.")
@@ -145,21 +156,37 @@ class VideoWriter:
                 self._staged.commit(self._path)
         except (av.FFmpegError, OSError) as error:
             raise write_failure(self._shown, error) from error
-        finally:
-            self.abort()
+
+    def keep(self) -> bool:
+        """End a growing file after an error: what was written by then stays, and can be played.
+
+        Returns:
+            Whether that is any picture; if not, the file is gone.
+        """
+        if self._open:
+            self._let_go()
+        if not _has_picture(self._path):
+            self._path.unlink(missing_ok=True)
+            return False
+        self._give_index()
+        return True
 
     def abort(self) -> None:
         """Discard the file; leave nothing behind. Does nothing after :meth:`close`."""
         if self._open:
-            self._open = False
-            try:
-                self._container.close()
-            except (av.FFmpegError, OSError, ValueError):
-                # an empty file has no trailer, and a full disk no room for it; the file is removed anyway
-                self._last_tick = -1
+            self._let_go()
             if self._grows:
                 self._path.unlink(missing_ok=True)
         self._staged.discard()
+
+    def _let_go(self) -> None:
+        """Close the container, whatever becomes of its end."""
+        self._open = False
+        try:
+            self._container.close()
+        except (av.FFmpegError, OSError, ValueError):
+            # an empty file has no trailer, and a full disk no room for it
+            self._last_tick = -1
 
     def __enter__(self) -> Self:
         return self
@@ -210,6 +237,15 @@ class VideoWriter:
                 self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
             raise write_failure(self._shown, error) from error
+
+
+def _has_picture(path: Path) -> bool:
+    """Return whether a file of this writer holds a whole picture."""
+    try:
+        with av.open(f"file:{path}", format="mp4") as container:
+            return next(container.decode(video=0), None) is not None
+    except (av.FFmpegError, OSError, IndexError):  # it ends before its first picture does
+        return False
 
 
 def _even_size_wh(width: int, height: int) -> tuple[int, int]:

@@ -203,7 +203,8 @@ class TestStoring:
 
         kept = Full()
         assert document(analyze(video, SETTINGS, models=busy_models(), save_points=kept)) == undisturbed.document
-        assert "the disk is full" in caplog.text
+        times_full = sum("the disk is full" in message for message in caplog.messages)
+        assert 1 <= times_full <= len(kept.kept) + 1, "once until it is over"
         resumed = analyze(video, SETTINGS, models=busy_models(), save_points=MemorySavePoints(kept.kept))
         assert document(resumed) == undisturbed.document
 

@@ -13,14 +13,16 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import server
 from recognizer.dashboard.text import sentence
-from recognizer.errors import WeightsError
+from recognizer.errors import StoreError, WeightsError
 from recognizer.networks import loading as models_module
+from recognizer.service.run_work import RunWork
 from recognizer.service.runs import Run
 from recognizer.service.store import AnalysisStore
 from recognizer.settings import (
     Settings,
 )
 from recognizer.types import Clip
+from tests.support.failing import failing
 from tests.support.networks import Networks
 from tests.support.pages import (
     EARLIER,
@@ -148,6 +150,30 @@ def test_running_analysis_shows_progress_and_cancel_and_no_second_analyse(
     again = tab(page).analyse.shown
     assert again is not None
     assert again.timeline.complete
+
+
+def test_running_analysis_says_that_nothing_can_be_saved_while_that_is_so(
+    page: AppTest, clip: Path, networks: Networks
+) -> None:
+    """Regression: the page said nothing until the run ended."""
+    hold = start_and_hold(page, clip, networks)
+    context = server.context()
+    job = tab(page).analyse.job
+    assert job is not None
+    run = RunWork(context.runs, Run(job.job_id, "analysis", "clip.mp4", server_id=context.server.server_id))
+    run._job = job
+    said = "Nothing can be saved now, because there is no room on the disk; it goes on in memory"
+    with failing(context.store.database, problem="there is no room on the disk; make room and try again."):
+        for _ in range(2):
+            with pytest.raises(StoreError):
+                run.save(b"sights")
+        page.run()
+        assert said in words(page)
+    run.save(b"sights")
+    page.run()
+    assert said not in words(page)
+    hold.set()
+    settle(page)
 
 
 def test_cancelling_before_anything_was_seen_does_not_claim_that_nobody_is_there(

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from av.packet import Packet
+from numpy.typing import NDArray
 
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError, VideoError
@@ -181,11 +184,14 @@ def test_the_run_of_a_recorded_session_has_its_recording(camera: TabCamera, serv
     assert item.size_bytes >= ended.run.video_path.stat().st_size > 0
 
 
-def test_a_full_disk_does_not_end_the_saving() -> None:
+def test_a_full_disk_does_not_end_the_saving(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(saving, "EVERY_S", 0.02)
     saved: list[Timeline] = []
-    problems = [StoreError("no room; make some.")]
+    problems = [StoreError("no room; make some.")] * 2
+    seen: list[str | None] = []
 
     def save(timeline: Timeline) -> None:
+        seen.append(saver.problem)
         if problems:
             raise problems.pop()
         saved.append(timeline)
@@ -193,6 +199,8 @@ def test_a_full_disk_does_not_end_the_saving() -> None:
     saver = SessionSaver(lambda since_s: _built(2.0, since_s), save)
     wait_until(lambda: len(saved) > 1)
     saver.end()
+    assert seen[:4] == [None, "no room; make some.", "no room; make some.", None]
+    assert len(caplog.records) == 1
     assert len(saved[0].frame_times_s) == 60
     assert len(saved[1].frame_times_s) == 0
 
@@ -265,6 +273,66 @@ class TestGrowingRecording:
         with open_video(tmp_path / "a.mp4") as reader:
             assert len(list(reader.frames())) == 30
         assert [one.name for one in tmp_path.iterdir()] == ["a.mp4"]
+
+    def test_what_was_written_before_the_disk_was_full_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Regression: the whole recording was discarded."""
+        written = VideoWriter.write
+
+        def write(self: VideoWriter, rgb: NDArray[np.uint8], time_s: float) -> None:
+            if time_s > 2.0:
+                self._mux(full)
+            written(self, rgb, time_s)
+
+        def full() -> list[Packet[Any]]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(VideoWriter, "write", write)
+        recording = Recording(tmp_path / "a.mp4")
+        for number in range(90):
+            recording.add(numbered_picture(number), 5.0 + number / 30)
+            wait_until(lambda: not recording._waiting or recording.problem is not None)
+        assert recording.left_out == 0, "it no longer records"
+        assert recording.close() == recording.so_far == Recorded(tmp_path / "a.mp4", 5.0)
+        assert recording.problem == (
+            "the recording ended, and what came in the 2 s before is kept: its file cannot be written, the system says "
+            "'no space left on device'; choose another folder or free some space."
+        )
+        with open_video(tmp_path / "a.mp4") as reader:
+            assert 55 < len(list(reader.frames())) <= 61
+
+    def test_one_that_ends_before_its_first_picture_leaves_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise VideoError("'a.mp4' cannot be written; free some space.")
+
+        monkeypatch.setattr(VideoWriter, "write", full)
+        recording = Recording(tmp_path / "a.mp4")
+        recording.add(numbered_picture(0), 5.0)
+        assert recording.close() is None
+        assert recording.so_far is None
+        assert recording.problem == (
+            "the recording ended, and nothing of it is kept: its file cannot be written; free some space."
+        )
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_session_whose_recording_ended_early_says_so(
+        self, camera: TabCamera, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise VideoError("the disk is full.")
+
+        monkeypatch.setattr(VideoWriter, "write", full)
+        camera.adjust(Controls(SETTINGS, recording=True))
+        camera.annotate(numbered_picture(0, *SIZE), time.monotonic())
+        session = camera.session
+        assert session is not None
+        wait_until(lambda: session.stream.recorder.problem is not None)
+        ended = camera.end()
+        assert ended is not None
+        assert ended.run.timeline.notes[-1] == "The recording ended, and nothing of it is kept: the disk is full."
 
     def test_one_without_pictures_is_left_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "empty.mp4"

@@ -87,7 +87,7 @@ def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]
 
 
 def test_a_full_disk_loses_nothing_and_is_used_again_when_there_is_room(
-    small_disk: Path, set_limits: Callable[..., None]
+    small_disk: Path, set_limits: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     set_limits(min_free_bytes=0)  # the limit would refuse an upload before the disk does
     store = AnalysisStore(small_disk)
@@ -100,6 +100,9 @@ def test_a_full_disk_loses_nothing_and_is_used_again_when_there_is_room(
             with pytest.raises(StoreError, match=r"the analysis of 'v\.mp4' could not be saved, because") as error:
                 save(store, "two")
             assert "make room" in told(error)
+            assert error.value.reason[0].islower()
+            assert "could not be saved" not in error.value.reason, "the page says itself what is not saved"
+        assert len(caplog.records) == 1, "a run tries every few seconds"
         with pytest.raises(StoreError, match="make room") as error:
             runs.beat("one", 0.5, os.urandom(100_000))
         told(error)
@@ -113,7 +116,10 @@ def test_a_full_disk_loses_nothing_and_is_used_again_when_there_is_room(
         assert (runs.chunks("one"), corrections.number("one")) == ([], 0)
         assert AnalysisStore(small_disk).load_analysis("one") is not None
     assert store.load_analysis("two") is None
-    save(store, "two")
+    caplog.clear()
+    for _ in range(2):
+        save(store, "two")
+    assert caplog.messages == ["that is over: the analysis of 'v.mp4' could not be saved"]
     assert runs.beat("one", 0.5, b"a")
     assert store.load_analysis("two") is not None
     assert store.add_file(io.BytesIO(b"talk"), "talk.mp4").path.read_bytes() == b"talk"

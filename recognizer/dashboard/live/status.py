@@ -12,6 +12,7 @@ from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
+from recognizer.dashboard.parts.progress import unsaved_text
 from recognizer.dashboard.text import plain, seconds, sentence
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def show_status() -> None:
     stats = stream.stats()
     since_s = max(0.0, stats.time_s - WINDOW_S)
     _show_problems(stats)
+    if session.unsaved_because is not None:
+        st.caption(f":material/save: {sentence(unsaved_text(session.unsaved_because))}")
     labels: dict[int, list[str]] = {}
     for one in stream.overlay.shown():
         labels.setdefault(one.person_id, []).append(plain(one.text))

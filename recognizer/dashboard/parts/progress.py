@@ -9,7 +9,7 @@ import streamlit as st
 
 from recognizer.dashboard import guard, server
 from recognizer.dashboard.parts.visitor import may_change
-from recognizer.dashboard.text import plain
+from recognizer.dashboard.text import plain, sentence
 from recognizer.limits import duration_text
 from recognizer.service.jobs import Job
 from recognizer.service.tasks import Status
@@ -66,8 +66,17 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
         button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=guard.callback(job.cancel))
     else:
         st.progress(status.share or 0.0, text)
+    with st.container():  # always there: what is below must not move to another place in the page's tree
+        if job.unsaved_because is not None:
+            st.caption(f":material/save: {sentence(unsaved_text(job.unsaved_because))}")
     if draw_more is not None:
         draw_more(status)
+
+
+def unsaved_text(problem: str) -> str:
+    """Return in a sentence that work goes on although it cannot be saved now, and why."""
+    fact = problem.partition("; ")[0].removesuffix(".")
+    return f"nothing can be saved now, because {fact}; it goes on in memory, and is saved once that is put right."
 
 
 def _waiting_text(job: Job[Any]) -> str:
