@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from recognizer.people.appearance import Appearances
 from recognizer.people.compensation import CameraMotion
-from recognizer.people.stitching import Tracklet, stitch
+from recognizer.people.stitching import stitch
+from recognizer.people.tracklets import Tracklet
 from recognizer.timeline.model import PersonTrack
 from recognizer.types import CameraStep, Crossing, Observation
 

@@ -89,6 +89,9 @@ class Appearances:
         return self._sums[track_id] / self._counts[track_id]
 
 
-def alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return the overlap of two mean appearances (Bhattacharyya coefficient), 0 to 1; 1 for equal ones."""
-    return float(np.sqrt(one * other).sum()) / len(_HALVES)
+def alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the overlap of two mean appearances (Bhattacharyya coefficient), 0 to 1; 1 for equal ones.
+
+    Each may be several, float64 (…, APPEARANCE_SIZE); then there is an overlap for each pair, float64 (…).
+    """
+    return np.asarray(np.sqrt(one * other).sum(axis=-1) / len(_HALVES))

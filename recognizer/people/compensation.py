@@ -32,6 +32,18 @@ class CameraMotion:
             turn, shift = self._turns[k] * turn, self._turns[k] * shift + self._shifts[k]
         return CameraStep(turn.real, turn.imag, shift.real, shift.imag)
 
+    def from_one_to_each(self, from_s: float, to_s: NDArray[np.float64]) -> list[CameraStep]:
+        """Return what ``between`` returns for each of some later times, float64 (n,), ascending."""
+        first = int(np.searchsorted(self._time_s, from_s + _SAME_S))
+        turn, shift = complex(1), complex(0)
+        steps = []
+        for last in np.searchsorted(self._time_s, to_s + _SAME_S).tolist():
+            for k in range(first, last):
+                turn, shift = self._turns[k] * turn, self._turns[k] * shift + self._shifts[k]
+            first = last
+            steps.append(CameraStep(turn.real, turn.imag, shift.real, shift.imag))
+        return steps
+
 
 _SAME_S = 1e-6
 _STILL = CameraStep(1.0, 0.0, 0.0, 0.0)
@@ -66,3 +78,16 @@ def moved_xyxy(box_xyxy: NDArray[np.float64], camera: CameraStep) -> NDArray[np.
     halves = (box_xyxy[2:] - box_xyxy[:2]) / 2
     x, y, width, height = moved(np.concatenate((box_xyxy[:2] + halves, 2 * halves)), camera).tolist()
     return np.array((x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+
+
+def all_moved_xyxy(boxes_xyxy: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what ``moved_xyxy`` returns for each box, float64 (n, 4), with a motion each, float64 (n, 4)."""
+    cosine, sine, shift_x_px, shift_y_px = steps.T
+    halves = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]) / 2
+    x, y = (boxes_xyxy[:, :2] + halves).T
+    at_x, at_y = cosine * x - sine * y + shift_x_px, cosine * y + sine * x + shift_y_px
+    zoom = np.where((at_x == x) & (at_y == y), 1.0, np.hypot(cosine, sine))
+    halves = halves * zoom[:, None]
+    centres = np.stack((at_x, at_y), axis=1)
+    moved_boxes = np.concatenate((centres - halves, centres + halves), axis=1)
+    return np.where((steps == _STILL).all(axis=1)[:, None], boxes_xyxy, moved_boxes)

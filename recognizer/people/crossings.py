@@ -176,7 +176,7 @@ class Crossings:
 
 
 def _overlap(meeting: _Meeting, before: int, after: int) -> float:
-    return alike(meeting.before[before].shares, meeting.after[after].shares)
+    return float(alike(meeting.before[before].shares, meeting.after[after].shares))
 
 
 def _inside(one: Box, other: Box) -> float:

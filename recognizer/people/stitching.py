@@ -7,32 +7,28 @@ over the whole file, a track that begins where another ended, with the same appe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.people.appearance import alike
-from recognizer.people.compensation import CameraMotion, moved_xyxy
-
-
-@dataclass(frozen=True, eq=False)
-class Tracklet:
-    """One track of a tracker.
-
-    Attributes:
-        track_id: the tracker's number.
-        time_s: float64 (n,), times of its samples, ascending.
-        box_xyxy: float32 (n, 4), pixels of the frame.
-        appearance: float64 (APPEARANCE_SIZE,), see ``Appearances``; None if not recorded.
-    """
-
-    track_id: int
-    time_s: NDArray[np.float64]
-    box_xyxy: NDArray[np.float32]
-    appearance: NDArray[np.float64] | None
-
+from recognizer.people.compensation import CameraMotion, all_moved_xyxy, moved_xyxy
+from recognizer.people.tracklets import (
+    TWICE_LOOK,
+    TWICE_SHARES,
+    Stretch,
+    Tracklet,
+    areas,
+    common_areas,
+    intersections_over_union,
+    looks_of,
+    overlaps,
+    without_twice,
+)
+from recognizer.types import CameraStep
 
 LOST_S = 1.0
 """In a gap of up to this length, the tracker lost the person; in a longer one, the person was away
@@ -71,22 +67,15 @@ MORE_INSIDE = 0.8
 TIMES_AS_HIGH = 2.0
 """Largest ratio of heights across a gap, unless one box is inside the other."""
 
-TWICE_SHARES = 0.5
-TWICE_LOOK = 0.8
-TWICE_SAMPLES = 0.8
-"""Two simultaneous tracks show one person if the median intersection over union of their boxes exceeds TWICE_SHARES,
-their colours overlap by TWICE_LOOK, and the longer track covers TWICE_SAMPLES of the shorter one's samples. No two real
-people in the shared videos exceed an intersection over union of 0.15, arm wrestlers included."""
-
-_UNKNOWN_LOOK = 0.7
-"""Overlap assumed if no appearance was recorded: enough for a lost person, too little for one who was away."""
-
 _DOUBT_PER_S = 0.08
 """Appearance is stronger evidence than a one-second difference in the gap: at five times this value, two people in a
 crowd of 19 were joined wrongly."""
 
 _MOST_DOUBT = _DOUBT_PER_S * AWAY_S + 2
 """Higher than any other doubt, so that a person who came back elsewhere is joined last."""
+
+_BEFORES_AT_ONCE = 256
+"""Bounds the memory: so many stretches are compared at once with all that begin within ``AWAY_S`` after them."""
 
 _SPEED_OVER_S = 0.5
 """A person's speed is measured over this time at each end of a track."""
@@ -110,9 +99,8 @@ def stitch(
             as in a jump cut.
         camera: how the camera moved; None if it stood still.
     """
-    stretches = _without_twice(tracklets)
-    links = list(_links(stretches, interval_s, np.asarray(cuts_s, np.float64)))
-    following = _followers(stretches, links, camera or CameraMotion((), ()))
+    stretches = without_twice(tracklets)
+    following = _followers(stretches, interval_s, np.asarray(cuts_s, np.float64), camera or CameraMotion((), ()))
     people: list[list[Tracklet]] = []
     continued = set(following.values())
     for first, stretch in enumerate(stretches):
@@ -127,162 +115,195 @@ def stitch(
     return {one.track_id: number for number, person in enumerate(people, 1) for one in person}
 
 
-class _Stretch:
-    """Tracks that show one person at the same time; usually just one."""
+class _Links(NamedTuple):
+    """Which stretches may continue as which others, one row a pair.
 
-    def __init__(self, tracklet: Tracklet) -> None:
-        self.of = [tracklet]
-        self.start_s, self.end_s = float(tracklet.time_s[0]), float(tracklet.time_s[-1])
-        self.first = self.last = tracklet  # their boxes begin and end it
-        self.main = tracklet  # the longest; its appearance counts
+    Attributes:
+        before, after: int64 (n,), numbers of the two stretches.
+        appearance: float64 (n,), overlap of their appearance.
+        gap_s: float64 (n,), the gap between them.
+        is_cut: bool (n,), whether a cut lies in it.
+    """
 
-    def join(self, other: Tracklet) -> None:
-        self.of.append(other)
-        if other.time_s[0] < self.start_s:
-            self.start_s, self.first = float(other.time_s[0]), other
-        if other.time_s[-1] > self.end_s:
-            self.end_s, self.last = float(other.time_s[-1]), other
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    appearance: NDArray[np.float64]
+    gap_s: NDArray[np.float64]
+    is_cut: NDArray[np.bool_]
 
-
-def _without_twice(tracklets: Sequence[Tracklet]) -> list[_Stretch]:
-    """Return one stretch per track; a track joins the stretch of a longer, simultaneous one of the same person."""
-    longest_first = sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id))
-    starts_s = np.array([one.time_s[0] for one in longest_first])
-    ends_s = np.array([one.time_s[-1] for one in longest_first])
-    stretch_of: dict[int, _Stretch] = {}
-    for k, tracklet in enumerate(longest_first):
-        meanwhile = np.flatnonzero((starts_s[:k] <= ends_s[k]) & (ends_s[:k] >= starts_s[k])).tolist()
-        same = (j for j in meanwhile if j in stretch_of and _show_the_same(longest_first[j], tracklet))
-        longer = next(same, None)
-        if longer is None:
-            stretch_of[k] = _Stretch(tracklet)
-        else:
-            stretch_of[longer].join(tracklet)
-    return sorted(stretch_of.values(), key=lambda stretch: (stretch.start_s, stretch.first.track_id))
+    def where(self, chosen: NDArray[np.bool_]) -> _Links:
+        """Return some of the links."""
+        before, after, appearance, gap_s, is_cut = self
+        return _Links(before[chosen], after[chosen], appearance[chosen], gap_s[chosen], is_cut[chosen])
 
 
-def _show_the_same(longer: Tracklet, shorter: Tracklet) -> bool:
-    _, at, of = np.intersect1d(longer.time_s, shorter.time_s, assume_unique=True, return_indices=True)
-    if len(of) < TWICE_SAMPLES * len(shorter.time_s):
-        return False
-    shares = _shares(longer.box_xyxy[at].astype(np.float64), shorter.box_xyxy[of].astype(np.float64))
-    return float(np.median(shares)) > TWICE_SHARES and _alike(longer, shorter) >= TWICE_LOOK
+class _Ends:
+    """Where and when each of some stretches begins and ends.
+
+    Attributes:
+        starts_s, ends_s: float64 (n,).
+        first_xyxy, last_xyxy: float64 (n, 4), the box at the start and at the end.
+        rivals: int64 (2, n), with how many later and earlier stretches each shares its look.
+    """
+
+    def __init__(self, stretches: Sequence[Stretch], camera: CameraMotion) -> None:
+        self.starts_s = np.array([one.start_s for one in stretches])
+        self.ends_s = np.array([one.end_s for one in stretches])
+        self.first_xyxy = np.array([one.first.box_xyxy[0] for one in stretches], np.float64).reshape(-1, 4)
+        self.last_xyxy = np.array([one.last.box_xyxy[-1] for one in stretches], np.float64).reshape(-1, 4)
+        self.rivals = np.zeros((2, len(stretches)), np.int64)
+        self._camera = camera
+        self._speed_at_start = cache(lambda k: _speed(stretches[k].first, 0, camera))
+        self._speed_at_end = cache(lambda k: _speed(stretches[k].last, -1, camera))
+
+    def count_rivals(self, links: _Links) -> None:
+        """Count all links of some stretches to later ones."""
+        is_rival = links.appearance >= ANYWHERE_RIVAL
+        np.add.at(self.rivals[0], links.before[is_rival], 1)
+        np.add.at(self.rivals[1], links.after[is_rival], 1)
+
+    def speeds(self, links: _Links) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how fast the first of each pair leaves and the second comes, float64 (n, 2), in pixels per second."""
+        leaving = [self._speed_at_end(k) for k in links.before.tolist()]
+        coming = [self._speed_at_start(k) for k in links.after.tolist()]
+        return np.array(leaving).reshape(-1, 2), np.array(coming).reshape(-1, 2)
+
+    def camera_steps(self, links: _Links) -> NDArray[np.float64]:
+        """Return the camera's motion from the end of the first to the start of the second of each, float64 (n, 4)."""
+        firsts = np.flatnonzero(np.diff(links.before, prepend=-1)).tolist()
+        steps: list[CameraStep] = []
+        for first, past in pairwise((*firsts, len(links.before))):
+            from_s, to_s = float(self.ends_s[links.before[first]]), self.starts_s[links.after[first:past]]
+            steps += self._camera.from_one_to_each(from_s, to_s)
+        return np.array(steps, np.float64).reshape(-1, 4)
 
 
-@dataclass(frozen=True)
-class _Link:
-    """One stretch may continue as another: the overlap of their appearance, and the gap between them."""
-
-    before: int
-    after: int
-    appearance: float
-    gap_s: float
-    is_cut: bool
-
-
-def _followers(stretches: Sequence[_Stretch], links: Sequence[_Link], camera: CameraMotion) -> dict[int, int]:
+def _followers(
+    stretches: Sequence[Stretch], interval_s: float, cuts_s: NDArray[np.float64], camera: CameraMotion
+) -> dict[int, int]:
     """Return the stretch that continues each stretch, linking the surest pairs first."""
-    rivals: dict[int, list[_Link]] = defaultdict(list)
-    for link in links:
-        rivals[link.before].append(link)
-        rivals[~link.after].append(link)
-    doubts = []
-    for link in links:
-        doubt = _doubt(stretches[link.before], stretches[link.after], link, camera)
-        others = (one for one in (*rivals[link.before], *rivals[~link.after]) if one is not link)
-        if doubt is None and _is_the_only_one(stretches[link.before], stretches[link.after], link, others):
-            doubt = _MOST_DOUBT
-        if doubt is not None:
-            doubts.append((doubt, link.before, link.after))
+    ends = _Ends(stretches, camera)
+    likely: list[tuple[_Links, NDArray[np.float64]]] = []
+    for links in _links(stretches, ends, interval_s, cuts_s):
+        ends.count_rivals(links)
+        alike = links.where(_may_be_one(links))
+        likely.append((alike, _doubts(ends, alike)))
+    doubts: list[tuple[float, int, int]] = []
+    for links, doubt in likely:
+        found = np.where(np.isnan(doubt) & _is_the_only_one(ends, links), _MOST_DOUBT, doubt)
+        known = ~np.isnan(found)
+        doubts += zip(found[known].tolist(), links.before[known].tolist(), links.after[known].tolist(), strict=True)
     following: dict[int, int] = {}
     taken: set[int] = set()
     for _, before, after in sorted(doubts):
         if before not in following and after not in taken:
             following[before] = after
             taken.add(after)
-    _insert_left_over(following, taken, {(before, after) for _, before, after in doubts})
+    _insert_left_over(following, taken, [(before, after) for _, before, after in doubts])
     return following
 
 
-def _insert_left_over(following: dict[int, int], taken: set[int], possible: set[tuple[int, int]]) -> None:
+def _insert_left_over(following: dict[int, int], taken: set[int], possible: Sequence[tuple[int, int]]) -> None:
     """Insert each unlinked stretch between two linked ones, if it can be linked with both."""
+    place = {before: k for k, before in enumerate(following)}
+    befores: dict[int, list[int]] = defaultdict(list)
+    for before, after in possible:
+        befores[after].append(before)
+    pairs = set(possible)
     left_over = sorted({before for before, _ in possible if before not in following and before not in taken})
     for single in left_over:
-        for before, after in following.items():
-            if (before, single) in possible and (single, after) in possible:
-                following[before], following[single] = single, after
+        linked = sorted((before for before in befores[single] if before in following), key=place.__getitem__)
+        for before in linked:
+            if (single, following[before]) in pairs:
+                following[single], following[before] = following[before], single
+                place[single] = len(place)
                 taken.add(single)
                 break
 
 
-def _links(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.float64]) -> Iterator[_Link]:
-    starts_s = np.array([stretch.start_s for stretch in stretches])
-    for k, before in enumerate(stretches):
-        first = int(np.searchsorted(starts_s, before.end_s, "right"))
-        past = int(np.searchsorted(starts_s, before.end_s + AWAY_S + interval_s, "right"))
-        for j in range(first, past):
-            after = stretches[j]
-            is_cut = bool(np.any((cuts_s > before.end_s) & (cuts_s <= after.start_s)))
-            gap_s = max(after.start_s - before.end_s - interval_s, 0.0)
-            yield _Link(k, j, _alike(before.main, after.main), gap_s, is_cut)
+def _links(
+    stretches: Sequence[Stretch], ends: _Ends, interval_s: float, cuts_s: NDArray[np.float64]
+) -> Iterator[_Links]:
+    """Yield the pairs of stretches that are near in time, in the order of the first, some at a time."""
+    firsts = np.searchsorted(ends.starts_s, ends.ends_s, "right")
+    pasts = np.maximum(np.searchsorted(ends.starts_s, ends.ends_s + AWAY_S + interval_s, "right"), firsts)
+    looks = looks_of([one.main for one in stretches])
+    cuts_before_end, cuts_before_start = (
+        np.searchsorted(np.sort(cuts_s), times_s, "right") for times_s in (ends.ends_s, ends.starts_s)
+    )
+    for k in range(0, len(stretches), _BEFORES_AT_ONCE):
+        some = range(k, min(k + _BEFORES_AT_ONCE, len(stretches)))
+        near = [slice(firsts[one], pasts[one]) for one in some]
+        before = np.repeat(np.array(some), pasts[some] - firsts[some])
+        after = np.concatenate([np.arange(one.start, one.stop) for one in near])
+        appearance = np.concatenate([overlaps(looks[one], looks[those]) for one, those in zip(some, near, strict=True)])
+        gap_s = np.maximum(ends.starts_s[after] - ends.ends_s[before] - interval_s, 0.0)
+        yield _Links(before, after, appearance, gap_s, cuts_before_start[after] > cuts_before_end[before])
 
 
-def _doubt(before: _Stretch, after: _Stretch, link: _Link, camera: CameraMotion) -> float | None:
-    """Return the doubt that both are one person, at least 0; None if place or appearance rules it out."""
-    left, came = before.last.box_xyxy[-1].astype(np.float64), after.first.box_xyxy[0].astype(np.float64)
-    if link.is_cut:
-        is_same_place = float(_shares(left[None], came[None])[0]) > TWICE_SHARES
-        is_same = is_same_place and link.appearance >= TWICE_LOOK and link.gap_s <= LOST_S
-        return 1 - link.appearance if is_same else None
-    was_lost = link.gap_s <= LOST_S
-    if link.appearance < (LOST_LOOK if was_lost else AWAY_LOOK):
-        return None
-    left = moved_xyxy(left, camera.between(before.end_s, after.start_s))
-    size = (_size(left) + _size(came)) / 2
-    apart = _distance(left, came) / size
-    if was_lost:
-        took_s = after.start_s - before.end_s
-        foreseen = left + np.tile(_speed(before.last, -1, camera) * took_s, 2)
-        looked_back = came - np.tile(_speed(after.first, 0, camera) * took_s, 2)
-        apart = min(apart, _distance(foreseen, came) / size, _distance(left, looked_back) / size)
-    within = LOST_WITHIN + WALKS * link.gap_s if was_lost else AWAY_WITHIN
-    is_inside = was_lost and _inside(left, came) >= MORE_INSIDE
-    heights = sorted((left[3] - left[1], came[3] - came[1]))
-    is_there = is_inside or (apart <= within and heights[1] <= TIMES_AS_HIGH * heights[0])
-    if not is_there:
-        return None
-    return (1 - link.appearance) + min(apart / within, 1.0) / 4 + _DOUBT_PER_S * link.gap_s
+def _may_be_one(links: _Links) -> NDArray[np.bool_]:
+    """Return which links join stretches that look enough like one another."""
+    was_lost = links.gap_s <= LOST_S
+    least = np.where(links.is_cut, TWICE_LOOK, np.where(was_lost, LOST_LOOK, AWAY_LOOK))
+    return np.asarray((links.appearance >= least) & (was_lost | ~links.is_cut))
 
 
-def _is_the_only_one(before: _Stretch, after: _Stretch, link: _Link, others: Iterable[_Link]) -> bool:
-    """Return whether ``after`` must be the person of ``before``, who was away and came back elsewhere."""
-    return (
-        link.appearance >= ANYWHERE_LOOK
-        and link.gap_s > LOST_S
-        and not link.is_cut
-        and before.main.appearance is not None
-        and min(stretch.end_s - stretch.start_s for stretch in (before, after)) >= ANYWHERE_SEEN_S
-        and all(other.appearance < ANYWHERE_RIVAL for other in others)
+def _doubts(ends: _Ends, links: _Links) -> NDArray[np.float64]:
+    """Return the doubt that both are one person, at least 0; NaN if their place rules it out."""
+    left, came = ends.last_xyxy[links.before], ends.first_xyxy[links.after]
+    is_same_place = intersections_over_union(left, came) > TWICE_SHARES
+    left = all_moved_xyxy(left, ends.camera_steps(links))
+    was_lost = links.gap_s <= LOST_S
+    apart = _apart(ends, links, left, came, was_lost)
+    within = np.where(was_lost, LOST_WITHIN + WALKS * links.gap_s, AWAY_WITHIN)
+    is_inside = was_lost & (_inside(left, came) >= MORE_INSIDE)
+    heights = np.sort(np.stack((left[:, 3] - left[:, 1], came[:, 3] - came[:, 1])), axis=0)
+    is_there = is_inside | ((apart <= within) & (heights[1] <= TIMES_AS_HIGH * heights[0]))
+    unlike = 1 - links.appearance
+    doubts = unlike + np.minimum(apart / within, 1.0) / 4 + _DOUBT_PER_S * links.gap_s
+    return np.where(links.is_cut, np.where(is_same_place, unlike, np.nan), np.where(is_there, doubts, np.nan))
+
+
+def _apart(
+    ends: _Ends, links: _Links, left: NDArray[np.float64], came: NDArray[np.float64], was_lost: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return how far apart two boxes are, in box sizes; of a lost person, also from where their speed took them."""
+    size = (_sizes(left) + _sizes(came)) / 2
+    apart = _distances(left, came) / size
+    lost = links.where(was_lost)
+    took_s = (ends.starts_s[lost.after] - ends.ends_s[lost.before])[:, None]
+    leaving, coming = ends.speeds(lost)
+    foreseen = left[was_lost] + np.tile(leaving * took_s, 2)
+    looked_back = came[was_lost] - np.tile(coming * took_s, 2)
+    ahead = _distances(foreseen, came[was_lost]), _distances(left[was_lost], looked_back)
+    apart[was_lost] = np.minimum(apart[was_lost], np.minimum(*ahead) / size[was_lost])
+    return np.asarray(apart)
+
+
+def _is_the_only_one(ends: _Ends, links: _Links) -> NDArray[np.bool_]:
+    """Return whether the second must be the person of the first, who was away and came back elsewhere."""
+    seen_s = ends.ends_s - ends.starts_s
+    return np.asarray(
+        (links.appearance >= ANYWHERE_LOOK)
+        & (links.gap_s > LOST_S)
+        & ~links.is_cut
+        & (np.minimum(seen_s[links.before], seen_s[links.after]) >= ANYWHERE_SEEN_S)
+        & (ends.rivals[0, links.before] == 1)  # the link itself
+        & (ends.rivals[1, links.after] == 1)
     )
 
 
-def _alike(one: Tracklet, other: Tracklet) -> float:
-    if one.appearance is None or other.appearance is None:
-        return _UNKNOWN_LOOK
-    return alike(one.appearance, other.appearance)
+def _distances(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distance between the centres of boxes (n, 4), pair by pair, in pixels."""
+    return np.asarray(np.hypot(*(_centres(others) - _centres(some)).T))
 
 
-def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return the distance between the centres of two boxes, in pixels."""
-    return float(np.hypot(*(_centre(other) - _centre(one))))
+def _centres(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (boxes[..., :2] + boxes[..., 2:]) / 2
 
 
-def _centre(box: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (box[:2] + box[2:]) / 2
-
-
-def _size(box: NDArray[np.float64]) -> float:
-    return float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0)))
+def _sizes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sqrt(np.maximum(areas(boxes), 1.0))
 
 
 def _speed(tracklet: Tracklet, end: int, camera: CameraMotion) -> NDArray[np.float64]:
@@ -294,25 +315,10 @@ def _speed(tracklet: Tracklet, end: int, camera: CameraMotion) -> NDArray[np.flo
         return np.zeros(2)
     boxes, near_s = tracklet.box_xyxy[near].astype(np.float64), times_s[near].tolist()
     from_where = moved_xyxy(boxes[0], camera.between(near_s[0], near_s[-1]))
-    return np.asarray((_centre(boxes[-1]) - _centre(from_where)) / took_s)
+    return np.asarray((_centres(boxes[-1]) - _centres(from_where)) / took_s)
 
 
-def _shares(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the intersection over union of boxes (n, 4), pair by pair."""
-    # not torchvision.ops.box_iou, because torchvision.ops is slow to import
-    both = _both(one, other)
-    return both / (_areas(one) + _areas(other) - both)
-
-
-def _inside(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Return the share of the smaller box inside the larger one."""
-    return float(_both(one[None], other[None])[0] / min(_areas(one[None])[0], _areas(other[None])[0]))
-
-
-def _both(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-    return np.asarray(np.prod(np.maximum(sides, 0.0), axis=1))
-
-
-def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+def _inside(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of the smaller box inside the larger one, pair by pair."""
+    with np.errstate(invalid="ignore"):  # a box without an area
+        return np.asarray(common_areas(some, others) / np.minimum(areas(some), areas(others)))

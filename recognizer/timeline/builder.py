@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -30,9 +32,10 @@ class _TrackBuilder:
         """Remove and return the samples from a time on."""
         first = bisect_left(self.time_s, time_s)
         tail = _TrackBuilder()
-        tail.time_s, self.time_s = self.time_s[first:], self.time_s[:first]
-        tail.box_xyxy, self.box_xyxy = self.box_xyxy[4 * first :], self.box_xyxy[: 4 * first]
-        tail.confidence, self.confidence = self.confidence[first:], self.confidence[:first]
+        tail.time_s, tail.box_xyxy = self.time_s[first:], self.box_xyxy[4 * first :]
+        tail.confidence = self.confidence[first:]
+        # deleted, because the head may be hours long and a copy of it is slow
+        del self.time_s[first:], self.box_xyxy[4 * first :], self.confidence[first:]
         return tail
 
     def extend(self, later: _TrackBuilder) -> None:
@@ -54,8 +57,28 @@ class _Swap(NamedTuple):
     def ids(self) -> tuple[int, int]:
         return self.one_id, self.other_id
 
-    def concerns(self, prediction: Prediction) -> bool:
-        return prediction.end_s < self.until_s and (prediction.start_s + prediction.end_s) / 2 >= self.since_s
+
+class _Swaps:
+    """All swaps of one stream, each of which concerns the predictions of a few seconds."""
+
+    def __init__(self, swaps: Sequence[_Swap]) -> None:
+        """Take the swaps in the order in which they were noticed."""
+        self._swaps = swaps
+        self._latest_until_s = list(accumulate((one.until_s for one in swaps), max))
+        since_s = list(accumulate((one.since_s for one in reversed(swaps)), min))
+        self._earliest_since_s = since_s[::-1]
+        """Of each swap and those after it."""
+
+    def after(self, prediction: Prediction) -> Prediction:
+        """Return a prediction with the number that its person has after all swaps."""
+        middle_s = _middle_s(prediction)
+        for k in range(bisect_right(self._latest_until_s, prediction.end_s), len(self._swaps)):
+            if self._earliest_since_s[k] > middle_s:
+                break
+            swap = self._swaps[k]
+            if prediction.person_id in swap.ids and prediction.end_s < swap.until_s and middle_s >= swap.since_s:
+                prediction = replace(prediction, person_id=swap.ids[swap.ids[0] == prediction.person_id])
+        return prediction
 
 
 class TimelineBuilder:
@@ -110,7 +133,9 @@ class TimelineBuilder:
             tail, other_tail = one.cut_from(since_s), other.cut_from(since_s)
             one.extend(other_tail)
             other.extend(tail)
-            self._tracks = {number: track for number, track in self._tracks.items() if track.time_s}
+            for number in (one_id, other_id):
+                if not self._tracks[number].time_s:
+                    del self._tracks[number]
             # a prediction may come later than its clip, so predictions are exchanged when they are read
             self._swaps.append(_Swap(one_id, other_id, since_s, noticed_s + self._interval_s / 2))
 
@@ -139,7 +164,8 @@ class TimelineBuilder:
             for person_id in sorted(recent):
                 together[(person_of or {}).get(person_id, person_id)].append(person_id)
             people = tuple(self._track(number, together[number], since_s, end_s) for number in sorted(together))
-            found = [self._swapped(one) for one in self._predictions if one.end_s > since_s]
+            swaps = _Swaps(self._swaps)
+            found = [swaps.after(one) for one in self._predictions if one.end_s > since_s]
             if person_of is not None:
                 found = list(_of_people(found, person_of))
             camera = self._camera(since_s)
@@ -148,7 +174,7 @@ class TimelineBuilder:
             video=video,
             settings=self._settings,
             people=people,
-            predictions=tuple(replace(p, end_s=min(p.end_s, end_s)) for p in predictions),
+            predictions=tuple(p if p.end_s <= end_s else replace(p, end_s=end_s) for p in predictions),
             frame_times_s=frame_times_s,
             analysed_s=end_s,
             complete=complete,
@@ -156,13 +182,6 @@ class TimelineBuilder:
             provenance=dict(provenance or {}),
             camera=camera,
         )
-
-    def _swapped(self, prediction: Prediction) -> Prediction:
-        for swap in self._swaps:
-            if prediction.person_id in swap.ids and swap.concerns(prediction):
-                other_id = swap.ids[swap.ids[0] == prediction.person_id]
-                prediction = replace(prediction, person_id=other_id)
-        return prediction
 
     def _camera(self, since_s: float) -> CameraPath | None:
         if not self._camera_s:
@@ -215,22 +234,29 @@ def _of_people(predictions: Iterable[Prediction], person_of: Mapping[int, int]) 
     of_track: dict[int, list[Prediction]] = defaultdict(list)
     for prediction in predictions:
         of_track[prediction.person_id].append(prediction)
-    covering: dict[int, list[list[Prediction]]] = defaultdict(list)
+    of_person: dict[int, list[list[Prediction]]] = defaultdict(list)
     for number in sorted(of_track, key=lambda number: (-len(of_track[number]), number)):
-        person_id, own = person_of.get(number, number), of_track[number]
-        start_s, end_s = _span_s(own)
-        at_once = [
-            other
-            for longer in covering[person_id]
-            if _span_s(longer)[0] < end_s and _span_s(longer)[1] > start_s
-            for other in longer
-        ]
-        covering[person_id].append(own)
-        for prediction in own:
-            middle_s = (prediction.start_s + prediction.end_s) / 2
-            if not any(other.start_s <= middle_s < other.end_s for other in at_once):
-                yield replace(prediction, person_id=person_id)
+        of_person[person_of.get(number, number)].append(of_track[number])
+    for person_id, longest_first in of_person.items():
+        said = longest_first[0] if len(longest_first) == 1 else _said_once(longest_first)
+        yield from (replace(one, person_id=person_id) for one in said)
 
 
-def _span_s(predictions: Sequence[Prediction]) -> tuple[float, float]:
-    return min(one.start_s for one in predictions), max(one.end_s for one in predictions)
+def _said_once(longest_first: Sequence[Sequence[Prediction]]) -> Iterator[Prediction]:
+    """Yield the predictions whose middle no prediction of an earlier track covers, in order of that middle."""
+    ranked = [(one, rank) for rank, of_track in enumerate(longest_first) for one in of_track]
+    begins = sorted(ranked, key=lambda pair: pair[0].start_s, reverse=True)
+    covering: list[tuple[int, float]] = []  # a heap of what has begun; what has ended leaves it at the top
+    for one, rank in sorted(ranked, key=lambda pair: _middle_s(pair[0])):
+        middle_s = _middle_s(one)
+        while begins and begins[-1][0].start_s <= middle_s:
+            begun, its_rank = begins.pop()
+            heappush(covering, (its_rank, begun.end_s))
+        while covering and covering[0][1] <= middle_s:
+            heappop(covering)
+        if not covering or covering[0][0] >= rank:
+            yield one
+
+
+def _middle_s(prediction: Prediction) -> float:
+    return (prediction.start_s + prediction.end_s) / 2

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognizer.people.compensation import CameraMotion
-from recognizer.people.stitching import AWAY_S, LOST_S, Tracklet, stitch
+from recognizer.people.stitching import AWAY_S, LOST_S, stitch
+from recognizer.people.tracklets import Tracklet
 from recognizer.types import APPEARANCE_SIZE, Box, CameraStep
 
 INTERVAL_S = 0.2

@@ -1,0 +1,138 @@
+"""Tracks of a tracker, and those that show one person at the same time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.people.appearance import alike
+from recognizer.types import APPEARANCE_SIZE
+
+TWICE_SHARES = 0.5
+TWICE_LOOK = 0.8
+TWICE_SAMPLES = 0.8
+"""Two simultaneous tracks show one person if the median intersection over union of their boxes exceeds TWICE_SHARES,
+their colours overlap by TWICE_LOOK, and the longer track covers TWICE_SAMPLES of the shorter one's samples. No two real
+people in the shared videos exceed an intersection over union of 0.15, arm wrestlers included."""
+
+_UNKNOWN_LOOK = 0.7
+"""Overlap assumed if no appearance was recorded: enough for a lost person, too little for one who was away."""
+
+_SEEN_IN_S = 10.0
+"""Tracks are looked up by stretches of so many seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tracklet:
+    """One track of a tracker.
+
+    Attributes:
+        track_id: the tracker's number.
+        time_s: float64 (n,), times of its samples, ascending.
+        box_xyxy: float32 (n, 4), pixels of the frame.
+        appearance: float64 (APPEARANCE_SIZE,), see ``Appearances``; None if not recorded.
+    """
+
+    track_id: int
+    time_s: NDArray[np.float64]
+    box_xyxy: NDArray[np.float32]
+    appearance: NDArray[np.float64] | None
+
+
+class Stretch:
+    """Tracks that show one person at the same time; usually just one."""
+
+    def __init__(self, tracklet: Tracklet) -> None:
+        self.of = [tracklet]
+        self.start_s, self.end_s = float(tracklet.time_s[0]), float(tracklet.time_s[-1])
+        self.first = self.last = tracklet  # their boxes begin and end it
+        self.main = tracklet  # the longest; its appearance counts
+
+    def join(self, other: Tracklet) -> None:
+        """Add a shorter track of the same person."""
+        self.of.append(other)
+        if other.time_s[0] < self.start_s:
+            self.start_s, self.first = float(other.time_s[0]), other
+        if other.time_s[-1] > self.end_s:
+            self.end_s, self.last = float(other.time_s[-1]), other
+
+
+def without_twice(tracklets: Sequence[Tracklet]) -> list[Stretch]:
+    """Return one stretch per track; a track joins the stretch of a longer, simultaneous one of the same person."""
+    longest_first = sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id))
+    looks, bounds = looks_of(longest_first), np.array([_bounds(one.box_xyxy) for one in longest_first])
+    seen: dict[int, list[int]] = defaultdict(list)
+    """The tracks so far that have a stretch, by stretch of time."""
+    stretch_of: dict[int, Stretch] = {}
+    for k, tracklet in enumerate(longest_first):
+        spans = range(int(tracklet.time_s[0] // _SEEN_IN_S), int(tracklet.time_s[-1] // _SEEN_IN_S) + 1)
+        meanwhile = np.array(sorted({j for span in spans for j in seen[span]}), np.int64)
+        meanwhile = meanwhile[_meet(bounds[k], bounds[meanwhile])]
+        similar = meanwhile[overlaps(looks[k], looks[meanwhile]) >= TWICE_LOOK].tolist()
+        longer = next((j for j in similar if _are_in_one_place(longest_first[j], tracklet, bounds[k])), None)
+        if longer is not None:
+            stretch_of[longer].join(tracklet)
+            continue
+        stretch_of[k] = Stretch(tracklet)
+        for span in spans:
+            seen[span].append(k)
+    return sorted(stretch_of.values(), key=lambda stretch: (stretch.start_s, stretch.first.track_id))
+
+
+def _bounds(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the smallest box around boxes (n, 4)."""
+    return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))
+
+
+def _meet(one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which of some boxes (n, 4) have an area in common with one; of two people, they rarely do."""
+    return np.asarray((others[..., :2] < one[2:]).all(axis=-1) & (others[..., 2:] > one[:2]).all(axis=-1))
+
+
+def _are_in_one_place(longer: Tracklet, shorter: Tracklet, bounds: NDArray[np.float32]) -> bool:
+    first, past = np.searchsorted(longer.time_s, (shorter.time_s[0], np.nextafter(shorter.time_s[-1], np.inf))).tolist()
+    if past - first < TWICE_SAMPLES * len(shorter.time_s) or not _meet(bounds, _bounds(longer.box_xyxy[first:past])):
+        return False
+    _, at, of = np.intersect1d(longer.time_s[first:past], shorter.time_s, assume_unique=True, return_indices=True)
+    if len(of) < TWICE_SAMPLES * len(shorter.time_s):
+        return False
+    boxes = longer.box_xyxy[first:past][at].astype(np.float64), shorter.box_xyxy[of].astype(np.float64)
+    return float(np.median(intersections_over_union(*boxes))) > TWICE_SHARES
+
+
+def looks_of(tracklets: Sequence[Tracklet]) -> NDArray[np.float64]:
+    """Return the appearance of each, float64 (n, APPEARANCE_SIZE); NaN if it was not recorded."""
+    looks = np.full((len(tracklets), APPEARANCE_SIZE), np.nan)
+    for k, one in enumerate(tracklets):
+        if one.appearance is not None:
+            looks[k] = one.appearance
+    return looks
+
+
+def overlaps(one: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the overlap of one appearance with each of several of ``looks_of``, float64 (n,)."""
+    found = alike(one, others)
+    return np.where(np.isnan(found), _UNKNOWN_LOOK, found)
+
+
+def intersections_over_union(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the intersection over union of boxes (n, 4), pair by pair."""
+    # not torchvision.ops.box_iou, because torchvision.ops is slow to import
+    both = common_areas(one, other)
+    with np.errstate(invalid="ignore"):  # two boxes without an area
+        return np.asarray(both / (areas(one) + areas(other) - both))
+
+
+def common_areas(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the area that boxes (n, 4) have in common, pair by pair."""
+    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
+    return np.asarray(np.prod(np.maximum(sides, 0.0), axis=1))
+
+
+def areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the area of each box, (n, 4)."""
+    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
