@@ -36,6 +36,7 @@ import streamlit as st
 
 from recognizer.service.action_sets import SetSummary
 from recognizer.service.comparisons import StoredComparison
+from recognizer.service.growing import Pace
 from recognizer.service.jobs import Job
 from recognizer.service.offers import TabOffers
 from recognizer.service.store import StoredAnalysis, StoredFile
@@ -230,6 +231,7 @@ class AnalyseTab:
 
     Attributes:
         job: the running analysis; None if none runs.
+        pace: how often its timeline so far is drawn.
         shown: the analysis that is shown.
         rendering: its annotated video.
         awaited_id: a camera session in the address that is still running.
@@ -241,6 +243,7 @@ class AnalyseTab:
     """
 
     job: Job[StoredAnalysis] | None = None
+    pace: Pace = field(default_factory=Pace)
     shown: StoredAnalysis | None = None
     rendering: Rendering | None = None
     awaited_id: str | None = None

@@ -5,8 +5,8 @@ Quick to import: a job imports the networks' libraries, when the page is already
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from recognizer.service.action_sets import ActionSetStore
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.estimates import CostStore, Meter
 from recognizer.service.fairness import NOBODY
+from recognizer.service.growing import Growing
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.own_actions import OwnActions
 from recognizer.service.own_names import Naming
@@ -33,14 +34,10 @@ from recognizer.service.store import AnalysisStore, StoredAnalysis, StoredFile, 
 from recognizer.service.unsaved import Unsaved
 from recognizer.service.workbench import Workbench
 from recognizer.settings import Settings
-from recognizer.timeline.model import Timeline
 from recognizer.video import make_preview
 
 if TYPE_CHECKING:
     from recognizer.analysis.file import Progress
-
-_SNAPSHOT_EVERY_S = 0.7
-"""Interval between two snapshots of the timeline while an analysis runs."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +120,12 @@ class Status:
     Attributes:
         text: describes the current work, for users.
         share: completed share, 0 to 1; None if unknown.
-        timeline: an analysis's timeline so far; None before it begins.
+        growing: an analysis's timeline so far; None before it begins.
     """
 
     text: str
     share: float | None = None
-    timeline: Timeline | None = None
+    growing: Growing | None = None
 
 
 def fetch_report(job: Job[Any]) -> weights.Progress:
@@ -190,19 +187,19 @@ def start_analysis(
         models = context.models.get(settings, fetch_report(job))
         job.report(Status("Reading the video"))
         meter = Meter(models)
-        report = _AnalysisReport(job, meter)
-        timeline = analyze(
-            context.store.source(video.path),
-            settings,
-            models=meter.models,
-            progress=report,
-            cancel=lambda: job.cancelled,
-            pass_store=context.pass_store,
-            max_file_bytes=max_file_bytes,
-            sha256=video.sha256,
-            name=video.name,
-            save_points=run,
-        )
+        with closing(_AnalysisReport(job, meter)) as report:
+            timeline = analyze(
+                context.store.source(video.path),
+                settings,
+                models=meter.models,
+                progress=report,
+                cancel=lambda: job.cancelled,
+                pass_store=context.pass_store,
+                max_file_bytes=max_file_bytes,
+                sha256=video.sha256,
+                name=video.name,
+                save_points=run,
+            )
         if job.suspended:
             return None
         if not report.resumed:  # what is repeated says nothing about the cost
@@ -221,7 +218,7 @@ def start_analysis(
 
 
 class _AnalysisReport:
-    """Turns the engine's progress into a job's status, with an occasional snapshot of the timeline.
+    """Turns the engine's progress into a job's status; pages make the timeline so far from it.
 
     Attributes:
         resumed: whether another server did the first part.
@@ -231,18 +228,21 @@ class _AnalysisReport:
         self.resumed = False
         self._job = job
         self._meter = meter
-        self._snapshot: Timeline | None = None
-        self._snapshot_at_s = float("-inf")
+        self._growing: Growing | None = None
 
     def __call__(self, progress: Progress) -> None:
         self._meter.see(progress)
         self.resumed = progress.resumed
-        now_s = time.monotonic()
-        if now_s - self._snapshot_at_s > _SNAPSHOT_EVERY_S:
-            self._snapshot, self._snapshot_at_s = progress.timeline(), now_s
+        if self._growing is None:
+            self._growing = Growing(progress.timeline)
         share = min(1.0, progress.analysed_s / progress.duration_s) if progress.duration_s else None
         self._job.remaining_s = progress.remaining_s
-        self._job.report(Status(progress_text(progress), share, self._snapshot))
+        self._job.report(Status(progress_text(progress), share, self._growing))
+
+    def close(self) -> None:
+        """Let go of the analysis, which is over."""
+        if self._growing is not None:
+            self._growing.end()
 
 
 def progress_text(progress: Progress) -> str:

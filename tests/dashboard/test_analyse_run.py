@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import server
+from recognizer.dashboard.analyse import analysis
 from recognizer.dashboard.text import sentence
 from recognizer.errors import StoreError, WeightsError
 from recognizer.networks import loading as models_module
+from recognizer.service.growing import MOST_SHARE
 from recognizer.service.run_work import RunWork
 from recognizer.service.runs import Run
 from recognizer.service.store import AnalysisStore
@@ -28,6 +32,7 @@ from tests.support.pages import (
     EARLIER,
     analyse,
     button,
+    charts,
     current_video,
     errors,
     has_button,
@@ -280,6 +285,24 @@ def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip:
     assert run is not None
     assert run.analysis_id == job.job_id
     assert run.timeline.complete
+
+
+def test_the_longer_the_chart_so_far_takes_the_less_often_it_is_drawn(
+    page: AppTest, clip: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: it was drawn every second, and took all of a core of the analysis of a long video."""
+    hold = start_and_hold(page, clip, networks)
+    page.run()
+    assert [one["label"] for one in charts(page)] == ["Timeline: who does what, when"]
+    used_s = itertools.count()  # a second of a core from one look at the clock to the next
+    monkeypatch.setattr(analysis, "time", SimpleNamespace(thread_time=lambda: float(next(used_s))))
+    page.run()
+    page.run()
+    assert not page.exception
+    assert tab(page).analyse.pace.every_s == pytest.approx(2 / MOST_SHARE)
+    hold.set()
+    settle(page)
+    assert shows_result(page)
 
 
 def test_who_has_only_the_link_sees_progress_and_cannot_cancel(

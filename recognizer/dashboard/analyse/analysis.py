@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import streamlit as st
@@ -15,6 +16,8 @@ from recognizer.dashboard.parts.video_card import restore_video
 from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.errors import RecognizerError, StoreError
 from recognizer.service.estimates import Estimate, estimate
+from recognizer.service.growing import Pace
+from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import Status, start_analysis
 from recognizer.settings import Settings
@@ -40,7 +43,7 @@ def _restore(analysis_id: str) -> bool:
     job = server.context().jobs.get(analysis_id)
     if job is not None and isinstance(job.about, StoredFile) and not job.finished:
         restore_video(job.about.path, job.about.name, job.about.sha256)
-        analyse.job = job
+        analyse.job, analyse.pace = job, Pace()
         return True
     stored = server.context().workbench.analysis(analysis_id)
     if stored is None:
@@ -115,7 +118,7 @@ def start(settings: Settings) -> None:
     if tab.video is None:
         return
     analysis_id, foretold = uuid.uuid4().hex, expected(settings)
-    tab.problem = None
+    tab.problem, tab.analyse.pace = None, Pace()
     server.library().make_room()
     try:
         tab.analyse.job = start_analysis(
@@ -139,13 +142,21 @@ def show_progress() -> None:
     """Draw the progress of the analysis and its timeline so far, if one is running."""
     job = state.tab().analyse.job
     if job is not None:
-        progress.show_progress(job, "Stopping; the results so far are saved.", _draw_so_far)
+        progress.show_progress(job, "Stopping; the results so far are saved.")
+        # a fragment of its own: the longer the timeline, the less often it is drawn
+        guard.fragment(run_every=state.tab().analyse.pace.every_s)(_draw_so_far)(job)
 
 
-def _draw_so_far(status: Status) -> None:
-    if status.timeline is not None and status.timeline.people:
-        segments = status.timeline.segments(*state.tab().filters.thresholds)
-        draw_swimlane(status.timeline, segments, key="growing-timeline")
+def _draw_so_far(job: Job[StoredAnalysis]) -> None:
+    status, pace = job.progress, state.tab().analyse.pace
+    if not isinstance(status, Status) or status.growing is None:
+        return
+    began_s = time.thread_time()
+    timeline = status.growing.timeline()
+    if timeline is not None and timeline.people:
+        draw_swimlane(timeline, timeline.segments(*state.tab().filters.thresholds), key="growing-timeline")
+    if pace.is_too_fast(time.thread_time() - began_s):
+        st.rerun()
 
 
 @guard.part
