@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, groupby, pairwise
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import UNKNOWN_ACTION
+from recognizer.timeline.pieces import Piece, Spans, without_short
 from recognizer.timeline.smoothing import Votes, votes
 from recognizer.types import TOUCHING_S, Prediction, Segment
 
@@ -53,19 +54,9 @@ def segments_of(person_id: int, guesses: Guesses, min_confidence: float, min_dur
     """Yield a person's segments in order of time; see ``Timeline.segments`` for the thresholds."""
     pieces = guesses.pieces(min_confidence)
     if min_duration_s > 0:
-        pieces = _without_short(pieces, min_duration_s)
+        pieces = without_short(pieces, min_duration_s)
     for piece in pieces:
         yield Segment(person_id, piece.action, piece.start_s, piece.end_s, piece.confidence, piece.counted)
-
-
-class _Piece(NamedTuple):
-    """A part of a person's time with one label; ``counted`` is as in ``Segment``."""
-
-    action: str
-    start_s: float
-    end_s: float
-    confidence: float
-    counted: tuple[tuple[float, float], ...] | None = None
 
 
 class _Shares(NamedTuple):
@@ -86,7 +77,7 @@ class Guesses(ABC):
     """The best guess for each moment of one person's time, and how probable each label is."""
 
     @abstractmethod
-    def pieces(self, min_confidence: float) -> list[_Piece]:
+    def pieces(self, min_confidence: float) -> list[Piece]:
         """Return stretches with one guess, touching ones merged; a less probable guess is ``unknown``."""
 
     @abstractmethod
@@ -124,7 +115,7 @@ class _ClipGuesses(Guesses):
         self._lasts_s = self._ends_s - self._starts_s
         self._is_apart = np.append(True, self._starts_s[1:] - self._ends_s[:-1] >= TOUCHING_S)
 
-    def pieces(self, min_confidence: float) -> list[_Piece]:
+    def pieces(self, min_confidence: float) -> list[Piece]:
         if not len(self._sure):
             return []
         guess = np.where((self._sure >= min_confidence) & (self._best != self._unknown), self._best, -1)
@@ -137,7 +128,7 @@ class _ClipGuesses(Guesses):
         pasts = np.append(firsts[1:], len(guess))
         columns = guess[firsts], self._starts_s[firsts], self._ends_s[pasts - 1], means
         return [
-            _Piece(UNKNOWN_ACTION if action < 0 else self._labels[action], start_s, end_s, mean)
+            Piece(UNKNOWN_ACTION if action < 0 else self._labels[action], start_s, end_s, mean)
             for action, start_s, end_s, mean in zip(*(column.tolist() for column in columns), strict=True)
         ]
 
@@ -221,7 +212,7 @@ class _VotedGuesses(Guesses):
         )
         self._starts_s = [float(stretch.edges_s[0]) for stretch in self._stretches]
 
-    def pieces(self, min_confidence: float) -> list[_Piece]:
+    def pieces(self, min_confidence: float) -> list[Piece]:
         if not len(self._best):
             return []
         is_sure = (self._probability >= min_confidence) & self._is_named
@@ -239,7 +230,7 @@ class _VotedGuesses(Guesses):
             means,
         )
         return [
-            _Piece(UNKNOWN_ACTION if action < 0 else self._labels[action], start_s, end_s, mean)
+            Piece(UNKNOWN_ACTION if action < 0 else self._labels[action], start_s, end_s, mean)
             for action, start_s, end_s, mean in zip(*(column.tolist() for column in columns), strict=True)
         ]
 
@@ -292,60 +283,8 @@ def _close_seconds(counted: _Shares) -> Iterator[str | None]:
         yield labels[second] if is_close else None
 
 
-def _counted(segment: Segment | _Piece) -> tuple[tuple[float, float], ...]:
+def _counted(segment: Segment) -> Spans:
     return ((segment.start_s, segment.end_s),) if segment.counted is None else segment.counted
-
-
-def _counted_s(piece: _Piece) -> float:
-    return sum(end_s - start_s for start_s, end_s in _counted(piece))
-
-
-def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:
-    """Join touching neighbours with the same action; weight their confidence by the counted time."""
-    merged: list[_Piece] = []
-    for piece in pieces:
-        last = merged[-1] if merged else None
-        if last and last.action == piece.action and piece.start_s - last.end_s < TOUCHING_S:
-            if last.counted is None and piece.counted is None:
-                last_s, piece_s, counted = last.end_s - last.start_s, piece.end_s - piece.start_s, None
-            else:
-                last_s, piece_s = _counted_s(last), _counted_s(piece)
-                counted = (*_counted(last), *_counted(piece))
-            mean = (last.confidence * last_s + piece.confidence * piece_s) / (last_s + piece_s)
-            merged[-1] = _Piece(last.action, last.start_s, piece.end_s, mean, counted)
-        else:
-            merged.append(piece)
-    return merged
-
-
-def _without_short(pieces: list[_Piece], min_duration_s: float) -> list[_Piece]:
-    def is_short(piece: _Piece) -> bool:
-        return piece.action != UNKNOWN_ACTION and piece.end_s - piece.start_s < min_duration_s - TOUCHING_S
-
-    while True:
-        joined = _merged(_absorbed(pieces, is_short))
-        if len(joined) == len(pieces):
-            break
-        pieces = joined
-    return _merged(piece._replace(action=UNKNOWN_ACTION) if is_short(piece) else piece for piece in pieces)
-
-
-def _absorbed(pieces: list[_Piece], is_short: Callable[[_Piece], bool]) -> Iterator[_Piece]:
-    """Give a short piece the action of its two neighbours if they have the same one and are not both short."""
-    for k, piece in enumerate(pieces):
-        before = pieces[k - 1] if k > 0 and piece.start_s - pieces[k - 1].end_s < TOUCHING_S else None
-        after = pieces[k + 1] if k + 1 < len(pieces) and pieces[k + 1].start_s - piece.end_s < TOUCHING_S else None
-        if (
-            is_short(piece)
-            and before is not None
-            and after is not None
-            and before.action == after.action
-            and not (is_short(before) and is_short(after))
-        ):
-            # the piece was not recognized as this action, so it does not count towards the action's confidence
-            yield piece._replace(action=before.action, counted=())
-        else:
-            yield piece
 
 
 def overlapping(some: Sequence[Segment], others: Sequence[Segment]) -> Iterator[tuple[Segment, Segment, float]]:
