@@ -40,3 +40,8 @@ def test_garbage_among_exempt_objects_is_collected_before_others_are_exempt(coll
     memory.exempt_from_collection()
     assert collector.calls == ["unfreeze", "collect", "freeze"]
     assert all(hasattr(gc, name) for name in collector.calls)
+
+
+def test_a_process_that_ends_looks_for_no_cycles(collector: SimpleNamespace) -> None:
+    memory.leave_garbage()
+    assert collector.calls == ["freeze"]

@@ -21,6 +21,7 @@ from recognizer.cli.terminal import (
 )
 from recognizer.errors import ActionsError, CorrectionsError, LimitError, OutputError, VideoError, one_line
 from recognizer.files import BYTES_PER_MB
+from recognizer.memory import without_collections
 from recognizer.settings import Settings
 
 # quick to import; the networks' libraries are not, and are imported only once a video is readable
@@ -135,7 +136,9 @@ class _Networks:
 
     def _load(self) -> tuple[Models, str]:
         with fetching("loading the networks", quiet=self._request.quiet) as progress:
-            from recognizer.networks import loading
+            with without_collections():  # which would take a sixth of the time: the libraries make many objects
+                from recognizer.analysis import file  # noqa: F401 - imported here, because it loads the same libraries
+                from recognizer.networks import loading
             from recognizer.networks.fallback import usable_classifier
 
             settings = self._request.settings_at()

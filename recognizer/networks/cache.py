@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from recognizer.memory import exempt_from_collection
+from recognizer.memory import exempt_from_collection, without_collections
 from recognizer.settings import Settings
 from recognizer.types import Classifier, Detector
 
@@ -42,7 +42,8 @@ class ModelCache:
 
     def get(self, settings: Settings, progress: weights.Progress | None = None) -> Models:
         """Return the networks of ``settings``; download and load them if needed. Raises the loaders' errors."""
-        from recognizer.networks.loading import calibrated, join_models, load_clip_classifier, load_detector
+        with without_collections():  # which would take a sixth of the time: the libraries make many objects
+            from recognizer.networks.loading import calibrated, join_models, load_clip_classifier, load_detector
 
         # one network serves both with and without calibration
         detector_key, classifier_key = network_keys(replace(settings, calibrated=False))

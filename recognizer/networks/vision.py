@@ -50,6 +50,5 @@ def _without_compiler() -> Iterator[None]:
 
 with _without_compiler():
     from torchvision.models import get_model
-    from torchvision.ops import nms
 
-__all__ = ["get_model", "nms"]
+__all__ = ["get_model"]

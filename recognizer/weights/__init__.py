@@ -6,7 +6,7 @@ package index. Nothing in a downloaded archive is installed, imported or execute
 
 from __future__ import annotations
 
-from recognizer.weights.cache import cache_dir, file_sha256, verified_sha256
+from recognizer.weights.cache import cache_dir, check_unchanged, file_sha256, verified_sha256
 from recognizer.weights.converted import convert_once
 from recognizer.weights.published import PUBLISHED_FILES, ArchiveMember, Progress, PublishedFile, published
 from recognizer.weights.resolver import is_here, local_path, resolve
@@ -21,6 +21,7 @@ __all__ = [
     "PublishedFile",
     "SampleVideo",
     "cache_dir",
+    "check_unchanged",
     "convert_once",
     "file_sha256",
     "is_here",

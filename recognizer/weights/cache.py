@@ -83,6 +83,21 @@ def verified_sha256(path: Path) -> str:
     return digest
 
 
+def check_unchanged(path: Path, sha256: str) -> None:
+    """Check a file that was verified earlier, before it is read.
+
+    Raises:
+        WeightsError: it is another file by now, or gone.
+    """
+    try:
+        if verified_sha256(path) == sha256:
+            return
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise WeightsError(f"'{path}' cannot be read any more ({reason}); put it back or start again.") from error
+    raise WeightsError(f"'{path}' has changed since it was loaded; put the old file back or start again.")
+
+
 def remember_sha256(path: Path, digest: str) -> None:
     """Store the hash of a file, so that ``verified_sha256`` need not compute it again."""
     _remember(_note_of(path.absolute()), path.stat(), digest)

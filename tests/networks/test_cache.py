@@ -178,6 +178,7 @@ def test_loaded_networks_are_exempt_from_garbage_collection(loaders: Loaders, mo
     assert gc.get_freeze_count() > len(gc.get_objects())
     looks: list[str] = []
     steps = {name: partial(looks.append, name) for name in ("unfreeze", "collect", "freeze")}
-    monkeypatch.setattr(memory, "gc", SimpleNamespace(**steps))
+    switches = {"isenabled": gc.isenabled, "disable": gc.disable, "enable": gc.enable}
+    monkeypatch.setattr(memory, "gc", SimpleNamespace(**steps, **switches))
     cache.get(Settings())
     assert looks == [], "nothing was loaded, so nothing is looked through"

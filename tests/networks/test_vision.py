@@ -6,6 +6,7 @@ import sys
 _CODE = """
 import sys
 from recognizer.networks import loading
+assert "torchvision" not in sys.modules and "ultralytics.models" not in sys.modules
 from recognizer.networks.vision import get_model
 from torchvision.ops.roi_align import is_compile_supported
 

@@ -36,6 +36,7 @@ from recognizer.networks.backends.openvino import ConvertedNetworks, OpenVinoRun
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.runner import Runner
 from recognizer.networks.backends.ways import REFERENCE, Way, ways
+from recognizer.networks.once import Once
 
 _RUNS = 4
 _ENOUGH_S = 1.0
@@ -58,7 +59,7 @@ class TunableNetwork:
     Attributes:
         name: for users.
         weights_sha256: of the file with its weights.
-        module: the network in PyTorch.
+        module: the network in PyTorch, built when it is first needed: a converted network does without.
         example: an input (1, …), on the CPU.
         difference: compares two outputs.
         bound: the largest acceptable difference.
@@ -66,7 +67,7 @@ class TunableNetwork:
 
     name: str
     weights_sha256: str
-    module: nn.Module
+    module: Once[nn.Module]
     example: Tensor
     difference: Difference
     bound: float
@@ -164,7 +165,7 @@ class Backends:
         self, network: TunableNetwork, way: Way, device: torch.device, queue: FairQueue, threads: int | None = None
     ) -> Runner:
         if way.library == "pytorch":
-            return PyTorchRunner(network.module, network.example.ndim, device, way, queue)
+            return PyTorchRunner(network.module(), network.example.ndim, device, way, queue)
         converted = ConvertedNetworks(self.folder / "converted")
         return OpenVinoRunner(converted, _conversion_key(network), network.module, way, queue, threads)
 

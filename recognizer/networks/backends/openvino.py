@@ -197,7 +197,7 @@ class OpenVinoRunner:
     Args:
         converted: stores the converted networks.
         key: identifies the weights and everything else that affects the outputs, except the input's shape.
-        module: the network in PyTorch, for shapes that are not converted yet.
+        module: returns the network in PyTorch, for shapes that are not converted yet.
         way: OpenVINO, in one of its number formats.
         queue: shared with other runners of the same network.
         threads: how many threads it uses; None for one per core.
@@ -207,7 +207,7 @@ class OpenVinoRunner:
         self,
         converted: ConvertedNetworks,
         key: str,
-        module: nn.Module,
+        module: Callable[[], nn.Module],
         way: Way,
         queue: FairQueue,
         threads: int | None = None,
@@ -244,7 +244,7 @@ class OpenVinoRunner:
             compiled = self._compiled_for(batch)
         except UnavailableError as error:
             _log.warning("PyTorch runs an input of shape %s: %s", tuple(batch.shape), error)
-            return PyTorchRunner(self._module, batch.ndim, torch.device("cpu"), REFERENCE, self._queue)(batch)
+            return PyTorchRunner(self._module(), batch.ndim, torch.device("cpu"), REFERENCE, self._queue)(batch)
         outputs = []
         for one in torch.split(batch, 1):
             array = one.contiguous().numpy()
@@ -258,7 +258,7 @@ class OpenVinoRunner:
         with self._compiling:
             if kind not in self._compiled:
                 key = f"{self._key}-{str(dtype).removeprefix('torch.')}-{'x'.join(map(str, shape))}"
-                model = self._converted.network(key, lambda: (self._module, torch.zeros(1, *shape, dtype=dtype)))
+                model = self._converted.network(key, lambda: (self._module(), torch.zeros(1, *shape, dtype=dtype)))
                 self._compiled[kind] = Compiled(model, self._way, self._threads)
                 while len(self._compiled) > _MAX_COMPILED_SHAPES:
                     self._compiled.popitem(last=False)

@@ -31,9 +31,10 @@ from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.labels import read_labels
 from recognizer.networks.classifiers.repeated_frames import fold_repeated_frames
 from recognizer.networks.devices import resolve_device
+from recognizer.networks.once import Once
 from recognizer.settings import Settings
 from recognizer.types import CROP_SIZE_PX, Clip, ClipFeatures, Prediction
-from recognizer.weights import verified_sha256
+from recognizer.weights import check_unchanged, verified_sha256
 
 TOP_LABELS = 5
 """Number of labels in a prediction."""
@@ -93,7 +94,7 @@ class NetworkClassifier:
     Args:
         spec: describes the network's input.
         module: the network, with ``len(labels)`` outputs; it is moved to ``device`` and set to evaluation mode, and
-            some of its layers are replaced. Ignored with ``tuned``.
+            some of its layers are replaced. Not used with ``tuned``, where None will do.
         labels: in the order of the outputs.
         device: where it runs.
         precision: ``float32`` is the reference; ``auto`` is the same on a CPU and may use half precision on a GPU.
@@ -104,7 +105,7 @@ class NetworkClassifier:
     def __init__(
         self,
         spec: ClassifierSpec,
-        module: nn.Module,
+        module: nn.Module | None,
         labels: tuple[str, ...],
         device: torch.device | str = "cpu",
         precision: str = "auto",
@@ -117,6 +118,8 @@ class NetworkClassifier:
         self._name = name or spec.name
         self._labels = labels
         if tuned is None:
+            if module is None:
+                raise ValueError("a classifier needs a network")
             way = ways(self.device, REFERENCE.library, precision)[0]
             runner = PyTorchRunner(_from_bytes(spec, module), _INPUT_AXES, self.device, way)
             tuned = TunedNetwork(runner, None, Choice(way))
@@ -224,14 +227,11 @@ class NetworkClassifier:
     def warm_up(self, samples: int) -> None:
         """Run once on a grey clip of ``samples`` samples.
 
-        This includes the float32 runner that only close calls need, so that a stream does not stop for a second when
-        it is first used.
+        This leaves out the float32 runner, which takes up to 230 MB and is compiled when the first close call comes
+        (docs/decisions/023-memory-of-a-stream.md).
         """
         grey = np.full((samples, CROP_SIZE_PX, CROP_SIZE_PX, 3), 128, np.uint8)
-        pictures = clip_pictures([grey], self.spec.frames_fed(samples))
-        for runner in (self._runner, self._exact):
-            if runner is not None:
-                runner(pictures)
+        self._runner(clip_pictures([grey], self.spec.frames_fed(samples)))
 
 
 def load_classifier(
@@ -264,8 +264,8 @@ def load_classifier(
     spec = spec_of(name)
     place = resolve_device(device)
     if checkpoint_path is not None or labels_path is not None:
-        module, labels = _own_weights(spec, checkpoint_path, labels_path)
-        path = Path(str(checkpoint_path))
+        own, labels = _own_weights(spec, checkpoint_path, labels_path)
+        module, path = Once(lambda: own), Path(str(checkpoint_path))
         shown_name = f"{name}:{_readable(path.stem)}"
     elif weights_path is not None:
         module, labels = _published_weights(spec, weights_path), KINETICS400_LABELS
@@ -274,8 +274,10 @@ def load_classifier(
         raise WeightsError(
             f"the weights of {name} are not given; fetch {spec.weights.name} or give a checkpoint of your own."
         )
-    tuned = None if backends is None else backends.tune(_tunable(spec, module, path, len(labels)), place)
-    return NetworkClassifier(spec, module, labels, place, precision, shown_name, tuned=tuned)
+    if backends is None:
+        return NetworkClassifier(spec, module(), labels, place, precision, shown_name)
+    tuned = backends.tune(_tunable(spec, module, path, len(labels)), place)
+    return NetworkClassifier(spec, None, labels, place, precision, shown_name, tuned=tuned)
 
 
 def _readable(stem: str) -> str:
@@ -283,7 +285,7 @@ def _readable(stem: str) -> str:
     return stem[:_HASH_SHOWN_CHARS] if _HASH.fullmatch(stem) else stem
 
 
-def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path, label_count: int) -> TunableNetwork:
+def _tunable(spec: ClassifierSpec, module: Once[nn.Module], weights_path: Path, label_count: int) -> TunableNetwork:
     # measured on moving blobs, which resemble pictures more than noise does
     cells = CROP_SIZE_PX // _BLOB_PX
     coarse = np.random.default_rng(0).integers(0, 256, (_MEASURED_SAMPLES, cells, cells, 3), dtype=np.uint8)
@@ -291,7 +293,7 @@ def _tunable(spec: ClassifierSpec, module: nn.Module, weights_path: Path, label_
     return TunableNetwork(
         name=spec.name,
         weights_sha256=verified_sha256(weights_path),
-        module=_from_bytes(spec, module).eval(),
+        module=Once(lambda: _from_bytes(spec, module()).eval()),
         example=clip_pictures([blobs], spec.frames_fed(_MEASURED_SAMPLES)),
         difference=difference_of_scores(label_count),
         bound=CLASSIFIER_BOUND,
@@ -322,7 +324,22 @@ def _own_weights(
     return module, labels
 
 
-def _published_weights(spec: ClassifierSpec, path: Path) -> nn.Module:
+def _published_weights(spec: ClassifierSpec, path: Path) -> Once[nn.Module]:
+    """Return the network with its published weights, which are read when it is first needed.
+
+    That may be long after loading, or never: a converted network does without. What is read then must be the file
+    that was verified and named in the provenance.
+    """
+    sha256 = verified_sha256(path)
+
+    def read() -> nn.Module:
+        check_unchanged(path, sha256)
+        return _read_published(spec, path)
+
+    return Once(read)
+
+
+def _read_published(spec: ClassifierSpec, path: Path) -> nn.Module:
     try:
         weights = fit(read_tensors(path), spec, path)
         if weights.num_classes != len(KINETICS400_LABELS):
