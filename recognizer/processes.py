@@ -59,7 +59,17 @@ def limit_this_process(most_bytes: int) -> None:
 
     Windows has none of these limits, and macOS does not hold the one of the address space.
     """
-    # a terminal's Ctrl+C and a service manager's end reach all processes; the parent decides when this one ends
+    end_with_parent()
+    if sys.platform != "win32":
+        import resource
+
+        with suppress(ValueError):  # a lower limit holds already
+            resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
+
+
+def end_with_parent() -> None:
+    """Let the parent alone decide when this process ends, end with it where the system can, and leave no core files."""
+    # a terminal's Ctrl+C and a service manager's end reach all processes
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if sys.platform == "win32":
@@ -67,8 +77,6 @@ def limit_this_process(most_bytes: int) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(ValueError):  # a lower limit holds already
-        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
     if sys.platform == "linux":
         import ctypes
 

@@ -500,6 +500,21 @@ def recommended(settings: Settings, frame_rate_hz: float | None = None) -> Setti
     return replace(settings, **fixed | {"num_video_sequence_samples": fitting, "skip_frame": skip})
 
 
+def chosen(preset: Preset, own: Mapping[str, Any], frame_rate_hz: float | None = None) -> Settings:
+    """Return a preset with a user's own values in place of its own.
+
+    Args:
+        preset: ``custom`` counts as ``documented``.
+        own: values by the names of settings.
+        frame_rate_hz: frame rate of the stream; 30 if None.
+
+    Raises:
+        SettingsError: a value is not allowed.
+    """
+    settings = replace(Settings(), **own)
+    return replace(recommended(settings, frame_rate_hz), **own) if preset == "recommended" else settings
+
+
 def _within(name: str, value: float) -> int:
     low, high = RANGES[name]
     return int(min(max(round(value), low), high))

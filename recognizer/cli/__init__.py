@@ -1,4 +1,4 @@
-"""The command line: ``python -m recognizer analyze``, ``compare``, ``weights``, ``doctor`` and ``limits``.
+"""The command line: ``python -m recognizer analyze``, ``compare``, ``batch``, ``weights``, ``doctor`` and ``limits``.
 
 Exit codes: 0, done; 2, a problem that the user can solve, reported in one sentence on standard error; 130, interrupted
 by Ctrl-C; 141, standard output was closed by its reader; 143, ended by SIGTERM. Results go to standard output,
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from recognizer import __version__
-from recognizer.cli import analyze, compare, doctor, limits, weights
+from recognizer.cli import analyze, batch, compare, doctor, limits, weights
 from recognizer.cli.signals import Interrupts
 from recognizer.cli.terminal import complain
 from recognizer.errors import RecognizerError
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     analyze.add_command(commands)
     compare.add_command(commands)
+    batch.add_command(commands)
     weights.add_command(commands)
     doctor.add_command(commands)
     limits.add_command(commands)

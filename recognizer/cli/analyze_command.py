@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from recognizer.cli.changes import Changes, check_place, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_bytes, write_text
 from recognizer.cli.own_actions import OwnActions, read_actions
-from recognizer.cli.save_points import FolderSavePoints, ResumeRemark, save_points
+from recognizer.cli.save_points import CommandSavePoints, ResumeRemark, save_points
 from recognizer.cli.terminal import (
     complain,
     fetching,
@@ -186,7 +186,7 @@ def _analyzed(
     loaded: Models,
     request: Request,
     max_file_bytes: int | None,
-    kept: FolderSavePoints | None,
+    kept: CommandSavePoints | None,
 ) -> Timeline:
     from recognizer.analysis.file import Progress, analyze
     from recognizer.service.estimates import CostStore, Meter, estimate

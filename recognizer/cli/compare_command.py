@@ -11,7 +11,7 @@ from recognizer.cli.changes import Changes, read_changes
 from recognizer.cli.outputs import Outputs, plan_outputs, write_text
 from recognizer.cli.own_actions import OwnActions, read_actions
 from recognizer.cli.own_labels import read_own_labels
-from recognizer.cli.save_points import FolderSavePoints, ResumeRemark, save_points
+from recognizer.cli.save_points import CommandSavePoints, ResumeRemark, save_points
 from recognizer.cli.terminal import complain, fetching, print_table, remark, table, working
 from recognizer.errors import RecognizerError, one_line
 from recognizer.settings import Settings
@@ -147,7 +147,7 @@ def _changes(request: Request) -> tuple[Changes, str | None]:
     return read_changes(request.corrections, request.groups, request.video.name, sha256).about_people(), sha256
 
 
-def _compare(request: Request, kept: FolderSavePoints | None) -> Comparison:
+def _compare(request: Request, kept: CommandSavePoints | None) -> Comparison:
     from recognizer.analysis.compare import compare
     from recognizer.analysis.passes import PassStore
     from recognizer.networks import loading
@@ -188,7 +188,7 @@ def _compare(request: Request, kept: FolderSavePoints | None) -> Comparison:
         )
 
 
-def _finished(kept: FolderSavePoints | None) -> tuple[Entry, ...]:
+def _finished(kept: CommandSavePoints | None) -> tuple[Entry, ...]:
     """Return the entries that an earlier run finished."""
     content = None if kept is None else kept.entries
     if content is None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import replace
 from typing import Any
 
 from recognizer.errors import SettingsError
-from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, SETTING_SPECS, Settings, SettingSpec, recommended
+from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, SETTING_SPECS, Settings, SettingSpec, chosen
 
 _MOST_FRAMES_PER_S = 1000
 """The same as ``recognizer.video.container.MAX_FRAME_RATE_HZ``, which would load FFmpeg for ``--help``."""
@@ -132,10 +131,7 @@ def settings_of(options: argparse.Namespace, frame_rate_hz: float | None = None,
     given = {name: getattr(options, name, None) for name in SETTING_SPECS} | more
     own = {name: value for name, value in given.items() if value is not None}
     try:
-        settings = replace(Settings(), **own)
-        if options.preset == "recommended":
-            settings = replace(recommended(settings, frame_rate_hz), **own)
-        return settings
+        return chosen(options.preset, own, frame_rate_hz)
     except SettingsError as error:
         raise SettingsError(_with_option(str(error))) from error
 

@@ -13,8 +13,9 @@ from typing import Any, Final, Protocol
 
 from filelock import FileLock, Timeout
 
+from recognizer.analysis.save_point_folder import FolderSavePoints
 from recognizer.errors import StoreError
-from recognizer.files import prune_lru, write_bytes
+from recognizer.files import prune_lru
 from recognizer.settings import Settings
 from recognizer.weights import cache_dir
 
@@ -36,36 +37,8 @@ class _Reports(Protocol):
     def analysed_s(self) -> float: ...
 
 
-class FolderSavePoints:
-    """The save points of one command.
-
-    Args:
-        folder: holds them; created with the first.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._count = len(self._files())
-
-    def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("*.chunk"))
-
-    def chunks(self) -> Sequence[bytes]:
-        """Return everything saved so far, in order."""
-        try:
-            return [path.read_bytes() for path in self._files()]
-        except OSError as error:
-            _log.warning("the save points cannot be read, so the command begins at the start: %s", error)
-            return ()
-
-    def save(self, chunk: bytes) -> None:
-        """Append a chunk.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
-        self._count += 1
-        self._write(f"{self._count:08}.chunk", chunk)
+class CommandSavePoints(FolderSavePoints):
+    """The save points of one command, and what a comparison has finished."""
 
     @property
     def crops(self) -> Path:
@@ -88,22 +61,11 @@ class FolderSavePoints:
         with contextlib.suppress(StoreError):  # they run again, if it comes to that
             self._write(_ENTRIES, entries)
 
-    def _write(self, name: str, content: bytes) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_bytes(self._folder / name, content)
-        except OSError as error:
-            raise StoreError(f"'{self._folder}' cannot be written to ({error}); make room on the disk.") from error
-
-    def remove(self) -> None:
-        """Remove them all: the results are written."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
 
 @contextlib.contextmanager
 def save_points(
     video_sha256: str | None, settings: Sequence[Settings], *, fresh: bool
-) -> Iterator[FolderSavePoints | None]:
+) -> Iterator[CommandSavePoints | None]:
     """Yield the save points of a command; None if the same command runs already in another process.
 
     Args:
@@ -127,7 +89,7 @@ def save_points(
             shutil.rmtree(folder, ignore_errors=True)
         others = [(path,) for path in root.iterdir() if path.is_dir()]
         prune_lru(others, MAX_FOLDER_BYTES, keep={folder})
-        yield FolderSavePoints(folder)
+        yield CommandSavePoints(folder)
     finally:
         lock.release()
 

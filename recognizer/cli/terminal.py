@@ -79,14 +79,14 @@ def fetching(what: str, *, quiet: bool) -> Iterator[FetchProgress | None]:
     if shows_progress(quiet):
         from rich.progress import TextColumn
 
-        with _bars(TextColumn("{task.fields[size]}")) as bars:
-            yield _fetch_callback(bars, what)
+        with bars(TextColumn("{task.fields[size]}")) as shown:
+            yield _fetch_callback(shown, what)
     else:
         yield None
     raise_if_lost()
 
 
-def _bars(*more: ProgressColumn) -> Progress:
+def bars(*more: ProgressColumn) -> Progress:
     """Return bars on standard error that disappear when they are done, with the columns ``more`` after each."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
@@ -94,20 +94,20 @@ def _bars(*more: ProgressColumn) -> Progress:
     return Progress(*columns, console=stderr_console(), transient=True)
 
 
-def _fetch_callback(bars: Progress, what: str) -> FetchProgress:
-    waiting = bars.add_task(what, total=None, size="")
+def _fetch_callback(shown: Progress, what: str) -> FetchProgress:
+    waiting = shown.add_task(what, total=None, size="")
     tasks: dict[str, TaskID] = {}
 
     def show(name: str, done_bytes: int, total_bytes: int | None) -> None:
-        bars.update(waiting, visible=False)
+        shown.update(waiting, visible=False)
         if name not in tasks:
-            tasks[name] = bars.add_task(f"fetching {name}", total=total_bytes, size="")
+            tasks[name] = shown.add_task(f"fetching {name}", total=total_bytes, size="")
         of_total = "" if total_bytes is None else f" of {total_bytes / BYTES_PER_MB:.1f}"
         size = f"{done_bytes / BYTES_PER_MB:.1f}{of_total} MB"
-        bars.update(tasks[name], completed=done_bytes, total=total_bytes, size=size)
+        shown.update(tasks[name], completed=done_bytes, total=total_bytes, size=size)
         if done_bytes == total_bytes:
             # checking and loading take a moment too
-            bars.update(waiting, visible=True)
+            shown.update(waiting, visible=True)
 
     return show
 
@@ -121,14 +121,14 @@ def working(what: str, quiet: bool) -> Iterator[ShowProgress]:
     from rich.progress import TaskProgressColumn, TextColumn
 
     columns = (TaskProgressColumn(), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[left]}"))
-    with _bars(*columns) as bars:
-        task = bars.add_task(what, total=None, rate="", left="")
+    with bars(*columns) as shown:
+        task = shown.add_task(what, total=None, rate="", left="")
 
         def show(
             done_s: float, duration_s: float | None, frames_per_s: float | None, remaining_s: float | None
         ) -> None:
             raise_if_lost()
-            bars.update(
+            shown.update(
                 task,
                 # a container may state too short a duration
                 completed=done_s if duration_s is None else min(done_s, duration_s),

@@ -50,7 +50,7 @@ class FeatureStore:
                 return
             self._folder.mkdir(parents=True, exist_ok=True)
             with staged(path) as part, part.open("wb") as file:
-                np.save(file, _records(table), allow_pickle=False)
+                np.save(file, feature_records(table), allow_pickle=False)
             self._prune(keep=path)
         except OSError as error:
             _log.warning("the features of an analysis are not stored, so it cannot get own names: %s", error)
@@ -87,7 +87,8 @@ class FeatureStore:
         prune_lru([(path,) for path in files], self._max_bytes, keep={keep})
 
 
-def _records(table: FeatureTable) -> NDArray[np.void]:
+def feature_records(table: FeatureTable) -> NDArray[np.void]:
+    """Return features as the records of a file."""
     views, size = table.views, table.size
     numbers = [("codes", "u1", (views, size)), ("low", "<f4", (views,)), ("step", "<f4", (views,))]
     fields = [*numbers, ("has", "?"), ("rising", "u1", (views, packed_size(size)))]

@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from recognizer.cli import main
-from recognizer.cli.save_points import FolderSavePoints
+from recognizer.cli.save_points import CommandSavePoints
 from recognizer.errors import StoreError
 from recognizer.networks import loading
 from recognizer.networks.cache import ModelCache
@@ -162,7 +162,7 @@ def test_a_comparison_keeps_finished_classifiers(
 
 def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    kept = FolderSavePoints(tmp_path / "file" / "folder")
+    kept = CommandSavePoints(tmp_path / "file" / "folder")
     with pytest.raises(StoreError, match="cannot be written to"):
         kept.save(b"chunk")
     kept.save_entries(b"entries")

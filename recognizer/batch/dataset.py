@@ -1,0 +1,103 @@
+"""The data set over all videos of a batch: Parquet files of segments, people and predictions, for pandas or DuckDB.
+
+``data/segments/part=3/rows.parquet`` has the rows of all results whose names begin with 3, in the order of these names,
+so its bytes do not depend on the order of the work. A file is written anew only if it would hold other results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from recognizer.batch.manifest import Manifest
+from recognizer.batch.results import BatchFolder, writing
+from recognizer.errors import StoreError
+from recognizer.files import staged
+
+TABLES: Final = ("segments", "people", "predictions")
+PARTS: Final = "0123456789abcdef"
+
+_ROWS_PER_GROUP: Final = 65_536
+
+
+def gather(folder: BatchFolder, manifest: Manifest, follow: Callable[[float], None] = lambda _: None) -> None:
+    """Bring the data set up to date with the manifest.
+
+    Args:
+        folder: of the batch.
+        manifest: its videos.
+        follow: called with the share that is done; it may raise.
+
+    Raises:
+        OutputError: a file cannot be written; the others and the earlier ones stay.
+        StoreError: a result cannot be read.
+    """
+    by_part: dict[str, list[str]] = {part: [] for part in PARTS}
+    for result in manifest.results():
+        by_part[result[0]].append(result)
+    steps = [(table, part) for part in PARTS for table in TABLES]
+    for number, (table, part) in enumerate(steps):
+        follow(number / len(steps))
+        name, results = f"{table}/part={part}/rows.parquet", by_part[part]
+        digest = hashlib.sha256("".join(results).encode()).hexdigest()
+        target = folder.data / name
+        if manifest.part(name) != digest or target.is_file() != bool(results):
+            _write(folder, table, results, target, lambda: follow(number / len(steps)))  # noqa: B023 (called at once)
+            manifest.set_part(name, digest)
+
+
+def _write(folder: BatchFolder, table: str, results: Sequence[str], target: Path, follow: Callable[[], None]) -> None:
+    with writing(target):
+        if not results:
+            target.unlink(missing_ok=True)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with staged(target) as part:
+            _write_rows(part, ((one, folder.result(one) / f"{table}.parquet") for one in results), follow)
+
+
+def _write_rows(target: Path, files: Iterable[tuple[str, Path]], follow: Callable[[], None]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    writer: Any = None
+    waiting: list[Any] = []
+    try:
+        for result, path in files:
+            follow()
+            rows = _with_video(_read(path), result)
+            if writer is None:
+                writer = pq.ParquetWriter(target, rows.schema)
+            waiting.append(rows)
+            if sum(one.num_rows for one in waiting) >= _ROWS_PER_GROUP:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting = []
+        writer.write_table(pa.concat_tables(waiting) if waiting else writer.schema.empty_table())
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _read(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(
+            f"the result '{path.parent}' cannot be read ({str(error).rstrip('.')}); remove this folder, and run the "
+            "command again."
+        ) from error
+
+
+def _with_video(rows: Any, result: str) -> Any:
+    """Return the rows of a video after a column ``video``: the name of its result, as in the manifest."""
+    import pyarrow as pa
+
+    meaning = pa.field("video", pa.string(), metadata={"meaning": "the video's result, as in the manifest"})
+    names = pa.DictionaryArray.from_arrays(pa.array([0] * rows.num_rows, pa.int32()), pa.array([result]))
+    # without what the file says about one video
+    return rows.replace_schema_metadata(None).add_column(0, meaning, names.cast(pa.string()))

@@ -1,0 +1,197 @@
+"""Run a batch: from its sources to results, manifest and data set."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from recognizer.batch.dataset import gather
+from recognizer.batch.local import Executor
+from recognizer.batch.manifest import Manifest
+from recognizer.batch.messages import Outcome, Report, Task
+from recognizer.batch.recipe import Recipe
+from recognizer.batch.results import BatchFolder, writing
+from recognizer.batch.sources import Sources
+from recognizer.batch.tally import Tally
+from recognizer.errors import OutputError, RecognizerError, SettingsError
+from recognizer.files import size_text
+from recognizer.limits import exceeded, limits
+
+_CLASSIFIER: Final = "classifier"
+
+
+class StoppedError(RecognizerError):
+    """No other video would fare better, as without weights or with a full disk."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a batch is about.
+
+    Attributes:
+        sources: files, folders, patterns, lists and addresses.
+        out: the folder of the batch.
+        recipe: how videos are analyzed, unless a list says otherwise.
+        usable_classifier: returns the name of the classifier for recipes that name none. It is asked once for a folder:
+            later commands have results with the same.
+        max_file_bytes: larger files are refused; None for no limit.
+        retry: whether videos that failed are tried again.
+    """
+
+    sources: tuple[str, ...]
+    out: Path
+    recipe: Recipe
+    usable_classifier: Callable[[], str]
+    max_file_bytes: int | None = None
+    retry: bool = False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What whoever watches is told.
+
+    Attributes:
+        see: called with the tally after each report.
+        complain: called with a sentence for each video or source that fails.
+        gathering: called with the share of the data set that is written.
+    """
+
+    see: Callable[[Tally], None] = lambda _: None
+    complain: Callable[[str], None] = lambda _: None
+    gathering: Callable[[float], None] = lambda _: None
+
+
+@dataclass
+class Summary:
+    """What a command did.
+
+    Attributes:
+        tally: the counts.
+        problems: sentences about sources that cannot be read.
+    """
+
+    tally: Tally
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every video of every source is done."""
+        return not (self.problems or self.tally.failed or self.tally.postponed)
+
+
+def run_batch(request: Request, executor_for: Callable[[BatchFolder, int], Executor], watch: Watch) -> Summary:
+    """Analyze everything that is not done yet, and bring manifest and data set up to date.
+
+    Args:
+        request: what to do.
+        executor_for: returns who analyzes, given the folder and how many videos wait; not called if none does.
+        watch: who is told.
+
+    Raises:
+        SettingsError: a list does not fit, or there is nothing to analyze.
+        OutputError: the folder cannot be written to, or another command works in it.
+        StoppedError: no other video would fare better.
+    """
+    folder = BatchFolder(request.out.absolute())
+    folder.make()
+    with _alone_in(folder):
+        folder.tidy()
+        with Manifest(folder.manifest) as manifest:
+            return _Batch(request, folder, manifest, watch).run(executor_for)
+
+
+class _alone_in:  # noqa: N801 (used as a function)
+    """Admits one command to a folder at a time."""
+
+    def __init__(self, folder: BatchFolder) -> None:
+        self._root = folder.root
+        self._lock = FileLock(folder.root / ".lock")
+
+    def __enter__(self) -> None:
+        with writing(self._root):
+            try:
+                self._lock.acquire(blocking=False)
+            except Timeout as error:
+                why = f"another batch works in '{self._root}'; wait for it, or give another --out."
+                raise OutputError(why) from error
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+class _Batch:
+    def __init__(self, request: Request, folder: BatchFolder, manifest: Manifest, watch: Watch) -> None:
+        self._request = request
+        self._folder = folder
+        self._manifest = manifest
+        self._watch = watch
+
+    def run(self, executor_for: Callable[[BatchFolder, int], Executor]) -> Summary:
+        sources = Sources(self._request.sources, self._recipe(), self._folder.root)
+        self._manifest.list(sources.entries(), retry=self._request.retry)
+        for problem in sources.problems:
+            self._watch.complain(problem)
+        self._manifest.check_results(self._folder.has_result)
+        counts = self._manifest.counts()
+        summary = Summary(Tally.of(counts), sources.problems)
+        if not summary.tally.total:
+            raise SettingsError(f"there is nothing to analyze in {', '.join(self._request.sources)}; name videos.")
+        self._watch.see(summary.tally)
+        if counts.waiting:
+            self._work(executor_for(self._folder, counts.waiting), summary.tally)
+        self._close(summary)
+        return summary
+
+    def _recipe(self) -> Recipe:
+        """Return the recipe with a classifier."""
+        recipe = self._request.recipe
+        if recipe.names_a_classifier:
+            return recipe
+        name = self._manifest.fact(_CLASSIFIER)
+        if name is None:
+            name = self._request.usable_classifier()
+            self._manifest.set_fact(_CLASSIFIER, name)
+        return recipe.with_values({"video_classifier_model": name}, "the manifest")
+
+    def _work(self, executor: Executor, tally: Tally) -> None:
+        reports = executor.run(self._tasks(tally))
+        try:
+            for report in reports:
+                self._hear(report, tally)
+        finally:
+            reports.close()  # type: ignore[attr-defined]  # a generator; it ends the workers
+
+    def _tasks(self, tally: Tally) -> Iterator[Task]:
+        for due in self._manifest.due():
+            self._check_room()
+            tally.give(due)
+            yield Task(due.number, due.place, due.recipe, str(self._folder.root), self._request.max_file_bytes)
+
+    def _check_room(self) -> None:
+        with writing(self._folder.root):
+            free_bytes = shutil.disk_usage(self._folder.root).free
+        if free_bytes < limits().min_free_bytes:
+            fact = f"the disk of '{self._folder.root}' has {size_text(free_bytes)} left"
+            raise StoppedError(str(exceeded("min_free_bytes", fact, "make room, and run the command again")))
+
+    def _hear(self, report: Report, tally: Tally) -> None:
+        tally.hear(report)
+        if isinstance(report, Outcome):
+            self._manifest.record(report)
+            if report.ends_batch:
+                raise StoppedError(report.error)
+            if report.error:
+                self._watch.complain(report.error)
+        self._watch.see(tally)
+
+    def _close(self, summary: Summary) -> None:
+        gather(self._folder, self._manifest, self._watch.gathering)
+        with writing(self._folder.table):
+            self._manifest.write_table(self._folder.table)
+        if not summary.tally.postponed:  # nothing is left to go on with
+            shutil.rmtree(self._folder.work, ignore_errors=True)

@@ -1,0 +1,209 @@
+"""The folder of a batch, and the results of one video in it: they appear whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from recognizer.errors import OutputError
+
+if TYPE_CHECKING:
+    from recognizer.batch.recipe import Recipe
+    from recognizer.timeline.model import Timeline
+
+_KEY_CHARACTERS: Final = 32
+
+
+def key_of(video_sha256: str, recipe_digest: str) -> str:
+    """Return the name of the result of these bytes with this recipe: 32 hexadecimal digits."""
+    return hashlib.sha256(f"{video_sha256} {recipe_digest}".encode()).hexdigest()[:_KEY_CHARACTERS]
+
+
+class BatchFolder:
+    """Where everything of a batch is.
+
+    Args:
+        root: the folder.
+
+    Attributes:
+        manifest: the database of the videos.
+        table: the same as a table, written at the end of a command.
+        log: what workers and libraries say.
+        work: what is not finished: save points, files that are fetched or written.
+        data: the data set over all videos.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.manifest = root / "manifest.sqlite3"
+        self.table = root / "manifest.csv"
+        self.log = root / "batch.log"
+        self.work = root / ".work"
+        self.data = root / "data"
+
+    def result(self, key: str) -> Path:
+        """Return the folder of one video's results; it exists if they are complete."""
+        return self.root / "videos" / key[:2] / key
+
+    def has_result(self, key: str) -> bool:
+        """Return whether the results of one video are there; without a Path, because 100,000 of them take a second."""
+        return os.path.isdir(f"{self.root}/videos/{key[:2]}/{key}")  # noqa: PTH112
+
+    def make(self) -> None:
+        """Create the folder.
+
+        Raises:
+            OutputError: it cannot be created.
+        """
+        with writing(self.root):
+            self.work.mkdir(parents=True, exist_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what killed workers left half-written; only the one command that works here may call this."""
+        for path in self.work.iterdir():
+            if path.name.endswith((".part", ".lock")):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+class writing:  # noqa: N801 (used as a function)
+    """Turns an error of the system while something is written into a sentence."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, OSError):
+            reason = (error.strerror or type(error).__name__).lower()
+            raise OutputError(
+                f"'{self._place}' cannot be written ({reason}); make room or mend it, and run the command again."
+            ) from error
+
+
+def write_result(folder: BatchFolder, key: str, timeline: Timeline, recipe: Recipe) -> int:
+    """Write the results of one video, and return the number of segments.
+
+    Raises:
+        OutputError: they cannot be written; nothing is left of them.
+    """
+    target = folder.result(key)
+    part = folder.work / f"{key}.{uuid.uuid4().hex}.part"
+    try:
+        with writing(target):
+            part.mkdir(parents=True)
+            segments = 0
+            for name, content, count in _files(timeline, recipe):
+                _write_synced(part / name, content)
+                segments = count
+            _sync_folder(part)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.is_dir():
+                part.rename(target)
+                _sync_folder(target.parent)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return segments
+
+
+def _files(timeline: Timeline, recipe: Recipe) -> Iterator[tuple[str, bytes, int]]:
+    """Yield name and content of each file, and the number of segments.
+
+    Nothing in them tells when, where, under which name or how quickly the video was analyzed.
+    """
+    import numpy as np
+
+    from recognizer.export import content_of, format_of
+    from recognizer.service.features import feature_records
+    from recognizer.service.timeline_bytes import timelines_to_bytes
+    from recognizer.timeline.corrections import Corrections
+    from recognizer.timeline.features import feature_table
+
+    content = content_of(
+        Corrections().applied_to(timeline),
+        "",
+        min_confidence=recipe.least_confidence,
+        min_duration_s=recipe.min_duration_s,
+    )
+    for name, ending in _EXPORTS.items():
+        yield name, format_of(ending).write(content), len(content.segments)
+    yield TIMELINE, timelines_to_bytes([timeline]), len(content.segments)
+    features = feature_table(timeline.predictions)
+    if features is not None:
+        written = io.BytesIO()
+        np.save(written, feature_records(features), allow_pickle=False)
+        yield FEATURES, written.getvalue(), len(content.segments)
+
+
+DOCUMENT: Final = "timeline.json"
+TIMELINE: Final = "timeline.bin"
+"""The whole timeline with boxes, as the dashboard's database stores it (``service.timeline_bytes``)."""
+
+FEATURES: Final = "features.npy"
+"""As ``service.features`` stores them; missing if none were kept."""
+
+_EXPORTS: Final = {
+    DOCUMENT: ".json",
+    "segments.csv": ".csv",
+    "segments.parquet": ".parquet",
+    "people.parquet": ".people.parquet",
+    "predictions.parquet": ".predictions.parquet",
+}
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    """Make renames and new files in a folder survive a power cut, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _Video(msgspec.Struct):
+    duration_s: float | None = None
+
+
+class _Facts(msgspec.Struct):
+    """What is read again of a result."""
+
+    video: _Video
+    people: list[msgspec.Raw]
+    segments: list[msgspec.Raw]
+    analysed_s: float
+
+
+class Facts(msgspec.Struct):
+    """The numbers of a result: seconds of video, people, segments."""
+
+    video_s: float
+    people: int
+    segments: int
+
+
+def facts_of(result: Path) -> Facts:
+    """Return the numbers of a result that is there.
+
+    Raises:
+        OSError, msgspec.DecodeError: it cannot be read.
+    """
+    read = msgspec.json.decode((result / DOCUMENT).read_bytes(), type=_Facts)
+    return Facts(read.video.duration_s or read.analysed_s, len(read.people), len(read.segments))

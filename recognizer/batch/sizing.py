@@ -1,0 +1,62 @@
+"""How many workers a machine can use, and with how many threads each (docs/decisions/101 has the measurements)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+
+from recognizer.errors import SettingsError
+
+WORKER_BYTES: Final = 1_600_000_000
+"""What a worker takes with yolo26n.pt and i3d, its decoder included: 1.2 GB after some minutes, and a reserve. Larger
+networks take more, and then ``--workers`` helps."""
+
+THREADS: Final = 1
+"""Of a worker: two workers with one thread each do more on two cores than one with two."""
+
+_SHARE: Final = 0.8
+"""Of the memory that is free: other programs need some, and the system's cache of files."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How a machine is used.
+
+    Attributes:
+        workers: processes.
+        threads: of each.
+    """
+
+    workers: int
+    threads: int
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def size_of(workers: str, videos: int) -> Size:
+    """Return how the machine is used.
+
+    Args:
+        workers: a number, or ``auto``.
+        videos: how many wait; more workers would have nothing to do.
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    if workers == "auto":
+        fitting = int(psutil.virtual_memory().available * _SHARE / WORKER_BYTES)
+        count = max(1, min(cores() // THREADS, fitting))
+    elif workers.isdecimal() and int(workers):
+        count = int(workers)
+    else:
+        raise SettingsError(f"--workers is '{workers}'; give a number from 1 on, or auto.")
+    count = max(1, min(count, videos))
+    return Size(count, max(1, cores() // count))

@@ -1,0 +1,103 @@
+"""How far a batch is: videos, hours of video, times real time, time left, failures."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from recognizer.batch.manifest import Counts, Due
+from recognizer.batch.messages import Advanced, Outcome, Report
+from recognizer.limits import duration_text
+
+_RATE_AFTER_S = 5.0
+
+
+@dataclass
+class Tally:
+    """How far a batch is.
+
+    Attributes:
+        total: videos of the command.
+        before: those that were done already.
+        done: of this command.
+        failed: of this command and of earlier ones; ``failed_now`` of this one.
+        postponed: those that the next command tries again.
+        left_bytes: of what waits or is in work.
+        video_s: seconds of video that this command has analyzed.
+    """
+
+    total: int
+    before: int
+    done: int = 0
+    failed: int = 0
+    failed_now: int = 0
+    postponed: int = 0
+    video_s: float = 0.0
+    left_bytes: int = 0
+    _sizes: dict[int, int] = field(default_factory=dict)
+    _running_s: dict[int, float] = field(default_factory=dict)
+    _began_s: float = field(default_factory=time.monotonic)
+    _worked_bytes: int = 0
+
+    @classmethod
+    def of(cls, counts: Counts) -> Tally:
+        """Return the tally of a command that begins."""
+        total = counts.done + counts.failed + counts.waiting
+        return cls(total, counts.done, failed=counts.failed, left_bytes=counts.waiting_bytes)
+
+    def give(self, due: Due) -> None:
+        """Note that a video is given to a worker."""
+        self._sizes[due.number] = due.size_bytes
+
+    def hear(self, report: Report) -> None:
+        """Note what a worker reports."""
+        if isinstance(report, Advanced):
+            self._running_s[report.number] = report.analysed_s
+        elif isinstance(report, Outcome):
+            self._running_s.pop(report.number, None)
+            size_bytes = self._sizes.pop(report.number, 0)
+            self.left_bytes -= size_bytes
+            if report.took_s:
+                self._worked_bytes += size_bytes
+                self.video_s += report.video_s
+            self.done += report.state == "done"
+            self.failed += report.state == "failed"
+            self.failed_now += report.state == "failed"
+            self.postponed += report.state == "waiting"
+
+    @property
+    def ended(self) -> int:
+        """How many videos need nothing more."""
+        return self.before + self.done + self.failed
+
+    @property
+    def analysed_s(self) -> float:
+        """Seconds of video analyzed by this command, those of unfinished ones included."""
+        return self.video_s + sum(self._running_s.values())
+
+    @property
+    def times_real_time(self) -> float | None:
+        """Seconds of video for each second; None until it can be measured."""
+        passed_s = time.monotonic() - self._began_s
+        return self.analysed_s / passed_s if passed_s > _RATE_AFTER_S and self.analysed_s else None
+
+    @property
+    def left_s(self) -> float | None:
+        """Estimated seconds left, by the size of the files; None until it can be estimated."""
+        if not self._worked_bytes or self.left_bytes <= 0:
+            return None
+        return (time.monotonic() - self._began_s) * self.left_bytes / self._worked_bytes
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        parts = [f"{self.ended} of {self.total} videos", f"{self.analysed_s / 3600:.2f} h of video"]
+        if self.times_real_time is not None:
+            parts.append(f"{self.times_real_time:.1f} times real time")
+        if self.left_s is not None:
+            parts.append(f"about {duration_text(self.left_s)} left")
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        if self.postponed:
+            parts.append(f"{self.postponed} to try again")
+        return ", ".join(parts)

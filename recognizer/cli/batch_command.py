@@ -1,0 +1,102 @@
+"""The work of ``batch``: from its options to its sentences."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from recognizer.batch.driver import Request, Summary, run_batch
+from recognizer.batch.local import Bounds, Executor, LocalExecutor, starts_workers
+from recognizer.batch.recipe import Recipe, read_recipe
+from recognizer.batch.results import BatchFolder
+from recognizer.batch.sizing import size_of
+from recognizer.cli.batch_progress import batch_progress
+from recognizer.cli.signals import Interrupted
+from recognizer.cli.terminal import fetching, remark
+from recognizer.files import BYTES_PER_MB
+from recognizer.settings import SETTING_SPECS, Settings
+
+_OTHER_VALUES = ("preset", "min_confidence", "min_duration", "stream", "frame_rate")
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run the batch and return the exit code.
+
+    Raises:
+        RecognizerError: a problem stops all of it.
+    """
+    most_bytes = _bytes(options.max_file_mb)
+    request = Request(
+        sources=tuple(options.sources),
+        out=Path(options.out),
+        recipe=recipe_of(options),
+        usable_classifier=lambda: _usable_classifier(options.quiet),
+        max_file_bytes=most_bytes,
+        retry=options.retry,
+    )
+    with batch_progress(plain=options.plain, quiet=options.quiet) as progress:
+        try:
+            summary = run_batch(request, _Machine(options).executor, progress.watch)
+        except Interrupted:
+            progress.say(f"stopped; run the same command to go on: {progress.text}.")
+            raise
+    if not options.quiet:
+        _say(summary, request)
+    return 0 if summary.is_complete else 2
+
+
+def recipe_of(options: argparse.Namespace) -> Recipe:
+    """Return how videos are analyzed: the options, then the file of settings.
+
+    Raises:
+        SettingsError: the file does not fit.
+    """
+    recipe = Recipe() if options.settings is None else read_recipe(Path(options.settings), Recipe())
+    given = {name: getattr(options, name) for name in (*SETTING_SPECS, *_OTHER_VALUES)}
+    return recipe.with_values({name: value for name, value in given.items() if value is not None}, "the command line")
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """This machine, as the options want it used."""
+
+    options: argparse.Namespace
+
+    def executor(self, folder: BatchFolder, waiting: int) -> Executor:
+        size = size_of(self.options.workers, waiting)
+        if not self.options.quiet:
+            remark(f"{_count(size.workers, 'worker')} with {_count(size.threads, 'thread')} each.")
+        most_bytes = _bytes(self.options.max_memory_mb) or psutil.virtual_memory().available // size.workers
+        bounds = Bounds(most_s=self.options.max_seconds, most_bytes=most_bytes)
+        return LocalExecutor(size.workers, starts_workers(folder, size.threads), bounds)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else round(megabytes * BYTES_PER_MB)
+
+
+def _usable_classifier(quiet: bool) -> str:
+    from recognizer.networks.fallback import usable_classifier
+
+    with fetching("looking for the classifier", quiet=quiet) as progress:
+        usable = usable_classifier(Settings.video_classifier_model, progress)
+    if usable.note:
+        remark(usable.note)
+    return usable.name
+
+
+def _say(summary: Summary, request: Request) -> None:
+    tally = summary.tally
+    failed_before = tally.failed - tally.failed_now
+    if failed_before:
+        remark(f"left alone: {_count(failed_before, 'video')} of earlier failures; --retry tries again.")
+    if tally.postponed:
+        remark("run the same command to try the others again.")
+    remark(f"{tally.text}. Results are in '{request.out}'.")
