@@ -75,6 +75,8 @@ class Person:
         context.set_default_timeout(STEP_S * 1000)
         opened = await context.new_page()
         await opened.goto(url + page)
+        # a click before it is there would choose what is chosen already, and never be answered
+        await opened.get_by_test_id("stSidebar").get_by_text(_PRESET).first.wait_for()
         return cls(url, context, opened)
 
     async def analyses(self, video: Path, found: Found, end_s: float) -> None:
@@ -89,7 +91,7 @@ class Person:
         while await main.locator("section.bench").count() == 0 or await self._is_running():
             if time.monotonic() > end_s:
                 raise TimeoutError(f"{video.name} was not analysed in time")
-            found.clicks_s.append(await self._click())
+            found.clicks_s += await self._click()
             await asyncio.sleep(CLICK_EVERY_S)
         found.analysis_s.append(time.monotonic() - began_s)
         found.finished += 1
@@ -102,18 +104,27 @@ class Person:
     async def _is_running(self) -> bool:
         return await self._page.get_by_test_id("stMain").get_by_role("button", name="Cancel").count() > 0
 
-    async def _click(self) -> float:
-        """Choose the other preset; return after how many seconds the sidebar says what it is."""
+    async def _click(self) -> list[float]:
+        """Choose the other preset; return after how many seconds the sidebar says what it is.
+
+        Nothing if the analysis ends first: its page shows the settings that it ran with.
+        """
         is_recommended = await self._page.get_by_test_id("stSidebar").get_by_text(_PRESET).count() > 0
         other = self._page.get_by_test_id("stSidebar").get_by_text("Documented" if is_recommended else "Recommended")
         began_s = time.monotonic()
         await other.first.click()
-        await self._page.wait_for_function(
+        answered = self._page.wait_for_function(
             """([text, wanted]) =>
                 document.querySelector("[data-testid=stSidebar]").innerText.includes(text) === wanted""",
             arg=[_PRESET, not is_recommended],
         )
-        return time.monotonic() - began_s
+        ended = self._page.get_by_test_id("stMain").locator("section.bench").wait_for()
+        either = [asyncio.ensure_future(one) for one in (answered, ended)]
+        done, pending = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        for one in pending:
+            one.cancel()
+        await next(iter(done))  # raises what went wrong
+        return [time.monotonic() - began_s] if either[0] in done else []
 
     async def _video_name(self) -> str:
         run_id = self._page.url.partition("run=")[2].partition("&")[0]
