@@ -24,6 +24,7 @@ from recognizer.dashboard.workbench.documents import segments_document
 from recognizer.drawing.overlay import Overlay
 from recognizer.export import content_of
 from recognizer.export.formats import FORMATS
+from recognizer.memory import collect_rarely
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.palette import ActionPalette
 from recognizer.people.stitching import stitch
@@ -96,6 +97,7 @@ class Measured(NamedTuple):
 
 def measure(minutes: float, people: int) -> Measured:
     """Return the CPU seconds of each stage for a video of this length with so many people at a time."""
+    collect_rarely()  # as a server does
     stages, duration_s = _Stages(), 60 * minutes
     settings = recommended(Settings(video_classifier_model="i3d"), RATE_HZ)
     tracks = list(_tracks(people, duration_s, np.random.default_rng(1)))

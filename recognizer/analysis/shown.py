@@ -111,7 +111,10 @@ def _others(timeline: Timeline, prediction: Prediction, times_s: Collection[floa
     others: dict[float, list[Box]] = {time_s: [] for time_s in times_s}
     for track in timeline.people:
         if track.person_id != prediction.person_id:
-            for time_s, (x1, y1, x2, y2) in zip(track.time_s.tolist(), track.box_xyxy.tolist(), strict=True):
+            # of a long video, only the samples of a few seconds
+            first, past = np.searchsorted(track.time_s, (min(others), np.nextafter(max(others), np.inf))).tolist()
+            samples = zip(track.time_s[first:past].tolist(), track.box_xyxy[first:past].tolist(), strict=True)
+            for time_s, (x1, y1, x2, y2) in samples:
                 if time_s in others:
                     others[time_s].append((x1, y1, x2, y2))
     return others

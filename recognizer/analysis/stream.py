@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from bisect import bisect_left
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,10 @@ class FrameTimes:
         with self._lock:
             self._times_s.append(time_s)
 
-    def to_array(self) -> NDArray[np.float64]:
-        """Return float64 (n,), a copy."""
+    def to_array(self, since_s: float = 0.0) -> NDArray[np.float64]:
+        """Return the times from one on, float64 (n,), a copy: a session of eight hours has a million."""
         with self._lock:
-            return np.array(self._times_s, np.float64)
+            return np.array(self._times_s[bisect_left(self._times_s, since_s) :], np.float64)
 
 
 class Recognizer:

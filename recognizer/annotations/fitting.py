@@ -161,6 +161,7 @@ def _known(
 ) -> tuple[list[tuple[Label, int | None]], list[str]]:
     """Return the labels with their people, and the names of which nothing is known."""
     known: list[tuple[Label, int | None]] = []
+    person_ids = frozenset(video.person_ids)
     unknown: dict[str, None] = {}
     for label in part.labels:
         who = who_is(label.subject, answers)
@@ -170,7 +171,7 @@ def _known(
             known.append((replace(label, action=label.subject), None))
         elif who == EVERYONE:
             known.append((label, None))
-        elif isinstance(who, int) and who not in video.person_ids:
+        elif isinstance(who, int) and who not in person_ids:
             there = f"people 1 to {max(video.person_ids)}" if video.person_ids else "nobody"
             tally.leave_out(f"labels of person {who}, who is not in this timeline, which has {there}", label.place)
         elif isinstance(who, int):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from recognizer.annotations.model import Truth, TruthRow
 from recognizer.timeline.model import PersonTrack
@@ -42,8 +44,10 @@ def fit_truth(truth: Truth, people: Sequence[PersonTrack]) -> FittedTruth:
 def _visible(rows: Iterable[TruthRow], people: Sequence[PersonTrack]) -> tuple[tuple[Segment, ...], float]:
     segments: list[Segment] = []
     unseen_s = 0.0
+    by_id = {track.person_id: track for track in people}
     for row in rows:
-        tracks = [track for track in people if row.person_id in (None, track.person_id)]
+        only = () if row.person_id is None else (by_id.get(row.person_id),)
+        tracks = people if row.person_id is None else [track for track in only if track is not None]
         visible = [one for track in tracks for one in _seen(row, track)]
         segments += visible
         unseen_s += max(0.0, row.end_s - row.start_s - _covered_s(visible))
@@ -51,7 +55,9 @@ def _visible(rows: Iterable[TruthRow], people: Sequence[PersonTrack]) -> tuple[t
 
 
 def _seen(row: TruthRow, track: PersonTrack) -> Iterator[Segment]:
-    for start_s, end_s in track.presence:
+    first = bisect_right(track.presence, row.start_s, key=itemgetter(1))
+    past = bisect_left(track.presence, row.end_s, key=itemgetter(0))
+    for start_s, end_s in track.presence[first:past]:
         first_s, last_s = max(start_s, row.start_s), min(end_s, row.end_s)
         if last_s > first_s:
             yield Segment(track.person_id, row.action, first_s, last_s, 1.0)

@@ -71,6 +71,15 @@ class OverlayPerson:
         return self.label if self.confidence is None else f"{self.label} ({self.confidence:.2f})"
 
 
+_STRETCH_S: Final = 10.0
+"""Where people come and go, few are visible in a picture: they are looked for by stretches of so many seconds."""
+
+
+def _stretches(start_s: float, end_s: float) -> range:
+    """Return the numbers of the stretches that a visit touches."""
+    return range(int(start_s // _STRETCH_S), int(end_s // _STRETCH_S) + 1)
+
+
 class Overlay:
     """Prepares a timeline once, then returns the people to draw at any time within microseconds per person.
 
@@ -95,18 +104,21 @@ class Overlay:
         by_person: dict[int, list[Segment]] = defaultdict(list)
         for segment in segments:
             by_person[segment.person_id].append(segment)
-        self._people = [
-            _OverlayTrack(track, sorted(by_person[track.person_id], key=lambda segment: segment.start_s))
-            for track in timeline.people
-            if len(track.time_s)
-        ]
+        self._people: dict[int, list[_OverlayTrack]] = defaultdict(list)
+        """Those who may be visible, in order of ``person_id``, by stretch of time."""
+        for track in timeline.people:
+            if len(track.time_s):
+                segments_of = sorted(by_person[track.person_id], key=lambda segment: segment.start_s)
+                prepared = _OverlayTrack(track, segments_of)
+                for number in {k for visit_s in track.presence for k in _stretches(*visit_s)}:
+                    self._people[number].append(prepared)
         self._palette = palette
         self._least_height_px = least_height_px(timeline.video.height)
 
     def at(self, time_s: float) -> list[OverlayPerson]:
         """Return the people visible at ``time_s``, in order of ``person_id``."""
         people = []
-        for track in self._people:
+        for track in self._people.get(int(time_s // _STRETCH_S), ()):
             visit_s, box_xyxy = track.visit_at(time_s), track.box_at(time_s)
             if visit_s is None or box_xyxy is None:
                 continue

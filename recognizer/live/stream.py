@@ -221,11 +221,12 @@ class LiveStream:
 
         Args:
             complete: whether the stream has ended.
-            since_s: earlier people and predictions are left out.
+            since_s: earlier people, predictions and frames are left out.
         """
         width, height = self._size_wh
         video = replace(STREAM, width=width, height=height)
-        return self._labeler.timeline(self._frame_times.to_array(), complete=complete, video=video, since_s=since_s)
+        times_s = self._frame_times.to_array(since_s)
+        return self._labeler.timeline(times_s, complete=complete, video=video, since_s=since_s)
 
     def other_timeline(self, *, complete: bool = False, since_s: float = 0.0) -> Timeline | None:
         """Return the other classifier's timeline; None if there never was one."""

@@ -79,9 +79,8 @@ class LaneBars:
         self._is_outlined = count > MOST_BARS
         self._has_line = has_line
         self._hover_place = _ABOVE_LINE if has_line else (_PRESENCE_WIDTH, 0.0)
-        self._place: Mapping[str, str | int] = {
-            lane: number if self._is_outlined else lane for number, lane in enumerate(lanes)
-        }
+        self._number = {lane: number for number, lane in enumerate(lanes)}
+        self._place: Mapping[str, str | int] = self._number if self._is_outlined else {lane: lane for lane in lanes}
         self._traces: list[dict[str, Any]] = []
         self._hover_bars: dict[tuple[str, float, float], list[Bar]] = defaultdict(list)
 
@@ -228,7 +227,7 @@ class LaneBars:
             }
 
     def _edges(self, lane: str, width: float, lower: float = 0.0) -> tuple[float, float]:
-        middle = self._lanes.index(lane) + lower
+        middle = self._number[lane] + lower
         return middle - width / 2, middle + width / 2
 
 

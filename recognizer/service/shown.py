@@ -7,10 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
 
+from recognizer.memory import without_collections
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE
 from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.filters import Filter
@@ -186,17 +187,17 @@ def shown_of(layers: Sequence[Layer], lanes: Sequence[Lane], view: View) -> Show
     kept = tuple(lane for lane in lanes if chosen is None or lane.track.person_id in chosen)
     number = {(lane.layer, lane.track.person_id): k for k, lane in enumerate(kept)}
     shown = tuple(layer.shown(view.shows_brief) for layer in layers)
-    rows: list[tuple[int, Segment]] = []
-    for k, corrected in enumerate(shown):
-        segments: Sequence[Segment] = corrected.segments(view.min_confidence, view.min_duration_s)
-        if view.filter is not None:
-            segments = view.filter.kept(segments, corrected)
-        for person_id, of_person in groupby(segments, attrgetter("person_id")):
-            lane = number[k, person_id]
-            rows += [(lane, segment) for segment in of_person]
-    if len(shown) > 1:
-        rows.sort(key=lambda row: row[0])  # stable: a lane's segments stay in order
-    return Shown(shown, kept, tuple(segment for _, segment in rows), tuple(lane for lane, _ in rows))
+    of_lanes: list[tuple[int, list[Segment]]] = []
+    with without_collections():  # of a long video there are tens of thousands of segments
+        for k, corrected in enumerate(shown):
+            segments: Sequence[Segment] = corrected.segments(view.min_confidence, view.min_duration_s)
+            if view.filter is not None:
+                segments = view.filter.kept(segments, corrected)
+            for person_id, of_person in groupby(segments, attrgetter("person_id")):
+                of_lanes.append((number[k, person_id], list(of_person)))
+    of_lanes.sort(key=lambda one: one[0])
+    lane_of = chain.from_iterable(repeat(lane, len(some)) for lane, some in of_lanes)
+    return Shown(shown, kept, tuple(chain.from_iterable(some for _, some in of_lanes)), tuple(lane_of))
 
 
 def _uncounted(segments: Sequence[Segment], seconds: Sequence[str | Uncounted | None]) -> list[Segment]:

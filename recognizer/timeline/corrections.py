@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from recognizer.errors import one_line
 from recognizer.timeline.edits import Check, Edit, Hide, Merge, Name, Restore, SingleEdit, Span, Split, Together
@@ -111,7 +111,8 @@ class Corrected:
     def is_checked(self, segment: Segment) -> bool:
         """Return whether a person has checked the whole segment."""
         spans = self.checked.get(segment.person_id, ())
-        return any(s <= segment.start_s + TOUCHING_S and segment.end_s <= e + TOUCHING_S for s, e in spans)
+        past = bisect_right(spans, segment.start_s + TOUCHING_S, key=itemgetter(0))
+        return any(segment.end_s <= end_s + TOUCHING_S for _, end_s in spans[max(0, past - 2) : past])
 
     @staticmethod
     def _covered(person_id: int, segments: Sequence[Segment], spans: Sequence[Span]) -> Iterator[Segment]:

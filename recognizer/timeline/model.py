@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
 from itertools import chain, groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 import numpy as np
@@ -64,9 +65,10 @@ class PersonTrack:
 
     def box_at(self, time_s: float) -> Box | None:
         """Return the box at ``time_s``, interpolated between samples; None while the person is away."""
-        inside = next((one for one in self.presence if one[0] <= time_s < one[1]), None)
-        if inside is None:
+        visit = bisect_right(self.presence, time_s, key=itemgetter(0)) - 1
+        if visit < 0 or time_s >= self.presence[visit][1]:
             return None
+        inside = self.presence[visit]
         # after the last sample of a visit the box does not move: the next sample belongs to another visit
         last = max(0, int(np.searchsorted(self.time_s, inside[1], "left")) - 1)
         after = int(np.searchsorted(self.time_s, time_s, "right"))
@@ -162,7 +164,7 @@ class Timeline:
     reading: Reading = field(default_factory=Reading)
     camera: CameraPath | None = None
 
-    @property
+    @cached_property
     def frame_rate_hz(self) -> float:
         """The video's average frame rate; measured from its frames if the file does not state it."""
         return frame_rate_hz(self.video, self.frame_times_s)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, groupby, pairwise
+from itertools import groupby, pairwise
 from operator import attrgetter
 from statistics import mean, stdev
 from typing import Final
@@ -58,14 +58,15 @@ def time_budget(segments: Iterable[Segment], people: Sequence[PersonTrack]) -> t
         of_each[one.person_id, one.action].append(one)
         of_all[one.action].append(one)
     rows = []
+    latencies_s: dict[str, list[float]] = defaultdict(list)
     for (person_id, action), some in of_each.items():
         track = tracks.get(person_id)
         latency_s = min(one.start_s for one in some) - track.presence[0][0] if track else None
         rows.append(_budget_row(person_id, action, some, track.present_s if track else 0.0, latency_s))
+        latencies_s[action] += () if latency_s is None else (latency_s,)
     seen_s = sum(track.present_s for track in tracks.values())
     for action, some in of_all.items():
-        latencies_s = [row.latency_s for row in rows if row.action == action and row.latency_s is not None]
-        rows.append(_budget_row(None, action, some, seen_s, min(latencies_s, default=None)))
+        rows.append(_budget_row(None, action, some, seen_s, min(latencies_s[action], default=None)))
     return tuple(sorted(rows, key=lambda row: (row.person_id or math.inf, -row.total_s, row.action)))
 
 
@@ -215,7 +216,7 @@ def together(segments: Iterable[Segment], people: Sequence[PersonTrack]) -> tupl
         by_person[one.person_id].append(one)
     presence = {track.person_id: track.presence for track in people}
     rows = []
-    for person_id, other_id in combinations(sorted(by_person), 2):
+    for person_id, other_id in _at_once(by_person):
         time_s: dict[tuple[str, str], float] = defaultdict(float)
         for one, other, overlap_s in overlapping(by_person[person_id], by_person[other_id]):
             time_s[one.action, other.action] += overlap_s
@@ -227,5 +228,28 @@ def together(segments: Iterable[Segment], people: Sequence[PersonTrack]) -> tupl
     return tuple(rows)
 
 
+def _at_once(by_person: Mapping[int, Sequence[Segment]]) -> list[tuple[int, int]]:
+    """Return the pairs of people of whom one has segments before the other's have ended: where many come and go, few.
+
+    Args:
+        by_person: the segments of each person, by time.
+    """
+    pairs: list[tuple[int, int]] = []
+    here: list[tuple[int, float]] = []
+    for person_id, some in sorted(by_person.items(), key=lambda item: item[1][0].start_s):
+        here = [one for one in here if one[1] > some[0].start_s]
+        pairs += [(min(person_id, other_id), max(person_id, other_id)) for other_id, _ in here]
+        here.append((person_id, some[-1].end_s))
+    return sorted(pairs)
+
+
 def _common_s(some: Sequence[Interval], others: Sequence[Interval]) -> float:
-    return sum(max(0.0, min(e, f) - max(s, t)) for s, e in some for t, f in others)
+    """Return how long both are seen at once; the visits of each are by time, and apart."""
+    common_s, i, j = 0.0, 0, 0
+    while i < len(some) and j < len(others):
+        common_s += max(0.0, min(some[i][1], others[j][1]) - max(some[i][0], others[j][0]))
+        if some[i][1] <= others[j][1]:
+            i += 1
+        else:
+            j += 1
+    return common_s

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, product
 
+import numpy as np
 import pytest
 
 from recognizer.timeline.summaries import in_bins, time_budget, together, transitions
@@ -78,6 +80,27 @@ def test_together_equals_the_times_made_by_hand() -> None:
     rows = {(row.action, row.other_action): row for row in together(SEGMENTS, PEOPLE)}
     assert {actions: row.total_s for actions, row in rows.items()} == {("walk", "walk"): 1.0, ("run", "sit"): 0.5}
     assert rows["walk", "walk"].share == 0.25  # both are seen from 1 to 5 s
+
+
+def test_together_knows_how_long_two_are_seen_at_once_in_all_their_visits() -> None:
+    rng = np.random.default_rng(3)
+    people = []
+    for number in range(1, 9):
+        edges_s = np.sort(rng.uniform(0, 60, 10)).tolist()
+        people.append(replace(person(number, 0.0, 1.0), presence=tuple(zip(edges_s[::2], edges_s[1::2], strict=True))))
+    segments = [
+        Segment(one.person_id, "ab"[k % 2], start_s, end_s, 0.9)
+        for one in people
+        for k, (start_s, end_s) in enumerate(one.presence)
+        if k != one.person_id % 5  # some are never there at once
+    ]
+    seen = {one.person_id: one.presence for one in people}
+    found = together(segments, people)
+    assert [(row.person_id, row.other_id) for row in found] == sorted((row.person_id, row.other_id) for row in found)
+    for row in found:
+        pairs = product(seen[row.person_id], seen[row.other_id])
+        both_s = sum(max(0.0, min(e, f) - max(s, t)) for (s, e), (t, f) in pairs)
+        assert row.share == pytest.approx(min(1.0, row.total_s / both_s))
 
 
 def test_together_agrees_with_every_pair_of_segments() -> None:
