@@ -285,7 +285,7 @@ class WaitingTruth:
     """A corrected analysis that becomes the truth of the next comparison of its video."""
 
     analysis_id: str
-    video_name: str
+    name: str
     video_path: Path
 
 

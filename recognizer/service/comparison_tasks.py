@@ -79,6 +79,9 @@ def start_comparison(
         from recognizer.analysis.compare import compare
         from recognizer.networks.loading import loading_message
 
+        if run.left_at_share is not None:
+            run.remark(f"The server restarted; this comparison went on at {100 * run.left_at_share:.0f} %.")
+
         def load(settings: Settings) -> Models:
             job.report(Status(loading_message(settings)))
             return context.models.get(settings, fetch_report(job))

@@ -50,6 +50,7 @@ class Job(Generic[Result]):
         long: whether it may take minutes, as an analysis does.
         expected_s: seconds that it should take; None if unknown.
         remaining_s: seconds that it should still take, if the work says so.
+        remark: what happened to it that its user should know, in a sentence; empty for nothing.
         unsaved_because: why what it has done cannot be saved now, in a sentence; None if it can.
     """
 
@@ -69,6 +70,7 @@ class Job(Generic[Result]):
         self.long = long
         self.expected_s = expected_s
         self.remaining_s: float | None = None
+        self.remark = ""
         self.unsaved_because: str | None = None
         self._started_s: float | None = None
         self.progress: Any = None

@@ -18,7 +18,7 @@ from recognizer.limits import limits
 from recognizer.service.fairness import NOBODY, Place
 from recognizer.service.room import UploadLedger
 from recognizer.service.run_facts import facts_of, facts_of_comparison, facts_of_request
-from recognizer.service.runs import UPLOADED, Kind, Run, RunQuery
+from recognizer.service.runs import REMARK, UPLOADED, Kind, Run, RunQuery
 from recognizer.service.uploads import Uploads
 from recognizer.service.video_files import VideoFiles
 
@@ -106,6 +106,8 @@ class Library:
         place = self._context.jobs.waiting_before(job) if job is not None and not job.started else None
         status = getattr(job.progress, "text", "") if job is not None else ""
         facts = dict(run.facts) or facts_of_request(run.request)
+        if job is not None and job.remark:
+            facts[REMARK] = job.remark
         return Item(
             run,
             facts,

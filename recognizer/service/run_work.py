@@ -9,7 +9,7 @@ from typing import Any
 
 from recognizer.errors import LimitError, StoreError
 from recognizer.service.jobs import Job, Jobs, Result
-from recognizer.service.runs import Run, RunStore, State
+from recognizer.service.runs import REMARK, Run, RunStore, State
 from recognizer.service.unforeseen import sentence_of
 
 _log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class RunWork:
         self._run = run
         self._job: Job[Any] | None = None
         self._before: Run | None = None
+        self._left: Run | None = None
 
     def start(self, jobs: Jobs, work: Callable[[Job[Result]], Result | None], **how: Any) -> Job[Result]:
         """Store the run, start its job, and return this; a run that had ended runs once more.
@@ -54,6 +55,21 @@ class RunWork:
                     self._runs.remove(self._run.run_id)
             raise
 
+    @property
+    def left_at_share(self) -> float | None:
+        """Completed share, 0 to 1, at which another server left the run; None if none did."""
+        return None if self._left is None else self._left.progress
+
+    def remark(self, text: str) -> None:
+        """Say something about the run to its user, from now on."""
+        if self._job is not None:
+            self._job.remark = text
+
+    def _with_remark(self, facts: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        if facts is None or self._job is None or not self._job.remark:
+            return facts
+        return {**facts, REMARK: self._job.remark}
+
     def go_live(self) -> None:
         """Store the run, which works from now on, without a job."""
         self._create()
@@ -63,6 +79,7 @@ class RunWork:
     def _create(self) -> None:
         with _without_database("a run is not stored, so it would not survive the end of this server"):
             known = self._runs.load(self._run.run_id)
+            self._left = known if known is not None and known.state == "running" else None
             if known is None:
                 self._runs.create(self._run)
             elif known.is_finished:
@@ -133,7 +150,7 @@ class RunWork:
         if self._job is not None and self._job.suspended:
             return
         with _without_database("the end of a run is not stored, so the next server runs it again"):
-            self._runs.end(self._run.run_id, state, problem, facts, video_file)
+            self._runs.end(self._run.run_id, state, problem, self._with_remark(facts), video_file)
 
 
 @contextmanager

@@ -37,6 +37,9 @@ UNFINISHED: Final[tuple[State, ...]] = ("waiting", "running")
 UPLOADED: Final[tuple[Kind, ...]] = ("video", "file")
 """No runs: their rows stand for what was uploaded, until a run uses it (``uploads.py``)."""
 
+REMARK: Final = "remark"
+"""The fact that a run's user should know, in a sentence."""
+
 _WHAT: Final = "runs"
 
 _OF_ONE_TRY: Final = ("request", "server_id", "state", "problem", "progress", "started_at", "ended_at")
@@ -101,6 +104,11 @@ class Run:
     def name(self) -> str:
         """What lists call it."""
         return self.title or self.video_name
+
+    @property
+    def remark(self) -> str:
+        """What happened to it that its user should know, in a sentence; empty for nothing."""
+        return str(self.facts.get(REMARK, ""))
 
     @property
     def is_finished(self) -> bool:

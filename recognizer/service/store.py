@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Row, Select, select
+from sqlalchemy import Column, ColumnElement, Row, Select, func, select
 
 from recognizer.errors import StoreError
 from recognizer.files import DATA_VARIABLE, StagedFile, data_dir, is_abandoned, is_staged, prune_lru
@@ -85,7 +85,7 @@ class StoredSummary(NamedTuple):
 
     item_id: str
     created_at: datetime
-    video_name: str
+    name: str
 
 
 class AnalysisStore:
@@ -393,7 +393,7 @@ class AnalysisStore:
 def summaries(
     database: Database, id_column: Column[str], ids: Sequence[str], *conditions: ColumnElement[bool]
 ) -> list[StoredSummary]:
-    """Return the id, time and video of those that are stored among these results, the latest first.
+    """Return the id, time and name of those that are stored among these results, the latest first.
 
     Args:
         database: the database.
@@ -401,8 +401,10 @@ def summaries(
         ids: the results.
         conditions: what else they have to be.
     """
-    result = id_column.table.c
-    columns = select(id_column, result.created_at, result.video_name).where(*conditions)
+    result, run = id_column.table.c, tables.run
+    name = func.coalesce(func.nullif(run.c.title, ""), result.video_name)
+    with_runs = id_column.table.outerjoin(run, run.c.run_id == id_column)
+    columns = select(id_column, result.created_at, name).select_from(with_runs).where(*conditions)
     return list(map(StoredSummary._make, latest_first(database, columns, id_column, ids)))
 
 

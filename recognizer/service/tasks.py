@@ -187,7 +187,7 @@ def start_analysis(
         models = context.models.get(settings, fetch_report(job))
         job.report(Status("Reading the video"))
         meter = Meter(models)
-        with closing(_AnalysisReport(job, meter)) as report:
+        with closing(_AnalysisReport(job, meter, run)) as report:
             timeline = analyze(
                 context.store.source(video.path),
                 settings,
@@ -224,8 +224,9 @@ class _AnalysisReport:
         resumed: whether another server did the first part.
     """
 
-    def __init__(self, job: Job[StoredAnalysis], meter: Meter) -> None:
+    def __init__(self, job: Job[StoredAnalysis], meter: Meter, run: RunWork) -> None:
         self.resumed = False
+        self._run = run
         self._job = job
         self._meter = meter
         self._growing: Growing | None = None
@@ -233,6 +234,8 @@ class _AnalysisReport:
     def __call__(self, progress: Progress) -> None:
         self._meter.see(progress)
         self.resumed = progress.resumed
+        if self._run.left_at_share is not None and not self._job.remark:
+            self._run.remark(_went_on("analysis", self._run.left_at_share, progress))
         if self._growing is None:
             self._growing = Growing(progress.timeline)
         share = min(1.0, progress.analysed_s / progress.duration_s) if progress.duration_s else None
@@ -256,9 +259,21 @@ def progress_text(progress: Progress) -> str:
         parts.append(f"about {duration_text(progress.remaining_s)} left")
     if progress.from_crops:
         parts.append("people already found earlier")
-    if progress.resumed:
-        parts.append("goes on after a restart")
     return " · ".join(parts)
+
+
+def _went_on(what: str, left_at_share: float, progress: Progress) -> str:
+    """Return in a sentence where a run went on that another server left."""
+    if not progress.resumed:
+        return f"The server restarted; this {what} began again."
+    at = f" at {moment_text(left_at_share * progress.duration_s)}" if progress.duration_s and left_at_share else ""
+    return f"The server restarted; this {what} went on{at}."
+
+
+def moment_text(time_s: float) -> str:
+    """Return a time in a video in whole seconds: ``0:35``, ``1:02:05``."""
+    hours, seconds = divmod(int(time_s), 3600)
+    return f"{hours}:{seconds // 60:02}:{seconds % 60:02}" if hours else f"{seconds // 60}:{seconds % 60:02}"
 
 
 def start_preview(context: ServerContext, video: StoredFile, *, visitor_id: str = NOBODY) -> Job[Path]:

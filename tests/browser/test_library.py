@@ -167,6 +167,7 @@ def test_runs_are_found_named_deleted_brought_back_and_opened(visit: Any, stored
     listed(page).first.get_by_role("link").click()
     wait_for_bench(page)
     assert f"run={real.run_id}" in page.url
+    expect(page).to_have_title("final.mp4")
     page.get_by_role("link", name="Library").first.click()
     listed(page).first.wait_for()
 

@@ -55,8 +55,9 @@ def test_a_killed_servers_analysis_goes_on_in_the_open_page(
         assert run.run_id in address
         server.kill()
         server.start()
-        wait_for_text(main(page).get_by_test_id("stProgress"), "goes on after a restart", WORK_TIMEOUT_MS)
+        wait_for_text(main(page), "The server restarted; this analysis went on at 0:0", WORK_TIMEOUT_MS)
         wait_for_results(page)
+        wait_for_text(main(page), "The server restarted; this analysis went on at 0:0")
         assert page.url == address
         (ended,) = runs.list(RunQuery())
         assert (ended.run_id, ended.state, ended.visitor_id) == (run.run_id, "done", run.visitor_id)

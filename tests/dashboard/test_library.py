@@ -17,7 +17,7 @@ from recognizer.dashboard import server
 from recognizer.dashboard.library import component
 from recognizer.dashboard.parts import visitor
 from recognizer.dashboard.workbench.routes import routes
-from recognizer.service.runs import Run, RunStore
+from recognizer.service.runs import REMARK, Run, RunStore
 from recognizer.service.store import AnalysisStore
 from recognizer.settings import Settings
 from tests.support.library import store_real_run
@@ -178,6 +178,24 @@ def test_opening_a_run_shows_its_result_and_counts_as_use(wished: dict[str, Any]
     after = runs().load(stored.run_id)
     assert after is not None
     assert after.opened_at is not None
+
+
+def test_run_goes_by_its_name_on_its_page_in_lists_and_in_names_of_files(
+    wished: dict[str, Any], tmp_path: Path
+) -> None:
+    stored = store_real_run(tmp_path / "data", tmp_path, "match.mp4")
+    name = "../../=Final:\u202e <b>1.5</b>\n"
+    runs().rename(stored.run_id, name)
+    runs().set_facts(stored.run_id, {REMARK: "The server restarted; this analysis went on at 0:35."})
+    at = open_page(PAGE)
+    opened(at, wished, "open", stored.run_id)
+    assert "=Final" in at.subheader[0].value
+    assert "match" not in at.subheader[0].value
+    assert "The server restarted; this analysis went on at 0:35." in words(at)
+    names = {name for _, name in tab(at).downloads._offers}
+    assert "-..-=Final- <b>1.5<-b>.csv" in names
+    assert not any(name.startswith("match") for name in names)
+    assert [one.name for one in server.context().store.stored_analyses([stored.run_id])] == [name]
 
 
 @pytest.mark.parametrize("how", ["list", "address"])

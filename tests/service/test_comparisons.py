@@ -60,4 +60,4 @@ def test_a_list_has_the_comparisons_that_are_there_the_latest_first(open_store: 
     assert not comparisons.has("\0")
     assert comparisons.load("none") is None
     listed = comparisons.stored_comparisons(["one", "gone", "three", *map(str, range(2000))])
-    assert [(one.item_id, one.video_name) for one in listed] == [("three", "three.mp4"), ("one", "one.mp4")]
+    assert [(one.item_id, one.name) for one in listed] == [("three", "three.mp4"), ("one", "one.mp4")]

@@ -134,6 +134,7 @@ class TestAnalysis:
         run = finished(context)
         assert (run.state, run.problem, run.progress) == ("done", "", 1.0)
         assert run.facts["people"] == 1
+        assert run.remark == job.remark == "The server restarted; this analysis went on at 0:00."
         assert context.runs.chunks("one") == []
         analysis = context.store.load_analysis("one")
         assert analysis is not None
@@ -326,7 +327,9 @@ class TestComparison:
         settings = [{**SETTINGS.as_dict(), "colour": "blue"}]
         left_behind(context, video, kind="comparison", request={**request, "settings": settings})
         Recovery(context).take_over()
-        assert finished(context).state == "done"
+        run = finished(context)
+        assert run.state == "done"
+        assert run.remark == "The server restarted; this comparison went on at 0 %."
 
     def test_another_entry_lets_it_run_once_more(self, new_server: MakeContext, video: StoredFile) -> None:
         context = new_server()

@@ -207,7 +207,7 @@ def test_summaries_are_of_the_analyses_asked_for_the_latest_first(open_store: Ca
         store.save_analysis(analysis_id, stored(store), some_timeline())
     names = store.stored_analyses(["one", "gone", "three", "' OR 1=1 --"])
     assert [one.item_id for one in names] == ["three", "one"]
-    assert names[0].video_name == stored(store).name
+    assert names[0].name == stored(store).name
     assert names[0].created_at.tzinfo is not None
     assert store.stored_analyses([]) == []
 

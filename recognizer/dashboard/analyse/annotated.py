@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.named_run import named_run
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.dashboard.text import sentence
@@ -32,7 +31,7 @@ def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content
     """
     if not server.context().store.is_here(run.video_path):
         return
-    stem = Path(run.video_name).stem
+    stem = named_run(run.analysis_id, run.video_name).file_stem
     if run.timeline.video.sha256 is None:
         offer_download(place, "Recording (MP4)", run.video_path.absolute, f"{stem}.mp4", "video/mp4")
         if run.timeline.provenance.get(RECORDING) != PLAIN:  # that of an earlier version has labels in its picture

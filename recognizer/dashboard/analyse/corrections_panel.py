@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -11,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.history import local_time
+from recognizer.dashboard.parts.named_run import named_run
 from recognizer.dashboard.parts.visitor import ONLY_LOOKS, may_correct
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError
@@ -68,14 +68,16 @@ def _offer_file(place: DeltaGenerator, run: StoredAnalysis, corrections: Correct
         place,
         "Download",
         lambda: corrections_json(corrections, run.timeline.video.sha256),
-        f"{Path(run.video_name).stem}-corrections.json",
+        f"{named_run(run.analysis_id, run.video_name).file_stem}-corrections.json",
         "application/json",
         "The corrections of this video, to load them again here or with --corrections on the command line.",
     )
 
 
 def _use_as_truth(run: StoredAnalysis) -> None:
-    state.tab().compare.truth_from = state.WaitingTruth(run.analysis_id, run.video_name, run.video_path)
+    state.tab().compare.truth_from = state.WaitingTruth(
+        run.analysis_id, named_run(run.analysis_id, run.video_name).name, run.video_path
+    )
     st.switch_page("pages/compare.py")
 
 

@@ -13,6 +13,7 @@ from recognizer import export
 from recognizer.dashboard import guard, server
 from recognizer.dashboard.analyse.annotated import offer_annotated
 from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.named_run import named_run
 from recognizer.export import Content
 from recognizer.service.store import StoredAnalysis
 from recognizer.types import Segment
@@ -30,7 +31,7 @@ def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
         content: what is exported of it.
         shown: identifies what is shown.
     """
-    name = Path(run.video_name).stem
+    name = named_run(run.analysis_id, run.video_name).file_stem
     row = st.container(horizontal=True)
     offer_download(
         row,
@@ -71,7 +72,8 @@ def draw_excerpt(run: StoredAnalysis, segment: Segment) -> None:
             write_excerpt(source, run.timeline, segment.start_s, segment.end_s, target, name=run.video_name)
             return target.read_bytes()
 
-    name = f"{Path(run.video_name).stem}-person-{segment.person_id}-{segment.start_s:.1f}s.mp4"
+    stem = named_run(run.analysis_id, run.video_name).file_stem
+    name = f"{stem}-person-{segment.person_id}-{segment.start_s:.1f}s.mp4"
     offer_download(
         st.container(), "This segment (MP4)", make, name, "video/mp4", "The frames of the chosen row, with their sound."
     )

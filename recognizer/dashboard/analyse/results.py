@@ -18,6 +18,7 @@ from recognizer.dashboard.analyse.exports import draw_downloads, draw_excerpt
 from recognizer.dashboard.analyse.own_actions import draw_own_actions, with_own_names
 from recognizer.dashboard.analyse.summaries import draw_summaries, selected_row
 from recognizer.dashboard.parts.label_groups import draw_groups, groupable
+from recognizer.dashboard.parts.named_run import name_tab, named_run
 from recognizer.dashboard.parts.unsaved import show_unsaved
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, seconds, sentence, shortened
@@ -51,9 +52,12 @@ def draw_header() -> DeltaGenerator:
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="result-header")
     run = analyse.shown
     if run is not None:
-        title = plain(shortened(run.video_name))  # a long name leaves the line no room
+        named = named_run(run.analysis_id, run.video_name)
+        name_tab(named)
+        title = plain(shortened(named.name))  # a long name leaves the line no room
         row.subheader(title if analyse.job is None else f"Previous analysis: {title}", anchor=False, width="content")
-        row.caption(_summary(run.timeline), width="stretch")
+        remark = f"  \n{plain(named.remark)}" if named.remark else ""
+        row.caption(f"{_summary(run.timeline)}{remark}", width="stretch")
     return row
 
 

@@ -13,6 +13,7 @@ from recognizer import export, plots
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.parts.named_run import named_run
 from recognizer.export import Content
 from recognizer.export.rows import PEOPLE, SEGMENTS
 from recognizer.export.summary_rows import BINS, BUDGET, TOGETHER, TRANSITIONS
@@ -175,6 +176,6 @@ def _offer(table: Table, content: Content) -> None:
     ending = ".csv" if table is SEGMENTS else f".{table.name}.csv"
     one = export.format_of(ending)
     place: DeltaGenerator = st.container()
-    offer_download(
-        place, "This table (CSV)", lambda: one.write(content), f"{content.stem}{ending}", one.mime, table.meaning
-    )
+    run = state.tab().analyse.shown
+    stem = content.stem if run is None else named_run(run.analysis_id, run.video_name).file_stem
+    offer_download(place, "This table (CSV)", lambda: one.write(content), f"{stem}{ending}", one.mime, table.meaning)

@@ -36,7 +36,7 @@ def tell_waiting() -> None:
         return
     place, button = st.columns([5, 1], vertical_alignment="center")
     place.info(
-        f"Your corrected analysis of {plain(waiting.video_name)} becomes the truth of its next comparison.",
+        f"Your corrected analysis of {plain(waiting.name)} becomes the truth of its next comparison.",
         icon=":material/fact_check:",
     )
     if button.button("Not this time", width="stretch"):

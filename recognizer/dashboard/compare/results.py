@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -23,6 +22,7 @@ from recognizer.dashboard.compare.own_names import draw_own_names, with_own_name
 from recognizer.dashboard.compare.truth import choose_truth, show_scores
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.label_groups import Groupable, draw_groups
+from recognizer.dashboard.parts.named_run import name_tab, named_run
 from recognizer.dashboard.parts.unsaved import show_unsaved
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, sentence
@@ -56,7 +56,11 @@ def show_results(wanted: Sequence[Entry]) -> None:
     if timeline is None:
         return
     count = len(timeline.people) - len(timeline.brief_ids)
-    st.caption(f"{plain(shown.video.name)} · {people(count)} · {timeline.analysed_s:.1f} s")
+    named = named_run(shown.comparison_id, shown.video.name)
+    name_tab(named)
+    st.caption(f"{plain(named.name)} · {people(count)} · {timeline.analysed_s:.1f} s")
+    if named.remark:
+        st.caption(plain(named.remark))
     for note in timeline.notes:
         st.info(plain(note), icon=":material/info:")
     draw_reading(timeline.reading)
@@ -125,7 +129,8 @@ def _downloads(
     scored: Scored | None,
     groups: LabelGroups | None,
 ) -> None:
-    name = f"{Path(shown.video.name).stem}-compared"
+    named = named_run(shown.comparison_id, shown.video.name)
+    name = f"{named.file_stem}-compared"
     min_confidence, min_duration_s = chosen_thresholds
     row = st.container(horizontal=True)
     offer_download(
@@ -155,7 +160,7 @@ def _downloads(
         "Report (HTML)",
         lambda: comparison_report(
             comparison,
-            shown.video.name,
+            named.name,
             server.palette(),
             min_confidence=min_confidence,
             min_duration_s=min_duration_s,

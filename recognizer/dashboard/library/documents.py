@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from recognizer.service.library import Item, Listing
+from recognizer.service.runs import REMARK
 
 _MOST_IDS = 1000
 _MOST_TITLE_CHARS = 200
@@ -93,6 +94,7 @@ class RunDocument(Struct, frozen=True, rename="camel"):
     people: int | None
     progress: float
     problem: str
+    remark: str
     tags: tuple[str, ...]
     status: str
     place: int
@@ -140,6 +142,7 @@ def _run(item: Item, visitor_id: str, *, sees_all: bool) -> RunDocument:
         people=facts.get("people"),
         progress=run.progress,
         problem=run.problem,
+        remark=str(facts.get(REMARK, "")),
         tags=run.tags,
         status=item.status,
         place=0 if place is None else place.number,

@@ -149,7 +149,7 @@ def _offer(label: str, stored: Sequence[StoredSummary], address: Address) -> Non
         list(by_id),
         index=None,
         key=f"earlier-{tab.history.choices}",
-        format_func=lambda stored_id: f"{by_id[stored_id].video_name}, {local_time(by_id[stored_id].created_at)}",
+        format_func=lambda stored_id: f"{by_id[stored_id].name}, {local_time(by_id[stored_id].created_at)}",
         placeholder=f"{len(by_id)} made in this browser",
         width=480,
     )

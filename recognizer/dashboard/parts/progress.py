@@ -67,6 +67,8 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
     else:
         st.progress(status.share or 0.0, text)
     with st.container():  # always there: what is below must not move to another place in the page's tree
+        if job.remark:
+            st.caption(f":material/restart_alt: {plain(job.remark)}")
         if job.unsaved_because is not None:
             st.caption(f":material/save: {sentence(unsaved_text(job.unsaved_because))}")
     if draw_more is not None:

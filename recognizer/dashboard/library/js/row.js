@@ -21,6 +21,7 @@ export class Row {
         const opens = run.kind === "file" ? {} : { href: runs.address(run), onclick: (event) => acts.open(event, this.run) };
         this.link = element("a", { class: "l-title", ...opens });
         this.about = element("div", { class: "l-about" });
+        this.remark = element("div", { class: "l-about", hidden: true });
         this.problem = element("div", { class: "l-problem", hidden: true });
         this.cells = Object.fromEntries(["length", "people", "classifier", "state", "date", "size"].map((name) => [name, element("td", { class: `l-${name}` })]));
         this.bar = element("i");
@@ -31,7 +32,7 @@ export class Row {
             "tr",
             { oncontextmenu: (event) => this.menu(event, acts) },
             this.picture,
-            element("td", { class: "l-name" }, this.link, this.about, this.problem),
+            element("td", { class: "l-name" }, this.link, this.about, this.remark, this.problem),
             ...Object.values(this.cells),
             element("td", { class: "l-more" }, this.more),
         );
@@ -62,6 +63,8 @@ export class Row {
         if (!run.hasVideo && run.kind !== "live") notes.push("video no longer stored");
         if (!run.isOwn && !run.mayChange) notes.push("shared with you");
         this.about.replaceChildren(notes.filter(Boolean).join(" · "), ...run.tags.map((tag) => this.tag(tag)));
+        this.remark.hidden = !run.remark;
+        this.remark.textContent = run.remark;
         this.problem.hidden = !run.problem;
         this.problem.textContent = run.problem;
         this.problem.title = run.problem;
