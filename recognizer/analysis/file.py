@@ -62,6 +62,7 @@ class Progress:
         remaining_s: estimated seconds of work left; None until it can be estimated.
         from_crops: whether the people come from a stored pass.
         resumed: whether an earlier process, which was killed, did the first part.
+        went_on_at_s: seconds of the video that this part had; None until it is repeated, and if there is none.
         timeline: returns the timeline so far; cheap, but not free.
     """
 
@@ -71,6 +72,7 @@ class Progress:
     remaining_s: float | None
     from_crops: bool
     resumed: bool
+    went_on_at_s: float | None
     timeline: Callable[[], Timeline]
 
 
@@ -330,6 +332,7 @@ class _FileAnalysis:
                 remaining_s=remaining_s,
                 from_crops=self._pass.people_are_known,
                 resumed=self._is_resumed,
+                went_on_at_s=(self._measured_from_s - self._begins_s or None) if self._is_resumed else None,
                 timeline=lambda: self._labeler.timeline(np.zeros(0), complete=False),
             )
         )

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -94,10 +94,10 @@ class Library:
         self._purged_at_s = -_PURGE_EVERY_S
 
     def listing(self, query: RunQuery) -> Listing:
-        """Return the runs that a query describes."""
+        """Return the runs that a query describes, and the uploads that no run uses."""
         self._tidy()
         files, uses = VideoFiles(self._folder), self.runs.video_uses()
-        found = self._uploads.without_used(self.runs.list(query), files)
+        found = self._uploads.without_used(self.runs.list(replace(query, uploads=True)), files)
         items = [self._item(run, files, uses) for run in found]
         return Listing(items, files.size_bytes({run.video_file for run in found}), _free_bytes(self._folder))
 

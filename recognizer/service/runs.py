@@ -124,7 +124,8 @@ class RunQuery:
         visitor_ids: runs that these visitors started; None for everybody's.
         run_ids: also these runs, whoever started them; alone, if ``visitor_ids`` is empty.
         text: only those whose title, video or tags hold it, in capitals or not.
-        kinds: only these kinds; empty for all.
+        kinds: only these kinds; empty for all runs.
+        uploads: also what was uploaded and is no run, if no kinds are named.
         states: only these states; empty for all.
         removed: deleted runs instead of those that are there.
         sort: the latest first, or by name.
@@ -134,6 +135,7 @@ class RunQuery:
     run_ids: Collection[str] = ()
     text: str = ""
     kinds: Collection[Kind] = ()
+    uploads: bool = False
     states: Collection[State] = ()
     removed: bool = False
     sort: Sort = "created"
@@ -171,7 +173,10 @@ class RunStore:
         """Return the runs that a query describes, in its order."""
         run = tables.run.c
         conditions = [run.removed_at.is_not(None) if query.removed else run.removed_at.is_(None)]
-        conditions += [run.kind.in_(query.kinds)] if query.kinds else []
+        if query.kinds:
+            conditions.append(run.kind.in_(query.kinds))
+        elif not query.uploads:
+            conditions.append(run.kind.not_in(UPLOADED))
         conditions += [run.state.in_(query.states)] if query.states else []
         with self._database.reading() as connection:
             found = {

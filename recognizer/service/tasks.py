@@ -234,8 +234,8 @@ class _AnalysisReport:
     def __call__(self, progress: Progress) -> None:
         self._meter.see(progress)
         self.resumed = progress.resumed
-        if self._run.left_at_share is not None and not self._job.remark:
-            self._run.remark(_went_on("analysis", self._run.left_at_share, progress))
+        if self._run.left_at_share is not None:
+            self._run.remark(_went_on(progress))
         if self._growing is None:
             self._growing = Growing(progress.timeline)
         share = min(1.0, progress.analysed_s / progress.duration_s) if progress.duration_s else None
@@ -262,12 +262,13 @@ def progress_text(progress: Progress) -> str:
     return " · ".join(parts)
 
 
-def _went_on(what: str, left_at_share: float, progress: Progress) -> str:
-    """Return in a sentence where a run went on that another server left."""
+def _went_on(progress: Progress) -> str:
+    """Return in a sentence where an analysis goes on that another server left."""
     if not progress.resumed:
-        return f"The server restarted; this {what} began again."
-    at = f" at {moment_text(left_at_share * progress.duration_s)}" if progress.duration_s and left_at_share else ""
-    return f"The server restarted; this {what} went on{at}."
+        return "The server restarted; this analysis began again."
+    if progress.went_on_at_s is None:
+        return "The server restarted; this analysis goes on."
+    return f"The server restarted; this analysis went on at {moment_text(progress.went_on_at_s)}."
 
 
 def moment_text(time_s: float) -> str:

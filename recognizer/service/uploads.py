@@ -78,7 +78,7 @@ class Uploads:
         files = VideoFiles(self._folder)
         stems = files.stems(run.video_file)
         others = self._runs.list(RunQuery(visitor_ids=[run.visitor_id]))
-        if any(one.kind not in UPLOADED and files.stems(one.video_file) & stems for one in others):
+        if any(files.stems(one.video_file) & stems for one in others):
             return
         for row in self._rows_of(run.video_file, run.visitor_id, files, removed=False):
             self._runs.forget(row)
@@ -91,7 +91,7 @@ class Uploads:
         listed = {
             (one.visitor_id, stem)
             for removed in (False, True)
-            for one in self._runs.list(RunQuery(removed=removed))
+            for one in self._runs.list(RunQuery(removed=removed, uploads=True))
             for stem in files.stems(one.video_file)
         }
         now_s = datetime.now(UTC).timestamp()

@@ -77,7 +77,7 @@ def test_run_with_other_choices_about_the_file_uses_it_too(context: ServerContex
 
 def test_deleted_upload_comes_back_with_undo_or_a_new_upload(context: ServerContext, library: Library) -> None:
     upload(context, library)
-    (row,) = library.runs.list(RunQuery())
+    (row,) = library.runs.list(RunQuery(uploads=True))
     library.remove(row)
     assert listed(library) == []
     assert listed(library, removed=True) == [("video", "talk.mp4")]
@@ -92,12 +92,12 @@ def test_deleted_upload_comes_back_with_undo_or_a_new_upload(context: ServerCont
 def test_purged_upload_is_free_and_one_that_another_visitor_has_stays(context: ServerContext, library: Library) -> None:
     file = upload(context, library)
     upload(context, library, "ben")
-    (row,) = library.runs.list(RunQuery(visitor_ids=["ana"]))
+    (row,) = library.runs.list(RunQuery(visitor_ids=["ana"], uploads=True))
     library.remove(row)
     assert file.path.stat().st_mtime > 0, "another visitor has it"
     library.purge(datetime.now(UTC) + LATER)
     assert (own_bytes(context), own_bytes(context, "ben")) == (0, 4)
-    library.remove(library.runs.list(RunQuery(visitor_ids=["ben"]))[0])
+    library.remove(library.runs.list(RunQuery(visitor_ids=["ben"], uploads=True))[0])
     assert file.path.stat().st_mtime == 0, "it makes room first"
     library.purge(datetime.now(UTC) + LATER)
     assert not file.path.exists()
@@ -127,7 +127,7 @@ def test_visitor_over_the_limit_gets_the_room_of_what_was_deleted(
     upload(context, library, "ben", b"bens")
     with pytest.raises(LimitError, match="delete on the page Library what you do not need"):
         context.store.add_file(io.BytesIO(b"more"), "more.mp4", visitor_id="ana")
-    for row in library.runs.list(RunQuery()):
+    for row in library.runs.list(RunQuery(uploads=True)):
         library.remove(row)
     library.make_room("ana", 1)
     assert own_bytes(context) == 4, "there is room enough"
@@ -151,7 +151,7 @@ def test_uploads_from_before_they_were_listed_are_found(context: ServerContext, 
         os.utime(file.path, (86_400, 86_400))
     library._uploads.list_old()
     library._uploads.list_old()
-    rows = {one.kind: one for one in library.runs.list(RunQuery()) if one.kind != "analysis"}
+    rows = {one.kind: one for one in library.runs.list(RunQuery(uploads=True)) if one.kind != "analysis"}
     assert {kind: (one.video_file, one.video_sha256) for kind, one in rows.items()} == {
         "video": (old.path.name, old.sha256),
         "file": (weights.path.name, weights.sha256),
