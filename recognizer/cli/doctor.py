@@ -7,6 +7,7 @@ import platform
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
+from recognizer.classifier_specs import spec_of
 from recognizer.cli.terminal import fetching, print_table, remark, table
 from recognizer.errors import SettingsError
 from recognizer.networks.bounds import CLASSIFIER_BOUND, DETECTOR_BOUND_PX
@@ -27,6 +28,8 @@ difference: for classifiers, the difference of the scores as a share of their
 spread (root mean squares), at most {}. For detectors, the distance of the
 boxes in a picture of 640 pixels, in pixels at the 95th percentile, at most {}.
 A way of running a network that exceeds it is not used.
+int8: for classifiers with a table of ranges, for clips of about the
+recommended length; shorter ones run in the fastest other way.
 
 examples:
   python -m recognizer doctor
@@ -67,13 +70,13 @@ def run(options: argparse.Namespace, stdout: IO[str]) -> int:
 
     _print_machine(settings, stdout)
     ways = table(
-        {"Network": False, "Way": False, "ms": True, "±": True, "Difference": True, "": False},
+        {"Network": False, "Measured on": False, "Way": False, "ms": True, "±": True, "Difference": True, "": False},
     )
     for name in options.names or [name for name in known if weights.is_here(name)]:
         with fetching(f"measuring how {name} runs fastest here", quiet=options.quiet) as progress:
             choice = _choice(name, settings, progress)
-        _add_rows(ways, name, choice)
-    print_table("Networks (ms of one core for one clip of 8 samples, or one picture)", ways, stdout)
+        _add_rows(ways, name, _measured_on(name, choice), choice)
+    print_table("Networks (ms of one core for one clip or picture)", ways, stdout)
     return 0
 
 
@@ -85,18 +88,27 @@ def _choice(name: str, settings: Settings, progress: Any) -> Choice:
     return loading.classifier_choice(replace(settings, video_classifier_model=name), progress)
 
 
+def _measured_on(name: str, choice: Choice) -> str:
+    if name in DETECTOR_NAMES:
+        return "a picture"
+    with_int8 = any(one.way.endswith("-int8") for one in choice.measured)
+    samples = spec_of(name).recommended_samples if with_int8 else Settings.num_video_sequence_samples
+    return f"{samples} samples"
+
+
 def _print_machine(settings: Settings, stdout: IO[str]) -> None:
     import torch
 
     from recognizer.networks.backends import openvino
     from recognizer.networks.backends.choice_store import library_versions, machine
-    from recognizer.networks.backends.ways import has_bfloat16
+    from recognizer.networks.backends.ways import has_bfloat16, has_int8
     from recognizer.networks.devices import resolve_device
 
     facts = machine()
     listed = table({"Machine": False, " ": False})
     listed.add_row("processor", f"{facts['processor']} ({facts['architecture']}), {facts['cores']} cores")
     listed.add_row("bfloat16", "yes" if has_bfloat16() else "no, only imitated")
+    listed.add_row("int8", "yes" if has_int8() else "no (neither VNNI nor AMX)")
     gpus = (
         [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     )
@@ -110,12 +122,12 @@ def _print_machine(settings: Settings, stdout: IO[str]) -> None:
         remark(f"OpenVINO cannot be used, so PyTorch runs every network: {problem}")
 
 
-def _add_rows(ways: Any, name: str, choice: Choice) -> None:
+def _add_rows(ways: Any, name: str, measured_on: str, choice: Choice) -> None:
     if not choice.measured:
-        ways.add_row(name, choice.way.name, "", "", "", "the only way here")
+        ways.add_row(name, "", choice.way.name, "", "", "", "the only way here")
     for one in choice.measured:
         milliseconds = "" if one.milliseconds is None else f"{one.milliseconds:.1f}"
         spread = "" if one.spread is None else f"{one.spread:.0%}"
         difference = "" if one.difference is None else f"{one.difference:.2g}"
         verdict = "chosen" if one.way == choice.way.name else one.problem or ""
-        ways.add_row(name, one.way, milliseconds, spread, difference, verdict)
+        ways.add_row(name, measured_on, one.way, milliseconds, spread, difference, verdict)

@@ -71,11 +71,7 @@ def load_clip_classifier(
     """
     path = _classifier_path(settings, progress)
     classifier = _classifier(settings, path)
-    return classifier, {
-        "classifier": classifier.name,
-        "classifier_sha256": weights.verified_sha256(path),
-        "classifier_backend": classifier.choice.way.name,
-    }
+    return classifier, {"classifier": classifier.name, "classifier_sha256": weights.verified_sha256(path)}
 
 
 def _classifier_path(settings: Settings, progress: weights.Progress | None) -> Path:
@@ -127,12 +123,16 @@ def networks_to_tune(settings: Settings) -> tuple[str, ...]:
     classifier = None if published is None else network_path(name, published)
     if settings.checkpoint_path is not None:
         classifier = Path(settings.checkpoint_path)
-    is_tuned = backends(settings).is_tuned
-    return tuple(
-        network
-        for network, path in ((settings.model, weights.local_path(settings.model)), (name, classifier))
-        if path is None or not path.is_file() or not is_tuned(network, weights.verified_sha256(path), device)
-    )
+    choices = backends(settings)
+
+    def is_tuned(network: str, path: Path | None) -> bool:
+        if path is None or not path.is_file():
+            return False
+        sha256 = weights.verified_sha256(path)
+        return choices.is_tuned(network, sha256, device, choices.special_formats(network, sha256))
+
+    named = ((settings.model, weights.local_path(settings.model)), (name, classifier))
+    return tuple(network for network, path in named if not is_tuned(network, path))
 
 
 def loading_message(settings: Settings) -> str:
@@ -152,9 +152,11 @@ def calibrated(
     classifier: Classifier, provenance: Mapping[str, str], settings: Settings
 ) -> tuple[Classifier, Mapping[str, str]]:
     """Return a loaded classifier, calibrated if ``settings`` asks for it, with its provenance. Loads nothing."""
-    if not settings.calibrated or settings.checkpoint_path is not None:
-        return classifier, provenance
     if not isinstance(classifier, NetworkClassifier):
+        return classifier, provenance
+    way = classifier.way_for(settings.num_video_sequence_samples)
+    provenance = {**provenance, "classifier_backend": way.name}
+    if not settings.calibrated or settings.checkpoint_path is not None:
         return classifier, provenance
     spec = spec_of(settings.video_classifier_model)
     added = {"classifier_evidence": str(spec.evidence.version)} if settings.asks_for_evidence else {}

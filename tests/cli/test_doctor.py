@@ -24,16 +24,33 @@ CHOSEN = Choice(
 )
 
 
+def shown(out: str) -> dict[str, list[str]]:
+    """The rows of I3D by the name of the way: words after the network's name."""
+    rows = [line.split()[1:] for line in out.splitlines() if line.startswith(" i3d")]
+    return {row[2]: row for row in rows}
+
+
 def test_every_way_is_shown_with_its_time_its_difference_and_why_it_is_not_used(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(loading, "classifier_choice", lambda settings, progress: CHOSEN)
     assert main(["doctor", "i3d", "--quiet"]) == 0
-    rows = {line.split()[1]: line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(" i3d")}
-    assert rows["openvino-float32"][2:] == ["110.0", "1.4e-06", "chosen"]
-    assert rows["pytorch-float32"][2:] == ["300.0", "0"]
-    assert " ".join(rows["openvino-bfloat16"][4:]) == "differs from pytorch-float32 by more than 0.05"
-    assert rows["pytorch-bfloat16"][2:] == ["it", "does", "not", "run"]
+    rows = shown(capsys.readouterr().out)
+    assert rows["openvino-float32"][3:] == ["110.0", "1.4e-06", "chosen"]
+    assert rows["pytorch-float32"][3:] == ["300.0", "0"]
+    assert " ".join(rows["openvino-bfloat16"][5:]) == "differs from pytorch-float32 by more than 0.05"
+    assert rows["pytorch-bfloat16"][3:] == ["it", "does", "not", "run"]
+    assert rows["pytorch-float32"][0] == "8"
+
+
+def test_networks_with_int8_are_measured_on_clips_of_the_recommended_length(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    int8 = Choice(Way("openvino", "int8"), (*CHOSEN.measured, Measured("openvino-int8", 40.0, 0.09)))
+    monkeypatch.setattr(loading, "classifier_choice", lambda settings, progress: int8)
+    assert main(["doctor", "i3d", "--quiet"]) == 0
+    rows = shown(capsys.readouterr().out)
+    assert rows["openvino-int8"] == ["38", "samples", "openvino-int8", "40.0", "0.09", "chosen"]
 
 
 def test_where_there_is_one_way_only_nothing_is_measured(

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from recognizer.analysis.file import analyze
-from recognizer.networks.backends import openvino
+from recognizer.networks.backends import int8, openvino
 from recognizer.networks.backends.autotune import relative_difference
+from recognizer.networks.backends.choice_store import Choice, ChoiceStore, Measured
 from recognizer.networks.classifiers.checkpoint import read_tensors
 from recognizer.networks.classifiers.clip_input import clip_pictures
 from recognizer.networks.classifiers.i3d import state_dict_from_arrays
 from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
-from recognizer.networks.loading import Models, load_clip_classifier, load_detector, network_path
-from recognizer.settings import Settings
+from recognizer.networks.loading import Models, calibrated, load_clip_classifier, load_detector, network_path
+from recognizer.settings import Settings, recommended
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
 from recognizer.weights import convert_once, load_numpy_pickle, resolve
 from tests.support.checkpoints import fight_checkpoint
@@ -27,6 +28,13 @@ from tests.support.fakes import ScriptedClassifier
 from tests.support.ffmpeg import ffmpeg
 
 pytestmark = pytest.mark.real
+
+NOT_IN_THE_TABLE = (
+    "stgcn_ta_chi.mp4",
+    "tv_v_SoccerJuggling_g24_c01.avi",
+    "mmaction2_demo.mp4",
+    "c12_two_signers_ccby.mp4",
+)
 
 COMPARED = 50
 """Number of real clips to compare with float32. If nine in ten had the same label, two or more would differ in 29 of 30
@@ -100,6 +108,29 @@ def test_scores_follow_from_the_kept_features(i3d: NetworkClassifier, clips_dir:
 def test_i3d_names_a_clip_of_eight_samples(i3d: NetworkClassifier, clips_dir: Path) -> None:
     (prediction,) = i3d.classify([centre_clip(clips_dir / "stgcn_ta_chi.mp4", samples=8, every=2)])
     assert prediction.top[0][0] == "tai chi"
+
+
+def test_int8_names_long_clips_as_float32_does(clips_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is fastest here. The videos are not among those whose ranges the table holds."""
+    settings = recommended(Settings(video_classifier_model="i3d"))
+    exact, _ = load_clip_classifier(replace(settings, precision="float32", backend="openvino"))
+    measured = (Measured("openvino-int8", 1.0, 0.05), Measured("openvino-float32", 2.0, 0.0))
+    monkeypatch.setattr(ChoiceStore, "find", lambda *_: Choice.fastest(measured))
+    monkeypatch.setattr(int8, "has_int8", lambda: True)
+    loaded, provenance = load_clip_classifier(settings)
+    assert isinstance(loaded, NetworkClassifier)
+    assert calibrated(loaded, provenance, settings)[1]["classifier_backend"] == "openvino-int8"
+    documented = replace(settings, num_video_sequence_samples=8)
+    assert calibrated(loaded, provenance, documented)[1]["classifier_backend"] == "openvino-float32"
+    clips = [centre_clip(clips_dir / file, samples=38, every=2) for file in NOT_IN_THE_TABLE]
+    ours, theirs = loaded.classify(clips), exact.classify(clips)
+    assert [one.top[0][0] for one in ours] == [one.top[0][0] for one in theirs]
+    probabilities = [one.top[0][1] for one in theirs]
+    assert [one.top[0][1] for one in ours] == pytest.approx(probabilities, abs=0.1)
+    assert [one.top[0][1] for one in ours] != probabilities, "not float32 itself"
+    monkeypatch.setattr("recognizer.networks.classifiers.network.CLOSE_CALL", 0.0)
+    (asked_again,) = loaded.classify(clips[:1])
+    assert asked_again.top == theirs[0].top, "close calls are decided in float32"
 
 
 def test_a_real_fine_tuned_checkpoint_tells_a_fight_from_none(clips_dir: Path, tmp_path: Path) -> None:

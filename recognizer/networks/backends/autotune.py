@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,11 @@ from recognizer.networks.backends.choice_store import (
     choice_key,
     library_versions,
 )
+from recognizer.networks.backends.int8 import int8_formats
 from recognizer.networks.backends.openvino import ConvertedNetworks, OpenVinoRunner, UnavailableError
 from recognizer.networks.backends.pytorch import PyTorchRunner
-from recognizer.networks.backends.runner import Runner
-from recognizer.networks.backends.ways import REFERENCE, Way, ways
+from recognizer.networks.backends.runner import ByLength, Runner
+from recognizer.networks.backends.ways import REFERENCE, SpecialFormat, Way, ways
 from recognizer.networks.once import Once
 
 _RUNS = 4
@@ -63,6 +65,7 @@ class TunableNetwork:
         example: an input (1, …), on the CPU.
         difference: compares two outputs.
         bound: the largest acceptable difference.
+        special: the number formats that only this network has, by name.
     """
 
     name: str
@@ -71,6 +74,7 @@ class TunableNetwork:
     example: Tensor
     difference: Difference
     bound: float
+    special: Mapping[str, SpecialFormat] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +85,19 @@ class TunedNetwork:
         runner: runs it in the chosen way.
         exact: runs it in float32 if ``runner`` rounds more, else None.
         choice: the chosen way and its measurements.
+        short: how inputs of fewer than ``least_length`` frames run; None if as all others.
+        least_length: see above.
     """
 
     runner: Runner
     exact: Runner | None
     choice: Choice
+    short: Way | None = None
+    least_length: int = 0
+
+    def way_for(self, length: int) -> Way:
+        """Return how an input of ``length`` frames runs."""
+        return self.choice.way if self.short is None or length >= self.least_length else self.short
 
 
 @dataclass(frozen=True)
@@ -102,12 +114,27 @@ class Backends:
     backend: str = "auto"
     precision: str = "auto"
 
-    def is_tuned(self, name: str, weights_sha256: str, device: torch.device) -> bool:
-        """Return whether ``tune`` can skip the measurement, which takes seconds."""
-        allowed = ways(device, self.backend, self.precision)
+    def special_formats(self, name: str, weights_sha256: str) -> Mapping[str, SpecialFormat]:
+        """Return the number formats that a network has only with these weights, by name."""
+        return int8_formats(name, weights_sha256, self.special_folder)
+
+    @property
+    def special_folder(self) -> Path:
+        """The folder of a user's own tables, see ``int8.find_ranges``."""
+        return self.folder / "ranges"
+
+    def is_tuned(
+        self,
+        name: str,
+        weights_sha256: str,
+        device: torch.device,
+        special: Mapping[str, SpecialFormat] = MappingProxyType({}),
+    ) -> bool:
+        """Return whether ``tune`` can skip the measurement, which takes seconds; for ``special``, see the network."""
+        allowed = ways(device, self.backend, self.precision, special)
         if _is_only_reference(allowed):
             return True
-        key = choice_key(name, weights_sha256, allowed, _gpu_name(device))
+        key = choice_key(name, weights_sha256, allowed, _gpu_name(device), _versions(special))
         choice = self._choices.find(key)
         return choice is not None and not self._must_look_again(key, choice)
 
@@ -117,11 +144,11 @@ class Backends:
         Raises:
             SettingsError: the required backend cannot run this network on this machine.
         """
-        allowed = ways(device, self.backend, self.precision)
+        allowed = ways(device, self.backend, self.precision, network.special)
         queue = FairQueue()
         if _is_only_reference(allowed):
             return TunedNetwork(self._runner(network, allowed[0], device, queue), None, Choice(allowed[0]))
-        key = choice_key(network.name, network.weights_sha256, allowed, _gpu_name(device))
+        key = choice_key(network.name, network.weights_sha256, allowed, _gpu_name(device), _versions(network.special))
         choice = self._choices.find(key)
         if choice is None or self._must_look_again(key, choice):
             choice = self._measure(network, allowed, device).after(choice)
@@ -131,7 +158,12 @@ class Backends:
         exact = None
         if choice.way.number_format != "float32":
             exact = self._runner(network, Way(choice.way.library, "float32"), device, queue)
-        return TunedNetwork(runner, exact, choice)
+        special = network.special.get(choice.way.number_format)
+        if special is None or special.least_length == 0:
+            return TunedNetwork(runner, exact, choice)
+        short = choice.usual_way(network.special)
+        runner = ByLength(self._runner(network, short, device, queue), runner, special.least_length)
+        return TunedNetwork(runner, exact, choice, short, special.least_length)
 
     def _must_look_again(self, key: str, choice: Choice) -> bool:
         """Return whether a stored choice rests on runs that varied; one look per start, and ``MOST_LOOKS`` in all."""
@@ -168,7 +200,9 @@ class Backends:
         if way.library == "pytorch":
             return PyTorchRunner(network.module(), network.example.ndim, device, way, queue)
         converted = ConvertedNetworks(self.folder / "converted")
-        return OpenVinoRunner(converted, _conversion_key(network), network.module, way, queue, threads)
+        special = network.special.get(way.number_format)
+        rewrite = None if special is None else special.rewrite
+        return OpenVinoRunner(converted, _conversion_key(network), network.module, way, queue, threads, rewrite)
 
     @property
     def _choices(self) -> ChoiceStore:
@@ -201,6 +235,10 @@ def _one_thread() -> Iterator[None]:
 def _is_only_reference(allowed: tuple[Way, ...]) -> bool:
     """Return whether only PyTorch in one format is allowed; it runs on every machine, so nothing needs measuring."""
     return len(allowed) == 1 and allowed[0].library == REFERENCE.library
+
+
+def _versions(special: Mapping[str, SpecialFormat]) -> dict[str, str]:
+    return {name: one.version for name, one in special.items()}
 
 
 def _gpu_name(device: torch.device) -> str | None:

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -73,6 +73,13 @@ class Choice:
         """The measurement of the chosen way; None if there was no alternative to measure."""
         return next((one for one in self.measured if one.way == self.way.name), None)
 
+    def usual_way(self, special: Collection[str]) -> Way:
+        """Return the fastest way of the chosen library whose number format is none of ``special``."""
+        usual = [one for one in self.measured if Way.named(one.way).number_format not in special]
+        usual = [one for one in usual if Way.named(one.way).library == self.way.library]
+        possible = [one for one in usual if one.problem is None and one.milliseconds is not None]
+        return Choice.fastest(possible).way if possible else Way(self.way.library, "float32")
+
     @property
     def is_steady(self) -> bool:
         """Whether the runs of every way that can be chosen took about the same time."""
@@ -130,8 +137,17 @@ class ChoiceStore:
         return self._folder / f"{key}.json"
 
 
-def choice_key(network: str, weights_sha256: str, ways: Sequence[Way], gpu: str | None = None) -> str:
-    """Return a key for everything that may affect the choice: network, ways to choose from, machine and libraries."""
+def choice_key(
+    network: str,
+    weights_sha256: str,
+    ways: Sequence[Way],
+    gpu: str | None = None,
+    versions: Mapping[str, str] | None = None,
+) -> str:
+    """Return a key for everything that may affect the choice: network, ways to choose from, machine and libraries.
+
+    ``versions``: those of the network's special formats, by name.
+    """
     parts = {
         "format": FORMAT,
         "network": network,
@@ -139,6 +155,7 @@ def choice_key(network: str, weights_sha256: str, ways: Sequence[Way], gpu: str 
         "ways": [way.name for way in ways],
         "machine": machine() if gpu is None else {**machine(), "gpu": gpu},
         "libraries": library_versions(),
+        **({"special": dict(versions)} if versions else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

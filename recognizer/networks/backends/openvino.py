@@ -35,7 +35,8 @@ MAX_FOLDER_BYTES = 2 * 2**30
 _MAX_COMPILED_SHAPES = 3
 """Input shapes that stay compiled; each holds another copy of the network's weights in memory."""
 
-_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+"""What OpenVINO computes in where the network does not say more; int8 is part of the network."""
 
 
 class UnavailableError(Exception):
@@ -207,6 +208,7 @@ class OpenVinoRunner:
         way: OpenVINO, in one of its number formats.
         queue: shared with other runners of the same network.
         threads: how many threads it uses; None for one per core.
+        rewrite: changes the converted network before it is compiled, see ``SpecialFormat``; None leaves it as it is.
     """
 
     def __init__(
@@ -217,6 +219,7 @@ class OpenVinoRunner:
         way: Way,
         queue: FairQueue,
         threads: int | None = None,
+        rewrite: Callable[[Any], Any] | None = None,
     ) -> None:
         self._converted = converted
         self._key = key
@@ -224,6 +227,7 @@ class OpenVinoRunner:
         self._way = way
         self._queue = queue
         self._threads = threads
+        self._rewrite = rewrite
         self._compiled: OrderedDict[tuple[torch.dtype, tuple[int, ...]], Compiled] = OrderedDict()
         self._compiling = threading.Lock()  # not the queue: others can run while converting takes seconds
 
@@ -258,13 +262,23 @@ class OpenVinoRunner:
                 outputs.append(torch.from_numpy(compiled(array)))
         return torch.cat(outputs)
 
+    def converted(self, example: Tensor) -> Any:
+        """Return the converted network for inputs of the shape of the example, (1, …), before it is rewritten.
+
+        Raises:
+            UnavailableError: OpenVINO cannot run this network.
+        """
+        shape, dtype = tuple(example.shape[1:]), example.dtype
+        key = f"{self._key}-{str(dtype).removeprefix('torch.')}-{'x'.join(map(str, shape))}"
+        return self._converted.network(key, lambda: (self._module(), torch.zeros(1, *shape, dtype=dtype)))
+
     def _compiled_for(self, batch: Tensor) -> Compiled:
-        shape, dtype = tuple(batch.shape[1:]), batch.dtype
-        kind = dtype, shape
+        kind = batch.dtype, tuple(batch.shape[1:])
         with self._compiling:
             if kind not in self._compiled:
-                key = f"{self._key}-{str(dtype).removeprefix('torch.')}-{'x'.join(map(str, shape))}"
-                model = self._converted.network(key, lambda: (self._module(), torch.zeros(1, *shape, dtype=dtype)))
+                model = self.converted(batch)
+                if self._rewrite is not None:
+                    model = self._rewrite(model)
                 self._compiled[kind] = Compiled(model, self._way, self._threads)
                 while len(self._compiled) > _MAX_COMPILED_SHAPES:
                     self._compiled.popitem(last=False)

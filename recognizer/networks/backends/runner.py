@@ -28,3 +28,32 @@ class Runner(Protocol):
         The batch is on the CPU, in the number format of the example that the runner was created with.
         """
         ...
+
+
+class ByLength:
+    """Runs short inputs one way and long ones another.
+
+    Args:
+        short: runs inputs of fewer than ``least_length`` frames.
+        long: runs the others.
+        least_length: see above.
+    """
+
+    def __init__(self, short: Runner, long: Runner, least_length: int) -> None:
+        self._short, self._long, self._least_length = short, long, least_length
+
+    @property
+    def way(self) -> Way:
+        """The way of long inputs."""
+        return self._long.way
+
+    def max_batch_size(self, shape: Sequence[int], /) -> int:
+        """See ``Runner``."""
+        return self._for(shape[0]).max_batch_size(shape)
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """See ``Runner``."""
+        return self._for(batch.shape[1])(batch)
+
+    def _for(self, length: int) -> Runner:
+        return self._short if length < self._least_length else self._long

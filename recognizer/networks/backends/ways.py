@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ class Way:
 
     Attributes:
         library: ``pytorch`` or ``openvino``.
-        number_format: ``float32``, ``bfloat16`` or ``float16``.
+        number_format: ``float32``, ``bfloat16`` or ``float16``, or one of ``SpecialFormat``.
     """
 
     library: str
@@ -38,7 +39,23 @@ REFERENCE = Way("pytorch", "float32")
 """Every other way is compared with this one."""
 
 
-def ways(device: torch.device, backend: str, precision: str) -> tuple[Way, ...]:
+@dataclass(frozen=True)
+class SpecialFormat:
+    """A number format that only some networks have, because their converted network must be changed for it.
+
+    Attributes:
+        rewrite: returns a changed copy of a converted network (``openvino.Model``); raises ``UnavailableError`` if it
+            does not fit.
+        version: identifies what ``rewrite`` does: another one is measured again.
+        least_length: inputs with a shorter first axis (frames) run in the fastest way without a special format.
+    """
+
+    rewrite: Callable[[Any], Any]
+    version: str
+    least_length: int = 0
+
+
+def ways(device: torch.device, backend: str, precision: str, special: Iterable[str] = ()) -> tuple[Way, ...]:
     """Return the ways to choose from on this machine.
 
     Args:
@@ -46,6 +63,7 @@ def ways(device: torch.device, backend: str, precision: str) -> tuple[Way, ...]:
         backend: see ``Settings``; ``auto`` allows both libraries.
         precision: see ``Settings``; ``float32`` means PyTorch, unless ``backend`` names OpenVINO. ``auto`` allows
             formats that round more.
+        special: the names of the network's special formats; OpenVINO alone has them, and only on a CPU.
 
     Raises:
         SettingsError: the library does not run on the device.
@@ -59,7 +77,8 @@ def ways(device: torch.device, backend: str, precision: str) -> tuple[Way, ...]:
         return (Way("openvino", "float32"),) if backend == "openvino" else (REFERENCE,)
     libraries = ("pytorch", "openvino") if backend == "auto" else (backend,)
     formats = ("float32", "bfloat16") if has_bfloat16() else ("float32",)
-    return tuple(Way(library, number_format) for library in libraries for number_format in formats)
+    usual = tuple(Way(library, number_format) for library in libraries for number_format in formats)
+    return (*usual, *(Way("openvino", name) for name in special)) if "openvino" in libraries else usual
 
 
 @cache
@@ -68,3 +87,13 @@ def has_bfloat16() -> bool:
     mkldnn: Any = torch.backends.mkldnn
     operators: Any = torch.ops.mkldnn
     return bool(mkldnn.is_available() and operators._is_mkldnn_bf16_supported())
+
+
+@cache
+def has_int8() -> bool:
+    """Return whether this processor adds up products of bytes in 32 bits (VNNI, AMX).
+
+    Others add two of them in 16 bits first, where they can overflow; OpenVINO says INT8 of every processor.
+    """
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))

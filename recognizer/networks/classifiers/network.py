@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,8 @@ from recognizer.errors import CheckpointError, WeightsError
 from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork
 from recognizer.networks.backends.choice_store import Choice
 from recognizer.networks.backends.pytorch import PyTorchRunner
-from recognizer.networks.backends.ways import REFERENCE, ways
+from recognizer.networks.backends.runner import Runner
+from recognizer.networks.backends.ways import REFERENCE, SpecialFormat, Way, ways
 from recognizer.networks.bounds import CLASSIFIER_BOUND
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
@@ -125,6 +126,7 @@ class NetworkClassifier:
             tuned = TunedNetwork(runner, None, Choice(way))
         self._temperature = 1.0
         self._evidence: EvidenceWeights | None = None
+        self._tuned = tuned
         self._runner, self._exact = tuned.runner, tuned.exact
         self.choice = tuned.choice
 
@@ -137,6 +139,15 @@ class NetworkClassifier:
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the network's outputs."""
         return self._labels
+
+    @property
+    def runner(self) -> Runner:
+        """Runs the network."""
+        return self._runner
+
+    def way_for(self, samples: int) -> Way:
+        """Return how the network runs for clips of ``samples`` samples."""
+        return self._tuned.way_for(self.spec.frames_fed(samples))
 
     def calibrated(self, temperature: float | None, evidence: EvidenceWeights | None) -> NetworkClassifier:
         """Return a classifier with the same network and calibrated probabilities; its labels stay the same.
@@ -276,7 +287,8 @@ def load_classifier(
         )
     if backends is None:
         return NetworkClassifier(spec, module(), labels, place, precision, shown_name)
-    tuned = backends.tune(_tunable(spec, module, path, len(labels)), place)
+    special = backends.special_formats(name, verified_sha256(path))
+    tuned = backends.tune(_tunable(spec, module, path, len(labels), special), place)
     return NetworkClassifier(spec, None, labels, place, precision, shown_name, tuned=tuned)
 
 
@@ -285,18 +297,27 @@ def _readable(stem: str) -> str:
     return stem[:_HASH_SHOWN_CHARS] if _HASH.fullmatch(stem) else stem
 
 
-def _tunable(spec: ClassifierSpec, module: Once[nn.Module], weights_path: Path, label_count: int) -> TunableNetwork:
+def _tunable(
+    spec: ClassifierSpec,
+    module: Once[nn.Module],
+    weights_path: Path,
+    label_count: int,
+    special: Mapping[str, SpecialFormat],
+) -> TunableNetwork:
+    # special formats are for clips of the recommended length
+    samples = spec.recommended_samples if special else _MEASURED_SAMPLES
     # measured on moving blobs, which resemble pictures more than noise does
     cells = CROP_SIZE_PX // _BLOB_PX
-    coarse = np.random.default_rng(0).integers(0, 256, (_MEASURED_SAMPLES, cells, cells, 3), dtype=np.uint8)
+    coarse = np.random.default_rng(0).integers(0, 256, (samples, cells, cells, 3), dtype=np.uint8)
     blobs = coarse.repeat(_BLOB_PX, axis=1).repeat(_BLOB_PX, axis=2)
     return TunableNetwork(
         name=spec.name,
         weights_sha256=verified_sha256(weights_path),
         module=Once(lambda: _from_bytes(spec, module()).eval()),
-        example=clip_pictures([blobs], spec.frames_fed(_MEASURED_SAMPLES)),
+        example=clip_pictures([blobs], spec.frames_fed(samples)),
         difference=difference_of_scores(label_count),
         bound=CLASSIFIER_BOUND,
+        special=special,
     )
 
 
