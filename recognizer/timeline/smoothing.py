@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ time correctly (docs/accuracy.md)."""
 
 _LEAST_SHARE = 0.02
 """Probability assumed for labels outside the top five: about that of a typical fifth label."""
+
+_LEAST_LOG = math.log(_LEAST_SHARE)
 
 _STEPS_AT_ONCE = 256
 """Bounds the memory: labels times steps."""
@@ -95,10 +98,15 @@ def votes(ordered: Sequence[Prediction], smoothing_s: float) -> Iterator[Votes]:
         counted = [counter.count_both(middles_s[k : k + _STEPS_AT_ONCE]) for k in range(0, steps, _STEPS_AT_ONCE)]
         winners = np.concatenate([labels[shares.argmax(axis=0)] for labels, shares, _ in counted])
         candidates = np.unique(winners)
-        shares = np.concatenate([_rows(labels, shares, candidates) for labels, shares, _ in counted], axis=1)
-        sure = np.concatenate([_rows(labels, shares, candidates) for labels, _, shares in counted], axis=1)
-        best = _path(shares, np.searchsorted(candidates, winners), smoothing_s)
-        yield Votes(edges_s, counter.labels, candidates[best], sure[best, np.arange(steps)], counter.count)
+        logs = _LogShares(
+            [_of_candidates(labels, shares, candidates) for labels, shares, _ in counted], len(candidates)
+        )
+        best = candidates[_path(logs, np.searchsorted(candidates, winners), smoothing_s)]
+        sure = [
+            _chosen(labels, of_top, best[k * _STEPS_AT_ONCE : (k + 1) * _STEPS_AT_ONCE])
+            for k, (labels, _, of_top) in enumerate(counted)
+        ]
+        yield Votes(edges_s, counter.labels, best, np.concatenate(sure), counter.count)
 
 
 def _batched(spans: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
@@ -115,31 +123,80 @@ def _batched(spans: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, 
         yield batch
 
 
-def _rows(labels: NDArray[np.int64], shares: NDArray[np.float64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the shares of the wanted labels, 0 for missing ones. Both arrays of labels are ascending."""
-    rows = np.zeros((len(wanted), shares.shape[1]))
-    _, there, here = np.intersect1d(wanted, labels, assume_unique=True, return_indices=True)
-    rows[there] = shares[here]
-    return rows
+class _Part(NamedTuple):
+    """Some steps: the candidates with votes in them, int64 (k,) ascending, and the log of their shares, (k, m)."""
+
+    rows: NDArray[np.int64]
+    logs: NDArray[np.float64]
 
 
-def _path(shares: NDArray[np.float64], winners: NDArray[np.int64], smoothing_s: float) -> NDArray[np.int64]:
-    """Return the most probable path through shares, float64 (labels, n), as int64 (n,), with a cost per change.
+def _of_candidates(labels: NDArray[np.int64], shares: NDArray[np.float64], candidates: NDArray[np.int64]) -> _Part:
+    _, rows, here = np.intersect1d(candidates, labels, assume_unique=True, return_indices=True)
+    return _Part(rows, np.log(np.maximum(shares[here], _LEAST_SHARE)))
+
+
+def _chosen(labels: NDArray[np.int64], shares: NDArray[np.float64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of one label at each of m steps, float64 (m,); 0 for a label without a vote there."""
+    rows = np.minimum(np.searchsorted(labels, wanted), len(labels) - 1)
+    return np.where(labels[rows] == wanted, shares[rows, np.arange(len(wanted))], 0.0)
+
+
+class _LogShares:
+    """The log of each candidate's share at each step; in hours, hundreds of labels win somewhere, and few at a time.
+
+    Args:
+        parts: ``_STEPS_AT_ONCE`` steps each, but for the last.
+        candidates: their number.
+    """
+
+    def __init__(self, parts: Sequence[_Part], candidates: int) -> None:
+        self._parts = parts
+        self._candidates = candidates
+
+    def of_blocks(self, starts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the sum over each block of steps, float64 (blocks, candidates); a block lasts until the next."""
+        sums = np.zeros((len(starts), self._candidates))
+        for k, (rows, logs) in enumerate(self._parts):
+            begin = k * _STEPS_AT_ONCE
+            steps = logs.shape[1]
+            first = int(np.searchsorted(starts, begin, "right")) - 1
+            past = int(np.searchsorted(starts, begin + steps))
+            edges = np.maximum(starts[first:past] - begin, 0)
+            here = np.repeat(np.diff(edges, append=steps)[:, None] * _LEAST_LOG, self._candidates, axis=1)
+            if len(rows):
+                here[:, rows] = np.add.reduceat(logs, edges, axis=1).T
+            sums[first:past] += here
+        return sums
+
+    def of(self, candidate: int, first: int, past: int) -> NDArray[np.float64]:
+        """Return those of one candidate from one step up to another."""
+        values = np.full(past - first, _LEAST_LOG)
+        for k in range(first // _STEPS_AT_ONCE, -(-past // _STEPS_AT_ONCE)):
+            rows, logs = self._parts[k]
+            row = int(np.searchsorted(rows, candidate))
+            if row < len(rows) and rows[row] == candidate:
+                begin = k * _STEPS_AT_ONCE
+                start, stop = max(first, begin), min(past, begin + logs.shape[1])
+                values[start - first : stop - first] = logs[row, start - begin : stop - begin]
+        return values
+
+
+def _path(log_shares: _LogShares, winners: NDArray[np.int64], smoothing_s: float) -> NDArray[np.int64]:
+    """Return the most probable path through n steps, candidates as int64 (n,), with a cost per change.
 
     The path is found over blocks with one winning label, which are few; then each change moves to its best step.
     """
-    log_shares = np.log(np.maximum(shares, _LEAST_SHARE))
     cost = CHANGE_COSTS * smoothing_s / STEP_S
     starts = np.concatenate(([0], np.flatnonzero(np.diff(winners)) + 1))
-    worth = np.add.reduceat(log_shares, starts, axis=1)
-    total = worth[:, 0]
+    worth = log_shares.of_blocks(starts)
+    total = worth[0]
     came_from = []
-    unchanged = np.arange(len(shares))
+    unchanged = np.arange(worth.shape[1])
     for block in range(1, len(starts)):
         other = int(total.argmax())
         changes = total[other] - cost > total
         came_from.append(np.where(changes, other, unchanged))
-        total = np.where(changes, total[other] - cost, total) + worth[:, block]
+        total = np.where(changes, total[other] - cost, total) + worth[block]
     label = int(total.argmax())
     chosen = [label]
     for origin in reversed(came_from):
@@ -151,7 +208,7 @@ def _path(shares: NDArray[np.float64], winners: NDArray[np.int64], smoothing_s: 
         # ``changes[k - 1]`` has already been moved
         before, after = path[changes[k] - 1], path[changes[k]]
         first, past = changes[k - 1] + 1, changes[k + 1]
-        gain = np.cumsum(log_shares[before, first:past] - log_shares[after, first:past])
+        gain = np.cumsum(log_shares.of(before, first, past) - log_shares.of(after, first, past))
         moved = min(first + int(np.append(0.0, gain).argmax()), past - 1)
         path[changes[k - 1] : moved], path[moved:past] = before, after
         changes[k] = moved

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from recognizer.timeline.smoothing import STEP_S, votes
+from recognizer.timeline.smoothing import CHANGE_COSTS, STEP_S, votes
 from recognizer.types import Prediction
 
 
@@ -127,3 +128,61 @@ def test_two_hours_of_one_person_are_counted_fast() -> None:
     started_s = time.process_time()
     assert sum(len(stretch.best) for stretch in votes(predictions, 1.0)) == round(7200 / STEP_S)
     assert time.process_time() - started_s < 3.0
+
+
+@pytest.mark.parametrize(("labels", "lasts_s", "smoothing_s"), [(4, 12.0, 0.5), (30, 90.0, 1.0), (60, 120.0, 0.2)])
+def test_the_path_is_that_of_all_labels_at_all_times(labels: int, lasts_s: float, smoothing_s: float) -> None:
+    """Only the labels with votes are kept for each time: of the hundreds that somebody does in hours, a few."""
+    rng = np.random.default_rng(labels)
+    predictions, start_s = [], 0.0
+    while start_s < lasts_s:
+        shares = np.sort(rng.random(5))[::-1] / 2.5
+        names = [f"label {k}" for k in rng.choice(labels, min(5, labels), replace=False)]
+        top = tuple(zip(names, shares.tolist(), strict=False))
+        predictions.append(Prediction(1, start_s, start_s + 2.0, top, "scripted"))
+        start_s += float(rng.choice([0.5, 1.0, 1.9]))
+    (found,) = votes(predictions, smoothing_s)
+    steps = len(found.best)
+    dense = np.zeros((len(found.labels), steps))
+    middles_s = (found.edges_s[:-1] + found.edges_s[1:]) / 2
+    for k in range(0, steps, 256):
+        rows, shares = found.shares_at(middles_s[k : k + 256])
+        dense[rows, k : k + 256] = shares
+    winners = dense.argmax(axis=0)
+    candidates = np.unique(winners)
+    expected = candidates[_plain_path(dense[candidates], np.searchsorted(candidates, winners), smoothing_s)]
+    assert (found.best == expected).all()
+    assert (found.probability == dense[expected, np.arange(steps)]).all()
+    assert len(set(expected.tolist())) > 1
+
+
+def _plain_path(shares: NDArray[np.float64], winners: NDArray[np.int64], smoothing_s: float) -> NDArray[np.int64]:
+    """Return the path through shares, float64 (labels, n)."""
+    log_shares = np.log(np.maximum(shares, 0.02))
+    cost = CHANGE_COSTS * smoothing_s / STEP_S
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(winners)) + 1))
+    worth = np.add.reduceat(log_shares, starts, axis=1)
+    total = worth[:, 0]
+    came_from = []
+    unchanged = np.arange(len(shares))
+    for block in range(1, len(starts)):
+        other = int(total.argmax())
+        changes = total[other] - cost > total
+        came_from.append(np.where(changes, other, unchanged))
+        total = np.where(changes, total[other] - cost, total) + worth[:, block]
+    label = int(total.argmax())
+    chosen = [label]
+    for origin in reversed(came_from):
+        label = int(origin[label])
+        chosen.append(label)
+    path = np.repeat(chosen[::-1], np.diff(np.append(starts, len(winners))))
+    changes = np.concatenate(([0], np.flatnonzero(np.diff(path)) + 1, [len(path)]))
+    for k in range(1, len(changes) - 1):
+        # ``changes[k - 1]`` has already been moved
+        before, after = path[changes[k] - 1], path[changes[k]]
+        first, past = changes[k - 1] + 1, changes[k + 1]
+        gain = np.cumsum(log_shares[before, first:past] - log_shares[after, first:past])
+        moved = min(first + int(np.append(0.0, gain).argmax()), past - 1)
+        path[changes[k - 1] : moved], path[moved:past] = before, after
+        changes[k] = moved
+    return path
