@@ -22,7 +22,7 @@ from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.runner import Runner
 from recognizer.networks.backends.ways import REFERENCE, SpecialFormat, Way, ways
 from recognizer.networks.bounds import CLASSIFIER_BOUND
-from recognizer.networks.classifiers.architecture import build
+from recognizer.networks.classifiers.architecture import build, rewritten
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.checkpoint_process import own_weights
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
@@ -323,7 +323,8 @@ def _tunable(
 
 def _from_bytes(spec: ClassifierSpec, network: nn.Module) -> nn.Module:
     """Prepend the normalization and return features with the scores: uint8 (B, T, S, S, 3) to (B, labels + 2 D)."""
-    return nn.Sequential(Normalise(spec), hand_out_features(fold_repeated_frames(network, spec), spec))
+    quick = fold_repeated_frames(rewritten(network, spec), spec)
+    return nn.Sequential(Normalise(spec), hand_out_features(quick, spec))
 
 
 def _own_weights(
