@@ -117,7 +117,10 @@ class LiveSession:
     def _save_part(self, timeline: Timeline) -> None:
         recorded = self.stream.recorder.so_far or next(reversed(self._recordings), None)
         recording = None if recorded is None else (recorded.path.name, recorded.begins_s)
-        self._run.save(pack_part(timeline, recording, *self._names))
+        other = self._controls.other
+        self._run.save(
+            pack_part(timeline, recording, *self._names, "" if other is None else other.video_classifier_model)
+        )
 
     def _finish_recording(self) -> None:
         recorder = self.stream.recorder

@@ -38,17 +38,21 @@ class SavedPart(msgspec.Struct):
         recording: the latest recording's file and the stream's time at its first picture; None if there is none.
         set_id: the set of own actions that the session is shown with; None for the network's labels.
         mode: how their names are shown.
+        other: name of the second classifier, of which nothing is saved; empty if there is none.
     """
 
     timeline: bytes
     recording: tuple[str, float] | None
     set_id: str | None
     mode: Mode
+    other: str = ""
 
 
-def pack_part(timeline: Timeline, recording: tuple[str, float] | None, set_id: str | None, mode: Mode) -> bytes:
+def pack_part(
+    timeline: Timeline, recording: tuple[str, float] | None, set_id: str | None, mode: Mode, other: str = ""
+) -> bytes:
     """Return a save point as bytes."""
-    return msgspec.msgpack.encode(SavedPart(timelines_to_bytes([timeline]), recording, set_id, mode))
+    return msgspec.msgpack.encode(SavedPart(timelines_to_bytes([timeline]), recording, set_id, mode, other))
 
 
 def with_recording(timeline: Timeline, begins_s: float) -> Timeline:
@@ -67,6 +71,10 @@ def keep_what_is_saved(context: ServerContext, run: Run) -> None:
         context.runs.end(run.run_id, "failed", "the session ended with its server before anything was saved.")
         return
     timeline, last = rejoined([timelines_from_bytes(part.timeline)[0] for part in parts]), parts[-1]
+    lost = sorted({part.other for part in parts} - {""})
+    if lost:
+        note = f"Labels of the second classifier ({', '.join(lost)}) are not kept when the server ends."
+        timeline = replace(timeline, notes=(*timeline.notes, note))
     path = context.store.folder / NO_RECORDING
     recording = next((part.recording for part in reversed(parts) if part.recording is not None), None)
     if recording is not None:

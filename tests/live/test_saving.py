@@ -96,6 +96,8 @@ def test_a_session_whose_server_is_gone_is_an_analysis(
     camera.adjust(Controls(SETTINGS, recording=True))
     session_id = watch(camera, server)
     assert camera.session is not None
+    camera.session._controls = replace(camera.session._controls, other=replace(SETTINGS, video_classifier_model="i3d"))
+    wait_until(_saved_twice(server, session_id))
     camera.session._saver.end()
     seen = camera.session.stream.timeline()
     (run,) = server.runs.list(RunQuery())
@@ -109,6 +111,7 @@ def test_a_session_whose_server_is_gone_is_an_analysis(
     assert kept is not None
     assert kept.video_name == run.video_name
     assert kept.timeline.complete
+    assert kept.timeline.notes[-1] == "Labels of the second classifier (i3d) are not kept when the server ends."
     assert kept.timeline.predictions[:-1] == seen.predictions[: len(kept.timeline.predictions) - 1]
     assert len(seen.predictions) - len(kept.timeline.predictions) <= 1, "one may have come since the last save point"
     assert seen.analysed_s - kept.timeline.analysed_s < 5
