@@ -144,6 +144,11 @@ def shown_address(address: str) -> str:
     return address_of(address).shown
 
 
+def no_picture(shown: str) -> VideoError:
+    """Return the error for a camera that gives no picture, or no more."""
+    return VideoError(f"{shown} gives no picture; check that the camera is on and that the address opens in a player.")
+
+
 def _parts(address: str) -> CameraAddress | None:
     # urlsplit drops line feeds and tabs, and some programs take a backslash for a slash
     if any(letter.isspace() or letter == "\\" for letter in address) or one_line(address) != address:

@@ -15,8 +15,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from recognizer.errors import VideoError
 from recognizer.video.camera_address import TIMEOUT_S, CameraAddress
+from recognizer.video.camera_http import sends_on
 from recognizer.video.camera_login import authorization
+from recognizer.video.messages import Watch
 
 _MOST_LINES: Final = 200
 _MOST_LINE_BYTES: Final = 2000
@@ -34,28 +37,31 @@ class RtspRelay:
     """Passes one camera's messages and packets on while it is open.
 
     Attributes:
-        url: the address for FFmpeg.
-        redirected: whether the camera tried to send FFmpeg elsewhere.
+        order: asks a decoder for the pictures.
+        problem: the error for a camera that tried to send FFmpeg elsewhere; None if it did not.
     """
 
-    def __init__(self, address: CameraAddress) -> None:
+    def __init__(self, address: CameraAddress, max_height_px: int) -> None:
         """Connect to the camera.
 
         Raises:
             OSError: it does not answer.
         """
-        self.redirected = False
+        self.problem: VideoError | None = None
         self._address = address
         self._camera = address.connect()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(TIMEOUT_S)
         self._own_root = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.url = self._own_root + address.target
+        self.order = Watch(address.shown, max_height_px, url=self._own_root + address.target)
         self._player: socket.socket | None = None
         self._latest: _Message | None = None
         self._is_repeated = False
         self._challenges: list[str] = []
         threading.Thread(target=self._serve, name="camera-relay", daemon=True).start()
+
+    def expect(self) -> None:
+        """Do nothing: FFmpeg itself gives up on a camera that is late."""
 
     def close(self) -> None:
         """End both connections."""
@@ -108,7 +114,7 @@ class RtspRelay:
                 if status is None:
                     continue  # the camera's own request, such as REDIRECT; FFmpeg needs none
                 if 300 <= status < 400:
-                    self.redirected = True
+                    self.problem = sends_on(self._address)
                     return
                 if status == _UNAUTHORIZED and self._tries_again(message):
                     continue

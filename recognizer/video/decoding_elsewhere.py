@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from recognizer.video import messages
 from recognizer.video.decoding import FrameFilter, Order, State, Stop
 from recognizer.video.facts import Inspection, Timing
 from recognizer.video.messages import AnswerContent
+from recognizer.video.picture import MAX_SIDE_PX
 from recognizer.video.prefetch import frames_ahead
 from recognizer.video.shared_pictures import PictureSlots
 from recognizer.video.workers import DecoderGoneError, Worker, workers
@@ -34,6 +35,9 @@ _log = logging.getLogger(__name__)
 _MOST_AHEAD: Final = 8
 """Most pictures that a decoder may convert before they are asked for. It gets half of them at a time, because for
 small pictures the messages cost as much as the decoding; at first fewer, because many readers take only one."""
+
+_CONVERT: Final = "convert it to H.264 in an MP4 file"
+_CHECK_CAMERA: Final = "check the camera, or have it send H.264 or MJPEG"
 
 _SPARE: Final = 2
 """With fewer free slots, a picture is copied: whoever holds so many may hold them for good."""
@@ -114,6 +118,74 @@ def sound_elsewhere(path: Path, shown: str, stream: int, timing: Timing) -> Iter
                 raise _unfit(worker, answer)
             yield answer.position, np.frombuffer(answer.samples, np.float32).reshape(2, -1)
 
+
+class CameraRelay(Protocol):
+    """A connection to a camera, which passes on to a decoder what comes.
+
+    Attributes:
+        order: asks a decoder for the pictures.
+        problem: what is wrong with the camera, if the relay knows; it takes the place of what the decoder says.
+    """
+
+    order: messages.Watch
+    problem: VideoError | None
+
+    def expect(self) -> None:
+        """Begin the wait for the next picture."""
+
+    def close(self) -> None:
+        """End the connection; the decoder's reading ends with it."""
+
+
+def watched_elsewhere(shown: str, connect: Callable[[], CameraRelay]) -> Iterator[Frame]:
+    """Yield a camera's pictures as they arrive; see ``camera_pictures.watched``.
+
+    Args:
+        shown: the camera, for messages.
+        connect: connects to it.
+
+    Raises:
+        VideoError: there is no picture, no more, or the decoder failed.
+        OSError, http.client.HTTPException: there is no connection.
+    """
+    # the relay closes first, so that the decoder does not wait for the camera
+    with _decoder(shown, _CHECK_CAMERA) as worker, closing(connect()) as relay:
+        try:
+            worker.begin(relay.order)
+            yield from _live(worker, relay)
+        except VideoError as error:
+            raise relay.problem or error from error
+
+
+def _live(worker: Worker, relay: CameraRelay) -> Iterator[Frame]:
+    shown, most_px = relay.order.shown, relay.order.max_height_px
+    opened = _heard(worker, shown)
+    if isinstance(opened, messages.Ended):
+        return
+    if not isinstance(opened, messages.Opened) or not (
+        0 < opened.width <= MAX_SIDE_PX and 0 < opened.height <= most_px
+    ):
+        raise _unfit(worker, opened)
+    with _slots((opened.width, opened.height), _CAMERA_SLOTS) as slots:
+        worker.say(messages.Lend(_lent(worker, slots)))
+        number, there = 0, {slots.take() for _ in range(_CAMERA_SLOTS)}
+        worker.say(messages.Use(list(there)))
+        while not isinstance(answer := _heard(worker, shown), messages.Ended):
+            fits = isinstance(answer, messages.Converted) and answer.slot in there and answer.index == number
+            if not isinstance(answer, messages.Converted) or not fits or not math.isfinite(answer.time_s):
+                raise _unfit(worker, answer)
+            relay.expect()
+            # whoever takes it may keep it, for a recording for example
+            rgb = slots.picture(answer.slot, (opened.height, opened.width, 3)).copy()
+            there.discard(answer.slot)
+            there.add(slot := slots.take())
+            worker.say(messages.Use([slot]))
+            yield Frame(number, answer.time_s, rgb)
+            number += 1
+
+
+_CAMERA_SLOTS: Final = 2
+"""The decoder writes into one while the other is copied; with more, pictures would wait and be late."""
 
 _BYTES_A_SAMPLE: Final = 8
 """Two channels of float32."""
@@ -228,24 +300,24 @@ def _lent(worker: Worker, slots: PictureSlots) -> messages.Slots:
 
 
 @contextmanager
-def _decoder(shown: str) -> Iterator[Worker]:
-    """Lend a decoder; turn its end into a sentence about the file."""
+def _decoder(shown: str, remedy: str = _CONVERT) -> Iterator[Worker]:
+    """Lend a decoder; turn its end into a sentence about what it read."""
     with workers().lent() as worker:
         try:
             yield worker
         except DecoderGoneError as error:
             _log.warning("the decoder of %s has gone: %s", shown, error)
-            raise _explained(error, shown) from error
+            raise _explained(error, shown, remedy) from error
 
 
-def _explained(error: DecoderGoneError, shown: str) -> VideoError:
+def _explained(error: DecoderGoneError, shown: str, remedy: str) -> VideoError:
     if error.limit == "max_decoder_bytes":
         return _too_large(shown)
-    remedy = "convert it to H.264 in an MP4 file"
     if error.limit:
         stall_s = limits().max_decoder_stall_s
         return VideoError(str(exceeded(error.limit, f"{shown} gave no picture for {stall_s} s", remedy)))
-    return VideoError(f"the decoder of {shown} broke down, {error}; {remedy}, or choose another file.")
+    other = ", or choose another file" if remedy is _CONVERT else ""
+    return VideoError(f"the decoder of {shown} broke down, {error}; {remedy}{other}.")
 
 
 def _too_large(shown: str) -> VideoError:

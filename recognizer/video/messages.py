@@ -70,6 +70,27 @@ class ReadSound(msgspec.Struct, tag=True):
     timing: Timing
 
 
+class Watch(msgspec.Struct, tag=True):
+    """Asks for the pictures of a camera as they arrive; see ``camera_pictures.watched``.
+
+    ``url`` is an address of RTSP on this machine. Without one, the pictures come from a port of this machine to whoever
+    begins with the token, in a format of FFmpeg if it is known.
+    """
+
+    shown: str
+    max_height_px: int
+    url: str = ""
+    port: int = 0
+    token: bytes = b""
+    format: str | None = None
+
+
+class Lend(msgspec.Struct, tag=True):
+    """Lends memory for the pictures of a camera, once their size is known."""
+
+    slots: Slots
+
+
 class Use(msgspec.Struct, tag=True):
     """Lets pictures be written into these slots."""
 
@@ -86,7 +107,7 @@ class Halt(msgspec.Struct, tag=True):
     """Ends the work; the answer is ``Ended`` all the same."""
 
 
-OrderContent = Inspect | Decode | FindStill | ReadSound | Use | Chosen | Halt
+OrderContent = Inspect | Decode | FindStill | ReadSound | Watch | Lend | Use | Chosen | Halt
 
 
 class Order(msgspec.Struct):
@@ -107,6 +128,13 @@ class Decoded(msgspec.Struct, tag=True):
 
     times_s: list[float]
     progress: float
+
+
+class Opened(msgspec.Struct, tag=True):
+    """The first picture of a camera is there, and waits for memory."""
+
+    width: int
+    height: int
 
 
 class Converted(msgspec.Struct, tag=True):
@@ -150,7 +178,7 @@ class Broken(msgspec.Struct, tag=True):
     error: str
 
 
-AnswerContent = Inspected | Decoded | Converted | Noted | Heard | Ended | Refused | Broken
+AnswerContent = Inspected | Opened | Decoded | Converted | Noted | Heard | Ended | Refused | Broken
 
 
 class Answer(msgspec.Struct):

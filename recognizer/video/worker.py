@@ -15,7 +15,8 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import BinaryIO, Final
@@ -49,6 +50,7 @@ class _Work:
     def __init__(self) -> None:
         self.number = -1
         self.stop = decoding.Stop()
+        self._lent: messages.Slots | None = None
         self._slots: list[int] = []
         self._choices: deque[list[bool]] = deque()
         self._changed = threading.Condition()
@@ -56,6 +58,7 @@ class _Work:
     def begin(self, number: int) -> None:
         with self._changed:
             self.number, self.stop = number, decoding.Stop()
+            self._lent = None
             self._slots.clear()
             self._choices.clear()
 
@@ -64,6 +67,8 @@ class _Work:
             if order.work != self.number:
                 return
             match order.content:
+                case messages.Lend(lent):
+                    self._lent = lent
                 case messages.Use(slots):
                     self._slots += slots
                 case messages.Chosen(wanted):
@@ -71,6 +76,12 @@ class _Work:
                 case messages.Halt():
                     self.stop()
             self._changed.notify()
+
+    def lent(self) -> messages.Slots | None:
+        """Wait for memory; None if the work is to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._lent or self.stop)
+            return None if self.stop else self._lent
 
     def slot(self) -> int | None:
         """Wait for a slot to write into; None if the work is to end."""
@@ -112,7 +123,7 @@ class Decoder:
         """Pass on orders; the other side's end is the process's end, whatever it is doing."""
         with suppress(ValueError, OSError):
             while (order := self._inbox.read()) is not None:
-                if isinstance(order.content, messages.Use | messages.Chosen | messages.Halt):
+                if isinstance(order.content, messages.Lend | messages.Use | messages.Chosen | messages.Halt):
                     self._work.hear(order)
                 else:
                     self._work.begin(order.work)
@@ -134,6 +145,8 @@ class Decoder:
                     return self._find_still(asked)
                 case messages.ReadSound() as asked:
                     return self._read_sound(asked)
+                case messages.Watch() as asked:
+                    return self._watch(asked)
                 case _:
                     return messages.Ended()
         except (TooMuchMemoryError, MemoryError):
@@ -175,6 +188,26 @@ class Decoder:
             if self._work.stop:
                 break
             self._say(messages.Heard(position, np.ascontiguousarray(samples).tobytes()))
+        return messages.Ended()
+
+    def _watch(self, asked: messages.Watch) -> AnswerContent:
+        from recognizer.video.camera_pictures import watched
+
+        work = self._work
+        with closing(watched(asked, work.stop)) as pictures:
+            first = next(pictures, None)
+            if first is None:
+                return messages.Ended()
+            height, width, _ = first[2].shape
+            self._say(messages.Opened(width, height))
+            lent = work.lent()
+            slots = None if lent is None else self._slots(lent)
+            for index, time_s, rgb in chain([first], pictures):
+                slot = work.slot()
+                if slot is None or slots is None:
+                    break
+                np.copyto(slots.picture(slot, (height, width, 3)), rgb)
+                self._say(messages.Converted(index, time_s, slot, 0.0))
         return messages.Ended()
 
     def _slots(self, slots: messages.Slots) -> DecodersSlots:

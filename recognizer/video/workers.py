@@ -32,6 +32,7 @@ from recognizer.video.messages import (
     Inbox,
     Line,
     Noted,
+    Opened,
     Order,
     OrderContent,
 )
@@ -51,7 +52,7 @@ _STARTS_WITHIN_S: Final = 30.0
 _HALTS_WITHIN_S: Final = 1.0
 """A decoder that does not end its work within this time is ended itself."""
 
-_GOING_ON: Final = (Decoded, Converted, Noted, Heard)
+_GOING_ON: Final = (Opened, Decoded, Converted, Noted, Heard)
 """Answers after which more follow."""
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
@@ -14,24 +18,28 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from recognizer import processes
 from recognizer.errors import VideoError
 from recognizer.live import feed as feed_module
 from recognizer.live.feed import Feed, camera_frames, looped_frames
 from recognizer.types import Frame
 from recognizer.video import check_address, shown_address
+from recognizer.video.camera_http import HttpRelay
+from recognizer.video.workers import workers
 from tests.support.waiting import WAIT_S, wait_until
 
 
 class Camera(BaseHTTPRequestHandler):
-    """``/live`` is motion JPEG, ``/file`` a file, ``/elsewhere`` a redirect, ``/list`` a playlist."""
+    """``/live`` is motion JPEG, ``/still`` stops after two pictures, ``/file`` is a file, ``/list`` a playlist,
+    ``/elsewhere`` a redirect."""
 
     file = b""
     asked: list[str]
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
-        if self.path == "/live":
-            self._stream()
+        if self.path in ("/live", "/still"):
+            self._stream(2 if self.path == "/still" else 10_000)
         elif self.path == "/file":
             self._answer(self.file, "video/mp4")
         elif self.path == "/list":
@@ -51,18 +59,20 @@ class Camera(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _stream(self) -> None:
+    def _stream(self, pictures: int) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
         try:
-            for k in range(10_000):
+            for k in range(pictures):
                 ok, jpeg = cv2.imencode(".jpg", np.full((96, 128, 3), k % 200, np.uint8))
                 assert ok
                 part = jpeg.tobytes()
                 self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(part))
                 self.wfile.write(part + b"\r\n")
                 time.sleep(0.02)
+            self.wfile.write(b"--frame\r\n")
+            self.rfile.read(1)  # until whoever watches goes
         except (BrokenPipeError, ConnectionResetError):
             return  # whoever watched has gone
 
@@ -86,7 +96,11 @@ def camera_url(make_video: Callable[..., Path]) -> Iterator[str]:
 HOSTS = ("127.0.0.1",)
 
 
-def test_pictures_come_from_a_camera_and_carry_the_time_they_came(camera_url: str) -> None:
+@pytest.mark.parametrize("decoder", ["worker", "inline"])
+def test_pictures_come_from_a_camera_and_carry_the_time_they_came(
+    camera_url: str, decoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(processes.WHERE_VARIABLE, decoder)
     frames = camera_frames(f"{camera_url}/live", HOSTS)
     began_s = time.monotonic()
     taken = list(islice(frames, 20))
@@ -96,6 +110,43 @@ def test_pictures_come_from_a_camera_and_carry_the_time_they_came(camera_url: st
     assert all(frame.rgb.shape == (96, 128, 3) for frame in taken)
     assert np.all(np.diff([frame.time_s for frame in taken]) > 0)
     assert taken[-1].time_s <= took_s
+
+
+def test_a_decoder_that_dies_costs_its_camera_a_sentence_and_nobody_else(camera_url: str) -> None:
+    frames = camera_frames(f"{camera_url}/live", HOSTS)
+    next(frames)
+    (busy,) = (one for one in workers()._busy)
+    os.kill(busy.pid, signal.SIGKILL)
+    with pytest.raises(
+        VideoError, match=r"the decoder of http://127\.0\.0\.1:\d+/live broke down, it was ended by SIGKILL"
+    ):
+        list(islice(frames, 100))
+    again = camera_frames(f"{camera_url}/live", HOSTS)
+    assert next(again).index == 0
+    again.close()  # type: ignore[attr-defined]
+
+
+def test_a_camera_that_stands_still_does_not_hold_up_its_end(camera_url: str) -> None:
+    frames = camera_frames(f"{camera_url}/still", HOSTS)
+    next(frames)
+    (busy,) = (one for one in workers()._busy)
+    frames.close()  # type: ignore[attr-defined]
+    assert busy.is_alive(), "it did not have to be ended"
+    assert busy not in workers()._busy
+
+
+def test_a_relay_serves_whoever_has_its_token_and_its_order_holds_no_password(camera_url: str) -> None:
+    address = camera_url.replace("//", "//me:secret@")
+    with closing(HttpRelay(check_address(f"{address}/live", HOSTS), 480)) as relay:
+        assert "secret" not in repr(relay.order)
+        assert "me" not in relay.order.shown
+        port = relay.order.port
+        with closing(socket.create_connection(("127.0.0.1", port))) as stranger:
+            stranger.sendall(bytes(len(relay.order.token)))
+            assert stranger.recv(1) == b""
+        with closing(socket.create_connection(("127.0.0.1", port))) as decoder:
+            decoder.sendall(relay.order.token)
+            assert decoder.recv(2) == b"--"
 
 
 def test_file_at_an_address_has_its_own_times_and_an_end(camera_url: str) -> None:
