@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -192,14 +193,17 @@ def test_a_full_disk_does_not_end_the_saving(monkeypatch: pytest.MonkeyPatch, ca
     saved: list[Timeline] = []
     problems = [StoreError("no room; make some.")] * 2
     seen: list[str | None] = []
+    begun = threading.Event()
 
     def save(timeline: Timeline) -> None:
+        assert begun.wait(WAIT_S)
         seen.append(saver.problem)
         if problems:
             raise problems.pop()
         saved.append(timeline)
 
     saver = SessionSaver(lambda since_s: _built(2.0, since_s), save)
+    begun.set()
     wait_until(lambda: len(saved) > 1)
     saver.end()
     assert seen[:4] == [None, "no room; make some.", "no room; make some.", None]
