@@ -2,6 +2,7 @@
 
     .venv/bin/python -m benchmarks.growth [--classifier s3d] [--people 1,2,4,8,16] [--minutes 1,5] [--seconds 10]
     .venv/bin/python -m benchmarks.growth --classifier r3d_18 --skip 15 --size 340x256 --people '' --minutes 1,5,30
+    .venv/bin/python -m benchmarks.growth --classifier i3d --preset recommended --people 1,16 --minutes ''
     .venv/bin/python -m benchmarks.growth --stages [--people 30] [--minutes 30,60,120]
 
 With ``--stages`` there is neither a video nor a network: each stage after them gets a generated analysis
@@ -26,7 +27,7 @@ from pathlib import Path
 from benchmarks.growth_stages import MOST_TIMES, Measured, growth, measure
 from benchmarks.throughput import EngineRun, Side, checkpoint_of, serve_engine
 from benchmarks.tiled_clips import HEIGHT, RATE, WIDTH, tiled_video
-from recognizer.settings import CLASSIFIER_NAMES, Settings
+from recognizer.settings import CLASSIFIER_NAMES, Settings, recommended
 
 
 def line(video: Path, settings: Settings, people: int, seconds: float, warm_video: Path) -> str:
@@ -70,6 +71,7 @@ def main() -> None:
     parser.add_argument("--people")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--minutes")
+    parser.add_argument("--preset", choices=("documented", "recommended"), default="documented")
     parser.add_argument("--skip", type=int, default=Settings.skip_frame)
     parser.add_argument("--size", default=f"{WIDTH}x{HEIGHT}", metavar="WIDTHxHEIGHT")
     arguments = parser.parse_args()
@@ -89,12 +91,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         chosen = Settings(video_classifier_model=arguments.classifier, skip_frame=arguments.skip)
+        if arguments.preset == "recommended":
+            chosen = recommended(chosen, float(RATE))
         _, settings, _ = checkpoint_of(chosen, folder)
         # long enough for everybody to have a clip
         warm_video = tiled_video(arguments.clips, 1, max(2.0, 2 * chosen.clip_span_s(float(RATE))), folder, size_wh)
         rows = [(int(people), arguments.seconds) for people in people_given.split(",") if people]
         rows += [(1, 60 * minutes) for minutes in lengths_min]
-        print(f"{arguments.classifier}, 8 samples, skip {arguments.skip}, {arguments.size}")
+        samples, skip = settings.num_video_sequence_samples, settings.skip_frame
+        print(f"{arguments.classifier}, {samples} samples, skip {skip}, {arguments.size}")
         print("people  seconds    took s  s a video-sec.   clips  most MB")
         for people, seconds in rows:
             video = tiled_video(arguments.clips, people, seconds, folder, size_wh)

@@ -299,6 +299,15 @@ class Clip:
         if not self.end_s > self.start_s:
             raise ValueError(f"a clip must end after it starts, got {self.start_s} to {self.end_s}")
 
+    @property
+    def length(self) -> int:
+        """The number of samples."""
+        return len(self.rgb)
+
+    def stacked(self) -> Clip:
+        """Return the clip with its samples in arrays of their own."""
+        return self
+
 
 @dataclass(frozen=True, eq=False)
 class ClipFeatures:

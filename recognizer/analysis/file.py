@@ -341,8 +341,10 @@ class _FileAnalysis:
 def _with_pictures(clip: Clip, picture_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Clip:
     """Return a clip of stand-ins with the pictures in their place."""
     around = clip.surroundings_rgb
-    return replace(
-        clip,
+    return Clip(
+        clip.person_id,
+        clip.start_s,
+        clip.end_s,
         rgb=np.stack([picture_of(one) for one in clip.rgb]),
         surroundings_rgb=None if around is None else np.stack([picture_of(one) for one in around]),
     )

@@ -78,7 +78,8 @@ class Cropper:
         crops = tuple(self.crop(rgb, box) for box in boxes)
         if not self._style.surroundings:
             return crops, ()
-        return crops, tuple(self.surroundings(rgb, box, people, k) for k, box in enumerate(boxes))
+        squares: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        return crops, tuple(self.surroundings(rgb, box, people, k, squares) for k, box in enumerate(boxes))
 
     @property
     def cuts_surroundings(self) -> bool:
@@ -90,11 +91,16 @@ class Cropper:
         return square_crop(rgb, box, self._style.margin_percentage)
 
     def surroundings(
-        self, rgb: NDArray[np.uint8], box: Box, people: Sequence[TrackedPerson], k: int
+        self,
+        rgb: NDArray[np.uint8],
+        box: Box,
+        people: Sequence[TrackedPerson],
+        k: int,
+        squares: dict[tuple[int, int], NDArray[np.uint8]] | None = None,
     ) -> NDArray[np.uint8]:
-        """Return the surroundings of the k-th of ``people`` around a box of ``boxes``."""
+        """Return the surroundings of the k-th of ``people`` around a box of ``boxes``; see ``surroundings_crop``."""
         others = [other.box_xyxy for j, other in enumerate(people) if j != k]
-        return surroundings_crop(rgb, box, people[k].box_xyxy, others)
+        return surroundings_crop(rgb, box, people[k].box_xyxy, others, squares=squares)
 
 
 def _square(box_xyxy: Box) -> Box:
@@ -153,6 +159,7 @@ def surroundings_crop(
     person_xyxy: Box,
     others_xyxy: Sequence[Box] = (),
     size_px: int = CROP_SIZE_PX,
+    squares: dict[tuple[int, int], NDArray[np.uint8]] | None = None,
 ) -> NDArray[np.uint8]:
     """Return the frame's largest square, placed around a person but inside the frame, with all other people covered.
 
@@ -165,18 +172,25 @@ def surroundings_crop(
         person_xyxy: the person's box; nothing in it is covered.
         others_xyxy: the boxes of other people.
         size_px: side of the result.
+        squares: the frame's squares so far, by left and top; new ones are added. People at the same end of a frame
+            share one, which is shrunk once.
 
     Returns:
-        uint8 (size_px, size_px, 3).
+        uint8 (size_px, size_px, 3); without others, it may be one of ``squares``.
     """
     height, width = rgb.shape[:2]
     side = min(height, width)
     x1, y1, x2, y2 = box_xyxy
     left = round(min(max((x1 + x2 - side) / 2, 0), width - side))
     top = round(min(max((y1 + y2 - side) / 2, 0), height - side))
-    crop = _resize(rgb[top : top + side, left : left + side], size_px, size_px)
+    square = None if squares is None else squares.get((left, top))
+    if square is None:
+        square = _resize(rgb[top : top + side, left : left + side], size_px, size_px)
+        if squares is not None:
+            squares[left, top] = square
     if not others_xyxy:
-        return crop
+        return square
+    crop = square.copy() if squares is not None else square
 
     def part(box: Box) -> NDArray[np.uint8]:
         px1, py1, px2, py2 = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -62,6 +62,40 @@ class _Sample(NamedTuple):
     time_s: float
     crop_rgb: NDArray[np.uint8]
     surroundings_rgb: NDArray[np.uint8] | None
+
+
+class _SampledClip(Clip):
+    """A clip that shares its samples with later clips of the person, and copies them into arrays when asked for these.
+
+    Clips of all people may be complete at the same time; with copies of their own, they would take twice the memory.
+    """
+
+    def __init__(self, person_id: int, samples: tuple[_Sample, ...], interval_s: float) -> None:
+        facts = {"person_id": person_id, "start_s": samples[0].time_s, "end_s": samples[-1].time_s + interval_s}
+        for name, value in {**facts, "_samples": samples}.items():
+            object.__setattr__(self, name, value)  # the class is frozen
+
+    _samples: tuple[_Sample, ...]
+
+    @property
+    def rgb(self) -> NDArray[np.uint8]:
+        """See ``Clip``; a copy."""
+        return np.stack([sample.crop_rgb for sample in self._samples])
+
+    @property
+    def surroundings_rgb(self) -> NDArray[np.uint8] | None:
+        """See ``Clip``; a copy."""
+        around = [sample.surroundings_rgb for sample in self._samples if sample.surroundings_rgb is not None]
+        return np.stack(around) if len(around) == len(self._samples) else None
+
+    @property
+    def length(self) -> int:
+        """See ``Clip``."""
+        return len(self._samples)
+
+    def stacked(self) -> Clip:
+        """See ``Clip``."""
+        return Clip(self.person_id, self.start_s, self.end_s, self.rgb, self.surroundings_rgb)
 
 
 @dataclass
@@ -247,14 +281,7 @@ class ClipSampler:
     def _clip(self, person_id: int, buffer: _Buffer) -> Clip:
         buffer.new = 0
         buffer.has_clip = True
-        around = [sample.surroundings_rgb for sample in buffer.samples if sample.surroundings_rgb is not None]
-        return Clip(
-            person_id=person_id,
-            start_s=buffer.samples[0].time_s,
-            end_s=buffer.samples[-1].time_s + self._interval_s,
-            rgb=_stack(sample.crop_rgb for sample in buffer.samples),
-            surroundings_rgb=_stack(around) if len(around) == len(buffer.samples) else None,
-        )
+        return _SampledClip(person_id, tuple(buffer.samples), self._interval_s)
 
 
 def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
@@ -268,7 +295,8 @@ def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
         newer: the clip that ends last.
         from_s: start of the result, if ``older`` starts earlier.
     """
-    length = len(newer.rgb)
+    older, newer = older.stacked(), newer.stacked()
+    length = newer.length
     start_s = max(older.start_s, from_s)
     earlier = _sample_times_s(older)
     before = earlier < newer.start_s
@@ -284,8 +312,4 @@ def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
 
 
 def _sample_times_s(clip: Clip) -> NDArray[np.float64]:
-    return clip.start_s + np.arange(len(clip.rgb)) * (clip.end_s - clip.start_s) / len(clip.rgb)
-
-
-def _stack(crops: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    return np.stack(list(crops))
+    return clip.start_s + np.arange(clip.length) * (clip.end_s - clip.start_s) / clip.length

@@ -218,6 +218,24 @@ class TestSurroundings:
                 x, y = round((x1 + x2) / 2 * CROP_SIZE_PX / 200), round((y1 + y2) / 2 * CROP_SIZE_PX / 200)
                 assert (seen[y, x] == colour).all()
 
+    def test_people_who_share_a_square_get_what_each_alone_would_get(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rng = np.random.default_rng(0)
+        rgb = rng.integers(0, 256, (240, 640, 3), np.uint8)
+        people = [person(x, k + 1) for k, x in enumerate((20.0, 60.0, 300.0, 560.0, 620.0))]
+        resized: list[int] = []
+
+        def resize(*arguments: object, **named: object) -> object:
+            resized.append(1)
+            return of_opencv(*arguments, **named)  # type: ignore[call-overload]
+
+        of_opencv = cv2.resize
+        monkeypatch.setattr(cv2, "resize", resize)
+        crops, around = Cropper(CropStyle(10, steady=False, surroundings=True), 1.0).cut(rgb, 0.0, people)
+        assert len(resized) == len(crops) + 3, "two at each end share one"
+        for k, one in enumerate(people):
+            others = [other.box_xyxy for other in people if other is not one]
+            np.testing.assert_array_equal(around[k], surroundings_crop(rgb, one.box_xyxy, one.box_xyxy, others))
+
     def test_they_are_cut_only_if_the_style_includes_them(self) -> None:
         rgb = np.zeros((200, 300, 3), np.uint8)
         people = [person(0), person(100, 2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -374,3 +375,28 @@ class TestClipsOfPeople:
         monkeypatch.setattr("recognizer.clips.sampling.MOST_LEFT_OVER", 10)
         clips = self.left_over().clips_of_people({1: 1, 2: 1, 3: 1})
         assert [numbers_in(clip)[0] for clip in clips] == [6, 8], "the oldest five have none"
+
+
+class TestSharedSamples:
+    """Clips of many people are complete at once; each with copies would take twice the memory of their samples."""
+
+    def test_a_complete_clip_takes_no_memory_until_it_is_used(self) -> None:
+        sampler = ClipSampler(Settings(num_video_sequence_samples=4, skip_frame=1, overlap=0.0), 30.0)
+        rng = np.random.default_rng(0)
+        shown = [[rng.integers(0, 256, (64, 64, 3), np.uint8) for _ in range(2)] for _ in range(8)]
+        tracemalloc.start()
+        clips: list[Clip] = []
+        for k, pictures in enumerate(shown):
+            people = tuple(TrackedPerson(i, (0.0, 0.0, 40.0, 90.0), 0.9) for i in (1, 2))
+            clips += sampler.add(Observation(k, k / 30, people, tuple(pictures), surroundings_rgb=tuple(pictures)))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert len(clips) == 4
+        assert peak_bytes < 4 * 64 * 64 * 3, "that of one clip"
+        for clip, (first, person) in zip(clips, ((0, 0), (0, 1), (4, 0), (4, 1)), strict=True):
+            expected = np.stack([pictures[person] for pictures in shown[first : first + 4]])
+            for found in (clip, clip.stacked()):
+                np.testing.assert_array_equal(found.rgb, expected)
+                np.testing.assert_array_equal(found.surroundings_rgb, expected)
+                assert found.length == 4
+            assert clip.stacked().stacked().person_id == clip.person_id

@@ -186,13 +186,14 @@ class NetworkClassifier:
         """Return one prediction per clip, in order, for clips of any length; batch those of equal network length."""
         by_length: dict[int, list[int]] = {}
         for index, clip in enumerate(clips):
-            by_length.setdefault(self.spec.frames_fed(len(clip.rgb)), []).append(index)
+            by_length.setdefault(self.spec.frames_fed(clip.length), []).append(index)
         predictions: dict[int, Prediction] = {}
         for length, indices in by_length.items():
-            batch_size = self._runner.max_batch_size((length, *clips[indices[0]].rgb.shape[1:]))
+            shape = (length, *clips[indices[0]].stacked().rgb.shape[1:])
+            batch_size = self._runner.max_batch_size(shape)
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
-                said = self._predictions([clips[index] for index in batch], length)
+                said = self._predictions([clips[index].stacked() for index in batch], length)
                 predictions.update(zip(batch, said, strict=True))
         return [predictions[index] for index in range(len(clips))]
 
