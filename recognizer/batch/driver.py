@@ -170,7 +170,8 @@ class _Batch:
         for due in self._manifest.due():
             self._check_room()
             tally.give(due)
-            yield Task(due.number, due.place, due.recipe, str(self._folder.root), self._request.max_file_bytes)
+            out, most_bytes = str(self._folder.root), self._request.max_file_bytes
+            yield Task(due.number, due.place, due.recipe, due.digest, out, most_bytes)
 
     def _check_room(self) -> None:
         with writing(self._folder.root):

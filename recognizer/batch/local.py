@@ -28,6 +28,9 @@ from recognizer.limits import duration_text
 _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S: Final = 0.5
+_WEIGH_EVERY_S: Final = 1.0
+"""Looking up the memory of a worker takes milliseconds: the system lists all its processes."""
+
 _STOPS_WITHIN_S: Final = 10.0
 """A worker that is asked to stop has so long to save what it did."""
 
@@ -110,6 +113,7 @@ class _Worker:
         process: the process.
         task: None while it has nothing to do.
         began_s, moved_s: when it began with the task, and when it last got on with it.
+        weighed_s: when its memory was last looked up.
         killed_for: why it was killed; empty if it was not.
     """
 
@@ -117,6 +121,7 @@ class _Worker:
     task: Task | None = None
     began_s: float = 0.0
     moved_s: float = 0.0
+    weighed_s: float = 0.0
     killed_for: str = ""
     _reports: Lines = field(default_factory=lambda: Lines(Report))
 
@@ -238,11 +243,13 @@ class LocalExecutor:
             worker.kill(f"took longer than {duration_text(bounds.most_s)}; raise --max-seconds, or cut the video")
         elif now_s - worker.moved_s > bounds.stall_s:
             worker.kill(f"made no progress for {duration_text(bounds.stall_s)}; cut the video, or convert it")
-        elif bounds.most_bytes is not None and (used := worker.memory_bytes()) > bounds.most_bytes:
-            worker.kill(
-                f"took {size_text(used)} of memory, the limit is {size_text(bounds.most_bytes)}; raise "
-                "--max-memory-mb, or use fewer workers"
-            )
+        elif bounds.most_bytes is not None and now_s - worker.weighed_s > _WEIGH_EVERY_S:
+            worker.weighed_s = now_s
+            if (used := worker.memory_bytes()) > bounds.most_bytes:
+                worker.kill(
+                    f"took {size_text(used)} of memory, the limit is {size_text(bounds.most_bytes)}; raise "
+                    "--max-memory-mb, or use fewer workers"
+                )
 
     def _buried(self, worker: _Worker) -> Iterator[Report]:
         """Say what became of the video whose worker has ended."""

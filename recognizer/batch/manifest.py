@@ -93,12 +93,14 @@ class Due:
         number: its row.
         place: where it is.
         recipe: how it is analyzed.
+        digest: of the recipe.
         size_bytes: 0 if unknown.
     """
 
     number: int
     place: str
     recipe: Recipe
+    digest: str
     size_bytes: int
 
 
@@ -228,7 +230,7 @@ class Manifest:
                     query = "SELECT document FROM recipe WHERE digest = ?"
                     (document,) = self._connection.execute(query, (digest,)).fetchone()
                     recipes[digest] = msgspec.json.decode(document, type=Recipe)
-            yield Due(number, place, recipes[digest], size_bytes or 0)
+            yield Due(number, place, recipes[digest], digest, size_bytes or 0)
 
     def record(self, outcome: Outcome) -> None:
         """Store what came of a video. What was found of the same result before is not lost: a result is made once."""

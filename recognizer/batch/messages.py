@@ -18,6 +18,7 @@ class Task(msgspec.Struct, tag=True):
         number: its row in the manifest.
         place: where it is.
         recipe: how.
+        digest: of the recipe: taking it again would read a user's own weights for each video.
         out: the folder of the batch.
         max_file_bytes: larger files are refused; None for no limit.
     """
@@ -25,6 +26,7 @@ class Task(msgspec.Struct, tag=True):
     number: int
     place: str
     recipe: Recipe
+    digest: str
     out: str
     max_file_bytes: int | None = None
 

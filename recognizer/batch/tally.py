@@ -93,7 +93,7 @@ class Tally:
         """One line for people."""
         parts = [f"{self.ended} of {self.total} videos", f"{self.analysed_s / 3600:.2f} h of video"]
         if self.times_real_time is not None:
-            parts.append(f"{self.times_real_time:.1f} times real time")
+            parts.append(f"{self.times_real_time:.2g} times real time")
         if self.left_s is not None:
             parts.append(f"about {duration_text(self.left_s)} left")
         if self.failed:

@@ -123,7 +123,7 @@ class _One:
             self._file, self._status = path, _status(path)
             if not self._sha256:
                 self._sha256 = self._hashed(path)
-            key = key_of(self._sha256, self._task.recipe.digest)
+            key = key_of(self._sha256, self._task.digest)
             # the same bytes under another name may be in work elsewhere
             lock = FileLock(self._folder.work / f"{key}.lock")
             with writing(self._folder.work):

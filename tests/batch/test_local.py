@@ -36,7 +36,7 @@ def starts() -> Starts:
 
 
 def tasks(tmp_path: Path, *deeds: str) -> Iterator[Task]:
-    yield from (Task(number, deed, Recipe(), str(tmp_path)) for number, deed in enumerate(deeds))
+    yield from (Task(number, deed, Recipe(), "", str(tmp_path)) for number, deed in enumerate(deeds))
 
 
 def outcomes(executor: LocalExecutor, given: Iterator[Task]) -> dict[int, Outcome]:
