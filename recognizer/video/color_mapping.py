@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorTrc
 from numpy.typing import NDArray
 
+from recognizer.video.colors import CONVERTED
 from recognizer.video.filter_source import add_source
 
 _UNSPECIFIED: Final = 2
@@ -78,7 +79,7 @@ class ColorMapper:
         """Prepare for frames that are like ``frame``; ``size_wh``: size of the result before turning."""
         is_hdr = frame.color_trc in _HDR_NAMES
         primaries = frame.color_primaries if frame.color_primaries in _RED_GREEN_BLUE_XY else ColorPrimaries.BT2020
-        matrix = frame.colorspace if frame.colorspace != _UNSPECIFIED or not is_hdr else 9
+        matrix = frame.colorspace if frame.colorspace in CONVERTED else 9 if is_hdr else 1
         scale = {"w": str(size_wh[0]), "h": str(size_wh[1]), "flags": "bilinear", "out_range": "full"}
         if matrix in _MATRICES and not frame.format.is_rgb:
             scale["in_color_matrix"] = _MATRICES[matrix]

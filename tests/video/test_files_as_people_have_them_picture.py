@@ -229,6 +229,9 @@ def test_hdr_looks_as_in_sdr(patches: Path, tmp_path: Path, transfer: str, name:
     assert said == f"HDR ({name}) converted to standard colours"
     make_preview(path, tmp_path / "preview.mp4")
     assert furthest(poster(tmp_path / "preview.mp4").rgb, tuple(patch_colors(frames[0].rgb))) <= 5
+    # a matrix that FFmpeg's scaler refuses, ICtCp, is read as the usual one of HDR
+    ffmpeg("-i", path, "-c", "copy", "-bsf:v", "hevc_metadata=matrix_coefficients=14", "ictcp.mp4", folder=tmp_path)
+    assert np.array_equal(read(tmp_path / "ictcp.mp4")[0][0].rgb, frames[0].rgb)
 
 
 def light_nits(sdr: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -407,6 +410,21 @@ def test_pictures_look_the_same_in_every_format(patches: Path, tmp_path: Path, n
     inner = np.linspace(0.5 / len(COLORS), 1 - 0.5 / len(COLORS), len(COLORS)) * shown_wh[0]
     middle = frames[1].rgb[shown_wh[1] // 2, inner.astype(int)].astype(int)
     assert np.abs(middle - np.array(COLORS)).max() <= 8
+
+
+@pytest.mark.parametrize("matrix", [3, 8])  # reserved, and YCgCo (ITU-T H.273)
+def test_a_color_space_that_ffmpeg_does_not_convert_is_read_as_the_usual_one(
+    patches: Path, tmp_path: Path, matrix: int
+) -> None:
+    usual = "scale=out_color_matrix=bt601:out_range=limited,format=yuv420p"
+    ffmpeg("-loop", "1", "-r", "25", "-t", "0.2", "-i", patches, "-vf", usual, *X264, "usual.mp4", folder=tmp_path)
+    tag = f"h264_metadata=matrix_coefficients={matrix}"
+    ffmpeg("-i", "usual.mp4", "-c", "copy", "-bsf:v", tag, "tagged.mp4", folder=tmp_path)
+    frames, said = read(tmp_path / "tagged.mp4")
+    assert furthest(frames[0].rgb) <= 3
+    assert not said
+    make_preview(tmp_path / "tagged.mp4", tmp_path / "preview.mp4")
+    assert furthest(poster(tmp_path / "preview.mp4").rgb) <= 5
 
 
 # --- size and turn that change
