@@ -190,6 +190,8 @@ def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     start(page)
     wait_for_text(main(page).get_by_test_id("stProgress"), r"([3-9]|\d\d)\.\d of 30\.0 s of video", WORK_TIMEOUT_MS)
     chart(page).wait_for(timeout=WORK_TIMEOUT_MS)
+    analysed = "document.querySelector('.js-plotly-plot').layout.shapes[0].x0"
+    page.wait_for_function(f"before => {analysed} > before", arg=page.evaluate(analysed))  # it grows by itself
     began_s = time.monotonic()
     main(page).get_by_role("button", name="Cancel").click()
     wait_for_results(page)

@@ -287,6 +287,11 @@ def test_running_analysis_is_followed_again_after_a_refresh(page: AppTest, clip:
     assert run.timeline.complete
 
 
+def trace_names(at: AppTest) -> set[str]:
+    """Return the names of what the page's first chart shows."""
+    return {trace["name"] for trace in charts(at)[0]["figure"]["data"]}
+
+
 def test_the_longer_the_chart_so_far_takes_the_less_often_it_is_drawn(
     page: AppTest, clip: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,7 +301,10 @@ def test_the_longer_the_chart_so_far_takes_the_less_often_it_is_drawn(
     assert [one["label"] for one in charts(page)] == ["Timeline: who does what, when"]
     used_s = itertools.count()  # a second of a core from one look at the clock to the next
     monkeypatch.setattr(analysis, "time", SimpleNamespace(thread_time=lambda: float(next(used_s))))
+    assert "movement" in trace_names(page)
+    monkeypatch.setattr(analysis, "_MOST_MEASURED", 0)
     page.run()
+    assert "movement" not in trace_names(page), "it would be most of the work"
     page.run()
     assert not page.exception
     assert tab(page).analyse.pace.every_s == pytest.approx(2 / MOST_SHARE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
+from typing import Final
 
 import streamlit as st
 
@@ -23,6 +25,10 @@ from recognizer.service.tasks import Status, start_analysis
 from recognizer.settings import Settings
 
 _POLL_S = 1.0
+
+_MOST_MEASURED: Final = 50_000
+"""Boxes up to which the chart of a running analysis has the line of movement: an hour of one person. With more, the
+line would take most of the time; the result has it."""
 
 
 def restore_from_address() -> None:
@@ -154,6 +160,8 @@ def _draw_so_far(job: Job[StoredAnalysis]) -> None:
     began_s = time.thread_time()
     timeline = status.growing.timeline()
     if timeline is not None and timeline.people:
+        if sum(len(track.time_s) for track in timeline.people) > _MOST_MEASURED:
+            timeline = replace(timeline, camera=None)
         draw_swimlane(timeline, timeline.segments(*state.tab().filters.thresholds), key="growing-timeline")
     if pace.is_too_fast(time.thread_time() - began_s):
         st.rerun()
