@@ -54,8 +54,8 @@ class StreamFacts:
 
     Attributes:
         index: its number among all streams of the file, from 0.
-        width: pixels, as stored.
-        height: pixels, as stored.
+        width: pixels, as stored; 0 if FFmpeg does not know the codec.
+        height: likewise.
         codec: FFmpeg's name for the codec; None if FFmpeg does not know it.
         is_default: whether the file marks it as a default.
     """

@@ -48,9 +48,13 @@ def _of_files(reading: Reading) -> Iterator[str]:
     if reading.parts:
         yield f"{len(reading.parts)} files read as one recording"
     if reading.other_streams:
-        others = ", ".join(f"{other.index} ({_size((other.width, other.height))})" for other in reading.other_streams)
+        others = ", ".join(f"{other.index} ({_about(other)})" for other in reading.other_streams)
         chosen = ", as you chose" if reading.stream_given else f", not {others}"
         yield f"{len(reading.other_streams) + 1} videos in the file: stream {reading.stream} is read{chosen}"
+
+
+def _about(other: StreamFacts) -> str:
+    return "unknown codec" if other.codec is None else _size((other.width, other.height))
 
 
 def _of_pictures(reading: Reading) -> Iterator[str]:

@@ -104,6 +104,7 @@ def _moving(open_again: Callable[[], InputContainer], streams: list[VideoStream]
 
 
 def _facts(stream: VideoStream) -> StreamFacts:
-    codec = stream.codec_context.codec.canonical_name if stream.codec_context is not None else None
     is_default = bool(stream.disposition & Disposition.default)
-    return StreamFacts(stream.index, stream.width, stream.height, codec, is_default)
+    if stream.codec_context is None:  # PyAV 18.1 has no size of such a stream either
+        return StreamFacts(stream.index, 0, 0, None, is_default)
+    return StreamFacts(stream.index, stream.width, stream.height, stream.codec_context.codec.canonical_name, is_default)

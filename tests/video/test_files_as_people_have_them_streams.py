@@ -83,6 +83,16 @@ def test_default_stream_is_read_else_the_first(two_streams: MakeFile, name: str,
     assert [(other.index, other.width) for other in others] == [(1, 320) if blue else (0, 160)]
 
 
+def test_stream_with_a_codec_that_nobody_knows_is_not_read(two_streams: MakeFile) -> None:
+    path = two_streams("a.mkv", marked="0")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XYZ", 1))
+    with open_video(path) as video:
+        assert not is_blue(next(video.frames()).rgb)
+        assert video.reading.other_streams == (StreamFacts(0, 0, 0, None, is_default=True),)
+        assert line(video.reading) == "2 videos in the file: stream 1 is read, not 0 (unknown codec)"
+
+
 def test_other_stream_is_read_on_request(two_streams: MakeFile, tmp_path: Path) -> None:
     path = two_streams("a.mp4", marked="0")
     with open_video(path, stream=1) as video:

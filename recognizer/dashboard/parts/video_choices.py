@@ -24,7 +24,7 @@ def offer_choices(video: state.CurrentVideo, use: Callable[[StoredFile], None]) 
     """
     reading = video.reading
     stream, rate_hz = reading.stream if reading.stream_given else None, reading.rate_given_hz
-    if reading.other_streams:
+    if any(other.codec is not None for other in reading.other_streams):
         stream = _choose_stream(video, reading)
     if reading.rate_assumed_hz is not None or rate_hz is not None:
         rate_hz = _choose_rate(video, reading)
@@ -41,7 +41,8 @@ def offer_choices(video: state.CurrentVideo, use: Callable[[StoredFile], None]) 
 def _choose_stream(video: state.CurrentVideo, reading: Reading) -> int | None:
     """Return the chosen stream; None if it is the one that a player shows and was never chosen."""
     own = StreamFacts(reading.stream or 0, video.info.width, video.info.height, video.info.codec)
-    streams = {one.index: one for one in sorted((own, *reading.other_streams), key=lambda one: one.index)}
+    readable = (own, *(other for other in reading.other_streams if other.codec is not None))
+    streams = {one.index: one for one in sorted(readable, key=lambda one: one.index)}
     numbers = list(streams)
     chosen = st.selectbox(
         "Which video",
