@@ -65,7 +65,7 @@ def save_colours() -> None:
         if slots.keys() - store.action_slots().keys():
             store.save_action_slots(slots)
     except StoreError as error:
-        _log.warning("the colours of new actions are not saved: %s", error)
+        _log.info("the colours of new actions are not saved: %s", error)  # the database has logged the fault, once
 
 
 @st.cache_resource(show_spinner=False)

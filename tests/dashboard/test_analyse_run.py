@@ -167,7 +167,7 @@ def test_running_analysis_says_that_nothing_can_be_saved_while_that_is_so(
     assert job is not None
     run = RunWork(context.runs, Run(job.job_id, "analysis", "clip.mp4", server_id=context.server.server_id))
     run._job = job
-    said = "Nothing can be saved now, because there is no room on the disk; it goes on in memory"
+    said = "Nothing can be saved now, because there is no room on the disk; the work goes on in memory"
     with failing(context.store.database, problem="there is no room on the disk; make room and try again."):
         for _ in range(2):
             with pytest.raises(StoreError):

@@ -33,7 +33,8 @@ from tests.support.pages import (
     workbench_data,
 )
 
-FULL = "There is no room on the disk; make room and try again."
+FULL = "there is no room on the disk; make room and try again."
+TOLD = f"T{FULL[1:]}"
 MODES = {"full or read-only": ("transaction",), "gone or damaged": ("reading", "transaction")}
 
 
@@ -65,10 +66,10 @@ def test_result_that_cannot_be_saved_is_whole_on_the_page_and_saved_at_a_click(
     with without_room(*methods):
         analyse(page)
         assert shows_result(page)
-        assert "This analysis is not saved yet: There is no room on the disk" in words(page)
+        assert "This analysis is not saved yet: there is no room on the disk" in words(page)
         assert "Timeline as CSV" in downloads(page)
         assert "waving" in downloaded(page, "Timeline as CSV")
-        assert set(errors(page)) <= {FULL}
+        assert set(errors(page)) <= {TOLD}
         workbench = TestClient(Starlette(routes=routes()))
         api = f"/{workbench_data(page)['api']}"
         assert workbench.get(f"{api}timeline").status_code == 200
@@ -111,7 +112,7 @@ def test_shown_result_stays_while_the_database_is_gone(page: AppTest, clip: Path
         page.run()
         assert shows_result(page)
         assert "waving" in downloaded(page, "Timeline as CSV")
-        assert set(errors(page)) <= {FULL}
+        assert set(errors(page)) <= {TOLD}
     page.run()
     assert not page.error
 
@@ -195,7 +196,7 @@ def test_what_else_cannot_be_saved_is_one_sentence_and_changes_nothing(page: App
         at = open_page("pages/my_actions.py")
         button(at, "New set").click()
         at.run()
-        assert errors(at) == [FULL]
+        assert errors(at) == [TOLD]
         assert has_button(at, "New set")
     button(at, "New set").click()
     at.run()

@@ -78,7 +78,7 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
 def unsaved_text(problem: str) -> str:
     """Return in a sentence that work goes on although it cannot be saved now, and why."""
     fact = problem.partition("; ")[0].removesuffix(".")
-    return f"nothing can be saved now, because {fact}; it goes on in memory, and is saved once that is put right."
+    return f"nothing can be saved now, because {fact}; the work goes on in memory, and is saved once that is put right."
 
 
 def _waiting_text(job: Job[Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from recognizer.dashboard import guard, server
-from recognizer.dashboard.text import sentence
+from recognizer.dashboard.text import for_visitors, plain
 from recognizer.service.kept_corrections import unsaved_id
 
 _POLL_S: Final = 2.0
@@ -41,9 +41,10 @@ def _show(item_id: str, what: str) -> None:
     unsaved = server.context().unsaved
     for waiting_id, title in waiting.items():
         text, button = st.columns([5, 1], vertical_alignment="center")
+        problem = plain(for_visitors(unsaved.problem(waiting_id) or ""))
         text.warning(
-            f"{title} is not saved yet: {sentence(unsaved.problem(waiting_id) or '')} It is complete below and can be "
-            "downloaded. The server keeps it in memory until it ends, and saves it by itself as soon as it can.",
+            f"{title} is not saved yet: {problem} It is complete below and can be downloaded. The server keeps it in "
+            "memory until it ends, and saves it by itself as soon as it can.",
             icon=":material/save:",
         )
         button.button(
