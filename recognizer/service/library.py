@@ -213,16 +213,10 @@ class Library:
         try:
             if self._is_short():
                 self.purge(datetime.now(UTC))
-            elif self._exceeds_share(visitor_id, wanted_bytes):
+            elif self._ledger.would_exceed(visitor_id, self._folder, wanted_bytes):
                 self.purge(datetime.now(UTC), visitor_id)
         except StoreError as error:
             _log.warning("deleted runs could not make room: %s", error)
-
-    def _exceeds_share(self, visitor_id: str, wanted_bytes: int) -> bool:
-        if visitor_id == NOBODY or not wanted_bytes:
-            return False
-        taken_bytes = self._ledger.bytes_of(visitor_id, self._folder)
-        return taken_bytes + wanted_bytes > limits().max_uploads_bytes_per_visitor
 
     def _is_short(self) -> bool:
         return _free_bytes(self._folder) < limits().min_free_bytes
@@ -239,27 +233,25 @@ class Library:
             self.purge(datetime.now(UTC) - (timedelta(0) if self._is_short() else KEPT_FOR))
             self._uploads.list_old()
             for run in self.runs.list(RunQuery(states=["done", "cancelled"], kinds=["analysis", "comparison", "live"])):
-                if not run.facts:
-                    self._find_facts(run)
+                if not run.facts and (facts := _facts_in(self._context, run)):
+                    self.runs.set_facts(run.run_id, facts)
         except StoreError as error:
             _log.warning("the library could not be tidied: %s", error)
         finally:
             self._background.release()
 
-    def _find_facts(self, run: Run) -> None:
-        """Store the facts of a run from before they were stored with it."""
-        try:
-            if run.kind == "comparison":
-                comparison = self._context.comparisons.load(run.result_id)
-                facts = {} if comparison is None else facts_of_comparison(comparison.comparison)
-            else:
-                analysis = self._context.store.load_analysis(run.result_id)
-                facts = {} if analysis is None else facts_of(analysis.timeline)
-        except RecognizerError as error:  # it is damaged; opening it says so
-            _log.warning("the facts of a run cannot be found: %s", error)
-            return
-        if facts:
-            self.runs.set_facts(run.run_id, facts)
+
+def _facts_in(context: ServerContext, run: Run) -> dict[str, Any]:
+    """Return the facts of a run from before they were stored with it; none if its result is gone or damaged."""
+    try:
+        if run.kind == "comparison":
+            comparison = context.comparisons.load(run.result_id)
+            return {} if comparison is None else facts_of_comparison(comparison.comparison)
+        analysis = context.store.load_analysis(run.result_id)
+        return {} if analysis is None else facts_of(analysis.timeline)
+    except RecognizerError as error:  # it is damaged; opening it says so
+        _log.warning("the facts of a run cannot be found: %s", error)
+        return {}
 
 
 def _free_bytes(folder: Path) -> int:

@@ -112,6 +112,16 @@ class UploadLedger:
             rows = connection.execute(select(stored.visitor_id, stored.video_file, stored.size_bytes))
             return [(row.visitor_id, row.video_file, row.size_bytes) for row in rows]
 
+    def would_exceed(self, visitor_id: str, folder: Path, wanted_bytes: int) -> bool:
+        """Return whether a visitor would have too much with so much more.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        if visitor_id == NOBODY or not wanted_bytes:
+            return False
+        return self.bytes_of(visitor_id, folder) + wanted_bytes > limits().max_uploads_bytes_per_visitor
+
     def bytes_of(self, visitor_id: str, folder: Path) -> int:
         """Return the size of a visitor's uploads that are still in the folder.
 

@@ -11,14 +11,11 @@ from operator import attrgetter
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Row,
-    Select,
     delete,
     func,
-    insert,
     literal,
     select,
     true,
@@ -27,6 +24,7 @@ from sqlalchemy import (
 
 from recognizer.service import tables
 from recognizer.service.database import Database, batched, put
+from recognizer.service.run_tables import append_chunk, chunks_of, forget
 
 Kind = Literal["analysis", "comparison", "drawing", "live", "video", "file"]
 State = Literal["waiting", "running", "done", "cancelled", "failed"]
@@ -237,7 +235,7 @@ class RunStore:
                 update(tables.run).where(*conditions).values(heartbeat_at=datetime.now(UTC), progress=progress)
             )
             if changed.rowcount == 1 and chunk is not None:
-                _append(connection, run_id, chunk)
+                append_chunk(connection, run_id, chunk)
         return changed.rowcount == 1
 
     def alive(self, server_id: str) -> None:
@@ -285,7 +283,7 @@ class RunStore:
     def chunk_count(self, run_id: str) -> int:
         """Return how many save points a run has."""
         with self._database.reading() as connection:
-            return connection.scalar(_count(run_id)) or 0
+            return connection.scalar(chunks_of(run_id)) or 0
 
     def claim(self, server_id: str, lost: Collection[str]) -> _Runs:
         """Take over the unfinished runs of servers that are gone, the oldest first, and return them.
@@ -334,7 +332,7 @@ class RunStore:
     def forget(self, run: Run) -> None:
         """Remove a run for good, with its result and corrections."""
         with self._database.transaction(_WHAT) as connection:
-            _forget(connection, run)
+            forget(connection, run)
 
     def purge(self, before: datetime, visitor_id: str | None = None) -> _Runs:
         """Forget the runs that were deleted before a time, with their results and corrections, and return them.
@@ -349,7 +347,7 @@ class RunStore:
         with self._database.transaction(_WHAT) as connection:
             gone = list(map(_run, connection.execute(select(tables.run).where(*conditions))))
             for one in gone:
-                _forget(connection, one)
+                forget(connection, one)
         return gone
 
     def _change(self, run_id: str, **values: Any) -> None:
@@ -375,33 +373,6 @@ def _owned(query: RunQuery) -> Iterable[ColumnElement[bool]]:
 
 def _matches(run: Run, text: str) -> bool:
     return any(text in words.casefold() for words in (run.title, run.video_name, *run.tags))
-
-
-def _append(connection: Connection, run_id: str, chunk: bytes) -> None:
-    number = _count(run_id).scalar_subquery()
-    connection.execute(insert(tables.run_chunk).values(run_id=run_id, number=number, document=chunk))
-
-
-def _count(run_id: str) -> Select[int]:
-    return select(func.count()).select_from(tables.run_chunk).where(tables.run_chunk.c.run_id == run_id)
-
-
-_RESULT_IDS: Final[tuple[Column[str], ...]] = (
-    tables.analysis.c.analysis_id,
-    tables.comparison.c.comparison_id,
-    tables.correction.c.analysis_id,
-    tables.edit.c.analysis_id,
-    tables.chosen_set.c.analysis_id,
-)
-"""A live session has an analysis and a comparison of the same id, and a comparison has label groups."""
-
-
-def _forget(connection: Connection, run: Run) -> None:
-    """Remove a run and, unless it only drew a result, its result."""
-    for column in () if run.kind == "drawing" else _RESULT_IDS:
-        connection.execute(delete(column.table).where(column == run.result_id))
-    connection.execute(delete(tables.run_chunk).where(tables.run_chunk.c.run_id == run.run_id))
-    connection.execute(delete(tables.run).where(tables.run.c.run_id == run.run_id))
 
 
 def _load(connection: Connection, run_id: str) -> Run | None:
