@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -209,6 +210,7 @@ def timeline_document(opened: Opened, player: Playable, *, is_saved: bool, may_c
     """
     timeline = opened.machine
     movement_ready = movements_of(timeline).wait(_MOVEMENT_S)  # before the lanes are read
+    taught, has_video = _taught(opened), player.state != "gone"
     return TimelineDocument(
         revision=opened.revision.number,
         video=_video(timeline, opened.video_name),
@@ -218,7 +220,7 @@ def timeline_document(opened: Opened, player: Playable, *, is_saved: bool, may_c
         read_only=opened.is_comparison,
         labels=opened.labels,
         own_set=None if opened.own is None else opened.own.actions.set_id,
-        lanes=[_lane(opened, lane, player.state != "gone", may_correct) for lane in opened.lanes()],
+        lanes=[_lane(opened, lane, taught, has_video, may_correct) for lane in opened.lanes()],
         hidden=[HiddenPerson(person_id, title) for person_id, title in opened.hidden.items()],
         next_person_id=opened.next_person_id,
         undo=opened.undo_title if may_correct else None,
@@ -267,7 +269,9 @@ def _player(timeline: Timeline, player: Playable) -> PlayerDocument:
     )
 
 
-def _lane(opened: Opened, lane: Lane, has_video: bool, may_correct: bool) -> LaneDocument:
+def _lane(
+    opened: Opened, lane: Lane, taught: Mapping[int, list[Taught]], has_video: bool, may_correct: bool
+) -> LaneDocument:
     track, layer = lane.track, opened.layers[lane.layer]
     person_id, sources, portrait = track.person_id, layer.corrected.sources_of(track), portrait_of(track)
     return LaneDocument(
@@ -284,19 +288,18 @@ def _lane(opened: Opened, lane: Lane, has_video: bool, may_correct: bool) -> Lan
         is_small=person_id in layer.corrected.timeline.small_ids,
         sources=sources,
         checked=layer.corrected.checked.get(person_id, ()),
-        taught=_taught(opened, person_id) if lane.layer == 0 else (),
+        taught=taught.get(person_id, ()) if lane.layer == 0 else (),
         movement=movements_of(opened.machine).of(sources),
         picture=None if portrait is None or not has_video else f"picture/{person_id}?{portrait.key}",
     )
 
 
-def _taught(opened: Opened, person_id: int) -> list[Taught]:
-    """Return the examples that are a person's moments in this video."""
-    if opened.own is None:
-        return []
-    video_key = opened.machine.video.sha256 or opened.video_name
-    return [
-        Taught(one.example_id, one.action, one.start_s, one.end_s)
-        for one in opened.own.actions.examples
-        if one.video_key == video_key and one.person_id == person_id
-    ]
+def _taught(opened: Opened) -> Mapping[int, list[Taught]]:
+    """Return the examples that are moments in this video, by person."""
+    taught: dict[int, list[Taught]] = defaultdict(list)
+    if opened.own is not None:
+        video_key = opened.machine.video.sha256 or opened.video_name
+        for one in opened.own.actions.examples:
+            if one.video_key == video_key:
+                taught[one.person_id].append(Taught(one.example_id, one.action, one.start_s, one.end_s))
+    return taught
