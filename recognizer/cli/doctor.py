@@ -26,7 +26,8 @@ To measure again, remove the folder backends in the cache.
 _EPILOG = """\
 difference: for classifiers, the difference of the scores as a share of their
 spread (root mean squares), at most {}. For detectors, the distance of the
-boxes in a picture of 640 pixels, in pixels at the 95th percentile, at most {}.
+boxes of people drawn in a picture of 640 pixels, in pixels at the 95th
+percentile, at most {}. openvino-bfloat16 leaves a detector's head in float32.
 A way of running a network that exceeds it is not used.
 int8: for classifiers with a table of ranges, for clips of about the
 recommended length; shorter ones run in the fastest other way.

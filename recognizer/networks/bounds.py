@@ -7,7 +7,7 @@ CLASSIFIER_BOUND = 0.05
 squares). Rounding to bfloat16 causes a difference of about 0.01, and int8 one of 0.026 for I3D, on the clip of moving
 blobs that is measured; on real clips, int8 causes 0.04 (docs/decisions/096-int8.md)."""
 
-DETECTOR_BOUND_PX = 0.5
-"""A way of running the detector is rejected if its boxes on a noise picture differ by more than this, at the 95th
-percentile, in pixels of the network's input. Rounding to bfloat16 causes 1.5: nobody is lost, but every crop moves a
-little, which alone changed the label of one real clip (docs/performance.md)."""
+DETECTOR_BOUND_PX = 0.3
+"""A way of running the detector is rejected if its boxes of drawn people differ by more than this: the furthest side,
+at the 95th percentile of the places that see somebody, in pixels of the network's input. Rounding the whole network to
+bfloat16 causes 0.5; with its head in float32, 0.15 (docs/decisions/099-the-detector-in-bfloat16.md)."""

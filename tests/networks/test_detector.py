@@ -13,7 +13,7 @@ from recognizer.errors import WeightsError
 from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork
 from recognizer.networks.backends.choice_store import Choice
 from recognizer.networks.backends.ways import REFERENCE
-from recognizer.networks.detector import YoloDetector, distinct
+from recognizer.networks.detector import YoloDetector, box_difference_px, distinct
 
 
 def test_boxes_are_distinct_as_torchvision_has_it() -> None:
@@ -49,3 +49,17 @@ def test_the_network_is_built_when_a_runner_needs_it_and_only_from_the_verified_
     weights.unlink()
     with pytest.raises(WeightsError, match="cannot be read any more"):
         network.module()
+
+
+def test_ways_are_compared_where_somebody_is_seen() -> None:
+    reference = np.zeros((1, 84, 3), np.float32)
+    reference[0, :4] = [[100.0], [100.0], [40.0], [80.0]]
+    reference[0, 4, 1:] = 0.9
+    other = reference.copy()
+    other[0, :4, 0] += 50
+    assert box_difference_px(reference, other) == 0, "nobody is there"
+    other[0, 0, 1:] += 0.2
+    other[0, 2, 1:] += 0.4  # the left side stays, the right one moves by twice as much
+    assert box_difference_px(reference, other) == pytest.approx(0.4, abs=1e-4)
+    reference[0, 4] = 0.1
+    assert box_difference_px(reference, other) > 40, "nobody is anywhere, so everything counts"

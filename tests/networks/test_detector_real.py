@@ -14,6 +14,7 @@ from ultralytics.utils.metrics import box_iou
 
 from recognizer.networks.backends import openvino
 from recognizer.networks.detector import IMAGE_SIZE_PX, LOWEST_CONFIDENCE, PERSON_CLASS, YoloDetector
+from recognizer.networks.drawn_people import drawn_people
 from recognizer.networks.loading import backends
 from recognizer.settings import Settings
 from recognizer.video import open_video
@@ -59,7 +60,7 @@ def predicted(frames: list[NDArray[np.uint8]]) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize(
     ("backend", "precision", "least_overlap", "confidence_apart"),
-    [("pytorch", "float32", 0.999, 1e-4), ("openvino", "float32", 0.999, 1e-4), ("auto", "auto", 0.97, 0.02)],
+    [("pytorch", "float32", 0.999, 1e-4), ("openvino", "float32", 0.999, 1e-4), ("auto", "auto", 0.94, 0.03)],
 )
 def test_everybody_whom_predict_finds_is_found_in_the_same_place(
     frames: list[NDArray[np.uint8]],
@@ -73,7 +74,7 @@ def test_everybody_whom_predict_finds_is_found_in_the_same_place(
         pytest.skip(f"OpenVINO cannot be used here: {openvino.problem()}")
     settings = Settings(backend=backend, precision=precision)
     detector = YoloDetector(resolve(settings.model), torch.device("cpu"), backends(settings))
-    people = 0
+    people, all_overlaps = 0, []
     for rgb, rows in zip(frames, predicted, strict=True):
         (found,) = detector.detect([rgb])
         boxes = torch.tensor([person.box_xyxy for person in found]).reshape(-1, 4)
@@ -81,11 +82,15 @@ def test_everybody_whom_predict_finds_is_found_in_the_same_place(
         sure = rows[rows[:, 4] >= SURE + confidence_apart]
         overlaps = box_iou(sure[:, :4], boxes)
         assert overlaps.max(dim=1).values.min() >= least_overlap
+        all_overlaps.append(overlaps.max(dim=1).values)
         assert (confidences[overlaps.argmax(dim=1)] - sure[:, 4]).abs().max() <= confidence_apart
         surely_found = boxes[confidences >= SURE + confidence_apart]
         assert box_iou(surely_found, rows[:, :4]).max(dim=1).values.min() >= least_overlap
         people += len(sure)
     assert people > 50
+    assert torch.cat(all_overlaps).median() > 0.995
+    if backend == "auto":
+        assert len([one for one in detector.detect([drawn_people()])[0] if one.confidence > 0.4]) >= 4
 
 
 def test_frames_of_different_sizes_in_one_call_keep_their_order(frames: list[NDArray[np.uint8]]) -> None:
