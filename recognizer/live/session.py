@@ -78,7 +78,8 @@ class LiveSession:
             self.analysis_id, "live", file, visitor_id, {"settings": controls.settings.as_dict()}
         )
         self._run.go_live()
-        self._saver = SessionSaver(lambda since_s: stream.timeline(since_s=since_s), self._save_part)
+        self._saves_since_s = float("-inf")
+        self._saver = SessionSaver(self._timeline_since, self._save_part)
 
     @property
     def recordings(self) -> list[Path]:
@@ -114,13 +115,15 @@ class LiveSession:
         actions = naming.set(set_id)
         return None if actions is None else Taught(actions, naming.head(actions))
 
+    def _timeline_since(self, since_s: float) -> Timeline:
+        self._saves_since_s = since_s
+        return self.stream.timeline(since_s=since_s)
+
     def _save_part(self, timeline: Timeline) -> None:
         recorded = self.stream.recorder.so_far or next(reversed(self._recordings), None)
         recording = None if recorded is None else (recorded.path.name, recorded.begins_s)
-        other = self._controls.other
-        self._run.save(
-            pack_part(timeline, recording, *self._names, "" if other is None else other.video_classifier_model)
-        )
+        second = self.stream.second(self._saves_since_s, self._controls.checkpoint_name)
+        self._run.save(pack_part(timeline, recording, *self._names, second))
 
     def _finish_recording(self) -> None:
         recorder = self.stream.recorder

@@ -15,7 +15,7 @@ from recognizer.analysis.following import PeopleFollower
 from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.stream import STREAM, FrameTimes
 from recognizer.comparison.model import Comparison
-from recognizer.live.comparing import compared
+from recognizer.comparison.two_classifiers import compared
 from recognizer.live.following_thread import FollowingThread
 from recognizer.live.labeling_thread import LabelingThread
 from recognizer.live.mailbox import FrameMailbox
@@ -28,6 +28,7 @@ from recognizer.live.settings_thread import SettingsThread
 from recognizer.live.stats import Delays, LiveStats, Rate
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
+from recognizer.service.live_sessions import SavedSecond, pack_second
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ, Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Frame
@@ -233,6 +234,19 @@ class LiveStream:
         if self._other is None:
             return None
         return self._other.timeline(self.timeline(complete=complete, since_s=since_s), since_s)
+
+    def second(self, since_s: float, checkpoint_name: str | None = None) -> SavedSecond | None:
+        """Return what the other classifier said since a time, for a save point; None if there never was one.
+
+        Args:
+            since_s: the stream's time.
+            checkpoint_name: the user's name for the first one's checkpoint.
+        """
+        if self._other is None:
+            return None
+        seen = replace(self.timeline(since_s=since_s), people=(), camera=None, frame_times_s=np.empty(0))
+        labels, names = (self._labels, self._other.labels), (self._labeler.classifier_name, self._other.name)
+        return pack_second(self._other.timeline(seen, since_s), labels, names, checkpoint_name)
 
     def comparison(self, checkpoint_name: str | None = None) -> Comparison | None:
         """Return the comparison of both classifiers, after ``close``; None if there was no other or it became the same.

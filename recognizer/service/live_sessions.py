@@ -6,12 +6,15 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
 from recognizer.actions.provenance import Mode
+from recognizer.comparison.model import Comparison
+from recognizer.comparison.two_classifiers import compared
 from recognizer.errors import VideoError
 from recognizer.service.playable import PLAIN, RECORDING
 from recognizer.service.run_facts import facts_of
@@ -30,6 +33,22 @@ NO_RECORDING: Final = "no-recording"
 """Name of the video of a session that was not recorded."""
 
 
+class SavedSecond(msgspec.Struct):
+    """What is new of a session's second classifier.
+
+    Attributes:
+        timeline: what it said, without the people.
+        labels: the first classifier's, and its own.
+        names: of both, now.
+        checkpoint_name: the user's name for the first one's checkpoint.
+    """
+
+    timeline: bytes
+    labels: tuple[list[str], list[str]]
+    names: tuple[str, str]
+    checkpoint_name: str | None
+
+
 class SavedPart(msgspec.Struct):
     """One save point of a session.
 
@@ -38,21 +57,38 @@ class SavedPart(msgspec.Struct):
         recording: the latest recording's file and the stream's time at its first picture; None if there is none.
         set_id: the set of own actions that the session is shown with; None for the network's labels.
         mode: how their names are shown.
-        other: name of the second classifier, of which nothing is saved; empty if there is none.
+        second: what is new of the second classifier; None if there never was one.
     """
 
     timeline: bytes
     recording: tuple[str, float] | None
     set_id: str | None
     mode: Mode
-    other: str = ""
+    second: SavedSecond | None = None
 
 
 def pack_part(
-    timeline: Timeline, recording: tuple[str, float] | None, set_id: str | None, mode: Mode, other: str = ""
+    timeline: Timeline,
+    recording: tuple[str, float] | None,
+    set_id: str | None,
+    mode: Mode,
+    second: SavedSecond | None = None,
 ) -> bytes:
     """Return a save point as bytes."""
-    return msgspec.msgpack.encode(SavedPart(timelines_to_bytes([timeline]), recording, set_id, mode, other))
+    return msgspec.msgpack.encode(SavedPart(timelines_to_bytes([timeline]), recording, set_id, mode, second))
+
+
+def pack_second(
+    timeline: Timeline,
+    labels: tuple[Sequence[str], Sequence[str]],
+    names: tuple[str, str],
+    checkpoint_name: str | None,
+) -> SavedSecond:
+    """Return what a save point holds of the second classifier; see ``SavedSecond``."""
+    first_labels, second_labels = labels
+    return SavedSecond(
+        timelines_to_bytes([timeline]), (list(first_labels), list(second_labels)), names, checkpoint_name
+    )
 
 
 def with_recording(timeline: Timeline, begins_s: float) -> Timeline:
@@ -71,10 +107,6 @@ def keep_what_is_saved(context: ServerContext, run: Run) -> None:
         context.runs.end(run.run_id, "failed", "the session ended with its server before anything was saved.")
         return
     timeline, last = rejoined([timelines_from_bytes(part.timeline)[0] for part in parts]), parts[-1]
-    lost = sorted({part.other for part in parts} - {""})
-    if lost:
-        note = f"Labels of the second classifier ({', '.join(lost)}) are not kept when the server ends."
-        timeline = replace(timeline, notes=(*timeline.notes, note))
     path = context.store.folder / NO_RECORDING
     recording = next((part.recording for part in reversed(parts) if part.recording is not None), None)
     if recording is not None:
@@ -86,11 +118,14 @@ def keep_what_is_saved(context: ServerContext, run: Run) -> None:
         else:
             path, timeline = context.store.file_path(name), with_recording(timeline, begins_s)
     file = StoredFile(path, run.video_name, "", 0)
+    comparison = _comparison(timeline, [part.second for part in parts if part.second is not None])
 
     def save() -> StoredAnalysis:
         stored = context.store.save_analysis(run.run_id, file, timeline)
         if last.set_id is not None:
             context.own_actions.sets.choose(run.run_id, last.set_id, last.mode)
+        if comparison is not None:
+            context.comparisons.save(run.run_id, file, comparison)
         context.runs.end(run.run_id, "done", facts=facts_of(timeline), video_file=path.name)
         return stored
 
@@ -122,6 +157,24 @@ def rejoined(parts: Sequence[Timeline]) -> Timeline:
         complete=True,
         notes=(*last.notes, "The server ended during this session; what it had saved by then is here."),
         provenance=last.provenance,
+    )
+
+
+def _comparison(first: Timeline, seconds: Sequence[SavedSecond]) -> Comparison | None:
+    """Return the comparison of a session's first classifier with what was saved of the second; None if nothing was."""
+    if not seconds:
+        return None
+    parts, last = [timelines_from_bytes(one.timeline)[0] for one in seconds], seconds[-1]
+    said = {(one.person_id, one.start_s, one.classifier): one for part in parts for one in part.predictions}
+    second = replace(
+        first,
+        settings=parts[-1].settings,
+        predictions=tuple(sorted(said.values(), key=attrgetter("person_id", "start_s", "end_s"))),
+        provenance={**first.provenance, **parts[-1].provenance},
+    )
+    first_labels, second_labels = last.labels
+    return compared(
+        first, first_labels, second, second_labels, names_now=last.names, checkpoint_name=last.checkpoint_name
     )
 
 

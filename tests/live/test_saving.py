@@ -91,13 +91,17 @@ def _saved_twice(server: ServerContext, session_id: str) -> Callable[[], bool]:
     return lambda: len(server.runs.chunks(session_id)) > saved + 1
 
 
-def test_a_session_whose_server_is_gone_is_an_analysis(
-    camera: TabCamera, server: ServerContext, tmp_path: Path
+def test_a_session_whose_server_is_gone_is_an_analysis_and_a_comparison(
+    camera: TabCamera, server: ServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    camera.adjust(Controls(SETTINGS, recording=True))
+    others = scripted_models(ONE, lambda _: (("jogging", 0.7), ("waving", 0.1)))
+    monkeypatch.setattr(ModelCache, "get", lambda *_, **__: others)
+    second = replace(SETTINGS, video_classifier_model="i3d")
+    camera.adjust(Controls(SETTINGS, recording=True, other=second))
     session_id = watch(camera, server)
     assert camera.session is not None
-    camera.session._controls = replace(camera.session._controls, other=replace(SETTINGS, video_classifier_model="i3d"))
+    stream = camera.session.stream
+    wait_until(lambda: bool((other := stream.other_timeline()) and other.predictions))
     wait_until(_saved_twice(server, session_id))
     camera.session._saver.end()
     seen = camera.session.stream.timeline()
@@ -112,7 +116,6 @@ def test_a_session_whose_server_is_gone_is_an_analysis(
     assert kept is not None
     assert kept.video_name == run.video_name
     assert kept.timeline.complete
-    assert kept.timeline.notes[-1] == "Labels of the second classifier (i3d) are not kept when the server ends."
     assert kept.timeline.predictions[:-1] == seen.predictions[: len(kept.timeline.predictions) - 1]
     assert len(seen.predictions) - len(kept.timeline.predictions) <= 1, "one may have come since the last save point"
     assert seen.analysed_s - kept.timeline.analysed_s < 5
@@ -123,6 +126,17 @@ def test_a_session_whose_server_is_gone_is_an_analysis(
         pictures = [frame.time_s for frame in reader.frames()]
     assert len(pictures) > 10
     assert pictures[-1] + kept.timeline.reading.first_picture_s > seen.frame_times_s[-1] - 5
+    stored = other.comparisons.load(session_id)
+    assert stored is not None
+    first_entry, second_entry = stored.comparison.entries
+    assert first_entry.timeline is not None
+    assert second_entry.timeline is not None
+    assert first_entry.timeline.predictions == kept.timeline.predictions
+    assert second_entry.settings.video_classifier_model == "i3d"
+    assert len(second_entry.timeline.people) == len(kept.timeline.people)
+    said = second_entry.timeline.predictions
+    assert {one.top[0][0] for one in said} == {"jogging"}
+    assert len(said) == len({(one.person_id, one.start_s) for one in said}) > 0
     other.server.leave()
 
 

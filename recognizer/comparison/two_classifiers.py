@@ -1,4 +1,4 @@
-"""The comparison of the two classifiers of a live stream."""
+"""The comparison of two classifiers that labelled one live stream."""
 
 from __future__ import annotations
 
