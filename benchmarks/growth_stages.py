@@ -11,6 +11,7 @@ import json
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +25,7 @@ from recognizer.dashboard.workbench.documents import segments_document
 from recognizer.drawing.overlay import Overlay
 from recognizer.export import content_of
 from recognizer.export.formats import FORMATS
-from recognizer.memory import collect_rarely
+from recognizer.memory import collect_rarely, without_collections
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.palette import ActionPalette
 from recognizer.people.stitching import stitch
@@ -109,6 +110,7 @@ def measure(minutes: float, people: int) -> Measured:
     so_far: Timeline = stages.take(
         "growing: timeline", lambda: builder.build(video, frame_times_s=np.zeros(0), complete=False)
     )
+    so_far = replace(so_far, camera=None)  # as for a page, without the line of movement of so many
     shown = stages.take("growing: segments", lambda: so_far.segments(0.3))
     stages.take("growing: chart", lambda: json.dumps(swimlane(so_far, shown, ActionPalette())))
     tracklets = list(_tracklets(builder, tracks, people))
@@ -150,7 +152,8 @@ def _later(stages: _Stages, timeline: Timeline) -> None:
     stages.take("agreement", lambda: (agreement(segments, other), disagreements(segments, other)))
     stages.take("bouts", lambda: score_bouts(segments, other))
     stored = stages.take("storing", lambda: timelines_to_bytes([timeline]))
-    stages.take("loading", lambda: timelines_from_bytes(stored))
+    with without_collections():  # as the database's
+        stages.take("loading", lambda: timelines_from_bytes(stored))
 
 
 def _answer(corrected: Corrected, palette: ActionPalette, view: View) -> bytes:

@@ -6,6 +6,7 @@ All functions take segments as they are shown; ``unknown`` counts like a label. 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -218,7 +219,8 @@ def together(segments: Iterable[Segment], people: Sequence[PersonTrack]) -> tupl
     rows = []
     for person_id, other_id in _at_once(by_person):
         time_s: dict[tuple[str, str], float] = defaultdict(float)
-        for one, other, overlap_s in overlapping(by_person[person_id], by_person[other_id]):
+        own, others = by_person[person_id], by_person[other_id]
+        for one, other, overlap_s in overlapping(_while_there(own, others), _while_there(others, own)):
             time_s[one.action, other.action] += overlap_s
         both_s = _common_s(presence.get(person_id, ()), presence.get(other_id, ()))
         rows += [
@@ -241,6 +243,12 @@ def _at_once(by_person: Mapping[int, Sequence[Segment]]) -> list[tuple[int, int]
         pairs += [(min(person_id, other_id), max(person_id, other_id)) for other_id, _ in here]
         here.append((person_id, some[-1].end_s))
     return sorted(pairs)
+
+
+def _while_there(some: Sequence[Segment], others: Sequence[Segment]) -> Sequence[Segment]:
+    """Return the segments from the start of somebody else's first to the end of their last; each is by time."""
+    first = bisect_right(some, others[0].start_s, key=attrgetter("end_s"))
+    return some[first : bisect_left(some, others[-1].end_s, key=attrgetter("start_s"))]
 
 
 def _common_s(some: Sequence[Interval], others: Sequence[Interval]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -30,7 +31,7 @@ FEW = 12
 
 @cache
 def coming_and_going(people: int) -> Timeline:
-    """Return a timeline in which somebody comes every five seconds and goes after twenty."""
+    """Return a timeline in which one person stays, and somebody comes every five seconds and goes after twenty."""
     one = generated_timeline(people=1, duration_s=SEEN_S, sample_every_s=1.0)
     (track,), said = one.people, one.predictions
     tracks, predictions = [], []
@@ -42,6 +43,9 @@ def coming_and_going(people: int) -> Timeline:
             Prediction(number, clip.start_s + later_s, clip.end_s + later_s, clip.top, clip.classifier) for clip in said
         ]
     end_s = COMES_EVERY_S * people + SEEN_S
+    always = generated_timeline(people=1, duration_s=end_s, sample_every_s=1.0)
+    tracks.append(replace(always.people[0], person_id=people + 1))
+    predictions += [replace(clip, person_id=people + 1) for clip in always.predictions]
     return Timeline(
         video=one.video,
         settings=one.settings,
