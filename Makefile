@@ -84,7 +84,7 @@ $(BIN)/python:
 
 constraints: $(INSTALLED_DEV)
 	$(BIN)/python -m pip freeze --all --exclude pip > $(VENV)/frozen.txt
-	@sed -n 's/^\([A-Za-z0-9._-]*\)==.*/^\1==/p' requirements.txt requirements-dev.txt requirements-headless.txt > $(VENV)/direct.txt
+	@sed -n 's/^\([A-Za-z0-9._-]*\)==.*/^\1==/p' requirements.txt requirements-dev.txt requirements-headless.txt requirements-ray.txt > $(VENV)/direct.txt
 	@grep '^#' constraints.txt > $(VENV)/constraints.txt
 	@grep -vi -f $(VENV)/direct.txt $(VENV)/frozen.txt >> $(VENV)/constraints.txt
 	@cp $(VENV)/constraints.txt constraints.txt

@@ -39,7 +39,8 @@ OPTIONS = {
     "compare": GENERAL | SETTINGS | SEGMENTS
     | {"--csv", "--json", "--report", "--classifiers", "--own", "--truth", "--actions", "--actions-mode"},
     "batch": GENERAL | SETTINGS | SEGMENTS
-    | {"--out", "--settings", "--workers", "--retry", "--plain", "--max-seconds", "--max-memory-mb", "--max-file-mb"},
+    | {"--out", "--settings", "--workers", "--ray", "--retry", "--plain",
+       "--max-seconds", "--max-memory-mb", "--max-file-mb"},
     "weights": GENERAL | {"--ready", "--json"},
     "doctor": GENERAL | {"--device"},
     "limits": {"--help", "--verbose"},

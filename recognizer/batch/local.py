@@ -84,8 +84,11 @@ class Process(Protocol):
 Start = Callable[[], Process]
 
 
-def starts_workers(folder: BatchFolder, threads: int) -> Start:
-    """Return a function that starts a worker's process with so many threads; its words go into the batch's log."""
+def starts_workers(folder: BatchFolder, threads: int, module: str = "recognizer.batch.worker") -> Start:
+    """Return a function that starts a worker's process with so many threads; its words go into the batch's log.
+
+    ``module``: what is run; tests have their own.
+    """
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     package = str(Path(__file__).resolve().parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -94,7 +97,7 @@ def starts_workers(folder: BatchFolder, threads: int) -> Start:
     def start() -> Process:
         with folder.log.open("ab") as log:
             return subprocess.Popen(
-                [*processes.command("recognizer.batch.worker"), str(threads)],
+                [*processes.command(module), str(threads)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

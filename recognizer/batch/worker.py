@@ -121,15 +121,15 @@ def _use_threads(count: int) -> None:
     openvino.use_threads(count)
 
 
-def main() -> None:
-    """Serve the parent."""
+def main(networks: Networks | None = None) -> None:
+    """Serve the parent; ``networks`` as in ``serve``."""
     processes.end_with_parent()
     source, target = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # libraries that print must not spoil the reports
     log_to_stderr()
     logging.captureWarnings(True)
     _use_threads(int(sys.argv[1]))
-    serve(source, target)
+    serve(source, target, networks)
 
 
 if __name__ == "__main__":

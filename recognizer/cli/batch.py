@@ -76,6 +76,11 @@ def add_command(commands: Any) -> None:
         metavar="N",
         help="how many videos at the same time; auto (the default): one per core, as far as there is memory",
     )
+    machine.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="use the machines of this Ray cluster; auto: the one that this machine belongs to (docs/scale.md)",
+    )
     machine.add_argument("--max-file-mb", type=float, metavar="MB", help="refuse larger videos (default: no limit)")
     machine.add_argument(
         "--max-seconds", type=float, metavar="S", help="give up a video after so long (default: never)"

@@ -66,12 +66,21 @@ class _Machine:
     options: argparse.Namespace
 
     def executor(self, folder: BatchFolder, waiting: int) -> Executor:
+        if self.options.ray is not None:
+            return self._on_ray(folder, waiting)
         size = size_of(self.options.workers, waiting)
         if not self.options.quiet:
             remark(f"{_count(size.workers, 'worker')} with {_count(size.threads, 'thread')} each.")
         most_bytes = _bytes(self.options.max_memory_mb) or psutil.virtual_memory().available // size.workers
         bounds = Bounds(most_s=self.options.max_seconds, most_bytes=most_bytes)
         return LocalExecutor(size.workers, starts_workers(folder, size.threads), bounds)
+
+    def _on_ray(self, folder: BatchFolder, waiting: int) -> Executor:
+        from recognizer.batch.cluster import RayExecutor
+
+        most = waiting if self.options.workers == "auto" else size_of(self.options.workers, waiting).workers
+        bounds = Bounds(most_s=self.options.max_seconds, most_bytes=_bytes(self.options.max_memory_mb))
+        return RayExecutor(self.options.ray, folder, most, bounds)
 
 
 def _count(number: int, what: str) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from recognizer.batch import sizing
+from recognizer.batch import cluster, sizing
+from recognizer.batch.local import Bounds
 from recognizer.batch.messages import Outcome, Report, Task
+from recognizer.batch.results import BatchFolder
 from recognizer.cli import batch_command, batch_progress, main
 from recognizer.cli.signals import Interrupted
 from tests.support.batch import Serial, small_video
@@ -92,6 +94,23 @@ def test_a_terminal_gets_a_bar(
     monkeypatch.setattr(batch_progress, "shows_progress", lambda _quiet: True)
     assert batch(video, "--out", tmp_path / "out", *OPTIONS) == 0
     assert "1 of 1 videos" in capsys.readouterr().err
+
+
+def test_other_machines_get_the_videos_and_the_bounds(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def executor(*given: object) -> Serial:
+        asked.append(given)
+        return Serial()
+
+    monkeypatch.setattr(cluster, "RayExecutor", executor)
+    assert batch(video, "--out", tmp_path / "out", *OPTIONS, "--ray", "head:6379", "--max-seconds", "60") == 0
+    ((address, folder, most, bounds),) = asked
+    assert (address, most, bounds) == ("head:6379", 1, Bounds(most_s=60.0))
+    assert isinstance(folder, BatchFolder)
+    assert folder.root == tmp_path / "out"
 
 
 @pytest.mark.parametrize(
