@@ -41,9 +41,9 @@ def _show(item_id: str, what: str) -> None:
     unsaved = server.context().unsaved
     for waiting_id, title in waiting.items():
         text, button = st.columns([5, 1], vertical_alignment="center")
-        problem = plain(for_visitors(unsaved.problem(waiting_id) or ""))
+        reason = plain(for_visitors(unsaved.problem(waiting_id) or ""))
         text.warning(
-            f"{title} is not saved yet: {problem} It is complete below and can be downloaded. The server keeps it in "
+            f"{title} is not saved yet: {reason} It is complete below and can be downloaded. The server keeps it in "
             "memory until it ends, and saves it by itself as soon as it can.",
             icon=":material/save:",
         )
