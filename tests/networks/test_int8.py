@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.quantize import quantize, ranges_of, write
 from recognizer.classifier_specs import SPECS
 from recognizer.networks.backends import int8, openvino
 from recognizer.networks.backends import ways as ways_module
@@ -168,6 +169,23 @@ class TestRounding:
     def test_two_ranges_for_one_value_are_refused(self, converted: Any) -> None:
         with pytest.raises(UnavailableError, match="give one value two ranges"):
             quantized(converted, with_range(2, ConvolutionRange((8, 8, 1, 1, 1), 2.0)))
+
+
+@needs_openvino
+@pytest.mark.real
+def test_a_table_is_made_of_what_nncf_finds(converted: Any, tmp_path: Path) -> None:
+    shown = [torch.rand(EXAMPLE.shape, generator=torch.Generator().manual_seed(seed)).numpy() for seed in range(3)]
+    found = ranges_of(quantize(converted, shown))
+    assert [one.shape for one in found] == [one.shape for one in RANGES.convolutions]
+    assert [one.signed for one in found] == [True, False, False, False, False]
+    assert found[1].largest == found[2].largest, "both branches take the same values"
+    assert found[-1].largest is None, "the scores stay in float"
+    write(msgspec.structs.replace(RANGES, convolutions=found), tmp_path / f"{SHA256}.json")
+    table = find_ranges("n", SHA256, tmp_path)
+    assert table is not None
+    exact = Compiled(converted, Way("openvino", "float32"))(EXAMPLE.numpy())
+    close = Compiled(quantized(converted, table), INT8)(EXAMPLE.numpy())
+    assert 0 < relative_difference(exact, close) < 0.1
 
 
 def subject(rewrite: Callable[[Any], Any], bound: float = CLASSIFIER_BOUND, least_length: int = 0) -> TunableNetwork:
