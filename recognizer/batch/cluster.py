@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recognizer.batch.local import Bounds, LocalExecutor, starts_workers
+from recognizer.batch.local import MOST_DEATHS, Bounds, LocalExecutor, starts_workers
 from recognizer.batch.messages import Lines, Outcome, Report, Task, Waited
 from recognizer.batch.results import BatchFolder
 from recognizer.batch.sizing import WORKER_BYTES
@@ -117,6 +117,8 @@ class RayExecutor:
         self._module = module
         self._given: dict[Any, _Given] = {}
         self._free: list[Any] = []
+        self._again: deque[Task] = deque()
+        self._deaths: dict[int, int] = {}
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Report]:
         """See ``Executor``.
@@ -131,7 +133,7 @@ class RayExecutor:
                 if not ended:
                     yield Waited()
                 for reference in ended:
-                    yield self._outcome(reference)
+                    yield self._outcome(reference) or Waited()
 
     def _give(self, tasks: Iterator[Task], new_actor: Callable[[], Any], count: int) -> bool:
         """Give whoever is free something to do; return whether anybody works.
@@ -139,18 +141,25 @@ class RayExecutor:
         An actor that gets nothing ends with its last reference: it makes room for one whose machine died, and which
         would wait for ever.
         """
-        while len(self._given) < count and (task := next(tasks, None)) is not None:
+        while len(self._given) < count and (task := next(tasks, None) or self._once_more()) is not None:
             actor = self._free.pop() if self._free else new_actor()
             self._given[actor.work.remote(Lines.encode(task))] = _Given(actor, task, time.monotonic())
         self._free.clear()
         return bool(self._given)
 
-    def _outcome(self, reference: Any) -> Outcome:
-        """Return what came of a video."""
+    def _once_more(self) -> Task | None:
+        return self._again.popleft() if self._again else None
+
+    def _outcome(self, reference: Any) -> Outcome | None:
+        """Return what came of a video; None if its actor is gone and another one tries again."""
         given = self._given.pop(reference)
         try:
             outcome: Outcome = Lines(Report).decode(self._ray.get(reference))
         except self._ray.exceptions.RayError as error:
+            deaths = self._deaths[given.task.number] = self._deaths.get(given.task.number, 0) + 1
+            if deaths < MOST_DEATHS:
+                self._again.append(given.task)
+                return None
             why = one_line(str(error)).split(". ")[0][:200].rstrip(".")
             sentence = f"'{given.task.place}' ended its actor ({type(error).__name__}: {why}); run the command again."
             took_s = round(time.monotonic() - given.given_s, 3)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import builtins
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from recognizer.batch import cluster
 from recognizer.batch.cluster import RayExecutor
 from recognizer.batch.local import Bounds
+from recognizer.batch.messages import Lines, Outcome, Task
+from recognizer.batch.recipe import Recipe
 from recognizer.batch.results import BatchFolder
 from recognizer.errors import SettingsError
 from tests.support.batch import Told, results_of, run_serially, small_video
@@ -27,6 +31,62 @@ def test_without_ray_the_sentence_says_how_to_get_it(tmp_path: Path, monkeypatch
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(SettingsError, match=r"run pip install '\.\[ray\]' on every machine"):
         RayExecutor("auto", BatchFolder(tmp_path), None, Bounds())
+
+
+class _GoneError(Exception):
+    """What Ray raises when an actor is gone."""
+
+
+class _FakeRay:
+    """A Ray of two cores whose actors die when they get the first video."""
+
+    exceptions = SimpleNamespace(RayError=_GoneError)
+
+    def __init__(self, dies: int) -> None:
+        self.dies = dies
+        self.actors = 0
+
+    def init(self, *_: object, **__: object) -> None: ...
+
+    def shutdown(self) -> None: ...
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": 2.0}
+
+    def remote(self, **options: object) -> Any:
+        assert options["max_restarts"]
+        assert options["max_task_retries"]
+
+        def make(_: object) -> Any:
+            self.actors += 1
+            return SimpleNamespace(work=SimpleNamespace(remote=lambda task: task))
+
+        return lambda _: SimpleNamespace(remote=make)
+
+    def wait(self, references: list[bytes], **_: object) -> tuple[list[bytes], list[bytes]]:
+        return references[:1], references[1:]
+
+    def get(self, reference: bytes) -> bytes:
+        task = Lines(Task).decode(reference)
+        if task.number == 0 and self.dies:
+            self.dies -= 1
+            raise _GoneError("gone. And more.")
+        return Lines.encode(Outcome(task.number, "done"))
+
+
+@pytest.mark.parametrize(("dies", "states"), [(1, ["done"] * 4), (2, ["waiting", "done", "done", "done"])])
+def test_a_video_whose_actor_is_gone_is_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: int, states: list[str]
+) -> None:
+    ray = _FakeRay(dies)
+    monkeypatch.setattr(cluster, "_ray", lambda: ray)
+    tasks = (Task(number, f"{number}.mp4", Recipe(), "", str(tmp_path)) for number in range(4))
+    reports = RayExecutor("auto", BatchFolder(tmp_path), None, Bounds()).run(tasks)
+    found = {one.number: one for one in reports if isinstance(one, Outcome)}
+    assert [found[number].state for number in range(4)] == states
+    assert ray.actors == 3, "actors that live are used again"
+    if dies == 2:
+        assert found[0].error == "'0.mp4' ended its actor (_GoneError: gone); run the command again."
 
 
 @pytest.mark.real
