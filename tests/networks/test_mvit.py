@@ -103,8 +103,9 @@ def test_a_frame_less_than_it_was_built_for_fits_as_in_torchvision() -> None:
 
 @pytest.mark.real
 @pytest.mark.skipif(problem() is not None, reason=f"OpenVINO: {problem()}")
-def test_openvino_says_the_same() -> None:
-    network = first_version()
+@pytest.mark.parametrize("build", [first_version, second_version])
+def test_openvino_says_the_same(build: Build) -> None:
+    network = build()
     converted = Compiled(convert(QuickMViT(network).eval(), clips(0, 1)), Way("openvino", "float32"), threads=1)
     expected = scores(network, clips(1, 1)).numpy()
     assert abs(converted(clips(1, 1).numpy()) - expected).max() < TOLERANCE * 10

@@ -240,8 +240,10 @@ class _HeadPool(_Heads):
         return self.of_summary(pooled.reshape(len(tokens), -1, tokens.shape[2]))
 
     def of_summary(self, token: Tensor) -> Tensor:
-        normed: Tensor = self._norm(super().of_summary(token))
-        return normed
+        heads = super().of_summary(token)
+        # on two axes: OpenVINO 2026.4.1 crashes in float32 when the norm of (B, L, heads, D) has a bias
+        normed: Tensor = self._norm(heads.reshape(-1, heads.shape[3]))
+        return normed.reshape(heads.shape)
 
 
 class _MaxPool(nn.Module):
