@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from recognizer.batch.sizing import WORKER_BYTES
 from recognizer.errors import SettingsError, one_line
 
 _LOOK_EVERY_S: Final = 0.5
+_ANSWERS_WITHIN_S: Final = 10.0
 _RESTARTS: Final = 3
 _RETRIES: Final = 3
 """A machine that dies costs its actors a restart on another, and their videos a retry from the last save point."""
@@ -196,9 +198,25 @@ def _ray() -> Any:
     return ray
 
 
+def _check_reachable(address: str) -> None:
+    """Raise if nobody listens at a plain address: Ray itself tries for many minutes.
+
+    Raises:
+        SettingsError: nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or "/" in address or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWERS_WITHIN_S).close()
+    except (OSError, OverflowError) as error:
+        raise SettingsError(f"there is no Ray at '{address}' ({error}); start it with 'ray start --head'.") from error
+
+
 @contextmanager
 def _connected(ray: Any, address: str) -> Iterator[None]:
     """Be connected to a cluster while the block runs; actors end with it."""
+    _check_reachable(address)
     package = str(Path(__file__).resolve().parents[2])
     paths = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

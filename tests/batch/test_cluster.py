@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -87,6 +88,17 @@ def test_a_video_whose_actor_is_gone_is_tried_once_more(
     assert ray.actors == 3, "actors that live are used again"
     if dies == 2:
         assert found[0].error == "'0.mp4' ended its actor (_GoneError: gone); run the command again."
+
+
+def test_an_address_where_nobody_listens_is_a_sentence_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: Ray tried for ten minutes."""
+    monkeypatch.setattr(cluster, "_ray", lambda: _FakeRay(0))
+    with socket.socket() as bound:  # it does not listen
+        bound.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        reports = RayExecutor(address, BatchFolder(tmp_path), None, Bounds()).run(iter(()))
+        with pytest.raises(SettingsError, match=r"there is no Ray at .* start it with 'ray start --head'"):
+            next(reports)
 
 
 @pytest.mark.real
