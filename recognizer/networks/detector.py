@@ -109,9 +109,8 @@ class YoloDetector:
 
 def _built(weights_path: Path, sha256: str) -> nn.Module:
     """Build the network from its weights, which must still be those that were verified."""
-    from ultralytics import (
-        YOLO,
-    )  # most of the time that Ultralytics takes to import, and a converted network does without
+    # most of the time that Ultralytics takes to import, and a converted network does without
+    from ultralytics import YOLO
 
     check_unchanged(weights_path, sha256)
     network = _Decoded(YOLO(str(weights_path), task="detect").model.float().fuse(verbose=False).eval())
