@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import av
 import pytest
 
+from recognizer.networks.loading import classifier_choice
+from recognizer.settings import Settings
 from tests.support.browser import (
     CHROMIUM,
     CHROMIUM_ARGUMENTS,
@@ -140,6 +142,10 @@ def test_start_watch_change_stop_and_take_the_table(
     open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path
 ) -> None:
     checkpoint, labels = fight_checkpoint(tmp_path)
+    # measured before: it takes the cores for seconds, once, in which a busy machine loses the person
+    classifier_choice(
+        Settings(video_classifier_model="mc3_18", checkpoint_path=str(checkpoint), labels_path=str(labels))
+    )
     page = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera)
     side = page.get_by_test_id("stSidebar")
     choose_short_clips(page)
@@ -208,6 +214,10 @@ def test_two_classifiers_run_at_once_and_one_is_swapped_meanwhile(
     open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path
 ) -> None:
     checkpoint, labels = fight_checkpoint(tmp_path)
+    # measured before: it takes the cores for seconds, once, in which a busy machine loses the person
+    classifier_choice(
+        Settings(video_classifier_model="mc3_18", checkpoint_path=str(checkpoint), labels_path=str(labels))
+    )
     page = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera)
     side = page.get_by_test_id("stSidebar")
     choose_short_clips(page)
