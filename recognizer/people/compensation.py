@@ -26,14 +26,11 @@ class CameraMotion:
 
     def between(self, from_s: float, to_s: float) -> CameraStep:
         """Return the motion from the sample at one time to the sample at a later one."""
-        first, last = np.searchsorted(self._time_s, (from_s + _SAME_S, to_s + _SAME_S)).tolist()
-        turn, shift = complex(1), complex(0)
-        for k in range(first, last):
-            turn, shift = self._turns[k] * turn, self._turns[k] * shift + self._shifts[k]
-        return CameraStep(turn.real, turn.imag, shift.real, shift.imag)
+        (step,) = self.from_one_to_each(from_s, np.array([to_s]))
+        return step
 
     def from_one_to_each(self, from_s: float, to_s: NDArray[np.float64]) -> list[CameraStep]:
-        """Return what ``between`` returns for each of some later times, float64 (n,), ascending."""
+        """Return the motion from the sample at one time to those at some later ones, float64 (n,), ascending."""
         first = int(np.searchsorted(self._time_s, from_s + _SAME_S))
         turn, shift = complex(1), complex(0)
         steps = []
@@ -73,15 +70,11 @@ def moved(xywh: NDArray[np.float64], camera: CameraStep, beyond: float = 0.0) ->
 
 def moved_xyxy(box_xyxy: NDArray[np.float64], camera: CameraStep) -> NDArray[np.float64]:
     """Return where the camera's motion takes a box, float64 (4,) with x1, y1, x2, y2."""
-    if camera == _STILL:
-        return box_xyxy
-    halves = (box_xyxy[2:] - box_xyxy[:2]) / 2
-    x, y, width, height = moved(np.concatenate((box_xyxy[:2] + halves, 2 * halves)), camera).tolist()
-    return np.array((x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+    return all_moved_xyxy(box_xyxy[None], np.array([camera])).reshape(4)
 
 
 def all_moved_xyxy(boxes_xyxy: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what ``moved_xyxy`` returns for each box, float64 (n, 4), with a motion each, float64 (n, 4)."""
+    """Return where motions of the camera take boxes, float64 (n, 4) each, pair by pair: where ``moved`` takes one."""
     cosine, sine, shift_x_px, shift_y_px = steps.T
     halves = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]) / 2
     x, y = (boxes_xyxy[:, :2] + halves).T

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer.people.compensation import CameraMotion, moved, moved_xyxy
+from recognizer.people.compensation import CameraMotion, all_moved_xyxy, moved, moved_xyxy
 from recognizer.types import UNKNOWN_STEP, CameraStep
 
 PAN = CameraStep(1.0, 0.0, -30.0, 5.0)
@@ -19,6 +19,8 @@ def test_motions_between_two_samples_follow_each_other() -> None:
     assert motion.between(0.0, 0.2) == CameraStep(2.0, 0.0, -60.0, 10.0)
     assert motion.between(0.1, 0.3) == CameraStep(2.0, 0.0, -30.0, 5.0)
     assert motion.between(0.2, 0.2) == CameraStep(1.0, 0.0, 0.0, 0.0)
+    later_s = (0.1, 0.2, 0.2, 0.3)
+    assert motion.from_one_to_each(0.1, np.array(later_s)) == [motion.between(0.1, to_s) for to_s in later_s]
 
 
 def test_an_unknown_motion_counts_as_none() -> None:
@@ -32,6 +34,17 @@ def test_a_box_moves_with_its_size_and_speed() -> None:
     turned = moved(state, CameraStep(0.0, 1.0, 0.0, 0.0))
     assert turned.tolist() == pytest.approx([-50.0, 100.0, 20.0, 40.0, 0.0, 3.0, 1.0, 1.0])
     assert moved_xyxy(np.array((90.0, 30.0, 110.0, 70.0)), PAN).tolist() == [60.0, 35.0, 80.0, 75.0]
+
+
+def test_many_boxes_move_as_one_box_does() -> None:
+    rng = np.random.default_rng(1)
+    corners = rng.uniform(0, 500, (40, 2))
+    boxes = np.concatenate((corners, corners + rng.uniform(1, 200, (40, 2))), axis=1)
+    steps = [CameraStep(rng.uniform(0.8, 1.2), rng.uniform(-0.3, 0.3), *rng.uniform(-40, 40, 2)) for _ in boxes]
+    steps[:2] = CameraStep(1.0, 0.0, 0.0, 0.0), PAN
+    for box, step, found in zip(boxes, steps, all_moved_xyxy(boxes, np.array(steps)), strict=True):
+        x, y, width, height = moved(np.concatenate(((box[:2] + box[2:]) / 2, box[2:] - box[:2])), step).tolist()
+        assert found == pytest.approx((x - width / 2, y - height / 2, x + width / 2, y + height / 2), rel=1e-12)
 
 
 def test_a_box_that_hardly_moves_stays_the_same_to_the_bit() -> None:
