@@ -28,7 +28,16 @@ from recognizer.people.stitching import (
     WALKS,
     stitch,
 )
-from recognizer.people.tracklets import TWICE_LOOK, TWICE_SAMPLES, TWICE_SHARES, Tracklet
+from recognizer.people.tracklets import (
+    TWICE_LOOK,
+    TWICE_SAMPLES,
+    TWICE_SHARES,
+    Stretch,
+    Tracklet,
+    areas,
+    common_areas,
+    intersections_over_union,
+)
 from recognizer.types import APPEARANCE_SIZE, UNKNOWN_STEP, CameraStep
 from tests.support.growth import MOST_TIMES, times_for_twice
 
@@ -131,35 +140,18 @@ def plainly_stitched(
     return {one.track_id: number for number, person in enumerate(people, 1) for one in person}
 
 
-class _Stretch:
-    """Tracks that show one person at the same time; usually just one."""
-
-    def __init__(self, tracklet: Tracklet) -> None:
-        self.of = [tracklet]
-        self.start_s, self.end_s = float(tracklet.time_s[0]), float(tracklet.time_s[-1])
-        self.first = self.last = tracklet  # their boxes begin and end it
-        self.main = tracklet  # the longest; its appearance counts
-
-    def join(self, other: Tracklet) -> None:
-        self.of.append(other)
-        if other.time_s[0] < self.start_s:
-            self.start_s, self.first = float(other.time_s[0]), other
-        if other.time_s[-1] > self.end_s:
-            self.end_s, self.last = float(other.time_s[-1]), other
-
-
-def _without_twice(tracklets: Sequence[Tracklet]) -> list[_Stretch]:
+def _without_twice(tracklets: Sequence[Tracklet]) -> list[Stretch]:
     """Return one stretch per track; a track joins the stretch of a longer, simultaneous one of the same person."""
     longest_first = sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id))
     starts_s = np.array([one.time_s[0] for one in longest_first])
     ends_s = np.array([one.time_s[-1] for one in longest_first])
-    stretch_of: dict[int, _Stretch] = {}
+    stretch_of: dict[int, Stretch] = {}
     for k, tracklet in enumerate(longest_first):
         meanwhile = np.flatnonzero((starts_s[:k] <= ends_s[k]) & (ends_s[:k] >= starts_s[k])).tolist()
         same = (j for j in meanwhile if j in stretch_of and _show_the_same(longest_first[j], tracklet))
         longer = next(same, None)
         if longer is None:
-            stretch_of[k] = _Stretch(tracklet)
+            stretch_of[k] = Stretch(tracklet)
         else:
             stretch_of[longer].join(tracklet)
     return sorted(stretch_of.values(), key=lambda stretch: (stretch.start_s, stretch.first.track_id))
@@ -169,7 +161,7 @@ def _show_the_same(longer: Tracklet, shorter: Tracklet) -> bool:
     _, at, of = np.intersect1d(longer.time_s, shorter.time_s, assume_unique=True, return_indices=True)
     if len(of) < TWICE_SAMPLES * len(shorter.time_s):
         return False
-    shares = _shares(longer.box_xyxy[at].astype(np.float64), shorter.box_xyxy[of].astype(np.float64))
+    shares = intersections_over_union(longer.box_xyxy[at].astype(np.float64), shorter.box_xyxy[of].astype(np.float64))
     return float(np.median(shares)) > TWICE_SHARES and _alike(longer, shorter) >= TWICE_LOOK
 
 
@@ -184,7 +176,7 @@ class _Link:
     is_cut: bool
 
 
-def _followers(stretches: Sequence[_Stretch], links: Sequence[_Link], camera: CameraMotion) -> dict[int, int]:
+def _followers(stretches: Sequence[Stretch], links: Sequence[_Link], camera: CameraMotion) -> dict[int, int]:
     """Return the stretch that continues each stretch, linking the surest pairs first."""
     rivals: dict[int, list[_Link]] = defaultdict(list)
     for link in links:
@@ -219,7 +211,7 @@ def _insert_left_over(following: dict[int, int], taken: set[int], possible: set[
                 break
 
 
-def _links(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.float64]) -> Iterator[_Link]:
+def _links(stretches: Sequence[Stretch], interval_s: float, cuts_s: NDArray[np.float64]) -> Iterator[_Link]:
     starts_s = np.array([stretch.start_s for stretch in stretches])
     for k, before in enumerate(stretches):
         first = int(np.searchsorted(starts_s, before.end_s, "right"))
@@ -231,11 +223,11 @@ def _links(stretches: Sequence[_Stretch], interval_s: float, cuts_s: NDArray[np.
             yield _Link(k, j, _alike(before.main, after.main), gap_s, is_cut)
 
 
-def _doubt(before: _Stretch, after: _Stretch, link: _Link, camera: CameraMotion) -> float | None:
+def _doubt(before: Stretch, after: Stretch, link: _Link, camera: CameraMotion) -> float | None:
     """Return the doubt that both are one person, at least 0; None if place or appearance rules it out."""
     left, came = before.last.box_xyxy[-1].astype(np.float64), after.first.box_xyxy[0].astype(np.float64)
     if link.is_cut:
-        is_same_place = float(_shares(left[None], came[None])[0]) > TWICE_SHARES
+        is_same_place = float(intersections_over_union(left[None], came[None])[0]) > TWICE_SHARES
         is_same = is_same_place and link.appearance >= TWICE_LOOK and link.gap_s <= LOST_S
         return 1 - link.appearance if is_same else None
     was_lost = link.gap_s <= LOST_S
@@ -258,7 +250,7 @@ def _doubt(before: _Stretch, after: _Stretch, link: _Link, camera: CameraMotion)
     return (1 - link.appearance) + min(apart / within, 1.0) / 4 + DOUBT_PER_S * link.gap_s
 
 
-def _is_the_only_one(before: _Stretch, after: _Stretch, link: _Link, others: Iterable[_Link]) -> bool:
+def _is_the_only_one(before: Stretch, after: Stretch, link: _Link, others: Iterable[_Link]) -> bool:
     """Return whether ``after`` must be the person of ``before``, who was away and came back elsewhere."""
     return (
         link.appearance >= ANYWHERE_LOOK
@@ -301,22 +293,7 @@ def _speed(tracklet: Tracklet, end: int, camera: CameraMotion) -> NDArray[np.flo
     return np.asarray((_centre(boxes[-1]) - _centre(from_where)) / took_s)
 
 
-def _shares(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the intersection over union of boxes (n, 4), pair by pair."""
-    # not torchvision.ops.box_iou, because torchvision.ops is slow to import
-    both = _both(one, other)
-    return both / (_areas(one) + _areas(other) - both)
-
-
 def _inside(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Return the share of the smaller box inside the larger one."""
-    return float(_both(one[None], other[None])[0] / min(_areas(one[None])[0], _areas(other[None])[0]))
-
-
-def _both(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-    return np.asarray(np.prod(np.maximum(sides, 0.0), axis=1))
-
-
-def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
+    some, others = one[None], other[None]
+    return float(common_areas(some, others)[0] / min(areas(some)[0], areas(others)[0]))
