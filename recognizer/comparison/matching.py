@@ -44,10 +44,9 @@ def fit_truth(truth: Truth, people: Sequence[PersonTrack]) -> FittedTruth:
 def _visible(rows: Iterable[TruthRow], people: Sequence[PersonTrack]) -> tuple[tuple[Segment, ...], float]:
     segments: list[Segment] = []
     unseen_s = 0.0
-    by_id = {track.person_id: track for track in people}
+    by_id = {track.person_id: (track,) for track in people}
     for row in rows:
-        only = () if row.person_id is None else (by_id.get(row.person_id),)
-        tracks = people if row.person_id is None else [track for track in only if track is not None]
+        tracks = people if row.person_id is None else by_id.get(row.person_id, ())
         visible = [one for track in tracks for one in _seen(row, track)]
         segments += visible
         unseen_s += max(0.0, row.end_s - row.start_s - _covered_s(visible))

@@ -64,7 +64,8 @@ def time_budget(segments: Iterable[Segment], people: Sequence[PersonTrack]) -> t
         track = tracks.get(person_id)
         latency_s = min(one.start_s for one in some) - track.presence[0][0] if track else None
         rows.append(_budget_row(person_id, action, some, track.present_s if track else 0.0, latency_s))
-        latencies_s[action] += () if latency_s is None else (latency_s,)
+        if latency_s is not None:
+            latencies_s[action].append(latency_s)
     seen_s = sum(track.present_s for track in tracks.values())
     for action, some in of_all.items():
         rows.append(_budget_row(None, action, some, seen_s, min(latencies_s[action], default=None)))
