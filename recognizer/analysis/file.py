@@ -63,7 +63,7 @@ class Progress:
         from_crops: whether the people come from a stored pass.
         resumed: whether an earlier process, which was killed, did the first part.
         went_on_at_s: seconds of the video that this part had; None until it is repeated, and if there is none.
-        timeline: returns the timeline so far; cheap, but not free.
+        timeline: returns the timeline so far; takes the longer, the more there is.
     """
 
     analysed_s: float

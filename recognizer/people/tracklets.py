@@ -22,8 +22,8 @@ people in the shared videos exceed an intersection over union of 0.15, arm wrest
 _UNKNOWN_LOOK = 0.7
 """Overlap assumed if no appearance was recorded: enough for a lost person, too little for one who was away."""
 
-_SEEN_IN_S = 10.0
-"""Tracks are looked up by stretches of so many seconds."""
+_SLOT_S = 10.0
+"""Tracks are looked up by the slots of so many seconds in which they are seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +66,11 @@ def without_twice(tracklets: Sequence[Tracklet]) -> list[Stretch]:
     longest_first = sorted(tracklets, key=lambda one: (-len(one.time_s), one.track_id))
     looks, bounds = looks_of(longest_first), np.array([_bounds(one.box_xyxy) for one in longest_first])
     seen: dict[int, list[int]] = defaultdict(list)
-    """The tracks so far that have a stretch, by stretch of time."""
+    """The tracks so far that have a stretch, by slot."""
     stretch_of: dict[int, Stretch] = {}
     for k, tracklet in enumerate(longest_first):
-        spans = range(int(tracklet.time_s[0] // _SEEN_IN_S), int(tracklet.time_s[-1] // _SEEN_IN_S) + 1)
-        meanwhile = np.array(sorted({j for span in spans for j in seen[span]}), np.int64)
+        slots = range(int(tracklet.time_s[0] // _SLOT_S), int(tracklet.time_s[-1] // _SLOT_S) + 1)
+        meanwhile = np.array(sorted({j for slot in slots for j in seen[slot]}), np.int64)
         meanwhile = meanwhile[_meet(bounds[k], bounds[meanwhile])]
         similar = meanwhile[overlaps(looks[k], looks[meanwhile]) >= TWICE_LOOK].tolist()
         longer = next((j for j in similar if _are_in_one_place(longest_first[j], tracklet, bounds[k])), None)
@@ -78,8 +78,8 @@ def without_twice(tracklets: Sequence[Tracklet]) -> list[Stretch]:
             stretch_of[longer].join(tracklet)
             continue
         stretch_of[k] = Stretch(tracklet)
-        for span in spans:
-            seen[span].append(k)
+        for slot in slots:
+            seen[slot].append(k)
     return sorted(stretch_of.values(), key=lambda stretch: (stretch.start_s, stretch.first.track_id))
 
 
