@@ -50,14 +50,8 @@ def test_a_label_that_flickers_for_hours_costs_as_much_as_it_has_pieces(begins: 
     """Regression: each round joined one pair at the edge of a long piece and looked at all others again."""
 
     def work_of(count: int) -> Callable[[], object]:
-        flicker = [("ab"[k % 2], 0.5, 0.0, 0.5) for k in range(count)]
-        edge = [("a", 5.0, 0.0, 0.5)] if begins else []
-        parts = [
-            *edge,
-            *(flicker[1:] if begins else flicker),
-            *([] if begins else [("ba"[count % 2 == 0], 5.0, 0.0, 0.5)]),
-        ]
-        pieces = in_a_row(parts)
+        long = 0 if begins else count - 1
+        pieces = in_a_row(("ab"[k % 2], 5.0 if k == long else 0.5, 0.0, 0.5) for k in range(count))
         return lambda: without_short(pieces, 1.0)
 
     assert times_for_twice(work_of, 100) < MOST_TIMES
