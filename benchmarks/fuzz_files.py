@@ -32,6 +32,7 @@ from recognizer.timeline.features import FeatureSpace
 from recognizer.timeline.groups import LabelGroups, groups_json
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, VideoInfo
+from tests.support.priority import usual_priority
 
 _FRAMES: Final = 24
 _SIZE_WH: Final = (64, 48)
@@ -101,8 +102,9 @@ _RECIPES: Final = (
 
 def write_seeds(folder: Path) -> None:
     """Write every small valid file into a folder."""
-    for recipe in _RECIPES:
-        _write_video(recipe, folder / recipe.name)
+    with usual_priority():
+        for recipe in _RECIPES:
+            _write_video(recipe, folder / recipe.name)
     for name, content in _documents():
         (folder / name).write_bytes(content)
 

@@ -83,6 +83,17 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
         raise pytest.UsageError(f"{len(items)} tests were deselected; every test has to run here")
 
 
+@pytest.fixture(autouse=True)
+def _priority_stays() -> Iterator[None]:
+    """No test leaves its worker with another priority, which would starve the other worker's tests and servers."""
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    before = os.sched_getscheduler(0)
+    yield
+    assert os.sched_getscheduler(0) == before, "a library changed this thread's priority; see tests/support/priority.py"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_exempt() -> Iterator[None]:
     """A server exempts its first objects from garbage collection once. Here, many servers begin in one process, and

@@ -37,6 +37,7 @@ from recognizer.video import (
 )
 from recognizer.video.clock import PresentationClock
 from recognizer.video.workers import workers
+from tests.support.priority import usual_priority
 
 MakeVideo = Callable[..., Path]
 
@@ -64,7 +65,7 @@ def moving_square(frames: int, size_wh: tuple[int, int] = (96, 64)) -> list[np.n
 
 def encode(path: Path, pictures: list[np.ndarray], rate: int, codec: str, pix_fmt: str) -> Path:
     """Like ``make_video``, for old codecs, whose clock ticks once per frame."""
-    with av.open(str(path), "w") as container:
+    with usual_priority(), av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = pictures[0].shape[1], pictures[0].shape[0], pix_fmt
