@@ -60,6 +60,7 @@ class Found:
     frames_per_s: list[float] = field(default_factory=list)
     analysis_s: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    processors_s: float = 0.0  # of all processes: server, browsers and this one
 
 
 class Person:
@@ -180,7 +181,10 @@ async def under_load(url: str, videos: Sequence[Path], camera: Path, watching: i
             all_analysed.set()
 
         watchers = [_noted(watches(), found) for _ in range(watching)]
+        used_s = processors_s(os.getpid())
         await asyncio.wait_for(asyncio.gather(all_analyse(), *watchers), limit_s + STEP_S)
+        # before the browser ends: what it has used is not told afterwards
+        found.processors_s = processors_s(os.getpid()) - used_s
         await browser.close()
     return found
 
@@ -276,11 +280,11 @@ def main() -> None:
         print(f"the first analysis took {first.analysis_s[0]:.0f} s; networks are loaded", flush=True)
         time.sleep(SETTLE_S)
         before_mb = resident_mb(server.pid)
-        server_s, all_s, began_s = processors_s(server.pid), processors_s(os.getpid()), time.monotonic()
+        server_s, began_s = processors_s(server.pid), time.monotonic()
         found = asyncio.run(under_load(server.url, videos[1:], camera, arguments.watching, arguments.limit))
         took_s = time.monotonic() - began_s
-        server_s, all_s = processors_s(server.pid) - server_s, processors_s(os.getpid()) - all_s
-        shares = f"the server used {server_s:.0f} s of the processors, the browsers {all_s - server_s:.0f} s"
+        server_s = processors_s(server.pid) - server_s
+        shares = f"the server used {server_s:.0f} s of the processors, the rest {found.processors_s - server_s:.0f} s"
         print(f"  in {took_s:.0f} s, {shares}", flush=True)
         time.sleep(SETTLE_S)
         kept_mb = resident_mb(server.pid) - before_mb
