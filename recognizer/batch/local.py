@@ -115,14 +115,17 @@ class _Worker:
     Attributes:
         process: the process.
         task: None while it has nothing to do.
-        began_s, moved_s: when it began with the task, and when it last got on with it.
+        given_s: when it got the task.
+        began_s: when it began with it; None before that: a new process first loads its libraries.
+        moved_s: when it last got on with it.
         weighed_s: when its memory was last looked up.
         killed_for: why it was killed; empty if it was not.
     """
 
     process: Process
     task: Task | None = None
-    began_s: float = 0.0
+    given_s: float = 0.0
+    began_s: float | None = None
     moved_s: float = 0.0
     weighed_s: float = 0.0
     killed_for: str = ""
@@ -192,6 +195,8 @@ class LocalExecutor:
         try:
             while self._give(tasks) or any(worker.task for worker in self._workers):
                 yield from self._next_reports()
+                for worker in self._workers:
+                    self._check(worker)
         finally:
             self._stop()
 
@@ -201,7 +206,8 @@ class LocalExecutor:
         busy = sum(worker.task is not None for worker in self._workers)
         while busy < self._count and (task := next(tasks, None) or self._once_more()) is not None:
             worker = next((one for one in self._workers if one.task is None), None) or self._new_worker()
-            worker.task, worker.began_s, worker.moved_s = task, time.monotonic(), time.monotonic()
+            worker.task, worker.began_s, worker.given_s = task, None, time.monotonic()
+            worker.moved_s = worker.given_s
             worker.say(task)
             busy, gave = busy + 1, True
         return gave
@@ -222,8 +228,6 @@ class LocalExecutor:
         try:
             worker, report = self._heard.get(timeout=_LOOK_EVERY_S)
         except queue.Empty:
-            for one in self._workers:
-                self._check(one)
             yield Waited()
             return
         if report is None:
@@ -231,10 +235,9 @@ class LocalExecutor:
         elif worker.task is not None and getattr(report, "number", None) == worker.task.number:
             worker.moved_s = time.monotonic()
             if isinstance(report, Began):
-                worker.began_s = worker.moved_s  # a new process first loads its libraries
+                worker.began_s = worker.moved_s
             elif isinstance(report, Outcome):
                 worker.task = None
-            self._check(worker)
             yield report
 
     def _check(self, worker: _Worker) -> None:
@@ -242,7 +245,8 @@ class LocalExecutor:
         if worker.task is None:
             return
         bounds, now_s = self._bounds, time.monotonic()
-        if bounds.most_s is not None and now_s - worker.began_s > bounds.most_s:
+        worked_s = 0.0 if worker.began_s is None else now_s - worker.began_s
+        if bounds.most_s is not None and worked_s > bounds.most_s:
             worker.kill(f"took longer than {duration_text(bounds.most_s)}; raise --max-seconds, or cut the video")
         elif now_s - worker.moved_s > bounds.stall_s:
             worker.kill(f"made no progress for {duration_text(bounds.stall_s)}; cut the video, or convert it")
@@ -262,7 +266,7 @@ class LocalExecutor:
         task = worker.task
         if task is None:
             return
-        took_s = round(time.monotonic() - worker.began_s, 3)
+        took_s = round(time.monotonic() - (worker.began_s or worker.given_s), 3)
         if worker.killed_for:
             yield Outcome(task.number, "failed", took_s=took_s, error=f"'{task.place}' {worker.killed_for}.")
             return

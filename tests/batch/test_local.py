@@ -91,6 +91,20 @@ def test_a_video_that_takes_too_much_fails_and_the_others_are_done(
     assert sentence in found[0].error
 
 
+def test_a_video_that_stands_still_is_noticed_while_others_report_all_the_time(tmp_path: Path, starts: Starts) -> None:
+    """Regression: workers were looked at only when nobody had reported for half a second."""
+    reports = LocalExecutor(2, starts, Bounds(stall_s=2.0)).run(tasks(tmp_path, "hangs", *["sleeps"] * 100))
+    ended: list[Outcome] = []
+    for report in reports:
+        if isinstance(report, Outcome):
+            ended.append(report)
+            if report.number == 0:
+                break
+    reports.close()  # type: ignore[attr-defined]
+    assert "made no progress" in ended[-1].error
+    assert len(ended) < 90
+
+
 def test_whoever_stops_in_the_middle_leaves_no_process(tmp_path: Path, starts: Starts) -> None:
     reports = LocalExecutor(2, starts).run(tasks(tmp_path, *["sleeps"] * 20))
     first = next(one for one in reports if isinstance(one, Advanced))
