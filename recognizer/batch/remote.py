@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,8 +75,13 @@ def remote_files(place: str, wanted: re.Pattern[str]) -> Iterator[RemoteFile]:
 _WITHOUT_FOLDERS: Final = (("http", "https"), "http", "https")
 
 
-def fetched(place: str, target: Path) -> str:
+def fetched(place: str, target: Path, follow: Callable[[], None] = lambda: None) -> str:
     """Copy the file at an address to a local one, and return its SHA-256.
+
+    Args:
+        place: the address.
+        target: the local file.
+        follow: called after each block; it may raise.
 
     Raises:
         VideoError: it cannot be fetched.
@@ -90,6 +95,7 @@ def fetched(place: str, target: Path) -> str:
             while block := source.read(_BLOCK_BYTES):
                 digest.update(block)
                 copy.write(block)
+                follow()
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         raise _unreachable(place, error) from error
     return digest.hexdigest()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from recognizer.analysis.save_point_folder import FolderSavePoints
 from recognizer.batch.messages import Outcome, Task
@@ -37,7 +36,8 @@ if TYPE_CHECKING:
     from recognizer.networks.loading import Models
     from recognizer.timeline.model import Timeline
 
-_log = logging.getLogger(__name__)
+_WAITS_S: Final = 1.0
+"""So long at a time, a copy waits for the video whose bytes it has."""
 
 
 class Networks(Protocol):
@@ -53,7 +53,8 @@ class Hooks:
     """What whoever calls is told and asked meanwhile.
 
     Attributes:
-        begin: called when the networks are loaded: what it took until then says nothing about the video.
+        begin: called while a copy waits for its original, and when the networks are loaded: the time until then says
+            nothing about the video.
         report: called with the seconds of video that are analyzed.
         is_stopped: True ends the work; what is done so far is saved.
     """
@@ -124,14 +125,25 @@ class _One:
             if not self._sha256:
                 self._sha256 = self._hashed(path)
             key = key_of(self._sha256, self._task.digest)
-            # the same bytes under another name may be in work elsewhere
-            lock = FileLock(self._folder.work / f"{key}.lock")
-            with writing(self._folder.work):
-                lock.acquire()
-            try:
+            with self._alone_with(key):
+                if self._hooks.is_stopped():
+                    return self.ended("waiting", "")
                 return self._from_result(key) or self._analyzed(key, path)
-            finally:
-                lock.release()
+
+    @contextmanager
+    def _alone_with(self, key: str) -> Iterator[None]:
+        """Wait while the same bytes are in work elsewhere under another name, or until the work is stopped."""
+        lock = FileLock(self._folder.work / f"{key}.lock")
+        with writing(self._folder.work):
+            while not (lock.is_locked or self._hooks.is_stopped()):
+                try:
+                    lock.acquire(timeout=_WAITS_S)
+                except Timeout:
+                    self._hooks.begin()  # otherwise, a copy of a long video would seem to stand still
+        try:
+            yield
+        finally:
+            lock.release()
 
     @contextmanager
     def _local_file(self) -> Iterator[Path]:
@@ -144,7 +156,7 @@ class _One:
         copy = self._folder.work / f"{uuid.uuid4().hex}{suffix}.part"
         try:
             with writing(copy):
-                self._sha256 = fetched(place, copy)
+                self._sha256 = fetched(place, copy, lambda: self._hooks.report(0.0))
             yield copy
         finally:
             copy.unlink(missing_ok=True)

@@ -71,6 +71,13 @@ def test_an_address_without_a_file_costs_itself_alone(files: Path, address: str,
     assert told.sentences[0].startswith(f"'{address}/gone.mkv' cannot be fetched (")
 
 
+def test_a_long_fetch_is_progress(address: str, tmp_path: Path) -> None:
+    """Regression: a worker that fetched for 15 minutes seemed to stand still."""
+    followed: list[bool] = []
+    fetched(f"{address}/a%20clip.mkv", tmp_path / "copy", lambda: followed.append(True))
+    assert followed
+
+
 def test_a_file_that_goes_away_before_it_is_fetched_is_tried_again(files: Path, address: str, tmp_path: Path) -> None:
     def hide(_: Task) -> None:
         (files / "a clip.mkv").rename(files / "later")
