@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -87,6 +88,9 @@ class Sources:
         # without a Path for each of 100,000 lines of a list, which takes a second
         path = str(local_path(source) or source)
         if os.path.isdir(path):  # noqa: PTH112
+            if Path(path).absolute() == self.without:
+                self.problems.append(f"'{source}' is the folder of the results; give another --out.")
+                return
             yield from self._in_folder(path)
         elif _PATTERN_SIGNS.search(path) and not os.path.exists(path):  # noqa: PTH110
             found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (the pattern may be absolute)
@@ -121,7 +125,9 @@ class Sources:
     def _listed(self, path: Path) -> Iterator[Entry]:
         try:
             text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
+            if "\0" in text:  # UTF-16
+                raise UnicodeError
+        except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             self.problems.append(f"the list '{path}' cannot be read ({reason.lower()}); give a CSV or text file.")
             return
@@ -153,12 +159,20 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
             f"the list '{path}' has no column path; begin it with a line such as path,id,group, and name settings as "
             "further columns."
         )
-    for row in reader:
+    for row in _read(reader, path):
         values = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
         if None in row:
             raise SettingsError(f"line {reader.line_num} of '{path}' has more values than the first line; quote them.")
         if values["path"]:
             yield reader.line_num, values
+
+
+def _read(reader: csv.DictReader[str], path: Path) -> Iterator[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        where = f"line {reader.line_num} of '{path}'"
+        raise SettingsError(f"{where} is not that of a table ({error}); close each quote.") from error
 
 
 def _delimiter(text: str) -> str:
@@ -196,13 +210,9 @@ def local_path(place: str) -> Path | None:
     return Path(os.fsdecode(unquote_to_bytes(urlsplit(place).path)))
 
 
-_NAMES: list[re.Pattern[str]] = []
-
-
+@cache
 def _video_name() -> re.Pattern[str]:
-    """Return the pattern of names of videos; made once, because it loads FFmpeg."""
-    if not _NAMES:
-        from recognizer.video import VIDEO_SUFFIXES
+    """Return the pattern of names of videos."""
+    from recognizer.video import VIDEO_SUFFIXES  # imported here, because it loads FFmpeg
 
-        _NAMES.append(re.compile(rf"\.(?:{'|'.join(VIDEO_SUFFIXES)})$", re.IGNORECASE))
-    return _NAMES[0]
+    return re.compile(rf"\.(?:{'|'.join(VIDEO_SUFFIXES)})$", re.IGNORECASE)

@@ -109,6 +109,8 @@ def run(options: argparse.Namespace, _stdout: IO[str]) -> int:
 
     check_source(options)
     settings_of(options)  # reports an invalid value by the name of its option
+    if not options.out:
+        raise SettingsError("--out is empty; give a folder.")
     for option in ("max_file_mb", "max_seconds", "max_memory_mb"):
         _check_positive(option, getattr(options, option))
     for option, value, highest in (

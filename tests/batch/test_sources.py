@@ -35,6 +35,11 @@ def test_a_folder_gives_its_videos_and_those_below_but_no_results(folder: Path) 
     assert names(folder, without=folder / "out") == ["a.mp4", "c.MKV", "e.avi"]
 
 
+def test_the_folder_of_the_results_is_no_source(folder: Path) -> None:
+    found, problems = entries(folder, without=folder)
+    assert (found, problems) == ([], [f"'{folder}' is the folder of the results; give another --out."])
+
+
 def test_a_file_is_taken_whatever_its_ending(folder: Path) -> None:
     ((one,), problems) = entries(folder / "a.mp4")
     assert (one.place, one.name, one.size_bytes, problems) == (str(folder / "a.mp4"), "a.mp4", 5, [])
@@ -79,6 +84,7 @@ def test_a_table_has_ids_groups_and_settings(folder: Path, delimiter: str) -> No
         ("path,speed\na.mp4,1\n", "line 2 of .* sets 'speed', which is not a setting; choose from"),
         ("path,skip\na.mp4,99\n", "line 2 of .* skip_frame is 99; give a value from 1 to 30"),
         ("path,id\na.mp4,1,2\n", "line 2 of .* has more values than the first line"),
+        ('path,id\n"a.mp4,1\n' + "b.mp4,2\n" * 20_000, "line .* is not that of a table .* close each quote"),
     ],
 )
 def test_a_table_that_does_not_fit_is_a_sentence(folder: Path, text: str, sentence: str) -> None:
@@ -89,10 +95,12 @@ def test_a_table_that_does_not_fit_is_a_sentence(folder: Path, text: str, senten
 
 def test_a_list_that_cannot_be_read_does_not_stop_the_others(folder: Path) -> None:
     (folder / "latin.txt").write_bytes(b"caf\xe9.mp4\n")
-    found, problems = entries(folder / "gone.csv", folder / "latin.txt", folder / "a.mp4")
+    (folder / "wide.csv").write_bytes("path\na.mp4\n".encode("utf-16-le"))
+    found, problems = entries(folder / "gone.csv", folder / "latin.txt", folder / "a.mp4", folder / "wide.csv")
     assert len(found) == 1
     assert "(no such file or directory)" in problems[0]
     assert "(it is not utf-8)" in problems[1]
+    assert "(it is not utf-8)" in problems[2]
 
 
 def test_a_name_that_is_no_text_survives_a_database() -> None:

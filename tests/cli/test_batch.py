@@ -120,6 +120,7 @@ def test_other_machines_get_the_videos_and_the_bounds(
         (("--max-seconds", "0"), "--max-seconds is 0; give a number above 0."),
         (("--max-memory-mb", "nan"), "--max-memory-mb is nan; give a number above 0."),
         (("--min-confidence", "2"), "--min-confidence is 2; give a number from 0 to 1."),
+        (("--out", ""), "--out is empty; give a folder."),
         (("--skip", "99"), "--skip is 99; give a value from 1 to 30."),
         (("--stream", "-1"), "--stream is -1; streams are numbered from 0."),
         (("--settings", "gone.toml"), "'gone.toml' cannot be read (no such file or directory)"),
