@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recognizer.batch.manifest import Manifest
-from recognizer.batch.results import BatchFolder, writing
+from recognizer.batch.results import ROWS, BatchFolder, writing
 from recognizer.errors import StoreError
 from recognizer.files import staged
 
@@ -40,7 +40,7 @@ def gather(folder: BatchFolder, manifest: Manifest, follow: Callable[[float], No
     steps = [(table, part) for part in PARTS for table in TABLES]
     for number, (table, part) in enumerate(steps):
         follow(number / len(steps))
-        name, results = f"{table}/part={part}/rows.parquet", by_part[part]
+        name, results = f"{table}/part={part}/{ROWS}", by_part[part]
         digest = hashlib.sha256("".join(results).encode()).hexdigest()
         target = folder.data / name
         if manifest.part(name) != digest or target.is_file() != bool(results):

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from recognizer.errors import OutputError
+from recognizer.files import remove_leftovers
 
 if TYPE_CHECKING:
     from recognizer.batch.recipe import Recipe
     from recognizer.timeline.model import Timeline
 
 _KEY_CHARACTERS: Final = 32
+
+ROWS: Final = "rows.parquet"
+"""Name of each file of the data set."""
 
 
 def key_of(video_sha256: str, recipe_digest: str) -> str:
@@ -67,10 +71,12 @@ class BatchFolder:
             self.work.mkdir(parents=True, exist_ok=True)
 
     def tidy(self) -> None:
-        """Remove what killed workers left half-written; only the one command that works here may call this."""
+        """Remove what a killed command left half-written; only the one command that works here may call this."""
         for path in self.work.iterdir():
             if path.name.endswith((".part", ".lock")):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        for written in (self.table, *(part / ROWS for part in self.data.glob("*/part=*"))):
+            remove_leftovers(written)
 
 
 class writing:  # noqa: N801 (used as a function)

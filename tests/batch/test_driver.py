@@ -266,11 +266,16 @@ def test_results_do_not_depend_on_the_order(folder: Path, tmp_path: Path) -> Non
     assert results_of(tmp_path / "alone") == results_of(tmp_path / "one")
 
 
-def test_leftovers_of_killed_workers_are_removed(folder: Path, out: Path) -> None:
+def test_leftovers_of_killed_commands_and_workers_are_removed(folder: Path, out: Path) -> None:
     work = BatchFolder(out).work
     (work / "0123.part").mkdir(parents=True)
     (work / "fetched.mp4.part").touch()
     (work / "0123.lock").touch()
     (work / "0123").mkdir()
+    half_written = out / "data" / "people" / "part=3" / ".rows.parquet.0123.part"
+    half_written.parent.mkdir(parents=True)
+    half_written.touch()
+    (out / ".manifest.csv.0123.part").touch()
     run_serially(folder, out=out, executor=Serial(before=lambda task: Outcome(task.number, "waiting", error="no.")))
     assert [path.name for path in work.iterdir()] == ["0123"], "save points stay while videos wait"
+    assert list(out.rglob("*.part")) == []
