@@ -7,6 +7,7 @@ so its bytes do not depend on the order of the work. A file is written anew only
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,13 +23,13 @@ PARTS: Final = "0123456789abcdef"
 _ROWS_PER_GROUP: Final = 65_536
 
 
-def gather(folder: BatchFolder, manifest: Manifest, follow: Callable[[float], None] = lambda _: None) -> None:
+def gather(folder: BatchFolder, manifest: Manifest, follow: Callable[[], None] = lambda: None) -> None:
     """Bring the data set up to date with the manifest.
 
     Args:
         folder: of the batch.
         manifest: its videos.
-        follow: called with the share that is done; it may raise.
+        follow: called now and then; it may raise.
 
     Raises:
         OutputError: a file cannot be written; the others and the earlier ones stay.
@@ -37,15 +38,14 @@ def gather(folder: BatchFolder, manifest: Manifest, follow: Callable[[float], No
     by_part: dict[str, list[str]] = {part: [] for part in PARTS}
     for result in manifest.results():
         by_part[result[0]].append(result)
-    steps = [(table, part) for part in PARTS for table in TABLES]
-    for number, (table, part) in enumerate(steps):
-        follow(number / len(steps))
+    for part, table in itertools.product(PARTS, TABLES):
+        follow()
         name, results = f"{table}/part={part}/{ROWS}", by_part[part]
         digest = hashlib.sha256("".join(results).encode()).hexdigest()
         target = folder.data / name
-        if manifest.part(name) != digest or target.is_file() != bool(results):
-            _write(folder, table, results, target, lambda: follow(number / len(steps)))  # noqa: B023 (called at once)
-            manifest.set_part(name, digest)
+        if manifest.fact(name) != digest or target.is_file() != bool(results):
+            _write(folder, table, results, target, follow)
+            manifest.set_fact(name, digest)
 
 
 def _write(folder: BatchFolder, table: str, results: Sequence[str], target: Path, follow: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -58,12 +59,12 @@ class Watch:
     Attributes:
         see: called with the tally after each report.
         complain: called with a sentence for each video or source that fails.
-        gathering: called with the share of the data set that is written.
+        gathering: called now and then while the data set is written.
     """
 
     see: Callable[[Tally], None] = lambda _: None
     complain: Callable[[str], None] = lambda _: None
-    gathering: Callable[[float], None] = lambda _: None
+    gathering: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -105,23 +106,20 @@ def run_batch(request: Request, executor_for: Callable[[BatchFolder, int], Execu
             return _Batch(request, folder, manifest, watch).run(executor_for)
 
 
-class _alone_in:  # noqa: N801 (used as a function)
-    """Admits one command to a folder at a time."""
-
-    def __init__(self, folder: BatchFolder) -> None:
-        self._root = folder.root
-        self._lock = FileLock(folder.root / ".lock")
-
-    def __enter__(self) -> None:
-        with writing(self._root):
-            try:
-                self._lock.acquire(blocking=False)
-            except Timeout as error:
-                why = f"another batch works in '{self._root}'; wait for it, or give another --out."
-                raise OutputError(why) from error
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+@contextmanager
+def _alone_in(folder: BatchFolder) -> Iterator[None]:
+    """Admit one command to a folder at a time."""
+    lock = FileLock(folder.root / ".lock")
+    with writing(folder.root):
+        try:
+            lock.acquire(blocking=False)
+        except Timeout as error:
+            why = f"another batch works in '{folder.root}'; wait for it, or give another --out."
+            raise OutputError(why) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class _Batch:

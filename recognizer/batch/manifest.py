@@ -46,7 +46,6 @@ CREATE TABLE video (
 CREATE INDEX video_result ON video (result);
 CREATE INDEX video_waiting ON video (state, is_listed, size_bytes);
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE part (name TEXT PRIMARY KEY, results TEXT NOT NULL);
 CREATE VIEW videos AS SELECT
     id, "group", place AS path, sha256, state, video_s, took_s, round(video_s / nullif(took_s, 0), 3) AS speed,
     people, segments, error, result,
@@ -54,9 +53,8 @@ CREATE VIEW videos AS SELECT
     recipe AS settings, ended_at
 FROM video WHERE is_listed ORDER BY place, recipe;
 """
-"""``video.is_listed``: whether the sources of the latest command name it. ``part``: what the data set's files hold.
-``fact``: what later commands must do as the first did.
-``videos`` is for people."""
+"""``video.is_listed``: whether the sources of the latest command name it. ``fact``: what a command leaves for later
+ones. ``videos`` is for people."""
 
 _LIST: Final = """
 CREATE TEMP TABLE listed (
@@ -269,17 +267,6 @@ class Manifest:
         """Store something for later commands."""
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
-
-    def part(self, name: str) -> str | None:
-        """Return the digest of what a file of the data set holds; None if it was never written."""
-        with self._sentences():
-            found = self._connection.execute("SELECT results FROM part WHERE name = ?", (name,)).fetchone()
-        return None if found is None else str(found[0])
-
-    def set_part(self, name: str, results: str) -> None:
-        """Store the digest of what a file of the data set holds."""
-        with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO part VALUES (?, ?)", (name, results))
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the view ``videos`` row by row, by column."""

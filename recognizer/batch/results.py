@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from recognizer.files import remove_leftovers
 
 if TYPE_CHECKING:
     from recognizer.batch.recipe import Recipe
+    from recognizer.export import Content
     from recognizer.timeline.model import Timeline
 
 _KEY_CHARACTERS: Final = 32
@@ -79,21 +81,20 @@ class BatchFolder:
             remove_leftovers(written)
 
 
-class writing:  # noqa: N801 (used as a function)
-    """Turns an error of the system while something is written into a sentence."""
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn an error of the system while something is written into a sentence.
 
-    def __init__(self, place: Path) -> None:
-        self._place = place
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, OSError):
-            reason = (error.strerror or type(error).__name__).lower()
-            raise OutputError(
-                f"'{self._place}' cannot be written ({reason}); make room or mend it, and run the command again."
-            ) from error
+    Raises:
+        OutputError: it.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise OutputError(
+            f"'{place}' cannot be written ({reason}); make room or mend it, and run the command again."
+        ) from error
 
 
 def write_result(folder: BatchFolder, key: str, timeline: Timeline, recipe: Recipe) -> int:
@@ -107,10 +108,9 @@ def write_result(folder: BatchFolder, key: str, timeline: Timeline, recipe: Reci
     try:
         with writing(target):
             part.mkdir(parents=True)
-            segments = 0
-            for name, content, count in _files(timeline, recipe):
-                _write_synced(part / name, content)
-                segments = count
+            content = _content(timeline, recipe)
+            for name, written in _files(timeline, content):
+                _write_synced(part / name, written)
             _sync_folder(part)
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.is_dir():
@@ -118,36 +118,35 @@ def write_result(folder: BatchFolder, key: str, timeline: Timeline, recipe: Reci
                 _sync_folder(target.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return segments
+    return len(content.segments)
 
 
-def _files(timeline: Timeline, recipe: Recipe) -> Iterator[tuple[str, bytes, int]]:
-    """Yield name and content of each file, and the number of segments.
+def _content(timeline: Timeline, recipe: Recipe) -> Content:
+    """Return what is exported. Nothing in it tells when, where, under which name or how quickly it was analyzed."""
+    from recognizer.export import content_of
+    from recognizer.timeline.corrections import Corrections
 
-    Nothing in them tells when, where, under which name or how quickly the video was analyzed.
-    """
+    corrected = Corrections().applied_to(timeline)
+    return content_of(corrected, "", min_confidence=recipe.least_confidence, min_duration_s=recipe.min_duration_s)
+
+
+def _files(timeline: Timeline, content: Content) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of each file."""
     import numpy as np
 
-    from recognizer.export import content_of, format_of
+    from recognizer.export import format_of
     from recognizer.service.features import feature_records
     from recognizer.service.timeline_bytes import timelines_to_bytes
-    from recognizer.timeline.corrections import Corrections
     from recognizer.timeline.features import feature_table
 
-    content = content_of(
-        Corrections().applied_to(timeline),
-        "",
-        min_confidence=recipe.least_confidence,
-        min_duration_s=recipe.min_duration_s,
-    )
     for name, ending in _EXPORTS.items():
-        yield name, format_of(ending).write(content), len(content.segments)
-    yield TIMELINE, timelines_to_bytes([timeline]), len(content.segments)
+        yield name, format_of(ending).write(content)
+    yield TIMELINE, timelines_to_bytes([timeline])
     features = feature_table(timeline.predictions)
     if features is not None:
         written = io.BytesIO()
         np.save(written, feature_records(features), allow_pickle=False)
-        yield FEATURES, written.getvalue(), len(content.segments)
+        yield FEATURES, written.getvalue()
 
 
 DOCUMENT: Final = "timeline.json"

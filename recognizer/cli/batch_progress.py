@@ -31,15 +31,12 @@ class BatchProgress:
     @property
     def watch(self) -> Watch:
         """What the batch calls."""
-        return Watch(self._see, complain, self._gather)
+        return Watch(self._see, complain, raise_if_lost)
 
     def _see(self, tally: Tally) -> None:
         raise_if_lost()
         self.text = tally.text
         self.draw(tally)
-
-    def _gather(self, _share: float) -> None:
-        raise_if_lost()
 
 
 @contextmanager
