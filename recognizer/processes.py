@@ -38,10 +38,14 @@ def command(module: str) -> list[str]:
 def environment() -> dict[str, str]:
     """Return the environment variables of such a process."""
     kept = {name: value for name, value in os.environ.items() if not _is_kept_from_them(name)}
-    package = str(Path(__file__).resolve().parents[1])
-    paths = [package, *filter(None, [kept.get("PYTHONPATH")])]
     # NumPy multiplies no large matrices there, and each of its threads takes address space
-    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
+    return {**kept, "PYTHONPATH": python_path(), "OPENBLAS_NUM_THREADS": "1"}
+
+
+def python_path() -> str:
+    """Return the ``PYTHONPATH`` with which another process finds this package, wherever it is started."""
+    package = str(Path(__file__).resolve().parents[1])
+    return os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
 
 
 def _is_kept_from_them(name: str) -> bool:

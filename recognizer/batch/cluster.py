@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from recognizer import processes
 from recognizer.batch.local import MOST_DEATHS, Bounds, LocalExecutor, starts_workers
 from recognizer.batch.messages import Lines, Outcome, Report, Task, Waited
 from recognizer.batch.results import BatchFolder
@@ -217,13 +218,11 @@ def _check_reachable(address: str) -> None:
 def _connected(ray: Any, address: str) -> Iterator[None]:
     """Be connected to a cluster while the block runs; actors end with it."""
     _check_reachable(address)
-    package = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(
             address,
-            runtime_env={"env_vars": {"PYTHONPATH": paths}},
+            runtime_env={"env_vars": {"PYTHONPATH": processes.python_path()}},
             log_to_driver=False,
             logging_level="ERROR",
             include_dashboard=False if address == "local" else None,

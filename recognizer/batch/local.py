@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
 import msgspec
@@ -90,9 +89,7 @@ def starts_workers(folder: BatchFolder, threads: int, module: str = "recognizer.
     ``module``: what is run; tests have their own.
     """
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    package = str(Path(__file__).resolve().parents[2])
-    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, **dict.fromkeys(names, str(threads)), "PYTHONPATH": os.pathsep.join(paths)}
+    environment = {**os.environ, **dict.fromkeys(names, str(threads)), "PYTHONPATH": processes.python_path()}
 
     def start() -> Process:
         with folder.log.open("ab") as log:
