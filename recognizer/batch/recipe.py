@@ -100,8 +100,8 @@ class Recipe(msgspec.Struct, frozen=True, dict=True):
             if name in _SETTINGS:
                 spec = _SETTINGS[name]
                 own[spec.name] = _checked(spec, value, where, folder)
-            elif name in _OTHERS:
-                changes[_OTHERS[name]] = _other(name, value, where)
+            elif name in OTHERS:
+                changes[OTHERS[name]] = _other(name, value, where)
             else:
                 raise SettingsError(f"{where} sets '{given}', which is not a setting; choose from {', '.join(NAMES)}.")
         changed = msgspec.structs.replace(self, own=own, **changes)
@@ -125,14 +125,16 @@ _SETTINGS: Final[dict[str, SettingSpec]] = {
     for spec in SETTING_SPECS.values()
     for name in (spec.name, spec.option.removeprefix("--").replace("-", "_"))
 }
-_OTHERS: Final = {
+OTHERS: Final = {
     "preset": "preset",
     "min_confidence": "min_confidence",
     "min_duration": "min_duration_s",
     "stream": "stream",
     "frame_rate": "frame_rate_hz",
 }
-NAMES: Final = (*_OTHERS, *(spec.option.removeprefix("--").replace("-", "_") for spec in SETTING_SPECS.values()))
+"""What a recipe has besides the settings: its fields by the names of the options."""
+
+NAMES: Final = (*OTHERS, *(spec.option.removeprefix("--").replace("-", "_") for spec in SETTING_SPECS.values()))
 """What a file of settings, or a column of a list, may be called; the names of ``Settings`` are understood too."""
 
 

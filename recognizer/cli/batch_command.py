@@ -10,7 +10,7 @@ import psutil
 
 from recognizer.batch.driver import Request, Summary, run_batch
 from recognizer.batch.local import Bounds, Executor, LocalExecutor, starts_workers
-from recognizer.batch.recipe import Recipe, read_recipe
+from recognizer.batch.recipe import OTHERS, Recipe, read_recipe
 from recognizer.batch.results import BatchFolder
 from recognizer.batch.sizing import size_of
 from recognizer.cli.batch_progress import batch_progress
@@ -18,8 +18,6 @@ from recognizer.cli.signals import Interrupted
 from recognizer.cli.terminal import fetching, remark
 from recognizer.files import BYTES_PER_MB
 from recognizer.settings import SETTING_SPECS, Settings
-
-_OTHER_VALUES = ("preset", "min_confidence", "min_duration", "stream", "frame_rate")
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -55,7 +53,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         SettingsError: the file does not fit.
     """
     recipe = Recipe() if options.settings is None else read_recipe(Path(options.settings), Recipe())
-    given = {name: getattr(options, name) for name in (*SETTING_SPECS, *_OTHER_VALUES)}
+    given = {name: getattr(options, name) for name in (*SETTING_SPECS, *OTHERS)}
     return recipe.with_values({name: value for name, value in given.items() if value is not None}, "the command line")
 
 
