@@ -55,6 +55,11 @@ def _visible(letter: str) -> str:
     return "\N{REPLACEMENT CHARACTER}" if is_hidden else letter
 
 
+def system_reason(error: OSError) -> str:
+    """Return in a few words why the system refused something, such as ``no such file or directory``."""
+    return (error.strerror or type(error).__name__).lower()
+
+
 class RecognizerError(Exception):
     """A problem that users can solve themselves; ``str(error)`` says how, in one line without hidden characters."""
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
-from recognizer.errors import SettingsError
+from recognizer.errors import SettingsError, system_reason
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, SETTING_SPECS, Settings, SettingSpec, chosen
 from recognizer.weights import file_sha256
 
@@ -116,7 +116,7 @@ def _sha256(path: str) -> str:
     try:
         return file_sha256(path)
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = system_reason(error)
         raise SettingsError(f"'{path}' cannot be read ({reason}); give a file that exists.") from error
 
 
@@ -192,7 +192,7 @@ def read_recipe(path: Path, base: Recipe) -> Recipe:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = system_reason(error)
         raise SettingsError(f"'{path}' cannot be read ({reason}); give --settings a TOML file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"'{path}' is not TOML ({error}); write lines like skip = 2.") from error

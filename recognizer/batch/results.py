@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from recognizer.errors import OutputError
+from recognizer.errors import OutputError, system_reason
 from recognizer.files import remove_leftovers
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = system_reason(error)
         raise OutputError(
             f"'{place}' cannot be written ({reason}); make room or mend it, and run the command again."
         ) from error

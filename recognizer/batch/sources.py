@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from recognizer.batch.recipe import Recipe
 from recognizer.batch.remote import is_remote, remote_files
-from recognizer.errors import RecognizerError, SettingsError, one_line
+from recognizer.errors import RecognizerError, SettingsError, one_line, system_reason
 
 _LIST_SUFFIXES: Final = (".csv", ".tsv", ".txt")
 _PATTERN_SIGNS: Final = re.compile(r"[*?\[]")
@@ -119,7 +119,7 @@ class Sources:
             self.problems.append(f"'{folder}' holds no video; name files, or a folder with videos.")
 
     def _note_unreadable(self, error: OSError) -> None:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = system_reason(error)
         self.problems.append(f"the folder '{error.filename}' cannot be read ({reason}); check that it is there.")
 
     def _listed(self, path: Path) -> Iterator[Entry]:

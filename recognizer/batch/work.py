@@ -26,6 +26,7 @@ from recognizer.errors import (
     StoreError,
     VideoError,
     WeightsError,
+    system_reason,
 )
 from recognizer.service.unforeseen import reported
 from recognizer.settings import Settings
@@ -165,7 +166,7 @@ class _One:
         try:
             return file_sha256(path)
         except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
+            reason = system_reason(error)
             self._status = None  # nothing is known about its bytes
             raise VideoError(f"'{path}' cannot be read ({reason}); check that it is there.") from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recognizer.cli.outputs import NAME_FIELD
-from recognizer.errors import CorrectionsError, SettingsError
+from recognizer.errors import CorrectionsError, SettingsError, system_reason
 
 if TYPE_CHECKING:
     from recognizer.annotations.model import Truth
@@ -97,5 +97,5 @@ def _read(path: str, option: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = system_reason(error)
         raise CorrectionsError(f"'{path}' cannot be read ({reason}); give {option} a file that exists.") from error

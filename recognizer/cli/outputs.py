@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from recognizer import files
-from recognizer.errors import OutputError, SettingsError
+from recognizer.errors import OutputError, SettingsError, system_reason
 from recognizer.video import display_name
 
 NAME_FIELD: Final = "{name}"
@@ -205,5 +205,5 @@ def _writing(target: str) -> Iterator[None]:
         raise
     except OSError as error:
         where = "standard output" if target == STDOUT else display_name(target)
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = system_reason(error)
         raise OutputError(f"{where} cannot be written ({reason}); make room or give another place.") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from recognizer.actions.provenance import Mode
-from recognizer.errors import ActionsError
+from recognizer.errors import ActionsError, system_reason
 
 if TYPE_CHECKING:
     from recognizer.actions.model import ActionSet
@@ -150,6 +150,6 @@ def read_actions(path: str | None, mode: Mode) -> OwnActions | None:
         with Path(path).open("rb") as file:
             content = file.read(MOST_FILE_BYTES + 1)
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = system_reason(error)
         raise ActionsError(f"'{path}' cannot be read ({reason}); give --actions a file that exists.") from error
     return OwnActions(read_set(content, Path(path).name), mode)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recognizer.annotations.model import AN_ACTION, EVERYONE, LEFT_OUT, Answers, LabelFile, Who
-from recognizer.errors import SettingsError, TruthError
+from recognizer.errors import SettingsError, TruthError, system_reason
 
 _WORDS: Final = (EVERYONE, AN_ACTION, LEFT_OUT)
 
@@ -90,7 +90,7 @@ def read_own_labels(path: str, video_name: str, answers: Answers) -> LabelFile:
     try:
         labels = read_labels(Path(path).read_bytes(), shown.strip("'"))
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = system_reason(error)
         raise TruthError(f"{shown} cannot be read ({reason}); give a file of your labels.") from error
     names = [part.name for part in labels.parts]
     if answers.part is not None and answers.part not in names:
