@@ -7,11 +7,9 @@ places of a batch; it writes the exit code.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,15 +17,14 @@ from pathlib import Path
 from typing import IO, Literal, NoReturn
 
 import psutil
-import pytest
 
 from recognizer import processes
 from recognizer.analysis import file  # noqa: F401 - a worker imports ``file``, which takes long
-from recognizer.batch import dataset, worker
+from recognizer.batch import worker
 from recognizer.batch.local import LocalExecutor, Process
 from recognizer.export import parquet  # noqa: F401 - as above
 from tests.support.batch import ScriptedNetworks, Told, run_serially
-from tests.support.resuming import save_always
+from tests.support.forking import Forking, exit_code, forked, forking, serve
 
 Victim = Literal["nobody", "driver", "worker"]
 
@@ -85,81 +82,36 @@ def _be_driver(workers: int, out: str, *sources: str) -> int:
     return 0 if summary.is_complete else 2
 
 
-def _fork(workers: int, words: list[str]) -> int:
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        save_always(pytest.MonkeyPatch())
-        os.environ["RECOGNIZER_DECODER"] = "inline"
-        code = _be_driver(workers, *words)
-    finally:
-        os._exit(code)
+def _killed(victim: Victim, after_s: float, workers: int, *words: str) -> int:
+    driver = forked(lambda: _be_driver(workers, *words))
 
+    def worker_of_driver() -> int | None:
+        with contextlib.suppress(psutil.Error):
+            for one in psutil.Process(driver).children():
+                return one.pid
+        return None
 
-def _exit_code(child: int, victim: Victim, after_s: float) -> int:
-    """Wait for the driver, and kill it or a worker after a while."""
-    kill_at_s = time.monotonic() + after_s
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if victim != "nobody" and time.monotonic() >= kill_at_s:
-            with contextlib.suppress(psutil.Error):
-                workers = psutil.Process(child).children()
-                chosen = child if victim == "driver" else workers[0].pid if workers else None
-                if chosen is not None:
-                    os.kill(chosen, signal.SIGKILL)
-                    victim = "nobody"
-        time.sleep(0.002)
-
-
-def main() -> None:
-    """Fork for each line."""
-    assert dataset
-    for line in sys.stdin:
-        victim, after_s, workers, *words = json.loads(line)
-        sys.stdout.write(f"{_exit_code(_fork(workers, words), victim, after_s)}\n")
-        sys.stdout.flush()
+    nobody = victim == "nobody"
+    return exit_code(driver, None if nobody else after_s, worker_of_driver if victim == "worker" else None)
 
 
 class Batches:
-    """Runs batches with scripted networks in processes of their own.
+    """Runs batches with scripted networks in processes of their own."""
 
-    Args:
-        process: runs ``main``.
-    """
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Forking) -> None:
         self._process = process
 
     def run(self, *sources: Path, out: Path, workers: int = 2, victim: Victim = "nobody", after_s: float = 0.0) -> int:
         """Run a batch, kill the driver or a worker after so many seconds, and return the driver's exit code."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(json.dumps([victim, after_s, workers, str(out), *map(str, sources)]) + "\n")
-        stdin.flush()
-        return int(stdout.readline())
+        return self._process.ask(victim, after_s, workers, str(out), *map(str, sources))
 
 
 @contextmanager
 def batches(folder: Path) -> Iterator[Batches]:
     """Yield what runs batches and kills; its cache is in a folder."""
-    environment = {**os.environ, "RECOGNIZER_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.batch_killed"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd=Path(__file__).parents[2],
-    ) as process:
+    with forking("tests.support.batch_killed", folder) as process:
         yield Batches(process)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 if __name__ == "__main__":
-    main()
+    serve(_killed)

@@ -1,22 +1,15 @@
-"""Work that a test kills: a process imports everything once, and forks one child for each line that it reads.
+"""Work of servers and of commands that a test kills (``forking.py``).
 
 ``python -m tests.support.killed`` reads when to kill and the words of a command, as JSON, and writes the exit code.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from recognizer.analysis import file  # noqa: F401 - a job imports ``file``, which takes long
 from recognizer.analysis.passes import PassStore
@@ -30,7 +23,8 @@ from recognizer.service.jobs import Jobs
 from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.service.tasks import ServerContext, start_analysis
 from recognizer.settings import Settings
-from tests.support.resuming import SETTINGS, busy_models, document, save_always
+from tests.support.forking import Forking, exit_code, forked, forking, serve
+from tests.support.resuming import SETTINGS, busy_models, document
 
 COMMAND_OPTIONS = (
     *("--classifier", "i3d", "--sequence-length", "6", "--skip", "2", "--overlap", "0.5"),
@@ -74,78 +68,31 @@ def _command(*words: str) -> None:
 _WORK: dict[str, Callable[..., None]] = {"serve": _serve, "command": _command}
 
 
-def _fork(words: list[str]) -> int:
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        save_always(pytest.MonkeyPatch())
-        os.environ["RECOGNIZER_DECODER"] = "inline"
-        _WORK[words[0]](*words[1:])
-        code = 0
-    finally:
-        os._exit(code)
+def _killed(kill_after_s: float | None, what: str, *words: str) -> int:
+    def work() -> int:
+        _WORK[what](*words)
+        return 0
 
-
-def _exit_code(child: int, kill_after_s: float | None) -> int:
-    """Wait for a child, and kill it after a while."""
-    kill_at_s = None if kill_after_s is None else time.monotonic() + kill_after_s
-    while True:
-        ended, status = os.waitpid(child, 0 if kill_at_s is None else os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if kill_at_s is not None and time.monotonic() >= kill_at_s:
-            os.kill(child, signal.SIGKILL)
-            kill_at_s = None
-        else:
-            time.sleep(0.002)
-
-
-def main() -> None:
-    """Fork for each line."""
-    for line in sys.stdin:
-        kill_after_s, *words = json.loads(line)
-        sys.stdout.write(f"{_exit_code(_fork(words), kill_after_s)}\n")
-        sys.stdout.flush()
+    return exit_code(forked(work), kill_after_s)
 
 
 class Killed:
-    """Starts work, and kills it after a while.
+    """Starts work, and kills it after a while."""
 
-    Args:
-        process: runs ``main``.
-    """
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Forking) -> None:
         self._process = process
 
     def run(self, *words: str, for_s: float | None) -> int:
         """Do some work, kill it after so many seconds unless it has ended, and return its exit code."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(json.dumps([for_s, *words]) + "\n")
-        stdin.flush()
-        return int(stdout.readline())
+        return self._process.ask(for_s, *words)
 
 
 @contextmanager
 def killed(folder: Path) -> Iterator[Killed]:
     """Yield what starts work and kills it; its cache is in a folder."""
-    environment = {**os.environ, "RECOGNIZER_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.killed"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd=Path(__file__).parents[2],
-    ) as process:
+    with forking("tests.support.killed", folder) as process:
         yield Killed(process)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 if __name__ == "__main__":
-    main()
+    serve(_killed)
