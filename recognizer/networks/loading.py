@@ -123,16 +123,12 @@ def networks_to_tune(settings: Settings) -> tuple[str, ...]:
     classifier = None if published is None else network_path(name, published)
     if settings.checkpoint_path is not None:
         classifier = Path(settings.checkpoint_path)
-    choices = backends(settings)
-
-    def is_tuned(network: str, path: Path | None) -> bool:
-        if path is None or not path.is_file():
-            return False
-        sha256 = weights.verified_sha256(path)
-        return choices.is_tuned(network, sha256, device, choices.special_formats(network, sha256))
-
-    named = ((settings.model, weights.local_path(settings.model)), (name, classifier))
-    return tuple(network for network, path in named if not is_tuned(network, path))
+    is_tuned = backends(settings).is_tuned
+    return tuple(
+        network
+        for network, path in ((settings.model, weights.local_path(settings.model)), (name, classifier))
+        if path is None or not path.is_file() or not is_tuned(network, weights.verified_sha256(path), device)
+    )
 
 
 def loading_message(settings: Settings) -> str:

@@ -131,6 +131,22 @@ class TestTables:
         (found,) = int8.int8_formats("i3d", SHA256, tmp_path).values()
         assert found.least_length == RANGES.least_frames
 
+    def test_where_int8_is_not_allowed_a_table_changes_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Regression: other ways were measured on long clips, and ``doctor`` said that these were of eight samples."""
+        monkeypatch.setattr(int8, "has_int8", lambda: True)
+        (tmp_path / "ranges").mkdir()
+        (tmp_path / "ranges" / f"{SHA256}.json").write_bytes(msgspec.json.encode(RANGES))
+        assert list(Backends(tmp_path).special_formats("i3d", SHA256, CPU)) == ["int8"]
+        for backend, precision, device in (
+            ("pytorch", "auto", "cpu"),
+            ("openvino", "float32", "cpu"),
+            ("auto", "auto", "cuda"),
+        ):
+            backends = Backends(tmp_path, backend, precision)
+            assert not backends.special_formats("i3d", SHA256, torch.device(device))
+
     @pytest.mark.parametrize(
         ("capabilities", "expected"),
         [

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -85,19 +84,15 @@ class TunedNetwork:
         runner: runs it in the chosen way.
         exact: runs it in float32 if ``runner`` rounds more, else None.
         choice: the chosen way and its measurements.
-        short: how inputs of fewer than ``least_length`` frames run; None if as all others.
-        least_length: see above.
     """
 
     runner: Runner
     exact: Runner | None
     choice: Choice
-    short: Way | None = None
-    least_length: int = 0
 
     def way_for(self, length: int) -> Way:
         """Return how an input of ``length`` frames runs."""
-        return self.choice.way if self.short is None or length >= self.least_length else self.short
+        return self.runner.way_for(length) if isinstance(self.runner, ByLength) else self.choice.way
 
 
 @dataclass(frozen=True)
@@ -114,23 +109,20 @@ class Backends:
     backend: str = "auto"
     precision: str = "auto"
 
-    def special_formats(self, name: str, weights_sha256: str) -> Mapping[str, SpecialFormat]:
-        """Return the number formats that a network has only with these weights, by name."""
-        return int8_formats(name, weights_sha256, self.special_folder)
+    def special_formats(self, name: str, weights_sha256: str, device: torch.device) -> Mapping[str, SpecialFormat]:
+        """Return the number formats that a network has only with these weights, by name; only those allowed here."""
+        formats = int8_formats(name, weights_sha256, self.special_folder)
+        allowed = {way.number_format for way in ways(device, self.backend, self.precision, formats)}
+        return {number_format: one for number_format, one in formats.items() if number_format in allowed}
 
     @property
     def special_folder(self) -> Path:
         """The folder of a user's own tables, see ``int8.find_ranges``."""
         return self.folder / "ranges"
 
-    def is_tuned(
-        self,
-        name: str,
-        weights_sha256: str,
-        device: torch.device,
-        special: Mapping[str, SpecialFormat] = MappingProxyType({}),
-    ) -> bool:
-        """Return whether ``tune`` can skip the measurement, which takes seconds; for ``special``, see the network."""
+    def is_tuned(self, name: str, weights_sha256: str, device: torch.device) -> bool:
+        """Return whether ``tune`` can skip the measurement, which takes seconds."""
+        special = self.special_formats(name, weights_sha256, device)
         allowed = ways(device, self.backend, self.precision, special)
         if _is_only_reference(allowed):
             return True
@@ -163,7 +155,7 @@ class Backends:
             return TunedNetwork(runner, exact, choice)
         short = choice.usual_way(network.special)
         runner = ByLength(self._runner(network, short, device, queue), runner, special.least_length)
-        return TunedNetwork(runner, exact, choice, short, special.least_length)
+        return TunedNetwork(runner, exact, choice)
 
     def _must_look_again(self, key: str, choice: Choice) -> bool:
         """Return whether a stored choice rests on runs that varied; one look per start, and ``MOST_LOOKS`` in all."""

@@ -47,6 +47,10 @@ class ByLength:
         """The way of long inputs."""
         return self._long.way
 
+    def way_for(self, length: int) -> Way:
+        """Return how an input of ``length`` frames runs."""
+        return self._for(length).way
+
     def max_batch_size(self, shape: Sequence[int], /) -> int:
         """See ``Runner``."""
         return self._for(shape[0]).max_batch_size(shape)

@@ -288,7 +288,7 @@ def load_classifier(
         )
     if backends is None:
         return NetworkClassifier(spec, module(), labels, place, precision, shown_name)
-    special = backends.special_formats(name, verified_sha256(path))
+    special = backends.special_formats(name, verified_sha256(path), place)
     tuned = backends.tune(_tunable(spec, module, path, len(labels), special), place)
     return NetworkClassifier(spec, None, labels, place, precision, shown_name, tuned=tuned)
 
