@@ -300,9 +300,14 @@ class Clip:
             raise ValueError(f"a clip must end after it starts, got {self.start_s} to {self.end_s}")
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of ``rgb``."""
+        return self.rgb.shape
+
+    @property
     def length(self) -> int:
         """The number of samples."""
-        return len(self.rgb)
+        return self.shape[0]
 
     def stacked(self) -> Clip:
         """Return the clip with its samples in arrays of their own."""

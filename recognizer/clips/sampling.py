@@ -89,9 +89,9 @@ class _SampledClip(Clip):
         return np.stack(around) if len(around) == len(self._samples) else None
 
     @property
-    def length(self) -> int:
+    def shape(self) -> tuple[int, ...]:
         """See ``Clip``."""
-        return len(self._samples)
+        return len(self._samples), *self._samples[0].crop_rgb.shape
 
     def stacked(self) -> Clip:
         """See ``Clip``."""

@@ -399,4 +399,5 @@ class TestSharedSamples:
                 np.testing.assert_array_equal(found.rgb, expected)
                 np.testing.assert_array_equal(found.surroundings_rgb, expected)
                 assert found.length == 4
+                assert found.shape == expected.shape
             assert clip.stacked().stacked().person_id == clip.person_id

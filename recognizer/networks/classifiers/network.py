@@ -189,8 +189,7 @@ class NetworkClassifier:
             by_length.setdefault(self.spec.frames_fed(clip.length), []).append(index)
         predictions: dict[int, Prediction] = {}
         for length, indices in by_length.items():
-            shape = (length, *clips[indices[0]].stacked().rgb.shape[1:])
-            batch_size = self._runner.max_batch_size(shape)
+            batch_size = self._runner.max_batch_size((length, *clips[indices[0]].shape[1:]))
             for start in range(0, len(indices), batch_size):
                 batch = indices[start : start + batch_size]
                 said = self._predictions([clips[index].stacked() for index in batch], length)
