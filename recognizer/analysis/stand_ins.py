@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.clips.cropping import Cropper
+from recognizer.clips.cropping import Cropper, Squares
 from recognizer.types import Box, Frame, TrackedPerson
 
 Pictures = tuple[tuple[NDArray[np.uint8], ...], tuple[NDArray[np.uint8], ...]]
@@ -72,13 +72,14 @@ class StandIns:
 
     def see(self, frame: Frame) -> None:
         """Cut out what is wanted from a frame."""
+        squares: Squares = {}
         for sample, place, kind in self._wanted.pop(frame.index, ()):
             _, people, boxes = self._origins[sample]
             box = boxes[place]
             self._pictures[sample, place, kind] = (
                 self._cropper.crop(frame.rgb, box)
                 if kind == _CROP
-                else self._cropper.surroundings(frame.rgb, box, people, place)
+                else self._cropper.surroundings(frame.rgb, box, people, place, squares)
             )
 
     def picture(self, stand_in: NDArray[np.uint8]) -> NDArray[np.uint8]:

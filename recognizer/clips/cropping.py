@@ -17,6 +17,9 @@ PAD_RGB = (110, 101, 96)
 """Fills a crop beyond the border of the frame: torchvision's Kinetics-400 mean (0.432, 0.395, 0.376) as bytes, which
 the networks' normalisation turns into about zero."""
 
+Squares = dict[tuple[int, int], NDArray[np.uint8]]
+"""A frame's largest squares, shrunk, by left and top: people at the same end of a frame share one."""
+
 STEADY_WITHIN_S = 0.5
 """Time constant of a steady crop that follows its person: long compared with the jitter of a box between samples, short
 compared with a walk during a clip."""
@@ -78,7 +81,7 @@ class Cropper:
         crops = tuple(self.crop(rgb, box) for box in boxes)
         if not self._style.surroundings:
             return crops, ()
-        squares: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        squares: Squares = {}
         return crops, tuple(self.surroundings(rgb, box, people, k, squares) for k, box in enumerate(boxes))
 
     @property
@@ -96,7 +99,7 @@ class Cropper:
         box: Box,
         people: Sequence[TrackedPerson],
         k: int,
-        squares: dict[tuple[int, int], NDArray[np.uint8]] | None = None,
+        squares: Squares,
     ) -> NDArray[np.uint8]:
         """Return the surroundings of the k-th of ``people`` around a box of ``boxes``; see ``surroundings_crop``."""
         others = [other.box_xyxy for j, other in enumerate(people) if j != k]
@@ -159,7 +162,7 @@ def surroundings_crop(
     person_xyxy: Box,
     others_xyxy: Sequence[Box] = (),
     size_px: int = CROP_SIZE_PX,
-    squares: dict[tuple[int, int], NDArray[np.uint8]] | None = None,
+    squares: Squares | None = None,
 ) -> NDArray[np.uint8]:
     """Return the frame's largest square, placed around a person but inside the frame, with all other people covered.
 
@@ -172,25 +175,23 @@ def surroundings_crop(
         person_xyxy: the person's box; nothing in it is covered.
         others_xyxy: the boxes of other people.
         size_px: side of the result.
-        squares: the frame's squares so far, by left and top; new ones are added. People at the same end of a frame
-            share one, which is shrunk once.
+        squares: the frame's squares so far; new ones are added.
 
     Returns:
         uint8 (size_px, size_px, 3); without others, it may be one of ``squares``.
     """
+    squares = {} if squares is None else squares
     height, width = rgb.shape[:2]
     side = min(height, width)
     x1, y1, x2, y2 = box_xyxy
     left = round(min(max((x1 + x2 - side) / 2, 0), width - side))
     top = round(min(max((y1 + y2 - side) / 2, 0), height - side))
-    square = None if squares is None else squares.get((left, top))
+    square = squares.get((left, top))
     if square is None:
-        square = _resize(rgb[top : top + side, left : left + side], size_px, size_px)
-        if squares is not None:
-            squares[left, top] = square
+        square = squares[left, top] = _resize(rgb[top : top + side, left : left + side], size_px, size_px)
     if not others_xyxy:
         return square
-    crop = square.copy() if squares is not None else square
+    crop = square.copy()
 
     def part(box: Box) -> NDArray[np.uint8]:
         px1, py1, px2, py2 = (
