@@ -149,6 +149,22 @@ def no_picture(shown: str) -> VideoError:
     return VideoError(f"{shown} gives no picture; check that the camera is on and that the address opens in a player.")
 
 
+def sends_on(address: CameraAddress) -> VideoError:
+    """Return the error for a camera that redirects to another address."""
+    return VideoError(
+        f"{address.shown} sends on to another address, which is not followed; give the camera's own address."
+    )
+
+
+def hang_up(*connections: socket.socket | None) -> None:
+    """End those of these connections that there are, and wake the threads that use them."""
+    for connection in connections:
+        if connection is not None:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+
 def _parts(address: str) -> CameraAddress | None:
     # urlsplit drops line feeds and tabs, and some programs take a backslash for a slash
     if any(letter.isspace() or letter == "\\" for letter in address) or one_line(address) != address:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from recognizer.errors import VideoError
-from recognizer.video.camera_address import TIMEOUT_S, CameraAddress
+from recognizer.video.camera_address import TIMEOUT_S, CameraAddress, hang_up, sends_on
 from recognizer.video.camera_login import authorization
 from recognizer.video.messages import Watch
 
@@ -51,12 +51,7 @@ class HttpRelay:
     def close(self) -> None:
         """End both connections."""
         self._camera.end()
-        for connection in (self._listener, self._player):
-            if connection is not None:
-                # wakes a thread that uses it
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-                connection.close()
+        hang_up(self._listener, self._player)
 
     def _serve(self) -> None:
         try:
@@ -161,10 +156,3 @@ class HttpCamera:
         except (OSError, http.client.HTTPException):
             connection.close()
             raise
-
-
-def sends_on(address: CameraAddress) -> VideoError:
-    """Return the error for a camera that redirects to another address."""
-    return VideoError(
-        f"{address.shown} sends on to another address, which is not followed; give the camera's own address."
-    )

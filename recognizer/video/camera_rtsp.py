@@ -12,12 +12,10 @@ import re
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from recognizer.errors import VideoError
-from recognizer.video.camera_address import TIMEOUT_S, CameraAddress
-from recognizer.video.camera_http import sends_on
+from recognizer.video.camera_address import TIMEOUT_S, CameraAddress, hang_up, sends_on
 from recognizer.video.camera_login import authorization
 from recognizer.video.messages import Watch
 
@@ -65,12 +63,7 @@ class RtspRelay:
 
     def close(self) -> None:
         """End both connections."""
-        for connection in (self._listener, self._camera, self._player):
-            if connection is not None:
-                # wakes a thread that reads from it
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-                connection.close()
+        hang_up(self._listener, self._camera, self._player)
 
     def _serve(self) -> None:
         """Take FFmpeg's connection, one and no other, and pass both directions on."""
