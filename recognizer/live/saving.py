@@ -25,13 +25,13 @@ class SessionSaver:
 
     Args:
         timeline: returns the session's timeline since a time.
-        save: stores a part of it.
+        save: stores such a part; also gets the time.
 
     Attributes:
         problem: why the latest save point could not be stored, in a sentence; None if it was.
     """
 
-    def __init__(self, timeline: Callable[[float], Timeline], save: Callable[[Timeline], None]) -> None:
+    def __init__(self, timeline: Callable[[float], Timeline], save: Callable[[Timeline, float], None]) -> None:
         self.problem: str | None = None
         self._timeline = timeline
         self._save = save
@@ -53,9 +53,10 @@ class SessionSaver:
                 self.problem = None
 
     def _save_new(self) -> None:
-        timeline = self._timeline(self._until_s - LATE_S)
+        since_s = self._until_s - LATE_S
+        timeline = self._timeline(since_s)
         times_s = timeline.frame_times_s
-        self._save(replace(timeline, frame_times_s=times_s[times_s > self._frames_until_s]))
+        self._save(replace(timeline, frame_times_s=times_s[times_s > self._frames_until_s]), since_s)
         self._until_s = timeline.analysed_s
         self._frames_until_s = float(times_s[-1]) if len(times_s) else self._frames_until_s
 

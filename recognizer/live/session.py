@@ -78,8 +78,7 @@ class LiveSession:
             self.analysis_id, "live", file, visitor_id, {"settings": controls.settings.as_dict()}
         )
         self._run.go_live()
-        self._saves_since_s = float("-inf")
-        self._saver = SessionSaver(self._timeline_since, self._save_part)
+        self._saver = SessionSaver(lambda since_s: stream.timeline(since_s=since_s), self._save_part)
 
     @property
     def recordings(self) -> list[Path]:
@@ -115,14 +114,10 @@ class LiveSession:
         actions = naming.set(set_id)
         return None if actions is None else Taught(actions, naming.head(actions))
 
-    def _timeline_since(self, since_s: float) -> Timeline:
-        self._saves_since_s = since_s
-        return self.stream.timeline(since_s=since_s)
-
-    def _save_part(self, timeline: Timeline) -> None:
+    def _save_part(self, timeline: Timeline, since_s: float) -> None:
         recorded = self.stream.recorder.so_far or next(reversed(self._recordings), None)
         recording = None if recorded is None else (recorded.path.name, recorded.begins_s)
-        second = self.stream.second(self._saves_since_s, self._controls.checkpoint_name)
+        second = self.stream.second(timeline, since_s, self._controls.checkpoint_name)
         self._run.save(pack_part(timeline, recording, *self._names, second))
 
     def _finish_recording(self) -> None:

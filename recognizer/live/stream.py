@@ -235,16 +235,17 @@ class LiveStream:
             return None
         return self._other.timeline(self.timeline(complete=complete, since_s=since_s), since_s)
 
-    def second(self, since_s: float, checkpoint_name: str | None = None) -> SavedSecond | None:
+    def second(self, first: Timeline, since_s: float, checkpoint_name: str | None = None) -> SavedSecond | None:
         """Return what the other classifier said since a time, for a save point; None if there never was one.
 
         Args:
+            first: the stream's own timeline since then.
             since_s: the stream's time.
             checkpoint_name: the user's name for the first one's checkpoint.
         """
         if self._other is None:
             return None
-        seen = replace(self.timeline(since_s=since_s), people=(), camera=None, frame_times_s=np.empty(0))
+        seen = replace(first, people=(), camera=None, frame_times_s=np.empty(0))
         labels, names = (self._labels, self._other.labels), (self._labeler.classifier_name, self._other.name)
         return pack_second(self._other.timeline(seen, since_s), labels, names, checkpoint_name)
 
@@ -254,13 +255,13 @@ class LiveStream:
         Args:
             checkpoint_name: the user's name for the first one's checkpoint.
         """
-        other_timeline = self.other_timeline(complete=True)
-        if self._other is None or other_timeline is None:
+        if self._other is None:
             return None
+        first = self.timeline(complete=True)
         return compared(
-            self.timeline(complete=True),
+            first,
             self._labels,
-            other_timeline,
+            self._other.timeline(first),
             self._other.labels,
             names_now=(self._labeler.classifier_name, self._other.name),
             checkpoint_name=checkpoint_name,

@@ -209,7 +209,7 @@ def test_a_full_disk_does_not_end_the_saving(monkeypatch: pytest.MonkeyPatch, ca
     seen: list[str | None] = []
     begun = threading.Event()
 
-    def save(timeline: Timeline) -> None:
+    def save(timeline: Timeline, _since_s: float) -> None:
         assert begun.wait(WAIT_S)
         seen.append(saver.problem)
         if problems:
