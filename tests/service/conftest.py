@@ -1,4 +1,4 @@
-"""Both kinds of database, for the tests of everything that is stored."""
+"""Both kinds of database, for the tests of everything that is stored, and a library of runs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from recognizer.analysis.passes import PassStore
+from recognizer.networks.cache import ModelCache
 from recognizer.service.database import Database
+from recognizer.service.jobs import Jobs
+from recognizer.service.library import Library
 from recognizer.service.store import AnalysisStore
+from recognizer.service.tasks import ServerContext
 from tests.support import postgres
 from tests.support.postgres import PostgresServer
 
@@ -56,3 +61,15 @@ def database(open_database: Callable[[], Database]) -> Database:
 def open_store(tmp_path: Path, open_database: Callable[[], Database]) -> Callable[[], AnalysisStore]:
     """Opens a store in one folder, with the same database each time."""
     return lambda: AnalysisStore(tmp_path, database=open_database())
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> ServerContext:
+    return ServerContext(Jobs(), AnalysisStore(tmp_path / "data"), ModelCache(), PassStore(tmp_path / "passes"))
+
+
+@pytest.fixture
+def library(context: ServerContext, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """A library that is not tidied in the background."""
+    monkeypatch.setattr(Library, "_tidy", lambda _: None)
+    return Library(context)

@@ -7,38 +7,24 @@ import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
-from recognizer.networks.cache import ModelCache
 from recognizer.service import library as library_module
-from recognizer.service.jobs import Job, Jobs
+from recognizer.service.jobs import Job
 from recognizer.service.library import Library
 from recognizer.service.room import UploadLedger
 from recognizer.service.run_facts import facts_of_request, sampling_in_words
 from recognizer.service.runs import Run, RunQuery
-from recognizer.service.store import AnalysisStore, StoredFile
+from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext
 from recognizer.settings import Settings
-from tests.support.library import store_runs
+from tests.support.library import own_bytes, store_runs
 from tests.support.waiting import WAIT_S, wait_until
 from tests.support.workbench import generated_timeline
 
 LATER = timedelta(days=1)
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> ServerContext:
-    return ServerContext(Jobs(), AnalysisStore(tmp_path / "data"), ModelCache(), PassStore(tmp_path / "passes"))
-
-
-@pytest.fixture
-def library(context: ServerContext, monkeypatch: pytest.MonkeyPatch) -> Library:
-    monkeypatch.setattr(Library, "_tidy", lambda _: None)
-    return Library(context)
 
 
 def analysis(context: ServerContext, run_id: str, content: bytes = b"video", **more: object) -> Run:
@@ -129,18 +115,15 @@ def test_purged_run_leaves_a_video_that_was_uploaded_since(context: ServerContex
         library.runs.create(run)
         library.remove(run)
 
-    def own_bytes(visitor_id: str) -> int:
-        return UploadLedger(context.store.database).bytes_of(visitor_id, context.store.file_path(""))
-
     run_and_delete("ana")
     path = upload("ben").path
     library.purge(datetime.now(UTC) + LATER)
     assert path.is_file()
-    assert (own_bytes("ana"), own_bytes("ben")) == (0, 4)
+    assert (own_bytes(context, "ana"), own_bytes(context, "ben")) == (0, 4)
     run_and_delete("ana")
     library.purge(datetime.now(UTC) + LATER)
     assert path.is_file(), "another visitor is about to analyze it"
-    assert (own_bytes("ana"), own_bytes("ben")) == (0, 4)
+    assert (own_bytes(context, "ana"), own_bytes(context, "ben")) == (0, 4)
     run_and_delete("ben")
     upload("ben")
     library.purge(datetime.now(UTC) + LATER)

@@ -6,32 +6,17 @@ import io
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from recognizer.analysis.passes import PassStore
 from recognizer.errors import LimitError
-from recognizer.networks.cache import ModelCache
-from recognizer.service.jobs import Jobs
 from recognizer.service.library import Library
-from recognizer.service.room import UploadLedger
 from recognizer.service.runs import Run, RunQuery
-from recognizer.service.store import AnalysisStore, StoredFile
+from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext
+from tests.support.library import own_bytes
 
 LATER = timedelta(days=1)
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> ServerContext:
-    return ServerContext(Jobs(), AnalysisStore(tmp_path / "data"), ModelCache(), PassStore(tmp_path / "passes"))
-
-
-@pytest.fixture
-def library(context: ServerContext, monkeypatch: pytest.MonkeyPatch) -> Library:
-    monkeypatch.setattr(Library, "_tidy", lambda _: None)
-    return Library(context)
 
 
 def upload(
@@ -49,10 +34,6 @@ def run_of(file: StoredFile, run_id: str = "one", visitor_id: str = "ana") -> Ru
 def listed(library: Library, visitor_id: str = "ana", *, removed: bool = False) -> list[tuple[str, str]]:
     query = RunQuery(visitor_ids=[visitor_id], removed=removed)
     return [(one.run.kind, one.run.name) for one in library.listing(query).items]
-
-
-def own_bytes(context: ServerContext, visitor_id: str = "ana") -> int:
-    return UploadLedger(context.store.database).bytes_of(visitor_id, context.store.file_path(""))
 
 
 def test_upload_is_listed_once_until_a_run_of_its_visitor_uses_it(context: ServerContext, library: Library) -> None:
@@ -96,7 +77,7 @@ def test_purged_upload_is_free_and_one_that_another_visitor_has_stays(context: S
     library.remove(row)
     assert file.path.stat().st_mtime > 0, "another visitor has it"
     library.purge(datetime.now(UTC) + LATER)
-    assert (own_bytes(context), own_bytes(context, "ben")) == (0, 4)
+    assert (own_bytes(context, "ana"), own_bytes(context, "ben")) == (0, 4)
     library.remove(library.runs.list(RunQuery(visitor_ids=["ben"], uploads=True))[0])
     assert file.path.stat().st_mtime == 0, "it makes room first"
     library.purge(datetime.now(UTC) + LATER)
@@ -110,12 +91,12 @@ def test_video_goes_with_its_last_run_and_not_before(context: ServerContext, lib
         library.runs.create(run)
     library.remove(runs[0])
     library.purge(datetime.now(UTC) + LATER)
-    assert own_bytes(context) == 4
+    assert own_bytes(context, "ana") == 4
     library.remove(runs[1])
     assert listed(library) == []
     assert listed(library, removed=True) == [("analysis", "talk.mp4")]
     library.purge(datetime.now(UTC) + LATER)
-    assert own_bytes(context) == 0
+    assert own_bytes(context, "ana") == 0
     assert not file.path.exists()
 
 
@@ -130,9 +111,9 @@ def test_visitor_over_the_limit_gets_the_room_of_what_was_deleted(
     for row in library.runs.list(RunQuery(uploads=True)):
         library.remove(row)
     library.make_room("ana", 1)
-    assert own_bytes(context) == 4, "there is room enough"
+    assert own_bytes(context, "ana") == 4, "there is room enough"
     library.make_room("ana", 4)
-    assert (own_bytes(context), own_bytes(context, "ben")) == (0, 4)
+    assert (own_bytes(context, "ana"), own_bytes(context, "ben")) == (0, 4)
     upload(context, library, content=b"more", name="more.mp4")
 
 

@@ -19,6 +19,7 @@ from recognizer.service.room import UploadLedger
 from recognizer.service.run_facts import facts_of
 from recognizer.service.runs import Kind, Run, RunStore, State, _values
 from recognizer.service.store import AnalysisStore
+from recognizer.service.tasks import ServerContext
 from recognizer.service.uploads import Uploads
 from tests.support.workbench import generated_timeline, store_analysis, write_video
 
@@ -87,6 +88,11 @@ def store_upload(folder: Path, videos: Path, name: str, visitor_id: str = "ana")
         file = store.add_file(stream, name, visitor_id=visitor_id)
     uploads = Uploads(RunStore(store.database), UploadLedger(store.database), store.file_path(""))
     uploads.add(file, visitor_id, "video", timeline.analysed_s)
+
+
+def own_bytes(context: ServerContext, visitor_id: str) -> int:
+    """Return what a visitor's uploads take."""
+    return UploadLedger(context.store.database).bytes_of(visitor_id, context.store.file_path(""))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
