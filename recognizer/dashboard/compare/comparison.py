@@ -154,7 +154,7 @@ def show_progress() -> None:
     job = state.tab().compare.job
     if job is not None:
         stopping = "Stopping; finished classifiers are saved."
-        progress.show_progress(job, stopping, lambda _: _show_more(job))
+        progress.show_progress(job, stopping, lambda: _show_more(job))
 
 
 def _show_more(job: Job[StoredComparison]) -> None:

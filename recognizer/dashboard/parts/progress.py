@@ -45,7 +45,7 @@ def show_bar(job: Job[Any], text: str) -> None:
 
 
 @guard.fragment(run_every=_POLL_S)
-def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], None] | None = None) -> None:
+def show_progress(job: Job[Any], stopping: str, look: Callable[[], None] | None = None) -> None:
     """Draw the progress of a job, and run the whole page again when the job has finished.
 
     Who started the job can cancel it; who has only its link cannot.
@@ -53,7 +53,7 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
     Args:
         job: the job.
         stopping: the text after Cancel, while the job is still stopping.
-        draw_more: draws the job's result so far below the bar.
+        look: looks at what the job has done so far.
     """
     if job.finished:
         st.rerun()
@@ -71,8 +71,8 @@ def show_progress(job: Job[Any], stopping: str, draw_more: Callable[[Status], No
             st.caption(f":material/restart_alt: {plain(job.remark)}")
         if job.unsaved_because is not None:
             st.caption(f":material/save: {sentence(unsaved_text(job.unsaved_because))}")
-    if draw_more is not None:
-        draw_more(status)
+    if look is not None:
+        look()
 
 
 def unsaved_text(problem: str) -> str:

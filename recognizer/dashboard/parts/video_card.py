@@ -96,13 +96,11 @@ def _store_and_use(uploads: Sequence[tuple[BinaryIO, str]], size_bytes: int) -> 
         state.tab().problem = str(error)
         return
     _use(file)
-    video = state.tab().video
-    if (
-        state.tab().problem is not None or video is None
-    ):  # nobody could use the file, yet it would count as the visitor's
+    tab = state.tab()
+    if tab.video is not None and tab.problem is None:
+        server.library().uploaded(file, visitor_id(), "video", tab.video.info.duration_s)
+    else:  # nobody could use the file, yet it would count as the visitor's
         server.context().store.withdraw(file, visitor_id())
-    else:
-        server.library().uploaded(file, visitor_id(), "video", video.info.duration_s)
 
 
 def _use(file: StoredFile, credit: str | None = None) -> None:
