@@ -81,7 +81,9 @@ class _Received:
 def _pictures(container: InputContainer, asked: Watch, stop: Stop) -> Iterator[tuple[int, float, NDArray[np.uint8]]]:
     if not container.streams.video:
         raise VideoError(f"{asked.shown} has no pictures; choose the camera's video address.")
-    stream = container.streams.video[0]
+    stream = next((one for one in container.streams.video if one.codec_context is not None), None)
+    if stream is None:
+        raise VideoError(f"the video codec of {asked.shown} is not supported; have the camera send H.264 or MJPEG.")
     stream.thread_type = "SLICE"  # frame threads would delay several frames
     is_file = container.duration is not None
     began_s = time.monotonic()

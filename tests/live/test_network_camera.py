@@ -30,10 +30,11 @@ from tests.support.waiting import WAIT_S, wait_until
 
 
 class Camera(BaseHTTPRequestHandler):
-    """``/live`` is motion JPEG, ``/still`` stops after two pictures, ``/file`` is a file, ``/list`` a playlist,
-    ``/elsewhere`` a redirect."""
+    """``/live`` is motion JPEG, ``/still`` stops after two pictures, ``/file`` is a file, ``/odd`` one with a codec
+    that nobody knows, ``/list`` a playlist, ``/elsewhere`` a redirect."""
 
     file = b""
+    odd = b""
     asked: list[str]
 
     def do_GET(self) -> None:
@@ -42,6 +43,8 @@ class Camera(BaseHTTPRequestHandler):
             self._stream(2 if self.path == "/still" else 10_000)
         elif self.path == "/file":
             self._answer(self.file, "video/mp4")
+        elif self.path == "/odd":
+            self._answer(self.odd, "video/x-matroska")
         elif self.path == "/list":
             address = f"http://{self.headers['Host']}/file"
             self._answer(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{address}\n".encode(), "video/mp4")
@@ -83,6 +86,7 @@ class Camera(BaseHTTPRequestHandler):
 @pytest.fixture
 def camera_url(make_video: Callable[..., Path]) -> Iterator[str]:
     Camera.file = make_video("remote.mp4", frames=12, fps=30, options={"movflags": "faststart"}).read_bytes()
+    Camera.odd = make_video("odd.mkv", frames=12).read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XYZ", 1)
     Camera.asked = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -186,6 +190,7 @@ def test_host_can_be_listed_with_its_port() -> None:
         ("/elsewhere", "sends on to another address, which is not followed"),
         ("/list", "gives no picture; check that the camera is on"),
         ("/nothing", "gives no picture; check that the camera is on"),
+        ("/odd", "the video codec of .* is not supported; have the camera send H.264 or MJPEG"),
     ],
 )
 def test_redirect_playlist_and_nothing_are_not_followed(camera_url: str, path: str, message: str) -> None:
