@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
 from recognizer.dashboard import server
 from recognizer.errors import WeightsError
 from recognizer.service.runs import RunQuery
+from recognizer.service.store import AnalysisStore, StoredFile
 from tests.support.ffmpeg import ffmpeg
 from tests.support.pages import (
     analyse,
@@ -52,6 +54,27 @@ def test_dropped_video_is_shown_with_its_facts_and_can_be_analysed(page: AppTest
     assert Path(current_video(page).file.path).read_bytes() == clip.read_bytes()
     (listed,) = server.library().listing(RunQuery()).items
     assert (listed.run.kind, listed.run.name, listed.facts["duration_s"]) == ("video", "my clip.mp4", 2.0)
+
+
+def test_click_while_a_video_is_copied_does_not_lose_it(
+    page: AppTest, clip: Path, make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the video was stored, and counted as the visitor's, but was neither shown nor listed."""
+    upload_video(page, make_video("first.mp4", frames=30))
+    add_recording = AnalysisStore.add_recording
+
+    def clicked_meanwhile(self: AnalysisStore, *uploads: Any, **whose: Any) -> StoredFile:
+        file = add_recording(self, *uploads, **whose)
+        context = get_script_run_ctx()
+        assert context is not None
+        assert context.script_requests is not None
+        context.script_requests.request_rerun(RerunData(page_script_hash=context.page_script_hash))
+        return file
+
+    monkeypatch.setattr(AnalysisStore, "add_recording", clicked_meanwhile)
+    upload_video(page, clip)
+    assert current_video(page).file.name == "clip.mp4"
+    assert {one.run.name for one in server.library().listing(RunQuery()).items} == {"clip.mp4", "first.mp4"}
 
 
 def test_codec_that_browsers_do_not_play_gets_a_copy_that_they_do(

@@ -89,22 +89,27 @@ def offer_earlier_videos(analysis_ids: Sequence[str]) -> None:
 
 
 def _store_and_use(uploads: Sequence[tuple[BinaryIO, str]], size_bytes: int) -> None:
-    server.library().make_room(visitor_id(), size_bytes)
+    tab, own = state.tab(), visitor_id()
+    server.library().make_room(own, size_bytes)
+    # a click meanwhile ends this run where it next asks Streamlit: not before the video is shown and listed
     try:
-        file = server.context().store.add_recording(uploads, visitor_id=visitor_id())
+        file = server.context().store.add_recording(uploads, visitor_id=own)
     except RecognizerError as error:
-        state.tab().problem = str(error)
+        tab.problem = str(error)
         return
-    _use(file)
-    tab = state.tab()
+    _use_in(tab, own, file)
     if tab.video is not None and tab.problem is None:
-        server.library().uploaded(file, visitor_id(), "video", tab.video.info.duration_s)
+        server.library().uploaded(file, own, "video", tab.video.info.duration_s)
     else:  # nobody could use the file, yet it would count as the visitor's
-        server.context().store.withdraw(file, visitor_id())
+        server.context().store.withdraw(file, own)
 
 
 def _use(file: StoredFile, credit: str | None = None) -> None:
-    tab = state.tab()
+    _use_in(state.tab(), visitor_id(), file, credit)
+
+
+def _use_in(tab: state.Tab, own: str, file: StoredFile, credit: str | None = None) -> None:
+    """Make a stored video the current one of a visitor's tab; ask nothing of Streamlit."""
     try:
         source = server.context().store.source(file.path)
         with open_video(source, sha256=file.sha256, name=file.name) as reader:
@@ -116,7 +121,7 @@ def _use(file: StoredFile, credit: str | None = None) -> None:
     tab.problem = None
     tab.video = state.CurrentVideo(file, info, playable, reading, credit)
     if not playable:
-        tab.video.preview = start_preview(server.context(), file, visitor_id=visitor_id())
+        tab.video.preview = start_preview(server.context(), file, visitor_id=own)
 
 
 def _take_sample() -> None:
