@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -36,6 +37,9 @@ from recognizer.types import Segment
 
 _KEY = "result"
 
+_MOST_TITLE_CHARS: Final = 26
+"""As many as the name of a camera's session has."""
+
 
 def shows_current_video() -> bool:
     """Return whether the result on the page is of the current video, and has people, so that it can have the page."""
@@ -54,7 +58,7 @@ def draw_header() -> DeltaGenerator:
     if run is not None:
         named = named_run(run.analysis_id, run.video_name)
         name_tab(named)
-        title = plain(shortened(named.name))  # a long name leaves the line no room
+        title = plain(shortened(named.name, _MOST_TITLE_CHARS))  # a long name leaves the line no room
         row.subheader(title if analyse.job is None else f"Previous analysis: {title}", anchor=False, width="content")
         remark = f"  \n{plain(named.remark)}" if named.remark else ""
         row.caption(f"{_summary(run.timeline)}{remark}", width="stretch")
