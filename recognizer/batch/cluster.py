@@ -176,6 +176,8 @@ class RayExecutor:
         cores, gpus = int(resources.get("CPU", 1)), int(resources.get("GPU", 0))
         count = gpus or cores
         cores_each = max(1, cores // count)
+        if "memory" in resources:  # an actor that fits nowhere would keep its video to the end
+            count = max(1, min(count, int(resources["memory"] // WORKER_BYTES)))
         actor_class = self._ray.remote(
             num_cpus=cores_each,
             num_gpus=1 if gpus else 0,

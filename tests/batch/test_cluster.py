@@ -43,8 +43,9 @@ class _FakeRay:
 
     exceptions = SimpleNamespace(RayError=_GoneError)
 
-    def __init__(self, dies: int) -> None:
+    def __init__(self, dies: int = 0, memory_bytes: float = 1e10) -> None:
         self.dies = dies
+        self.memory_bytes = memory_bytes
         self.actors = 0
 
     def init(self, *_: object, **__: object) -> None: ...
@@ -52,7 +53,7 @@ class _FakeRay:
     def shutdown(self) -> None: ...
 
     def cluster_resources(self) -> dict[str, float]:
-        return {"CPU": 2.0}
+        return {"CPU": 2.0, "memory": self.memory_bytes}
 
     def remote(self, **options: object) -> Any:
         assert options["max_restarts"]
@@ -90,9 +91,18 @@ def test_a_video_whose_actor_is_gone_is_tried_once_more(
         assert found[0].error == "'0.mp4' ended its actor (_GoneError: gone); run the command again."
 
 
+def test_there_are_no_more_actors_than_memory_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: an actor that fitted nowhere kept its video, one of the largest, until the others had ended."""
+    ray = _FakeRay(memory_bytes=2.5e9)
+    monkeypatch.setattr(cluster, "_ray", lambda: ray)
+    tasks = (Task(number, f"{number}.mp4", Recipe(), "", str(tmp_path)) for number in range(4))
+    list(RayExecutor("auto", BatchFolder(tmp_path), None, Bounds()).run(tasks))
+    assert ray.actors == 1
+
+
 def test_an_address_where_nobody_listens_is_a_sentence_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Regression: Ray tried for ten minutes."""
-    monkeypatch.setattr(cluster, "_ray", lambda: _FakeRay(0))
+    monkeypatch.setattr(cluster, "_ray", lambda: _FakeRay())
     with socket.socket() as bound:  # it does not listen
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"
