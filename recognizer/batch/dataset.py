@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recognizer.batch.manifest import Manifest
-from recognizer.batch.results import ROWS, BatchFolder, writing
-from recognizer.errors import StoreError
+from recognizer.batch.results import ROWS, BatchFolder, unreadable, writing
 from recognizer.files import staged
 
 TABLES: Final = ("segments", "people", "predictions")
@@ -87,10 +86,7 @@ def _read(path: Path) -> Any:
     try:
         return pq.ParquetFile(path).read()
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(
-            f"the result '{path.parent}' cannot be read ({str(error).rstrip('.')}); remove this folder, and run the "
-            "command again."
-        ) from error
+        raise unreadable(path.parent, error) from error
 
 
 def _with_video(rows: Any, result: str) -> Any:

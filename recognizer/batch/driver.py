@@ -12,6 +12,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from recognizer.batch.dataset import gather
+from recognizer.batch.exports import Exports, export_all
 from recognizer.batch.local import Executor
 from recognizer.batch.manifest import Manifest
 from recognizer.batch.messages import Outcome, Report, Task
@@ -42,6 +43,7 @@ class Request:
             later commands have results with the same.
         max_file_bytes: larger files are refused; None for no limit.
         retry: whether videos that failed are tried again.
+        exports: what is made of each finished video besides; None for nothing.
     """
 
     sources: tuple[str, ...]
@@ -50,6 +52,7 @@ class Request:
     usable_classifier: Callable[[], str]
     max_file_bytes: int | None = None
     retry: bool = False
+    exports: Exports | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Summary:
 
     Attributes:
         tally: the counts.
-        problems: sentences about sources that cannot be read.
+        problems: sentences about sources that cannot be read, and about files that cannot be made of a result.
     """
 
     tally: Tally
@@ -81,7 +84,7 @@ class Summary:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every video of every source is done."""
+        """Whether every video of every source is done, with all that is made of it."""
         return not (self.problems or self.tally.failed or self.tally.postponed)
 
 
@@ -192,5 +195,10 @@ class _Batch:
         gather(self._folder, self._manifest, self._watch.gathering)
         with writing(self._folder.table):
             self._manifest.write_table(self._folder.table)
+        if self._request.exports is not None:
+            problems = export_all(self._folder, self._manifest, self._request.exports, self._watch.gathering)
+            for problem in problems:
+                self._watch.complain(problem)
+            summary.problems += problems
         if not summary.tally.postponed:  # nothing is left to go on with
             shutil.rmtree(self._folder.work, ignore_errors=True)

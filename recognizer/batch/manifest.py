@@ -130,6 +130,7 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._recipes: dict[str, Recipe] = {}
         with self._sentences():
             self._connection = sqlite3.connect(path, isolation_level=None)
             # a table for each connection, in memory: of 100,000 rows it has 20 MB
@@ -214,7 +215,6 @@ class Manifest:
 
     def due(self) -> Iterator[Due]:
         """Yield what waits: the largest first, so that no worker is left alone with it at the end."""
-        recipes: dict[str, Recipe] = {}
         with self._sentences():
             numbers = self._connection.execute(
                 "SELECT number FROM video WHERE is_listed AND state = 'waiting' ORDER BY size_bytes DESC, place, recipe"
@@ -224,11 +224,16 @@ class Manifest:
                 place, digest, size_bytes = self._connection.execute(
                     "SELECT place, recipe, size_bytes FROM video WHERE number = ?", (number,)
                 ).fetchone()
-                if digest not in recipes:
-                    query = "SELECT document FROM recipe WHERE digest = ?"
-                    (document,) = self._connection.execute(query, (digest,)).fetchone()
-                    recipes[digest] = msgspec.json.decode(document, type=Recipe)
-            yield Due(number, place, recipes[digest], digest, size_bytes or 0)
+            yield Due(number, place, self.recipe(digest), digest, size_bytes or 0)
+
+    def recipe(self, digest: str) -> Recipe:
+        """Return a recipe that a video has."""
+        if digest not in self._recipes:
+            with self._sentences():
+                query = "SELECT document FROM recipe WHERE digest = ?"
+                (document,) = self._connection.execute(query, (digest,)).fetchone()
+            self._recipes[digest] = msgspec.json.decode(document, type=Recipe)
+        return self._recipes[digest]
 
     def record(self, outcome: Outcome) -> None:
         """Store what came of a video. What was found of the same result before is not lost: a result is made once."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from recognizer.errors import OutputError, system_reason
+from recognizer.errors import OutputError, StoreError, system_reason
 from recognizer.files import remove_leftovers
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class BatchFolder:
         log: what workers and libraries say.
         work: what is not finished: save points, files that are fetched or written.
         data: the data set over all videos.
+        exports: files of each video for other programs.
     """
 
     def __init__(self, root: Path) -> None:
@@ -54,10 +55,15 @@ class BatchFolder:
         self.log = root / "batch.log"
         self.work = root / ".work"
         self.data = root / "data"
+        self.exports = root / "exports"
 
     def result(self, key: str) -> Path:
         """Return the folder of one video's results; it exists if they are complete."""
         return self.root / "videos" / key[:2] / key
+
+    def exports_in(self, ending: str) -> Path:
+        """Return the folder of the files of one format."""
+        return self.exports / ending.removeprefix(".")
 
     def has_result(self, key: str) -> bool:
         """Return whether the results of one video are there; without a Path, because 100,000 of them take a second."""
@@ -108,7 +114,7 @@ def write_result(folder: BatchFolder, key: str, timeline: Timeline, recipe: Reci
     try:
         with writing(target):
             part.mkdir(parents=True)
-            content = _content(timeline, recipe)
+            content = content_of_result(timeline, recipe)
             for name, written in _files(timeline, content):
                 _write_synced(part / name, written)
             _sync_folder(part)
@@ -121,13 +127,15 @@ def write_result(folder: BatchFolder, key: str, timeline: Timeline, recipe: Reci
     return len(content.segments)
 
 
-def _content(timeline: Timeline, recipe: Recipe) -> Content:
-    """Return what is exported. Nothing in it tells when, where, under which name or how quickly it was analyzed."""
+def content_of_result(timeline: Timeline, recipe: Recipe, video_name: str = "") -> Content:
+    """Return what is exported. In a result, nothing tells when, where, under which name or how fast it was made."""
     from recognizer.export import content_of
     from recognizer.timeline.corrections import Corrections
 
     corrected = Corrections().applied_to(timeline)
-    return content_of(corrected, "", min_confidence=recipe.least_confidence, min_duration_s=recipe.min_duration_s)
+    return content_of(
+        corrected, video_name, min_confidence=recipe.least_confidence, min_duration_s=recipe.min_duration_s
+    )
 
 
 def _files(timeline: Timeline, content: Content) -> Iterator[tuple[str, bytes]]:
@@ -181,6 +189,12 @@ def _sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def unreadable(result: Path, error: Exception) -> StoreError:
+    """Return what is raised for a result that cannot be read."""
+    why = str(error).rstrip(".")
+    return StoreError(f"the result '{result}' cannot be read ({why}); remove this folder, and run the command again.")
 
 
 class _Video(msgspec.Struct):

@@ -16,14 +16,13 @@ from filelock import FileLock, Timeout
 from recognizer.analysis.save_point_folder import FolderSavePoints
 from recognizer.batch.messages import Outcome, Task
 from recognizer.batch.remote import fetched, is_remote
-from recognizer.batch.results import BatchFolder, Facts, facts_of, key_of, write_result, writing
+from recognizer.batch.results import BatchFolder, Facts, facts_of, key_of, unreadable, write_result, writing
 from recognizer.batch.sources import local_path
 from recognizer.errors import (
     CheckpointError,
     LimitError,
     RecognizerError,
     SettingsError,
-    StoreError,
     VideoError,
     WeightsError,
     system_reason,
@@ -177,7 +176,7 @@ class _One:
         try:
             return self._done(key, facts_of(result), took_s=0.0)
         except (OSError, msgspec.DecodeError) as error:
-            raise StoreError(f"the result '{result}' cannot be read ({error}); remove this folder.") from error
+            raise unreadable(result, error) from error
 
     def _done(self, key: str, facts: Facts, took_s: float) -> Outcome:
         return Outcome(

@@ -7,6 +7,7 @@ import math
 from typing import IO, Any
 
 from recognizer.cli.options import add_settings, add_source, add_thresholds, check_source, settings_of, within
+from recognizer.cli.own_actions import add_actions
 from recognizer.errors import SettingsError
 
 _DESCRIPTION = """\
@@ -33,6 +34,9 @@ what is in FOLDER:
   videos/            a folder per result: timeline.json, segments.csv, Parquet,
                      features.npy for your own actions (--no-keep-features)
   data/              all segments, people and predictions as one Parquet data set
+  exports/           with --export or --actions: a folder per format, a file per
+                     video. They are made of the results: adding them to a batch
+                     that is done analyses nothing again
   batch.log          what the workers say
 
 how a video is known:
@@ -91,6 +95,16 @@ def add_command(commands: Any) -> None:
         metavar="MB",
         help="give up a video whose worker takes more memory (default: what is free, divided by the workers)",
     )
+    results = parser.add_argument_group("results for other programs")
+    results.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="ENDING",
+        help="a file of each video in this format, such as .eaf (see analyze --help); can be given several times; .csv "
+        "if there is --actions and no --export",
+    )
+    add_actions(results, "as only; data/ has the network's labels")
     segments = parser.add_argument_group("segments")
     add_thresholds(segments)
     settings = parser.add_argument_group("settings")

@@ -9,11 +9,13 @@ from pathlib import Path
 import psutil
 
 from recognizer.batch.driver import Request, Summary, run_batch
+from recognizer.batch.exports import Exports
 from recognizer.batch.local import Bounds, Executor, LocalExecutor, starts_workers
 from recognizer.batch.recipe import OTHERS, Recipe, read_recipe
 from recognizer.batch.results import BatchFolder
 from recognizer.batch.sizing import size_of
 from recognizer.cli.batch_progress import batch_progress
+from recognizer.cli.own_actions import read_actions
 from recognizer.cli.signals import Interrupted
 from recognizer.cli.terminal import fetching, remark
 from recognizer.files import BYTES_PER_MB
@@ -27,13 +29,15 @@ def run_command(options: argparse.Namespace) -> int:
         RecognizerError: a problem stops all of it.
     """
     most_bytes = _bytes(options.max_file_mb)
+    recipe = recipe_of(options)
     request = Request(
         sources=tuple(options.sources),
         out=Path(options.out),
-        recipe=recipe_of(options),
+        recipe=recipe,
         usable_classifier=lambda: _usable_classifier(options.quiet),
         max_file_bytes=most_bytes,
         retry=options.retry,
+        exports=_exports(options, recipe),
     )
     with batch_progress(plain=options.plain, quiet=options.quiet) as progress:
         try:
@@ -55,6 +59,27 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     recipe = Recipe() if options.settings is None else read_recipe(Path(options.settings), Recipe())
     given = {name: getattr(options, name) for name in (*SETTING_SPECS, *OTHERS)}
     return recipe.with_values({name: value for name, value in given.items() if value is not None}, "the command line")
+
+
+def _exports(options: argparse.Namespace, recipe: Recipe) -> Exports | None:
+    """Return what is made of each finished video.
+
+    Raises:
+        SettingsError: a format does not exist.
+        ActionsError: the own actions cannot be read, or do not fit the settings.
+    """
+    from recognizer.export.formats import format_of
+
+    endings = tuple(dict.fromkeys(format_of(f"x.{given.removeprefix('.')}").ending for given in options.export))
+    own = read_actions(options.actions, options.actions_mode)
+    if own is None:
+        return Exports(endings) if endings else None
+    settings = recipe.settings_at(None)
+    own.check_features(settings)
+    if recipe.names_a_classifier:
+        own.check_networks([settings])
+    digest = f"{own.actions.sha256} {own.mode}"
+    return Exports(endings or (".csv",), own.applied_to, digest)
 
 
 @dataclass(frozen=True)

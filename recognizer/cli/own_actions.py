@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from recognizer.comparison.model import Comparison, Entry
     from recognizer.networks.loading import Models
     from recognizer.settings import Settings
+    from recognizer.timeline.features import FeatureTable
     from recognizer.timeline.model import Timeline
 
 
@@ -63,6 +64,17 @@ class OwnActions:
                 f"choose {taught}."
             )
 
+    def check_features(self, settings: Settings) -> None:
+        """Raise before an analysis that would keep no features.
+
+        Raises:
+            ActionsError: it would not.
+        """
+        if not settings.keep_features:
+            raise ActionsError(
+                "own actions are named from features, and --no-keep-features keeps none; leave that option out."
+            )
+
     def check(self, models: Models, settings: Settings) -> None:
         """Raise before an analysis unless its features will fit.
 
@@ -71,10 +83,7 @@ class OwnActions:
         """
         from recognizer.timeline.features import FeatureSpace
 
-        if not settings.keep_features:
-            raise ActionsError(
-                "own actions are named from features, and --no-keep-features keeps none; leave that option out."
-            )
+        self.check_features(settings)
         weights_sha256 = models.provenance.get("classifier_sha256")
         if self.actions.space is None or weights_sha256 is None:
             return
@@ -83,8 +92,12 @@ class OwnActions:
         if problem is not None:
             raise ActionsError(problem)
 
-    def applied_to(self, timeline: Timeline) -> Timeline:
+    def applied_to(self, timeline: Timeline, table: FeatureTable | None = None) -> Timeline:
         """Return a timeline with own names; with ``beside``, they alone.
+
+        Args:
+            timeline: the analysis as the network said it.
+            table: the features of its predictions; None for those that they hold.
 
         Raises:
             ActionsError: the set does not fit, or has too few examples.
@@ -94,7 +107,8 @@ class OwnActions:
 
         if not timeline.predictions:
             return timeline
-        table = feature_table(timeline.predictions)
+        if table is None:
+            table = feature_table(timeline.predictions)
         space = None if table is None else feature_space(timeline, table)
         if table is None or space is None:
             raise ActionsError("this analysis has no features to name actions from; run it with --keep-features.")

@@ -62,11 +62,11 @@ class FeatureStore:
         """
         path = self._path(analysis_id)
         try:
-            table = _table(np.load(path, mmap_mode="r", allow_pickle=False))
+            table = features_in(path)
             os.utime(path)  # the least recently used is removed first
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, IndexError, KeyError, EOFError) as error:
+        except (OSError, ValueError) as error:
             # a crash or a full disk can leave a partial file; the analysis can be run again
             _log.warning("the features of an analysis cannot be read and are removed: %s", error)
             with suppress(OSError):
@@ -98,5 +98,15 @@ def feature_records(table: FeatureTable) -> NDArray[np.void]:
     return records
 
 
-def _table(records: NDArray[np.void]) -> FeatureTable:
-    return FeatureTable(records["codes"], records["low"], records["step"], records["has"], records["rising"])
+def features_in(path: Path) -> FeatureTable:
+    """Return the features in a file, which are read when they are used.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it holds something else.
+    """
+    try:
+        records = np.load(path, mmap_mode="r", allow_pickle=False)
+        return FeatureTable(records["codes"], records["low"], records["step"], records["has"], records["rising"])
+    except (TypeError, IndexError, KeyError, EOFError) as error:
+        raise ValueError(f"'{path}' holds no features") from error

@@ -12,11 +12,12 @@ import pytest
 
 import recognizer.networks.loading
 from recognizer.actions.set_file import write_set
-from recognizer.cli import main
+from recognizer.cli import batch_command, main
 from recognizer.networks import cache
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from tests.support.action_sets import SPACE, action_set
+from tests.support.batch import Serial
 from tests.support.fakes import ScriptedDetector, always, numbered_video, person
 from tests.support.featured import ActingClassifier
 
@@ -181,3 +182,41 @@ def test_a_comparison_gives_own_names_lanes_of_their_own(
     ]  # fmt: skip
     own = [row["action"] for row in found if row["classifier"].startswith("Everyday (i3d, 4")]
     assert own == ["walk", "unknown"]
+
+
+def test_a_batch_has_own_names_in_its_files_and_analyzes_nothing_for_them(
+    networks: Networks, video: str, taught: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[Serial] = []
+
+    def executor(*_: object) -> Serial:
+        used.append(Serial(networks))
+        return used[-1]
+
+    monkeypatch.setattr(batch_command, "LocalExecutor", executor)
+    monkeypatch.setenv("RECOGNIZER_DECODER", "inline")
+    out = tmp_path / "out"
+    words = ["batch", video, "--out", str(out), "--classifier", "i3d", *OPTIONS, "--quiet"]
+    assert main(words) == 0
+    assert main([*words, "--actions", taught]) == 0
+    assert len(used) == 1, "the second command had nothing to analyze"
+    (table,) = (out / "exports" / "csv").iterdir()
+    assert main([*["analyze", video], *words[4:], "--actions", taught, "--csv", str(tmp_path / "one.csv")]) == 0
+    assert table.read_bytes() == (tmp_path / "one.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--classifier", "r3d_18"], "was taught with i3d, and this analysis uses r3d_18"),
+        (["--no-keep-features"], "--no-keep-features keeps none"),
+        (["--export", "docx"], "'x.docx' names no format"),
+    ],
+)
+def test_a_batch_says_before_it_begins_what_does_not_fit(
+    more: list[str], sentence: str, taught: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["batch", "clip.mp4", "--out", str(out), "--actions", taught, *more]) == 2
+    assert sentence in only_sentence(capsys)
+    assert not out.exists()
