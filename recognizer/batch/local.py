@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, Final, Protocol
 
@@ -18,6 +18,7 @@ import msgspec
 import psutil
 
 from recognizer import processes
+from recognizer.batch.gpus import Gpu, only
 from recognizer.batch.messages import Began, Lines, Outcome, Report, Stop, Task, Waited
 from recognizer.batch.results import BatchFolder
 from recognizer.errors import OutputError
@@ -83,24 +84,37 @@ class Process(Protocol):
 Start = Callable[[], Process]
 
 
-def starts_workers(folder: BatchFolder, threads: int, module: str = "recognizer.batch.worker") -> Start:
-    """Return a function that starts a worker's process with so many threads; its words go into the batch's log.
+def starts_workers(
+    folder: BatchFolder, threads: int, module: str = "recognizer.batch.worker", gpus: Sequence[Gpu] = ()
+) -> Start:
+    """Return a function that starts a worker's process; its words go into the batch's log.
 
-    ``module``: what is run; tests have their own.
+    Args:
+        folder: of the batch.
+        threads: of each process.
+        module: what is run; tests have their own.
+        gpus: each process sees one of them, that which the fewest others see.
     """
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     environment = {**os.environ, **dict.fromkeys(names, str(threads)), "PYTHONPATH": processes.python_path()}
 
+    seen: list[tuple[Process, Gpu]] = []
+
     def start() -> Process:
+        seen[:] = [(process, gpu) for process, gpu in seen if process.poll() is None]
+        gpu = min(gpus, key=lambda one: sum(one == other for _, other in seen), default=None)
         with folder.log.open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [*processes.command(module), str(threads)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment,
+                env=environment if gpu is None else environment | only(gpu),
                 process_group=processes.own_group(),
             )
+        if gpu is not None:
+            seen.append((process, gpu))
+        return process
 
     return start
 

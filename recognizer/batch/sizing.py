@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import psutil
 
+from recognizer.batch.gpus import Gpu
 from recognizer.errors import SettingsError
 
 WORKER_BYTES: Final = 1_600_000_000
 """What a worker takes with yolo26n.pt and i3d, its decoder included: 1.2 GB after some minutes, and a reserve. Larger
 networks take more, and then ``--workers`` helps."""
+
+GPU_WORKER_BYTES: Final = 8_000_000_000
+"""Of a GPU's memory, for a worker: 64 clips at once are 1.2 GB of numbers, i3d's first layers make 3.3 GB of them, and
+a layer's input and output are there together. Reckoned, not measured."""
 
 THREADS: Final = 1
 """Of a worker: two workers with one thread each do more on two cores than one with two."""
@@ -41,12 +47,14 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def size_of(workers: str, videos: int) -> Size:
+def size_of(workers: str, videos: int, gpus: Sequence[Gpu] = ()) -> Size:
     """Return how the machine is used.
 
     Args:
-        workers: a number, or ``auto``.
+        workers: a number, or ``auto``: what cores and memory have room for, and the GPUs' memory if the networks run
+            there. Each GPU has a worker, however little is free.
         videos: how many wait; more workers would have nothing to do.
+        gpus: those that the networks run on.
 
     Raises:
         SettingsError: it is neither.
@@ -54,6 +62,8 @@ def size_of(workers: str, videos: int) -> Size:
     if workers == "auto":
         fitting = int(psutil.virtual_memory().available * _SHARE / WORKER_BYTES)
         count = max(1, min(cores() // THREADS, fitting))
+        if gpus:
+            count = min(count, sum(max(1, int(gpu.free_bytes * _SHARE / GPU_WORKER_BYTES)) for gpu in gpus))
     elif workers.isdecimal() and int(workers):
         count = int(workers)
     else:

@@ -78,7 +78,8 @@ def add_command(commands: Any) -> None:
         "--workers",
         default="auto",
         metavar="N",
-        help="how many videos at the same time; auto (the default): one per core, as far as there is memory",
+        help="how many videos at the same time; auto (the default): one per core, as far as there is memory, on GPUs "
+        "too",
     )
     machine.add_argument(
         "--ray",

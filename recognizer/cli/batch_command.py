@@ -10,6 +10,7 @@ import psutil
 
 from recognizer.batch.driver import Request, Summary, run_batch
 from recognizer.batch.exports import Exports
+from recognizer.batch.gpus import gpus
 from recognizer.batch.local import Bounds, Executor, LocalExecutor, starts_workers
 from recognizer.batch.recipe import OTHERS, Recipe, read_recipe
 from recognizer.batch.results import BatchFolder
@@ -41,7 +42,7 @@ def run_command(options: argparse.Namespace) -> int:
     )
     with batch_progress(plain=options.plain, quiet=options.quiet) as progress:
         try:
-            summary = run_batch(request, _Machine(options).executor, progress.watch)
+            summary = run_batch(request, _Machine(options, recipe.settings_at(None).device).executor, progress.watch)
         except Interrupted:
             progress.say(f"stopped; run the same command to go on: {progress.text}.")
             raise
@@ -84,19 +85,26 @@ def _exports(options: argparse.Namespace, recipe: Recipe) -> Exports | None:
 
 @dataclass(frozen=True)
 class _Machine:
-    """This machine, as the options want it used."""
+    """This machine, as the options want it used.
+
+    Attributes:
+        options: of the command.
+        device: where the networks run.
+    """
 
     options: argparse.Namespace
+    device: str
 
     def executor(self, folder: BatchFolder, waiting: int) -> Executor:
         if self.options.ray is not None:
             return self._on_ray(folder, waiting)
-        size = size_of(self.options.workers, waiting)
+        found = () if self.device in ("cpu", "mps") else gpus()
+        size = size_of(self.options.workers, waiting, found)
         if not self.options.quiet:
             remark(f"{_count(size.workers, 'worker')} with {_count(size.threads, 'thread')} each.")
         most_bytes = _bytes(self.options.max_memory_mb) or psutil.virtual_memory().available // size.workers
         bounds = Bounds(most_s=self.options.max_seconds, most_bytes=most_bytes)
-        return LocalExecutor(size.workers, starts_workers(folder, size.threads), bounds)
+        return LocalExecutor(size.workers, starts_workers(folder, size.threads, gpus=found), bounds)
 
     def _on_ray(self, folder: BatchFolder, waiting: int) -> Executor:
         from recognizer.batch.cluster import RayExecutor

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from recognizer.batch import cluster, sizing
+from recognizer.batch.gpus import Gpu
 from recognizer.batch.local import Bounds
 from recognizer.batch.messages import Outcome, Report, Task
 from recognizer.batch.results import BatchFolder
@@ -183,3 +184,31 @@ def test_workers_follow_cores_and_memory(
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
     size = sizing.size_of(workers, videos)
     assert (size.workers, size.threads) == expected
+
+
+@pytest.mark.parametrize(
+    ("workers", "free_gb", "expected"),
+    [("auto", [22.0], 2), ("auto", [22.0, 40.0], 6), ("auto", [3.0, 3.0], 2), ("auto", [139.0], 8), ("5", [22.0], 5)],
+)
+def test_workers_follow_the_memory_of_gpus(
+    monkeypatch: pytest.MonkeyPatch, workers: str, free_gb: list[float], expected: int
+) -> None:
+    monkeypatch.setattr(sizing, "cores", lambda: 8)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 64 * 10**9}))
+    found = [Gpu(str(number), int(free * 1e9)) for number, free in enumerate(free_gb)]
+    assert sizing.size_of(workers, 100, found).workers == expected
+
+
+@pytest.mark.parametrize(("device", "asked"), [("auto", 1), ("cpu", 0)])
+def test_gpus_count_unless_the_networks_run_elsewhere(
+    device: str, asked: int, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions: list[str] = []
+
+    def found() -> tuple[Gpu, ...]:
+        questions.append(device)
+        return ()
+
+    monkeypatch.setattr(batch_command, "gpus", found)
+    assert batch(video, "--out", tmp_path / "out", *OPTIONS, "--device", device, "--quiet") == 0
+    assert len(questions) == asked
