@@ -135,11 +135,13 @@ class _Batch:
     def run(self, executor_for: Callable[[BatchFolder, int], Executor]) -> Summary:
         sources = Sources(self._request.sources, self._recipe(), self._folder.root)
         self._manifest.list(sources.entries(), retry=self._request.retry)
-        for problem in sources.problems:
-            self._watch.complain(problem)
         self._manifest.check_results(self._folder.has_result)
         counts = self._manifest.counts()
         summary = Summary(Tally.of(counts), sources.problems)
+        if not summary.tally.total and len(sources.problems) == 1:  # it says why there is nothing
+            raise SettingsError(sources.problems[0])
+        for problem in sources.problems:
+            self._watch.complain(problem)
         if not summary.tally.total:
             raise SettingsError(f"there is nothing to analyze in {', '.join(self._request.sources)}; name videos.")
         self._watch.see(summary.tally)

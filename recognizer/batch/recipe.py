@@ -96,7 +96,7 @@ class Recipe(msgspec.Struct, frozen=True, dict=True):
         changes: dict[str, Any] = {}
         own = dict(self.own)
         for given, value in values.items():
-            name = given.strip().lower().replace("-", "_")
+            name = _plain(given)
             if name in _SETTINGS:
                 spec = _SETTINGS[name]
                 own[spec.name] = _checked(spec, value, where, folder)
@@ -136,6 +136,15 @@ OTHERS: Final = {
 
 NAMES: Final = (*OTHERS, *(spec.option.removeprefix("--").replace("-", "_") for spec in SETTING_SPECS.values()))
 """What a file of settings, or a column of a list, may be called; the names of ``Settings`` are understood too."""
+
+
+def is_setting(name: str) -> bool:
+    """Return whether a recipe can have a value of this name."""
+    return _plain(name) in _SETTINGS or _plain(name) in OTHERS
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("-", "_")
 
 
 def _checked(spec: SettingSpec, value: Any, where: str, folder: Path | None) -> Any:

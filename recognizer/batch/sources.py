@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from recognizer.batch.recipe import Recipe
+from recognizer.batch.recipe import NAMES, Recipe, is_setting
 from recognizer.batch.remote import is_remote, remote_files
 from recognizer.errors import RecognizerError, SettingsError, one_line, system_reason
 
@@ -128,8 +128,8 @@ class Sources:
             if "\0" in text:  # UTF-16
                 raise UnicodeError
         except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8"
-            self.problems.append(f"the list '{path}' cannot be read ({reason.lower()}); give a CSV or text file.")
+            reason = system_reason(error) if isinstance(error, OSError) else "it is not UTF-8"
+            self.problems.append(f"the list '{path}' cannot be read ({reason}); give a CSV or text file.")
             return
         recipes: dict[tuple[tuple[str, str], ...], Recipe] = {}
         for number, row in _rows(path, text):
@@ -159,6 +159,12 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
             f"the list '{path}' has no column path; begin it with a line such as path,id,group, and name settings as "
             "further columns."
         )
+    for name in reader.fieldnames:
+        if name and name not in _OWN_COLUMNS and not is_setting(name):
+            raise SettingsError(
+                f"the list '{path}' has a column '{name}', which is not a setting; choose from "
+                f"{', '.join((*_OWN_COLUMNS, *NAMES))}."
+            )
     for row in _read(reader, path):
         values = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
         if None in row:

@@ -171,9 +171,16 @@ def test_a_source_that_is_not_there_does_not_stop_the_others(folder: Path, out: 
     assert told.sentences == [f"no file is named like '{folder}/gone/*.mp4'; check the pattern, or put it in quotes."]
 
 
-def test_nothing_to_do_is_a_sentence(tmp_path: Path, out: Path) -> None:
+def test_nothing_to_do_is_one_sentence(tmp_path: Path, out: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    told = Told()
+    for source, sentence in (("empty.txt", "there is nothing to analyze in"), ("*.mp4", "no file is named like")):
+        with pytest.raises(SettingsError, match=sentence):
+            run_serially(tmp_path / source, out=out, told=told)
+    assert told.sentences == []
     with pytest.raises(SettingsError, match="there is nothing to analyze in"):
-        run_serially(tmp_path / "*.mp4", out=out)
+        run_serially(tmp_path / "*.mp4", tmp_path / "gone.csv", out=out, told=told)
+    assert len(told.sentences) == 2
 
 
 def test_a_full_disk_leaves_no_part_of_a_result(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

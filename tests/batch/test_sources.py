@@ -81,7 +81,7 @@ def test_a_table_has_ids_groups_and_settings(folder: Path, delimiter: str) -> No
     ("text", "sentence"),
     [
         ("file,id\na.mp4,1\n", "has no column path; begin it with a line such as path,id,group"),
-        ("path,speed\na.mp4,1\n", "line 2 of .* sets 'speed', which is not a setting; choose from"),
+        ("path,speed\na.mp4,1\n", "has a column 'speed', which is not a setting; choose from path, id, group, "),
         ("path,skip\na.mp4,99\n", "line 2 of .* skip_frame is 99; give a value from 1 to 30"),
         ("path,id\na.mp4,1,2\n", "line 2 of .* has more values than the first line"),
         ('path,id\n"a.mp4,1\n' + "b.mp4,2\n" * 20_000, "line .* is not that of a table .* close each quote"),
@@ -99,8 +99,8 @@ def test_a_list_that_cannot_be_read_does_not_stop_the_others(folder: Path) -> No
     found, problems = entries(folder / "gone.csv", folder / "latin.txt", folder / "a.mp4", folder / "wide.csv")
     assert len(found) == 1
     assert "(no such file or directory)" in problems[0]
-    assert "(it is not utf-8)" in problems[1]
-    assert "(it is not utf-8)" in problems[2]
+    assert "(it is not UTF-8)" in problems[1]
+    assert "(it is not UTF-8)" in problems[2]
 
 
 def test_a_name_that_is_no_text_survives_a_database() -> None:
