@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import recognizer.networks.vision  # noqa: F401 - before any test imports torchvision, and with it PyTorch's compiler
 from recognizer.processes import WHERE_VARIABLE
 
 
