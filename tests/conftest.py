@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from coverage import Coverage
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.environment import SHARED_CLIPS, all_required, skip_or_fail
@@ -26,6 +27,9 @@ import recognizer  # noqa: F401 - before any test imports torch: it decides how 
 from recognizer import memory
 from recognizer.limits import LIMIT_PREFIX, limits
 from recognizer.networks.cache import ModelCache
+
+settings.register_profile("busy", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("busy")
 
 _TOGETHER = {"tests/analysis/test_movement_real.py": "tests/analysis/test_identities_real.py"}
 """Files that share what a session's fixture makes, with the file next to whose tests they run."""
@@ -116,8 +120,7 @@ def _few_threads() -> None:
         return
     from recognizer.networks.backends import openvino  # slow to import; the workers' controller runs no network
 
-    if openvino.problem() is None:
-        openvino._core().set_property("CPU", {"INFERENCE_NUM_THREADS": int(os.environ["OMP_NUM_THREADS"])})
+    openvino.use_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 @pytest.fixture

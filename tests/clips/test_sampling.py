@@ -208,7 +208,7 @@ class TestClipSampler:
         overlap=st.floats(0.0, 0.9),
         skip=st.integers(1, 30),
     )
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_rules_hold_for_any_coming_and_going(
         self, presence: list[tuple[bool, bool]], samples: int, overlap: float, skip: int
     ) -> None:

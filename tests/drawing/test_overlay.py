@@ -166,7 +166,7 @@ def test_plate_is_above_the_box_and_its_text_contrasts() -> None:
     assert (light.max(axis=2) < 15).any(), "black letters on yellow"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(*[st.floats(-400, 700)] * 4),
     st.sampled_from([None, "jogging", "sign language interpreting " * 4, "чтение", "日本", ""]),

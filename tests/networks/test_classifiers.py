@@ -563,7 +563,7 @@ class TestI3d:
         with pytest.raises(WeightsError, match="hold a str at"):
             state_dict_from_arrays(tree)
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(
         length=st.integers(3, 9),
         kernel=st.sampled_from([(1, 3, 3), (3, 3, 3), (2, 2, 2)]),

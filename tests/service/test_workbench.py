@@ -87,7 +87,7 @@ def state_of(corrected: Corrected) -> object:
     )
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 2**32))
 @example(463)
 def test_timeline_after_n_undos_of_random_edits_equals_the_one_before(seed: int) -> None:

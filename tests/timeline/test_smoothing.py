@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -86,7 +86,6 @@ def test_a_single_prediction_keeps_its_probability() -> None:
     spans=st.lists(st.tuples(st.floats(0, 60), st.floats(0.05, 8), st.sampled_from("abc")), min_size=1, max_size=25),
     smoothing_s=st.floats(0.1, 5),
 )
-@settings(deadline=None)
 def test_every_moment_with_a_prediction_gets_a_label(spans: list[tuple[float, float, str]], smoothing_s: float) -> None:
     predictions = sorted((prediction(a, a + d, x, 0.6) for a, d, x in spans), key=lambda p: (p.start_s, p.end_s))
     covered_s = 0.0
