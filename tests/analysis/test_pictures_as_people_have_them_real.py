@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 X264 = ("-an", "-c:v", "libx264", "-crf", "12", "-preset", "veryfast", "-pix_fmt", "yuv420p")
 TFF = ("-flags", "+ildct+ilme", "-x264-params", "tff=1")
 
-DURATION_S = 4
+DURATION_S = 3
 
 
 def hdr(transfer: str) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(580)]
 
 
 def test_labels_of_the_parts_are_those_of_the_whole(clips_dir: Path, tmp_path: Path, networks: ModelCache) -> None:
-    encoder = ("-t", "6", "-an", "-c:v", "libx264", "-g", "30", "-bf", "0", "-keyint_min", "30", "-sc_threshold", "0")
+    encoder = ("-t", "3", "-an", "-c:v", "libx264", "-g", "30", "-bf", "0", "-keyint_min", "30", "-sc_threshold", "0")
     ffmpeg("-i", clips_dir / "stgcn_ta_chi.mp4", *encoder, "whole.mp4", folder=tmp_path)
-    split = ("-f", "segment", "-segment_time", "2", "-reset_timestamps", "1", "-segment_start_number", "1")
+    split = ("-f", "segment", "-segment_time", "1", "-reset_timestamps", "1", "-segment_start_number", "1")
     ffmpeg("-i", "whole.mp4", "-c", "copy", *split, "GX%02d0042.MP4", folder=tmp_path)
     settings = Settings(video_classifier_model="i3d", num_video_sequence_samples=32)
     models = networks.get(settings)
