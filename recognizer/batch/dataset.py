@@ -39,12 +39,22 @@ def gather(folder: BatchFolder, manifest: Manifest, follow: Callable[[], None] =
         by_part[result[0]].append(result)
     for part, table in itertools.product(PARTS, TABLES):
         follow()
-        name, results = f"{table}/part={part}/{ROWS}", by_part[part]
-        digest = hashlib.sha256("".join(results).encode()).hexdigest()
+        name, results = part_name(table, part), by_part[part]
+        digest = digest_of(results)
         target = folder.data / name
         if manifest.fact(name) != digest or target.is_file() != bool(results):
             _write(folder, table, results, target, follow)
             manifest.set_fact(name, digest)
+
+
+def part_name(table: str, part: str) -> str:
+    """Return where a part of a table is below ``data``; the manifest has ``digest_of`` its results under this name."""
+    return f"{table}/part={part}/{ROWS}"
+
+
+def digest_of(results: Iterable[str]) -> str:
+    """Return what stands in the manifest for the results, in order, that a part holds."""
+    return hashlib.sha256("".join(results).encode()).hexdigest()
 
 
 def _write(folder: BatchFolder, table: str, results: Sequence[str], target: Path, follow: Callable[[], None]) -> None:

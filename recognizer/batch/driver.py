@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from recognizer.batch.dataset import gather
@@ -17,14 +19,19 @@ from recognizer.batch.local import Executor
 from recognizer.batch.manifest import Manifest
 from recognizer.batch.messages import Outcome, Report, Task
 from recognizer.batch.recipe import Recipe
-from recognizer.batch.results import BatchFolder, writing
+from recognizer.batch.results import LOCK, BatchFolder, writing
 from recognizer.batch.sources import Sources
-from recognizer.batch.tally import Tally
+from recognizer.batch.tally import NEWS, Tally
 from recognizer.errors import OutputError, RecognizerError, SettingsError
 from recognizer.files import size_text
 from recognizer.limits import exceeded, limits
 
 _CLASSIFIER: Final = "classifier"
+
+_ENTERS_WITHIN_S: Final = 0.2
+"""A page that looks whether a command works here holds the lock for a moment."""
+
+_NEWS_EVERY_S: Final = 5.0
 
 
 class StoppedError(RecognizerError):
@@ -112,10 +119,10 @@ def run_batch(request: Request, executor_for: Callable[[BatchFolder, int], Execu
 @contextmanager
 def _alone_in(folder: BatchFolder) -> Iterator[None]:
     """Admit one command to a folder at a time."""
-    lock = FileLock(folder.root / ".lock")
+    lock = FileLock(folder.root / LOCK)
     with writing(folder.root):
         try:
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=_ENTERS_WITHIN_S)
         except Timeout as error:
             why = f"another batch works in '{folder.root}'; wait for it, or give another --out."
             raise OutputError(why) from error
@@ -131,6 +138,7 @@ class _Batch:
         self._folder = folder
         self._manifest = manifest
         self._watch = watch
+        self._left_news_s = -_NEWS_EVERY_S
 
     def run(self, executor_for: Callable[[BatchFolder, int], Executor]) -> Summary:
         sources = Sources(self._request.sources, self._recipe(), self._folder.root)
@@ -145,6 +153,7 @@ class _Batch:
         if not summary.tally.total:
             raise SettingsError(f"there is nothing to analyze in {', '.join(self._request.sources)}; name videos.")
         self._watch.see(summary.tally)
+        self._leave_news(summary.tally)
         if counts.waiting:
             self._work(executor_for(self._folder, counts.waiting), summary.tally)
         self._close(summary)
@@ -192,6 +201,13 @@ class _Batch:
             if report.error:
                 self._watch.complain(report.error)
         self._watch.see(tally)
+        self._leave_news(tally)
+
+    def _leave_news(self, tally: Tally) -> None:
+        """Leave in the manifest now and then what cannot be seen there: how far unfinished videos are."""
+        if time.monotonic() - self._left_news_s >= _NEWS_EVERY_S:
+            self._left_news_s = time.monotonic()
+            self._manifest.set_fact(NEWS, msgspec.json.encode(tally.news()).decode())
 
     def _close(self, summary: Summary) -> None:
         gather(self._folder, self._manifest, self._watch.gathering)

@@ -19,7 +19,7 @@ from recognizer.batch.sources import Entry
 from recognizer.errors import OutputError, StoreError
 from recognizer.files import staged
 
-_VERSION: Final = 1
+VERSION: Final = 1
 
 _TABLES: Final = """
 CREATE TABLE recipe (digest TEXT PRIMARY KEY, document TEXT NOT NULL);
@@ -136,13 +136,13 @@ class Manifest:
             # a table for each connection, in memory: of 100,000 rows it has 20 MB
             self._connection.execute("PRAGMA temp_store = MEMORY")
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
+            if version > VERSION:
                 raise StoreError(f"'{path}' is of a later version of this program; install the latest version.")
-            if version < _VERSION:
+            if version < VERSION:
                 with self._transaction():
                     for statement in filter(str.strip, _TABLES.split(";")):
                         self._connection.execute(statement)
-                    self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+                    self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def __enter__(self) -> Self:
         return self

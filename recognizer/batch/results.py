@@ -27,6 +27,9 @@ _KEY_CHARACTERS: Final = 32
 ROWS: Final = "rows.parquet"
 """Name of each file of the data set."""
 
+LOCK: Final = ".lock"
+"""Name of the file that the command which works in the folder keeps locked."""
+
 
 def key_of(video_sha256: str, recipe_digest: str) -> str:
     """Return the name of the result of these bytes with this recipe: 32 hexadecimal digits."""

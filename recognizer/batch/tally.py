@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
 
 from recognizer.batch.manifest import Counts, Due
 from recognizer.batch.messages import Advanced, Outcome, Report
 from recognizer.limits import duration_text
 
 _RATE_AFTER_S = 5.0
+
+NEWS: Final = "news"
+"""Name of the fact in the manifest that holds ``News``."""
+
+
+class News(msgspec.Struct, frozen=True):
+    """What a command that works says to whoever reads the manifest.
+
+    Attributes:
+        analysed_s: seconds of video that it has analyzed, those of unfinished videos included.
+        times_real_time: see ``Tally``.
+        left_s: see ``Tally``.
+    """
+
+    analysed_s: float
+    times_real_time: float | None
+    left_s: float | None
 
 
 @dataclass
@@ -87,6 +107,10 @@ class Tally:
         if not self._worked_bytes or self.left_bytes <= 0:
             return None
         return (time.monotonic() - self._began_s) * self.left_bytes / self._worked_bytes
+
+    def news(self) -> News:
+        """Return what whoever reads the manifest is told."""
+        return News(self.analysed_s, self.times_real_time, self.left_s)
 
     @property
     def text(self) -> str:

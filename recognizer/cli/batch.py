@@ -51,7 +51,7 @@ exit codes:
   130  ended by Ctrl-C (143: by SIGTERM); run the same command to go on
 
 examples:
-  python -m recognizer batch recordings/ --out results --preset recommended
+  python -m recognizer batch recordings/ --preset recommended
   python -m recognizer batch season.csv --out season --settings lab.toml --plain
 """
 
@@ -61,7 +61,7 @@ def add_command(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "batch",
         help="analyse many videos, and go on after whatever ends it",
-        usage="%(prog)s [options] SOURCE [SOURCE ...] --out FOLDER",
+        usage="%(prog)s [options] SOURCE [SOURCE ...] [--out FOLDER]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -70,7 +70,12 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="a file, a folder, a pattern, an address or a list"
     )
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the results go; created if it is missing")
+    parser.add_argument(
+        "--out",
+        metavar="FOLDER",
+        help="where the results go; created if it is missing (default: a folder of its own for these sources, among "
+        "the batches in the folder of users' data, where the page finds it)",
+    )
     parser.add_argument("--retry", action="store_true", help="try videos again that failed in an earlier command")
     add_source(parser)
     machine = parser.add_argument_group("the machine")
@@ -124,7 +129,7 @@ def run(options: argparse.Namespace, _stdout: IO[str]) -> int:
 
     check_source(options)
     settings_of(options)  # reports an invalid value by the name of its option
-    if not options.out:
+    if options.out == "":
         raise SettingsError("--out is empty; give a folder.")
     for option in ("max_file_mb", "max_seconds", "max_memory_mb"):
         _check_positive(option, getattr(options, option))

@@ -12,6 +12,7 @@ from recognizer.batch.driver import Request, Summary, run_batch
 from recognizer.batch.exports import Exports
 from recognizer.batch.gpus import gpus
 from recognizer.batch.local import Bounds, Executor, LocalExecutor, starts_workers
+from recognizer.batch.places import folder_for
 from recognizer.batch.recipe import OTHERS, Recipe, read_recipe
 from recognizer.batch.results import BatchFolder
 from recognizer.batch.sizing import size_of
@@ -33,7 +34,7 @@ def run_command(options: argparse.Namespace) -> int:
     recipe = recipe_of(options)
     request = Request(
         sources=tuple(options.sources),
-        out=Path(options.out),
+        out=folder_for(options.sources) if options.out is None else Path(options.out),
         recipe=recipe,
         usable_classifier=lambda: _usable_classifier(options.quiet),
         max_file_bytes=most_bytes,

@@ -13,6 +13,7 @@ from recognizer.batch import cluster, sizing
 from recognizer.batch.gpus import Gpu
 from recognizer.batch.local import Bounds
 from recognizer.batch.messages import Outcome, Report, Task
+from recognizer.batch.places import batches_dir, batches_in
 from recognizer.batch.results import BatchFolder
 from recognizer.cli import batch_command, batch_progress, main
 from recognizer.cli.signals import Interrupted
@@ -56,6 +57,19 @@ def test_a_batch_is_done_and_says_so(video: Path, tmp_path: Path, capsys: pytest
     assert last.endswith(f". Results are in '{out}'.")
     assert batch(video.parent, "--out", out, *OPTIONS, "--quiet") == 0
     assert capsys.readouterr().err == ""
+
+
+def test_without_a_folder_results_go_to_the_data_folder_where_the_page_finds_them(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOGNIZER_DATA", str(tmp_path / "data"))
+    assert batch(video.parent, *OPTIONS) == 0
+    (found,) = batches_in([batches_dir()])
+    assert found.name.startswith("in-")
+    assert f"Results are in '{found.root}'." in capsys.readouterr().err
+    monkeypatch.chdir(video.parent.parent)
+    assert batch("in", *OPTIONS) == 0
+    assert batches_in([batches_dir()]) == [found], "the same sources go on in the same folder"
 
 
 def test_a_failure_is_a_sentence_and_an_exit_code(
