@@ -22,6 +22,7 @@ _MAX_RATE_HZ: Final = 240.0
 """A copy has every frame, so that stepping shows the frames that were analyzed; more than this is a mistaken rate."""
 
 _NOT_RECORDED: Final = "This session was not recorded, so there is no video to play."
+_ELSEWHERE: Final = "The batch read this video from an address and did not keep it, so there is no video to play."
 _GONE: Final = "The video is no longer stored here; drop it in again to play it."
 
 RECORDING: Final = "recording"
@@ -52,13 +53,17 @@ def playable(context: ServerContext, opened: Opened) -> Playable:
     path, store = opened.video_path, context.store
     if opened.machine.video.sha256 is None:
         return Playable("ready", path) if path.is_file() else Playable("gone", note=_NOT_RECORDED)
-    if not store.is_here(path):
-        return Playable("gone", note=_GONE)
+    if path == store.file_path(""):
+        return Playable("gone", note=_ELSEWHERE)
     try:
+        source = store.source(path)
+        if not all(one.is_file() for one in source.paths):
+            return Playable("gone", note=_GONE)
         if _is_playable(store, path):
-            return Playable("ready", path)
+            return Playable("ready", source.paths[0])
     except RecognizerError as error:
-        return Playable("gone", note=str(error))
+        text = str(error)
+        return Playable("gone", note=f"{text[:1].upper()}{text[1:]}")
     copy = store.derived_path(path, "playable.mp4")
     if copy.is_file():
         return Playable("ready", copy)

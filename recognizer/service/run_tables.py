@@ -36,5 +36,6 @@ def forget(connection: Connection, run: Run) -> None:
     """Remove a run and, unless it only drew a result, its result."""
     for column in () if run.kind == "drawing" else _RESULT_IDS:
         connection.execute(delete(column.table).where(column == run.result_id))
-    connection.execute(delete(tables.run_chunk).where(tables.run_chunk.c.run_id == run.run_id))
+    for table in (tables.run_chunk, tables.batch_run):
+        connection.execute(delete(table).where(table.c.run_id == run.run_id))
     connection.execute(delete(tables.run).where(tables.run.c.run_id == run.run_id))

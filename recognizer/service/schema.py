@@ -11,7 +11,7 @@ from recognizer.errors import StoreError
 from recognizer.service import engines, tables
 from recognizer.service.engines import Engines
 
-VERSION: Final = "0003"
+VERSION: Final = "0004"
 """The last migration in ``migrations/versions``."""
 
 COUNTED_VERSION: Final = 5

@@ -25,7 +25,15 @@ from recognizer.service.database import DATABASE_VARIABLE, Database, batched, pu
 from recognizer.service.fairness import NOBODY
 from recognizer.service.features import FeatureStore
 from recognizer.service.room import Arrival, UploadLedger
-from recognizer.service.sources import SOURCE_SUFFIX, STORED_NAME, StoredPart, read_source, write_source
+from recognizer.service.sources import (
+    SOURCE_SUFFIX,
+    STORED_NAME,
+    StoredPart,
+    is_here,
+    read_source,
+    stored_names,
+    write_source,
+)
 from recognizer.service.timeline_bytes import timeline_from_stored, timelines_to_bytes
 from recognizer.service.video_files import VideoFiles
 from recognizer.timeline.features import feature_table
@@ -258,12 +266,8 @@ class AnalysisStore:
         VideoFiles(self._files).remove(gone, self._names_in_use().union(keep))
 
     def _with_parts(self, names: Iterable[str]) -> set[str]:
-        """Return the names of videos and of their parts; a list of parts that cannot be read has none."""
-        found = set(names)
-        for name in list(found):
-            with suppress(StoreError):
-                found.update(path.name for path in read_source(self._files / name).paths)
-        return found
+        """Return the names of videos and of their parts."""
+        return {part for name in names for part in stored_names(self._files / name)}
 
     def _names_in_use(self) -> set[str]:
         """Return the names of the videos that somebody uploaded, or that a run or a result has."""
@@ -276,12 +280,7 @@ class AnalysisStore:
 
     def is_here(self, path: Path) -> bool:
         """Return whether a stored video, with all its files, is still on the disk."""
-        if not path.is_file():
-            return False
-        try:
-            return all(one.is_file() for one in read_source(path).paths)
-        except StoreError:  # a damaged list is as good as none
-            return False
+        return is_here(path)
 
     def remove_leftovers(self) -> None:
         """Remove files that killed processes did not finish: those that have not grown for an hour."""

@@ -231,3 +231,11 @@ chosen_set: Final = Table(
     Index("chosen_set_by_set", "set_id"),
 )
 """What an analysis is shown with. The number grows with each change of what is shown of the analysis."""
+
+batch_run: Final = Table(
+    "batch_run",
+    metadata,
+    Column("result", Words, primary_key=True),
+    Column("run_id", Words, nullable=False),
+)
+"""The run that a batch's result is opened as, by the name of the result."""

@@ -11,9 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from recognizer.errors import StoreError
 from recognizer.files import is_staged
-from recognizer.service.sources import SOURCE_SUFFIX, read_source
+from recognizer.service.sources import SOURCE_SUFFIX, is_here, stored_names
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +42,9 @@ class VideoFiles:
 
     def is_here(self, name: str) -> bool:
         """Return whether a video, with all its parts, is on the disk."""
-        return bool(name) and all(self._has(own) for own in self._own_names(name))
+        if name.endswith(SOURCE_SUFFIX):
+            return is_here(self._folder / name)
+        return bool(name) and self._has(name)
 
     def has_picture(self, name: str) -> bool:
         """Return whether there is a picture of a video, or one can be made."""
@@ -77,11 +78,7 @@ class VideoFiles:
 
     def _own_names(self, name: str) -> set[str]:
         """Return the names of a video's own file and of its parts."""
-        names = {name} if name else set()
-        if name.endswith(SOURCE_SUFFIX):
-            with suppress(StoreError):  # a list that cannot be read has no parts
-                names |= {path.name for path in read_source(self._folder / name).paths}
-        return names
+        return stored_names(self._folder / name) if name else set()
 
     def _has(self, name: str) -> bool:
         return any(entry.name == name for entry in self._of_stem.get(_stem(name), []))
