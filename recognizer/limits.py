@@ -77,6 +77,12 @@ class Limits:
         False,
         "Whether this is one person's own machine: every visitor then is an operator. 'make run' says yes.",
     )
+    batch_folders: tuple[str, ...] = _limit(
+        (), "The folders of batches that the page lists, besides those in the folder of users' data."
+    )
+    batches_are_shared: bool = _limit(
+        False, "Whether every visitor sees the batches and opens their videos, and not operators alone."
+    )
     network_cameras: tuple[str, ...] = _limit(
         (), "The hosts of the network cameras that visitors may open, such as cam.local or 192.168.1.20:554."
     )

@@ -85,3 +85,4 @@ COMPARISON = Address(
 ACTIONS = Address(
     "actions", "The set of actions in the address is not on this machine; import its file, or begin a new one."
 )
+BATCH = Address("batch", "The batch in the address is not on this machine; choose another one.")

@@ -42,6 +42,7 @@ def pages() -> list[st.Page]:
         st.Page("pages/analyse.py", title="Analyse a video", icon=":material/movie:", default=True),
         st.Page("pages/compare.py", title="Compare classifiers", icon=":material/compare_arrows:"),
         st.Page("pages/library.py", title="Library", icon=":material/video_library:"),
+        st.Page("pages/batches.py", title="Batches", icon=":material/dynamic_feed:"),
         st.Page("pages/my_actions.py", title="My actions", icon=":material/label:"),
         st.Page("pages/live.py", title="Live camera", icon=":material/videocam:"),
     ]

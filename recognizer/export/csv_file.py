@@ -53,12 +53,12 @@ def segments_csv(
         segments: its segments, in any order.
         names: users' names for people.
     """
-    return _csv(SEGMENTS.columns, segment_rows(timeline, segments, ClassifierNames(timeline).of, names))
+    return rows_csv(SEGMENTS.columns, segment_rows(timeline, segments, ClassifierNames(timeline).of, names))
 
 
 def table_csv(table: Table, content: Content) -> str:
     """Return a table of an export."""
-    return _csv(table.columns, table.rows(content))
+    return rows_csv(table.columns, table.rows(content))
 
 
 def truth_csv(corrected: Corrected, segments: Iterable[Segment], *, same_people: bool) -> str:
@@ -77,7 +77,7 @@ def truth_csv(corrected: Corrected, segments: Iterable[Segment], *, same_people:
         rows = [row for one in known for row in _of_the_machine(corrected, one)]
     else:
         rows = [(_name_in(corrected, one.person_id), one.action, one.start_s, one.end_s) for one in known]
-    return _csv(_TRUTH_COLUMNS, rows)
+    return rows_csv(_TRUTH_COLUMNS, rows)
 
 
 _TRUTH_COLUMNS = (
@@ -103,14 +103,15 @@ def _name_in(corrected: Corrected, person_id: int) -> str:
 def comparison_csv(lanes: Sequence[Lane]) -> str:
     """Return the segments of all lanes, in the columns of ``segments_csv``; ``classifier`` is the lane's name."""
     rows = (row for lane in lanes for row in segment_rows(lane.timeline, lane.segments, partial(_name_of, lane)))
-    return _csv(SEGMENTS.columns, rows)
+    return rows_csv(SEGMENTS.columns, rows)
 
 
 def _name_of(lane: Lane, _: Segment) -> str:
     return lane.name
 
 
-def _csv(columns: Sequence[Column], rows: Iterable[Row]) -> str:
+def rows_csv(columns: Sequence[Column], rows: Iterable[Row]) -> str:
+    """Return rows in these columns."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([column.name for column in columns])

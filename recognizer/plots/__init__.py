@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recognizer.plots.budgets import TimeSpent, time_budgets
 from recognizer.plots.confusion import confusion_matrix
 from recognizer.plots.lanes import classifier_lanes
 from recognizer.plots.swimlane import swimlane
@@ -13,9 +14,11 @@ from recognizer.plots.transitions import MOST_TRANSITION_LABELS, transition_matr
 __all__ = [
     "LONG_VIDEO_S",
     "MOST_TRANSITION_LABELS",
+    "TimeSpent",
     "classifier_lanes",
     "confusion_matrix",
     "swimlane",
+    "time_budgets",
     "time_in_bins",
     "time_on_axis",
     "time_per_action",

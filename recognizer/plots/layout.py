@@ -146,7 +146,7 @@ def bar_style(action: str, palette: ActionPalette, dark: bool) -> dict[str, Any]
 def laid_out(
     traces: Sequence[Mapping[str, Any]],
     theme: Theme,
-    timeline: Timeline,
+    timeline: Timeline | None,
     lanes: Sequence[str],
     legend: Sequence[str],
     legend_width_px: int = LEGEND_WIDTH_PX,
@@ -188,8 +188,8 @@ def laid_out(
             "itemsizing": "constant",
             "maxheight": _MAX_LEGEND_PX,
         },
-        # constant for one video, so that the zoom and hidden legend entries survive a redraw
-        "uirevision": timeline.video.sha256 or "live",
+        # constant for one video, or a chart of all, so that the zoom and hidden legend entries survive a redraw
+        "uirevision": "all" if timeline is None else timeline.video.sha256 or "live",
         "xaxis": {
             "gridcolor": theme.grid,
             "zeroline": False,

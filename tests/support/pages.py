@@ -74,7 +74,7 @@ def has_button(at: AppTest, label: str) -> bool:
 
 
 def widget(at: AppTest, label: str) -> Any:
-    kinds = (at.selectbox, at.multiselect, at.slider, at.toggle, at.text_input, at.radio)
+    kinds = (at.selectbox, at.multiselect, at.slider, at.toggle, at.text_input, at.radio, at.number_input)
     found = [one for kind in kinds for one in kind if one.label == label]
     assert len(found) == 1, label
     return found[0]

@@ -12,11 +12,13 @@ import streamlit as st
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts import progress
+from recognizer.dashboard.parts.filters import adopt_thresholds
 from recognizer.dashboard.parts.sidebar import adopt
 from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import restore_video
 from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.errors import RecognizerError, StoreError
+from recognizer.service.batch_runs import thresholds_of
 from recognizer.service.estimates import Estimate, estimate
 from recognizer.service.growing import Pace
 from recognizer.service.jobs import Job
@@ -57,6 +59,9 @@ def _restore(analysis_id: str) -> bool:
     server.library().opened(analysis_id, stored.video_path.name)
     restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
     adopt(stored.timeline.settings, stored.timeline.frame_rate_hz)
+    thresholds = thresholds_of(server.context().runs.load(analysis_id))
+    if thresholds is not None:
+        adopt_thresholds(*thresholds)
     analyse.show(stored)
     return True
 

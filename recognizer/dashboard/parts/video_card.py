@@ -187,7 +187,8 @@ def show_facts() -> None:
 def _draw_picture(video: state.CurrentVideo) -> None:
     preview = video.preview
     if video.playable:
-        st.video(str(video.file.path))
+        (file,) = server.context().store.source(video.file.path).paths
+        st.video(str(file))
     elif preview is not None and preview.result is not None and preview.result.is_file():
         st.video(str(preview.result))
     else:

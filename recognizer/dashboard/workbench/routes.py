@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from recognizer.dashboard import server
+from recognizer.dashboard.batches.opening import batch_routes
 from recognizer.dashboard.library.routes import library_routes
 from recognizer.dashboard.own_actions.routes import set_routes
 from recognizer.dashboard.parts.download_route import download_route
@@ -67,6 +68,7 @@ def routes() -> list[BaseRoute]:
         download_route(f"{prefix}/download"),
         *set_routes(f"{prefix}/actions"),
         *library_routes(f"{prefix}/library"),
+        *batch_routes(f"{prefix}/batches"),
     ]
     kinds: tuple[Kind, ...] = ("analysis", "comparison")
     for kind in kinds:

@@ -1,0 +1,146 @@
+"""The videos of a batch, a page of rows at a time: those that failed with the reason, and those that can be opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+import streamlit as st
+
+from recognizer.batch.messages import State
+from recognizer.batch.places import Batch
+from recognizer.batch.watching import Order, RowQuery, VideoRow, Watcher
+from recognizer.dashboard import guard
+from recognizer.dashboard.batches.known import progress_of
+from recognizer.dashboard.batches.opening import link_to
+from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.text import for_visitors
+from recognizer.export.csv_file import rows_csv
+from recognizer.export.table import Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROWS: Final = 200
+"""Of a page: as many as a browser shows at once without delay."""
+
+_COLUMNS: Final = (
+    Column("id", str, "the user's id for the video, or the name of its file"),
+    Column("group", str, "the user's group"),
+    Column("state", str, "done, failed or waiting"),
+    Column("video_s", float, "seconds of video", 3),
+    Column("took_s", float, "seconds of work", 3),
+    Column("speed", float, "times real time", 3),
+    Column("people", int, "how many people were found"),
+    Column("segments", int, "how many segments they have"),
+    Column("error", str, "why there is no result"),
+    Column("ended_at", str, "when it ended, UTC"),
+)
+
+_ORDERS: Final[dict[Order, str]] = {
+    "id": "Name",
+    "group": "Group",
+    "latest": "Latest first",
+    "longest": "Longest first",
+    "slowest": "Slowest first",
+}
+_EVERY: Final = "All groups"
+
+
+@guard.part
+def draw_videos(batch: Batch) -> None:
+    """Draw what to show, the rows, and their download."""
+    watcher = Watcher(batch)
+    query = _choose(batch, watcher)
+    found = watcher.count(query)
+    if not found:
+        st.caption("No video fits.")
+        return
+    pages = -(-found // _ROWS)
+    page = 1
+    if pages > 1:
+        page = st.number_input(f"Page of {pages:,}", 1, pages, key=f"page-{batch.batch_id}-{query}", width=160)
+    rows = watcher.rows(query, _ROWS, (page - 1) * _ROWS)
+    st.dataframe(
+        _table(batch, rows),
+        hide_index=True,
+        width="stretch",
+        placeholder="–",
+        column_config={
+            "Open": st.column_config.LinkColumn(
+                display_text=":material/open_in_new:", help="Opens the results in another tab.", width=60
+            ),
+            "Length (s)": st.column_config.NumberColumn(format="%.1f"),
+            "Times real time": st.column_config.NumberColumn(format="%.2f"),
+            "Error": st.column_config.TextColumn(width="large"),
+        },
+    )
+    row = st.container(horizontal=True, vertical_alignment="center")
+    what = {"failed": "Failures (CSV)"}.get(query.state or "", "These videos (CSV)")
+    offer_download(
+        row, what, lambda: _csv(watcher, query), f"{batch.name}-videos.csv", "text/csv", "One row per video."
+    )
+    if pages > 1:
+        row.caption(f"Videos {(page - 1) * _ROWS + 1:,} to {(page - 1) * _ROWS + len(rows):,} of {found:,}.")
+
+
+def _choose(batch: Batch, watcher: Watcher) -> RowQuery:
+    """Draw which videos are shown, and return them."""
+    progress = progress_of(batch)
+    counts: dict[State, int] = {"done": progress.done, "failed": progress.failed, "waiting": progress.waiting}
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    state: State | None = row.segmented_control(
+        "State",
+        [one for one in get_args(State) if counts[one]],
+        format_func=lambda one: f"{one.capitalize()} ({counts[one]:,})",
+        default="failed" if progress.failed else None,
+        key=f"state-{batch.batch_id}",
+    )
+    text = row.text_input("Name, group or error", key=f"text-{batch.batch_id}", width=240)
+    groups = [group for group in watcher.groups() if group]
+    group: str | None = None
+    if groups:
+        chosen = row.selectbox("Group", [_EVERY, *groups], key=f"group-{batch.batch_id}", width=180)
+        group = None if chosen == _EVERY else chosen
+    order: Order = row.selectbox(
+        "Order", list(_ORDERS), format_func=lambda one: _ORDERS[one], key=f"order-{batch.batch_id}", width=160
+    )
+    return RowQuery(state, text, group, order)
+
+
+def _table(batch: Batch, rows: list[VideoRow]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns: dict[str, Any] = {
+        "Open": [link_to(batch, one.result) if one.state == "done" else None for one in rows],
+        "Video": [one.id for one in rows],
+        "Group": [one.group for one in rows],
+        "State": [one.state for one in rows],
+        "Length (s)": [one.video_s for one in rows],
+        "Times real time": [one.speed for one in rows],
+        "People": pd.array([one.people for one in rows], "Int64"),
+        "Segments": pd.array([one.segments for one in rows], "Int64"),
+        "Error": [for_visitors(one.error) or None for one in rows],
+    }
+    filled = {title for title, cells in columns.items() if any(not pd.isna(cell) and cell != "" for cell in cells)}
+    return pd.DataFrame({title: cells for title, cells in columns.items() if title in filled})
+
+
+def _csv(watcher: Watcher, query: RowQuery) -> str:
+    return rows_csv(
+        _COLUMNS,
+        (
+            (
+                one.id,
+                one.group,
+                one.state,
+                one.video_s,
+                one.took_s,
+                one.speed,
+                one.people,
+                one.segments,
+                for_visitors(one.error),
+                one.ended_at,
+            )
+            for one in watcher.rows(query)
+        ),
+    )
