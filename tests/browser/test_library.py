@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from recognizer.batch.findings import BoutQuery, Findings
 from recognizer.service.corrections import CorrectionStore
 from recognizer.service.runs import Run, RunStore
 from recognizer.service.store import AnalysisStore
 from tests.support.app_server import AppServer
-from tests.support.browser import STEP_TIMEOUT_MS, WORK_TIMEOUT_MS, Visitors, downloaded, main, started
+from tests.support.batches import Video, batch_at, seen, store_batch
+from tests.support.browser import ROW_PX, STEP_TIMEOUT_MS, WORK_TIMEOUT_MS, Visitors, downloaded, main, started
 from tests.support.library import store_real_run, store_runs, store_upload
 from tests.support.waiting import wait_until
+from tests.support.workbench import write_video
 from tests.support.workbench_actions import ask, wait_for_bench
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Position
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -38,6 +41,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     data.mkdir()
     store_runs(AnalysisStore(data).database, MANY)
     store_upload(data, folder, "not analysed.mp4")
+    timeline = seen(2, 8.0, seed=3)
+    write_video(folder / "camera.mp4", timeline)
+    store_batch(data / "batches" / "season", [Video("camera.mp4", "yard", timeline)], folder)
     return data, store_real_run(data, folder, "final.mp4")
 
 
@@ -231,3 +237,27 @@ def test_corrections_survive_a_database_that_breaks_meanwhile(visit: Any, stored
     page.goto(f"{page.url.split('/library')[0]}/?run={real.run_id}")
     wait_for_bench(page)
     assert "not saved yet" not in main(page).inner_text()
+
+
+def test_a_bout_that_a_search_over_a_batch_finds_is_shown(visit: Any, stored: tuple[Path, Run]) -> None:
+    data, _ = stored
+    found = Findings(batch_at(data / "batches" / "season"))
+    bout = found.bouts(BoutQuery(found.actions[0], order="video")).to_pylist()[-1]
+    page = visit("/batches", viewport=WIDE)
+    page.get_by_role("tab", name="Find moments").click(timeout=WORK_TIMEOUT_MS)
+    page.get_by_role("combobox", name="Action").fill(found.actions[0])
+    page.keyboard.press("Enter")
+    page.get_by_role("spinbutton", name="At least (s)").fill(f"{bout['duration_s']:.1f}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("bouts?, .* in all"))).to_be_visible()
+    table = main(page).get_by_test_id("stDataFrame")
+    cell: Position = {"x": ROW_PX, "y": 1.5 * ROW_PX}
+    table.hover(position=cell)
+    expect(table.get_by_test_id("data-grid-canvas")).to_have_css("cursor", "pointer")  # a link only after that
+    with page.context.expect_page() as opening:
+        table.click(position=cell)
+    opened = opening.value
+    wait_for_bench(opened)
+    shown = found.bouts(BoutQuery(found.actions[0], round(bout["duration_s"], 1))).to_pylist()[0]
+    assert ask(opened, "player.video.currentTime") == pytest.approx(shown["start_s"], abs=0.1)
+    assert opened.get_by_role("heading", name="camera.mp4").is_visible()

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import guard, server
 from recognizer.dashboard.analyse import filtering, results
+from recognizer.dashboard.batches import opening
 from recognizer.dashboard.compare import entries
 from recognizer.dashboard.library import api as library_api
 from recognizer.dashboard.live import picture
@@ -49,7 +50,14 @@ def _no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "show_camera", lambda _settings: None)
 
 
-PAGES = ("pages/analyse.py", "pages/compare.py", "pages/my_actions.py", "pages/live.py", "pages/library.py")
+PAGES = (
+    "pages/analyse.py",
+    "pages/compare.py",
+    "pages/batches.py",
+    "pages/my_actions.py",
+    "pages/live.py",
+    "pages/library.py",
+)
 NUMBER = re.compile(r"logged as ([0-9A-F]{6})")
 SECRET = "/home/secret/path"
 
@@ -213,6 +221,7 @@ def test_every_route_that_fails_answers_with_a_sentence(
         monkeypatch.setattr(module, "decoded", broken)
     for module in (workbench_api, teaching_api):
         monkeypatch.setattr(module, "refuse_comparison", broken)
+    monkeypatch.setattr(opening, "may_see_of", broken)
     monkeypatch.setattr(server, "offers", lambda: {"1": offer})
     monkeypatch.setattr(routes_module, "static_path", broken)
     monkeypatch.setattr("starlette.staticfiles.StaticFiles.get_response", broken)

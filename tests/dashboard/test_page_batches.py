@@ -132,7 +132,7 @@ def test_progress_and_failures_are_shown_without_paths_for_visitors(
     assert table(at, "Video") == ["broken.mp4"], "failures come first"
     assert table(at, "Error") == ["'broken.mp4' is incomplete; copy it again."]
     assert downloads(at) == ["Failures (CSV)"]
-    at.session_state[f"state-{batch.batch_id}"] = None
+    at.session_state[f"state-{batch.batch_id}"] = "all"
     at.run()
     assert table(at, "Video") == ["Monday", "b.mp4", "broken.mp4"]
     widget(at, "Name, group or error").set_value("HALL").run()

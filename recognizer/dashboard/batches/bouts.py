@@ -56,9 +56,7 @@ def draw_search(batch: Batch) -> None:
         hide_index=True,
         width="stretch",
         column_config={
-            "Show": st.column_config.LinkColumn(
-                display_text=":material/play_arrow:", help="Opens the moment in another tab.", width=60
-            ),
+            "Show": st.column_config.LinkColumn(display_text="Show", help="Opens the moment in another tab.", width=60),
             **{title: st.column_config.NumberColumn(format="%.1f") for title in ("From (s)", "To (s)", "Length (s)")},
             "Probability": st.column_config.NumberColumn(format="%.2f"),
         },

@@ -19,7 +19,6 @@ from recognizer.limits import limits
 if TYPE_CHECKING:
     import pandas as pd
 
-_LIST_KEY: Final = "batches"
 _EVERY_S: Final = 5.0
 _COMMAND: Final = "python -m recognizer batch recordings/ --preset recommended"
 
@@ -33,9 +32,10 @@ def choose_batch() -> Batch | None:
     if not batches:
         _show_beginning()
         return None
+    chosen = _chosen(batches)
     if len(batches) > 1:
-        _show_list([batch.batch_id for batch in batches])
-    return _chosen(batches)
+        _show_list([batch.batch_id for batch in batches], batches.index(chosen))
+    return chosen
 
 
 def _chosen(batches: list[Batch]) -> Batch:
@@ -47,29 +47,33 @@ def _chosen(batches: list[Batch]) -> Batch:
 
 
 @guard.fragment(run_every=_EVERY_S)
-def _show_list(drawn: list[str]) -> None:
-    """Draw the list; run the whole page again when another batch is chosen, or there are others."""
-    batches = known_batches()
-    if [batch.batch_id for batch in batches] != drawn and sorted(b.batch_id for b in batches) != sorted(drawn):
+def _show_list(drawn: list[str], row: int) -> None:
+    """Draw the list; run the whole page again when another batch is chosen, or there are others.
+
+    Args:
+        drawn: the ids of the batches, in the order in which the page drew them: rows must not move.
+        row: that of the batch that is shown.
+    """
+    by_id = {batch.batch_id: batch for batch in known_batches()}
+    if by_id.keys() != set(drawn):
         st.rerun()
-    by_id = {batch.batch_id: batch for batch in batches}
-    listed = [by_id[batch_id] for batch_id in drawn]  # in the order in which they were drawn: rows must not move
+    listed = [by_id[batch_id] for batch_id in drawn]
     shown = st.dataframe(
         _table(listed),
         hide_index=True,
         width="stretch",
         on_select="rerun",
         selection_mode="single-row",
-        key=_LIST_KEY,
+        selection_default={"selection": {"rows": [row]}},
+        key=f"batches-{' '.join(drawn)}",  # in another order, a row is another batch
         column_config={
-            "Done": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0),
-            "Hours": st.column_config.NumberColumn(help="Hours of video that are done.", format="%.1f"),
+            "Done": st.column_config.ProgressColumn(format="%.0f %%", min_value=0.0, max_value=100.0),
+            "Hours": st.column_config.NumberColumn(help="Hours of video that are done.", format="%.2f"),
         },
     )
-    rows = shown["selection"]["rows"]
-    chosen = listed[rows[0]].batch_id if rows and rows[0] < len(listed) else None
-    if chosen is not None and chosen != BATCH.named():
-        BATCH.name(chosen)
+    chosen = shown["selection"]["rows"]
+    if chosen and chosen[0] != row:
+        BATCH.name(drawn[chosen[0]])
         st.rerun()
 
 
@@ -87,7 +91,7 @@ def _row(batch: Batch) -> dict[str, str | int | float | None]:
     return {
         "Batch": batch.name,
         "State": state_of(progress, is_working=is_at_work(batch.folder)),
-        "Done": progress.done / progress.total if progress.total else None,
+        "Done": 100 * progress.done / progress.total if progress.total else None,
         "Videos": progress.total,
         "Failed": progress.failed,
         "Waiting": progress.waiting,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import streamlit as st
 
@@ -67,11 +67,11 @@ def draw_videos(batch: Batch) -> None:
         placeholder="–",
         column_config={
             "Open": st.column_config.LinkColumn(
-                display_text=":material/open_in_new:", help="Opens the results in another tab.", width=60
+                display_text="Open", help="Opens the results in another tab.", width=60
             ),
             "Length (s)": st.column_config.NumberColumn(format="%.1f"),
             "Times real time": st.column_config.NumberColumn(format="%.2f"),
-            "Error": st.column_config.TextColumn(width="large"),
+            "Error": st.column_config.TextColumn(width="large" if query.state == "failed" else "medium"),
         },
     )
     row = st.container(horizontal=True, vertical_alignment="center")
@@ -88,11 +88,12 @@ def _choose(batch: Batch, watcher: Watcher) -> RowQuery:
     progress = progress_of(batch)
     counts: dict[State, int] = {"done": progress.done, "failed": progress.failed, "waiting": progress.waiting}
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    state: State | None = row.segmented_control(
+    shown: State | Literal["all"] = row.segmented_control(
         "State",
-        [one for one in get_args(State) if counts[one]],
-        format_func=lambda one: f"{one.capitalize()} ({counts[one]:,})",
-        default="failed" if progress.failed else None,
+        ["all", *(one for one in get_args(State) if counts[one])],
+        format_func=lambda one: "All" if one == "all" else f"{one.capitalize()} ({counts[one]:,})",
+        default="failed" if progress.failed else "all",
+        required=True,
         key=f"state-{batch.batch_id}",
     )
     text = row.text_input("Name, group or error", key=f"text-{batch.batch_id}", width=240)
@@ -104,7 +105,7 @@ def _choose(batch: Batch, watcher: Watcher) -> RowQuery:
     order: Order = row.selectbox(
         "Order", list(_ORDERS), format_func=lambda one: _ORDERS[one], key=f"order-{batch.batch_id}", width=160
     )
-    return RowQuery(state, text, group, order)
+    return RowQuery(None if shown == "all" else shown, text, group, order)
 
 
 def _table(batch: Batch, rows: list[VideoRow]) -> pd.DataFrame:
@@ -115,11 +116,11 @@ def _table(batch: Batch, rows: list[VideoRow]) -> pd.DataFrame:
         "Video": [one.id for one in rows],
         "Group": [one.group for one in rows],
         "State": [one.state for one in rows],
-        "Length (s)": [one.video_s for one in rows],
-        "Times real time": [one.speed for one in rows],
-        "People": pd.array([one.people for one in rows], "Int64"),
-        "Segments": pd.array([one.segments for one in rows], "Int64"),
         "Error": [for_visitors(one.error) or None for one in rows],
+        "Length (s)": [one.video_s or None for one in rows],
+        "Times real time": [one.speed or None for one in rows],
+        "People": pd.array([one.people if one.state == "done" else None for one in rows], "Int64"),
+        "Segments": pd.array([one.segments if one.state == "done" else None for one in rows], "Int64"),
     }
     filled = {title for title, cells in columns.items() if any(not pd.isna(cell) and cell != "" for cell in cells)}
     return pd.DataFrame({title: cells for title, cells in columns.items() if title in filled})
