@@ -30,7 +30,8 @@ from recognizer.classifier_specs import SPECS, EvidenceWeights
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.classifiers.clip_input import clip_pictures
 from recognizer.networks.classifiers.evidence import Support, confidence, support, weighed
-from recognizer.networks.classifiers.network import TOP_LABELS, NetworkClassifier
+from recognizer.networks.classifiers.naming import TOP_LABELS
+from recognizer.networks.classifiers.network import NetworkClassifier
 from recognizer.settings import CLASSIFIER_NAMES, RECOMMENDED_MIN_CONFIDENCE, UNKNOWN_ACTION, Settings, recommended
 from recognizer.timeline.model import Timeline, frame_rate_hz
 from recognizer.timeline.smoothing import votes

@@ -20,7 +20,7 @@ from recognizer.live.stream import LiveStream
 from recognizer.live.warming import load_and_warm
 from recognizer.networks.backends import openvino
 from recognizer.networks.cache import ModelCache
-from recognizer.networks.classifiers import network as network_module
+from recognizer.networks.classifiers import naming
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Jobs
 from recognizer.service.store import AnalysisStore
@@ -50,10 +50,10 @@ def test_float32_is_compiled_once_when_a_label_is_close_and_no_stream_leaves_a_t
         compile_it(self, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(openvino.Compiled, "__init__", counted)
-    monkeypatch.setattr(network_module, "CLOSE_CALL", float("inf"))  # no label is close
+    monkeypatch.setattr(naming, "CLOSE_CALL", float("inf"))  # no label is close
     stream_until_labeled(LiveStream(models, settings, lambda _: models, ActionPalette()), pictures)
     without = len(compiled)
-    monkeypatch.setattr(network_module, "CLOSE_CALL", 0.0)  # every label is close
+    monkeypatch.setattr(naming, "CLOSE_CALL", 0.0)  # every label is close
     stream_until_labeled(LiveStream(models, settings, lambda _: models, ActionPalette()), pictures)
     assert len(compiled) == without + 1
     before = psutil.Process().num_threads()

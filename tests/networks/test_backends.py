@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 import torch
 from torch import nn
 
-from recognizer.classifier_specs import SPECS
+from recognizer.classifier_specs import SPECS, EvidenceWeights
 from recognizer.errors import SettingsError
 from recognizer.networks.backends import openvino, pytorch
 from recognizer.networks.backends.autotune import (
@@ -33,7 +34,8 @@ from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, U
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE, Way, has_bfloat16, ways
 from recognizer.networks.classifiers.features import difference_of_scores
-from recognizer.networks.classifiers.network import CLOSE_CALL, NetworkClassifier
+from recognizer.networks.classifiers.naming import CLOSE_CALL, LEAST_SURE
+from recognizer.networks.classifiers.network import NetworkClassifier
 from recognizer.networks.once import Once
 from recognizer.settings import BACKEND_NAMES, Settings
 from recognizer.types import Clip
@@ -474,40 +476,76 @@ class TestFeatures:
         assert difference(reference, reference + off) == expected > 0.05
 
 
+class FixedOutputs:
+    """Returns outputs by what the first pixel of each clip says, and counts the clips."""
+
+    way = Way("openvino", "bfloat16")
+
+    def __init__(self, outputs: Sequence[Sequence[float]]) -> None:
+        self._outputs, self.asked = torch.tensor(outputs), 0
+
+    def max_batch_size(self, _shape: Sequence[int], /) -> int:
+        return 8
+
+    def __call__(self, batch: torch.Tensor) -> torch.Tensor:
+        self.asked += len(batch)
+        return self._outputs[batch[:, 0, 0, 0, 0].long().clamp(max=len(self._outputs) - 1)]
+
+
+def clip_of(crop: int, surroundings: int | None = None) -> Clip:
+    """Return a clip whose views get these outputs."""
+    crop_rgb, around_rgb = (np.full((16, 4, 4, 3), view or 0, np.uint8) for view in (crop, surroundings))
+    return Clip(1, 0.0, 1.0, crop_rgb, None if surroundings is None else around_rgb)
+
+
+def careful_about(rounded: Sequence[Sequence[float]], exact: Sequence[Sequence[float]]) -> NetworkClassifier:
+    """Return a classifier of three labels that rounds, and asks again in float32."""
+    quick = FixedOutputs(rounded)
+    tuned = TunedNetwork(quick, FixedOutputs(exact), Choice(quick.way))
+    return NetworkClassifier(SPECS["i3d"], nn.Identity(), ("a", "b", "c"), tuned=tuned)
+
+
+def asked_again(classifier: NetworkClassifier) -> int:
+    """Return how many views ran in float32."""
+    assert isinstance(classifier._exact, FixedOutputs)
+    return classifier._exact.asked
+
+
 class TestCloseCalls:
     def test_a_close_call_is_decided_in_float32(self) -> None:
         """Rounding may swap two labels of nearly equal probability; float32 decides those, and no others."""
         # three scores, then two features and their change
-        rounded = torch.tensor([[2.0, 2.03, -1.0, 0.0, 7.0, 0.5, -0.5], [5.0, 1.0, 0.0, 0.0, 8.0, 0.5, -0.5]])
-        exact = torch.tensor([[2.02, 2.0, -1.0, 0.0, 7.5, -0.5, 0.5]])
-
-        class FixedScores:
-            way = Way("openvino", "bfloat16")
-
-            def __init__(self, scores: torch.Tensor) -> None:
-                self.scores, self.asked = scores, 0
-
-            def max_batch_size(self, _shape: Sequence[int], /) -> int:
-                return 8
-
-            def __call__(self, batch: torch.Tensor) -> torch.Tensor:
-                self.asked += len(batch)
-                return self.scores.clone()
-
-        quick, careful = FixedScores(rounded), FixedScores(exact)
-        spec = SPECS["i3d"]
-        classifier = NetworkClassifier(
-            spec, nn.Identity(), ("a", "b", "c"), tuned=TunedNetwork(quick, careful, Choice(quick.way))
-        )
-        scores = classifier.logits(torch.zeros(2, 3, 16, 4, 4))
-        assert scores.argmax(dim=1).tolist() == [0, 0]
-        assert careful.asked == 1
-        clips = [Clip(k, 0.0, 1.0, np.full((16, 4, 4, 3), k, np.uint8)) for k in range(2)]
-        found = [one.features for one in classifier.classify(clips) if one.features is not None]
-        assert [one.values_and_change().tolist() for one in found] == [[[0, 7.5], [-1, 1]], [[0, 8], [1, -1]]], (
-            "features are those behind the scores"
-        )
-        careful.asked = 0
-        assert 0 < CLOSE_CALL < 1
+        rounded = [[2.0, 2.03, -1.0, 0.0, 7.0, 0.5, -0.5], [5.0, 1.0, 0.0, 0.0, 8.0, 0.5, -0.5]]
+        classifier = careful_about(rounded, [[2.02, 2.0, -1.0, 0.0, 7.5, -0.5, 0.5]])
+        said = classifier.classify([clip_of(0), clip_of(1)])
+        assert [one.top[0][0] for one in said] == ["a", "a"]
+        assert asked_again(classifier) == 1
+        assert [one.features.values_and_change().tolist() for one in said if one.features is not None] == [
+            [[0, 7.5], [-1, 1]],
+            [[0, 8], [1, -1]],
+        ], "features are those behind the scores"
         classifier.warm_up(8)
-        assert careful.asked == 0, "the float32 runner takes memory, so it waits for a close call"
+        assert asked_again(classifier) == 1, "the float32 runner takes memory, so it waits for a close call"
+
+    def test_both_views_together_decide_whether_it_is_close(self) -> None:
+        """Each may be clear for another label, and both may be undecided between labels that come second."""
+        clear_for_a, clear_for_b, undecided = [4.0, 1.0, 0.0], [0.98, 4.0, 0.0], [0.0, 2.0, 2.0]
+        classifier = careful_about([clear_for_a, clear_for_b, undecided, [9.0, 0.0, 0.0]], [[4.0, 1.0, 0.0]] * 2)
+        (said,) = classifier.classify([clip_of(0, 1)])
+        assert said.top[0][0] == "a", "rounding says b"
+        assert asked_again(classifier) == 2, "both views run again"
+        classifier.classify([clip_of(2, 3)])
+        assert asked_again(classifier) == 2
+
+    def test_labels_that_nobody_will_read_are_not_asked_again(self) -> None:
+        scores = [[2.0, 2.03, -1.0]]
+        classifier = careful_about(scores, scores)
+        unlikely = EvidenceWeights(constant=-5.0, own_score=0.0, own_odds=0.0, stands_out=0.0)
+        classifier.calibrated(None, unlikely).classify([clip_of(0, 0)])
+        assert asked_again(classifier) == 0
+        classifier.calibrated(None, replace(unlikely, constant=0.0)).classify([clip_of(0, 0)])
+        assert asked_again(classifier) == 2
+        classifier.calibrated(30.0, None).classify([clip_of(0)])
+        assert asked_again(classifier) == 3, "of three labels, the best has a third at least"
+        assert 0 < LEAST_SURE < 0.3
+        assert 0 < CLOSE_CALL < 1

@@ -23,6 +23,7 @@ from torchvision.models import get_model, get_model_weights
 
 from recognizer.classifier_specs import GFLOPS_FRAMES, SPECS, ClassifierSpec, EvidenceWeights, LengthRule, spec_of
 from recognizer.errors import SettingsError, WeightsError
+from recognizer.networks.backends.runner import Runner
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures, sample_indices
 from recognizer.networks.classifiers.i3d import InceptionI3d, MaxPoolSame, state_dict_from_arrays
@@ -290,8 +291,8 @@ class TestNetworks:
         said: list[torch.Tensor] = []
         plain = classifier._scores_and_features
 
-        def recorded(pictures: Tensor) -> tuple[Tensor, Tensor]:
-            scores, features = plain(pictures)
+        def recorded(pictures: Tensor, runner: Runner) -> tuple[Tensor, Tensor]:
+            scores, features = plain(pictures, runner)
             said.append(scores)
             return scores, features
 

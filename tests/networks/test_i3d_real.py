@@ -128,7 +128,7 @@ def test_int8_names_long_clips_as_float32_does(clips_dir: Path, monkeypatch: pyt
     probabilities = [one.top[0][1] for one in theirs]
     assert [one.top[0][1] for one in ours] == pytest.approx(probabilities, abs=0.1)
     assert [one.top[0][1] for one in ours] != probabilities, "not float32 itself"
-    monkeypatch.setattr("recognizer.networks.classifiers.network.CLOSE_CALL", 0.0)
+    monkeypatch.setattr("recognizer.networks.classifiers.naming.CLOSE_CALL", 0.0)
     (asked_again,) = loaded.classify(clips[:1])
     assert asked_again.top == theirs[0].top, "close calls are decided in float32"
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recognizer.classifier_specs import ClassifierSpec, EvidenceWeights, spec_of
@@ -26,24 +24,16 @@ from recognizer.networks.classifiers.architecture import build, rewritten
 from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tensors
 from recognizer.networks.classifiers.checkpoint_process import own_weights
 from recognizer.networks.classifiers.clip_input import Normalise, clip_pictures
-from recognizer.networks.classifiers.evidence import confidence, support, weighed
 from recognizer.networks.classifiers.features import difference_of_scores, hand_out_features, rounded_features
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.networks.classifiers.labels import read_labels
+from recognizer.networks.classifiers.naming import Naming, Views
 from recognizer.networks.classifiers.repeated_frames import fold_repeated_frames
 from recognizer.networks.devices import resolve_device
 from recognizer.networks.once import Once
 from recognizer.settings import Settings
-from recognizer.types import CROP_SIZE_PX, Clip, ClipFeatures, Prediction
+from recognizer.types import CROP_SIZE_PX, Clip, Prediction
 from recognizer.weights import check_unchanged, verified_sha256
-
-TOP_LABELS = 5
-"""Number of labels in a prediction."""
-
-CLOSE_CALL = 0.86
-"""If the probability of the runner-up exceeds this share of the best label's, a network that runs in a rounded format
-runs again in float32. On 196 real clips of eight samples, I3D in bfloat16 labelled four differently from float32, with
-shares of 0.91 to 0.97; at 0.86 (scores 0.15 apart) one clip in six runs again and no difference remains."""
 
 _HASH = re.compile("[0-9a-f]{64}")
 _HASH_SHOWN_CHARS = 8
@@ -53,37 +43,6 @@ _INPUT_AXES = 5
 
 _MEASURED_SAMPLES = Settings.num_video_sequence_samples
 _BLOB_PX = 32
-
-
-class _Views(NamedTuple):
-    """What the network says of the clips of one batch.
-
-    Attributes:
-        of_crop: scores, float32 (B, labels).
-        of_surroundings: scores, float32 (len(around), labels); None if no clip has surroundings.
-        around: the clips with surroundings.
-        features: one for each clip; None for each if the runner returns scores alone.
-    """
-
-    of_crop: Tensor
-    of_surroundings: Tensor | None
-    around: list[int]
-    features: Sequence[ClipFeatures | None]
-
-    @property
-    def scores(self) -> Tensor:
-        """The mean of the scores of crop and surroundings, float32 (B, labels)."""
-        if self.of_surroundings is None:
-            return self.of_crop
-        scores = self.of_crop.clone()
-        scores[self.around] = (scores[self.around] + self.of_surroundings) / 2
-        return scores
-
-    def pairs(self) -> Iterator[tuple[int, tuple[NDArray[np.float64], NDArray[np.float64]]]]:
-        """Yield each clip with surroundings, and the scores of its crop and of its surroundings."""
-        if self.of_surroundings is not None:
-            for k, place in zip(self.around, self.of_surroundings.double().cpu().numpy(), strict=True):
-                yield k, (self.of_crop[k].double().cpu().numpy(), place)
 
 
 class NetworkClassifier:
@@ -116,16 +75,13 @@ class NetworkClassifier:
     ) -> None:
         self.spec = spec
         self.device = torch.device(device)
-        self._name = name or spec.name
-        self._labels = labels
+        self._naming = Naming(name or spec.name, labels, spec.recommended_span_s)
         if tuned is None:
             if module is None:
                 raise ValueError("a classifier needs a network")
             way = ways(self.device, REFERENCE.library, precision)[0]
             runner = PyTorchRunner(_from_bytes(spec, module), _INPUT_AXES, self.device, way)
             tuned = TunedNetwork(runner, None, Choice(way))
-        self._temperature = 1.0
-        self._evidence: EvidenceWeights | None = None
         self._tuned = tuned
         self._runner, self._exact = tuned.runner, tuned.exact
         self.choice = tuned.choice
@@ -133,12 +89,12 @@ class NetworkClassifier:
     @property
     def name(self) -> str:
         """The name stored as ``Prediction.classifier``."""
-        return self._name
+        return self._naming.name
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the network's outputs."""
-        return self._labels
+        return self._naming.labels
 
     @property
     def runner(self) -> Runner:
@@ -157,7 +113,7 @@ class NetworkClassifier:
             evidence: gives the best label of a clip with surroundings its probability; None leaves it to the scores.
         """
         other = copy.copy(self)
-        other._temperature, other._evidence = temperature or 1.0, evidence
+        other._naming = replace(self._naming, temperature=temperature or 1.0, evidence=evidence)
         return other
 
     def logits(self, pictures: Tensor) -> Tensor:
@@ -166,20 +122,12 @@ class NetworkClassifier:
         Args:
             pictures: uint8 (B, T, S, S, 3) from ``clip_pictures``, with T from ``spec.frames_fed``.
         """
-        return self._scores_and_features(pictures)[0]
+        return self._scores_and_features(pictures, self._runner)[0]
 
-    def _scores_and_features(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the scores, and the features and their change, float32 (B, len(labels)) and (B, 2 D).
-
-        Both are those of the float32 run where a close call runs again, so that scores follow from features.
-        """
-        count = len(self._labels)
-        outputs = self._runner(pictures)
-        if self._exact is not None and count > 1:
-            best = torch.softmax(outputs[:, :count], dim=1).topk(2, dim=1).values
-            close = best[:, 1] > CLOSE_CALL * best[:, 0]
-            if close.any():
-                outputs[close] = self._exact(pictures[close.cpu()])
+    def _scores_and_features(self, pictures: Tensor, runner: Runner) -> tuple[Tensor, Tensor]:
+        """Return the scores, and the features and their change, float32 (B, len(labels)) and (B, 2 D)."""
+        count = len(self.labels)
+        outputs = runner(pictures)
         return outputs[:, :count], outputs[:, count:]
 
     def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
@@ -197,43 +145,31 @@ class NetworkClassifier:
         return [predictions[index] for index in range(len(clips))]
 
     def _predictions(self, clips: Sequence[Clip], length: int) -> list[Prediction]:
-        """Classify one batch. Only clips with surroundings have evidence of how sure the best label is."""
-        views = self._views(clips, length)
-        probabilities = torch.softmax(views.scores.double() / self._temperature, dim=1)
-        best = probabilities.topk(min(TOP_LABELS, len(self._labels)), dim=1)
-        values, outputs = best.values.tolist(), best.indices.tolist()
-        sure: dict[int, float] = {}
-        if self._evidence is not None:
-            for k, pair in views.pairs():
-                evidence = support(clips[k], pair, outputs[k][0], self.spec.recommended_span_s)
-                sure[k] = confidence(evidence, self._evidence)
-        return [
-            replace(self._prediction(clip, values[k], outputs[k], sure.get(k)), features=views.features[k])
-            for k, clip in enumerate(clips)
-        ]
+        """Classify one batch; close calls again in float32, so that their scores follow from their features."""
+        views = self._views(clips, length, self._runner)
+        predictions = self._naming.predictions(clips, views)
+        if self._exact is not None and (close := list(self._naming.close_calls(clips, views))):
+            asked = [clips[k] for k in close]
+            again = self._naming.predictions(asked, self._views(asked, length, self._exact))
+            for k, prediction in zip(close, again, strict=True):
+                predictions[k] = prediction
+        return predictions
 
-    def _views(self, clips: Sequence[Clip], length: int) -> _Views:
+    def _views(self, clips: Sequence[Clip], length: int, runner: Runner) -> Views:
         """Run the network on crops and surroundings.
 
         The surroundings are mirrored, as half of the training clips of all networks were: an error that depends on the
         side where something appears then affects only one of the two.
         """
-        of_crop, features = self._scores_and_features(clip_pictures([clip.rgb for clip in clips], length))
+        of_crop, features = self._scores_and_features(clip_pictures([clip.rgb for clip in clips], length), runner)
         of_surroundings, other_features = None, None
         around = [k for k, clip in enumerate(clips) if clip.surroundings_rgb is not None]
         if around:
             pictures = [rgb for clip in clips if (rgb := clip.surroundings_rgb) is not None]
-            of_surroundings, other_features = self._scores_and_features(clip_pictures(pictures, length).flip(3))
+            mirrored = clip_pictures(pictures, length).flip(3)
+            of_surroundings, other_features = self._scores_and_features(mirrored, runner)
         kept = rounded_features(features, other_features, around) if features.shape[1] else [None] * len(clips)
-        return _Views(of_crop, of_surroundings, around, kept)
-
-    def _prediction(
-        self, clip: Clip, probabilities: Sequence[float], outputs: Sequence[int], sure: float | None
-    ) -> Prediction:
-        shown = probabilities if sure is None else weighed(probabilities, sure)
-        top = tuple((self._labels[k], p) for k, p in zip(outputs, shown, strict=True))
-        own = () if sure is None else tuple(probabilities)
-        return Prediction(clip.person_id, clip.start_s, clip.end_s, top, self._name, own)
+        return Views(of_crop, of_surroundings, around, kept)
 
     def warm_up(self, samples: int) -> None:
         """Run once on a grey clip of ``samples`` samples.
