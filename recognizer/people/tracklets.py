@@ -15,9 +15,12 @@ from recognizer.types import APPEARANCE_SIZE
 TWICE_SHARES = 0.5
 TWICE_LOOK = 0.8
 TWICE_SAMPLES = 0.8
+TWICE_GAP_S = 1.0
 """Two simultaneous tracks show one person if the median intersection over union of their boxes exceeds TWICE_SHARES,
-their colours overlap by TWICE_LOOK, and the longer track covers TWICE_SAMPLES of the shorter one's samples. No two real
-people in the shared videos exceed an intersection over union of 0.15, arm wrestlers included."""
+their colours overlap by TWICE_LOOK, and the longer track covers TWICE_SAMPLES of the shorter one's samples while both
+last. A detector may find the whole of a person in one picture and a half in the next, so the longer track also covers
+a gap of up to TWICE_GAP_S, where its box is interpolated. No two real people in the shared videos exceed an
+intersection over union of 0.15, arm wrestlers included."""
 
 _UNKNOWN_LOOK = 0.7
 """Overlap assumed if no appearance was recorded: enough for a lost person, too little for one who was away."""
@@ -94,14 +97,29 @@ def _meet(one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.b
 
 
 def _are_in_one_place(longer: Tracklet, shorter: Tracklet, bounds: NDArray[np.float32]) -> bool:
-    first, past = np.searchsorted(longer.time_s, (shorter.time_s[0], np.nextafter(shorter.time_s[-1], np.inf))).tolist()
-    if past - first < TWICE_SAMPLES * len(shorter.time_s) or not _meet(bounds, _bounds(longer.box_xyxy[first:past])):
+    from_s, to_s = max(longer.time_s[0], shorter.time_s[0]), min(longer.time_s[-1], shorter.time_s[-1])
+    if from_s > to_s:
         return False
-    _, at, of = np.intersect1d(longer.time_s[first:past], shorter.time_s, assume_unique=True, return_indices=True)
-    if len(of) < TWICE_SAMPLES * len(shorter.time_s):
+    first, last = np.searchsorted(longer.time_s, from_s, "right") - 1, np.searchsorted(longer.time_s, to_s)
+    meanwhile = slice(int(first), int(last) + 1)
+    if not _meet(bounds, _bounds(longer.box_xyxy[meanwhile])):
         return False
-    boxes = longer.box_xyxy[first:past][at].astype(np.float64), shorter.box_xyxy[of].astype(np.float64)
-    return float(np.median(intersections_over_union(*boxes))) > TWICE_SHARES
+    while_both = slice(*np.searchsorted(shorter.time_s, (from_s, np.nextafter(to_s, np.inf))).tolist())
+    boxes, is_covered = _boxes_at(shorter.time_s[while_both], longer.time_s[meanwhile], longer.box_xyxy[meanwhile])
+    if np.count_nonzero(is_covered) < max(TWICE_SAMPLES * len(boxes), 1):
+        return False
+    own = shorter.box_xyxy[while_both].astype(np.float64)
+    return float(np.median(intersections_over_union(boxes[is_covered], own[is_covered]))) > TWICE_SHARES
+
+
+def _boxes_at(
+    at_s: NDArray[np.float64], time_s: NDArray[np.float64], box_xyxy: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the boxes of a track at other times within it, float64 (n, 4), and which lie in no longer gap than
+    ``TWICE_GAP_S``, bool (n,)."""
+    boxes = np.stack([np.interp(at_s, time_s, side) for side in box_xyxy.T], axis=1)
+    before, after = np.searchsorted(time_s, at_s, "right") - 1, np.searchsorted(time_s, at_s)
+    return boxes, time_s[after] - time_s[before] <= TWICE_GAP_S
 
 
 def looks_of(tracklets: Sequence[Tracklet]) -> NDArray[np.float64]:

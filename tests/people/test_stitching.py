@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recognizer.people.compensation import CameraMotion
 from recognizer.people.stitching import AWAY_S, LOST_S, stitch
-from recognizer.people.tracklets import Tracklet
+from recognizer.people.tracklets import TWICE_GAP_S, Tracklet
 from recognizer.types import APPEARANCE_SIZE, Box, CameraStep
 
 INTERVAL_S = 0.2
@@ -154,6 +154,26 @@ class TestAtOnce:
     def test_one_seen_twice_still_continues_afterwards(self) -> None:
         twice = track(2, 3, 6.2, (100, 100, 140, 175))
         assert people(track(1, 0, 6), twice, track(3, 7, 9)) == {1: 1, 2: 1, 3: 1}
+
+    def test_one_found_whole_and_by_half_in_turn_is_one(self) -> None:
+        """Regression: the companion of the pancake's cook had a second number for half a second."""
+        whole = track(1, 0, 6)
+        is_half = (whole.time_s >= 2) & (whole.time_s < 3) & (np.arange(len(whole.time_s)) % 2 == 0)
+        half = Tracklet(2, whole.time_s[is_half], whole.box_xyxy[is_half] - np.array((0, 0, 0, 25), np.float32), RED)
+        whole = Tracklet(1, whole.time_s[~is_half], whole.box_xyxy[~is_half], RED)
+        assert people(whole, half) == {1: 1, 2: 1}
+
+    def test_a_box_that_goes_on_where_another_was_absent_for_long_is_another_stay(self) -> None:
+        whole = track(1, 0, 6)
+        is_away = (whole.time_s > 2) & (whole.time_s < 2 + TWICE_GAP_S + 0.5)
+        others = Tracklet(2, whole.time_s[is_away][1:-1], whole.box_xyxy[is_away][1:-1], RED)
+        assert people(Tracklet(1, whole.time_s[~is_away], whole.box_xyxy[~is_away], RED), others) == {1: 1, 2: 2}
+
+    def test_one_found_twice_where_a_track_hands_over_to_the_next_is_one(self) -> None:
+        """Regression: a basketball player who ran off had a second number from the camera's whip on."""
+        assert people(track(1, 0, 6), track(2, 5.8, 8, (100, 100, 140, 175))) == {1: 1, 2: 1}
+        assert people(track(1, 0, 6), track(2, 5.8, 8, (100, 100, 140, 145))) == {1: 1, 2: 2}
+        assert people(track(1, 0, 6), track(2, 5.8, 8, HERE, BLUE)) == {1: 1, 2: 2}
 
     def test_two_who_embrace_for_a_moment_stay_two(self) -> None:
         walk = track(2, 0, 8, moved(HERE, -160), RED, speed=40)

@@ -29,6 +29,7 @@ from recognizer.people.stitching import (
     stitch,
 )
 from recognizer.people.tracklets import (
+    TWICE_GAP_S,
     TWICE_LOOK,
     TWICE_SAMPLES,
     TWICE_SHARES,
@@ -64,7 +65,7 @@ def scene(seed: int, count: int, lasts_s: float) -> list[Tracklet]:
         box = np.array([*at, *(at + rng.uniform(20, 140, 2))])
         if tracks and rng.random() < 0.2:  # found twice
             box, time_s = tracks[-1].box_xyxy[0] + rng.uniform(-6, 6, 4), tracks[-1].time_s[: max(1, length // 2)]
-            speed = np.zeros(2)
+            time_s, speed = time_s + INTERVAL_S * rng.integers(0, 9), np.zeros(2)
         boxes = box + np.outer(time_s - time_s[0], np.tile(speed, 2))
         look = looks[rng.integers(len(looks))] + rng.choice([0.0, 0.05, 0.5]) * rng.random(half)
         appearance = None if rng.random() < 0.05 else np.tile(look / look.sum(), 2)
@@ -158,10 +159,20 @@ def _without_twice(tracklets: Sequence[Tracklet]) -> list[Stretch]:
 
 
 def _show_the_same(longer: Tracklet, shorter: Tracklet) -> bool:
-    _, at, of = np.intersect1d(longer.time_s, shorter.time_s, assume_unique=True, return_indices=True)
-    if len(of) < TWICE_SAMPLES * len(shorter.time_s):
+    from_s, to_s = max(longer.time_s[0], shorter.time_s[0]), min(longer.time_s[-1], shorter.time_s[-1])
+    while_both = np.flatnonzero((shorter.time_s >= from_s) & (shorter.time_s <= to_s)).tolist()
+    shares = []
+    for k in while_both:
+        at_s = shorter.time_s[k]
+        before, after = np.flatnonzero(longer.time_s <= at_s)[-1], np.flatnonzero(longer.time_s >= at_s)[0]
+        gap_s = longer.time_s[after] - longer.time_s[before]
+        if gap_s > TWICE_GAP_S:
+            continue
+        passed = (at_s - longer.time_s[before]) / gap_s if gap_s else 0.0
+        box = (1 - passed) * longer.box_xyxy[before].astype(np.float64) + passed * longer.box_xyxy[after]
+        shares.append(intersections_over_union(box[None], shorter.box_xyxy[k : k + 1].astype(np.float64)))
+    if len(shares) < max(TWICE_SAMPLES * len(while_both), 1):
         return False
-    shares = intersections_over_union(longer.box_xyxy[at].astype(np.float64), shorter.box_xyxy[of].astype(np.float64))
     return float(np.median(shares)) > TWICE_SHARES and _alike(longer, shorter) >= TWICE_LOOK
 
 
