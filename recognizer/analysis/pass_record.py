@@ -22,11 +22,12 @@ from recognizer.settings import CropStyle
 from recognizer.types import CROP_SIZE_PX, Box, CameraStep, Crossing, Observation, Reading, TrackedPerson
 from recognizer.video.reading import reading_from, values_of
 
-FORMAT = 6
+FORMAT = 7
 """Part of a pass's key: a record of another format is never found. 2 added appearances and cuts; since 3, other people
 are covered in the surroundings, and boxes are smoothed as if every frame had been sampled; since 4, it holds how the
 video was read, and times and pictures are those that a player shows; since 5, it holds who crossed;
-since 6, people are tracked apart from the camera's motion."""
+since 6, people are tracked apart from the camera's motion; since 7, nobody takes the number of someone in other
+colours."""
 
 CROP_SHAPE = (CROP_SIZE_PX, CROP_SIZE_PX, 3)
 CROP_BYTES = CROP_SIZE_PX * CROP_SIZE_PX * 3

@@ -100,27 +100,43 @@ def test_a_slight_motion_of_the_camera_changes_no_box() -> None:
         assert shaken.update(RGB, found, CameraStep(1.0, 0.0, (-1) ** k, 0.5)) == still.update(RGB, found)
 
 
+RED, BLUE = (200, 30, 30), (30, 40, 200)
+Colour = tuple[int, int, int]
+
+
+def look_at(one: PersonTracker, *people: tuple[float, Colour]) -> dict[int, float]:
+    """Return the left edge of each number's box in a picture of people at these left edges, the last in front."""
+    rgb = np.full((240, 320, 3), 120, np.uint8)
+    for x, colour in people:
+        rgb[60:200, round(x) : round(x) + 50] = colour
+    found = [Detection((x, 60.0, x + 50, 200.0), 0.9) for x, _ in people]
+    return {person.person_id: person.box_xyxy[0] for person in one.update(rgb, found)}
+
+
 def test_of_two_who_change_places_each_keeps_the_number_of_their_colours() -> None:
     one = tracker(Settings.tracker)
-
-    def look_at(x_red: float, x_blue: float) -> dict[int, float]:
-        rgb = np.full((240, 320, 3), 120, np.uint8)
-        boxes = {}
-        for x, colour in ((x_blue, (30, 40, 200)), (x_red, (200, 30, 30))):
-            box = (x, 60.0, x + 50, 200.0)
-            rgb[60:200, round(x) : round(x) + 50] = colour
-            boxes[x] = Detection(box, 0.9)
-        return {p.person_id: p.box_xyxy[0] for p in one.update(rgb, list(boxes.values()))}
-
-    start = look_at(40, 100)
+    start = look_at(one, (100, BLUE), (40, RED))
     for k in range(1, 13):  # they come near and stop
-        look_at(40 + 2 * k, 100 - 2 * k)
+        look_at(one, (100 - 2 * k, BLUE), (40 + 2 * k, RED))
     for _ in range(6):
-        look_at(64, 76)
+        look_at(one, (76, BLUE), (64, RED))
     for _ in range(6):  # and change places between two samples
-        end = look_at(76, 64)
+        end = look_at(one, (64, BLUE), (76, RED))
     red, blue = sorted(start, key=lambda number: start[number])
     assert end[red] > end[blue]
+
+
+def test_nobody_takes_the_number_of_someone_in_other_colours_whom_they_hide() -> None:
+    """Regression: a woman who stepped in front of another had the other's number from then on."""
+    one = tracker(Settings.tracker)
+    for _ in range(10):
+        assert look_at(one, (100, RED)).keys() == {1}
+    for _ in range(5):
+        in_front = look_at(one, (106, BLUE))
+    assert in_front.keys() == {2}
+    for k in range(6):
+        both = look_at(one, (100, RED), (114 + 10 * k, BLUE))
+        assert both[1] < both[2]
 
 
 def test_boxes_stay_near_the_detectors(tracker_name: str) -> None:
