@@ -13,11 +13,12 @@ else:
 
     from recognizer.dashboard.middleware import middleware
     from recognizer.dashboard.server import check_limits
-    from recognizer.dashboard.streamlit_private import ask_no_address_service
+    from recognizer.dashboard.streamlit_private import ask_no_address_service, keep_finished_runs
     from recognizer.dashboard.workbench.routes import ending, routes
     from recognizer.service.logs import log_to_stderr
 
     log_to_stderr()
     check_limits()
     ask_no_address_service()
+    keep_finished_runs()
     app = App(__file__, routes=routes(), middleware=middleware(), lifespan=ending)

@@ -22,7 +22,8 @@ from streamlit import net_util, runtime
 from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
 from streamlit.components.v1 import declare_component
 from streamlit.file_util import get_static_dir
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -175,3 +176,37 @@ def ask_no_address_service() -> None:
 
 def _no_address() -> None:
     return None
+
+
+def keep_finished_runs() -> None:
+    """Send what a run of the page has drawn, even if a fragment's timer comes as the run ends. May be called again.
+
+    A runner that has ended refuses the fragment. Streamlit then makes a new runner at once, and ignores what the old
+    one has still to send. That includes the timers, which the browser ended when the run began: the page stands
+    still until the next click. Here, the fragment waits until the old runner's last event has been handled.
+
+    Read from Streamlit 1.67 (``runtime/app_session.py``: ``request_rerun``, whose comment describes the race for
+    fragments that are gone, github.com/streamlit/streamlit/issues/9921). Breaks if ``_create_scriptrunner`` is renamed
+    or no longer called while ``_scriptrunner`` is the one that refused; ``tests/dashboard/test_finished_runs.py`` then
+    fails.
+    """
+    setattr(AppSession, "_create_scriptrunner", _create_scriptrunner_later)  # noqa: B010 - mypy forbids the plain form
+
+
+_create_scriptrunner_at_once = AppSession._create_scriptrunner
+_LAST_EVENT_POLL_S = 0.01
+
+
+def _create_scriptrunner_later(session: AppSession, rerun_data: RerunData) -> None:
+    if session._scriptrunner is None:
+        _create_scriptrunner_at_once(session, rerun_data)
+        return
+
+    def again() -> None:
+        if session._state == AppSessionState.SHUTDOWN_REQUESTED:
+            return
+        runner = session._scriptrunner
+        if runner is None or not runner.request_rerun(rerun_data):
+            session._create_scriptrunner(rerun_data)
+
+    session._event_loop.call_later(_LAST_EVENT_POLL_S, again)
