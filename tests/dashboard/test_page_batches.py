@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from filelock import FileLock
 from starlette.applications import Starlette
@@ -17,8 +18,10 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from recognizer.batch.findings import BoutQuery, Findings
+from recognizer.batch.manifest import Manifest
 from recognizer.batch.places import Batch
 from recognizer.batch.results import LOCK
+from recognizer.batch.tally import NEWS, News
 from recognizer.batch.watching import RowQuery, Watcher
 from recognizer.dashboard import server
 from recognizer.dashboard.batches import videos
@@ -148,9 +151,13 @@ def test_a_command_that_works_and_one_that_stopped_are_told_apart(batch: Batch) 
     at = open_page(PAGE)
     assert progress(at).startswith("Stopped before the end: 2 of 3 videos, 1 waiting, 24 s of about ")
     assert "Give the same command again" in words(at)
+    with Manifest(batch.folder.manifest) as manifest:
+        manifest.set_fact(NEWS, msgspec.json.encode(News(45.0, 0.5, 170.0)).decode())
+    assert "left" not in progress(open_page(PAGE)), "what a command said that does not work any more"
     with FileLock(batch.folder.root / LOCK):
         at = open_page(PAGE)
-        assert progress(at).startswith("Works now: ")
+        assert progress(at).startswith("Works now: 2 of 3 videos, 1 waiting, 45 s of about ")
+        assert progress(at).endswith(" of video, 0.5 times real time, about 3 min left")
         assert "Give the same command again" not in words(at)
 
 

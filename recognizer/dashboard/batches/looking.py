@@ -8,10 +8,14 @@ from typing import Final
 import streamlit as st
 
 from recognizer.batch.places import Batch
+from recognizer.batch.watching import is_at_work
 from recognizer.dashboard import guard
 from recognizer.dashboard.batches.bouts import draw_search
 from recognizer.dashboard.batches.budgets import draw_budgets
 from recognizer.dashboard.batches.videos import draw_videos
+
+_EVERY_S: Final = 10.0
+"""The rows of a batch at work are drawn so often; charts and searches when somebody asks."""
 
 _TABS_KEY: Final = "batch-tabs"
 _PLACE_KEY: Final = "batch-findings"
@@ -23,7 +27,7 @@ _PLACE_CSS: Final = f"<style>.st-key-{_PLACE_KEY} {{ min-height: 80vh; }}</style
 def show_videos_and_findings(batch: Batch) -> None:
     """Draw a tab for each; only the open one is made."""
     draw: dict[str, Callable[[Batch], None]] = {
-        "Videos": draw_videos,
+        "Videos": guard.fragment(run_every=_EVERY_S if is_at_work(batch.folder) else None)(draw_videos),
         "Time per action": draw_budgets,
         "Find moments": draw_search,
     }

@@ -44,9 +44,11 @@ def _line(progress: Progress, *, is_working: bool) -> str:
         parts.append(f"{progress.waiting:,} waiting")
     whole_s = progress.expected_s
     of_all = f" of about {video_time(whole_s)}" if whole_s is not None and progress.waiting else ""
-    parts.append(f"{video_time(progress.done_s)}{of_all} of video" if progress.done_s else "no video yet")
-    news = progress.news
-    if is_working and news is not None:
+    news = progress.news if is_working else None
+    # unfinished videos are no part of what is done
+    analysed_s = progress.done_s if news is None else max(progress.done_s, news.analysed_s)
+    parts.append(f"{video_time(analysed_s)}{of_all} of video" if analysed_s else "no video yet")
+    if news is not None:
         if news.times_real_time is not None:
             parts.append(f"{news.times_real_time:.2g} times real time")
         if news.left_s is not None:
