@@ -6,7 +6,7 @@ one, the latest first, up to a number; how many are left out is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,10 +29,10 @@ _BOUT: Final = ("person_id", "start_s", "end_s", "duration_s", "confidence")
 
 BoutOrder = Literal["longest", "surest", "video"]
 
-_BOUT_ORDERS: Final[dict[BoutOrder, list[tuple[str, str]]]] = {
-    "longest": [("duration_s", "descending"), ("video", "ascending"), ("start_s", "ascending")],
-    "surest": [("confidence", "descending"), ("video", "ascending"), ("start_s", "ascending")],
-    "video": [("id", "ascending"), ("video", "ascending"), ("start_s", "ascending"), ("person_id", "ascending")],
+_BOUT_ORDERS: Final[dict[BoutOrder, tuple[str, str]]] = {
+    "longest": ("duration_s", "descending"),
+    "surest": ("confidence", "descending"),
+    "video": ("id", "ascending"),
 }
 
 
@@ -72,7 +72,7 @@ class Findings:
         watcher = Watcher(batch)
         self._batch = batch
         self._videos = watcher.results()
-        self._parts, loose = self._divided(watcher.facts("segments/"))
+        loose = self._not_gathered(watcher.facts("segments/"))
         self._loose = tuple(loose[:MOST_LOOSE])
         self.left_out = len(loose) - len(self._loose)
 
@@ -144,7 +144,8 @@ class Findings:
             }
         )
         found = _together(self._tables("segments", fitting, fits)).join(names, "video", join_type="inner")
-        return found.select(["video", "id", "group", *_BOUT]).sort_by(_BOUT_ORDERS[query.order])
+        then = [(column, "ascending") for column in ("video", "start_s", "person_id")]
+        return found.select(["video", "id", "group", *_BOUT]).sort_by([_BOUT_ORDERS[query.order], *then])
 
     def _summed(self, results: Sequence[str], lanes: Sequence[str], fits: Any = None) -> pa.Table:
         """Return the sums of the lanes; each result is in the lane at its place.
@@ -161,7 +162,8 @@ class Findings:
             return _named(found.aggregate([("duration_s", "sum"), ("duration_s", "count")]))
 
         found = _together(self._tables("segments", summed, fits)).group_by(["lane", "action"])
-        return _named(found.aggregate([("time_s", "sum"), ("bouts", "sum")]))
+        sums = _named(found.aggregate([("time_s", "sum"), ("bouts", "sum")]))
+        return sums.sort_by([("lane", "ascending"), ("time_s", "descending"), ("action", "ascending")])
 
     def _tables(self, name: str, reduce: Callable[[Any], Any], fits: Any = None) -> Iterator[Any]:
         """Yield what ``reduce`` makes of each part of a table of the data set, and of each result that is not in it.
@@ -172,27 +174,27 @@ class Findings:
             fits: which rows to read; None for all.
         """
         yield reduce(_empty(name))
-        for part in self._parts:
+        for part in PARTS:
             path = self._batch.folder.data / part_name(name, part)
             if path.is_file():
                 yield reduce(_read(path, fits))
         for result in self._loose:
             yield reduce(_loose(self._batch.folder.root, result, name))
 
-    def _divided(self, facts: dict[str, str]) -> tuple[list[str], list[str]]:
-        """Return the parts of the data set that are up to date, and the results that are in none, the latest first."""
-        results: dict[str, list[str]] = {part: [] for part in PARTS}
+    def _not_gathered(self, facts: Mapping[str, str]) -> list[str]:
+        """Return the results that are not in the data set, the latest first.
+
+        Args:
+            facts: what the manifest says about the data set.
+        """
+        by_part: dict[str, list[str]] = {part: [] for part in PARTS}
         for result in sorted({result for result, _, _ in self._videos}):
-            results[result[0]].append(result)
-        current = [part for part in PARTS if facts.get(part_name("segments", part)) == digest_of(results[part])]
+            by_part[result[0]].append(result)
         held: set[str] = set()
-        for part in current:
-            held.update(results[part])
-        stale = [part for part in PARTS if part not in current]
-        for part in stale:
-            held.update(self._held_by(part))
-        loose = [result for result in dict.fromkeys(one for one, _, _ in self._videos) if result not in held]
-        return [*current, *stale], loose
+        for part, results in by_part.items():
+            is_current = facts.get(part_name("segments", part)) == digest_of(results)
+            held.update(results if is_current else self._held_by(part))
+        return [result for result in dict.fromkeys(one for one, _, _ in self._videos) if result not in held]
 
     def _held_by(self, part: str) -> set[str]:
         """Return the results that a part from before the latest ones holds; one where nobody was seen has no rows."""

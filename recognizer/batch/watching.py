@@ -42,7 +42,7 @@ _probing: Final = threading.Lock()
 
 _FITTING: Final = """
 FROM video WHERE is_listed AND (:state IS NULL OR state = :state) AND (:group IS NULL OR "group" = :group)
-    AND (:text = '' OR instr(lower(id || char(10) || "group" || char(10) || error), lower(:text)))
+    AND (:text = '' OR instr(casefold(id || char(10) || "group" || char(10) || error), :text))
 """
 
 
@@ -50,7 +50,6 @@ class VideoRow(NamedTuple):
     """One video of a batch.
 
     Attributes:
-        number: its row in the manifest.
         id: the user's, or the file's name.
         group: the user's group; empty if there is none.
         state: ``done``, ``failed`` or ``waiting``.
@@ -64,7 +63,6 @@ class VideoRow(NamedTuple):
         ended_at: when it ended last, ISO 8601 in UTC.
     """
 
-    number: int
     id: str
     group: str
     state: State
@@ -79,7 +77,7 @@ class VideoRow(NamedTuple):
 
 
 _ROW: Final = (
-    'number, id, "group", state, video_s, took_s, round(video_s / nullif(took_s, 0), 3), people, segments, error, '
+    'id, "group", state, video_s, took_s, round(video_s / nullif(took_s, 0), 3), people, segments, error, '
     "result, ended_at"
 )
 
@@ -103,7 +101,7 @@ class RowQuery:
     @property
     def values(self) -> dict[str, str | None]:
         """What ``_FITTING`` asks for."""
-        return {"state": self.state, "group": self.group, "text": self.text.strip()}
+        return {"state": self.state, "group": self.group, "text": self.text.strip().casefold()}
 
 
 @dataclass(frozen=True)
@@ -250,6 +248,7 @@ class Watcher:
             connection = sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None)
             try:
                 connection.execute("PRAGMA query_only = ON")
+                connection.create_function("casefold", 1, str.casefold, deterministic=True)
                 if connection.execute("PRAGMA user_version").fetchone()[0] > VERSION:
                     raise StoreError(f"the batch '{self._batch.name}' is of a later version; install that.")
                 yield connection

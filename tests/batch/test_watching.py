@@ -36,7 +36,7 @@ def batch(tmp_path: Path) -> Batch:
         for k, name in enumerate("abc", 1):
             manifest.record(Outcome(numbers[name], "done", f"{k:032}", "5", 60.0 * k, 30.0 * k**2, 2, 7))
         manifest.record(Outcome(numbers["Broken"], "failed", took_s=1.0, error="'/in/Broken' is no video."))
-        manifest.record(Outcome(numbers["gone"], "waiting", error="'/in/gone' cannot be read."))
+        manifest.record(Outcome(numbers["gone"], "waiting", error="'/in/gone' in Übersicht cannot be read."))
     return batch_at(tmp_path / "out")
 
 
@@ -60,6 +60,7 @@ def test_rows_are_filtered_sorted_and_cut_by_the_database(batch: Batch) -> None:
     assert names(batch, RowQuery(group="yard")) == ["a", "b"]
     assert names(batch, RowQuery(group="")) == ["c"]
     assert names(batch, RowQuery(text=" NO VIDEO ")) == ["Broken"]
+    assert names(batch, RowQuery(text="ÜBERSICHT")) == ["gone"]
     assert names(batch, RowQuery(text="%")) == [], "a sign of the database's own is a letter like others"
     assert Watcher(batch).count(RowQuery("waiting", "hall")) == 2
     assert Watcher(batch).groups() == ["", "hall", "yard"]
