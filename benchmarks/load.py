@@ -1,38 +1,40 @@
-"""Does the server hold with eight people who analyse at once and two who watch live? Through Chromium, on loopback.
+"""Does the server hold with eight people who analyse at once and two who watch live? On loopback, without browsers.
 
     .venv/bin/python -m benchmarks.load [--people 8] [--watching 2] [--seconds 5] [--limit 900]
 
-Each of the eight has a browser context of their own, uploads a clip that nobody else has, and analyses it with the
-page's first settings; meanwhile each clicks once every few seconds, and the click is answered when the text that the
-server sends for it is there. Two others watch a clip as their camera until all analyses have ended. One analysis before
-all this loads the networks. Prints each figure with its aim, and exits with 1 if one is missed; ends after the limit.
+Each of the eight has a page of their own (``page_client.py``), uploads a video that nobody else has, and analyses it
+with the page's first settings; meanwhile each clicks once every few seconds, and the click is answered when the text
+that the server sends for it is there. Two others send a video as their camera and watch what comes back
+(``camera_client.py``) until all analyses have ended. One analysis and one camera before all this load the networks.
+Prints each figure with its aim, and exits with 1 if one is missed; ends after the limit.
 
-The browsers run on the same machine as the server and draw without a graphics card: with two cores, they take a large
-part of the processors, which is printed, and the figures are worse than those of people with a computer each.
+The clients run on the same machine as the server; what they take of its processors is printed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
+import re
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import psutil
 
-from benchmarks.live_browser import CHROMIUM, CHROMIUM_ARGUMENTS, app_server
-from benchmarks.live_clips import CAMERA_HZ, CLIPS_DIR, camera_frames, write_camera_file
+from benchmarks.camera_client import Watcher, encoded
+from benchmarks.live_browser import app_server
+from benchmarks.live_clips import CAMERA_HZ, CLIPS_DIR, camera_frames
+from benchmarks.page_client import Tree, Visitor
 from tests.support.browser import cut
-
-if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, Page
 
 MEGABYTE: Final = 2**20
 CLIP: Final = "stgcn_ta_chi.mp4"
@@ -60,143 +62,85 @@ class Found:
     frames_per_s: list[float] = field(default_factory=list)
     analysis_s: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    processors_s: float = 0.0  # of all processes: server, browsers and this one
 
 
-class Person:
-    """Somebody with a browser of their own."""
-
-    def __init__(self, url: str, context: BrowserContext, page: Page) -> None:
-        self._url, self._context, self._page = url, context, page
-
-    @classmethod
-    async def arrives(cls, browser: Browser, url: str, page: str = "/") -> Person:
-        """Open the app."""
-        context = await browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(STEP_S * 1000)
-        opened = await context.new_page()
-        await opened.goto(url + page)
-        # a click before it is there would choose what is chosen already, and never be answered
-        await opened.get_by_test_id("stSidebar").get_by_text(_PRESET).first.wait_for()
-        return cls(url, context, opened)
-
-    async def analyses(self, video: Path, found: Found, end_s: float) -> None:
-        """Upload a video and analyse it, clicking meanwhile; check that the result is of this video."""
-        page = self._page
-        main = page.get_by_test_id("stMain")
-        await main.locator("input[type=file]").first.wait_for(state="attached")
-        await main.locator("input[type=file]").first.set_input_files(video)
-        await main.get_by_role("button", name="Analyse").click()
+async def analyses(url: str, video: Path, found: Found, limit_s: float) -> None:
+    """Open the app, upload a video and analyse it, clicking meanwhile; check that the result is of this video."""
+    async with Visitor.arrives(url) as visitor:
+        await visitor.until(lambda tree: tree.is_whole and tree.says(_PRESET), STEP_S)
+        await visitor.upload(video.name, video.read_bytes())
+        await visitor.until(lambda tree: tree.is_whole and tree.has_button("Analyse"), STEP_S)
         began_s = time.monotonic()
-        await page.wait_for_url("**run=*")
-        while await main.locator("section.bench").count() == 0 or await self._is_running():
-            if time.monotonic() > end_s:
+        await visitor.press("Analyse")
+        await visitor.until(lambda tree: tree.has_button("Cancel"), STEP_S)
+        while not _has_ended(visitor.tree):
+            if time.monotonic() - began_s > limit_s:
                 raise TimeoutError(f"{video.name} was not analysed in time")
-            found.clicks_s += await self._click()
-            await asyncio.sleep(CLICK_EVERY_S)
+            found.clicks_s += await _click(visitor)
+            with suppress(TimeoutError):
+                await visitor.until(_has_ended, CLICK_EVERY_S)
         found.analysis_s.append(time.monotonic() - began_s)
         found.finished += 1
-        named = await self._video_name()
-        if named != video.name:
-            found.strangers.append(f"{video.name}'s page has {named}")
-        text = await page.locator("body").inner_text()
-        found.strangers += [f"{video.name}'s page names {other}" for other in _names_in(text) if other != video.name]
+        found.strangers += await _strangers(visitor, video.name)
 
-    async def _is_running(self) -> bool:
-        return await self._page.get_by_test_id("stMain").get_by_role("button", name="Cancel").count() > 0
 
-    async def _click(self) -> list[float]:
-        """Choose the other preset; return after how many seconds the sidebar says what it is.
+async def _strangers(visitor: Visitor, name: str) -> list[str]:
+    """Return what the page of a result shows of other people's videos."""
+    address = f"recognizer/analysis/{visitor.query.partition('run=')[2].partition('&')[0]}"
+    named = json.loads(await visitor.get(f"{address}/timeline"))["video"]["name"]
+    for part in ("frames", "boxes?fromS=0&toS=30"):  # as the browser does for the lanes and the picture
+        await visitor.get(f"{address}/{part}")
+    others = set(re.findall(r"person-\d+\.mp4", visitor.tree.text())) | {named}
+    return [f"{name}'s page names {other}" for other in others if other != name]
 
-        Nothing if the analysis ends first: its page shows the settings that it ran with.
-        """
-        is_recommended = await self._page.get_by_test_id("stSidebar").get_by_text(_PRESET).count() > 0
-        other = self._page.get_by_test_id("stSidebar").get_by_text("Documented" if is_recommended else "Recommended")
-        began_s = time.monotonic()
-        await other.first.click()
-        answered = self._page.wait_for_function(
-            """([text, wanted]) =>
-                document.querySelector("[data-testid=stSidebar]").innerText.includes(text) === wanted""",
-            arg=[_PRESET, not is_recommended],
-        )
-        ended = self._page.get_by_test_id("stMain").locator("section.bench").wait_for()
-        either = [asyncio.ensure_future(one) for one in (answered, ended)]
-        done, pending = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        for one in pending:
-            one.cancel()
-        await next(iter(done))  # raises what went wrong
-        return [time.monotonic() - began_s] if either[0] in done else []
 
-    async def _video_name(self) -> str:
-        run_id = self._page.url.partition("run=")[2].partition("&")[0]
-        answer = await self._context.request.get(f"{self._url}/recognizer/analysis/{run_id}/timeline")
-        name: str = (await answer.json())["video"]["name"]
-        return name
+def _has_ended(tree: Tree) -> bool:
+    """Return whether the result is there; lanes that grow during the analysis are not yet."""
+    return tree.is_whole and tree.shows("recognizer_workbench") and not tree.has_button("Cancel")
 
-    async def watches(self, found: Found, until: asyncio.Event) -> None:
-        """Watch the camera until the event; note how many pictures a second were shown."""
-        picture = self._page.frame_locator("iframe[title*='webrtc']")
-        await picture.get_by_role("button", name="Start").click()
-        video = picture.locator("video")
-        await video.wait_for()
-        shown = "one => one.getVideoPlaybackQuality().totalVideoFrames"
-        while not await video.evaluate(shown):
-            await asyncio.sleep(0.5)
-        before, began_s = await video.evaluate(shown), time.monotonic()
+
+async def _click(visitor: Visitor) -> list[float]:
+    """Choose the other preset; return after how many seconds the sidebar says what it is.
+
+    Nothing if the analysis ends first: its page shows the settings that it ran with.
+    """
+    is_recommended = visitor.tree.says(_PRESET)
+    began_s = time.monotonic()
+    await visitor.choose("Preset", "Documented" if is_recommended else "Recommended")
+    await visitor.until(lambda tree: tree.says(_PRESET) is not is_recommended or _has_ended(tree), STEP_S)
+    return [] if _has_ended(visitor.tree) else [time.monotonic() - began_s]
+
+
+async def watches(url: str, camera: Sequence[bytes], found: Found, until: asyncio.Event) -> None:
+    """Watch the camera until the event; note how many pictures a second came back."""
+    async with Visitor.arrives(url, "live") as visitor:
+        watcher = Watcher(visitor, camera)
+        await watcher.start(STEP_S)
+        before, began_s = watcher.pictures, time.monotonic()
         await until.wait()
-        found.frames_per_s.append((await video.evaluate(shown) - before) / (time.monotonic() - began_s))
-        await picture.get_by_role("button", name="Stop").click()
-
-    async def leaves(self) -> None:
-        """Close the browser."""
-        await self._context.close()
+        found.frames_per_s.append((watcher.pictures - before) / (time.monotonic() - began_s))
+        await watcher.stop()
 
 
-def _names_in(text: str) -> list[str]:
-    return [word for word in text.split() if word.startswith("person-") and word.endswith(".mp4")]
-
-
-async def under_load(url: str, videos: Sequence[Path], camera: Path, watching: int, limit_s: float) -> Found:
+async def under_load(url: str, videos: Sequence[Path], camera: Sequence[bytes], watching: int, limit_s: float) -> Found:
     """Let everybody in at once; return what was measured."""
-    from playwright.async_api import async_playwright
-
     found, all_analysed = Found(), asyncio.Event()
-    end_s = time.monotonic() + limit_s
-    async with async_playwright() as playwright:
-        arguments = [*CHROMIUM_ARGUMENTS, f"--use-file-for-fake-video-capture={camera}"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
 
-        async def analyses(video: Path) -> None:
-            person = await Person.arrives(browser, url)
-            await person.analyses(video, found, end_s)
-            await person.leaves()
+    async def all_analyse() -> None:
+        await asyncio.gather(*(_noted(analyses(url, video, found, limit_s), found) for video in videos))
+        all_analysed.set()
 
-        async def watches() -> None:
-            person = await Person.arrives(browser, url, "/live")
-            await person.watches(found, all_analysed)
-            await person.leaves()
-
-        async def all_analyse() -> None:
-            await asyncio.gather(*(_noted(analyses(video), found) for video in videos))
-            all_analysed.set()
-
-        watchers = [_noted(watches(), found) for _ in range(watching)]
-        used_s = processors_s(os.getpid())
-        await asyncio.wait_for(asyncio.gather(all_analyse(), *watchers), limit_s + STEP_S)
-        # before the browser ends: what it has used is not told afterwards
-        found.processors_s = processors_s(os.getpid()) - used_s
-        await browser.close()
+    watchers = [_noted(watches(url, camera, found, all_analysed), found) for _ in range(watching)]
+    await asyncio.wait_for(asyncio.gather(all_analyse(), *watchers), limit_s + STEP_S)
     return found
 
 
 async def _noted(does: Awaitable[None], found: Found) -> None:
     """Wait for somebody; note what goes wrong, and let the others go on."""
-    from playwright.async_api import Error
-
     try:
         await does
-    except (Error, TimeoutError) as error:
-        found.problems.append(str(error).splitlines()[0])
+    except (OSError, TimeoutError) as error:  # a connection that broke, a wait that was too long
+        found.problems.append(f"{type(error).__name__}: {error}")
 
 
 def resident_mb(pid: int) -> float:
@@ -271,8 +215,7 @@ def main() -> None:
             cut(arguments.clips / CLIP, scratch / f"person-{number}.mp4", arguments.seconds)
             for number in range(arguments.people + 1)
         ]
-        camera = scratch / "camera.y4m"
-        write_camera_file(camera_frames(arguments.clips, 1, 10 * CAMERA_HZ), camera)
+        camera = encoded(camera_frames(arguments.clips, 1, 10 * CAMERA_HZ))
         print(f"load average of this machine before: {os.getloadavg()[0]:.1f}; what else runs counts too", flush=True)
         first = asyncio.run(under_load(server.url, videos[:1], camera, 1, arguments.limit))  # loads the networks
         if not first.finished:
@@ -280,11 +223,11 @@ def main() -> None:
         print(f"the first analysis took {first.analysis_s[0]:.0f} s; networks are loaded", flush=True)
         time.sleep(SETTLE_S)
         before_mb = resident_mb(server.pid)
-        server_s, began_s = processors_s(server.pid), time.monotonic()
+        server_s, own_s, began_s = processors_s(server.pid), time.process_time(), time.monotonic()
         found = asyncio.run(under_load(server.url, videos[1:], camera, arguments.watching, arguments.limit))
         took_s = time.monotonic() - began_s
-        server_s = processors_s(server.pid) - server_s
-        shares = f"the server used {server_s:.0f} s of the processors, the rest {found.processors_s - server_s:.0f} s"
+        server_s, own_s = processors_s(server.pid) - server_s, time.process_time() - own_s
+        shares = f"the server used {server_s:.0f} s of the processors, the clients {own_s:.0f} s"
         print(f"  in {took_s:.0f} s, {shares}", flush=True)
         time.sleep(SETTLE_S)
         kept_mb = resident_mb(server.pid) - before_mb
