@@ -5,7 +5,6 @@ They bear the names of the videos and of the user's own actions, so they stand a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recognizer import files
 from recognizer.batch.manifest import Manifest
+from recognizer.batch.places import file_name
 from recognizer.batch.recipe import Recipe
 from recognizer.batch.results import FEATURES, TIMELINE, BatchFolder, content_of_result, unreadable, writing
 from recognizer.errors import ActionsError
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from recognizer.timeline.features import FeatureTable
     from recognizer.timeline.model import Timeline
 
-_NOT_IN_A_NAME: Final = re.compile(r"[^\w.-]+")
-_NAME_CHARACTERS: Final = 80
 _KEY_CHARACTERS: Final = 8
 
 
@@ -95,8 +93,7 @@ def _files(place: Path) -> Iterator[Path]:
 
 def _target(folder: BatchFolder, row: dict[str, Any], ending: str) -> Path:
     """Return where a file is: named by the user's id for the video, and by its result, because ids may be equal."""
-    name = row["id"].removesuffix(PurePath(row["path"]).suffix)
-    name = _NOT_IN_A_NAME.sub("-", name).strip("-.")[:_NAME_CHARACTERS]
+    name = file_name(row["id"].removesuffix(PurePath(row["path"]).suffix)) or "video"
     return folder.exports_in(ending) / f"{name}-{row['result'][:_KEY_CHARACTERS]}{ending}"
 
 
@@ -115,12 +112,9 @@ def _write(result: Path, place: str, recipe: Recipe, exports: Exports, targets: 
 
 def _read(result: Path) -> tuple[Timeline, FeatureTable | None]:
     """Return a stored timeline and the features of its predictions; None if none were kept."""
-    from recognizer.service.features import features_in
-    from recognizer.service.timeline_bytes import timelines_from_bytes
+    from recognizer.service.features import timeline_and_features
 
     try:
-        (timeline,) = timelines_from_bytes((result / TIMELINE).read_bytes())
-        features = result / FEATURES
-        return timeline, features_in(features) if features.is_file() else None
+        return timeline_and_features(result / TIMELINE, result / FEATURES)
     except (OSError, ValueError) as error:
         raise unreadable(result, error) from error

@@ -51,8 +51,12 @@ def folder_for(sources: Sequence[str]) -> Path:
     """Return the folder of a batch of these sources: the same command goes on in the same folder."""
     places = [source if is_remote(source) else os.path.abspath(source) for source in sources]  # noqa: PTH100 (patterns)
     first = places[0].rstrip("/\\").replace("\\", "/").rpartition("/")[2]
-    name = _NOT_IN_A_NAME.sub("-", first).strip("-.")[:_NAME_CHARACTERS] or "batch"
-    return batches_dir() / f"{name}-{_digest(' '.join(places), 6)}"
+    return batches_dir() / f"{file_name(first) or 'batch'}-{_digest(' '.join(places), 6)}"
+
+
+def file_name(text: str) -> str:
+    """Return the beginning of a text as a name that every file system takes; it may be empty, and that of others."""
+    return _NOT_IN_A_NAME.sub("-", text).strip("-.")[:_NAME_CHARACTERS]
 
 
 def batches_in(folders: Iterable[str | Path]) -> list[Batch]:

@@ -16,13 +16,12 @@ from sqlalchemy import select, update
 from recognizer.errors import StoreError, system_reason
 from recognizer.service import tables
 from recognizer.service.database import put
-from recognizer.service.features import features_in
+from recognizer.service.features import timeline_and_features
 from recognizer.service.run_facts import facts_of
 from recognizer.service.runs import Run, new_run_id
 from recognizer.service.sources import StoredPart, write_source
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext
-from recognizer.service.timeline_bytes import timelines_from_bytes
 from recognizer.timeline.features import FeatureTable
 from recognizer.timeline.model import Timeline
 
@@ -134,8 +133,7 @@ def _stored(context: ServerContext, run_id: str, result: BatchResult, video_file
 
 def _read(result: BatchResult) -> tuple[Timeline, FeatureTable | None]:
     try:
-        (timeline,) = timelines_from_bytes(result.timeline.read_bytes())
-        return timeline, features_in(result.features) if result.features.is_file() else None
+        return timeline_and_features(result.timeline, result.features)
     except (OSError, ValueError) as error:
         raise StoreError(
             f"the result of '{result.title}' cannot be read ({error}); run the batch's command again."

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.files import is_abandoned, is_staged, prune_lru, staged
+from recognizer.service.timeline_bytes import timelines_from_bytes
 from recognizer.timeline.features import FeatureTable
+from recognizer.timeline.model import Timeline
 from recognizer.types import packed_size
 
 _log = logging.getLogger(__name__)
@@ -110,3 +112,15 @@ def features_in(path: Path) -> FeatureTable:
         return FeatureTable(records["codes"], records["low"], records["step"], records["has"], records["rising"])
     except (TypeError, IndexError, KeyError, EOFError) as error:
         raise ValueError(f"'{path}' holds no features") from error
+
+
+def timeline_and_features(timeline: Path, features: Path) -> tuple[Timeline, FeatureTable | None]:
+    """Return the timeline in a file, and the features of its predictions in another; None without that.
+
+    Raises:
+        OSError: one cannot be read.
+        ValueError: one holds something else.
+        StoreError: a later version of this program wrote it.
+    """
+    (found,) = timelines_from_bytes(timeline.read_bytes())
+    return found, features_in(features) if features.is_file() else None
