@@ -3,10 +3,10 @@
     .venv/bin/python -m benchmarks.identities [--trackers bytetrack botsort] [--skip 2] [--detector yolo26n.pt]
 
 Prints, for each tracker, how many numbers each real person has before and after stitching: numbers that last
-``BRIEF_S`` or longer, and all in brackets. *Mixed* numbers are shared by two real people for ``BRIEF_S`` each. For
-``opencv_vtest.avi`` it prints how often a number changes over the five frames with true boxes and ids. People are
-detected once for each clip and never classified; the milliseconds at the end of a line are the time for a sampled
-frame without its detection.
+``BRIEF_S`` or longer, and all in brackets. *Mixed* numbers are shared by two real people for ``BRIEF_S`` each;
+*strayed* samples of a person have the number of somebody else. For ``opencv_vtest.avi`` it prints how often a number
+changes over the five frames with true boxes and ids. People are detected once for each clip and never classified; the
+milliseconds at the end of a line are the time for a sampled frame without its detection.
 """
 
 from __future__ import annotations
@@ -168,11 +168,13 @@ class Numbers:
         of: how many numbers each real person has that last BRIEF_S or longer.
         all: how many numbers each has in total.
         mixed: how many numbers are shared by two real people.
+        strayed: how many samples of one person have the number of another.
     """
 
     of: dict[str, int]
     all: dict[str, int]
     mixed: int
+    strayed: int
 
 
 def followed(
@@ -203,7 +205,7 @@ def numbers(timeline: Timeline, who_is: WhoIs) -> Numbers:
     """Count the numbers of each real person; a number belongs to the person in most of its samples."""
     of: Counter[str] = Counter()
     every: Counter[str] = Counter()
-    mixed = 0
+    mixed = strayed = 0
     interval_s = timeline.settings.sample_interval_s(timeline.frame_rate_hz)
     for track in timeline.people:
         names = Counter(
@@ -215,7 +217,8 @@ def numbers(timeline: Timeline, who_is: WhoIs) -> Numbers:
         if name is not None:
             every[name] += 1
             of[name] += track.present_s >= BRIEF_S
-    return Numbers(dict(of), dict(every), mixed)
+            strayed += sum(n for who, n in names.items() if who not in (None, name))
+    return Numbers(dict(of), dict(every), mixed, strayed)
 
 
 @dataclass(frozen=True)
@@ -285,7 +288,8 @@ def _in_words(counted: Numbers) -> str:
     if len(each) > _MOST_IN_WORDS:
         several = [f"{name} {counted.all[name]}" for name in sorted(counted.all) if counted.all[name] > 1]
         each = [f"{sum(counted.all.values())} for {len(each)} people ({', '.join(several) or 'one each'})"]
-    return " ".join(each) + (f", {counted.mixed} mixed" if counted.mixed else "")
+    wrong = f", {counted.mixed} mixed" * bool(counted.mixed) + f", {counted.strayed} strayed" * bool(counted.strayed)
+    return " ".join(each) + wrong
 
 
 def main() -> None:

@@ -64,6 +64,7 @@ def test_the_riders_keep_their_numbers_through_whips_of_the_camera(followed_clip
     counted = numbers(timeline, CLIPS[name])
     assert len(timeline.people) <= 26
     assert counted.mixed == 0
+    assert counted.strayed <= 5
     assert counted.all["woman in blue"] == counted.all["woman in red"] == 1, "one walks in front of the other"
     assert counted.of["red rider"] == counted.of["white rider"] == 1
     longest_s = {

@@ -25,13 +25,22 @@ from recognizer.settings import TRACKER_NAMES, Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, ClipFeatures, Prediction
 from tests.support.fakes import ScriptedClassifier
-from tests.support.resuming import SETTINGS, MemorySavePoints, busy_models, busy_video, document, save_always
+from tests.support.resuming import (
+    SETTINGS,
+    MemorySavePoints,
+    busy_models,
+    busy_video,
+    document,
+    let_the_tracker_swap,
+    save_always,
+)
 from tests.support.runs import classifier_of, detector_of
 
 
 @pytest.fixture(autouse=True)
 def a_save_point_after_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     save_always(monkeypatch)
+    let_the_tracker_swap(monkeypatch)
 
 
 class Undisturbed(NamedTuple):
@@ -51,6 +60,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(video: Path) -> Undisturbed:
     with pytest.MonkeyPatch.context() as patch:
         save_always(patch)
+        let_the_tracker_swap(patch)
         models, kept = busy_models(), MemorySavePoints()
         return Undisturbed(document(analyze(video, SETTINGS, models=models, save_points=kept)), models, kept.kept)
 

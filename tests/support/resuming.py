@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from recognizer.analysis import save_points
 from recognizer.export import timeline_json
 from recognizer.networks.loading import Models
+from recognizer.people import tracking
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
 from recognizer.types import Clip, Detection
@@ -34,6 +35,11 @@ def save_always(patch: pytest.MonkeyPatch) -> None:
     """Have a save point made after each batch."""
     for name in ("EVERY_S", "EVERY_VIDEO_S", "CLOSEST_S"):
         patch.setattr(save_points, name, 0.0)
+
+
+def let_the_tracker_swap(patch: pytest.MonkeyPatch) -> None:
+    """Have the tracker match boxes in any colours, so that it swaps the people of ``busy_video`` who cross."""
+    patch.setattr(tracking, "_LEAST_LOOK", 0.0)
 
 
 class MemorySavePoints:
