@@ -106,7 +106,9 @@ class NetworkClassifier:
         return self._tuned.way_for(self.spec.frames_fed(samples))
 
     def calibrated(self, temperature: float | None, evidence: EvidenceWeights | None) -> NetworkClassifier:
-        """Return a classifier with the same network and calibrated probabilities; its labels stay the same.
+        """Return a classifier with the same network and calibrated probabilities.
+
+        Its labels stay the same, but for close ones that only one of the two finds too unsure to run again.
 
         Args:
             temperature: divides the scores; None for 1.
