@@ -178,7 +178,7 @@ class OwnActions(SetEditing):
         return count(actions.descriptors, names, videos, actions.background)
 
     def questions(self, set_id: str, analysis_ids: Sequence[str]) -> list[FoundMoment]:
-        """Return the moments of these analyses that a set is least sure of, none until it has two kinds of examples.
+        """Return the moments of these analyses that a set knows least of, none until it has two kinds of examples.
 
         Videos that are not marked yet come first.
         """

@@ -54,7 +54,7 @@ class Suggestions:
         self._background.start(work)
 
     def questions(self, actions: ActionSet, head: Head, analysis_ids: Sequence[str]) -> list[FoundMoment]:
-        """Return the moments that a set is least sure of; see ``OwnActions.questions``."""
+        """Return the moments that a set knows least of; see ``OwnActions.questions``."""
         pool = ClipPool(self._fitting(actions, analysis_ids))
         if not len(pool):
             return []
@@ -62,7 +62,8 @@ class Suggestions:
         parts = list(pool.by_analysis(rows))
         candidates = Descriptors.joined([index.descriptors(clips) for index, clips in parts])
         videos = [index.video_key for index, clips in parts for _ in clips]
-        chosen = ask(head, candidates, videos, {one.video_key for one in actions.examples})
+        marked = {one.video_key for one in actions.examples}
+        chosen = ask(head, actions.descriptors, candidates, videos, marked)
         return pool.moments(rows[chosen])
 
     def alike(

@@ -116,7 +116,7 @@ def prepare(request: Request) -> Response:
 
 
 def questions(request: Request) -> Response:
-    """Answer with the moments that the set is least sure of."""
+    """Answer with the moments that the set knows least of."""
     asked = request.document(requests.SearchRequest)
     actions = request.actions()
     found = _own().questions(request.set_id, asked.analyses)

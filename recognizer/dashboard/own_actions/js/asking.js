@@ -1,4 +1,4 @@
-// Ask me: five moments that the set is least sure of, one after the other, with a key for each answer.
+// Ask me: five moments that the set knows least of, one after the other, with a key for each answer.
 
 import { element } from "../../workbench/js/dom.js";
 import { linkTo, stripsOf } from "./film.js";

@@ -47,7 +47,7 @@ class Page {
         page.note = this.note = new Note(this.root, actions);
         this.rows = new Rows(this.part("Actions", null), page);
         this.measured = new Measured(this.part("How good the names are", null), page);
-        this.asking = new Asking(this.part("Ask me", "Five moments that it is least sure of, from videos that you have not marked yet. Each needs one key."), page);
+        this.asking = new Asking(this.part("Ask me", "Five moments least like those that you marked, from videos that you have not marked yet. Each needs one key."), page);
         const finding = new Finding(this.part("Find alike", "Moments without a name that look alike, over all videos analysed in this browser. Name a whole group at once."), page);
         this.followTheme();
         (root.getRootNode().host ?? root).recognizer = { actions }; // for tests
