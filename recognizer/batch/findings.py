@@ -113,6 +113,11 @@ class Findings:
         found = _together(self._tables("people", _seen))
         return dict(zip(found["video"].to_pylist(), found["seen_s"].to_pylist(), strict=True))
 
+    @cached_property
+    def groups(self) -> list[str]:
+        """The groups of the videos that are done, in order; an empty name for those without one."""
+        return sorted({group for _, _, group in self._videos})
+
     def videos(self, groups: Collection[str] = ()) -> dict[str, tuple[str, str]]:
         """Return id and group by result, of these groups or of all; the first that has a result."""
         found: dict[str, tuple[str, str]] = {}

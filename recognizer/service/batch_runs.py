@@ -6,6 +6,7 @@ corrections. Its video stays where the batch found it.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from recognizer.service import tables
 from recognizer.service.database import put
 from recognizer.service.features import timeline_and_features
 from recognizer.service.run_facts import facts_of
-from recognizer.service.runs import Run, new_run_id
+from recognizer.service.runs import Run
 from recognizer.service.sources import StoredPart, write_source
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext
@@ -88,10 +89,13 @@ def thresholds_of(run: Run | None) -> tuple[float, float] | None:
 
 
 def _run_id(context: ServerContext, result_name: str) -> str:
-    """Return the id of a result's run: two who ask at once get the same."""
+    """Return the id of a result's run: two who ask at once get the same.
+
+    It is hexadecimal, like those of other analyses: the workbench's key holds it, in which Streamlit forbids ``__``.
+    """
     known = tables.batch_run.c
     with context.store.database.transaction(_WHAT) as connection:
-        put(connection, tables.batch_run, [{"result": result_name, "run_id": new_run_id()}], update=())
+        put(connection, tables.batch_run, [{"result": result_name, "run_id": uuid.uuid4().hex}], update=())
         return str(connection.scalar(select(known.run_id).where(known.result == result_name)))
 
 

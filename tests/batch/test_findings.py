@@ -104,6 +104,7 @@ def test_two_copies_in_a_group_count_once_and_in_two_groups_in_each(tmp_path: Pa
     (result,) = found.videos()
     single = as_seconds(found.by_video([result], found.actions))
     assert by_group == {(of, action): sums for (_, action), sums in single.items() for of in ("yard", "hall")}
+    assert found.groups == ["hall", "yard"], "also one that has no video of its own"
     action = found.actions[0]
     assert found.bouts(BoutQuery(action)).num_rows == single[result, action][1]
     assert set(found.bouts(BoutQuery(action, groups=("hall",)))["id"].to_pylist()) == {"elsewhere.mp4"}

@@ -144,6 +144,18 @@ def test_progress_and_failures_are_shown_without_paths_for_visitors(
     assert "No video fits." in words(at)
 
 
+def test_more_videos_than_a_page_has_are_on_several(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(videos, "_ROWS", 2)
+    at = open_page(PAGE)
+    at.session_state[f"state-{batch.batch_id}"] = "all"
+    at.run()
+    assert table(at, "Video") == ["Monday", "b.mp4"]
+    assert "Videos 1 to 2 of 3." in words(at)
+    widget(at, "Page").set_value(2).run()
+    assert table(at, "Video") == ["broken.mp4"]
+    assert "Videos 3 to 3 of 3." in words(at)
+
+
 def test_a_command_that_works_and_one_that_stopped_are_told_apart(batch: Batch) -> None:
     with sqlite3.connect(batch.folder.manifest) as connection:
         connection.execute("UPDATE video SET state = 'waiting', error = '' WHERE state = 'failed'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,7 @@ def test_a_result_becomes_a_run_of_nobody_with_its_name_and_group(context: Serve
     stored = context.runs.load(run.run_id)
     assert stored is not None
     assert (stored.kind, stored.state, stored.visitor_id) == ("analysis", "done", "")
+    assert re.fullmatch("[0-9a-f]{32}", run.run_id), "Streamlit takes no key with __"
     assert (stored.title, stored.video_name, stored.tags) == ("Monday", "cam.mp4", ("yard",))
     assert stored.facts["people"] == 2
     assert thresholds_of(stored) == (0.35, 0.5)

@@ -84,7 +84,7 @@ def _choose(batch: Batch, findings: Findings) -> BoutQuery | None:
     confidence = row.number_input(
         "Probability from", 0.0, 1.0, 0.0, step=0.05, format="%.2f", key=f"bout-p-{batch.batch_id}", width=150
     )
-    groups = sorted({group for _, group in findings.videos().values() if group})
+    groups = [group for group in findings.groups if group]
     chosen = (
         row.multiselect("Groups", groups, key=f"bout-groups-{batch.batch_id}", placeholder="All groups", width=200)
         if groups

@@ -50,7 +50,7 @@ def draw_budgets(batch: Batch) -> None:
         st.caption("Nobody did anything that has a name yet.")
         return
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    has_groups = any(group for _, group in findings.videos().values())
+    has_groups = any(findings.groups)
     by = _GROUPS if has_groups else _VIDEOS
     if has_groups:
         by = row.segmented_control("Bars", (_GROUPS, _VIDEOS), default=by, required=True, key=f"by-{batch.batch_id}")
@@ -64,7 +64,7 @@ def draw_budgets(batch: Batch) -> None:
     as_shares = row.toggle("Share of the time in view", key=f"shares-{batch.batch_id}")
     wanted = chosen or actions[:_ACTIONS_AT_FIRST]
     if by == _GROUPS:
-        names = {group: ("", group) for _, group in findings.videos().values()}
+        names = {group: ("", group) for group in findings.groups}
         sums = findings.by_group.filter(pc.field("action").isin(wanted))
         seen_s = findings.seen_by_group
     else:
@@ -117,12 +117,11 @@ def _csv(sums: pa.Table, names: Mapping[str, tuple[str, str]], seen_s: Mapping[s
 
 def _chosen_videos(batch: Batch, findings: Findings) -> dict[str, tuple[str, str]]:
     """Draw a choice of groups, and return id and group of their videos by result."""
-    groups = sorted({group for _, group in findings.videos().values()})
-    if len(groups) < 2:
+    if len(findings.groups) < 2:
         return findings.videos()
     chosen = st.multiselect(
         "Groups",
-        groups,
+        findings.groups,
         format_func=lambda group: group or _NO_GROUP,
         key=f"budget-groups-{batch.batch_id}",
         placeholder="All groups",

@@ -9,7 +9,7 @@ import streamlit as st
 from recognizer.batch.messages import State
 from recognizer.batch.places import Batch
 from recognizer.batch.watching import Order, RowQuery, VideoRow, Watcher
-from recognizer.dashboard import guard
+from recognizer.dashboard import guard, state
 from recognizer.dashboard.batches.known import progress_of
 from recognizer.dashboard.batches.opening import link_to
 from recognizer.dashboard.parts.downloads import offer_download
@@ -43,7 +43,6 @@ _ORDERS: Final[dict[Order, str]] = {
     "longest": "Longest first",
     "slowest": "Slowest first",
 }
-_EVERY: Final = "All groups"
 
 
 @guard.part
@@ -58,7 +57,7 @@ def draw_videos(batch: Batch) -> None:
     pages = -(-found // _ROWS)
     page = 1
     if pages > 1:
-        page = st.number_input(f"Page of {pages:,}", 1, pages, key=f"page-{batch.batch_id}-{query}", width=160)
+        page = st.number_input("Page", 1, pages, key=f"page-{batch.batch_id}-{query}", width=160)
     rows = watcher.rows(query, _ROWS, (page - 1) * _ROWS)
     st.dataframe(
         _table(batch, rows),
@@ -85,23 +84,20 @@ def draw_videos(batch: Batch) -> None:
 
 def _choose(batch: Batch, watcher: Watcher) -> RowQuery:
     """Draw which videos are shown, and return them."""
-    progress = progress_of(batch)
-    counts: dict[State, int] = {"done": progress.done, "failed": progress.failed, "waiting": progress.waiting}
+    key = f"state-{batch.batch_id}"
+    state.restore_widget(key, "failed" if progress_of(batch).failed else "all")
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    shown: State | Literal["all"] = row.segmented_control(
-        "State",
-        ["all", *(one for one in get_args(State) if counts[one])],
-        format_func=lambda one: "All" if one == "all" else f"{one.capitalize()} ({counts[one]:,})",
-        default="failed" if progress.failed else "all",
-        required=True,
-        key=f"state-{batch.batch_id}",
+    # without counts: a label that changes while a command works would lose the choice
+    shown: State | Literal["all"] | None = row.segmented_control(
+        "State", ["all", *get_args(State)], format_func=str.capitalize, required=True, key=key
     )
     text = row.text_input("Name, group or error", key=f"text-{batch.batch_id}", width=240)
     groups = [group for group in watcher.groups() if group]
     group: str | None = None
     if groups:
-        chosen = row.selectbox("Group", [_EVERY, *groups], key=f"group-{batch.batch_id}", width=180)
-        group = None if chosen == _EVERY else chosen
+        group = row.selectbox(
+            "Group", groups, index=None, placeholder="All groups", key=f"group-{batch.batch_id}", width=180
+        )
     order: Order = row.selectbox(
         "Order", list(_ORDERS), format_func=lambda one: _ORDERS[one], key=f"order-{batch.batch_id}", width=160
     )
