@@ -18,7 +18,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 # one process for each core, up to four (each loads PyTorch); WORKERS=0 runs all tests in one process, for a debugger
 WORKERS ?= logical
-PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := .ci/in-memory $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help run setup test test-fast check lint types layers format constraints clean distclean
 .DEFAULT_GOAL := help
