@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
@@ -123,4 +124,5 @@ def page(networks: Networks) -> AppTest:
 
 @pytest.fixture
 def clip(make_video: Callable[..., Path]) -> Path:
-    return make_video("clip.mp4", frames=60, fps=30)
+    """Two seconds in which nothing changes color: whoever does gets another number."""
+    return make_video("clip.mp4", frames=[np.full((48, 64, 3), 90, np.uint8)] * 60, fps=30)

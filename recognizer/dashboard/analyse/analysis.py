@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from dataclasses import replace
@@ -25,6 +26,8 @@ from recognizer.service.jobs import Job
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.service.tasks import Status, start_analysis
 from recognizer.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 _POLL_S = 1.0
 
@@ -59,11 +62,20 @@ def _restore(analysis_id: str) -> bool:
     server.library().opened(analysis_id, stored.video_path.name)
     restore_video(stored.video_path, stored.video_name, stored.timeline.video.sha256)
     adopt(stored.timeline.settings, stored.timeline.frame_rate_hz)
-    thresholds = thresholds_of(server.context().runs.load(analysis_id))
-    if thresholds is not None:
-        adopt_thresholds(*thresholds)
+    _adopt_thresholds(analysis_id)
     analyse.show(stored)
     return True
+
+
+def _adopt_thresholds(analysis_id: str) -> None:
+    """Look at the result of a batch with the thresholds of the batch."""
+    try:
+        thresholds = thresholds_of(server.context().runs.load(analysis_id))
+    except StoreError as error:  # a result that is not saved yet is no batch's, and is only here
+        _log.warning("the thresholds of a result cannot be read: %s", error)
+        return
+    if thresholds is not None:
+        adopt_thresholds(*thresholds)
 
 
 def _instead(analysis_id: str) -> bool:
