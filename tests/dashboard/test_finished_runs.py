@@ -90,4 +90,5 @@ def test_a_fragments_timer_does_not_lose_the_page_that_was_drawn_before(
     assert [one.auto_rerun.interval for one in tab.received if one.WhichOneof("type") == "auto_rerun"] == [1]
     elements = [one.delta.new_element for one in tab.received if one.WhichOneof("type") == "delta"]
     texts = [one.text.body for one in elements if one.WhichOneof("type") == "text"]
-    assert texts == ["all of the page", "growing", "growing"]
+    # the fragment's text replaces that of the page, unless the browser has taken it meanwhile
+    assert texts in (["all of the page", "growing"], ["all of the page", "growing", "growing"])
