@@ -32,8 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with three chapters of a recording, one second each, and a file with two videos."""
     folder = tmp_path_factory.mktemp("videos")
     source = ("-f", "lavfi", "-i")
-    for chapter, colour in ((1, "gray"), (2, "red"), (3, "white")):
-        ffmpeg(*source, f"color={colour}:s=64x48:r=20:d=1", f"GX0{chapter}0042.MP4", folder=folder)
+    for chapter, gray in ((1, "0x888888"), (2, "0x8c8c8c"), (3, "0x909090")):  # a person in other colors is another
+        ffmpeg(*source, f"color={gray}:s=64x48:r=20:d=1", f"GX0{chapter}0042.MP4", folder=folder)
     two = (*source, "testsrc=s=64x48:r=20:d=1", *source, "testsrc=s=96x64:r=20:d=1")
     ffmpeg(*two, "-map", "0:v", "-map", "1:v", "two.mkv", folder=folder)
     return folder
