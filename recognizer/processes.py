@@ -1,10 +1,11 @@
-"""Processes of their own for what came from outside: files of video and of weights (docs/decisions/093)."""
+"""Processes of their own for files from outside (docs/decisions/093), and the priority of threads (107)."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -85,6 +86,19 @@ def end_with_parent() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(_KILLED_WITH_PARENT, signal.SIGKILL)
+
+
+def give_way(by: int) -> None:
+    """Lower the priority of the calling thread, and of each thread and process that it starts from now on.
+
+    Only Linux has priorities of threads; elsewhere, nothing happens. An ordinary user cannot raise it again.
+
+    Args:
+        by: steps of niceness; with ten, a thread gets a tenth of a core that another one wants too (sched(7)).
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + by)
 
 
 def address_space_bytes() -> int:

@@ -14,7 +14,7 @@ from recognizer.memory import collect_rarely, exempt_from_collection
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
-from recognizer.service.jobs import Job, Jobs
+from recognizer.service.jobs import LONG_WORK_GIVES_WAY_BY, Job, Jobs
 from recognizer.service.library import Library
 from recognizer.service.offers import Offers
 from recognizer.service.recovery import Recovery
@@ -33,7 +33,8 @@ def context() -> ServerContext:
     collect_rarely()
     exempt_from_collection()
     crops = weights.cache_dir().parent / "crops"
-    return ServerContext(jobs=Jobs(), store=AnalysisStore(), models=ModelCache(), pass_store=PassStore(crops))
+    models = ModelCache(give_way_by=LONG_WORK_GIVES_WAY_BY)
+    return ServerContext(jobs=Jobs(), store=AnalysisStore(), models=models, pass_store=PassStore(crops))
 
 
 def recovery() -> Recovery | None:

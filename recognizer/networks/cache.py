@@ -34,17 +34,26 @@ def network_keys(settings: Settings) -> tuple[Hashable, Hashable]:
 
 
 class ModelCache:
-    """Loaded networks, shared by everyone on this machine. Each is loaded once; the least recently used is evicted."""
+    """Loaded networks, shared by everyone on this machine. Each is loaded once; the least recently used is evicted.
 
-    def __init__(self, max_classifiers: int = 3, max_detectors: int = 2) -> None:
+    Args:
+        max_classifiers: how many stay loaded.
+        max_detectors: how many stay loaded.
+        give_way_by: lowers the priority of the threads that compute them, see ``processes.give_way``.
+    """
+
+    def __init__(self, max_classifiers: int = 3, max_detectors: int = 2, give_way_by: int = 0) -> None:
+        self._give_way_by = give_way_by
         self._detectors: _LruCache[Detector] = _LruCache(max_detectors)
         self._classifiers: _LruCache[Classifier] = _LruCache(max_classifiers)
 
     def get(self, settings: Settings, progress: weights.Progress | None = None) -> Models:
         """Return the networks of ``settings``; download and load them if needed. Raises the loaders' errors."""
         with without_collections():  # which would take a sixth of the time: the libraries make many objects
+            from recognizer.networks.backends import openvino
             from recognizer.networks.loading import calibrated, join_models, load_clip_classifier, load_detector
 
+        openvino.give_way(self._give_way_by)
         # one network serves both with and without calibration
         detector_key, classifier_key = network_keys(replace(settings, calibrated=False))
         detector, detector_provenance = self._detectors.get(detector_key, lambda: load_detector(settings, progress))

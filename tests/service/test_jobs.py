@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ import pytest
 from recognizer.errors import LimitError, VideoError
 from recognizer.service import jobs as jobs_module
 from recognizer.service.fairness import Place
-from recognizer.service.jobs import Job, Jobs
+from recognizer.service.jobs import LONG_WORK_GIVES_WAY_BY, Job, Jobs
 from tests.support.environment import ROOT
 from tests.support.waiting import WAIT_S, wait_until
 
@@ -339,3 +340,23 @@ def test_too_many_runs_are_refused_with_the_limit(set_limits: Callable[..., None
     assert jobs_of_a[0].wait(WAIT_S)
     held.start("a3", "a")
     held.end()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_a_long_job_and_what_it_starts_give_way_to_short_ones() -> None:
+    def niceness(_: Job[list[int]]) -> list[int]:
+        found: list[int] = []
+        threads = [threading.Thread(target=lambda: found.append(own())) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+            thread.join()
+        return [own(), *found]
+
+    def own() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    jobs, usual = Jobs(), own()
+    ran = [jobs.start(niceness, visitor_id="a", long=long) for long in (True, False)]
+    assert all(job.wait(WAIT_S) for job in ran)
+    assert [job.result for job in ran] == [[usual + LONG_WORK_GIVES_WAY_BY] * 3, [usual] * 3]
+    assert own() == usual

@@ -12,7 +12,8 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from recognizer import processes
 from recognizer.files import prune_lru, staged
 from recognizer.networks.backends.batching import FairQueue
 from recognizer.networks.backends.precise import keep_in_float32
@@ -41,6 +43,9 @@ KEPT_IN_FLOAT32 = "kept_in_float32"
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
 """What OpenVINO computes in where the network does not say more; int8 is part of the network."""
+
+
+_gives_way_by = 0
 
 
 class UnavailableError(Exception):
@@ -73,6 +78,12 @@ def use_threads(count: int) -> None:
     """Let every network that is compiled from now on in this process use so many threads; nothing without OpenVINO."""
     if problem() is None:
         _core().set_property("CPU", {"INFERENCE_NUM_THREADS": count})
+
+
+def give_way(by: int) -> None:
+    """Let the threads of every network compiled from now on in this process give way, see ``processes.give_way``."""
+    global _gives_way_by
+    _gives_way_by = by
 
 
 def problem() -> str | None:
@@ -192,14 +203,19 @@ class Compiled:
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
         try:
-            self._request = _core().compile_model(model, "CPU", options).create_infer_request()
+            # the network's threads get the priority of the thread that compiles it
+            with ThreadPoolExecutor(1, initializer=partial(processes.give_way, _gives_way_by)) as compiling:
+                compiled = compiling.submit(_core().compile_model, model, "CPU", options).result()
+            self._request = compiled.create_infer_request()
         except RuntimeError as error:
             raise UnavailableError(f"the network cannot be compiled: {str(error).splitlines()[0]}") from error
 
     def __call__(self, one: NDArray[Any]) -> NDArray[np.float32]:
         """Return a copy of the output for one input of the shape that the network was converted for."""
-        outputs = self._request.infer([one], share_inputs=True, share_outputs=True)
-        return np.array(outputs[0], np.float32)
+        # not infer(): there the calling thread computes as well, at its own priority
+        self._request.start_async([one], share_inputs=True)
+        self._request.wait()
+        return np.array(self._request.get_output_tensor(0).data, np.float32)
 
 
 class OpenVinoRunner:
