@@ -276,9 +276,23 @@ def _distances(
         was, now = (np.array([max(np.prod(one.tlwh[2:4]), 1.0) for one in them]) for them in (tracks, detections))
         times_as_large = was[:, None] / now[None]
         distances[np.maximum(times_as_large, 1 / times_as_large) > _MOST_TIMES_AS_LARGE] = 1.0
-        is_unlike = embedding_distance(tracks, detections) > 1 - _LEAST_LOOK
-        distances[is_unlike & ~_are_covered(np.array([one.xyxy for one in detections]))] = 1.0
+        distances[_are_unlike(tracks, detections)] = 1.0
     return distances
+
+
+def _are_unlike(tracks: Sequence[Any], detections: Sequence[Any]) -> NDArray[np.bool_]:
+    """Return which detections show colours that the people of tracks do not have, (tracks, detections).
+
+    If nobody looks like anybody so far, the light has changed, or the only person is hidden, which looks the same: the
+    colours so far are forgotten, and everybody keeps the number of their place.
+    """
+    is_known = np.array([one.smooth_feat is not None for one in tracks])
+    is_unlike = (embedding_distance(tracks, detections) > 1 - _LEAST_LOOK) & is_known[:, None]
+    if is_unlike.all():
+        for one in tracks:
+            one.smooth_feat = None
+        return np.zeros_like(is_unlike)
+    return np.asarray(is_unlike & ~_are_covered(np.array([one.xyxy for one in detections])))
 
 
 def _are_covered(boxes_xyxy: NDArray[np.float64]) -> NDArray[np.bool_]:

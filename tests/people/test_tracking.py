@@ -100,7 +100,7 @@ def test_a_slight_motion_of_the_camera_changes_no_box() -> None:
         assert shaken.update(RGB, found, CameraStep(1.0, 0.0, (-1) ** k, 0.5)) == still.update(RGB, found)
 
 
-RED, BLUE = (200, 30, 30), (30, 40, 200)
+RED, BLUE, GREEN = (200, 30, 30), (30, 40, 200), (30, 170, 40)
 Colour = tuple[int, int, int]
 
 
@@ -130,13 +130,24 @@ def test_nobody_takes_the_number_of_someone_in_other_colours_whom_they_hide() ->
     """Regression: a woman who stepped in front of another had the other's number from then on."""
     one = tracker(Settings.tracker)
     for _ in range(10):
-        assert look_at(one, (100, RED)).keys() == {1}
+        assert look_at(one, (100, RED), (240, GREEN)).keys() == {1, 2}
     for _ in range(5):
-        in_front = look_at(one, (106, BLUE))
-    assert in_front.keys() == {2}
+        in_front = look_at(one, (106, BLUE), (240, GREEN))
+    assert in_front.keys() == {2, 3}
     for k in range(6):
-        both = look_at(one, (100, RED), (114 + 10 * k, BLUE))
-        assert both[1] < both[2]
+        both = look_at(one, (100, RED), (114 + 10 * k, BLUE), (240, GREEN))
+        assert both[1] < both[3]
+
+
+@pytest.mark.parametrize("people", [1, 2])
+def test_a_lamp_that_is_switched_on_changes_no_number(people: int) -> None:
+    """Regression: all colours change at once, and everybody got another number."""
+    one = tracker(Settings.tracker)
+    places, dark, bright = (40, 200), ((40, 10, 10), (10, 10, 45)), (RED, BLUE)
+    for colours in (dark, bright, dark):
+        for _ in range(8):
+            seen = look_at(one, *zip(places[:people], colours[:people], strict=True))
+            assert seen.keys() == set(range(1, people + 1))
 
 
 def test_boxes_stay_near_the_detectors(tracker_name: str) -> None:
