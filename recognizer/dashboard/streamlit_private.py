@@ -178,6 +178,22 @@ def _no_address() -> None:
     return None
 
 
+def forget_closed_pages() -> bool:
+    """Let go of pages that were closed more than two minutes ago; return whether there were any.
+
+    Streamlit keeps a closed page for so long, in case its browser only lost the connection. After that, it lets go of
+    the page when another is closed: a server that nobody used any more kept the last results, uploads and cameras.
+    Call this on the server's event loop.
+
+    Read from Streamlit 1.67 (``runtime/memory_session_storage.py``: a ``TTLCache``, which forgets only when it is
+    written to). Breaks if one of these names changes; ``tests/dashboard/test_closed_pages.py`` then fails.
+    """
+    if not runtime.exists():
+        return False
+    manager: Any = runtime.get_instance()._session_mgr
+    return bool(manager._session_storage._cache.expire())
+
+
 def keep_finished_runs() -> None:
     """Send what a run of the page has drawn, even if a fragment's timer comes as the run ends. May be called again.
 

@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 from recognizer import processes
 from recognizer.limits import exceeded, limits
+from recognizer.memory import give_back_memory
 from recognizer.service.fairness import NOBODY, FairLine, Place
 from recognizer.service.unforeseen import sentence_of
 
@@ -254,6 +255,8 @@ class Jobs:
             processes.give_way(LONG_WORK_GIVES_WAY_BY)
         while job is not None:
             job.run()
+            if line is self._long:
+                give_back_memory()
             with self._lock:
                 line.end(job)
                 job = line.take(lambda one: one.finished)

@@ -7,6 +7,7 @@ with the page's address; ``parts/visitor.py`` says who may correct it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
@@ -24,14 +25,18 @@ from recognizer.dashboard.batches.opening import batch_routes
 from recognizer.dashboard.library.routes import library_routes
 from recognizer.dashboard.own_actions.routes import set_routes
 from recognizer.dashboard.parts.download_route import download_route
+from recognizer.dashboard.streamlit_private import forget_closed_pages
 from recognizer.dashboard.workbench import api, own_actions_api
 from recognizer.dashboard.workbench.api import problem_response
 from recognizer.dashboard.workbench.assets import module_folders, static_path
 from recognizer.dashboard.workbench.endpoint import Answer, endpoint
+from recognizer.memory import give_back_memory
 from recognizer.service.jobs import end_all
 from recognizer.service.unforeseen import reported
 from recognizer.service.workbench import Kind
 from recognizer.video.workers import warm_up
+
+_FORGET_EVERY_S: Final = 60.0
 
 _GETS: Final[dict[str, api.Handler]] = {
     "timeline": api.timeline,
@@ -89,10 +94,19 @@ async def ending(_app: object) -> AsyncIterator[None]:
     """
     warm_up(keep_spare=True)
     recovery = await run_in_threadpool(server.recovery)
+    forgetting = asyncio.create_task(_forget_closed_pages())
     yield
+    forgetting.cancel()
     await run_in_threadpool(end_all)
     if recovery is not None:
         await run_in_threadpool(recovery.end)
+
+
+async def _forget_closed_pages() -> None:
+    while True:
+        await asyncio.sleep(_FORGET_EVERY_S)
+        if forget_closed_pages():
+            await run_in_threadpool(give_back_memory)
 
 
 class _Modules(StaticFiles):
