@@ -306,8 +306,7 @@ def test_two_tabs_and_a_killed_server_lose_nothing(browser: Browser, server: App
         assert next(row for row in expected if row[0] == "p2")[4:] == ["human", False]
         page.bring_to_front()
         page.evaluate("window.dispatchEvent(new Event('focus'))")  # headless pages have it all the time
-        wait_until(page, "model.timeline.revision === 4")
-        settle(page)
+        wait_until(page, "model.segments.revision === 4")  # they come after the timeline
         assert ask(page, ROWS) == expected, "what another tab did is seen without an edit of one's own"
 
         server.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -85,7 +86,8 @@ def test_a_fragments_timer_does_not_lose_the_page_that_was_drawn_before(
             tab.session.shutdown()
         return tab
 
-    tab = asyncio.run(use())
+    with ThreadPoolExecutor(1) as apart:  # the thread of a test that drove a browser has an event loop already
+        tab = apart.submit(asyncio.run, use()).result()
     assert tab.finished(ForwardMsg.FINISHED_SUCCESSFULLY) == 1
     assert [one.auto_rerun.interval for one in tab.received if one.WhichOneof("type") == "auto_rerun"] == [1]
     elements = [one.delta.new_element for one in tab.received if one.WhichOneof("type") == "delta"]
