@@ -405,7 +405,7 @@ class TestOpenVino:
         with torch.inference_mode():
             torch.testing.assert_close(runner(longer), one.module()(longer))
 
-    def test_it_sends_nothing_and_its_threads_give_way(self) -> None:
+    def test_it_sends_nothing_and_its_threads_give_way_and_run_on_any_core(self) -> None:
         """In another process: the threads of the first network there compute all later ones too.
 
         Regression: importing OpenVINO sends events to its makers unless this module cannot be imported.
@@ -425,14 +425,18 @@ given = ov.opset13.parameter(shape, np.float32)
 network = ov.Model([ov.opset13.relu(given)], [given])
 before = niceness() if sys.platform == "linux" else {}
 openvino.give_way(3)
-openvino.Compiled(network, Way("openvino", "float32"))(np.zeros(shape, np.float32))
+compiled = openvino.Compiled(network, Way("openvino", "float32"), threads=1)
+compiled(np.zeros(shape, np.float32))
 after = niceness() if before else {}
+pinned = compiled._request.get_compiled_model().get_property("ENABLE_CPU_PINNING")
 telemetry = [name for name, module in sys.modules.items() if "openvino_telemetry" in name and module]
-print(json.dumps([telemetry, list(before.values()), [after[thread] for thread in after if thread not in before]]))
+made = [after[thread] for thread in after if thread not in before]
+print(json.dumps([telemetry, list(before.values()), made, pinned]))
 """
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        telemetry, before, made = json.loads(run.stdout)
+        telemetry, before, made, pinned = json.loads(run.stdout)
         assert telemetry == []
+        assert not pinned, "two processes would share the first core"
         if sys.platform == "linux":  # elsewhere, threads have no priority
             assert len(set(before)) == 1
             assert set(made) == {before[0] + 3}

@@ -199,6 +199,8 @@ class Compiled:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": _HINTS[way.number_format],
             "NUM_STREAMS": 1,
+            # otherwise a network with one thread runs on the first core, in each of several processes
+            "ENABLE_CPU_PINNING": False,
         }
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
