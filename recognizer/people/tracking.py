@@ -276,21 +276,21 @@ def _distances(
         was, now = (np.array([max(np.prod(one.tlwh[2:4]), 1.0) for one in them]) for them in (tracks, detections))
         times_as_large = was[:, None] / now[None]
         distances[np.maximum(times_as_large, 1 / times_as_large) > _MOST_TIMES_AS_LARGE] = 1.0
-        distances[_are_unlike(tracks, detections)] = 1.0
+        distances[_are_unlike(tracks, detections, distances < 1.0)] = 1.0
     return distances
 
 
-def _are_unlike(tracks: Sequence[Any], detections: Sequence[Any]) -> NDArray[np.bool_]:
+def _are_unlike(tracks: Sequence[Any], detections: Sequence[Any], may_match: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which detections show colours that the people of tracks do not have, (tracks, detections).
 
     If nobody looks like anybody so far, the light has changed, or the only person is hidden, which looks the same: the
-    colours so far are forgotten, and everybody keeps the number of their place.
+    colours of those who may be matched, (tracks, detections), are forgotten, and they keep the number of their place.
     """
     is_known = np.array([one.smooth_feat is not None for one in tracks])
     is_unlike = (embedding_distance(tracks, detections) > 1 - _LEAST_LOOK) & is_known[:, None]
-    if is_unlike.all():
-        for one in tracks:
-            one.smooth_feat = None
+    if is_unlike[is_known].all():
+        for k in np.flatnonzero(may_match.any(axis=1)).tolist():
+            tracks[k].smooth_feat = None
         return np.zeros_like(is_unlike)
     return np.asarray(is_unlike & ~_are_covered(np.array([one.xyxy for one in detections])))
 

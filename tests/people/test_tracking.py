@@ -150,6 +150,18 @@ def test_a_lamp_that_is_switched_on_changes_no_number(people: int) -> None:
             assert seen.keys() == set(range(1, people + 1))
 
 
+def test_a_lamp_that_flickers_while_somebody_is_away_changes_no_number() -> None:
+    """Regression: colours that were forgotten counted as a person who keeps theirs."""
+    one = tracker(Settings.tracker)
+    dark, bright = ((40, 10, 10), (10, 10, 45)), (RED, BLUE)
+    for colours in (dark, bright):
+        for _ in range(8):
+            look_at(one, (40, colours[0]), (200, colours[1]))
+    for colours in (dark, bright, dark):
+        for _ in range(2):
+            assert look_at(one, (40, colours[0])).keys() == {1}
+
+
 def test_boxes_stay_near_the_detectors(tracker_name: str) -> None:
     one = tracker(tracker_name)
     for k in range(20):
