@@ -91,14 +91,17 @@ def end_with_parent() -> None:
 def give_way(by: int) -> None:
     """Lower the priority of the calling thread, and of each thread and process that it starts from now on.
 
-    Only Linux has priorities of threads; elsewhere, nothing happens. An ordinary user cannot raise it again.
+    Only Linux has priorities of threads; elsewhere, nothing happens. An ordinary user cannot raise it again. A thread
+    that gives way already does not do so twice.
 
     Args:
-        by: steps of niceness; with ten, a thread gets a tenth of a core that another one wants too (sched(7)).
+        by: steps of niceness below the process's first thread; with ten, a thread gets a tenth of a core that another
+            one wants too (sched(7)).
     """
     if sys.platform == "linux":
-        thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + by)
+        thread, first = threading.get_native_id(), os.getpid()
+        now, usual = (os.getpriority(os.PRIO_PROCESS, one) for one in (thread, first))
+        os.setpriority(os.PRIO_PROCESS, thread, max(now, usual + by))
 
 
 def address_space_bytes() -> int:
