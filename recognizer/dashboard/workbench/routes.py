@@ -88,7 +88,8 @@ def routes() -> list[BaseRoute]:
 
 @asynccontextmanager
 async def ending(_app: object) -> AsyncIterator[None]:
-    """Have a decoder ready, go on with what another server left behind; leave this one's work in order when it ends.
+    """Have a decoder ready, go on with what another server left behind, let go of closed pages, and leave this one's
+    work in order when it ends.
 
     Uvicorn ends the process by the signal that it received, before Python's own handlers at exit.
     """
