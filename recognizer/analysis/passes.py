@@ -141,10 +141,11 @@ class PassStore:
 
     def remove_leftovers(self) -> None:
         """Remove what killed processes did not finish writing."""
-        for folder in self._folder.glob(f"{_ASIDE}*"):
-            if folder.is_dir() and _is_left_over(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-                _lock_of(folder).unlink(missing_ok=True)
+        with suppress(OSError), self.placing:  # from a folder that cannot be written nothing can be removed
+            for folder in self._folder.glob(f"{_ASIDE}*"):
+                if folder.is_dir() and _is_left_over(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    _lock_of(folder).unlink(missing_ok=True)
 
     def prune(self, keep: Path) -> None:
         """Remove the least recently used records except ``keep`` until the folder fits; call with ``placing`` held."""
@@ -195,9 +196,10 @@ class PassRecorder:
         self._files: list[BinaryIO] = []
         self._lock: FileLock | None = None
         try:
-            self._aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=target.parent))
-            self._lock = FileLock(_lock_of(self._aside), thread_local=False)
-            self._lock.acquire(blocking=False)  # the system releases it if this process is killed
+            with store.placing:  # nobody may take the folder for left over before it is locked
+                self._aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=target.parent))
+                self._lock = FileLock(_lock_of(self._aside), thread_local=False)
+                self._lock.acquire(blocking=False)  # the system releases it if this process is killed
             self._files += [path.open("wb") for path in crop_paths(self._aside, style)]
         except OSError as error:
             self._give_up(error)
@@ -313,11 +315,14 @@ def _is_left_over(aside: Path) -> bool:
         return is_abandoned(aside)
     lock = FileLock(path)
     try:
-        lock.acquire(blocking=False)
+        with lock.acquire(blocking=False):
+            if aside.is_dir():
+                return True
+            # its recorder ended since we looked and removed the lock, which we have made again
+            path.unlink(missing_ok=True)
+            return False
     except (Timeout, OSError):
         return False
-    lock.release()
-    return True
 
 
 def _is_prunable(folder: Path) -> bool:

@@ -11,9 +11,11 @@ import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from filelock import AcquireReturnProxy
 
 from recognizer.analysis import passes
 from recognizer.analysis.pass_record import RecordedPass
@@ -287,6 +289,22 @@ def test_pruning_goes_by_the_lock_of_what_is_being_written_and_removes_it(folder
         still_writing.add(PASS[1])
         still_writing.commit(TIMES_S, (), Reading())
     assert found(store, "a").has_crops(style(10))
+
+
+def test_a_lock_that_its_recorder_removes_while_pruning_looks_stays_removed(
+    store: PassStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: to take the lock that a recorder had just removed made it again, for good."""
+    ending = store.record("a", style(10))
+
+    class EndsBefore(passes.FileLock):
+        def acquire(self, *args: Any, **options: Any) -> AcquireReturnProxy:
+            ending.discard()
+            return super().acquire(*args, **options)
+
+    monkeypatch.setattr(passes, "FileLock", EndsBefore)
+    store.prune(keep=folder / "b")
+    assert list(folder.iterdir()) == []
 
 
 def test_two_recorders_of_one_pass_do_not_disturb_each_other(store: PassStore) -> None:

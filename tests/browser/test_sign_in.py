@@ -178,7 +178,7 @@ def test_people_sign_in_share_by_link_and_sign_out(visit: Callable[[], Visit], p
     olga.open("/library")
     olga.sign_in(OPERATOR)
     assert olga.listed() == [stored]
-    assert urlsplit(olga.page.url).path == "/library"
+    olga.page.wait_for_url(lambda url: urlsplit(url).path == "/library")  # from the provider to the first page, then on
 
     page = ada.open()
     main(page).get_by_text("Open an earlier analysis").wait_for()
