@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from recognizer.dashboard.streamlit_private import kept_in_tab
 from recognizer.service.action_sets import SetSummary
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.growing import Pace
@@ -417,10 +418,8 @@ class Tab:
 
 
 def tab() -> Tab:
-    """Return this browser tab's state, made on its first visit."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = Tab()
-    state: Tab = st.session_state[_KEY]
+    """Return this browser tab's state, made on its first visit. A script is not interrupted here."""
+    state: Tab = kept_in_tab(_KEY, Tab)
     return state
 
 

@@ -46,6 +46,27 @@ def session_is_open() -> Callable[[], bool]:
     return lambda: not runtime.exists() or runtime.get_instance().is_active_session(session_id)
 
 
+def kept_in_tab(key: str, make: Callable[[], Any]) -> Any:
+    """Return a value of this tab's session state, made if it is missing; a script is never interrupted here.
+
+    ``st.session_state`` ends the script or callback at each access if another run was asked for meanwhile. What a
+    callback had begun would then stay half done, and a click or a dropped file would be lost.
+
+    Read from Streamlit 1.67 (``runtime/state/safe_session_state.py``: ``_yield_callback`` is called at each access,
+    ``_lock`` guards ``_state``). Breaks if one of the last two is renamed.
+    """
+    context = get_script_run_ctx()
+    if context is None:  # on no script's thread; Streamlit warns, and has one state for all of these
+        return st.session_state.setdefault(key, make())
+    safe = context.session_state
+    with safe._lock:
+        try:
+            return safe._state[key]
+        except KeyError:
+            safe._state[key] = made = make()
+            return made
+
+
 def serve_folder(name: str, folder: Path) -> str:
     """Serve the files of a folder in place; return the folder's address, relative to the app's.
 

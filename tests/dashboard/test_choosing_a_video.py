@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
@@ -23,6 +24,7 @@ from tests.support.pages import (
     errors,
     has_button,
     open_page,
+    request_rerun,
     settle,
     shows_result,
     tab,
@@ -65,16 +67,31 @@ def test_click_while_a_video_is_copied_does_not_lose_it(
 
     def clicked_meanwhile(self: AnalysisStore, *uploads: Any, **whose: Any) -> StoredFile:
         file = add_recording(self, *uploads, **whose)
-        context = get_script_run_ctx()
-        assert context is not None
-        assert context.script_requests is not None
-        context.script_requests.request_rerun(RerunData(page_script_hash=context.page_script_hash))
+        request_rerun()
         return file
 
     monkeypatch.setattr(AnalysisStore, "add_recording", clicked_meanwhile)
     upload_video(page, clip)
     assert current_video(page).file.name == "clip.mp4"
     assert {one.run.name for one in server.library().listing(RunQuery()).items} == {"clip.mp4", "first.mp4"}
+
+
+def test_rerun_asked_for_before_a_video_is_copied_does_not_lose_it(
+    page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: a page that had just opened asked for its history, and lost the video that was dropped in then."""
+    spinner, asked = st.spinner, []
+
+    def asked_before(text: str) -> AbstractContextManager[None]:
+        if not asked:
+            asked.append(text)
+            request_rerun()
+        return spinner(text)
+
+    monkeypatch.setattr(st, "spinner", asked_before)
+    upload_video(page, clip)
+    assert asked
+    assert current_video(page).file.name == "clip.mp4"
 
 
 def test_codec_that_browsers_do_not_play_gets_a_copy_that_they_do(

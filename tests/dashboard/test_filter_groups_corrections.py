@@ -8,12 +8,13 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import server
-from recognizer.dashboard.analyse import exports
+from recognizer.dashboard.analyse import corrections_panel, exports
 from recognizer.dashboard.parts import visitor
 from recognizer.service.opened import Opened
 from recognizer.timeline.corrections import Corrections
@@ -27,6 +28,7 @@ from tests.support.pages import (
     has_button,
     open_page,
     open_table,
+    request_rerun,
     tab,
     uploader,
     widget,
@@ -217,6 +219,24 @@ def test_corrections_come_from_a_file_and_are_taken_back_and_brought_back(result
     press(result, "Bring back 3 corrections")
     assert opened().revision.corrections.edits == made.edits
     assert "serving" in actions(result)
+
+
+def test_click_while_a_file_of_corrections_is_read_does_not_lose_it(
+    result: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: each look at a tab's state ended the script if another run was asked for, and the file was gone."""
+    made = Corrections((Name(1, "Anna"),))
+    read = corrections_panel.corrections_from_json
+
+    def clicked_meanwhile(*given: Any) -> Corrections:
+        request_rerun()
+        return read(*given)
+
+    monkeypatch.setattr(corrections_panel, "corrections_from_json", clicked_meanwhile)
+    file = corrections_json(made, generated_timeline().video.sha256).encode()
+    uploader(result, "Corrections from a file").upload("c.json", file, "application/json")
+    run(result)
+    assert opened().revision.corrections.edits == made.edits
 
 
 def test_selected_row_takes_the_workbench_there(result: AppTest) -> None:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard.state import CurrentVideo, Tab
@@ -38,6 +40,17 @@ def open_page(page: str | None = None, **query: str) -> AppTest:
 def tab(at: AppTest) -> Tab:
     state: Tab = at.session_state["tab"]
     return state
+
+
+def request_rerun() -> None:
+    """Ask for another run of the page that runs on this thread, as a click or a component does meanwhile."""
+    context = get_script_run_ctx()
+    assert context is not None
+    assert context.script_requests is not None
+    as_they_are = WidgetStates(widgets=context.session_state.get_widget_states())
+    context.script_requests.request_rerun(
+        RerunData(widget_states=as_they_are, page_script_hash=context.page_script_hash)
+    )
 
 
 def choose_preset(at: AppTest, preset: Literal["recommended", "documented", "custom"]) -> None:

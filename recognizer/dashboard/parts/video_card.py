@@ -55,9 +55,10 @@ def choose_video() -> None:
         help="It stays on this machine. If a camera has cut a recording into several files, drop them in together.",
     )
     if uploads:
-        # the next field has another key and is empty, which frees the memory of the upload
-        tab.uploads += 1
         with st.spinner("Copying the video"):
+            # The next field has another key and is empty, which frees the memory of the upload. Counted in the spinner:
+            # wherever something is drawn, this run may end, because another one was asked for meanwhile.
+            tab.uploads += 1
             _store_and_use([(upload, upload.name) for upload in uploads], sum(upload.size for upload in uploads))
         st.rerun()
     if tab.video is None and st.button("Try a sample", icon=":material/movie:"):
