@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from filelock import AcquireReturnProxy
+from filelock import AcquireReturnProxy, FileLock
 
 from recognizer.analysis import passes
 from recognizer.analysis.pass_record import RecordedPass
@@ -297,8 +297,8 @@ def test_a_lock_that_its_recorder_removes_while_pruning_looks_stays_removed(
     """Regression: to take the lock that a recorder had just removed made it again, for good."""
     ending = store.record("a", style(10))
 
-    class EndsBefore(passes.FileLock):
-        def acquire(self, *args: Any, **options: Any) -> AcquireReturnProxy:
+    class EndsBefore(FileLock):
+        def acquire(self, *args: Any, **options: Any) -> AcquireReturnProxy[Any]:
             ending.discard()
             return super().acquire(*args, **options)
 

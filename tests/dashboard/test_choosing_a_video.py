@@ -80,7 +80,8 @@ def test_rerun_asked_for_before_a_video_is_copied_does_not_lose_it(
     page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Regression: a page that had just opened asked for its history, and lost the video that was dropped in then."""
-    spinner, asked = st.spinner, []
+    spinner = st.spinner
+    asked: list[str] = []
 
     def asked_before(text: str) -> AbstractContextManager[None]:
         if not asked:

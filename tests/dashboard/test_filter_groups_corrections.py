@@ -18,7 +18,7 @@ from recognizer.dashboard.analyse import corrections_panel, exports
 from recognizer.dashboard.parts import visitor
 from recognizer.service.opened import Opened
 from recognizer.timeline.corrections import Corrections
-from recognizer.timeline.corrections_file import corrections_json
+from recognizer.timeline.corrections_file import corrections_from_json, corrections_json
 from recognizer.timeline.edits import Check, Merge, Name, Relabel
 from recognizer.timeline.groups import LabelGroups, groups_json
 from tests.support.networks import Networks
@@ -226,7 +226,7 @@ def test_click_while_a_file_of_corrections_is_read_does_not_lose_it(
 ) -> None:
     """Regression: each look at a tab's state ended the script if another run was asked for, and the file was gone."""
     made = Corrections((Name(1, "Anna"),))
-    read = corrections_panel.corrections_from_json
+    read = corrections_from_json
 
     def clicked_meanwhile(*given: Any) -> Corrections:
         request_rerun()
