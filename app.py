@@ -13,7 +13,11 @@ else:
 
     from recognizer.dashboard.middleware import middleware
     from recognizer.dashboard.server import check_limits
-    from recognizer.dashboard.streamlit_private import ask_no_address_service, keep_finished_runs
+    from recognizer.dashboard.streamlit_private import (
+        ask_no_address_service,
+        bring_closed_pages_back,
+        keep_finished_runs,
+    )
     from recognizer.dashboard.workbench.routes import ending, routes
     from recognizer.service.logs import log_to_stderr
 
@@ -21,4 +25,5 @@ else:
     check_limits()
     ask_no_address_service()
     keep_finished_runs()
+    bring_closed_pages_back()
     app = App(__file__, routes=routes(), middleware=middleware(), lifespan=ending)

@@ -40,7 +40,7 @@ MEGABYTE: Final = 2**20
 CLIP: Final = "stgcn_ta_chi.mp4"
 CLICK_EVERY_S: Final = 3.0
 SETTLE_S: Final = 190.0
-"""A closed page is kept for two minutes, in case its browser comes back, and up to a minute more."""
+"""A closed page keeps all that it holds for two minutes, and up to a minute more."""
 STEP_S: Final = 120.0
 QUIET_S: Final = 15.0
 """How long the memory is watched before and after; the lowest of each counts, because it fluctuates."""

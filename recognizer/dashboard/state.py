@@ -28,6 +28,7 @@ module.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -226,6 +227,19 @@ class GoTo:
     time_s: float
 
 
+@dataclass(frozen=True)
+class PutAway:
+    """What a page had while nobody looked at it: ids instead of results, which take memory.
+
+    Attributes:
+        job_id: the running job, which may have ended since.
+        shown_id: what is shown.
+    """
+
+    job_id: str | None
+    shown_id: str | None
+
+
 @dataclass
 class AnalyseTab:
     """The page "Analyse a video"; the page "Live camera" has one of its own for the analysis of its session.
@@ -241,6 +255,7 @@ class AnalyseTab:
         corrections_uploads: how many files of corrections have been read; a new number empties the upload field.
         corrections_problem: what went wrong with the last one.
         own_actions_problem: what went wrong with the last choice of a set of own actions.
+        put_away: what this page had when it was closed; None once it is back.
     """
 
     job: Job[StoredAnalysis] | None = None
@@ -253,6 +268,15 @@ class AnalyseTab:
     corrections_uploads: int = 0
     corrections_problem: str | None = None
     own_actions_problem: str | None = None
+    put_away: PutAway | None = None
+
+    def lighten(self) -> None:
+        """Keep ids instead of results, until the page is looked at again."""
+        if self.job is not None or self.shown is not None:
+            self.put_away = PutAway(
+                None if self.job is None else self.job.job_id, None if self.shown is None else self.shown.analysis_id
+            )
+            self.job, self.shown = None, None
 
     def show(self, analysis: StoredAnalysis | None) -> None:
         """Show another analysis, from its beginning."""
@@ -306,6 +330,7 @@ class CompareTab:
         truth_from: a corrected analysis that waits to be the truth; None if none does.
         drawn: what the workbench shows of it: the entries that are wanted and have run, labels and groups.
         goes_to: the moment that the workbench goes to; None before the first.
+        put_away: what this page had when it was closed; None once it is back.
     """
 
     rows: list[EntryRow] = field(default_factory=list)
@@ -319,6 +344,15 @@ class CompareTab:
     truth_from: WaitingTruth | None = None
     drawn: StoredComparison | None = None
     goes_to: GoTo | None = None
+    put_away: PutAway | None = None
+
+    def lighten(self) -> None:
+        """Keep ids instead of results, until the page is looked at again."""
+        if self.job is not None or self.shown is not None:
+            self.put_away = PutAway(
+                None if self.job is None else self.job.job_id, None if self.shown is None else self.shown.comparison_id
+            )
+            self.job, self.shown, self.partial, self.drawn = None, None, None, None
 
     def go_to(self, person_id: int, time_s: float) -> None:
         """Let the workbench show a person at a moment."""
@@ -337,6 +371,7 @@ class LiveTab:
         sessions: names of the ended sessions, by the id of the stored analysis; the latest last.
         loading: loads the networks.
         networks: the keys of the loaded networks (``networks.cache.network_keys``).
+        lost: whether a session ended while nobody looked at this tab, and none has begun since.
     """
 
     camera: TabCamera | None = None
@@ -346,6 +381,23 @@ class LiveTab:
     sessions: dict[str, str] = field(default_factory=dict)
     loading: Job[Models] | None = None
     networks: tuple[object, ...] | None = None
+
+    lost: bool = False
+
+    def lighten(self) -> str | None:
+        """Let go of the camera and its networks; return the id of the session that its end is still to be told of."""
+        if self.camera is None or self.camera.session is not None:
+            return None
+        if self.feed is not None:
+            self.feed.close()
+        ended = None if self.camera.latest is None else self.camera.latest.ended
+        self.camera, self.feed, self.feed_source, self.loading, self.networks = None, None, None, None, None
+        if ended is None or not ended.lost:
+            return None
+        self.lost = True
+        self.sessions[ended.run.analysis_id] = ended.run.video_name
+        self.shown_session_id = ended.run.analysis_id
+        return ended.run.analysis_id
 
 
 @dataclass
@@ -415,6 +467,21 @@ class Tab:
     def analyse(self) -> AnalyseTab:
         """The analysis that the page shows: neither a video nor a session takes the other's place."""
         return self.of_camera if self.page == _LIVE_PAGE else self.of_video
+
+    def lighten(self) -> None:
+        """Let go of what takes memory and can be had again: nobody has looked at this tab for some time."""
+        for one in (self.of_video, self.of_camera, self.compare):
+            one.lighten()
+        lost_id = self.live.lighten()
+        if lost_id is not None:
+            self.of_camera.put_away = PutAway(None, lost_id)
+        self.downloads = TabOffers()
+
+
+def lighten(kept: Mapping[str, Any]) -> None:
+    """Lighten the tab in a session state, if there is one."""
+    if _KEY in kept:
+        kept[_KEY].lighten()
 
 
 def tab() -> Tab:

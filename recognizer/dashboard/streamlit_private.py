@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import streamlit as st
 from starlette.requests import Request
@@ -22,9 +23,13 @@ from streamlit import net_util, runtime
 from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
 from streamlit.components.v1 import declare_component
 from streamlit.file_util import get_static_dir
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.secrets import secrets_singleton
+from streamlit.runtime.state.common import GENERATED_ELEMENT_ID_PREFIX
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
@@ -199,20 +204,77 @@ def _no_address() -> None:
     return None
 
 
-def forget_closed_pages() -> bool:
-    """Let go of pages that were closed more than two minutes ago; return whether there were any.
+def lighten_closed_pages(lighten: Callable[[Mapping[str, Any]], None], after_s: float) -> bool:
+    """Let go of what closed pages hold, except for the little that brings them back; return whether there was any.
 
-    Streamlit keeps a closed page for so long, in case its browser only lost the connection. After that, it lets go of
-    the page when another is closed: a server that nobody used any more kept the last results, uploads and cameras.
-    Call this on the server's event loop.
+    Streamlit keeps a closed page for ``server.disconnectedSessionTTL``, in case its browser only lost the connection: a
+    laptop sleeps, or a phone is locked. That is hours here, and for so long nobody may lose what was not saved. Yet a
+    server that nobody used any more kept the last results, uploads and cameras. Call this on the server's event loop.
+
+    Args:
+        lighten: takes the session state of a page, and lets go of what it can have again.
+        after_s: pages that were closed less long ago stay as they are.
 
     Read from Streamlit 1.67 (``runtime/memory_session_storage.py``: a ``TTLCache``, which forgets only when it is
-    written to). Breaks if one of these names changes; ``tests/dashboard/test_closed_pages.py`` then fails.
+    written to; ``runtime/app_session.py``: ``shutdown`` lets go of the same). Breaks if one of these names changes;
+    ``tests/dashboard/test_closed_pages.py`` then fails.
     """
     if not runtime.exists():
         return False
-    manager: Any = runtime.get_instance()._session_mgr
-    return bool(manager._session_storage._cache.expire())
+    server: Any = runtime.get_instance()
+    closed: Any = server._session_mgr._session_storage._cache
+    freed = bool(closed.expire())
+    closed_before_s = closed.timer() - after_s
+    for session_id, info in list(closed._data.items()):
+        session = info.session
+        is_idle = session._state == AppSessionState.APP_NOT_RUNNING
+        if session in _light or not is_idle or closed._expirations[session_id] - closed.ttl > closed_before_s:
+            continue
+        kept = session._session_state
+        lighten(kept)
+        # the widgets as the browser has them, without what was made of it, and without callbacks, which hold results
+        widgets = WidgetStates(widgets=kept.get_widget_states())
+        kept._new_widget_state.widget_metadata.clear()
+        for name in [name for name in kept._old_state if name.startswith(GENERATED_ELEMENT_ID_PREFIX)]:
+            del kept._old_state[name]
+        kept.set_widgets_from_proto(widgets)
+        session._uploaded_file_mgr.remove_session_files(session_id)
+        session._fragment_storage.clear()
+        session._browser_queue.clear()
+        server.media_file_mgr.clear_session_refs(session_id)
+        server.media_file_mgr.remove_orphaned_files()
+        server.dataframe_source_mgr.clear_all_for_session(session_id)
+        _light.add(session)
+        freed = True
+    return freed
+
+
+def bring_closed_pages_back() -> None:
+    """Run a page again when its browser comes back after ``lighten_closed_pages``. May be called again.
+
+    Its fragments, media and downloads are gone, and the browser asks for a run only if it was following something.
+
+    Read from Streamlit 1.67 (``runtime/websocket_session_manager.py``: ``_resume_stored_session``). Breaks if that is
+    renamed; ``tests/dashboard/test_closed_pages.py`` then fails.
+    """
+    setattr(WebsocketSessionManager, "_resume_stored_session", _resume_and_run)  # noqa: B010 - mypy forbids the plain form
+
+
+_light: WeakSet[AppSession] = WeakSet()
+_resume_stored_session = WebsocketSessionManager._resume_stored_session
+
+
+def _resume_and_run(manager: WebsocketSessionManager, *given: Any) -> str | None:
+    session_id = _resume_stored_session(manager, *given)
+    if session_id is not None:
+        session = manager._active_session_info_by_id[session_id].session
+        if session in _light:
+            _light.discard(session)
+            as_it_was = ClientState()
+            as_it_was.CopyFrom(session._client_state)
+            as_it_was.widget_states.widgets.extend(session._session_state.get_widget_states())
+            session.request_rerun(as_it_was)
+    return session_id
 
 
 def keep_finished_runs() -> None:

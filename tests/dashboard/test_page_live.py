@@ -410,8 +410,9 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
     assert shown.analysis_id == session_of(page).analysis_id
 
 
+@pytest.mark.parametrize("is_away_for_long", [False, True])
 def test_lost_connection_is_reported_and_the_session_is_there(
-    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch, is_away_for_long: bool
 ) -> None:
     monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)
     monkeypatch.setattr(watchdog_module, "CHECK_EVERY_S", 0.05)
@@ -420,11 +421,14 @@ def test_lost_connection_is_reported_and_the_session_is_there(
     while session_of(page).ended is None:
         assert time.monotonic() < end_s
         time.sleep(0.02)
+    analysis_id = session_of(page).analysis_id
+    if is_away_for_long:
+        tab(page).lighten()
     page.run()
     assert not page.exception
     assert "The connection to the browser was lost" in words(page)
     assert shows_result(page)
-    assert page.query_params["run"] in (session_of(page).analysis_id, [session_of(page).analysis_id])
+    assert page.query_params["run"] in (analysis_id, [analysis_id])
 
 
 def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:

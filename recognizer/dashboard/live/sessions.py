@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
 from recognizer.dashboard import guard, server, state
@@ -11,6 +13,10 @@ from recognizer.dashboard.text import sentence
 from recognizer.errors import StoreError
 
 _SESSION_KEY = "camera-session"
+_LOST: Final = (
+    "The connection to the browser was lost: no more pictures arrived. Everything up to then is saved and shown below; "
+    "press Start to begin another session."
+)
 
 
 def is_running() -> bool:
@@ -38,23 +44,22 @@ def end_session() -> None:
 def show_lost_session() -> None:
     """Show a session that ended because its connection broke, until another one begins."""
     camera = state.tab().live.camera
-    if camera is None or camera.session is not None or camera.latest is None:
+    if camera is None or camera.session is not None:
         return
-    if camera.latest.ended is not None and camera.latest.ended.lost:
+    if camera.latest is None or (camera.latest.ended is not None and camera.latest.ended.lost):
         _show_ended()
 
 
 def _show_ended() -> None:
     tab = state.tab()
     camera = tab.live.camera
+    if camera is not None and camera.latest is None and tab.live.lost:
+        st.warning(_LOST)
     if camera is None or camera.latest is None or camera.latest.ended is None:
         return
-    ended = camera.latest.ended
+    ended, tab.live.lost = camera.latest.ended, False
     if ended.lost:
-        st.warning(
-            "The connection to the browser was lost: no more pictures arrived. Everything up to then is saved and "
-            "shown below; press Start to begin another session."
-        )
+        st.warning(_LOST)
     analysis_id = ended.run.analysis_id
     if analysis_id == tab.live.shown_session_id:
         return

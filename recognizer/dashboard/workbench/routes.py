@@ -20,12 +20,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from recognizer.dashboard import server
+from recognizer.dashboard import server, state
 from recognizer.dashboard.batches.opening import batch_routes
 from recognizer.dashboard.library.routes import library_routes
 from recognizer.dashboard.own_actions.routes import set_routes
 from recognizer.dashboard.parts.download_route import download_route
-from recognizer.dashboard.streamlit_private import forget_closed_pages
+from recognizer.dashboard.streamlit_private import lighten_closed_pages
 from recognizer.dashboard.workbench import api, own_actions_api
 from recognizer.dashboard.workbench.api import problem_response
 from recognizer.dashboard.workbench.assets import module_folders, static_path
@@ -36,7 +36,8 @@ from recognizer.service.unforeseen import reported
 from recognizer.service.workbench import Kind
 from recognizer.video.workers import warm_up
 
-_FORGET_EVERY_S: Final = 60.0
+_LIGHTEN_AFTER_S: Final = 120.0
+_LIGHTEN_EVERY_S: Final = 60.0
 
 _GETS: Final[dict[str, api.Handler]] = {
     "timeline": api.timeline,
@@ -88,25 +89,26 @@ def routes() -> list[BaseRoute]:
 
 @asynccontextmanager
 async def ending(_app: object) -> AsyncIterator[None]:
-    """Have a decoder ready, go on with what another server left behind, let go of closed pages, and leave this one's
-    work in order when it ends.
+    """Have a decoder ready, go on with what another server left behind, and leave this one's work in order at its end.
+
+    Meanwhile, let go of what closed pages hold.
 
     Uvicorn ends the process by the signal that it received, before Python's own handlers at exit.
     """
     warm_up(keep_spare=True)
     recovery = await run_in_threadpool(server.recovery)
-    forgetting = asyncio.create_task(_forget_closed_pages())
+    lightening = asyncio.create_task(_lighten_closed_pages())
     yield
-    forgetting.cancel()
+    lightening.cancel()
     await run_in_threadpool(end_all)
     if recovery is not None:
         await run_in_threadpool(recovery.end)
 
 
-async def _forget_closed_pages() -> None:
+async def _lighten_closed_pages() -> None:
     while True:
-        await asyncio.sleep(_FORGET_EVERY_S)
-        if forget_closed_pages():
+        await asyncio.sleep(_LIGHTEN_EVERY_S)
+        if lighten_closed_pages(state.lighten, _LIGHTEN_AFTER_S):
             await run_in_threadpool(give_back_memory)
 
 
