@@ -1,13 +1,13 @@
 """The data set over all videos of a batch: Parquet files of segments, people and predictions, for pandas or DuckDB.
 
 ``data/segments/part=3/rows.parquet`` has the rows of all results whose names begin with 3, in the order of these names,
-so its bytes do not depend on the order of the work. A file is written anew only if it would hold other results.
+so its bytes do not depend on the order of the work. A file is written anew only if it would hold other results: when
+the command ends, and before that now and then (``growth``).
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,8 @@ from recognizer.batch.results import ROWS, BatchFolder, unreadable, writing
 from recognizer.files import staged
 
 TABLES: Final = ("segments", "people", "predictions")
+"""In the order in which they are written: whoever finds a result among the people finds its segments too."""
+
 PARTS: Final = "0123456789abcdef"
 
 _ROWS_PER_GROUP: Final = 65_536
@@ -34,17 +36,35 @@ def gather(folder: BatchFolder, manifest: Manifest, follow: Callable[[], None] =
         OutputError: a file cannot be written; the others and the earlier ones stay.
         StoreError: a result cannot be read.
     """
-    by_part: dict[str, list[str]] = {part: [] for part in PARTS}
-    for result in manifest.results():
-        by_part[result[0]].append(result)
-    for part, table in itertools.product(PARTS, TABLES):
-        follow()
-        name, results = part_name(table, part), by_part[part]
-        digest = digest_of(results)
-        target = folder.data / name
-        if manifest.fact(name) != digest or target.is_file() != bool(results):
-            _write(folder, table, results, target, follow)
-            manifest.set_fact(name, digest)
+    for part in PARTS:
+        results = list(manifest.results(part))
+        for table in TABLES:
+            follow()
+            if not _is_current(folder, manifest, table, part, results):
+                _write(folder, table, part, results, follow)
+                note_part(manifest, part, results, (table,))
+
+
+def holds(folder: BatchFolder, manifest: Manifest, part: str, results: Sequence[str]) -> bool:
+    """Return whether this part of each table holds exactly these results."""
+    return all(_is_current(folder, manifest, table, part, results) for table in TABLES)
+
+
+def write_part(folder: BatchFolder, part: str, results: Sequence[str], follow: Callable[[], None]) -> None:
+    """Write one part of each table, apart from the manifest; see ``gather``."""
+    for table in TABLES:
+        _write(folder, table, part, results, follow)
+
+
+def note_part(manifest: Manifest, part: str, results: Sequence[str], tables: Iterable[str] = TABLES) -> None:
+    """Note in the manifest which results a part holds."""
+    for table in tables:
+        manifest.set_fact(part_name(table, part), digest_of(results))
+
+
+def _is_current(folder: BatchFolder, manifest: Manifest, table: str, part: str, results: Sequence[str]) -> bool:
+    name = part_name(table, part)
+    return manifest.fact(name) == digest_of(results) and (folder.data / name).is_file() == bool(results)
 
 
 def part_name(table: str, part: str) -> str:
@@ -57,14 +77,15 @@ def digest_of(results: Iterable[str]) -> str:
     return hashlib.sha256("".join(results).encode()).hexdigest()
 
 
-def _write(folder: BatchFolder, table: str, results: Sequence[str], target: Path, follow: Callable[[], None]) -> None:
+def _write(folder: BatchFolder, table: str, part: str, results: Sequence[str], follow: Callable[[], None]) -> None:
+    target = folder.data / part_name(table, part)
     with writing(target):
         if not results:
             target.unlink(missing_ok=True)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        with staged(target) as part:
-            _write_rows(part, ((one, folder.result(one) / f"{table}.parquet") for one in results), follow)
+        with staged(target) as aside:
+            _write_rows(aside, ((one, folder.result(one) / f"{table}.parquet") for one in results), follow)
 
 
 def _write_rows(target: Path, files: Iterable[tuple[str, Path]], follow: Callable[[], None]) -> None:

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from recognizer.batch.dataset import gather
 from recognizer.batch.exports import Exports, export_all
+from recognizer.batch.growth import Growth
 from recognizer.batch.local import Executor
 from recognizer.batch.manifest import Manifest
 from recognizer.batch.messages import Outcome, Report, Task
@@ -173,8 +174,12 @@ class _Batch:
     def _work(self, executor: Executor, tally: Tally) -> None:
         reports = executor.run(self._tasks(tally))
         try:
-            for report in reports:
-                self._hear(report, tally)
+            with Growth(self._folder, self._manifest) as growth:
+                for report in reports:
+                    self._hear(report, tally)
+                    if isinstance(report, Outcome) and report.state == "done":
+                        growth.add(report.key)
+                    growth.go_on()
         finally:
             reports.close()  # type: ignore[attr-defined]  # a generator; it ends the workers
 

@@ -1,7 +1,7 @@
 """What was found in all videos of a batch: time per action by video and group, and bouts of an action.
 
-Most of it is in the data set, which a command brings up to date when it ends. Results that came since are read one by
-one, the latest first, up to a number; how many are left out is said.
+Most of it is in the data set, which grows with the batch. Results that came since are read one by one, the latest
+first, up to a number; how many are left out is said.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Findings:
         watcher = Watcher(batch)
         self._batch = batch
         self._videos = watcher.results()
-        loose = self._not_gathered(watcher.facts("segments/"))
+        loose = self._not_gathered(watcher.facts("people/"))
         self._loose = tuple(loose[:MOST_LOOSE])
         self.left_out = len(loose) - len(self._loose)
 
@@ -182,9 +182,17 @@ class Findings:
         for part in PARTS:
             path = self._batch.folder.data / part_name(name, part)
             if path.is_file():
-                yield reduce(_read(path, fits))
+                yield reduce(self._without_loose(part, _read(path, fits)))
         for result in self._loose:
             yield reduce(_loose(self._batch.folder.root, result, name))
+
+    def _without_loose(self, part: str, rows: Any) -> Any:
+        """Return the rows of a part without those that are read one by one: it may have been written just now."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        loose = [result for result in self._loose if result[0] == part]
+        return rows.filter(pc.invert(pc.is_in(rows["video"], pa.array(loose, pa.string())))) if loose else rows
 
     def _not_gathered(self, facts: Mapping[str, str]) -> list[str]:
         """Return the results that are not in the data set, the latest first.
@@ -197,7 +205,7 @@ class Findings:
             by_part[result[0]].append(result)
         held: set[str] = set()
         for part, results in by_part.items():
-            is_current = facts.get(part_name("segments", part)) == digest_of(results)
+            is_current = facts.get(part_name("people", part)) == digest_of(results)  # and so are the segments
             held.update(results if is_current else self._held_by(part))
         return [result for result in dict.fromkeys(one for one, _, _ in self._videos) if result not in held]
 

@@ -239,6 +239,8 @@ class Manifest:
         """Store what came of a video. What was found of the same result before is not lost: a result is made once."""
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         values = msgspec.structs.asdict(outcome) | {"ended_at": now}
+        if outcome.state != "done":  # unknown, not zero
+            values |= dict.fromkeys(("video_s", "people", "segments"))
         with self._transaction() as connection:
             if outcome.state == "done" and not outcome.took_s:
                 query = "SELECT max(took_s) FROM video WHERE result = ?"
@@ -256,11 +258,15 @@ class Manifest:
         done, failed, waiting = (by_state.get(state, nothing) for state in ("done", "failed", "waiting"))
         return Counts(done[0], failed[0], *waiting)
 
-    def results(self) -> Iterator[str]:
-        """Yield the names of the results of the latest command, each once, in order."""
+    def results(self, beginning: str = "") -> Iterator[str]:
+        """Yield the names of the results of the latest command that begin so, each once, in order."""
         with self._sentences():
-            query = "SELECT DISTINCT result FROM video WHERE is_listed AND state = 'done' ORDER BY result"
-            yield from (result for (result,) in self._connection.execute(query))
+            query = (
+                "SELECT DISTINCT result FROM video WHERE is_listed AND state = 'done' AND result BETWEEN ? AND ? "
+                "ORDER BY result"
+            )
+            found = self._connection.execute(query, (beginning, beginning + chr(0x10FFFF)))
+            yield from (result for (result,) in found)
 
     def fact(self, name: str) -> str | None:
         """Return what an earlier command stored; None if none did."""

@@ -133,4 +133,4 @@ def _chosen_videos(batch: Batch, findings: Findings) -> dict[str, tuple[str, str
 def say_what_is_left_out(findings: Findings) -> None:
     """Say how many finished videos are not counted yet, if there are any."""
     if findings.left_out:
-        st.caption(f"{videos(findings.left_out)} that finished earlier are counted when the command ends.")
+        st.caption(f"{videos(findings.left_out)} that finished earlier are not counted yet.")
