@@ -32,6 +32,11 @@ class News(msgspec.Struct, frozen=True):
     left_s: float | None
 
 
+def video_time(seconds: float) -> str:
+    """Return a length of video: ``0.7 h``, or smaller units below half an hour."""
+    return f"{seconds / 3600:.1f} h" if seconds >= 1800 else duration_text(seconds)
+
+
 @dataclass
 class Tally:
     """How far a batch is.
@@ -115,13 +120,15 @@ class Tally:
     @property
     def text(self) -> str:
         """One line for people."""
-        parts = [f"{self.ended} of {self.total} videos", f"{self.analysed_s / 3600:.2f} h of video"]
+        parts = [f"{self.ended:,} of {self.total:,} videos"]
+        if self.analysed_s:
+            parts.append(f"{video_time(self.analysed_s)} of video")
         if self.times_real_time is not None:
             parts.append(f"{self.times_real_time:.2g} times real time")
         if self.left_s is not None:
             parts.append(f"about {duration_text(self.left_s)} left")
         if self.failed:
-            parts.append(f"{self.failed} failed")
+            parts.append(f"{self.failed:,} failed")
         if self.postponed:
-            parts.append(f"{self.postponed} to try again")
+            parts.append(f"{self.postponed:,} to try again")
         return ", ".join(parts)

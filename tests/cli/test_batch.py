@@ -53,7 +53,7 @@ def test_a_batch_is_done_and_says_so(video: Path, tmp_path: Path, capsys: pytest
     assert shown.out == ""
     assert "note: 1 worker with " in shown.err, "no more than there are videos"
     last = shown.err.splitlines()[-1]  # with a speed, on a slow machine
-    assert last.startswith("note: 1 of 1 videos, 0.00 h of video")
+    assert last.startswith("note: 1 of 1 videos, 1 s of video")
     assert last.endswith(f". Results are in '{out}'.")
     assert batch(video.parent, "--out", out, *OPTIONS, "--quiet") == 0
     assert capsys.readouterr().err == ""

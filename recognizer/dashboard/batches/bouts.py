@@ -8,11 +8,11 @@ import streamlit as st
 
 from recognizer.batch.findings import BoutOrder, BoutQuery, Findings
 from recognizer.batch.places import Batch
+from recognizer.batch.tally import video_time
 from recognizer.dashboard import guard
 from recognizer.dashboard.batches.budgets import say_what_is_left_out
 from recognizer.dashboard.batches.known import findings_of
 from recognizer.dashboard.batches.opening import link_to
-from recognizer.dashboard.batches.words import video_time
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.export.csv_file import rows_csv
 from recognizer.export.table import Column
@@ -100,7 +100,7 @@ def _table(batch: Batch, found: pa.Table) -> pd.DataFrame:
     import pandas as pd
 
     rows = found.to_pylist()
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Show": [link_to(batch, one["video"], one["person_id"], one["start_s"]) for one in rows],
             "Video": [one["id"] for one in rows],
@@ -112,6 +112,7 @@ def _table(batch: Batch, found: pa.Table) -> pd.DataFrame:
             "Probability": [one["confidence"] for one in rows],
         }
     )
+    return table if table["Group"].any() else table.drop(columns="Group")
 
 
 def _said(found: pa.Table, shown: int) -> str:

@@ -16,7 +16,8 @@ from recognizer.limits import limits
 
 ONLY_OPERATORS = (
     "Batches are for those who run this server: sign in with an address that is listed under operators, or have them "
-    "shared with all visitors (batches_are_shared)."
+    "shared with all visitors (batches_are_shared). On your own machine, start with make run, or set "
+    "RECOGNIZER_LIMIT_ALONE=true."
 )
 
 

@@ -19,8 +19,12 @@ _EVERY_S: Final = 10.0
 
 _TABS_KEY: Final = "batch-tabs"
 _PLACE_KEY: Final = "batch-findings"
-_PLACE_CSS: Final = f"<style>.st-key-{_PLACE_KEY} {{ min-height: 80vh; }}</style>"
-"""Tabs differ in height: on a page that became shorter than where it is scrolled to, everything would jump."""
+_PLACE_CSS: Final = f"""<style>
+.st-key-{_PLACE_KEY} {{ min-height: 80vh; }}
+.st-key-{_PLACE_KEY} [data-testid="stButtonGroup"] button {{ min-height: 2.5rem; }}
+</style>"""
+"""Tabs differ in height: on a page that became shorter than where it is scrolled to, everything would jump. Buttons are
+as high as the fields beside them, and so are their labels."""
 
 
 @guard.fragment()

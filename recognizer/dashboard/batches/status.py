@@ -7,10 +7,11 @@ from typing import Final
 import streamlit as st
 
 from recognizer.batch.places import Batch
+from recognizer.batch.tally import video_time
 from recognizer.batch.watching import Progress, is_at_work
 from recognizer.dashboard import guard
 from recognizer.dashboard.batches.known import progress_of
-from recognizer.dashboard.batches.words import state_of, video_time, videos
+from recognizer.dashboard.batches.words import state_of, videos
 from recognizer.dashboard.text import plain
 from recognizer.limits import duration_text
 

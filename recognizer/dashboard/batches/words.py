@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from recognizer.batch.watching import Progress
-from recognizer.limits import duration_text
 
 
 def state_of(progress: Progress, *, is_working: bool) -> str:
@@ -17,11 +16,6 @@ def state_of(progress: Progress, *, is_working: bool) -> str:
     if progress.waiting:
         return "some are to be tried again"
     return "done"
-
-
-def video_time(seconds: float) -> str:
-    """Return a length of video: ``0.7 h``, or smaller units below half an hour."""
-    return f"{seconds / 3600:.1f} h" if seconds >= 1800 else duration_text(seconds)
 
 
 def videos(count: int) -> str:
