@@ -21,7 +21,6 @@ import streamlit as st
 from starlette.requests import Request
 from streamlit import net_util, runtime
 from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
-from streamlit.components.v1 import declare_component
 from streamlit.file_util import get_static_dir
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
@@ -70,16 +69,6 @@ def kept_in_tab(key: str, make: Callable[[], Any]) -> Any:
         except KeyError:
             safe._state[key] = made = make()
             return made
-
-
-def serve_folder(name: str, folder: Path) -> str:
-    """Serve the files of a folder in place; return the folder's address, relative to the app's.
-
-    Read from Streamlit 1.67 (``components/v1/component_registry.py``; ``web/server/component_request_handler.py``).
-    ``declare_component`` is documented, but the address ``component/<module>.<name>/<file>`` is not. Breaks if that
-    changes; Plotly's charts then say that they cannot be shown.
-    """
-    return f"component/{declare_component(name, folder).name}"
 
 
 def send_at_once(request: Request) -> None:

@@ -22,7 +22,7 @@ from recognizer.dashboard.compare import entries
 from recognizer.dashboard.library import api as library_api
 from recognizer.dashboard.live import picture
 from recognizer.dashboard.own_actions import api as own_actions_api
-from recognizer.dashboard.parts import history, problem
+from recognizer.dashboard.parts import chart_route, history, problem
 from recognizer.dashboard.workbench import api as workbench_api
 from recognizer.dashboard.workbench import own_actions_api as teaching_api
 from recognizer.dashboard.workbench import routes as routes_module
@@ -223,6 +223,7 @@ def test_every_route_that_fails_answers_with_a_sentence(
         monkeypatch.setattr(module, "refuse_comparison", broken)
     monkeypatch.setattr(opening, "may_see_of", broken)
     monkeypatch.setattr(server, "offers", lambda: {"1": offer})
+    monkeypatch.setattr(chart_route, "version", broken)
     monkeypatch.setattr(routes_module, "static_path", broken)
     monkeypatch.setattr("starlette.staticfiles.StaticFiles.get_response", broken)
     made = routes_module.routes()

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from importlib.metadata import version
 from importlib.resources import files
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 from zlib import crc32
 
 import streamlit as st
 
-from recognizer.dashboard.streamlit_private import serve_folder
+from recognizer.dashboard.parts.chart_route import library_address
 from recognizer.plots.config import NO_CLOUD
 from recognizer.plots.layout import Figure
 
@@ -25,7 +22,6 @@ _CONFIG: Final = {
     "scrollZoom": False,
     "modeBarButtonsToRemove": [*NO_CLOUD["modeBarButtonsToRemove"], "lasso2d", "select2d"],
 }
-_PLOTLY_JS: Final = "plotly.min.js"
 
 _HTML: Final = '<div class="recognizer-chart" role="img"></div>'
 
@@ -49,7 +45,7 @@ def show_chart(figure: Figure, key: str, label: str, *, mode_bar: bool = True) -
         mode_bar: whether Plotly's buttons appear.
     """
     config = {**_CONFIG, **({} if mode_bar else {"displayModeBar": False})}
-    library = _library()
+    library = library_address()
     if library is None:
         st.plotly_chart(figure, theme=None, key=key, config=config)
         return
@@ -58,17 +54,6 @@ def show_chart(figure: Figure, key: str, label: str, *, mode_bar: bool = True) -
     text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # as bytes: Streamlit would escape text, and escape it again to hash it
     _draw(data=text.encode(), key=key, height=figure["layout"]["height"])
-
-
-def _library() -> str | None:
-    """Return the address of the installed plotly.js, relative to the app's; None if Plotly came without it."""
-    spec = find_spec("plotly")  # importing Plotly is slow, and its Python is not needed
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent / "package_data"
-    if not (folder / _PLOTLY_JS).is_file():
-        return None
-    return f"{serve_folder('plotly', folder)}/{_PLOTLY_JS}?{version('plotly')}"
 
 
 def _name_traces(figure: Figure) -> None:

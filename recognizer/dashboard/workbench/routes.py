@@ -24,6 +24,7 @@ from recognizer.dashboard import server, state
 from recognizer.dashboard.batches.opening import batch_routes
 from recognizer.dashboard.library.routes import library_routes
 from recognizer.dashboard.own_actions.routes import set_routes
+from recognizer.dashboard.parts.chart_route import library_route
 from recognizer.dashboard.parts.download_route import download_route
 from recognizer.dashboard.streamlit_private import lighten_closed_pages
 from recognizer.dashboard.workbench import api, own_actions_api
@@ -71,6 +72,7 @@ def routes() -> list[BaseRoute]:
             Mount(f"{prefix}/static/{{digest}}/{folder.parent.name}/js", _Modules(directory=folder))
             for folder in module_folders()
         ),
+        library_route(f"{prefix}/static"),
         download_route(f"{prefix}/download"),
         *set_routes(f"{prefix}/actions"),
         *library_routes(f"{prefix}/library"),
