@@ -58,21 +58,34 @@ class BoutQuery:
 class Findings:
     """What was found in a batch, as it was when this was made.
 
+    A video that was analyzed with several settings counts once in its group: with those that are asked for, or else
+    with the latest that it was analyzed with.
+
     Args:
         batch: the batch.
+        settings: digest of a recipe; None for the latest.
 
     Attributes:
         left_out: how many results that are done are not in it.
+        settings: digests of the recipes of videos that have several, the latest first; empty if none has.
 
     Raises:
         StoreError: the manifest cannot be read; so do all methods if the data set or a result cannot.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, settings: str | None = None) -> None:
         watcher = Watcher(batch)
         self._batch = batch
-        self._videos = watcher.results()
-        loose = self._not_gathered(watcher.facts("people/"))
+        rows = watcher.results()
+        of_video: dict[tuple[str, str], dict[str, None]] = {}
+        for row in rows:
+            of_video.setdefault((row.group, row.sha256), {})[row.settings] = None
+        self.settings = list(dict.fromkeys(one for found in of_video.values() if len(found) > 1 for one in found))
+        wanted = settings or next(iter(self.settings), None)
+        counts = {video: wanted if wanted in found else next(iter(found)) for video, found in of_video.items()}
+        kept = (row for row in rows if counts[row.group, row.sha256] == row.settings)
+        self._videos = [(row.result, row.id, row.group) for row in kept]
+        loose = self._not_gathered(watcher.facts("people/"), {row.result for row in rows})
         self._loose = tuple(loose[:MOST_LOOSE])
         self.left_out = len(loose) - len(self._loose)
 
@@ -194,14 +207,15 @@ class Findings:
         loose = [result for result in self._loose if result[0] == part]
         return rows.filter(pc.invert(pc.is_in(rows["video"], pa.array(loose, pa.string())))) if loose else rows
 
-    def _not_gathered(self, facts: Mapping[str, str]) -> list[str]:
+    def _not_gathered(self, facts: Mapping[str, str], finished: Collection[str]) -> list[str]:
         """Return the results that are not in the data set, the latest first.
 
         Args:
             facts: what the manifest says about the data set.
+            finished: all results, those that do not count included.
         """
         by_part: dict[str, list[str]] = {part: [] for part in PARTS}
-        for result in sorted({result for result, _, _ in self._videos}):
+        for result in sorted(finished):
             by_part[result[0]].append(result)
         held: set[str] = set()
         for part, results in by_part.items():

@@ -134,6 +134,23 @@ class Progress:
         return self.done + self.failed
 
 
+class Result(NamedTuple):
+    """What a video that is done counts as.
+
+    Attributes:
+        result: the name of its result.
+        id, group: see ``VideoRow``.
+        sha256: of its bytes.
+        settings: digest of the recipe.
+    """
+
+    result: str
+    id: str
+    group: str
+    sha256: str
+    settings: str
+
+
 @dataclass(frozen=True)
 class Finished:
     """A video with a result, and how it was read.
@@ -210,13 +227,20 @@ class Watcher:
             found = connection.execute('SELECT DISTINCT "group" FROM video WHERE is_listed ORDER BY 1')
             return [group for (group,) in found]
 
-    def results(self) -> list[tuple[str, str, str]]:
-        """Return name of the result, id and group of each video that is done, the latest first."""
+    def results(self) -> list[Result]:
+        """Return each video that is done, the latest first."""
         with self._reading() as connection:
-            return connection.execute(
-                "SELECT result, id, \"group\" FROM video WHERE is_listed AND state = 'done' "
+            found = connection.execute(
+                "SELECT result, id, \"group\", sha256, recipe FROM video WHERE is_listed AND state = 'done' "
                 "ORDER BY ended_at DESC, number"
-            ).fetchall()
+            )
+            return list(map(Result._make, found))
+
+    def recipes(self) -> dict[str, Recipe]:
+        """Return all recipes by their digests."""
+        with self._reading() as connection:
+            found = connection.execute("SELECT digest, document FROM recipe")
+            return {digest: msgspec.json.decode(document, type=Recipe) for digest, document in found}
 
     def facts(self, beginning: str) -> dict[str, str]:
         """Return what earlier commands stored under names that begin so."""

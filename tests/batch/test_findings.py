@@ -12,7 +12,7 @@ from recognizer.batch import findings as findings_module
 from recognizer.batch.findings import BoutQuery, Findings, longest
 from recognizer.batch.places import Batch
 from recognizer.errors import StoreError
-from tests.support.batches import Video, seen, store_batch
+from tests.support.batches import Video, analyzed_again, seen, store_batch
 
 VIDEOS = (
     Video("a.mp4", "yard", seen(2, 12.0, 1)),
@@ -108,6 +108,26 @@ def test_two_copies_in_a_group_count_once_and_in_two_groups_in_each(tmp_path: Pa
     action = found.actions[0]
     assert found.bouts(BoutQuery(action)).num_rows == single[result, action][1]
     assert set(found.bouts(BoutQuery(action, groups=("hall",)))["id"].to_pylist()) == {"elsewhere.mp4"}
+
+
+def test_a_video_with_several_settings_counts_once_with_those_that_are_chosen(tmp_path: Path) -> None:
+    """Regression: what was found with all settings was added up."""
+    batch = store_batch(tmp_path / "out", VIDEOS, tmp_path / "in")
+    alone = as_seconds(Findings(batch).by_group)
+    assert Findings(batch).settings == []
+    places = {"a.mp4": "yard", "c.mp4": "yard"}
+    other = analyzed_again(batch, tmp_path / "in", places)
+    found = Findings(batch)
+    assert found.settings[0] == other, "the latest"
+    assert len(found.settings) == 2
+    assert len(found.videos()) == 3
+    (earlier,) = set(found.settings) - {other}
+    assert as_seconds(Findings(batch, earlier).by_group) == alone
+    assert as_seconds(found.by_group) == as_seconds(Findings(batch, other).by_group)
+    assert {one for one in as_seconds(found.by_group).items() if one[0][0] == "hall"} == {
+        one for one in alone.items() if one[0][0] == "hall"
+    }, "it was analyzed with the earlier ones alone, and counts"
+    assert as_seconds(found.by_group) != alone
 
 
 def test_bouts_are_those_that_are_long_and_probable_enough(batch: Batch) -> None:

@@ -29,7 +29,7 @@ from recognizer.dashboard.batches.opening import link_to
 from recognizer.dashboard.parts import sign_in, visitor
 from recognizer.dashboard.workbench.routes import routes
 from recognizer.service.runs import RunQuery
-from tests.support.batches import Video, batch_at, seen, store_batch
+from tests.support.batches import Video, analyzed_again, batch_at, seen, store_batch
 from tests.support.networks import Networks
 from tests.support.pages import charts, downloads, errors, open_page, shows_result, tab, widget, words
 
@@ -209,6 +209,23 @@ def test_time_per_action_is_drawn_by_group_and_by_video(batch: Batch) -> None:
     assert [trace["name"] for trace in figure["data"]] == [action]
     assert max(max(trace["x"]) for trace in figure["data"]) <= 100.0
     assert figure["layout"]["xaxis"]["title"]["text"] == "Share of the time in view (%)"
+
+
+def test_videos_with_several_settings_are_shown_with_those_that_are_chosen(batch: Batch, written: Path) -> None:
+    analyzed_again(batch, written.parent / "in", {"a.mp4": "yard"})
+    at = open_page(PAGE)
+    open_tab(at, "Time per action")
+    choice = widget(at, "Settings")
+    assert choice.options == [
+        "Classifier: r3d_18, Minimum confidence: 0.0",
+        "Classifier: i3d, Minimum confidence: 0.35",
+    ]
+    latest = chart(at)
+    choice.select_index(1).run()
+    assert not errors(at)
+    assert chart(at) != latest
+    open_tab(at, "Find moments")
+    assert widget(at, "Settings").value is not None
 
 
 def test_search_finds_bouts_that_lead_to_their_moment(batch: Batch, client: TestClient) -> None:

@@ -10,8 +10,7 @@ from recognizer.batch.findings import BoutOrder, BoutQuery, Findings
 from recognizer.batch.places import Batch
 from recognizer.batch.tally import video_time
 from recognizer.dashboard import guard
-from recognizer.dashboard.batches.budgets import say_what_is_left_out
-from recognizer.dashboard.batches.known import findings_of
+from recognizer.dashboard.batches.budgets import chosen_findings
 from recognizer.dashboard.batches.opening import link_to
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.export.csv_file import rows_csv
@@ -40,8 +39,7 @@ _COLUMNS: Final = (
 @guard.part
 def draw_search(batch: Batch) -> None:
     """Draw what is looked for, and what was found."""
-    findings = findings_of(batch)
-    say_what_is_left_out(findings)
+    findings = chosen_findings(batch)
     query = _choose(batch, findings)
     if query is None:
         st.caption("Choose an action: each time that somebody does it is listed, and a click shows it.")

@@ -10,9 +10,10 @@ import streamlit as st
 from recognizer import plots
 from recognizer.batch.findings import Findings, longest
 from recognizer.batch.places import Batch
+from recognizer.batch.watching import Watcher
 from recognizer.dashboard import guard, server
 from recognizer.dashboard.batches.known import findings_of
-from recognizer.dashboard.batches.words import videos
+from recognizer.dashboard.batches.words import settings_names, videos
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.export.csv_file import rows_csv
@@ -43,9 +44,8 @@ def draw_budgets(batch: Batch) -> None:
     """Draw what to show, the chart, and the numbers."""
     import pyarrow.compute as pc
 
-    findings = findings_of(batch)
+    findings = chosen_findings(batch)
     actions = findings.actions
-    say_what_is_left_out(findings)
     if not actions:
         st.caption("Nobody did anything that has a name yet.")
         return
@@ -130,7 +130,22 @@ def _chosen_videos(batch: Batch, findings: Findings) -> dict[str, tuple[str, str
     return findings.videos(chosen)
 
 
-def say_what_is_left_out(findings: Findings) -> None:
-    """Say how many finished videos are not counted yet, if there are any."""
+def chosen_findings(batch: Batch) -> Findings:
+    """Return what was found; draw what is left out of it, and a choice of settings if videos have several."""
+    findings = findings_of(batch)
+    if findings.settings:
+        recipes = Watcher(batch).recipes()
+        names = settings_names({digest: recipes[digest] for digest in findings.settings})
+        chosen = st.selectbox(
+            "Settings",
+            findings.settings,
+            format_func=names.__getitem__,
+            key=f"settings-{batch.batch_id}",
+            help="Some videos were analysed with several settings. Each counts once: with these, or with the latest "
+            "if it was not analysed with these.",
+            width=420,
+        )
+        findings = findings_of(batch, chosen)
     if findings.left_out:
         st.caption(f"{videos(findings.left_out)} that finished earlier are not counted yet.")
+    return findings

@@ -50,13 +50,13 @@ def progress_of(batch: Batch) -> Progress:
     return _progress(batch, _state(batch.folder.manifest))
 
 
-def findings_of(batch: Batch) -> Findings:
-    """Return what was found in a batch, as it is now.
+def findings_of(batch: Batch, settings: str | None = None) -> Findings:
+    """Return what was found in a batch, as it is now; see ``Findings``.
 
     Raises:
         StoreError: it cannot be read.
     """
-    return _findings(batch, _state(batch.folder.manifest))
+    return _findings(batch, settings, _state(batch.folder.manifest))
 
 
 @lru_cache(maxsize=256)
@@ -65,8 +65,8 @@ def _progress(batch: Batch, _as_it_is: tuple[int, int]) -> Progress:
 
 
 @lru_cache(maxsize=2)
-def _findings(batch: Batch, _as_it_is: tuple[int, int]) -> Findings:
-    return Findings(batch)
+def _findings(batch: Batch, settings: str | None, _as_it_is: tuple[int, int]) -> Findings:
+    return Findings(batch, settings)
 
 
 def _state(path: Path) -> tuple[int, int]:
