@@ -16,6 +16,7 @@ else:
     from recognizer.dashboard.streamlit_private import (
         ask_no_address_service,
         bring_closed_pages_back,
+        keep_answers,
         keep_finished_runs,
     )
     from recognizer.dashboard.workbench.routes import ending, routes
@@ -25,5 +26,6 @@ else:
     check_limits()
     ask_no_address_service()
     keep_finished_runs()
+    keep_answers()
     bring_closed_pages_back()
     app = App(__file__, routes=routes(), middleware=middleware(), lifespan=ending)

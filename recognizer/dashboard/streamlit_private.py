@@ -25,6 +25,7 @@ from streamlit.file_util import get_static_dir
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.runtime.state.common import GENERATED_ELEMENT_ID_PREFIX
@@ -298,3 +299,30 @@ def _create_scriptrunner_later(session: AppSession, rerun_data: RerunData) -> No
             session._create_scriptrunner(rerun_data)
 
     session._event_loop.call_later(_LAST_EVENT_POLL_S, again)
+
+
+def keep_answers() -> None:
+    """Send a browser what it asked for although a run of the page begins meanwhile. May be called again.
+
+    A run that begins takes everything out of the queue that the one before it drew, and with it what no run sends
+    again: the addresses for files that somebody drops in, who then sees nothing happen, and the way to a provider's
+    sign-in.
+
+    Read from Streamlit 1.67 (``runtime/app_session.py``: ``_clear_queue``; ``runtime/forward_msg_queue.py``: ``clear``
+    keeps other types of messages). Breaks if ``clear`` or ``_queue`` is renamed;
+    ``tests/dashboard/test_finished_runs.py`` then fails.
+    """
+    setattr(ForwardMsgQueue, "clear", _clear_but_answers)  # noqa: B010 - mypy forbids the plain form
+
+
+_ANSWERS = frozenset({"file_urls_response", "backend_operation_response", "auth_redirect"})
+_clear = ForwardMsgQueue.clear
+
+
+def _clear_but_answers(
+    queue: ForwardMsgQueue, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None
+) -> None:
+    answers = [one for one in queue._queue if one.WhichOneof("type") in _ANSWERS] if retain_lifecycle_msgs else []
+    _clear(queue, retain_lifecycle_msgs, fragment_ids_this_run)
+    kept = {id(one) for one in queue._queue}  # a fragment's run leaves everything but its own drawings
+    queue._queue[:0] = [one for one in answers if id(one) not in kept]

@@ -1,15 +1,17 @@
-"""A run of the page that has ended reaches the browser, whatever comes next."""
+"""What a run of the page has drawn, and what a browser asked for, reaches the browser, whatever comes next."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.Common_pb2 import FileURLsRequest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.app_session import AppSession
@@ -17,7 +19,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.script_data import ScriptData
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 
-from recognizer.dashboard.streamlit_private import keep_finished_runs
+from recognizer.dashboard.streamlit_private import keep_answers, keep_finished_runs
 from tests.support.waiting import WAIT_S
 
 SCRIPT = """
@@ -54,6 +56,14 @@ class Tab:
         )
 
 
+def ended(tab: Tab) -> None:
+    """Wait for the script's end. What it sends waits for the event loop, which is busy here."""
+    assert tab.session._scriptrunner is not None
+    thread = tab.session._scriptrunner._script_thread
+    assert thread is not None
+    thread.join(WAIT_S)
+
+
 async def run_a_fragment_as_the_page_ends(tab: Tab) -> None:
     """Run the page twice; ask for a fragment after the second run's end, before its messages are taken."""
     tab.session.request_rerun(ClientState())
@@ -61,36 +71,62 @@ async def run_a_fragment_as_the_page_ends(tab: Tab) -> None:
     (fragment_id,) = {one.auto_rerun.fragment_id for one in tab.received if one.WhichOneof("type") == "auto_rerun"}
     tab.received.clear()
     tab.session.request_rerun(ClientState())
-    assert tab.session._scriptrunner is not None
-    thread = tab.session._scriptrunner._script_thread
-    assert thread is not None
-    thread.join(WAIT_S)  # what it sends waits for this loop, which is busy here
+    ended(tab)
     tab.session.request_rerun(ClientState(fragment_id=fragment_id, is_auto_rerun=True))
     await tab.until(lambda: tab.finished(ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY) == 1)
 
 
-def test_a_fragments_timer_does_not_lose_the_page_that_was_drawn_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Regression: the page stood still, because the timers that it lost are begun by the run whose end was ignored."""
+async def ask_for_an_address_as_the_page_begins(tab: Tab) -> None:
+    """Drop a file in while a run is about to begin."""
+    tab.session.request_rerun(ClientState())
+    ended(tab)
+    tab.session.handle_backmsg(BackMsg(file_urls_request=FileURLsRequest(request_id="asked", file_names=["match.mp4"])))
+    await asyncio.sleep(0)  # now this loop hears that the run has begun
+    await tab.until(lambda: tab.finished(ForwardMsg.FINISHED_SUCCESSFULLY) == 1)
+
+
+@pytest.fixture
+def use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tab], Awaitable[None]]], Tab]:
+    """Returns a function that has a browser tab used, and returns what it got."""
     script = tmp_path / "app.py"
     script.write_text(SCRIPT, "utf-8")
     keep_finished_runs()
+    keep_answers()
     monkeypatch.setattr(Runtime, "_instance", MagicMock())  # which a run asks to forget its media files
 
-    async def use() -> Tab:
+    async def used(actions: Callable[[Tab], Awaitable[None]]) -> Tab:
         tab = Tab(script)
         try:
-            await run_a_fragment_as_the_page_ends(tab)
+            await actions(tab)
         finally:
             tab.session.shutdown()
         return tab
 
-    with ThreadPoolExecutor(1) as apart:  # the thread of a test that drove a browser has an event loop already
-        tab = apart.submit(asyncio.run, use()).result()
+    def use_it(actions: Callable[[Tab], Awaitable[None]]) -> Tab:
+        with ThreadPoolExecutor(1) as apart:  # the thread of a test that drove a browser has an event loop already
+            return apart.submit(asyncio.run, used(actions)).result()
+
+    return use_it
+
+
+def test_a_fragments_timer_does_not_lose_the_page_that_was_drawn_before(
+    use: Callable[[Callable[[Tab], Awaitable[None]]], Tab],
+) -> None:
+    """Regression: the page stood still, because the timers that it lost are begun by the run whose end was ignored."""
+    tab = use(run_a_fragment_as_the_page_ends)
     assert tab.finished(ForwardMsg.FINISHED_SUCCESSFULLY) == 1
     assert [one.auto_rerun.interval for one in tab.received if one.WhichOneof("type") == "auto_rerun"] == [1]
     elements = [one.delta.new_element for one in tab.received if one.WhichOneof("type") == "delta"]
     texts = [one.text.body for one in elements if one.WhichOneof("type") == "text"]
     # the fragment's text replaces that of the page, unless the browser has taken it meanwhile
     assert texts in (["all of the page", "growing"], ["all of the page", "growing", "growing"])
+
+
+def test_a_file_that_is_dropped_in_as_a_run_begins_gets_its_address(
+    use: Callable[[Callable[[Tab], Awaitable[None]]], Tab],
+) -> None:
+    """Regression: the address was taken out of the queue with what an earlier run had drawn; nothing happened then."""
+    tab = use(ask_for_an_address_as_the_page_begins)
+    answers = [one.file_urls_response for one in tab.received if one.WhichOneof("type") == "file_urls_response"]
+    assert [one.response_id for one in answers] == ["asked"]
+    assert len(answers[0].file_urls) == 1
