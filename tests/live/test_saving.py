@@ -221,7 +221,8 @@ def test_a_full_disk_does_not_end_the_saving(monkeypatch: pytest.MonkeyPatch, ca
     wait_until(lambda: len(saved) > 1)
     saver.end()
     assert seen[:4] == [None, "no room; make some.", "no room; make some.", None]
-    assert len(caplog.records) == 1
+    # other threads of this process may have something to say as well, such as that they are late
+    assert sum(record.name == saving.__name__ for record in caplog.records) == 1
     assert len(saved[0].frame_times_s) == 60
     assert len(saved[1].frame_times_s) == 0
 
