@@ -35,9 +35,10 @@ def ask(
         marked: videos with examples; their moments are asked about only when no others are left.
         count: most moments to return.
     """
-    vectors = _directions(head, candidates)
-    nearest = (vectors @ _directions(head, examples).T).max(axis=1, initial=-1.0)
-    left = dict.fromkeys(range(len(candidates)))
+    vectors, known = _directions(head, candidates), _directions(head, examples)
+    nearest = (vectors @ known[np.isfinite(known).all(axis=1)].T).max(axis=1, initial=-1.0)
+    # without those at which a network overflowed: they are like nothing, and whoever answers would teach nothing
+    left = dict.fromkeys(np.flatnonzero(np.isfinite(vectors).all(axis=1)).tolist())
     asked = set(marked)
     chosen: list[int] = []
     while left and len(chosen) < count:

@@ -44,5 +44,18 @@ def test_a_moment_like_one_that_is_asked_about_waits() -> None:
     assert 2 in chosen
 
 
+def test_a_moment_without_finite_features_is_not_asked_about() -> None:
+    """Regression: it came first, and then every other one counted as alike."""
+    features = np.concatenate((moments("walking", 3, video=1), moments("falling", 1, video=1)))
+    features[0] = np.nan
+    assert ask(head(), LESSON.examples, described(features), ["a", "b", "c", "d"], count=4).tolist()[0] == 3
+    assert sorted(ask(head(), LESSON.examples, described(features), ["a"] * 4, count=4).tolist()) == [1, 2, 3]
+
+
+def test_moments_that_are_all_the_same_are_asked_about_once_for_each_video() -> None:
+    same = described(np.repeat(moments("walking", 1), 4, axis=0))
+    assert ask(head(), LESSON.examples, same, ["a", "a", "b", "b"], count=2).tolist() == [0, 2]
+
+
 def test_no_candidates_no_questions() -> None:
     assert len(ask(head(), LESSON.examples, described(moments("walking", 0)), [])) == 0
