@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import streamlit as st
 
 from recognizer.dashboard import state
+from recognizer.dashboard.streamlit_private import address_parameter
 from recognizer.errors import RecognizerError
+
+_LATE_S: Final = 2.0
+"""A run that the browser asked for with the earlier address comes within this time; later, its user went back."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +30,16 @@ class Address:
     missing: str
 
     def named(self) -> str | None:
-        """Return the id in the address."""
-        return st.query_params.get(self.parameter)
+        """Return the id in the address. A script is not interrupted here."""
+        return address_parameter(self.parameter)
 
     def name(self, stored_id: str | None) -> None:
         """Put the id of what this tab shows into the address; None removes it."""
-        self._write(stored_id)
-        state.tab().restored[self._place] = stored_id
+        self._fulfil(state.AddressWish(stored_id, True, self.named()))
 
     def open(self, stored_id: str) -> None:
         """Put an id into the address that the next run of the page restores."""
-        self._write(stored_id)
-        self.forget()
+        self._fulfil(state.AddressWish(stored_id, False, self.named()))
 
     def forget(self) -> None:
         """Have the next run of the page restore the id in the address, even if an earlier run did so."""
@@ -52,6 +56,7 @@ class Address:
         Returns:
             One sentence about what went wrong; None if nothing did.
         """
+        self._repeat_wish()
         named = self.named()
         if named is None:
             self.name(current_id)
@@ -64,6 +69,9 @@ class Address:
                 return None
         except RecognizerError as error:
             return str(error)
+        except BaseException:  # Streamlit ends this run, because another was asked for
+            self.forget()
+            raise
         self.name(None)
         return self.missing
 
@@ -71,11 +79,27 @@ class Address:
     def _place(self) -> tuple[str, str]:
         return state.tab().page, self.parameter
 
-    def _write(self, stored_id: str | None) -> None:
-        if stored_id is None:
+    def _fulfil(self, wish: state.AddressWish) -> None:
+        """Put an id into the address; this may end the run, because another was asked for."""
+        tab = state.tab()
+        tab.wished[self._place] = wish
+        if wish.stored_id is None:
             st.query_params.pop(self.parameter, None)
         else:
-            st.query_params[self.parameter] = stored_id
+            st.query_params[self.parameter] = wish.stored_id
+        if wish.is_shown:
+            tab.restored[self._place] = wish.stored_id
+        else:
+            self.forget()
+        tab.wished[self._place] = replace(wish, since_s=time.monotonic())
+
+    def _repeat_wish(self) -> None:
+        """Put an id into the address again if this run was asked for before the browser had it there."""
+        wish = state.tab().wished.get(self._place)
+        if wish is None or wish.stored_id == wish.instead_of or self.named() != wish.instead_of:
+            return
+        if wish.since_s is None or time.monotonic() - wish.since_s < _LATE_S:
+            self._fulfil(wish)
 
 
 ANALYSIS = Address("run", "The analysis in the address is not on this machine; drop the video in and analyse it again.")

@@ -21,8 +21,8 @@ part                written by
 ``notices``         ``guard.py``
 ==================  ====================================================================
 
-``restored`` belongs to ``address.py``, ``stored_uploads`` to ``parts/checkpoint_upload.py`` and ``drawn_on`` to this
-module.
+``restored`` and ``wished`` belong to ``address.py``, ``stored_uploads`` to ``parts/checkpoint_upload.py`` and
+``drawn_on`` to this module.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
-from recognizer.dashboard.streamlit_private import kept_in_tab
+from recognizer.dashboard.streamlit_private import uninterrupted_state
 from recognizer.service.action_sets import SetSummary
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.growing import Pace
@@ -419,6 +417,23 @@ class OwnActionsTab:
     note: str | None = None
 
 
+@dataclass(frozen=True)
+class AddressWish:
+    """An id that is put into the address.
+
+    Attributes:
+        stored_id: the id; None removes the one that is there.
+        is_shown: whether the tab shows it already; otherwise, the next run restores it.
+        instead_of: the id in the address before.
+        since_s: when the browser was told (``time.monotonic``); None if it may not have been told yet.
+    """
+
+    stored_id: str | None
+    is_shown: bool
+    instead_of: str | None
+    since_s: float | None = None
+
+
 @dataclass
 class Tab:
     """One browser tab.
@@ -438,6 +453,7 @@ class Tab:
         downloads: the files that its pages offer.
         stored_uploads: stored checkpoints and label files, by the id of their upload.
         restored: the id last restored from the address or put into it, by page and parameter.
+        wished: what was put into the address last, by page and parameter.
         drawn_on: the page on which a widget was last drawn, by its key.
     """
 
@@ -461,6 +477,7 @@ class Tab:
     downloads: TabOffers = field(default_factory=TabOffers)
     stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
     restored: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    wished: dict[tuple[str, str], AddressWish] = field(default_factory=dict)
     drawn_on: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -486,23 +503,29 @@ def lighten(kept: Mapping[str, Any]) -> None:
 
 def tab() -> Tab:
     """Return this browser tab's state, made on its first visit. A script is not interrupted here."""
-    state: Tab = kept_in_tab(_KEY, Tab)
-    return state
+    with uninterrupted_state() as kept:
+        if _KEY not in kept:
+            kept[_KEY] = Tab()
+        state: Tab = kept[_KEY]
+        return state
 
 
 def set_widget(key: str, value: Any) -> None:
-    """Set a widget's value, before it is drawn."""
-    st.session_state[key] = value
+    """Set a widget's value, before it is drawn. A script is not interrupted here."""
+    with uninterrupted_state() as kept:
+        kept[key] = value
 
 
 def widget(key: str) -> Any:
-    """Return a widget's value, before it is drawn again."""
-    return st.session_state[key]
+    """Return a widget's value, before it is drawn again. A script is not interrupted here."""
+    with uninterrupted_state() as kept:
+        return kept[key]
 
 
 def has_widget(key: str) -> bool:
     """Return whether a widget has a value; the widgets of other pages have lost theirs."""
-    return key in st.session_state
+    with uninterrupted_state() as kept:
+        return key in kept
 
 
 def restore_widget(key: str, value: Any) -> None:

@@ -11,10 +11,11 @@ import hashlib
 import json
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from weakref import WeakSet
 
 import streamlit as st
@@ -51,8 +52,9 @@ def session_is_open() -> Callable[[], bool]:
     return lambda: not runtime.exists() or runtime.get_instance().is_active_session(session_id)
 
 
-def kept_in_tab(key: str, make: Callable[[], Any]) -> Any:
-    """Return a value of this tab's session state, made if it is missing; a script is never interrupted here.
+@contextmanager
+def uninterrupted_state() -> Iterator[MutableMapping[str, Any]]:
+    """Yield this tab's session state for a moment; a script is never interrupted there.
 
     ``st.session_state`` ends the script or callback at each access if another run was asked for meanwhile. What a
     callback had begun would then stay half done, and a click or a dropped file would be lost.
@@ -62,14 +64,21 @@ def kept_in_tab(key: str, make: Callable[[], Any]) -> Any:
     """
     context = get_script_run_ctx()
     if context is None:  # on no script's thread; Streamlit warns, and has one state for all of these
-        return st.session_state.setdefault(key, make())
+        yield cast(MutableMapping[str, Any], st.session_state)
+        return
     safe = context.session_state
     with safe._lock:
-        try:
-            return safe._state[key]
-        except KeyError:
-            safe._state[key] = made = make()
-            return made
+        yield cast(MutableMapping[str, Any], safe._state)
+
+
+def address_parameter(name: str) -> str | None:
+    """Return a parameter of the page's address; a script is not interrupted here, as in ``uninterrupted_state``."""
+    context = get_script_run_ctx()
+    if context is None:
+        return st.query_params.get(name)
+    safe = context.session_state
+    with safe._lock:
+        return safe._state.query_params.get(name)
 
 
 def send_at_once(request: Request) -> None:

@@ -11,10 +11,12 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from recognizer.dashboard import server
+from recognizer.dashboard import address, server
 from recognizer.dashboard.analyse import analysis
+from recognizer.dashboard.parts.video_card import restore_video
 from recognizer.dashboard.text import sentence
 from recognizer.errors import StoreError, WeightsError
 from recognizer.networks import loading as models_module
@@ -22,6 +24,7 @@ from recognizer.service.growing import MOST_SHARE
 from recognizer.service.run_work import RunWork
 from recognizer.service.runs import Run
 from recognizer.service.store import AnalysisStore
+from recognizer.service.tasks import start_analysis
 from recognizer.settings import (
     Settings,
 )
@@ -37,6 +40,7 @@ from tests.support.pages import (
     errors,
     has_button,
     open_page,
+    request_rerun,
     settle,
     shows_result,
     start,
@@ -234,6 +238,62 @@ def test_address_names_the_analysis_again_after_another_page_was_visited(page: A
     del page.query_params["run"]  # as Streamlit does on the way
     page.run()
     assert run.analysis_id in page.query_params["run"]
+
+
+@pytest.mark.parametrize("is_interrupted", [True, False])
+def test_another_run_that_was_asked_for_meanwhile_keeps_the_new_analysis_in_the_address(
+    page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch, is_interrupted: bool
+) -> None:
+    """Regression: another run was asked for just before or just after the address was changed, with the earlier one in
+    it; the new result was shown under the earlier one's address, or the earlier one came back."""
+    upload_video(page, clip)
+    analyse(page)
+    before = tab(page).analyse.shown
+    assert before is not None
+
+    def asked_meanwhile(*given: Any, **options: Any) -> Any:
+        job = start_analysis(*given, **options)
+        if is_interrupted:
+            request_rerun()
+        return job
+
+    monkeypatch.setattr(analysis, "start_analysis", asked_meanwhile)
+    monkeypatch.setattr(address, "_LATE_S", WAIT_S)
+    widget(page, "Sequence length").set_value(4)
+    page.run()
+    start(page)
+    page.query_params["run"] = before.analysis_id  # as the browser still says
+    settle(page)
+    after = tab(page).analyse.shown
+    assert after is not None
+    assert after.analysis_id != before.analysis_id
+    assert page.query_params["run"] in (after.analysis_id, [after.analysis_id])
+    assert widget(page, "Sequence length").value == 4
+
+
+def test_result_that_is_opened_while_another_run_is_asked_for_is_shown(
+    page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the run ended between its note that the address is restored and the result."""
+    upload_video(page, clip)
+    analyse(page)
+    run = tab(page).analyse.shown
+    assert run is not None
+    asked: list[Any] = []
+
+    def asked_meanwhile(*given: Any) -> None:
+        restore_video(*given)
+        if not asked:
+            asked.append(given)
+            request_rerun()
+            st.empty()  # draws, as what takes long does
+
+    monkeypatch.setattr(analysis, "restore_video", asked_meanwhile)
+    fresh = open_page(run=run.analysis_id)
+    assert asked
+    again = tab(fresh).analyse.shown
+    assert again is not None
+    assert again.analysis_id == run.analysis_id
 
 
 def test_earlier_analysis_of_this_browser_can_be_opened_again(page: AppTest, make_video: Callable[..., Path]) -> None:

@@ -49,7 +49,9 @@ def request_rerun() -> None:
     assert context.script_requests is not None
     as_they_are = WidgetStates(widgets=context.session_state.get_widget_states())
     context.script_requests.request_rerun(
-        RerunData(widget_states=as_they_are, page_script_hash=context.page_script_hash)
+        RerunData(
+            query_string=context.query_string, widget_states=as_they_are, page_script_hash=context.page_script_hash
+        )
     )
 
 
