@@ -47,6 +47,16 @@ def test_new_and_changed_videos_wait_and_done_ones_do_not(manifest: Manifest) ->
         assert manifest.counts() == Counts(done=1, failed=0, waiting=3, waiting_bytes=15)
 
 
+def test_nothing_is_known_of_a_video_that_failed(manifest: Manifest) -> None:
+    """Regression: 0 people and 0 segments stood there, as if somebody had looked."""
+    with manifest:
+        manifest.list([entry("a")], retry=False)
+        (due,) = manifest.due()
+        manifest.record(Outcome(due.number, "failed", took_s=0.1, error="broken."))
+        (row,) = manifest.rows()
+        assert (row["video_s"], row["people"], row["segments"]) == (None, None, None)
+
+
 def test_failed_videos_wait_only_for_a_retry_and_postponed_ones_always(manifest: Manifest) -> None:
     with manifest:
         both = [entry("a", 2), entry("b", 1)]

@@ -173,6 +173,16 @@ def test_a_command_that_works_and_one_that_stopped_are_told_apart(batch: Batch) 
         assert "Give the same command again" not in words(at)
 
 
+def test_what_is_to_be_tried_again_is_not_said_to_have_stopped(batch: Batch) -> None:
+    with sqlite3.connect(batch.folder.manifest) as connection:
+        connection.execute("UPDATE video SET state = 'waiting', error = 'it is gone.' WHERE state = 'failed'")
+    connection.close()
+    at = open_page(PAGE)
+    assert progress(at).startswith("Some are to be tried again: 2 of 3 videos, 1 waiting")
+    assert "why they do stands below, under Waiting" in words(at)
+    assert "where it stopped" not in words(at)
+
+
 def test_one_of_several_batches_is_named_by_the_address(batch: Batch, written: Path) -> None:
     shutil.copytree(written, batch.root.with_name("other"))
     at = open_page(PAGE)

@@ -58,7 +58,9 @@ def _line(progress: Progress, *, is_working: bool) -> str:
 
 
 def _say_how_to_go_on(progress: Progress) -> None:
-    if progress.waiting:
+    if 0 < progress.waiting == progress.again:
+        st.caption("The same command tries those again that wait; why they do stands below, under Waiting.")
+    elif progress.waiting:
         st.caption("Nothing works in this folder now. Give the same command again: it goes on where it stopped.")
     elif progress.failed:
         st.caption("Failed videos are left alone; the same command with --retry tries them once more.")

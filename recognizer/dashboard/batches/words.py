@@ -35,10 +35,16 @@ def settings_names(recipes: Mapping[str, Recipe]) -> dict[str, str]:
     titles = {title: None for values in all_values.values() for title in values}
     differ = [title for title in titles if len({str(values.get(title)) for values in all_values.values()}) > 1]
     return {
-        digest: ", ".join(f"{title}: {values[title]}" for title in differ if values.get(title) is not None)
-        or digest[:6]
+        digest: ", ".join(_said(title, values[title]) for title in differ if values.get(title) is not None)
+        or digest[:6]  # they differ in the bytes of a file
         for digest, values in all_values.items()
     }
+
+
+def _said(title: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f"{title}: {'yes' if value else 'no'}"
+    return f"{title}: {value}"
 
 
 def _values(recipe: Recipe) -> dict[str, Any]:
