@@ -39,11 +39,13 @@ from tests.support.workbench import generated_timeline, store_analysis, write_vi
 from tests.support.workbench_actions import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.timeout(580)]
 
 GENERATED = generated_timeline(2, 6.0)
+NARROW: ViewportSize = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 
 
@@ -134,9 +136,44 @@ def finished_run(app_data: Path, generated_video: Path) -> str:
     return f"/?run={store_analysis(app_data, GENERATED, generated_video).analysis_id}"
 
 
-def test_charts_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, finished_run: str) -> None:
-    page = open_page(finished_run)
+def test_result_fits_a_phone_keeps_its_zoom_and_outlives_wrong_files(
+    open_page: OpenPage, finished_run: str, clips_dir: Path, generated_video: Path
+) -> None:
+    page = open_page(finished_run, viewport=NARROW, color_scheme="dark")
     wait_for_results(page)
+    check_narrow_window_needs_no_sideways_scrolling(page)
+    page.set_viewport_size(WIDE)
+    check_charts_zoom_outlives_the_sliders_and_not_a_reload(page)
+    page.set_viewport_size(WIDE)
+    check_wrong_files_get_one_sentence_each_and_the_result_stays(page, clips_dir, generated_video)
+
+
+def check_narrow_window_needs_no_sideways_scrolling(page: Page) -> None:
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        wait_until(page, "model.theme.dark === given", scheme == "dark")
+        for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
+            wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
+            assert wide_px <= seen_px, selector
+        assert_controls_are_in_the_window(page)
+
+
+def assert_controls_are_in_the_window(page: Page) -> None:
+    for control in (
+        main(page).get_by_role("button", name="Analyse"),
+        main(page).get_by_role("slider", name="Minimum confidence"),
+        main(page).get_by_role("button", name="Timeline as CSV"),
+        main(page).get_by_role("button", name="Make the annotated video"),
+        main(page).get_by_role("button", name="More formats"),
+    ):
+        control.scroll_into_view_if_needed()
+        box = control.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= NARROW["width"]
+
+
+def check_charts_zoom_outlives_the_sliders_and_not_a_reload(page: Page) -> None:
     chart(page).scroll_into_view_if_needed()
     whole = shown_times(page)
     lanes = settled_box(chart(page).locator(".nsewdrag"))
@@ -175,6 +212,34 @@ def test_charts_zoom_outlives_the_sliders_and_not_a_reload(open_page: OpenPage, 
     assert shown_times(page) == whole
 
 
+def check_wrong_files_get_one_sentence_each_and_the_result_stays(
+    page: Page, clips_dir: Path, generated_video: Path
+) -> None:
+    shown = shown_actions(page)
+    alert = main(page).get_by_role("alert")
+    wrong: list[tuple[str, bytes, str]] = [
+        ("letter.mp4", (clips_dir / "odd" / "e66_text_renamed.mp4").read_bytes(), "text file"),
+        ("nothing.mp4", b"", "0 bytes"),
+        ("<img src=x onerror=alert(1)>.mp4", b"neither", "is"),
+        ("www.example.com **bold** :smile: $x$ http:_x.org.mp4", b"neither", "is"),
+    ]
+    for name, content, told in wrong:
+        upload_video(page, {"name": name, "mimeType": "video/mp4", "buffer": content})
+        alert.filter(has_text=name[-8:]).wait_for()
+        text = alert.first.inner_text().replace("\u2060", "")  # parts what would become a link
+        assert name in text
+        assert told in text
+        assert text.strip().endswith(".")
+        assert "Traceback" not in text
+        assert alert.count() == 1
+        assert main(page).locator("img[src='x'], [role=alert] a, [role=alert] strong").count() == 0
+        assert shown_actions(page) == shown
+    upload_video(page, {"name": wrong[2][0], "mimeType": "video/mp4", "buffer": generated_video.read_bytes()})
+    page.get_by_test_id("stPopoverBody").get_by_text(wrong[2][0], exact=True).wait_for()
+    assert alert.count() == 0
+    assert main(page).locator("img[src='x']").count() == 0
+
+
 def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     open_page: OpenPage, clips_dir: Path, tai_chi: Path, tmp_path: Path
 ) -> None:
@@ -202,38 +267,6 @@ def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     main(page).get_by_role("button", name="Analyse").wait_for()
 
 
-def test_wrong_files_get_one_sentence_each_and_the_result_stays(
-    open_page: OpenPage, finished_run: str, clips_dir: Path, generated_video: Path
-) -> None:
-    page = open_page(finished_run)
-    wait_for_results(page)
-    shown = shown_actions(page)
-    alert = main(page).get_by_role("alert")
-    wrong: list[tuple[str, bytes, str]] = [
-        ("letter.mp4", (clips_dir / "odd" / "e66_text_renamed.mp4").read_bytes(), "text file"),
-        ("list.mp4", (clips_dir / "odd" / "e70_m3u8_renamed.mp4").read_bytes(), "playlist"),
-        ("sound.mp4", (clips_dir / "odd" / "e40_audio_only.mp4").read_bytes(), "audio only"),
-        ("nothing.mp4", b"", "0 bytes"),
-        ("<img src=x onerror=alert(1)>.mp4", b"neither", "is"),
-        ("www.example.com **bold** :smile: $x$ http:_x.org.mp4", b"neither", "is"),
-    ]
-    for name, content, told in wrong:
-        upload_video(page, {"name": name, "mimeType": "video/mp4", "buffer": content})
-        alert.filter(has_text=name[-8:]).wait_for()
-        text = alert.first.inner_text().replace("\u2060", "")  # parts what would become a link
-        assert name in text
-        assert told in text
-        assert text.strip().endswith(".")
-        assert "Traceback" not in text
-        assert alert.count() == 1
-        assert main(page).locator("img[src='x'], [role=alert] a, [role=alert] strong").count() == 0
-        assert shown_actions(page) == shown
-    upload_video(page, {"name": wrong[4][0], "mimeType": "video/mp4", "buffer": generated_video.read_bytes()})
-    page.get_by_test_id("stPopoverBody").get_by_text(wrong[4][0], exact=True).wait_for()
-    assert alert.count() == 0
-    assert main(page).locator("img[src='x']").count() == 0
-
-
 def test_two_people_at_once_do_not_mix(open_page: OpenPage, tai_chi: Path, segway: Path) -> None:
     one, other = open_page(), open_page()
     for page, clip in ((one, tai_chi), (other, segway)):
@@ -250,34 +283,6 @@ def test_two_people_at_once_do_not_mix(open_page: OpenPage, tai_chi: Path, segwa
     assert urlsplit(one.url).query != urlsplit(other.url).query
     assert "using segway" not in shown_actions(one)
     assert "tai chi" not in shown_actions(other)
-
-
-def test_narrow_window_needs_no_sideways_scrolling(open_page: OpenPage, finished_run: str, tmp_path: Path) -> None:
-    page = open_page(finished_run, viewport={"width": 390, "height": 844}, color_scheme="dark")
-    wait_for_results(page)
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        wait_until(page, "model.theme.dark === given", scheme == "dark")
-        page.screenshot(path=tmp_path / f"narrow-{scheme}.png", full_page=True)
-        for selector in ("html", "[data-testid=stMain]", "[data-testid=stMainBlockContainer]"):
-            wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
-            assert wide_px <= seen_px, selector
-        assert_controls_are_in_the_window(page)
-
-
-def assert_controls_are_in_the_window(page: Page) -> None:
-    for control in (
-        main(page).get_by_role("button", name="Analyse"),
-        main(page).get_by_role("slider", name="Minimum confidence"),
-        main(page).get_by_role("button", name="Timeline as CSV"),
-        main(page).get_by_role("button", name="Make the annotated video"),
-        main(page).get_by_role("button", name="More formats"),
-    ):
-        control.scroll_into_view_if_needed()
-        box = control.bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390
 
 
 def test_unknown_analysis_in_the_address_is_told_and_the_page_works(open_page: OpenPage) -> None:

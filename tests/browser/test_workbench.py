@@ -82,9 +82,14 @@ def press_keys(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-def test_video_lanes_and_boxes_move_together(open_page: OpenPage, stored: str) -> None:
+def test_video_lanes_and_boxes_move_together_and_obey_keys_and_sliders(open_page: OpenPage, stored: str) -> None:
     page = open_page(stored, viewport=WIDE)
     wait_for_bench(page)
+    check_video_lanes_and_boxes_move_together(page)
+    check_keys_and_sliders(page)
+
+
+def check_video_lanes_and_boxes_move_together(page: Page) -> None:
     place = settled_box(bench(page))
     assert place["y"] + place["height"] <= WIDE["height"], "everything is in sight at once"
     assert ask(page, "model.shownLanes.length") == PEOPLE
@@ -154,9 +159,7 @@ _RECORD_JS = """(() => {
 })()"""
 
 
-def test_keys_and_sliders(open_page: OpenPage, stored: str) -> None:
-    page = open_page(stored, viewport=WIDE)
-    wait_for_bench(page)
+def check_keys_and_sliders(page: Page) -> None:
     bench(page).focus()
     ask(page, "player.seek(player.model.frames[60])")
     assert shown_number(page) == 60
