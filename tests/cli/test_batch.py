@@ -102,7 +102,7 @@ def test_a_log_gets_a_line_now_and_then(
     monkeypatch.setattr(batch_progress, "_LINE_EVERY_S", 0.0)
     assert batch(video, "--out", tmp_path / "out", *OPTIONS, "--plain") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if "of 1 videos" in line]
-    assert [line[:20] for line in lines] == ["note: 0 of 1 videos,"] * 2 + ["note: 1 of 1 videos,"] * 2
+    assert [line[:19] for line in lines] == ["note: 0 of 1 videos"] * 2 + ["note: 1 of 1 videos"] * 2
 
 
 def test_a_terminal_gets_a_bar(
