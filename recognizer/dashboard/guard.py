@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 import streamlit as st
 
@@ -23,9 +23,6 @@ from recognizer.service.unforeseen import sentence_of
 
 Given = ParamSpec("Given")
 Value = TypeVar("Value")
-
-_NOTICE_S: Final = 10.0
-"""A notice is drawn for at least this long: a page that follows a job is drawn again every second."""
 
 _said: ContextVar[set[str] | None] = ContextVar("said", default=None)
 """What this run of a page or fragment has said: parts often fail for one reason. None outside of a run."""
@@ -124,7 +121,7 @@ def _draw_notices(place: Any) -> None:
     tab = state.tab()
     for notice in tab.notices:
         _draw(place, notice.text)
-    tab.notices = [one for one in tab.notices if time.monotonic() - one.since_s < _NOTICE_S]
+    tab.notices = [one for one in tab.notices if not one.is_old()]
 
 
 def _draw(place: Any, text: str) -> None:

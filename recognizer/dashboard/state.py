@@ -27,6 +27,7 @@ part                written by
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,9 @@ DEFAULT_MIN_CONFIDENCE = RECOMMENDED_MIN_CONFIDENCE
 """Less probable labels read ``unknown`` until the user moves the slider."""
 
 DEFAULT_MIN_DURATION_S = 0.0
+
+NOTICE_S = 10.0
+"""A notice is drawn for at least this long: a page that follows a job is drawn again every second."""
 
 _KEY = "tab"
 
@@ -84,10 +88,14 @@ class CurrentVideo:
 
 @dataclass(frozen=True)
 class Notice:
-    """What went wrong before the page was drawn, and since when it is to be said (``time.monotonic``)."""
+    """What happened before the page was drawn, and since when it is to be said (``time.monotonic``)."""
 
     text: str
     since_s: float
+
+    def is_old(self) -> bool:
+        """Return whether it has been said for long enough: a page may be drawn again at once, and more than once."""
+        return time.monotonic() - self.since_s > NOTICE_S
 
 
 @dataclass
@@ -414,7 +422,7 @@ class OwnActionsTab:
     uploads: int = 0
     removed: SetSummary | None = None
     problem: str | None = None
-    note: str | None = None
+    note: Notice | None = None
 
 
 @dataclass(frozen=True)

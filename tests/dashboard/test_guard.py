@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from recognizer.dashboard import guard, server
+from recognizer.dashboard import server, state
 from recognizer.dashboard.analyse import filtering, results
 from recognizer.dashboard.batches import opening
 from recognizer.dashboard.compare import entries
@@ -180,7 +180,7 @@ def test_callback_that_fails_is_told_and_the_page_is_whole(
         assert len(tab(at).compare.rows) == rows
         button(at, "Add a classifier")
     with monkeypatch.context() as patch:
-        patch.setattr(guard, "_NOTICE_S", 0.0)
+        patch.setattr(state, "NOTICE_S", 0.0)
         at.run()
         at.run()
     assert not at.error

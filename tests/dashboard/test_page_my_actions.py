@@ -195,6 +195,8 @@ def test_file_adds_its_actions_to_the_set_that_is_shown(own: OwnActions) -> None
     import_file(at, "gym.actions", own.export(theirs))
     assert address(at) == ours
     assert [one.value for one in at.success] == ["The file has no new examples."]
+    at.run()  # as when the page's component sends something
+    assert [one.value for one in at.success] == ["The file has no new examples."], "nobody has read it yet"
     merged = own.load(ours)
     assert merged is not None
     assert merged.names == ("typing", "lifting")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import streamlit as st
@@ -28,10 +29,11 @@ def offer_files(place: DeltaGenerator, shown: ActionSet | None) -> None:
     # with another key it is closed after a file: it would hide what is said about that
     with place.popover("Import", icon=":material/upload_file:", key=f"import-{state.tab().own_actions.uploads}"):
         _import(shown)
-    note = state.tab().own_actions.note
-    if note is not None:
-        st.success(note, icon=":material/check:")
-        state.tab().own_actions.note = None
+    tab = state.tab().own_actions
+    if tab.note is not None:
+        st.success(tab.note.text, icon=":material/check:")
+        if tab.note.is_old():
+            tab.note = None
 
 
 def _share(shown: ActionSet) -> None:
@@ -78,7 +80,8 @@ def _import(shown: ActionSet | None) -> None:
 
 def _merge(shown: ActionSet, content: bytes, name: str) -> None:
     added = server.context().own_actions.merge(shown.set_id, content, name)
-    state.tab().own_actions.note = f"{counted(added, 'example')} added." if added else "The file has no new examples."
+    note = f"{counted(added, 'example')} added." if added else "The file has no new examples."
+    state.tab().own_actions.note = state.Notice(note, time.monotonic())
 
 
 def _adopt_colors() -> None:
