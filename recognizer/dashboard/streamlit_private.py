@@ -241,10 +241,11 @@ def lighten_closed_pages(lighten: Callable[[Mapping[str, Any]], None], after_s: 
         session._fragment_storage.clear()
         session._browser_queue.clear()
         server.media_file_mgr.clear_session_refs(session_id)
-        server.media_file_mgr.remove_orphaned_files()
         server.dataframe_source_mgr.clear_all_for_session(session_id)
         _light.add(session)
         freed = True
+    if freed:
+        server.media_file_mgr.remove_orphaned_files()
     return freed
 
 

@@ -145,7 +145,8 @@ def chosen_findings(batch: Batch) -> Findings:
             "if it was not analysed with these.",
             width=420,
         )
-        findings = findings_of(batch, chosen)
+        if chosen != findings.settings[0]:  # the latest, which count unless others are asked for
+            findings = findings_of(batch, chosen)
     if findings.left_out:
         st.caption(f"{videos(findings.left_out)} that finished earlier are not counted yet.")
     return findings
