@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
 from recognizer.dashboard import state
 from recognizer.dashboard.streamlit_private import address_parameter
 from recognizer.errors import RecognizerError
+
+_log = logging.getLogger(__name__)
 
 _LATE_S: Final = 2.0
 """A run that the browser asked for with the earlier address comes within this time; later, its user went back."""
@@ -44,6 +47,27 @@ class Address:
     def forget(self) -> None:
         """Have the next run of the page restore the id in the address, even if an earlier run did so."""
         state.tab().restored.pop(self._place, None)
+
+    def take_up(
+        self, page: state.AnalyseTab | state.CompareTab, result: Callable[[str], Any], job: Callable[[str], Any]
+    ) -> None:
+        """Have again what a page had when it was closed. Of what cannot be had, ``restore`` says why.
+
+        Args:
+            page: what the page has.
+            result: returns a result by its id, or None.
+            job: returns a running job, or one that ended a short time ago, by its id, or None.
+        """
+        away, page.put_away = page.put_away, None
+        if away is None:
+            return
+        try:
+            page.shown = None if away.shown_id is None else result(away.shown_id)
+        except RecognizerError as error:
+            _log.info("a page's result cannot be had again: %s", error)
+        page.job = None if away.job_id is None else job(away.job_id)  # if it has ended, the page takes its result
+        if page.job is None and (page.shown is None or away.job_id is not None):
+            self.forget()
 
     def restore(self, current_id: str | None, restore: Callable[[str], bool]) -> str | None:
         """Restore the id in the address, once.

@@ -245,6 +245,11 @@ class PutAway:
     job_id: str | None
     shown_id: str | None
 
+    @classmethod
+    def of(cls, job: Job[Any] | None, shown_id: str | None) -> PutAway | None:
+        """Return what a page has; None if that is nothing."""
+        return None if job is None and shown_id is None else cls(None if job is None else job.job_id, shown_id)
+
 
 @dataclass
 class AnalyseTab:
@@ -278,11 +283,9 @@ class AnalyseTab:
 
     def lighten(self) -> None:
         """Keep ids instead of results, until the page is looked at again."""
-        if self.job is not None or self.shown is not None:
-            self.put_away = PutAway(
-                None if self.job is None else self.job.job_id, None if self.shown is None else self.shown.analysis_id
-            )
-            self.job, self.shown = None, None
+        shown_id = None if self.shown is None else self.shown.analysis_id
+        self.put_away = PutAway.of(self.job, shown_id) or self.put_away
+        self.job, self.shown = None, None
 
     def show(self, analysis: StoredAnalysis | None) -> None:
         """Show another analysis, from its beginning."""
@@ -354,11 +357,9 @@ class CompareTab:
 
     def lighten(self) -> None:
         """Keep ids instead of results, until the page is looked at again."""
-        if self.job is not None or self.shown is not None:
-            self.put_away = PutAway(
-                None if self.job is None else self.job.job_id, None if self.shown is None else self.shown.comparison_id
-            )
-            self.job, self.shown, self.partial, self.drawn = None, None, None, None
+        shown_id = None if self.shown is None else self.shown.comparison_id
+        self.put_away = PutAway.of(self.job, shown_id) or self.put_away
+        self.job, self.shown, self.partial, self.drawn = None, None, None, None
 
     def go_to(self, person_id: int, time_s: float) -> None:
         """Let the workbench show a person at a moment."""
@@ -387,7 +388,6 @@ class LiveTab:
     sessions: dict[str, str] = field(default_factory=dict)
     loading: Job[Models] | None = None
     networks: tuple[object, ...] | None = None
-
     lost: bool = False
 
     def lighten(self) -> str | None:

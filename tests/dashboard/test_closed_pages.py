@@ -25,7 +25,7 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import server, state
 from recognizer.dashboard.streamlit_private import bring_closed_pages_back, lighten_closed_pages
-from recognizer.errors import WeightsError
+from recognizer.errors import StoreError, WeightsError
 from recognizer.networks import loading as models_module
 from tests.support.networks import Networks
 from tests.support.pages import (
@@ -202,6 +202,29 @@ def test_a_page_shows_its_result_again_with_what_was_chosen_since(
     assert current_video(page).file.name == "other.mp4"
     assert widget(page, "Sequence length").value == 4
     assert not page.error
+
+
+def test_a_result_that_is_gone_or_cannot_be_read_by_then_is_told(
+    page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the page was empty, without a word, since its address had been restored before."""
+    upload_video(page, clip)
+    analyse(page)
+
+    def refuse(*_: Any) -> Any:
+        raise StoreError("the database is locked; try again.")
+
+    tab(page).lighten()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(server.context().workbench), "analysis", refuse)
+        page.run()
+    assert errors(page) == ["The database is locked; try again."]
+    analyse(page)
+    tab(page).lighten()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(server.context().workbench), "analysis", lambda *_: None)
+        page.run()
+    assert any("is not on this machine" in one for one in errors(page))
 
 
 @pytest.mark.parametrize("is_remembered", [True, False])

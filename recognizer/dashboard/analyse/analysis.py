@@ -39,26 +39,12 @@ line would take most of the time; the result has it."""
 def restore_from_address() -> None:
     """After a refresh, or a long time without a connection, restore this page's analysis, running or finished."""
     tab = state.tab()
-    _take_up()
+    ANALYSIS.take_up(tab.analyse, server.context().workbench.analysis, server.context().jobs.get)
     shown_id = tab.analyse.shown.analysis_id if tab.analyse.shown is not None else None
     current_id = tab.analyse.job.job_id if tab.analyse.job is not None else shown_id
     problem = ANALYSIS.restore(current_id, _restore)
     if problem is not None:
         tab.problem = problem
-
-
-def _take_up() -> None:
-    """Have again what this page had when it was closed."""
-    analyse = state.tab().analyse
-    away, analyse.put_away = analyse.put_away, None
-    if away is None:
-        return
-    if away.shown_id is not None:
-        analyse.shown = server.context().workbench.analysis(away.shown_id)
-    if away.job_id is not None:
-        analyse.job = server.context().jobs.get(away.job_id)  # if it has ended, what follows takes its result
-        if analyse.job is None:  # the server has forgotten it, but not what became of it
-            ANALYSIS.forget()
 
 
 def _restore(analysis_id: str) -> bool:

@@ -26,26 +26,12 @@ from recognizer.service.store import StoredFile
 
 def restore_from_address() -> None:
     """After a refresh, or a long time without a connection, restore this page's comparison, running or finished."""
-    _take_up()
     compare = state.tab().compare
+    COMPARISON.take_up(compare, _stored, server.context().jobs.get)
     shown_id = compare.shown.comparison_id if compare.shown is not None else None
     problem = COMPARISON.restore(compare.job.job_id if compare.job is not None else shown_id, _restore)
     if problem is not None:
         compare.problem = problem
-
-
-def _take_up() -> None:
-    """Have again what this page had when it was closed."""
-    compare = state.tab().compare
-    away, compare.put_away = compare.put_away, None
-    if away is None:
-        return
-    if away.shown_id is not None:
-        compare.shown = _stored(away.shown_id)
-    if away.job_id is not None:
-        compare.job = server.context().jobs.get(away.job_id)  # if it has ended, what follows takes its result
-        if compare.job is None:  # the server has forgotten it, but not what became of it
-            COMPARISON.forget()
 
 
 def _restore(comparison_id: str) -> bool:
