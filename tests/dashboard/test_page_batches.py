@@ -7,6 +7,7 @@ import io
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -156,10 +157,13 @@ def test_more_videos_than_a_page_has_are_on_several(batch: Batch, monkeypatch: p
     assert "Videos 3 to 3 of 3." in words(at)
 
 
+def let_failed_wait(batch: Batch, error: str) -> None:
+    with closing(sqlite3.connect(batch.folder.manifest)) as connection, connection:
+        connection.execute("UPDATE video SET state = 'waiting', error = ? WHERE state = 'failed'", (error,))
+
+
 def test_a_command_that_works_and_one_that_stopped_are_told_apart(batch: Batch) -> None:
-    with sqlite3.connect(batch.folder.manifest) as connection:
-        connection.execute("UPDATE video SET state = 'waiting', error = '' WHERE state = 'failed'")
-    connection.close()
+    let_failed_wait(batch, error="")
     at = open_page(PAGE)
     assert progress(at).startswith("Stopped before the end: 2 of 3 videos, 1 waiting, 24 s of about ")
     assert "Give the same command again" in words(at)
@@ -174,9 +178,7 @@ def test_a_command_that_works_and_one_that_stopped_are_told_apart(batch: Batch) 
 
 
 def test_what_is_to_be_tried_again_is_not_said_to_have_stopped(batch: Batch) -> None:
-    with sqlite3.connect(batch.folder.manifest) as connection:
-        connection.execute("UPDATE video SET state = 'waiting', error = 'it is gone.' WHERE state = 'failed'")
-    connection.close()
+    let_failed_wait(batch, error="it is gone.")
     at = open_page(PAGE)
     assert progress(at).startswith("Some are to be tried again: 2 of 3 videos, 1 waiting")
     assert "why they do stands below, under Waiting" in words(at)
