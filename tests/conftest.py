@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from asyncio import _get_running_loop
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -96,6 +97,14 @@ def _priority_stays() -> Iterator[None]:
     before = os.sched_getscheduler(0)
     yield
     assert os.sched_getscheduler(0) == before, "a library changed this thread's priority; see tests/support/priority.py"
+
+
+@pytest.fixture(autouse=True)
+def _no_event_loop_runs(request: pytest.FixtureRequest) -> None:
+    """No event loop is left running in the thread of the tests, where ``asyncio.run`` would fail in whichever tests the
+    same worker happens to run next."""
+    if not request.node.get_closest_marker("browser"):  # Playwright's runs there
+        assert _get_running_loop() is None, "an earlier test left an event loop running in this thread"
 
 
 @pytest.fixture(scope="session", autouse=True)

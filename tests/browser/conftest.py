@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the server's database and videos, where tests may store analyses that were not made there."""
     folder = tmp_path_factory.mktemp("server") / "data"
@@ -36,7 +36,7 @@ def app_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app_url(app_data: Path) -> Iterator[str]:
     """A server with its own database and the networks from the machine's cache.
 
