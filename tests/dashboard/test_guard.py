@@ -97,6 +97,13 @@ def test_every_fragment_and_callback_goes_through_the_guard() -> None:
     assert sum(isinstance(node, ast.Attribute) and ast.unparse(node) == "guard.callback" for _, node in nodes) > 20
 
 
+def test_pages_are_compiled_without_a_syntax_tree() -> None:
+    """Regression: before Python 3.11.8, a tree fails at times while another thread makes one; the click was lost."""
+    at = AppTest.from_string("'shown by ' + 'Streamlit'").run()
+    assert not at.markdown
+    assert not at.exception
+
+
 def fault_on(at: AppTest, faults: list[logging.LogRecord]) -> str:
     """Check that the page says one fault, without its details, and that the log has it under the same number."""
     assert not at.exception
