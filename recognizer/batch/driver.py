@@ -140,6 +140,7 @@ class _Batch:
         self._manifest = manifest
         self._watch = watch
         self._left_news_s = -_NEWS_EVERY_S
+        self._places: dict[int, str] = {}
 
     def run(self, executor_for: Callable[[BatchFolder, int], Executor]) -> Summary:
         sources = Sources(self._request.sources, self._recipe(), self._folder.root)
@@ -187,6 +188,7 @@ class _Batch:
         for due in self._manifest.due():
             self._check_room()
             tally.give(due)
+            self._places[due.number] = due.place
             out, most_bytes = str(self._folder.root), self._request.max_file_bytes
             yield Task(due.number, due.place, due.recipe, due.digest, out, most_bytes)
 
@@ -203,8 +205,9 @@ class _Batch:
             self._manifest.record(report)
             if report.ends_batch:
                 raise StoppedError(report.error)
-            if report.error:
-                self._watch.complain(report.error)
+            place = self._places.pop(report.number, "")
+            if report.error:  # most sentences name the file alone, and other folders may have one of that name
+                self._watch.complain(report.error if place in report.error else f"{place}: {report.error}")
         self._watch.see(tally)
         self._leave_news(tally)
 

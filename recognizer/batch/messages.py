@@ -45,10 +45,11 @@ class Began(msgspec.Struct, tag=True):
 
 
 class Advanced(msgspec.Struct, tag=True):
-    """Says how many seconds of a video are analyzed."""
+    """Says how many seconds of a video are analyzed, and of how many if that is known."""
 
     number: int
     analysed_s: float
+    of_s: float | None = None
 
 
 class Outcome(msgspec.Struct, tag=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,7 +48,7 @@ class Tally:
         done: of this command.
         failed: of this command and of earlier ones; ``failed_now`` of this one.
         postponed: those that the next command tries again.
-        left_bytes: of what waits or is in work.
+        left_bytes: of what waits or is in work, counted whole.
         video_s: seconds of video that this command has analyzed.
     """
 
@@ -60,7 +61,7 @@ class Tally:
     video_s: float = 0.0
     left_bytes: int = 0
     _sizes: dict[int, int] = field(default_factory=dict)
-    _running_s: dict[int, float] = field(default_factory=dict)
+    _running: dict[int, Advanced] = field(default_factory=dict)
     _began_s: float = field(default_factory=time.monotonic)
     _worked_bytes: int = 0
 
@@ -77,12 +78,12 @@ class Tally:
     def hear(self, report: Report) -> None:
         """Note what a worker reports."""
         if isinstance(report, Advanced):
-            self._running_s[report.number] = report.analysed_s
+            self._running[report.number] = report
         elif isinstance(report, Outcome):
-            self._running_s.pop(report.number, None)
+            self._running.pop(report.number, None)
             size_bytes = self._sizes.pop(report.number, 0)
             self.left_bytes -= size_bytes
-            if report.took_s:
+            if report.took_s and report.state == "done":
                 self._worked_bytes += size_bytes
                 self.video_s += report.video_s
             self.done += report.state == "done"
@@ -98,7 +99,7 @@ class Tally:
     @property
     def analysed_s(self) -> float:
         """Seconds of video analyzed by this command, those of unfinished ones included."""
-        return self.video_s + sum(self._running_s.values())
+        return self.video_s + sum(one.analysed_s for one in self._running.values())
 
     @property
     def times_real_time(self) -> float | None:
@@ -108,10 +109,24 @@ class Tally:
 
     @property
     def left_s(self) -> float | None:
-        """Estimated seconds left, by the size of the files; None until it can be estimated."""
-        if not self._worked_bytes or self.left_bytes <= 0:
-            return None
-        return (time.monotonic() - self._began_s) * self.left_bytes / self._worked_bytes
+        """Estimated seconds left, by the size of the files and how far each is; None until it can be estimated.
+
+        A video that failed is neither work done nor work left: it may have ended at once.
+        """
+        passed_s = time.monotonic() - self._began_s
+        running_bytes = sum(self._sizes.get(number, 0) * share for number, share in self._shares())
+        worked_bytes, left_bytes = self._worked_bytes + running_bytes, self.left_bytes - running_bytes
+        return (
+            passed_s * left_bytes / worked_bytes
+            if passed_s > _RATE_AFTER_S and worked_bytes and left_bytes > 0
+            else None
+        )
+
+    def _shares(self) -> Iterator[tuple[int, float]]:
+        """Yield the videos in work whose length is known, and how much of each is analyzed, from 0 to 1."""
+        for number, one in self._running.items():
+            if one.of_s:
+                yield number, min(one.analysed_s / one.of_s, 1.0)
 
     def news(self) -> News:
         """Return what whoever reads the manifest is told."""

@@ -55,12 +55,12 @@ class Hooks:
     Attributes:
         begin: called while a copy waits for its original, and when the networks are loaded: the time until then says
             nothing about the video.
-        report: called with the seconds of video that are analyzed.
+        report: called with the seconds of video that are analyzed, and with how many it has, if that is known.
         is_stopped: True ends the work; what is done so far is saved.
     """
 
     begin: Callable[[], None] = lambda: None
-    report: Callable[[float], None] = lambda _: None
+    report: Callable[[float, float | None], None] = lambda _analysed_s, _of_s: None
     is_stopped: Callable[[], bool] = lambda: False
 
 
@@ -156,7 +156,7 @@ class _One:
         copy = self._folder.work / f"{uuid.uuid4().hex}{suffix}.part"
         try:
             with writing(copy):
-                self._sha256 = fetched(place, copy, lambda: self._hooks.report(0.0))
+                self._sha256 = fetched(place, copy, lambda: self._hooks.report(0.0, None))
             yield copy
         finally:
             copy.unlink(missing_ok=True)
@@ -219,7 +219,7 @@ class _One:
             settings = recipe.settings_at(frame_rate_hz(reader.info))
 
         def follow(progress: Progress) -> None:
-            self._hooks.report(progress.analysed_s)
+            self._hooks.report(progress.analysed_s, progress.duration_s)
 
         models = self._networks.get(settings)
         self._hooks.begin()

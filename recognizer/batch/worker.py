@@ -87,11 +87,11 @@ class _Outbox:
         self._target.write(Lines.encode(report))
         self._target.flush()
 
-    def advance(self, number: int, analysed_s: float) -> None:
+    def advance(self, number: int, analysed_s: float, of_s: float | None) -> None:
         """Report progress, but not more often than anybody looks."""
         if time.monotonic() - self._reported_s >= _REPORT_EVERY_S:
             self._reported_s = time.monotonic()
-            self.write(Advanced(number, analysed_s))
+            self.write(Advanced(number, analysed_s, of_s))
 
 
 def serve(source: BinaryIO, target: BinaryIO, networks: Networks | None = None) -> None:
