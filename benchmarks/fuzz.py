@@ -1,6 +1,6 @@
 """Does any file crash the program, hang it, or raise something else than its own errors?
 
-    .venv/bin/python -m benchmarks.fuzz --n 10000 --seed 1 [--processes 2] [--folder FOLDER] [--again]
+    .venv/bin/python -m benchmarks.fuzz --n 10000 --seed 1 [--first 3000] [--processes 2] [--folder FOLDER] [--again]
     .venv/bin/python -m benchmarks.fuzz --seed 1 --only 4711
 
 Small valid videos and documents are made on the spot. Case k of a seed is always the same mutant of one of them. Each
@@ -270,7 +270,8 @@ def _show(one: Result) -> None:
 def main() -> None:
     """Run the cases and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=1000, help="number of cases (default 1000)")
+    parser.add_argument("--n", type=int, default=1000, help="number of cases (default 1000), those before --first too")
+    parser.add_argument("--first", type=int, default=0, help="leave out the cases before this one, run elsewhere")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="cases at a time")
     parser.add_argument("--memory-mb", type=int, default=2000, help="address space of a case (default 2000)")
@@ -294,7 +295,7 @@ def main() -> None:
     for one in results.values():
         if one.outcome in FINDINGS:
             _show(one)
-    left = (case for case in range(options.n) if case not in results)
+    left = (case for case in range(options.first, options.n) if case not in results)
     with log.open("a", encoding="utf-8") as file:
         for one in fuzzer.run(left, options.processes):
             results[one.case] = one
