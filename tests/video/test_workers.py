@@ -229,6 +229,23 @@ def test_decoder_that_wants_too_much_memory_is_refused(
     assert probe(small).frame_count == 3
 
 
+def test_decoder_keeps_no_pictures_of_what_it_read_before(make_video: MakeVideo, own: Workers) -> None:
+    """Regression: two pictures of each file waited for Python's garbage collection, which seldom came: after 100 looks
+    at a video of 12 megapixels its decoder had asked for more memory than it may have."""
+    path = make_video(frames=2, size=(1600, 1200))
+    picture_bytes = 1600 * 1200 * 3 // 2
+
+    def used_bytes() -> int:
+        (pid,) = own.pids()
+        return int(psutil.Process(pid).memory_full_info().uss)
+
+    still(path, 0.0)
+    first_bytes = used_bytes()
+    for _ in range(15):
+        still(path, 0.0)
+    wait_until(lambda: used_bytes() < first_bytes + 8 * picture_bytes)
+
+
 def test_memory_is_looked_up_where_the_system_sets_no_limit(
     make_video: MakeVideo, own: Workers, set_limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
