@@ -66,6 +66,8 @@ class Address:
         except RecognizerError as error:
             _log.info("a page's result cannot be had again: %s", error)
         page.job = None if away.job_id is None else job(away.job_id)  # if it has ended, the page takes its result
+        if page.job is not None and page.job.has_let_go:
+            page.job = None
         if page.job is None and (page.shown is None or away.job_id is not None):
             self.forget()
 

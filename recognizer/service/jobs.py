@@ -9,8 +9,9 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
-from weakref import WeakSet
+from copy import copy
+from typing import Any, Generic, Self, TypeVar
+from weakref import WeakSet, WeakValueDictionary
 
 from recognizer import processes
 from recognizer.limits import exceeded, limits
@@ -38,7 +39,7 @@ END_WITHIN_S = 5.0
 """When the server ends, running jobs are suspended and have this long to save where they are."""
 
 MAX_REMEMBERED = 200
-"""Number of finished jobs to remember; their results are in the store."""
+"""Number of finished jobs to remember; their results are in the store, and here only while somebody has the job."""
 
 
 class Job(Generic[Result]):
@@ -57,6 +58,7 @@ class Job(Generic[Result]):
         remaining_s: seconds that it should still take, if the work says so.
         remark: what happened to it that its user should know, in a sentence; empty for nothing.
         unsaved_because: why what it has done cannot be saved now, in a sentence; None if it can.
+        has_let_go: whether it had a result that only the store has now.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Job(Generic[Result]):
         self.remaining_s: float | None = None
         self.remark = ""
         self.unsaved_because: str | None = None
+        self.has_let_go = False
         self._started_s: float | None = None
         self.progress: Any = None
         self.partial: Result | None = None
@@ -137,6 +140,15 @@ class Job(Generic[Result]):
         """Publish the work's progress; called by the work."""
         self.progress = progress
 
+    def to_remember(self) -> Self:
+        """Return this job, which has ended, without what it made, a timeline or networks; one that failed keeps it."""
+        light = copy(self)
+        light.progress = None
+        if self.error is None:
+            light.has_let_go = self.result is not None
+            light.partial, light.result = None, None
+        return light
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the job ends; return False on timeout."""
         return self._finished.wait(timeout_s)
@@ -180,6 +192,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._once = threading.Lock()
         self._jobs: OrderedDict[str, Job[Any]] = OrderedDict()
+        self._ended: WeakValueDictionary[str, Job[Any]] = WeakValueDictionary()
         _all_jobs.add(self)
 
     def start(
@@ -255,11 +268,18 @@ class Jobs:
             processes.give_way(LONG_WORK_GIVES_WAY_BY)
         while job is not None:
             job.run()
-            if line is self._long:
-                give_back_memory()
             with self._lock:
+                self._let_go_of_result(job)
                 line.end(job)
                 job = line.take(lambda one: one.finished)
+            if line is self._long:
+                give_back_memory()
+
+    def _let_go_of_result(self, job: Job[Any]) -> None:
+        """Keep the result of a job no longer than somebody else does; the lock is held."""
+        if self._jobs.get(job.job_id) is job:
+            self._jobs[job.job_id] = job.to_remember()
+            self._ended[job.job_id] = job
 
     def end(self) -> None:
         """Suspend all jobs and wait, for a few seconds, until they have saved where they are."""
@@ -272,9 +292,10 @@ class Jobs:
             job.wait(max(0.0, end_s - time.monotonic()))
 
     def get(self, job_id: str) -> Job[Any] | None:
-        """Return the job with this id; None if it is unknown or forgotten."""
+        """Return the job with this id, with its result if somebody has that; None if it is unknown or forgotten."""
         with self._lock:
-            return self._jobs.get(job_id)
+            known = self._jobs.get(job_id)
+            return self._ended.get(job_id, known) if known is not None and known.has_let_go else known
 
     def waiting_before(self, job: Job[Any]) -> Place:
         """Return a job's place in its line; number 0 if it has started or ended."""

@@ -243,6 +243,7 @@ def test_an_analysis_that_ended_meanwhile_is_shown(
     tab(page).lighten()
     networks.hold.set()
     assert job.wait(WAIT_S)
+    del job  # nobody has its result now but the store
     if not is_remembered:
         server.context().jobs._jobs.clear()
     settle(page)

@@ -239,6 +239,52 @@ def test_a_remembered_job_does_not_hold_what_it_worked_on() -> None:
     assert job.result == 7
 
 
+class Made:
+    """Stands for what a job makes: a timeline, or networks."""
+
+
+def test_a_remembered_job_does_not_hold_what_it_made() -> None:
+    """Regression: the server kept the timelines and networks of the last 200 jobs."""
+    jobs = Jobs()
+    made: list[weakref.ref[Made]] = []
+
+    def work(job: Job[Made]) -> Made:
+        result, progress = Made(), Made()
+        job.report(progress)
+        made.extend([weakref.ref(result), weakref.ref(progress)])
+        return result
+
+    job = jobs.start(work, "one")
+    assert job.wait(WAIT_S)
+    wait_until(lambda: "one" in jobs._ended)
+    found = jobs.get("one")
+    assert found is job, "whoever asks has what a page still has"
+    del job, found
+    wait_until(lambda: all(one() is None for one in made))
+    remembered = jobs.get("one")
+    assert remembered is not None
+    assert (remembered.finished, remembered.has_let_go, remembered.result) == (True, True, None)
+
+
+def test_a_job_that_failed_keeps_what_it_made_and_says_why() -> None:
+    jobs = Jobs()
+
+    def work(job: Job[int]) -> int:
+        job.partial = 7
+        raise VideoError("the rest is damaged; convert it.")
+
+    job = jobs.start(work, "one")
+    assert job.wait(WAIT_S)
+    wait_until(lambda: jobs.get("one") is not job)
+    remembered = jobs.get("one")
+    assert remembered is not None
+    assert (remembered.partial, remembered.error, remembered.has_let_go) == (
+        7,
+        "the rest is damaged; convert it.",
+        False,
+    )
+
+
 class Held:
     """Long jobs that go on until they are let go, and the order in which they began."""
 
