@@ -31,6 +31,8 @@ _DIRECTION_MARKS: Final = frozenset(
 _STEERING: Final = re.compile(f"[\x7f-\x9f\u2028\u2029{''.join(sorted(_DIRECTION_MARKS))}]")
 """JSON itself escapes the other control characters."""
 
+_ADDRESS: Final = re.compile(r"[a-z]+://")
+
 
 def one_line(text: str) -> str:
     """Return text from outside as it may stand in a message, a log or a terminal: one line, as it is read.
@@ -41,6 +43,11 @@ def one_line(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(letter) for letter in text)
+
+
+def capitalized(text: str) -> str:
+    """Return a message with a capital letter at its beginning, unless an address stands there."""
+    return text if _ADDRESS.match(text) else text[:1].upper() + text[1:]
 
 
 def inert_json(text: str) -> str:

@@ -374,6 +374,7 @@ class LiveTab:
         camera: takes the tab's frames; None until its networks are ready.
         feed: stands in for the browser's camera; None if nothing does.
         feed_source: the source that ``feed`` plays.
+        address: what stands in the field for a network camera's address.
         shown_session_id: the last ended session that was shown.
         sessions: names of the ended sessions, by the id of the stored analysis; the latest last.
         loading: loads the networks.
@@ -384,6 +385,7 @@ class LiveTab:
     camera: TabCamera | None = None
     feed: Feed | None = None
     feed_source: tuple[str, str] | None = None
+    address: str = ""
     shown_session_id: str | None = None
     sessions: dict[str, str] = field(default_factory=dict)
     loading: Job[Models] | None = None

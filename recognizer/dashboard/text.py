@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from recognizer.errors import one_line
+from recognizer.errors import capitalized, one_line
 from recognizer.files import data_dir
 from recognizer.limits import limits
 from recognizer.weights import cache_dir
@@ -44,8 +44,8 @@ def for_visitors(message: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Escape a message for the page and start it with a capital letter; see ``for_visitors``."""
-    return plain(for_visitors(text[:1].upper() + text[1:]))
+    """Escape a message for the page and start it with a capital letter, or an address; see ``for_visitors``."""
+    return plain(for_visitors(capitalized(text)))
 
 
 def shortened(text: str, most: int = 24) -> str:

@@ -68,7 +68,7 @@ class Feed:
         annotate: annotates each picture.
 
     Attributes:
-        problem: one sentence about why the source gives no picture; None while it gives one.
+        problem: one sentence about why the source gives no picture; None while it gives one, and while nobody watches.
     """
 
     def __init__(self, frames: Callable[[], Iterator[Frame]], annotate: Annotate) -> None:
@@ -126,7 +126,7 @@ class Feed:
                 _log.exception("a feed broke")
                 self._wait_after("The picture broke off; the server's log says why.")
         with self._lock:
-            self._thread, self._shown = None, _GREY
+            self._thread, self._shown, self.problem = None, _GREY, None
 
     def _wait_after(self, problem: str) -> None:
         self.problem = problem

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recognizer.actions.provenance import Mode
 from recognizer.comparison.model import Comparison
+from recognizer.errors import capitalized
 from recognizer.live.controls import Controls
 from recognizer.live.own_names import Taught
 from recognizer.live.recording import Recorded
@@ -128,7 +129,7 @@ class LiveSession:
         if recorded is not None:
             self._recordings.append(recorded)
         if recorder.problem is not None:
-            self._notes.append(f"{recorder.problem[:1].upper()}{recorder.problem[1:]}")
+            self._notes.append(capitalized(recorder.problem))
 
     def end(self, *, lost: bool = False) -> EndedSession | None:
         """End the stream and store the session; a second caller waits for the first.

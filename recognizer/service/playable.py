@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Final, Literal
 
-from recognizer.errors import RecognizerError
+from recognizer.errors import RecognizerError, capitalized
 from recognizer.service.jobs import Job
 from recognizer.service.opened import Opened
 from recognizer.service.store import AnalysisStore
@@ -62,8 +62,7 @@ def playable(context: ServerContext, opened: Opened) -> Playable:
         if _is_playable(store, path):
             return Playable("ready", source.paths[0])
     except RecognizerError as error:
-        text = str(error)
-        return Playable("gone", note=f"{text[:1].upper()}{text[1:]}")
+        return Playable("gone", note=capitalized(str(error)))
     copy = store.derived_path(path, "playable.mp4")
     if copy.is_file():
         return Playable("ready", copy)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,13 +19,15 @@ from recognizer.dashboard import server as server_module
 from recognizer.dashboard.live import picture
 from recognizer.dashboard.live.configuration import HOSTS_VARIABLE, ICE_VARIABLE
 from recognizer.dashboard.live.source import BROWSER, LOOP, NETWORK
-from recognizer.errors import WeightsError
+from recognizer.errors import VideoError, WeightsError
+from recognizer.live import feed as feed_module
 from recognizer.live import watchdog as watchdog_module
 from recognizer.live.camera import TabCamera
 from recognizer.live.session import LiveSession
 from recognizer.networks import loading as models_module
 from recognizer.service.playable import Playable, playable
 from recognizer.settings import Settings
+from recognizer.types import Frame
 from tests.support.action_sets import action_set
 from tests.support.environment import APP
 from tests.support.fakes import ScriptedClassifier, always, numbered_picture, person
@@ -42,7 +46,7 @@ from tests.support.pages import (
     workbench_data,
     workbenches,
 )
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, wait_until
 
 PAGE = "pages/live.py"
 
@@ -518,6 +522,7 @@ def test_network_cameras_are_offered_only_where_the_operator_lists_hosts(
     assert sources(page) == [BROWSER, LOOP, NETWORK]
     browser.asked = {}
     choose(page, NETWORK)
+    assert "Camera" not in [one.label for one in page.segmented_control], "it chooses a phone's front or back"
     (address,) = page.text_input
     address.set_value("rtsp://192.0.2.9:8554/stream").run()
     assert "The host '192.0.2.9' is not among the cameras" in words(page)
@@ -525,6 +530,49 @@ def test_network_cameras_are_offered_only_where_the_operator_lists_hosts(
     address.set_value("rtsp://me:secret@192.0.2.9/stream").run()
     assert not page.error
     assert "Plays rtsp://192.0.2.9/stream" in words(page)
+    assert "Press Start; everyone's actions" in words(page), "there is nothing to allow"
+    assert browser.asked["mode"].name == "RECVONLY"
+
+
+def test_a_network_camera_that_goes_is_told_and_its_address_stays(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the field was empty after each session, and what was said was about the browser's connection."""
+    is_off = threading.Event()
+
+    def frames(*_: Any) -> Iterator[Frame]:
+        for number in count():
+            yield Frame(number, number / 30, numbered_picture(number % 200, 160, 120))
+            if is_off.is_set():
+                raise VideoError("rtsp://cam.local/stream gives no picture; check that it is on.")
+
+    monkeypatch.setattr(feed_module, "camera_frames", frames)
+    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 2 * WAIT_S)
+    monkeypatch.setattr(watchdog_module, "CHECK_EVERY_S", 0.05)
+    monkeypatch.setenv(HOSTS_VARIABLE, "cam.local")
+    page.run()
+    choose(page, NETWORK)
+    address = "rtsp://cam.local/stream"
+    widget(page, "Address").set_value(address).run()
+    browser.state.playing = True
+
+    def watch_until(condition: Callable[[], bool]) -> None:
+        def holds() -> bool:
+            browser.asked["source_video_track"](0, None)
+            return condition()
+
+        wait_until(holds)
+
+    watch_until(lambda: camera_of(page).session is not None)
+    page.run()
+    assert (widget(page, "Address").value, widget(page, "Address").disabled) == (address, True)
+    is_off.set()
+    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)
+    watch_until(lambda: session_of(page).ended is not None)
+    browser.state.playing = False
+    page.run()
+    assert "No more pictures came from the camera" in words(page)
+    assert (widget(page, "Address").value, widget(page, "Address").disabled) == (address, False)
     assert browser.asked["mode"].name == "RECVONLY"
 
 

@@ -99,3 +99,10 @@ def test_what_the_first_page_imports_brings_no_library_that_only_results_need() 
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_sentence_begins_with_a_capital_letter_but_an_address_stays_as_it_is() -> None:
+    """Regression: ``Http://…`` stood on the page of a camera."""
+    assert read_back(sentence("the camera is off.")) == "The camera is off."
+    assert read_back(sentence("rtsp://cam/live is off.")).replace("\u2060", "") == "rtsp://cam/live is off."
+    assert sentence("") == ""

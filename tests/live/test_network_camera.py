@@ -282,3 +282,17 @@ def test_source_that_breaks_is_told_and_tried_again(monkeypatch: pytest.MonkeyPa
     wait_until(lambda: feed.problem is None)
     feed.close()
     wait_until(lambda: not feed.running)
+
+
+def test_what_a_source_lacked_is_no_longer_told_once_nobody_watches() -> None:
+    """Regression: after Stop, the page went on saying that the server tries again."""
+
+    def frames() -> Iterator[Frame]:
+        raise VideoError("http://cam gives no picture; check that the camera is on.")
+
+    feed = Feed(frames, Annotated())
+    feed.latest()
+    wait_until(lambda: feed.problem is not None)
+    feed.rest()
+    wait_until(lambda: not feed.running)
+    assert feed.problem is None

@@ -15,7 +15,7 @@ from recognizer.dashboard.live.configuration import ice_servers
 from recognizer.dashboard.live.encoders import start_encoders
 from recognizer.dashboard.live.own_actions import choose_names
 from recognizer.dashboard.live.sessions import end_session, show_lost_session
-from recognizer.dashboard.live.source import choose_source
+from recognizer.dashboard.live.source import choose_source, is_browser
 from recognizer.dashboard.parts.sidebar import classifier_title
 from recognizer.dashboard.streamlit_private import session_is_open, webrtc_hang_up
 from recognizer.dashboard.text import sentence
@@ -79,7 +79,7 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
     """Draw the switches and pass their values to the camera; return the constraints for the browser."""
     tab, facing = state.tab(), _FRONT
     switches = st.container(horizontal=True, vertical_alignment="center")
-    if tab.live.feed is None:
+    if is_browser():
         facing = switches.segmented_control(
             "Camera",
             list(_FACING),
@@ -89,7 +89,7 @@ def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
             disabled=camera.session is not None,
             required=True,
         )
-    faces_viewer = tab.live.feed is None and facing == _FRONT
+    faces_viewer = is_browser() and facing == _FRONT
     mirrored = switches.toggle(
         "Mirror",
         faces_viewer,

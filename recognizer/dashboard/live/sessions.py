@@ -17,6 +17,10 @@ _LOST: Final = (
     "The connection to the browser was lost: no more pictures arrived. Everything up to then is saved and shown below; "
     "press Start to begin another session."
 )
+_GONE: Final = (
+    "No more pictures came from the camera. Everything up to then is saved and shown below; check that it is on, then "
+    "press Start to begin another session."
+)
 
 
 def is_running() -> bool:
@@ -59,7 +63,7 @@ def _show_ended() -> None:
         return
     ended, tab.live.lost = camera.latest.ended, False
     if ended.lost:
-        st.warning(_LOST)
+        st.warning(_LOST if tab.live.feed is None else _GONE)
     analysis_id = ended.run.analysis_id
     if analysis_id == tab.live.shown_session_id:
         return

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 BROWSER, LOOP, NETWORK = "This device's camera", "A video, in a loop", "A network camera"
 
+_KEY = "camera-source"
+
+
+def is_browser() -> bool:
+    """Return whether the browser's camera is chosen."""
+    return not state.has_widget(_KEY) or state.widget(_KEY) == BROWSER
+
 
 def choose_source(camera: TabCamera) -> bool:
     """Draw the choice; make any source other than the browser's camera the tab's feed.
@@ -32,12 +39,13 @@ def choose_source(camera: TabCamera) -> bool:
         "Picture from",
         sources,
         default=BROWSER,
-        key="camera-source",
+        key=_KEY,
         label_visibility="collapsed",
         disabled=camera.session is not None,
         required=True,
     )
     if camera.session is not None:
+        _show_chosen()
         return True
     if source == LOOP:
         return _choose_video(camera)
@@ -67,12 +75,7 @@ def _choose_video(camera: TabCamera) -> bool:
 
 def _choose_address(camera: TabCamera) -> bool:
     hosts = camera_hosts()
-    address = st.text_input(
-        "Address",
-        key="camera-address",
-        placeholder=f"rtsp://{hosts[0]}/stream",
-        help=f"A camera at {', '.join(hosts)}: RTSP, motion JPEG or other video over HTTP.",
-    ).strip()
+    address = _address_field()
     if not address:
         _play(camera, None, None)
         return False
@@ -91,6 +94,28 @@ def _choose_address(camera: TabCamera) -> bool:
 
     _play(camera, (NETWORK, address), frames)
     return True
+
+
+def _show_chosen() -> None:
+    """Draw what plays; nothing of it can be changed, and the picture below must not move."""
+    source = state.tab().live.feed_source
+    if source is not None and source[0] == NETWORK:
+        _address_field(disabled=True)
+        st.caption(f"Plays {plain(shown_address(source[1]))}.")
+
+
+def _address_field(*, disabled: bool = False) -> str:
+    """Draw the field for a network camera's address, which stays when the page is left, and return its content."""
+    live, hosts = state.tab().live, camera_hosts()
+    state.restore_widget("camera-address", live.address)
+    live.address = st.text_input(
+        "Address",
+        key="camera-address",
+        placeholder=f"rtsp://{hosts[0]}/stream",
+        help=f"A camera at {', '.join(hosts)}: RTSP, motion JPEG or other video over HTTP.",
+        disabled=disabled,
+    ).strip()
+    return live.address
 
 
 def _play(camera: TabCamera, source: tuple[str, str] | None, frames: Callable[[], Iterator[Frame]] | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -28,6 +28,9 @@ _SHORTEST_S = 10.0
 _SILENT_S = 3.0
 """An older picture is no longer live."""
 
+_HOW_TO_BEGIN: Final = "Press Start and allow the camera; everyone's actions in the last minute appear here."
+_HOW_TO_PLAY: Final = "Press Start; everyone's actions in the last minute appear here."
+
 _POLL_S = 1.0
 _LEGEND_PX = 230
 
@@ -46,7 +49,7 @@ def show_status() -> None:
         ended = camera.latest.ended if camera.latest is not None else None
         if ended is not None and ended.lost and ended.run.analysis_id != live.shown_session_id:
             st.rerun()  # rerun the whole page: it shows the stored session
-        st.caption("Press Start and allow the camera; everyone's actions in the last minute appear here.")
+        st.caption(_HOW_TO_BEGIN if live.feed is None else _HOW_TO_PLAY)
         return
     if session.analysis_id != ANALYSIS.named():
         # for a reload to find this session again; only a run of the whole page can set the address
@@ -54,7 +57,7 @@ def show_status() -> None:
     stream = session.stream
     stats = stream.stats()
     since_s = max(0.0, stats.time_s - WINDOW_S)
-    _show_problems(stats)
+    _show_problems(stats, is_feed=live.feed is not None)
     if session.unsaved_because is not None:
         st.caption(f":material/save: {sentence(unsaved_text(session.unsaved_because))}")
     labels: dict[int, list[str]] = {}
@@ -77,10 +80,11 @@ def show_status() -> None:
     st.caption("  \n".join(_in_words(stats)))
 
 
-def _show_problems(stats: LiveStats) -> None:
+def _show_problems(stats: LiveStats, *, is_feed: bool) -> None:
     if stats.silent_s > _SILENT_S:
+        why = "the camera sends none" if is_feed else "the browser's tab is asleep or the connection was lost"
         st.warning(
-            f"No picture for {stats.silent_s:.0f} s: the browser's tab is asleep or the connection was lost. "
+            f"No picture for {stats.silent_s:.0f} s: {why}. "
             "Everything so far is saved; if the picture does not come back, press Stop, then Start."
         )
     if stats.problem:

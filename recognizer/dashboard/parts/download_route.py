@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from recognizer.dashboard import server
 from recognizer.dashboard.text import for_visitors
-from recognizer.errors import OutputError, RecognizerError
+from recognizer.errors import OutputError, RecognizerError, capitalized
 from recognizer.service.offers import Offer
 from recognizer.service.unforeseen import reported
 
@@ -41,7 +41,7 @@ async def _download(request: Request) -> Response:
 
 
 def _problem(status: int, text: str) -> Response:
-    return JSONResponse({"problem": for_visitors(text[:1].upper() + text[1:])}, status, _HEADERS)
+    return JSONResponse({"problem": for_visitors(capitalized(text))}, status, _HEADERS)
 
 
 def _answer(offer: Offer, made: str | bytes | Path) -> Response:

@@ -19,7 +19,7 @@ from recognizer.dashboard.text import for_visitors
 from recognizer.dashboard.workbench import documents
 from recognizer.dashboard.workbench.boxes import box_bytes
 from recognizer.dashboard.workbench.ranges import VideoResponse
-from recognizer.errors import RecognizerError
+from recognizer.errors import RecognizerError, capitalized
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.opened import Opened
 from recognizer.service.playable import playable
@@ -104,7 +104,7 @@ def json_response(document: object, status: int = 200) -> Response:
 
 def problem_response(status: int, problem: str) -> Response:
     """Return why a request was refused."""
-    return json_response(documents.Problem(for_visitors(problem[:1].upper() + problem[1:])), status)
+    return json_response(documents.Problem(for_visitors(capitalized(problem))), status)
 
 
 def timeline(request: Request) -> Response:
