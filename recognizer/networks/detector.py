@@ -47,20 +47,33 @@ _WHITE = 255.0
 
 
 class _Decoded(nn.Module):
-    """The network without its training parts: maps uint8 (B, H, W, 3) to boxes and scores (B, 4 + classes, n)."""
+    """The network without its training parts: maps uint8 (B, H, W, 3) to boxes and people's scores (B, 5, n)."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
         layers: Any = network.model
-        self.kept_in_float32 = f"network.model.{len(layers) - 1}"
-        """The head, which computes boxes in pixels: rounding those to bfloat16 would move every crop."""
+        head = layers[-1]
+        name = f"network.model.{len(layers) - 1}"
+        finest, *coarser = (f"{name}.cv3.{k}" for k in range(len(head.cv3)))
+        self.kept_in_float32 = (f"{name}.cv2", f"{finest}.{len(head.cv3[0]) - 1}", *coarser)
+        """The head's boxes, which it computes in pixels, so that rounding them would move every crop; and its scores,
+        but for the first layers of those of the finest places, which are three quarters of all."""
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Return centre, width and height in pixels of the picture, then the score of each class."""
+        """Return centre, width and height in pixels of the picture, then the score of a person; 0 if another class has
+        a higher one. The scores of all classes would be copied several times."""
         outputs = self.network((pictures.float() / _WHITE).permute(0, 3, 1, 2))
         decoded: Tensor = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
-        return decoded
+        return people_only(decoded)
+
+
+def people_only(decoded: Tensor) -> Tensor:
+    """Map boxes and the scores of all classes, (B, 4 + classes, n), to boxes and those of people, (B, 5, n)."""
+    scores = decoded[:, 4:]
+    person = scores[:, PERSON_CLASS : PERSON_CLASS + 1]
+    is_person = person >= scores.amax(1, keepdim=True)
+    return torch.cat((decoded[:, :4], person * is_person), 1)
 
 
 class YoloDetector:
@@ -126,11 +139,10 @@ def _people(outputs: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     network's thousands of places, although few show a person.
 
     Args:
-        outputs: the network's outputs for the picture, (4 + classes, places).
+        outputs: the network's outputs for the picture, (5, places).
     """
-    outputs = outputs[:, outputs[4 + PERSON_CLASS] > LOWEST_CONFIDENCE]
-    outputs = outputs[:, outputs[4:].argmax(0) == PERSON_CLASS]
-    boxes_xyxy, confidences = xywh2xyxy(outputs[:4].T).cpu().numpy(), outputs[4 + PERSON_CLASS].cpu().numpy()
+    outputs = outputs[:, outputs[4] > LOWEST_CONFIDENCE]
+    boxes_xyxy, confidences = xywh2xyxy(outputs[:4].T).cpu().numpy(), outputs[4].cpu().numpy()
     kept = distinct(boxes_xyxy, confidences, _OVERLAP)[:_MOST_BOXES]
     return boxes_xyxy[kept], confidences[kept]
 
@@ -169,10 +181,10 @@ def box_difference_px(reference: NDArray[np.float32], other: NDArray[np.float32]
     Elsewhere, boxes are vague and mean nothing. If the reference sees nobody, all places count.
 
     Args:
-        reference: the network's outputs for one picture, (1, 4 + classes, places).
+        reference: the network's outputs for one picture, (1, 5, places).
         other: the same, run in another way.
     """
-    sees = reference[0, 4 + PERSON_CLASS] > _SEES_A_PERSON
+    sees = reference[0, 4] > _SEES_A_PERSON
     where = sees if sees.any() else np.ones_like(sees)
     return float(np.percentile(np.abs(_sides(other[0, :4, where]) - _sides(reference[0, :4, where])).max(axis=1), 95))
 

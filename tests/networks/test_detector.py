@@ -13,7 +13,7 @@ from recognizer.errors import WeightsError
 from recognizer.networks.backends.autotune import Backends, TunableNetwork, TunedNetwork
 from recognizer.networks.backends.choice_store import Choice
 from recognizer.networks.backends.ways import REFERENCE
-from recognizer.networks.detector import YoloDetector, box_difference_px, distinct
+from recognizer.networks.detector import YoloDetector, box_difference_px, distinct, people_only
 
 
 def test_boxes_are_distinct_as_torchvision_has_it() -> None:
@@ -26,6 +26,18 @@ def test_boxes_are_distinct_as_torchvision_has_it() -> None:
         confidences = rng.uniform(0.05, 0.95, count).round(1).astype(np.float32)  # some are equal
         expected = nms(torch.from_numpy(boxes), torch.from_numpy(confidences), 0.7).numpy()
         np.testing.assert_array_equal(distinct(boxes, confidences, 0.7), expected)
+
+
+def test_only_places_whose_best_class_is_a_person_have_a_score() -> None:
+    decoded = torch.rand(2, 84, 500, generator=torch.Generator().manual_seed(0))
+    decoded[:, 4, ::2] += 0.5
+    decoded[0, 4:, :9] = 1.0  # where a score is equal, the person counts, as the first class
+    found = people_only(decoded)
+    assert found.shape == (2, 5, 500)
+    assert torch.equal(found[:, :4], decoded[:, :4])
+    expected = torch.where(decoded[:, 4:].argmax(1) == 0, decoded[:, 4], 0.0)
+    assert torch.equal(found[:, 4], expected)
+    assert 0 < int((expected > 0).sum()) < expected.numel()
 
 
 def test_the_network_is_built_when_a_runner_needs_it_and_only_from_the_verified_file(
@@ -52,7 +64,7 @@ def test_the_network_is_built_when_a_runner_needs_it_and_only_from_the_verified_
 
 
 def test_ways_are_compared_where_somebody_is_seen() -> None:
-    reference = np.zeros((1, 84, 3), np.float32)
+    reference = np.zeros((1, 5, 3), np.float32)
     reference[0, :4] = [[100.0], [100.0], [40.0], [80.0]]
     reference[0, 4, 1:] = 0.9
     other = reference.copy()
