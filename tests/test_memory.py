@@ -42,6 +42,15 @@ def test_garbage_among_exempt_objects_is_collected_before_others_are_exempt(coll
     assert all(hasattr(gc, name) for name in collector.calls)
 
 
+def test_garbage_is_found_before_memory_is_given_back(
+    collector: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: a server that nobody used any more kept what the last visitors' pages and cameras had held."""
+    monkeypatch.setattr(memory, "give_back_memory", lambda: collector.calls.append("give back"))
+    memory.collect_and_give_back_memory()
+    assert collector.calls == ["collect", "give back"]
+
+
 def test_a_process_that_ends_looks_for_no_cycles(collector: SimpleNamespace) -> None:
     memory.leave_garbage()
     assert collector.calls == ["freeze"]

@@ -31,7 +31,7 @@ from recognizer.dashboard.workbench import api, own_actions_api
 from recognizer.dashboard.workbench.api import problem_response
 from recognizer.dashboard.workbench.assets import module_folders, static_path
 from recognizer.dashboard.workbench.endpoint import Answer, endpoint
-from recognizer.memory import give_back_memory
+from recognizer.memory import collect_and_give_back_memory
 from recognizer.service.jobs import end_all
 from recognizer.service.unforeseen import reported
 from recognizer.service.workbench import Kind
@@ -111,7 +111,7 @@ async def _lighten_closed_pages() -> None:
     while True:
         await asyncio.sleep(_LIGHTEN_EVERY_S)
         if lighten_closed_pages(state.lighten, _LIGHTEN_AFTER_S):
-            await run_in_threadpool(give_back_memory)
+            await run_in_threadpool(collect_and_give_back_memory)
 
 
 class _Modules(StaticFiles):
