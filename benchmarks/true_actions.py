@@ -67,7 +67,7 @@ def _by_place(*people: _Seen) -> Callable[[Timeline], Actions]:
         points: dict[int, Counter[int]] = {}
         for k, person in enumerate(people):
             for time_s, x, y in person.places:
-                at = _track_at(timeline, time_s, x * timeline.video.width, y * timeline.video.height)
+                at = person_at(timeline, time_s, x * timeline.video.width, y * timeline.video.height)
                 if at is not None:
                     points.setdefault(at, Counter())[k] += 1
         return {person_id: people[of.most_common(1)[0][0]].right for person_id, of in sorted(points.items())}
@@ -75,7 +75,7 @@ def _by_place(*people: _Seen) -> Callable[[Timeline], Actions]:
     return actions
 
 
-def _track_at(timeline: Timeline, time_s: float, x: float, y: float) -> int | None:
+def person_at(timeline: Timeline, time_s: float, x: float, y: float) -> int | None:
     """Return the person whose box contains a point; of several, the one with the nearest middle."""
     around = []
     for track in timeline.people:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.analysis.bounds import check_stated
+from recognizer.analysis.closer_look import unconfirmed
 from recognizer.analysis.file_pass import FilePass
 from recognizer.analysis.labeling import ActionLabeler
 from recognizer.analysis.passes import PassStore
@@ -20,7 +21,7 @@ from recognizer.analysis.sights import UnfitError
 from recognizer.analysis.stitcher import Stitcher
 from recognizer.networks.loading import Models, load_models
 from recognizer.settings import LEAST_HEIGHT_PX, Settings
-from recognizer.timeline.model import Timeline, frame_rate_hz
+from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
 from recognizer.types import Clip, Observation, VideoInfo
 from recognizer.video import VideoInput, VideoReader, open_video
 
@@ -122,7 +123,7 @@ def analyze(
 
         def label() -> Timeline:
             with FilePass(reader, models, settings, pass_store, journal) as one_pass:
-                return _FileAnalysis(one_pass, reader, models, settings, progress, cancel, journal).label_everyone()
+                return _FileAnalysis(one_pass, reader, models, settings, progress, cancel, journal).label_everyone(path)
 
         return _resumed_or_anew(label, journal)
 
@@ -193,6 +194,7 @@ class _FileAnalysis:
         journal: Journal,
     ) -> None:
         self._pass = one_pass
+        self._models = models
         self._journal = journal
         self._is_resumed = not journal.begins_anew
         self._video = reader.info
@@ -206,8 +208,12 @@ class _FileAnalysis:
         self._measure_from_here()
         self._clips_per_call = CLIPS_IN_FIRST_CALL
 
-    def label_everyone(self) -> Timeline:
-        """Label everyone's actions; the timeline is incomplete if the analysis was cancelled."""
+    def label_everyone(self, video: VideoInput) -> Timeline:
+        """Label everyone's actions; the timeline is incomplete if the analysis was cancelled.
+
+        Args:
+            video: the file, to look again at people who were found weakly.
+        """
         complete = self._repeat() and self._label_all()
         frame_times_s, notes, reading = self._pass.finish(complete=complete)
         person_of = self._stitcher.person_of(self._labeler.tracks(), self._interval_s)
@@ -222,7 +228,11 @@ class _FileAnalysis:
             video=_as_decoded(self._video, frame_times_s) if complete else None,
             person_of=person_of,
         )
-        remarks = (*_remarks(timeline), *self._stitcher.doubts(person_of))
+        weak = weakly_found(timeline)
+        if weak and complete:
+            least, detector = timeline.settings.min_person_confidence, self._models.detector
+            weak = unconfirmed(weak, least, video, timeline.video, detector, self._cancel)
+        remarks = (*_remarks(timeline, weak), *self._stitcher.doubts(person_of))
         return replace(timeline, notes=(*timeline.notes, *remarks), reading=reading)
 
     def find_everyone(self) -> bool:
@@ -360,7 +370,17 @@ def _as_decoded(video: VideoInfo, frame_times_s: NDArray[np.float64]) -> VideoIn
     return replace(video, frame_count=len(frame_times_s), duration_s=end_s if is_wrong else stated_s)
 
 
-def _remarks(timeline: Timeline) -> Iterator[str]:
+def weakly_found(timeline: Timeline) -> list[PersonTrack]:
+    """Return the people who were found with less than the detector confidence on average."""
+    least = timeline.settings.min_person_confidence
+    return [
+        person
+        for person in timeline.people
+        if person.present_s >= WEAK_FROM_S and float(person.confidence.mean()) < least
+    ]
+
+
+def _remarks(timeline: Timeline, weak: Sequence[PersonTrack]) -> Iterator[str]:
     """Yield remarks about the result for users."""
     small = len(timeline.small_ids)
     if small:
@@ -369,15 +389,11 @@ def _remarks(timeline: Timeline) -> Iterator[str]:
             f"{who} under {LEAST_HEIGHT_PX} pixels tall most of the time: tracked, but too small to be labelled; "
             "film from closer, or at a higher resolution."
         )
-    least = timeline.settings.min_person_confidence
-    weak = [
-        str(person.person_id)
-        for person in timeline.people
-        if person.present_s >= WEAK_FROM_S and float(person.confidence.mean()) < least
-    ]
     if weak:
         who = "1 person was" if len(weak) == 1 else f"{len(weak)} people were"
+        numbers = ", ".join(str(person.person_id) for person in weak)
         yield (
-            f"{who} found with less than the detector confidence of {least:g} on average ({', '.join(weak)}): "
-            "perhaps an object or a part of someone; raise the detector confidence to leave such out."
+            f"{who} found with less than the detector confidence of {timeline.settings.min_person_confidence:g} on "
+            f"average ({numbers}): perhaps an object or a part of someone; raise the detector confidence to leave such "
+            "out."
         )

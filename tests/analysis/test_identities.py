@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from recognizer.analysis import closer_look
 from recognizer.analysis.file import analyze
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.shown import frames_seen
 from recognizer.analysis.stream import Recognizer
 from recognizer.clips.sampling import ClipSampler
+from recognizer.errors import VideoError
 from recognizer.networks.loading import Models
 from recognizer.people.tracking import PersonTracker
 from recognizer.settings import LEAST_HEIGHT_PX, Settings, least_height_px
 from recognizer.timeline.features import feature_table
 from recognizer.timeline.model import Timeline
-from recognizer.types import Box, Detection, Observation, TrackedPerson
+from recognizer.types import CROP_SIZE_PX, Box, Detection, Observation, TrackedPerson
 from tests.support.fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
 from tests.support.featured import FeaturedClassifier
 from tests.support.runs import QUICK, MakeVideo
@@ -251,28 +253,45 @@ class TestCrossing:
 
 
 class TestWeak:
-    @pytest.mark.parametrize("confidence", [0.2, 0.5])
-    def test_who_is_mostly_found_below_the_detector_confidence_is_remarked(
-        self, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, confidence: float
-    ) -> None:
+    TOLD = "1 person was found with less than the detector confidence of 0.4 on average (2)"
+
+    def notes(self, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, found: float, closer: float) -> list[str]:
+        """Analyze two people; RIGHT is found well at first, then with ``found``, and from closer with ``closer``."""
         detect = _Painted.detect
+        middle = CROP_SIZE_PX / 2
+        enlarged: Box = (middle - 16, middle - 46, middle + 16, middle + 46)
 
         def weakly(self: _Painted, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-            """RIGHT is found well at first only."""
+            if frames_rgb[0].shape == (CROP_SIZE_PX, CROP_SIZE_PX, 3):
+                return [[Detection(LEFT, 0.9), Detection(enlarged, closer)] for _ in frames_rgb]
             return [
                 [
-                    one if one.box_xyxy == LEFT or self.calls < 9 else replace(one, confidence=confidence)
-                    for one in found
+                    one if one.box_xyxy == LEFT or self.calls < 9 else replace(one, confidence=found)
+                    for one in found_people
                 ]
-                for found in detect(self, frames_rgb)
+                for found_people in detect(self, frames_rgb)
             ]
 
         monkeypatch.setattr(_Painted, "detect", weakly)
         video, models = painted(make_video, lambda _: (LEFT, RIGHT), 4.0)
-        timeline = analyze(video, QUICK, models=models)
-        notes = [note for note in timeline.notes if "confidence" in note]
-        expected = "1 person was found with less than the detector confidence of 0.4 on average (2)"
-        assert [note.startswith(expected) for note in notes] == ([True] if confidence < 0.4 else [])
+        return [note for note in analyze(video, QUICK, models=models).notes if "confidence" in note]
+
+    @pytest.mark.parametrize(("found", "closer", "is_told"), [(0.2, 0.3, True), (0.2, 0.5, False), (0.5, 0.3, False)])
+    def test_who_is_found_below_the_detector_confidence_from_closer_too_is_remarked(
+        self, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, found: float, closer: float, is_told: bool
+    ) -> None:
+        notes = self.notes(make_video, monkeypatch, found, closer)
+        assert [note.startswith(self.TOLD) for note in notes] == [True] * is_told
+
+    def test_who_cannot_be_looked_at_from_closer_is_remarked(
+        self, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def no_still(*_: object, **__: object) -> NDArray[np.uint8]:
+            raise VideoError("no time stamps")
+
+        monkeypatch.setattr(closer_look, "still", no_still)
+        (note,) = self.notes(make_video, monkeypatch, 0.2, 0.9)
+        assert note.startswith(self.TOLD)
 
 
 class TestSmall:
