@@ -37,6 +37,9 @@ padding a few samples crackles."""
 _LONGEST_SILENCE: Final = 300 * _RATE_HZ
 """Longer silence, in samples, is left out of the track: a damaged time stamp may put years between two pictures."""
 
+_MOST_SAMPLES: Final = 2**62
+"""Sound further away, at 48 kHz three million years, has a damaged time stamp; FFmpeg's numbers have 64 bits."""
+
 _RESTART: Final = round(0.5 * _RATE_HZ)
 """A step back by more samples than this is a restart of the recorder's clock."""
 
@@ -72,6 +75,8 @@ def read_sound(path: Path, shown: str, stream: int, timing: Timing) -> Iterator[
                 if kind != made_for:
                     resampler, made_for = AudioResampler(_FORMAT, _LAYOUT, _RATE_HZ), kind
                 begins = round((frame.time - zero_s) * _RATE_HZ)
+                if abs(begins) >= _MOST_SAMPLES:
+                    continue
                 if timing.can_restart and begins < ended - _RESTART:  # continue like the clock of the pictures
                     zero_s, begins = frame.time - ended / _RATE_HZ, ended
                 for part in _or_nothing(partial(resampler.resample, frame)):

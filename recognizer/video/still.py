@@ -23,9 +23,12 @@ def still_here(path: Path, shown: str, facts: Inspection, time_s: float) -> NDAr
     """
     if facts.timing.counts_frames:
         raise VideoError(f"{shown} has no time stamps to look for {time_s:.1f} s by; make a copy in another format.")
+    microseconds = (time_s + facts.timing.zero_s) * av.time_base
+    if not abs(microseconds) < _MOST_MICROSECONDS:
+        raise VideoError(f"{shown} cannot be read at {time_s:.1f} s: no player counts so far; make a copy of it.")
     with open_container(path, shown, facts.stream) as (container, chosen):
         try:
-            container.seek(round((time_s + facts.timing.zero_s) * av.time_base), backward=True)
+            container.seek(round(microseconds), backward=True)
             latest = None
             for frame in (frame for packet in packets(container, chosen) for frame in packet.decode()):
                 base = frame.time_base or chosen.time_base or Fraction(1, 1000)
@@ -39,6 +42,9 @@ def still_here(path: Path, shown: str, facts: Inspection, time_s: float) -> NDAr
         converter = PictureConverter((facts.info.width, facts.info.height))
         return converter.upright_rgb(latest, PixelAspect(chosen).of(latest))
 
+
+_MOST_MICROSECONDS = 2.0**63
+"""FFmpeg's times have 64 bits: 292,000 years. A damaged file may claim more."""
 
 _TOLERANCE_S = 1e-3
 """Containers round time stamps to milliseconds."""

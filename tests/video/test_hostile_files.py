@@ -14,8 +14,9 @@ import pytest
 
 from recognizer.errors import VideoError
 from recognizer.video import VideoWriter, container, open_video, probe
-from recognizer.video.container import open_container, packets
+from recognizer.video.container import inspect, open_container, packets
 from recognizer.video.reading import line
+from recognizer.video.still import still_here
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
@@ -35,6 +36,18 @@ def test_impossible_size_in_a_fragment_does_not_ask_for_that_memory(make_video: 
     with open_video(path) as video:
         assert len(list(video.frames())) < 30
         assert len(video.reading.damaged) == 1
+
+
+@pytest.mark.parametrize("time_s", [0.3, float("inf"), float("nan")])
+def test_time_that_no_player_counts_to_is_a_sentence(make_video: Callable[..., Path], time_s: float) -> None:
+    """Regression: an OverflowError. The file claims that each picture lasts for fifteen years."""
+    path = make_video("a.ivf", frames=3, codec="libvpx")
+    content = bytearray(path.read_bytes())
+    content[16:24] = (1).to_bytes(4, "little") + (483_183_821).to_bytes(4, "little")  # a second as a share of ticks
+    content[36:44] = (2**40).to_bytes(8, "little")  # the first picture's time
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match=r"^'a.ivf' cannot be read at .* s: no player counts so far"):
+        still_here(path, "'a.ivf'", inspect(path, "'a.ivf'", sha256=None), time_s)
 
 
 def test_lack_of_memory_while_a_file_is_read_is_a_sentence(make_video: Callable[..., Path]) -> None:

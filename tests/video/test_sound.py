@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer.video import VideoWriter, make_preview, open_video
+from recognizer.video.container import inspect
+from recognizer.video.sound import read_sound
 
 RATE_HZ = 16_000
 FRAMES_PER_S = 25
@@ -150,3 +153,11 @@ def _mono(path: Path) -> NDArray[np.float32]:
         resampler = av.AudioResampler("fltp", "mono", RATE_HZ)
         parts = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
     return np.concatenate([part.to_ndarray()[0] for part in parts])
+
+
+def test_sound_further_away_than_a_number_counts_is_left_out(tmp_path: Path) -> None:
+    """Its position would not fit into a message, nor into FFmpeg's stamps."""
+    path = recorded(tmp_path / "a.mkv", [(0.0, tone(1.0))])
+    timing = inspect(path, "'a.mkv'", sha256=None).timing
+    assert list(read_sound(path, "'a.mkv'", 0, timing))
+    assert not list(read_sound(path, "'a.mkv'", 0, replace(timing, zero_s=-1e20)))
