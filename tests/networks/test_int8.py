@@ -20,10 +20,10 @@ from recognizer.networks.backends import int8, openvino
 from recognizer.networks.backends import ways as ways_module
 from recognizer.networks.backends.autotune import Backends, TunableNetwork, relative_difference
 from recognizer.networks.backends.choice_store import Choice, Measured, choice_key
-from recognizer.networks.backends.int8 import PUBLISHED, ConvolutionRange, Ranges, find_ranges, quantized
+from recognizer.networks.backends.int8 import PUBLISHED, ConvolutionRange, Ranges, find_ranges, quantized, rewritten
 from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, UnavailableError
 from recognizer.networks.backends.runner import ByLength
-from recognizer.networks.backends.ways import REFERENCE, SpecialFormat, Way, ways
+from recognizer.networks.backends.ways import REFERENCE, Rewritten, SpecialFormat, Way, ways
 from recognizer.networks.bounds import CLASSIFIER_BOUND
 from recognizer.networks.classifiers.architecture import build
 from recognizer.networks.once import Once
@@ -204,7 +204,9 @@ def test_a_table_is_made_of_what_nncf_finds(converted: Any, tmp_path: Path) -> N
     assert 0 < relative_difference(exact, close) < 0.1
 
 
-def subject(rewrite: Callable[[Any], Any], bound: float = CLASSIFIER_BOUND, least_length: int = 0) -> TunableNetwork:
+def subject(
+    rewrite: Callable[[Any], Rewritten], bound: float = CLASSIFIER_BOUND, least_length: int = 0
+) -> TunableNetwork:
     special = {"int8": SpecialFormat(rewrite, "1", least_length)}
     module: Once[nn.Module] = Once(lambda: Branches().eval())
     return TunableNetwork("n", SHA256, module, EXAMPLE, relative_difference, bound, special)
@@ -227,18 +229,18 @@ class TestChoosing:
             choice = Backends(tmp_path / folder, "openvino").tune(network, CPU).choice
             return next(one for one in choice.measured if one.way == INT8.name)
 
-        fits = measured(subject(lambda model: quantized(model, RANGES), bound=0.1), "fits")
+        fits = measured(subject(lambda model: rewritten(model, RANGES), bound=0.1), "fits")
         assert fits.problem is None
         assert fits.difference is not None
         assert 0 < fits.difference < 0.1
         bound = fits.difference / 2
-        tight = measured(subject(lambda model: quantized(model, RANGES), bound=bound), "tight")
+        tight = measured(subject(lambda model: rewritten(model, RANGES), bound=bound), "tight")
         assert tight.problem == f"differs from pytorch-float32 by more than {bound:g}"
 
     @needs_openvino
     def test_a_table_of_another_network_leaves_the_other_ways(self, tmp_path: Path) -> None:
         other = msgspec.structs.replace(RANGES, convolutions=())
-        choice = Backends(tmp_path).tune(subject(lambda model: quantized(model, other)), CPU).choice
+        choice = Backends(tmp_path).tune(subject(lambda model: rewritten(model, other)), CPU).choice
         assert choice.way != INT8
         (found,) = [one for one in choice.measured if one.way == INT8.name]
         assert found.problem == "the ranges for int8 are those of another network"
@@ -249,7 +251,7 @@ class TestChoosing:
             return Choice.fastest([Measured(INT8.name, 1.0, 0.08), Measured("openvino-float32", 2.0, 0.0)])
 
         monkeypatch.setattr("recognizer.networks.backends.autotune.measure", chosen)
-        network = subject(lambda model: quantized(model, RANGES), least_length=8)
+        network = subject(lambda model: rewritten(model, RANGES), least_length=8)
         tuned = Backends(tmp_path).tune(network, CPU)
         assert [tuned.way_for(length).name for length in (7, 8, 38)] == [
             "openvino-float32",

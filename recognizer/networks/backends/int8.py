@@ -10,6 +10,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,16 @@ import msgspec
 import numpy as np
 
 from recognizer.networks.backends.openvino import UnavailableError, library
-from recognizer.networks.backends.ways import SpecialFormat, has_int8
+from recognizer.networks.backends.ways import Rewritten, SpecialFormat, has_int8
+from recognizer.networks.backends.windows import with_windows
 
 _log = logging.getLogger(__name__)
 
 PUBLISHED = Path(__file__).with_name("ranges")
 """Tables for published weights, by the name of the network."""
+
+_VERSION = 2
+"""Increase it when ``rewritten`` changes."""
 
 _INPUT_LEVELS = 256
 _WEIGHT_LEVELS = 255
@@ -74,8 +79,8 @@ def int8_formats(network: str, weights_sha256: str, own: Path) -> dict[str, Spec
     ranges = find_ranges(network, weights_sha256, own) if has_int8() else None
     if ranges is None:
         return {}
-    version = hashlib.sha256(msgspec.json.encode(ranges)).hexdigest()[:16]
-    return {"int8": SpecialFormat(partial(quantized, ranges=ranges), version, ranges.least_frames)}
+    version = hashlib.sha256(msgspec.json.encode((_VERSION, ranges))).hexdigest()[:16]
+    return {"int8": SpecialFormat(partial(rewritten, ranges=ranges), version, ranges.least_frames)}
 
 
 def find_ranges(network: str, weights_sha256: str, own: Path) -> Ranges | None:
@@ -109,6 +114,15 @@ def sources(value: Any) -> Iterator[Any]:
         yield from sources(node.input_value(k))
 
 
+def rewritten(model: Any, ranges: Ranges) -> Rewritten:
+    """Return a copy of a converted network that rounds to int8, and is changed so that it is quick in int8.
+
+    Raises:
+        UnavailableError: the ranges are those of another network.
+    """
+    return with_windows(library(), quantized(model, ranges))
+
+
 def quantized(model: Any, ranges: Ranges) -> Any:
     """Return a copy of a converted network that rounds to int8; OpenVINO then computes in int8 where that is faster.
 
@@ -120,6 +134,11 @@ def quantized(model: Any, ranges: Ranges) -> Any:
     shapes = [tuple(one.input(1).get_shape()) for one in convolutions]
     if shapes != [one.shape for one in ranges.convolutions]:
         raise UnavailableError("the ranges for int8 are those of another network")
+    # paddings follow from shapes, which are known; later, the rounded weights would be taken for constants as well
+    passes = import_module("openvino.passes")
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(copy)
     by_source: dict[tuple[str, int], tuple[Any, ConvolutionRange]] = {}
     for convolution, inputs in zip(convolutions, ranges.convolutions, strict=True):
         if inputs.largest is None:

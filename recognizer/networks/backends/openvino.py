@@ -27,7 +27,7 @@ from recognizer.files import prune_lru, staged
 from recognizer.networks.backends.batching import FairQueue
 from recognizer.networks.backends.precise import keep_in_float32
 from recognizer.networks.backends.pytorch import PyTorchRunner
-from recognizer.networks.backends.ways import REFERENCE, Way
+from recognizer.networks.backends.ways import REFERENCE, Prepare, Rewritten, Way
 from recognizer.weights.cache import file_sha256, locked
 
 _log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class Compiled:
     """A converted network, compiled for this CPU. One caller at a time.
 
     Args:
-        model: as ``ConvertedNetworks.network`` returns it.
+        model: as ``ConvertedNetworks.network`` returns it, or changed.
         way: sets the number format.
         threads: how many threads it uses; None for one per core.
 
@@ -243,7 +243,7 @@ class OpenVinoRunner:
         way: Way,
         queue: FairQueue,
         threads: int | None = None,
-        rewrite: Callable[[Any], Any] | None = None,
+        rewrite: Callable[[Any], Rewritten] | None = None,
     ) -> None:
         self._converted = converted
         self._key = key
@@ -252,7 +252,7 @@ class OpenVinoRunner:
         self._queue = queue
         self._threads = threads
         self._rewrite = rewrite
-        self._compiled: OrderedDict[tuple[torch.dtype, tuple[int, ...]], Compiled] = OrderedDict()
+        self._compiled: OrderedDict[tuple[torch.dtype, tuple[int, ...]], tuple[Compiled, Prepare]] = OrderedDict()
         self._compiling = threading.Lock()  # not the queue: others can run while converting takes seconds
 
     @property
@@ -275,13 +275,13 @@ class OpenVinoRunner:
     def __call__(self, batch: Tensor) -> Tensor:
         """See ``Runner``."""
         try:
-            compiled = self._compiled_for(batch)
+            compiled, prepare = self._compiled_for(batch)
         except UnavailableError as error:
             _log.warning("PyTorch runs an input of shape %s: %s", tuple(batch.shape), error)
             return PyTorchRunner(self._module(), batch.ndim, torch.device("cpu"), REFERENCE, self._queue)(batch)
         outputs = []
         for one in torch.split(batch, 1):
-            array = one.contiguous().numpy()
+            array = prepare(one.contiguous().numpy())
             with self._queue.turn():
                 outputs.append(torch.from_numpy(compiled(array)))
         return torch.cat(outputs)
@@ -296,14 +296,13 @@ class OpenVinoRunner:
         key = f"{self._key}-{str(dtype).removeprefix('torch.')}-{'x'.join(map(str, shape))}"
         return self._converted.network(key, lambda: (self._module(), torch.zeros(1, *shape, dtype=dtype)))
 
-    def _compiled_for(self, batch: Tensor) -> Compiled:
+    def _compiled_for(self, batch: Tensor) -> tuple[Compiled, Prepare]:
         kind = batch.dtype, tuple(batch.shape[1:])
         with self._compiling:
             if kind not in self._compiled:
                 model = self.converted(batch)
-                if self._rewrite is not None:
-                    model = self._rewrite(model)
-                self._compiled[kind] = Compiled(model, self._way, self._threads)
+                rewritten = Rewritten(model) if self._rewrite is None else self._rewrite(model)
+                self._compiled[kind] = Compiled(rewritten.model, self._way, self._threads), rewritten.prepare
                 while len(self._compiled) > _MAX_COMPILED_SHAPES:
                     self._compiled.popitem(last=False)
             self._compiled.move_to_end(kind)

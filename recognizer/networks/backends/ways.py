@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 from recognizer.errors import SettingsError
 
@@ -39,18 +40,40 @@ REFERENCE = Way("pytorch", "float32")
 """Every other way is compared with this one."""
 
 
+Prepare = Callable[[NDArray[Any]], NDArray[Any]]
+"""Makes the input (1, …) of a changed network from that of the network as it was."""
+
+
+def as_it_is(array: NDArray[Any]) -> NDArray[Any]:
+    """Return what is given: the ``Prepare`` of a network whose input has not changed."""
+    return array
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A changed network.
+
+    Attributes:
+        model: ``openvino.Model``.
+        prepare: see ``Prepare``.
+    """
+
+    model: Any
+    prepare: Prepare = as_it_is
+
+
 @dataclass(frozen=True)
 class SpecialFormat:
     """A number format that only some networks have, because their converted network must be changed for it.
 
     Attributes:
-        rewrite: returns a changed copy of a converted network (``openvino.Model``); raises ``UnavailableError`` if it
-            does not fit.
+        rewrite: changes a copy of a converted network (``openvino.Model``); raises ``UnavailableError`` if it does
+            not fit.
         version: identifies what ``rewrite`` does: another one is measured again.
         least_length: inputs with a shorter first axis (frames) run in the fastest way without a special format.
     """
 
-    rewrite: Callable[[Any], Any]
+    rewrite: Callable[[Any], Rewritten]
     version: str
     least_length: int = 0
 
