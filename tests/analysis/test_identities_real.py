@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 
 from benchmarks.identities import CLIPS, VTEST, followed, numbers, switches, true_frames
+from benchmarks.remarks import things
+from recognizer.analysis.closer_look import unconfirmed
+from recognizer.analysis.file import weakly_found
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import Timeline
@@ -55,6 +58,21 @@ def test_one_person_one_number(followed_clip: FollowedClip, name: str, people: d
     counted = numbers(followed_clip(name), CLIPS[name])
     assert counted.of == people
     assert counted.mixed == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "weak"), [("c11_signlanguage_one_signer_ccby.mp4", 1), ("tennis_analyzer_tennis.mp4", 2)]
+)
+def test_from_closer_a_thing_stays_doubtful_and_a_person_does_not(
+    followed_clip: FollowedClip, clips_dir: Path, only_detection: Models, name: str, weak: int
+) -> None:
+    """A chair; a logo before a spectator, and a line judge who sits at the side as still as the chair."""
+    timeline = followed_clip(name)
+    found = weakly_found(timeline)
+    assert len(found) == weak
+    least, detector = timeline.settings.min_person_confidence, only_detection.detector
+    told = unconfirmed(found, least, clips_dir / name, timeline.video, detector, lambda: False)
+    assert {track.person_id for track in told} == set(things(name, timeline))
 
 
 def test_the_riders_keep_their_numbers_through_whips_of_the_camera(followed_clip: FollowedClip) -> None:
