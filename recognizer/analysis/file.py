@@ -48,6 +48,9 @@ _LONGER_S = 1.0
 _LOOKS_UP_EVERY = 500
 """Samples that are repeated between two looks for a cancel; a thousand take about a second."""
 
+_SHORT_STAY = 0.5
+"""Of clips of this share of the full length or shorter, at most a third is named (docs/accuracy.md)."""
+
 WEAK_FROM_S = 1.0
 """Pages hide people who are visible for less, and so do remarks."""
 
@@ -389,11 +392,19 @@ def _remarks(timeline: Timeline, weak: Sequence[PersonTrack]) -> Iterator[str]:
             f"{who} under {LEAST_HEIGHT_PX} pixels tall most of the time: tracked, but too small to be labelled; "
             "film from closer, or at a higher resolution."
         )
+    settings = timeline.settings
+    clip_s = settings.num_video_sequence_samples * settings.sample_interval_s(timeline.frame_rate_hz)
+    longest_s = max((person.present_s for person in timeline.people), default=clip_s)
+    if timeline.complete and longest_s < _SHORT_STAY * clip_s:
+        yield (
+            f"Nobody is there for half a clip ({longest_s:.1f} of {clip_s:.1f} s): so little is seldom enough for a "
+            "name; take a longer piece of the video."
+        )
     if weak:
         who = "1 person was" if len(weak) == 1 else f"{len(weak)} people were"
         numbers = ", ".join(str(person.person_id) for person in weak)
         yield (
-            f"{who} found with less than the detector confidence of {timeline.settings.min_person_confidence:g} on "
+            f"{who} found with less than the detector confidence of {settings.min_person_confidence:g} on "
             f"average ({numbers}): perhaps an object or a part of someone; raise the detector confidence to leave such "
             "out."
         )

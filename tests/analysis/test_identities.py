@@ -294,6 +294,16 @@ class TestWeak:
         assert note.startswith(self.TOLD)
 
 
+@pytest.mark.parametrize(("duration_s", "is_told"), [(1.0, True), (2.0, False)])
+def test_a_video_shorter_than_half_a_clip_says_why_nobody_is_named(
+    make_video: MakeVideo, duration_s: float, is_told: bool
+) -> None:
+    video, models = painted(make_video, lambda _: (LEFT, RIGHT), duration_s)
+    clips_of_2_5_s = Settings(num_video_sequence_samples=25, skip_frame=3)
+    notes = analyze(video, clips_of_2_5_s, models=models).notes
+    assert ["half a clip (1.0 of 2.5 s)" in note for note in notes] == [True] * is_told
+
+
 class TestSmall:
     @pytest.mark.parametrize(("height", "is_labelled"), [(LEAST_HEIGHT_PX - 1, False), (LEAST_HEIGHT_PX + 1, True)])
     def test_a_person_under_forty_pixels_is_tracked_and_reported_but_not_labelled(
