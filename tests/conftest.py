@@ -57,8 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure coverage of the fast tests only, fixtures included: tracing doubles the time of Python code, and what
-    only other tests run deserves a fast test."""
-    measured = Coverage.current() if _is_slow(item) else None
+    only other tests run deserves a fast test. Hypothesis runs the same lines with a hundred examples, itself traced
+    too; what only its examples reach, a test with one of them should show."""
+    measured = Coverage.current() if _is_slow(item) or item.get_closest_marker("hypothesis") else None
     if measured is None:
         return (yield)
     measured.stop()

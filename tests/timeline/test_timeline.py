@@ -141,7 +141,7 @@ def _overlapping(draw: st.DrawFn) -> list[Prediction]:
     min_confidence=st.sampled_from([0.0, 0.3, 0.5]),
     min_duration_s=st.sampled_from([0.0, 1.0, 2.5]),
 )
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_likely_labels_agree_with_the_segment(
     predictions: list[Prediction], smoothing_s: float, min_confidence: float, min_duration_s: float
 ) -> None:
