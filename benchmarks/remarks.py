@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.identities import Nobody, followed
 from benchmarks.true_actions import CLIPS, person_at
 from recognizer.analysis.closer_look import unconfirmed
-from recognizer.analysis.file import WEAK_FROM_S, weakly_found
+from recognizer.analysis.file import weakly_found
 from recognizer.networks.loading import Models, load_detector
 from recognizer.settings import Settings, recommended
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
@@ -62,7 +62,7 @@ def main() -> None:
     for clip in arguments.only:
         path = arguments.clips / clip
         with open_video(path) as reader:
-            settings = recommended(Settings(), frame_rate_hz(reader.info))
+            settings = recommended(Settings(video_classifier_model="i3d"), frame_rate_hz(reader.info))
         _, timeline, _ = followed(path, replace(settings, min_person_confidence=least), models)
         weak = weakly_found(timeline)
         told = unconfirmed(weak, least, path, timeline.video, detector, lambda: False)
@@ -71,7 +71,7 @@ def main() -> None:
             right = sum(one.person_id in known for one in people)
             sums[name][0] += right
             sums[name][1] += len(people) - right
-        there = sum(person.present_s >= WEAK_FROM_S for person in timeline.people)
+        there = len(timeline.without_brief.people)
         print(f"{clip[:40]:<40} {there:>3} numbers; found weakly: {_named(weak, known)}; told: {_named(told, known)}",
               flush=True)  # fmt: skip
     for name, (right, wrong) in sums.items():

@@ -51,9 +51,6 @@ _LOOKS_UP_EVERY = 500
 _SHORT_STAY = 0.5
 """Of clips of this share of the full length or shorter, at most a third is named (docs/accuracy.md)."""
 
-WEAK_FROM_S = 1.0
-"""Pages hide people who are visible for less, and so do remarks."""
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -374,13 +371,9 @@ def _as_decoded(video: VideoInfo, frame_times_s: NDArray[np.float64]) -> VideoIn
 
 
 def weakly_found(timeline: Timeline) -> list[PersonTrack]:
-    """Return the people who were found with less than the detector confidence on average."""
+    """Return the people who were found with less than the detector confidence on average, of those that pages show."""
     least = timeline.settings.min_person_confidence
-    return [
-        person
-        for person in timeline.people
-        if person.present_s >= WEAK_FROM_S and float(person.confidence.mean()) < least
-    ]
+    return [person for person in timeline.without_brief.people if float(person.confidence.mean()) < least]
 
 
 def _remarks(timeline: Timeline, weak: Sequence[PersonTrack]) -> Iterator[str]:

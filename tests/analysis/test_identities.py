@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer.analysis import closer_look
-from recognizer.analysis.file import analyze
+from recognizer.analysis.file import analyze, weakly_found
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.shown import frames_seen
 from recognizer.analysis.stream import Recognizer
@@ -26,6 +26,7 @@ from recognizer.types import CROP_SIZE_PX, Box, Detection, Observation, TrackedP
 from tests.support.fakes import ScriptedClassifier, numbered_frame, person, scripted_models, video_info
 from tests.support.featured import FeaturedClassifier
 from tests.support.runs import QUICK, MakeVideo
+from tests.support.workbench import generated_timeline
 
 LEFT: Box = (30, 20, 70, 140)
 RIGHT: Box = (230, 20, 270, 140)
@@ -282,6 +283,17 @@ class TestWeak:
     ) -> None:
         notes = self.notes(make_video, monkeypatch, found, closer)
         assert [note.startswith(self.TOLD) for note in notes] == [True] * is_told
+
+    def test_whoever_pages_show_is_remarked_even_if_a_second_is_rounded_down(self) -> None:
+        """A cloth that was there for 8.72 to 9.72 s was shown, but not remarked."""
+        timeline = generated_timeline(2, 6.0)
+        first, second = timeline.people
+        just_a_second = ((8.72, 9.719999999999999),)
+        weak = replace(second, presence=just_a_second, confidence=np.full_like(second.confidence, 0.2))
+        shown = replace(timeline, people=(first, weak))
+        assert weak.present_s < 1.0
+        assert [one.person_id for one in shown.without_brief.people] == [1, 2]
+        assert [one.person_id for one in weakly_found(shown)] == [2]
 
     def test_who_cannot_be_looked_at_from_closer_is_remarked(
         self, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
