@@ -6,7 +6,9 @@ Each of the eight has a page of their own (``page_client.py``), uploads a video 
 with the page's first settings; meanwhile each clicks once every few seconds, and the click is answered when the text
 that the server sends for it is there. Two others send a video as their camera and watch what comes back
 (``camera_client.py``) until all analyses have ended. One analysis and one camera before all this load the networks.
-Prints each figure with its aim, and exits with 1 if one is missed; ends after the limit.
+Then as many come again: what the first left includes what is loaded when it is first needed, such as a network for
+close calls, and may stay; what the second left would go on to grow. Speed is that of the first. Prints
+each figure with its aim, and exits with 1 if one is missed; ends after the limit.
 
 The clients run on the same machine as the server; what they take of its processors is printed.
 """
@@ -199,9 +201,7 @@ def report(found: Found, people: int, watching: int, kept_mb: float) -> bool:
                 "at least 20",
                 len(found.frames_per_s) == watching and slowest >= LEAST_FRAMES_PER_S,
             ),
-            line(
-                "memory kept, server and its processes", f"{kept_mb:.0f} MB", "at most 100 MB", kept_mb <= MOST_KEPT_MB
-            ),
+            line("memory that the second people left", f"{kept_mb:.0f} MB", "at most 100 MB", kept_mb <= MOST_KEPT_MB),
         ]
     )
 
@@ -221,7 +221,7 @@ def main() -> None:
         scratch = Path(folder)
         videos = [
             cut(arguments.clips / CLIP, scratch / f"person-{number}.mp4", arguments.seconds)
-            for number in range(arguments.people + 1)
+            for number in range(2 * arguments.people + 1)
         ]
         camera = encoded(camera_frames(arguments.clips, 1, 10 * CAMERA_HZ))
         print(f"load average of this machine before: {os.getloadavg()[0]:.1f}; what else runs counts too", flush=True)
@@ -232,14 +232,22 @@ def main() -> None:
         time.sleep(SETTLE_S)
         before_mb = own_mb(server.pid)
         server_s, own_s, began_s = processors_s(server.pid), time.process_time(), time.monotonic()
-        found = asyncio.run(under_load(server.url, videos[1:], camera, arguments.watching, arguments.limit))
+        people, again = videos[1 : arguments.people + 1], videos[arguments.people + 1 :]
+        found = asyncio.run(under_load(server.url, people, camera, arguments.watching, arguments.limit))
         took_s = time.monotonic() - began_s
         server_s, own_s = processors_s(server.pid) - server_s, time.process_time() - own_s
         shares = f"the server used {server_s:.0f} s of the processors, the clients {own_s:.0f} s"
         print(f"  in {took_s:.0f} s, {shares}", flush=True)
         time.sleep(SETTLE_S)
-        kept_mb = own_mb(server.pid) - before_mb
-    sys.exit(not report(found, arguments.people, arguments.watching, kept_mb))
+        after_mb = own_mb(server.pid)
+        print(f"  memory: {before_mb:.0f} MB before, {after_mb:.0f} MB after the first people", flush=True)
+        more = asyncio.run(under_load(server.url, again, camera, arguments.watching, arguments.limit))
+        found.finished += more.finished
+        found.strangers += more.strangers
+        found.problems += more.problems
+        time.sleep(SETTLE_S)
+        kept_mb = own_mb(server.pid) - after_mb
+    sys.exit(not report(found, 2 * arguments.people, arguments.watching, kept_mb))
 
 
 if __name__ == "__main__":

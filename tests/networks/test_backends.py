@@ -373,6 +373,22 @@ class TestOpenVino:
         assert {path.stem for path in tmp_path.glob("*.xml")} == {"b"}
         assert json.loads((tmp_path / "b.json").read_text(encoding="utf-8")).keys() == {".xml", ".bin"}
 
+    def test_memory_is_given_back_after_a_conversion_and_for_a_length_that_is_let_go(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Regression: converting a network for another length of clip left hundreds of MB unused."""
+        given: list[str] = []
+        monkeypatch.setattr(openvino, "collect_and_give_back_memory", lambda: given.append("converted"))
+        monkeypatch.setattr(openvino, "give_back_memory", lambda: given.append("let go"))
+        monkeypatch.setattr(openvino, "_MAX_COMPILED_SHAPES", 1)
+        runner = Backends(tmp_path, "openvino", "float32").tune(subject(), CPU).runner
+        runner(torch.ones(1, 3, 4, 16, 16))
+        assert given == ["converted"]
+        runner(torch.ones(1, 3, 5, 16, 16))
+        assert given == ["converted", "converted", "let go"]
+        runner(torch.ones(1, 3, 4, 16, 16))
+        assert given == ["converted", "converted", "let go", "let go"]
+
     def test_a_folder_that_cannot_be_written_to_only_costs_time(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("not a folder", encoding="utf-8")
         network = ConvertedNetworks(tmp_path / "file").network(

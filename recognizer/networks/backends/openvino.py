@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from recognizer import processes
 from recognizer.files import prune_lru, staged
+from recognizer.memory import collect_and_give_back_memory, give_back_memory
 from recognizer.networks.backends.batching import FairQueue
 from recognizer.networks.backends.precise import keep_in_float32
 from recognizer.networks.backends.pytorch import PyTorchRunner
@@ -120,6 +121,7 @@ class ConvertedNetworks:
                 found = self._read(path)
                 if found is None:
                     self._write(path, _convert(*build()))
+                    collect_and_give_back_memory()  # hundreds of MB, several times what the network takes
                     self._prune(path)
                     found = self._read(path)
         except OSError as error:
@@ -305,5 +307,6 @@ class OpenVinoRunner:
                 self._compiled[kind] = Compiled(rewritten.model, self._way, self._threads), rewritten.prepare
                 while len(self._compiled) > _MAX_COMPILED_SHAPES:
                     self._compiled.popitem(last=False)
+                    give_back_memory()
             self._compiled.move_to_end(kind)
             return self._compiled[kind]
