@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import math
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -279,27 +280,31 @@ def _apart(rows: Sequence[TruthRow], answers: Answers) -> frozenset[str]:
 
 
 def _each(rows: Sequence[TruthRow], person_ids: Sequence[int]) -> list[TruthRow]:
-    """Give each person a copy of a label of everyone, where it overlaps a label of somebody."""
-    of_people = _labelled_spans([row for row in rows if row.person_id is not None])
-    starts_s = [start_s for start_s, _ in of_people]
+    """Give each person a copy of a label of everyone, where it overlaps a label of somebody, or such a copy."""
+    spans = _labelled_spans(rows)
+    starts_s = [start_s for start_s, _ in spans]
     each: list[TruthRow] = []
     for row in rows:
-        before = bisect_left(starts_s, row.end_s) - 1
-        if row.person_id is None and before >= 0 and of_people[before][1] > row.start_s:
+        _, has_person = spans[bisect_right(starts_s, row.start_s) - 1]
+        if row.person_id is None and has_person:
             each += [replace(row, person_id=person_id) for person_id in person_ids]
         else:
             each.append(row)
     return each
 
 
-def _labelled_spans(rows: Iterable[TruthRow]) -> list[tuple[float, float]]:
-    """Return the spans, apart from one another, in which there is any label."""
-    spans: list[tuple[float, float]] = []
+def _labelled_spans(rows: Iterable[TruthRow]) -> list[tuple[float, bool]]:
+    """Return where each chain of overlapping labels starts, and whether any of them is somebody's."""
+    spans: list[tuple[float, bool]] = []
+    end_s = -math.inf
     for row in sorted(rows, key=lambda row: row.start_s):
-        if spans and row.start_s <= spans[-1][1]:
-            spans[-1] = spans[-1][0], max(spans[-1][1], row.end_s)
+        is_somebodys = row.person_id is not None
+        if row.start_s < end_s:
+            start_s, has_person = spans[-1]
+            spans[-1] = start_s, has_person or is_somebodys
         else:
-            spans.append((row.start_s, row.end_s))
+            spans.append((row.start_s, is_somebodys))
+        end_s = max(end_s, row.end_s)
     return spans
 
 
