@@ -18,7 +18,8 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 # one process for each core, up to four (each loads PyTorch); WORKERS=0 runs all tests in one process, for a debugger
 WORKERS ?= logical
-PYTEST := .ci/in-memory $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A container may forbid Python to store what it compiles; each worker, and each program of a test, would compile anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE .ci/in-memory $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help run setup test test-fast check lint types layers format constraints clean distclean
 .DEFAULT_GOAL := help
