@@ -53,12 +53,8 @@ class _Decoded(nn.Module):
         super().__init__()
         self.network = network
         layers: Any = network.model
-        head = layers[-1]
-        name = f"network.model.{len(layers) - 1}"
-        finest, *coarser = (f"{name}.cv3.{k}" for k in range(len(head.cv3)))
-        self.kept_in_float32 = (f"{name}.cv2", f"{finest}.{len(head.cv3[0]) - 1}", *coarser)
-        """The head's boxes, which it computes in pixels, so that rounding them would move every crop; and its scores,
-        but for the first layers of those of the finest places, which are three quarters of all."""
+        self.kept_in_float32 = f"network.model.{len(layers) - 1}"
+        """The head, which computes boxes in pixels: rounding those to bfloat16 would move every crop."""
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return centre, width and height in pixels of the picture, then the score of a person; 0 if another class has

@@ -17,7 +17,7 @@ from recognizer.networks.backends.ways import Way
 
 _log = logging.getLogger(__name__)
 
-FORMAT = 10
+FORMAT = 11
 """Part of the keys. Increase it when the measured quantities, the method, the bounds or the conversions change."""
 
 STEADY_SPREAD = 0.25

@@ -40,7 +40,7 @@ _MAX_COMPILED_SHAPES = 3
 """Input shapes that stay compiled; each holds another copy of the network's weights in memory."""
 
 KEPT_IN_FLOAT32 = "kept_in_float32"
-"""An attribute of a module: the names of its submodules that stay in float32 when the rest is rounded to bfloat16."""
+"""An attribute of a module: the name of its submodule that stays in float32 when the rest is rounded to bfloat16."""
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
 """What OpenVINO computes in where the network does not say more; int8 is part of the network."""
@@ -175,8 +175,8 @@ def _convert(module: nn.Module, example: Tensor) -> Any:
             traced = torch.jit.trace(module.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
             model = library().convert_model(traced, example_input=example)
             model.reshape(list(example.shape))
-            if (parts := getattr(module, KEPT_IN_FLOAT32, None)) is not None:
-                model = keep_in_float32(library(), model, parts)
+            if (part := getattr(module, KEPT_IN_FLOAT32, None)) is not None:
+                model = keep_in_float32(library(), model, part)
     except Exception as error:  # tracing and converting do not document their exceptions
         _log.info("OpenVINO cannot convert the network", exc_info=True)
         raise UnavailableError(f"the network cannot be converted: {str(error).splitlines()[0]}") from error

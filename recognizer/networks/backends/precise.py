@@ -7,7 +7,6 @@ only in the text of a stored network (OpenVINO 2026.4.1).
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -15,15 +14,15 @@ from typing import Any, Final
 _CONVOLUTIONS: Final = ("Convolution", "GroupConvolution")
 
 
-def keep_in_float32(openvino: Any, model: Any, parts: Sequence[str]) -> Any:
-    """Return a copy of a converted network that computes parts, and all that follows from them, in float32.
+def keep_in_float32(openvino: Any, model: Any, part: str) -> Any:
+    """Return a copy of a converted network that computes a part, and all that follows from it, in float32.
 
     Args:
         openvino: the library.
         model: the converted network, ``openvino.Model``.
-        parts: names of submodules in PyTorch, such as ``model.23``; each begins with its convolutions.
+        part: name of a submodule in PyTorch, such as ``model.23``; it begins with its convolutions.
     """
-    names = _following(model, parts)
+    names = _following(model, f"{part}.")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "network.xml"
         openvino.save_model(model, path, compress_to_fp16=False)
@@ -36,13 +35,12 @@ def keep_in_float32(openvino: Any, model: Any, parts: Sequence[str]) -> Any:
         return openvino.Core().read_model(ET.tostring(tree.getroot()), path.with_suffix(".bin").read_bytes())
 
 
-def _following(model: Any, parts: Sequence[str]) -> set[str]:
-    """Return the names of the parts' convolutions and of all operations after them."""
+def _following(model: Any, part: str) -> set[str]:
+    """Return the names of a part's convolutions and of all operations after them."""
     names: set[str] = set()
-    prefixes = [f"__module.{part}{end}" for part in parts for end in "./"]
     for operation in model.get_ordered_ops():
         name = operation.get_friendly_name()
-        begins = operation.get_type_name() in _CONVOLUTIONS and name.startswith(tuple(prefixes))
+        begins = operation.get_type_name() in _CONVOLUTIONS and part in name
         sources = (one.get_source_output().get_node().get_friendly_name() for one in operation.inputs())
         if begins or any(source in names for source in sources):
             names.add(name)
