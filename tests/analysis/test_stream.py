@@ -248,8 +248,8 @@ class TestMemory:
             classifier_of(models).clips.clear()
             return after - before
 
-        short, long = grown_bytes(50), grown_bytes(650)
+        short, long = grown_bytes(50), grown_bytes(250)
         crop_bytes = 224 * 224 * 3
         assert long < short + 10 * crop_bytes
         # two people: 2 * 28 bytes of track and 8 of frame time a sample, and a prediction each six samples
-        assert (long - short) / 600 < 600
+        assert (long - short) / 200 < 600
