@@ -79,7 +79,7 @@ def test_a_failure_is_a_sentence_and_an_exit_code(
     words = (video.parent, "--out", tmp_path / "out", *OPTIONS)
     assert batch(*words, "--quiet") == 2
     (sentence,) = capsys.readouterr().err.splitlines()
-    assert sentence.startswith("error: 'b.mp4' ")
+    assert sentence.startswith(f"error: {video.parent / 'b.mp4'}: 'b.mp4' ")
     assert batch(*words) == 2
     assert "note: left alone: 1 video of earlier failures; --retry tries again." in capsys.readouterr().err
 
