@@ -18,6 +18,7 @@ from recognizer.dashboard.compare import results
 from recognizer.dashboard.parts import visitor
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
+from recognizer.processes import WHERE_VARIABLE
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.shown import View
 from recognizer.settings import CLASSIFIER_NAMES, Settings, recommended
@@ -501,7 +502,10 @@ def test_unknown_comparison_in_the_address_is_told(classifiers: Classifiers) -> 
     assert "is not on this machine; drop the video in and compare again." in words(at)
 
 
-def test_own_checkpoint_is_a_row_with_its_name(classifiers: Classifiers, page: AppTest) -> None:
+def test_own_checkpoint_is_a_row_with_its_name(
+    classifiers: Classifiers, page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WHERE_VARIABLE, "inline")  # another process would load PyTorch; test_sidebar.py has one do so
     uploader(page, "Checkpoint").upload("best.pt", b"weights")
     uploader(page, "Labels").upload("labels.txt", b"fight\nnoFight\n")
     page.run()
