@@ -89,6 +89,7 @@ def test_widget_sets_its_own_setting_and_no_other(page: AppTest, title: str, val
 def test_line_tells_how_long_a_clip_is_in_this_video(page: AppTest, make_video: Callable[..., Path]) -> None:
     assert "One clip spans **0.53 s** at 30 frames/s" in words(page)
     assert "first label comes 0.53 s" in words(page)
+    assert "shorter stay" not in words(page), "these clips are short already"
     upload_video(page, make_video("slow.mp4", frames=20, fps=10))
     assert "One clip spans **1.60 s**" in words(page)
 
@@ -97,6 +98,7 @@ def test_short_clips_are_warned_of(page: AppTest) -> None:
     assert "Most actions need a second or more" in words(page)
     choose_preset(page, "recommended")
     assert "Most actions need a second or more" not in words(page)
+    assert "A shorter stay is labelled too, from 0.25 s on." in words(page)
 
 
 def test_the_page_starts_with_what_is_recommended_and_says_what_that_is(networks: Networks) -> None:

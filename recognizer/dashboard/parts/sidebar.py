@@ -10,6 +10,7 @@ import streamlit as st
 
 from recognizer import weights
 from recognizer.classifier_specs import SPECS
+from recognizer.clips.sampling import shortest_stay_s
 from recognizer.dashboard import guard, state
 from recognizer.dashboard.parts.checkpoint_upload import choose_checkpoint
 from recognizer.dashboard.text import plain, seconds
@@ -88,7 +89,7 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
         others = [name for name, spec in SETTING_SPECS.items() if spec.sidebar == "top" and name != _CLASSIFIER]
         chosen |= {name: _widget(name) for name in others}
         with st.container():
-            _clip_line(chosen, rate_hz)
+            _clip_line(replace(current, **chosen), rate_hz)
         with st.expander("More"):
             chosen |= _more()
             chosen |= _own_checkpoint(chosen[_CLASSIFIER])
@@ -210,11 +211,14 @@ _MORE_HELP: Final = {
 """Sentences that the sidebar alone adds to the help of a setting."""
 
 
-def _clip_line(chosen: dict[str, Any], rate_hz: float | None) -> None:
-    span_s = chosen["num_video_sequence_samples"] * chosen["skip_frame"] / (rate_hz or DEFAULT_FRAME_RATE_HZ)
+def _clip_line(settings: Settings, rate_hz: float | None) -> None:
+    in_rate_hz = rate_hz or DEFAULT_FRAME_RATE_HZ
+    span_s, shortest_s = settings.clip_span_s(in_rate_hz), shortest_stay_s(settings, in_rate_hz)
     at = "" if rate_hz else f" at {DEFAULT_FRAME_RATE_HZ:.0f} frames/s"
+    shorter = f" A shorter stay is labelled too, from {seconds(shortest_s)} on." if shortest_s < span_s else ""
     st.caption(
-        f"One clip spans **{seconds(span_s)}**{at}; a person's first label comes {seconds(span_s)} after they appear."
+        f"One clip spans **{seconds(span_s)}**{at}; a person's first label comes {seconds(span_s)} after they "
+        f"appear.{shorter}"
     )
     if span_s < SHORT_CLIP_S:
         st.caption("Most actions need a second or more to be recognised.")
