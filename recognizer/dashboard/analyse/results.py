@@ -51,17 +51,18 @@ def shows_current_video() -> bool:
 
 
 def draw_header() -> DeltaGenerator:
-    """Draw what was analysed in one line, and return the place for what starts another analysis."""
+    """Draw what was analysed, and return the place for what starts another analysis."""
     analyse = state.tab().analyse
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="result-header")
     run = analyse.shown
     if run is not None:
         named = named_run(run.analysis_id, run.video_name)
         name_tab(named)
-        title = plain(shortened(named.name, _MOST_TITLE_CHARS))  # a long name leaves the line no room
-        row.subheader(title if analyse.job is None else f"Previous analysis: {title}", anchor=False, width="content")
+        title = plain(shortened(named.name, _MOST_TITLE_CHARS))
+        about = row.container(gap=None)
+        about.subheader(title if analyse.job is None else f"Previous analysis: {title}", anchor=False)
         remark = f"  \n{plain(named.remark)}" if named.remark else ""
-        row.caption(f"{_summary(run.timeline)}{remark}", width="stretch")
+        about.caption(f"{_summary(run.timeline)}{remark}")
     return row
 
 

@@ -23,6 +23,8 @@ _LESS_SPACE_CSS = """<style>
 .stMainBlockContainer { padding-top: 3.9rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
 @media (min-width: 1100px) { .st-key-result-header { flex-wrap: nowrap; } } /* the caption wraps, not the buttons */
+.st-key-result-header > :first-child { min-width: min(100%, 18rem); }
+.st-key-result-header h3 { padding: 0 0 1rem; overflow-wrap: anywhere; } /* Streamlit draws 1rem over what follows */
 </style>"""
 
 
