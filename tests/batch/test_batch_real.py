@@ -17,7 +17,10 @@ pytestmark = pytest.mark.real
 OPTIONS = ("--classifier", "i3d", "--sequence-length", "8", "--skip", "8", "--quiet")
 
 
-def test_two_workers_write_what_analyze_writes(clips_dir: Path, tmp_path: Path) -> None:
+def test_two_workers_write_what_analyze_writes(
+    clips_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RECOGNIZER_CACHE")  # in an empty one, each program would convert and measure the networks anew
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     for name in ("stgcn_ta_chi.mp4", "torchcodec_h265_video.mp4"):
