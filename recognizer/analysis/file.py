@@ -386,7 +386,7 @@ def _remarks(timeline: Timeline, weak: Sequence[PersonTrack]) -> Iterator[str]:
             "film from closer, or at a higher resolution."
         )
     settings = timeline.settings
-    clip_s = settings.num_video_sequence_samples * settings.sample_interval_s(timeline.frame_rate_hz)
+    clip_s = settings.clip_span_s(timeline.frame_rate_hz)
     longest_s = max((person.present_s for person in timeline.people), default=clip_s)
     if timeline.complete and longest_s < _SHORT_STAY * clip_s:
         yield (

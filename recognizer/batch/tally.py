@@ -116,11 +116,9 @@ class Tally:
         passed_s = time.monotonic() - self._began_s
         running_bytes = sum(self._sizes.get(number, 0) * share for number, share in self._shares())
         worked_bytes, left_bytes = self._worked_bytes + running_bytes, self.left_bytes - running_bytes
-        return (
-            passed_s * left_bytes / worked_bytes
-            if passed_s > _RATE_AFTER_S and worked_bytes and left_bytes > 0
-            else None
-        )
+        if passed_s <= _RATE_AFTER_S or not worked_bytes or left_bytes <= 0:
+            return None
+        return passed_s * left_bytes / worked_bytes
 
     def _shares(self) -> Iterator[tuple[int, float]]:
         """Yield the videos in work whose length is known, and how much of each is analyzed, from 0 to 1."""
