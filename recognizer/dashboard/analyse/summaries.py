@@ -14,6 +14,7 @@ from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.named_run import named_run
+from recognizer.errors import capitalized
 from recognizer.export import Content
 from recognizer.export.rows import PEOPLE, SEGMENTS
 from recognizer.export.summary_rows import BINS, BUDGET, TOGETHER, TRANSITIONS
@@ -156,7 +157,7 @@ def _segments(content: Content) -> None:
 
 
 def _table(table: Table, content: Content) -> None:
-    meanings = {export.title_of(one): f"{one.meaning[:1].upper()}{one.meaning[1:]}." for one in table.columns}
+    meanings = {export.title_of(one): f"{capitalized(one.meaning)}." for one in table.columns}
     columns = {
         title: st.column_config.NumberColumn(help=meaning, format="%.2f")  # the same decimals in every row
         if title.endswith("(s)")

@@ -25,7 +25,7 @@ from recognizer.dashboard import server
 from recognizer.dashboard.batches.known import ONLY_OPERATORS, batch_named, may_see_of
 from recognizer.dashboard.text import for_visitors
 from recognizer.dashboard.workbench.endpoint import endpoint
-from recognizer.errors import RecognizerError, StoreError
+from recognizer.errors import RecognizerError, StoreError, capitalized
 from recognizer.service.batch_runs import BatchResult, run_of
 
 _ADDRESS: Final = "recognizer/batches"
@@ -107,5 +107,5 @@ def _below_base(address: str) -> str:
 
 
 def _problem(status: int, text: str) -> Response:
-    sentence = for_visitors(text[:1].upper() + text[1:])
+    sentence = for_visitors(capitalized(text))
     return HTMLResponse(_PAGE.format(problem=html.escape(sentence)), status, {"Cache-Control": "no-store"})
