@@ -225,6 +225,7 @@ class Jobs:
             if long and checked:
                 self._check_limits(visitor_id)
             self._jobs[job.job_id] = job
+            self._ended.pop(job.job_id, None)
             self._forget_oldest()
             line = self._long if long else self._short
             line.add(job, visitor_id)
@@ -292,10 +293,10 @@ class Jobs:
             job.wait(max(0.0, end_s - time.monotonic()))
 
     def get(self, job_id: str) -> Job[Any] | None:
-        """Return the job with this id, with its result if somebody has that; None if it is unknown or forgotten."""
+        """Return the job with this id, the same as long as somebody has it; None if it is unknown or forgotten."""
         with self._lock:
             known = self._jobs.get(job_id)
-            return self._ended.get(job_id, known) if known is not None and known.has_let_go else known
+            return None if known is None else self._ended.get(job_id, known)
 
     def waiting_before(self, job: Job[Any]) -> Place:
         """Return a job's place in its line; number 0 if it has started or ended."""

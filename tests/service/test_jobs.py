@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -266,6 +267,22 @@ def test_a_remembered_job_does_not_hold_what_it_made() -> None:
     assert (remembered.finished, remembered.has_let_go, remembered.result) == (True, True, None)
 
 
+def test_a_job_is_the_same_before_and_after_its_end_whatever_it_made() -> None:
+    """Regression: one without a result, or that failed, was another one after its end."""
+    jobs = Jobs()
+
+    def fail(_: Job[None]) -> None:
+        raise VideoError("it is damaged; convert it.")
+
+    for work in (lambda _: None, lambda _: 7, fail):
+        job: Job[Any] = jobs.start(work, "one")
+        assert jobs.get("one") is job
+        assert job.wait(WAIT_S)
+        assert jobs.get("one") is job, "not the one before of this name"
+        wait_until(lambda job=job: jobs._ended.get("one") is job)  # type: ignore[misc]
+        assert jobs.get("one") is job
+
+
 def test_a_job_that_failed_keeps_what_it_made_and_says_why() -> None:
     jobs = Jobs()
 
@@ -275,7 +292,8 @@ def test_a_job_that_failed_keeps_what_it_made_and_says_why() -> None:
 
     job = jobs.start(work, "one")
     assert job.wait(WAIT_S)
-    wait_until(lambda: jobs.get("one") is not job)
+    wait_until(lambda: "one" in jobs._ended)
+    del job
     remembered = jobs.get("one")
     assert remembered is not None
     assert (remembered.partial, remembered.error, remembered.has_let_go) == (
