@@ -250,6 +250,9 @@ def test_phone_and_a_video_that_is_gone(open_page: OpenPage, app_data: Path, sto
     page = open_page(stored, viewport=NARROW, has_touch=True, color_scheme="dark")
     wait_for_bench(page)
     assert ask(page, "model.theme.dark")
+    wait_until(page, "overlay.drawn.some((one) => one.label?.includes('('))")
+    drawn = set(ask(page, "overlay.drawn.map((one) => one.color)"))
+    assert drawn <= set(ask(page, "[...model.segments.colors.dark, '#8a94a3']")), "the lanes' colours"
     tops = [settled_box(bench(page).locator(part))["y"] for part in (".stage", ".controls", ".lanes", ".people")]
     assert tops == sorted(tops)
     assert ask(page, "document.documentElement.scrollWidth <= innerWidth")

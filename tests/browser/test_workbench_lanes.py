@@ -194,6 +194,8 @@ def test_pointer_on_a_lane_moves_the_video_and_selects(open_lanes: Callable[...,
     assert f"probability {confidence:.2f}" in card.inner_text()
     assert card.locator("b").inner_text() == one.action
     assert one.action in card.locator(".lanes-likely div").first.inner_text()
+    names = card.locator(".lanes-likely div").evaluate_all("all => all.map((one) => one.lastElementChild.offsetLeft)")
+    assert len(set(names)) == 1, "the labels are below one another, whatever their bars"
     page.mouse.move(*lanes.place(2, 0.45 * DURATION_S))
     card.get_by_text("not in the picture").wait_for()
 

@@ -12,10 +12,7 @@ export class Chips {
         this.editing = editing;
         this.latestMs = -Infinity;
         this.chips = Array.from({ length: LIKELY }, (_, k) => this.chip(k));
-    }
-
-    get elements() {
-        return this.chips.map(({ chip }) => chip);
+        this.element = element("div", { class: "strip-chips" }, ...this.chips.map(({ chip }) => chip));
     }
 
     chip(k) {

@@ -4,7 +4,7 @@ import { element } from "./dom.js";
 
 const HALO = "#000";
 const BADGE = "#141b20";
-const UNKNOWN = "#7e8794"; // the palette's grey: no label yet
+const UNKNOWN = { light: "#7e8794", dark: "#8a94a3" }; // the palette's grey: no label yet
 const FONT_SHARE = 1 / 30; // of the picture's height
 const FONT_MIN_PX = 11;
 const FONT_MOST_PX = 18;
@@ -87,13 +87,14 @@ export class Overlay {
         const [x1, y1, x2, y2] = box;
         const row = labelRow(model, laneIndex, lane);
         const { segments } = model;
+        const tone = model.theme.dark ? "dark" : "light"; // that of the lanes: one action, one colour
         const action = row === null ? null : segments.action[row];
         const name = action === null ? null : segments.actions[action];
         const tail = name === null || name === "unknown" ? "" : ` (${segments.confidence[row].toFixed(2)})`;
         return {
             lane,
             label: name === null ? this.waiting(lane) : name + (segments.source[row] ? "" : tail),
-            color: action === null ? UNKNOWN : segments.colors.light[action],
+            color: action === null ? UNKNOWN[tone] : segments.colors[tone][action],
             isSelected: lane.key === model.selectedLane,
             left: picture.x + x1 * picture.width,
             top: picture.y + y1 * picture.height,

@@ -36,7 +36,7 @@ export class Strip {
         this.element = element(
             "div",
             { class: "strip", role: "toolbar", "aria-label": "Selected segment" },
-            element("div", { class: "strip-labels" }, this.person, this.label, this.source, ...this.chips.elements),
+            element("div", { class: "strip-labels" }, this.person, this.label, this.source, this.chips.element),
             element("div", { class: "strip-acts" }, ...acts.map(({ act }) => act), this.marking),
             element("div", { class: "strip-more" }, ...own.map(({ act }) => act), review),
         );
