@@ -27,8 +27,8 @@ def appearances_table(timeline: Timeline, names: Mapping[int, str] = MappingProx
 
     Columns: ``Person``, ``Name`` (if anybody has one), ``First seen (s)``, ``Last seen (s)``, ``Visits`` (presence
     intervals), ``Present (s)`` in all; and if movement was measured, ``Still (%)``, ``Slow (%)``, ``Fast (%)`` of the
-    time in which it is known, ``Movement known (s)``, ``Mean speed (body heights/s)`` and
-    ``Highest speed (body heights/s)``.
+    time in which it is known, ``Movement known (s)``, ``Mean speed (heights/s)`` and
+    ``Highest speed (heights/s)``.
     """
     table = _named(_presence_table(timeline), names)
     if timeline.camera is None:
@@ -50,7 +50,7 @@ def _movement_table(timeline: Timeline) -> pd.DataFrame:
             )
         )
     shares_and_speeds = [*(f"{movement.value.capitalize()} (%)" for movement in Movement), "Movement known (s)",
-                         "Mean speed (body heights/s)", "Highest speed (body heights/s)"]  # fmt: skip
+                         "Mean speed (heights/s)", "Highest speed (heights/s)"]  # fmt: skip
     return _table(rows, {"Person": "int64"} | dict.fromkeys(shares_and_speeds, "float64"))
 
 

@@ -62,7 +62,7 @@ def test_a_person_whose_movement_is_nowhere_known_has_no_seconds_of_it() -> None
 def test_the_table_of_people_has_shares_and_speeds_if_they_were_measured() -> None:
     first = appearances_table(TIMELINE).to_dict("records")[0]
     assert [first[f"{name} (%)"] for name in ("Still", "Slow", "Fast")] == [0.0, 100.0, 0.0]
-    assert first["Mean speed (body heights/s)"] == round(SPEED, 2)
+    assert first["Mean speed (heights/s)"] == round(SPEED, 2)
     assert 7.5 < first["Movement known (s)"] < 8.5
     without = appearances_table(replace(TIMELINE, camera=None))
     assert list(without) == ["Person", "First seen (s)", "Last seen (s)", "Visits", "Present (s)"]
