@@ -17,6 +17,12 @@ _HINT_CSS: Final = """<style>
 </style>"""
 """At the upper edge, a hint covers the button that it speaks of."""
 
+_ACCENT_CSS: Final = """<style>
+.stApp :is([data-testid=stTab][aria-selected=true], [data-variant=segmented_control][aria-checked=true],
+[data-testid=stSliderThumbValue]) { color: light-dark(#0F6B66, #4DB6AC) !important; }
+</style>"""
+"""In the dark theme, the accent is dark enough for white text on it, and so too dark for text in it."""
+
 _ICON = Path(__file__).resolve().parents[2] / "docs" / "icon.png"
 
 
@@ -54,6 +60,7 @@ def run() -> None:
         page = st.navigation(pages(), position="sidebar" if sign_in.is_let_in() else "hidden")
         sign_in.require()
         state.tab().came_through_app = True
+        st.html(_ACCENT_CSS)
         page.run()
         refusals.explain_refusals()
         st.html(_HINT_CSS)

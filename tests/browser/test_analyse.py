@@ -14,6 +14,7 @@ import pytest
 
 from recognizer.export.csv_file import SEGMENT_COLUMNS
 from recognizer.export.json_file import timeline_from_json
+from recognizer.palette import contrast, rgb_of
 from tests.support.browser import (
     WORK_TIMEOUT_MS,
     OpenPage,
@@ -156,6 +157,15 @@ def check_narrow_window_needs_no_sideways_scrolling(page: Page) -> None:
             wide_px, seen_px = page.locator(selector).first.evaluate("one => [one.scrollWidth, one.clientWidth]")
             assert wide_px <= seen_px, selector
         assert_controls_are_in_the_window(page)
+        assert_accent_can_be_read(page, scheme)
+
+
+def assert_accent_can_be_read(page: Page, scheme: str) -> None:
+    """What Streamlit writes in the accent has the contrast that WCAG 2.2 asks of text; the theme follows at once."""
+    background = {"light": "#FCFAF6", "dark": "#0F1720"}[scheme]
+    tab = page.locator("[data-testid=stTab][aria-selected=true]")
+    red, green, blue = map(int, re.findall(r"\d+", tab.evaluate("one => getComputedStyle(one).color"))[:3])
+    assert contrast((red, green, blue), rgb_of(background)) >= 4.5
 
 
 def assert_controls_are_in_the_window(page: Page) -> None:
