@@ -126,7 +126,8 @@ class Feed:
                 _log.exception("a feed broke")
                 self._wait_after("The picture broke off; the server's log says why.")
         with self._lock:
-            self._thread, self._shown, self.problem = None, _GREY, None
+            # the thread last: whoever sees that the feed has ended sees no problem of it any more
+            self._shown, self.problem, self._thread = _GREY, None, None
 
     def _wait_after(self, problem: str) -> None:
         self.problem = problem

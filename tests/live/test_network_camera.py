@@ -12,6 +12,7 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -223,7 +224,6 @@ class Annotated:
 def test_file_plays_in_a_loop_at_its_own_pace_while_somebody_watches(
     make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "_IDLE_S", 0.3)
     video = make_video(frames=10, fps=20)
     annotate = Annotated()
     feed = Feed(lambda: looped_frames(video, "loop.mp4"), annotate)
@@ -236,6 +236,7 @@ def test_file_plays_in_a_loop_at_its_own_pace_while_somebody_watches(
     assert picture[0, 0].tolist() == pytest.approx([200, 200, 200], abs=3)
     # 23 steps at 20 a second, but for the one step between two rounds
     assert annotate.arrived_s[-1] - annotate.arrived_s[0] > 23 / 20 * 0.9
+    monkeypatch.setattr(feed_module, "_IDLE_S", 0.3)
     wait_until(lambda: not feed.running)
     assert feed.latest().to_ndarray(format="rgb24")[0, 0].tolist() == pytest.approx([96, 96, 96], abs=3)
     wait_until(lambda: len(annotate.arrived_s) > 26)  # whoever comes back sees it again
@@ -244,7 +245,9 @@ def test_file_plays_in_a_loop_at_its_own_pace_while_somebody_watches(
 
 
 def test_feed_that_rests_gives_nothing_more_until_somebody_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_module, "_REST_S", 0.3)
+    now_s = 1000.0
+    monkeypatch.setattr(feed_module, "_REST_S", WAIT_S)  # it waits so long, in real time, for the feed to end
+    monkeypatch.setattr(feed_module, "time", SimpleNamespace(monotonic=lambda: now_s))
     annotate = Annotated()
     feed = Feed(lambda: (Frame(k, k / 100, np.zeros((8, 8, 3), np.uint8)) for k in range(100_000)), annotate)
     feed.latest()
@@ -252,10 +255,9 @@ def test_feed_that_rests_gives_nothing_more_until_somebody_asks_again(monkeypatc
     feed.rest()
     given = len(annotate.arrived_s)
     feed.latest()  # of a connection that is being closed
-    time.sleep(0.1)
-    assert len(annotate.arrived_s) == given
     assert not feed.running
-    time.sleep(0.3)
+    assert len(annotate.arrived_s) == given
+    now_s += WAIT_S
     feed.latest()
     wait_until(lambda: len(annotate.arrived_s) > given)
     feed.close()
@@ -264,21 +266,21 @@ def test_feed_that_rests_gives_nothing_more_until_somebody_asks_again(monkeypatc
 def test_source_that_breaks_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "_AGAIN_AFTER_S", 0.1)
     tries: list[int] = []
+    told = threading.Event()
 
     def frames() -> Iterator[Frame]:
         tries.append(1)
         if len(tries) < 3:
             raise VideoError("http://cam gives no picture; check that the camera is on.")
+        assert told.wait(WAIT_S)
         yield from (Frame(k, k / 100, np.zeros((8, 8, 3), np.uint8)) for k in range(1000))
 
     annotate = Annotated()
     feed = Feed(frames, annotate)
-    feed.latest()
-    wait_until(lambda: feed.problem is not None)
+    wait_until(lambda: bool(feed.latest()) and len(tries) == 3)
     assert "The server tries again" in (feed.problem or "")
-    while not annotate.arrived_s:
-        feed.latest()
-        time.sleep(0.01)
+    told.set()
+    wait_until(lambda: bool(feed.latest()) and bool(annotate.arrived_s))
     wait_until(lambda: feed.problem is None)
     feed.close()
     wait_until(lambda: not feed.running)
@@ -291,8 +293,7 @@ def test_what_a_source_lacked_is_no_longer_told_once_nobody_watches() -> None:
         raise VideoError("http://cam gives no picture; check that the camera is on.")
 
     feed = Feed(frames, Annotated())
-    feed.latest()
-    wait_until(lambda: feed.problem is not None)
+    wait_until(lambda: bool(feed.latest()) and feed.problem is not None)
     feed.rest()
     wait_until(lambda: not feed.running)
     assert feed.problem is None
