@@ -23,10 +23,9 @@ OPTIONS = ("--classifier", "i3d", "--sequence-length", "4", "--skip", "1")
 
 
 @pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Serial]:
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[Serial]:
     """Let videos be analyzed in this process; return who did it."""
     monkeypatch.setenv("RECOGNIZER_DECODER", "inline")
-    monkeypatch.setenv("RECOGNIZER_CACHE", str(tmp_path / "cache"))
     used: list[Serial] = []
 
     def executor(*_: object) -> Serial:
