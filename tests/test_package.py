@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 
 from recognizer import __version__
 from tests.support.environment import ROOT
+from tests.support.waiting import WORK_S
 
 NAME = "who_does_what_when"
 LEFT_OUT = shutil.ignore_patterns("__pycache__")
@@ -69,7 +70,7 @@ def plain() -> dict[str, str]:
 
 
 def printed(folder: Path, *command: str) -> str:
-    done = subprocess.run(command, cwd=folder, env=plain(), capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, cwd=folder, env=plain(), capture_output=True, text=True, timeout=WORK_S, check=True)
     return done.stdout
 
 

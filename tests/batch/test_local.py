@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from recognizer.batch import local
 from recognizer.batch.local import Bounds, LocalExecutor, Process
-from recognizer.batch.messages import Advanced, Outcome, Task
+from recognizer.batch.messages import Advanced, Began, Outcome, Task
 from recognizer.batch.recipe import Recipe
 from recognizer.errors import OutputError
 from tests.support import batch_worker
@@ -78,15 +80,22 @@ def test_a_video_whose_worker_was_killed_once_is_done(tmp_path: Path, starts: St
 @pytest.mark.parametrize(
     ("deed", "bounds", "sentence"),
     [
-        ("hangs", Bounds(most_s=0.6), "'hangs' took longer than 1 s; raise --max-seconds, or cut the video."),
-        ("hangs", Bounds(stall_s=0.6), "'hangs' made no progress for 1 s; cut the video, or convert it."),
+        ("hangs", Bounds(most_s=600), "'hangs' took longer than 10 min; raise --max-seconds, or cut the video."),
+        ("hangs", Bounds(stall_s=600), "'hangs' made no progress for 10 min; cut the video, or convert it."),
         ("eats", Bounds(most_bytes=200 * 10**6), "of memory, the limit is 200.0 MB; raise --max-memory-mb"),
     ],
 )
 def test_a_video_that_takes_too_much_fails_and_the_others_are_done(
-    tmp_path: Path, starts: Starts, deed: str, bounds: Bounds, sentence: str
+    tmp_path: Path, starts: Starts, monkeypatch: pytest.MonkeyPatch, deed: str, bounds: Bounds, sentence: str
 ) -> None:
-    found = outcomes(LocalExecutor(1, starts, bounds), tasks(tmp_path, deed, "x"))
+    later_s = 0.0  # the clock moves on while the first video hangs; the process of the next one may start slowly
+    monkeypatch.setattr(local, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + later_s))
+    found: dict[int, Outcome] = {}
+    for report in LocalExecutor(1, starts, bounds).run(tasks(tmp_path, deed, "x")):
+        if isinstance(report, Began) and report.number == 0:
+            later_s = 601.0
+        elif isinstance(report, Outcome):
+            found[report.number] = report
     assert (found[0].state, found[1].state) == ("failed", "done")
     assert sentence in found[0].error
 

@@ -159,5 +159,5 @@ def test_a_batch_of_100_000_videos_starts_within_seconds(tmp_path: Path) -> None
     started = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     took_s, memory_mb, before = map(float, started.stdout.split())
     assert before == files * folders
-    assert took_s < 5.0
+    assert took_s < 15.0
     assert memory_mb < 300.0

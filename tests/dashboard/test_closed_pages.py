@@ -252,7 +252,10 @@ def test_an_analysis_that_ended_meanwhile_is_shown(
 
 
 def test_an_analysis_that_failed_meanwhile_says_why(page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
     def refuse(*_: Any) -> Any:
+        assert go_on.wait(WAIT_S)
         raise WeightsError("the weights cannot be had; put them into the folder.")
 
     monkeypatch.setattr(models_module, "load_detector", refuse)
@@ -261,6 +264,7 @@ def test_an_analysis_that_failed_meanwhile_says_why(page: AppTest, clip: Path, m
     job = tab(page).analyse.job
     assert job is not None
     tab(page).lighten()
+    go_on.set()
     assert job.wait(WAIT_S)
     page.run()
     assert errors(page) == ["The weights cannot be had; put them into the folder."]

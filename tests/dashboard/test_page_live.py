@@ -418,9 +418,9 @@ def test_reload_while_the_camera_runs_finds_the_session_when_it_is_over(page: Ap
 def test_lost_connection_is_reported_and_the_session_is_there(
     page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch, is_away_for_long: bool
 ) -> None:
-    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)
     monkeypatch.setattr(watchdog_module, "CHECK_EVERY_S", 0.05)
     play(page, browser)
+    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)  # not before, since a busy machine may draw that long
     end_s = time.monotonic() + WAIT_S
     while session_of(page).ended is None:
         assert time.monotonic() < end_s
@@ -440,7 +440,7 @@ def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
     camera = camera_of(page)
     page.switch_page("pages/analyse.py").run()
     assert not page.exception
-    assert camera.session is None
+    wait_until(lambda: camera.session is None)  # on a thread of its own, which the page does not wait for
     assert camera.end() is not None
     browser.state = State()
     page.switch_page(PAGE).run()

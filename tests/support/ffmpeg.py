@@ -7,6 +7,8 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from tests.support.waiting import WORK_S
+
 
 def ffmpeg(*arguments: str | Path, folder: Path | None = None) -> None:
     """Run FFmpeg with these arguments in ``folder``; existing files are overwritten.
@@ -16,6 +18,6 @@ def ffmpeg(*arguments: str | Path, folder: Path | None = None) -> None:
     """
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
     done = subprocess.run(
-        [*command, *map(str, arguments)], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [*command, *map(str, arguments)], cwd=folder, capture_output=True, text=True, timeout=WORK_S, check=False
     )
     assert done.returncode == 0, done.stderr

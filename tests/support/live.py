@@ -15,7 +15,7 @@ from recognizer.types import Clip, Prediction
 from tests.support.fakes import ScriptedClassifier, always, person
 from tests.support.waiting import WAIT_S
 
-PROMPT_S = 1.0
+PROMPT_S = WAIT_S / 3
 """Longest time of a call that must not wait for a held network, which answers only when the test lets it go."""
 
 SIZE = (160, 120)

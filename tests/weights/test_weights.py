@@ -30,7 +30,7 @@ from recognizer.settings import CLASSIFIER_NAMES, DETECTOR_NAMES
 from recognizer.weights import cache, index_settings, resolver, samples, sources
 from recognizer.weights.published import ArchiveMember, PublishedFile
 from tests.support.environment import ROOT
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, WORK_S
 from tests.support.weights import fetch_archive_member
 
 CONTENT = bytes(range(256)) * 4000  # about one megabyte: several pieces of a transfer
@@ -521,7 +521,7 @@ def test_two_processes_at_once_download_once_and_both_get_the_file(server: Local
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
         for _ in range(2)
     ]
-    answers = [process.communicate(timeout=60) for process in both]
+    answers = [process.communicate(timeout=WORK_S) for process in both]
     assert [process.returncode for process in both] == [0, 0], answers
     assert {out.decode().strip() for out, _ in answers} == {str(weights.cache_dir() / "network.pt")}
     assert (weights.cache_dir() / "network.pt").read_bytes() == CONTENT
