@@ -329,6 +329,7 @@ class CompareTab:
 
     Attributes:
         rows: the entries to compare.
+        proposed: classifier, sequence length and crop margin of the rows that the page proposed last.
         rows_made: how many rows there have ever been.
         job: the running comparison; None if none runs.
         partial: its latest result that is shown.
@@ -343,6 +344,7 @@ class CompareTab:
     """
 
     rows: list[EntryRow] = field(default_factory=list)
+    proposed: tuple[tuple[str, int, int], ...] = ()
     rows_made: int = 0
     job: Job[StoredComparison] | None = None
     partial: StoredComparison | None = None

@@ -532,6 +532,28 @@ def test_the_only_classifier_that_is_here_begins_beside_itself_at_quite_another_
     assert [(row.classifier, row.samples) for row in tab(at).compare.rows] == [("i3d", 38), ("i3d", 8)]
 
 
+def test_recommended_settings_fit_the_frame_rate_of_the_video(networks: Networks, tmp_path: Path) -> None:
+    """Whoever came without an analysis compared fast videos at the settings for 30 frames a second."""
+    networks.missing |= set(CLASSIFIER_NAMES) - {"i3d"}
+    fast = tmp_path / "fast.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=60:d=1", fast)
+    at = open_page()
+    tab(at).sidebar.settings = recommended(Settings(video_classifier_model="i3d"))
+    at.switch_page(PAGE).run()
+    upload_video(at, fast)
+    fitting = recommended(Settings(video_classifier_model="i3d"), 60.0)
+    assert fitting.skip_frame > recommended(Settings()).skip_frame
+    assert widget(at, "Skip interval").value == fitting.skip_frame
+    assert tab(at).compare.rows[0].samples == fitting.num_video_sequence_samples
+    # the user has the last word, after a refresh too; at 30 frames a second, these would be the recommended ones
+    widget(at, "Skip interval").set_value(recommended(Settings()).skip_frame)
+    at.run()
+    compare(at)
+    fresh = open_page(PAGE, comparison=shown(at).comparison_id)
+    assert widget(fresh, "Skip interval").value == recommended(Settings()).skip_frame
+    assert "Comparison" in subheaders(fresh)
+
+
 def test_rate_that_was_given_is_another_comparison(page: AppTest, tmp_path: Path) -> None:
     """What ran at the assumed rate is not an answer for the given one, though the file is the same."""
     raw = tmp_path / "cctv.hevc"

@@ -13,7 +13,7 @@ from recognizer.dashboard.address import COMPARISON
 from recognizer.dashboard.compare.entries import adopt
 from recognizer.dashboard.parts import progress
 from recognizer.dashboard.parts.sidebar import adopt as adopt_settings
-from recognizer.dashboard.parts.video_card import restore_video
+from recognizer.dashboard.parts.video_card import frame_rate_hz, restore_video
 from recognizer.dashboard.parts.visitor import may_correct, visitor_id
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError, SettingsError
@@ -57,7 +57,7 @@ def _stored(comparison_id: str) -> StoredComparison | None:
 
 def _show_again(video: StoredFile, entries: Sequence[Entry]) -> None:
     restore_video(video.path, video.name, video.sha256)
-    adopt_settings(entries[0].settings)
+    adopt_settings(entries[0].settings, frame_rate_hz())
     adopt(entries)
 
 

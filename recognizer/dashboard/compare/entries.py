@@ -30,8 +30,7 @@ def choose_entries(shared: Settings) -> tuple[Entry, ...]:
         shared: the settings that all entries share.
     """
     rows = state.tab().compare.rows
-    if not rows:
-        _begin(shared)
+    _propose(shared)
     st.subheader("What to compare")
     for row in list(rows):
         _row(row, removable=len(rows) > 1)
@@ -63,6 +62,7 @@ def adopt(entries: Sequence[Entry]) -> None:
     """Show these entries in the rows, for example after a refresh."""
     compare = state.tab().compare
     compare.rows.clear()
+    compare.proposed = ()
     for entry in entries:
         settings = entry.settings
         compare.rows.append(
@@ -85,18 +85,27 @@ def _own_file(path: str | None, name: str | None) -> StoredFile | None:
     return StoredFile(file, name or file.name, file.stem, file.stat().st_size if file.is_file() else 0)
 
 
-def _begin(shared: Settings) -> None:
-    """Start with two available entries: the chosen classifier, and another one or the same one with another length."""
+def _propose(shared: Settings) -> None:
+    """Start with what is proposed, and follow it until the user has a say or has compared: a video may change it."""
+    compare = state.tab().compare
+    proposed = _proposal(shared)
+    now = tuple((row.classifier, row.samples, row.margin_percentage) for row in compare.rows)
+    is_settled = now != compare.proposed or compare.job is not None or compare.shown is not None
+    if compare.rows and (is_settled or now == proposed):
+        return
+    compare.proposed = proposed
+    compare.rows[:] = [state.EntryRow(_next_id(), *one) for one in proposed]
+
+
+def _proposal(shared: Settings) -> tuple[tuple[str, int, int], ...]:
+    """Return two available entries: the chosen classifier, and another one or the same one with another length."""
     chosen = shared.video_classifier_model
-    rows = state.tab().compare.rows
     samples, margin = shared.num_video_sequence_samples, shared.crop_margin_percentage
     other = next((name for name in CLASSIFIER_NAMES if name != chosen and weights.is_here(name)), None)
-    rows.append(state.EntryRow(_next_id(), chosen, samples, margin))
     if other is not None:
-        rows.append(state.EntryRow(_next_id(), other, samples, margin))
-    else:
-        apart = LONGER_SAMPLES if samples < LONGER_SAMPLES else Settings.num_video_sequence_samples
-        rows.append(state.EntryRow(_next_id(), chosen, apart, margin))
+        return (chosen, samples, margin), (other, samples, margin)
+    apart = LONGER_SAMPLES if samples < LONGER_SAMPLES else Settings.num_video_sequence_samples
+    return (chosen, samples, margin), (chosen, apart, margin)
 
 
 def _next_id() -> int:

@@ -110,9 +110,15 @@ def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
         on_change=guard.callback(lambda: setattr(tab, "preset", state.widget(key) or "custom")),
     )
     st.caption(_PRESET_LINES[tab.preset])
-    if tab.preset == "custom":
+    return _with_preset(current, rate_hz)
+
+
+def _with_preset(current: Settings, rate_hz: float | None) -> Settings:
+    """Return ``current`` with the chosen preset applied, and set the widgets to it."""
+    preset = state.tab().sidebar.preset
+    if preset == "custom":
         return current
-    current = recommended(current, rate_hz) if tab.preset == "recommended" else documented(current)
+    current = recommended(current, rate_hz) if preset == "recommended" else documented(current)
     for name in PRESET_FIELDS:
         state.set_widget(_key(name), getattr(current, name))
     return current
@@ -142,6 +148,8 @@ def choose_shared_settings(rate_hz: float | None = None) -> Settings:
         rate_hz: frame rate of the video; None while unknown.
     """
     current = _restored()
+    if rate_hz is not None:  # of a comparison whose video is gone, the settings stay
+        current = _with_preset(current, rate_hz)
     tab = state.tab().sidebar
     with st.sidebar:
         st.header("Settings")
