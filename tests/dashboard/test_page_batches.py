@@ -172,7 +172,7 @@ def test_a_command_that_works_and_one_that_stopped_are_told_apart(batch: Batch) 
     assert "left" not in progress(open_page(PAGE)), "what a command said that does not work any more"
     with FileLock(batch.folder.root / LOCK):
         at = open_page(PAGE)
-        assert progress(at).startswith("Works now: 2 of 3 videos, 1 waiting, 45 s of about ")
+        assert progress(at).startswith("Running: 2 of 3 videos, 1 waiting, 45 s of about ")
         assert progress(at).endswith(" of video, 0.5 times real time, about 3 min left")
         assert "Give the same command again" not in words(at)
 
@@ -180,8 +180,8 @@ def test_a_command_that_works_and_one_that_stopped_are_told_apart(batch: Batch) 
 def test_what_is_to_be_tried_again_is_not_said_to_have_stopped(batch: Batch) -> None:
     let_failed_wait(batch, error="it is gone.")
     at = open_page(PAGE)
-    assert progress(at).startswith("Some are to be tried again: 2 of 3 videos, 1 waiting")
-    assert "why they do stands below, under Waiting" in words(at)
+    assert progress(at).startswith("Some to be tried again: 2 of 3 videos, 1 waiting")
+    assert "the reasons are below, under Waiting" in words(at)
     assert "where it stopped" not in words(at)
 
 

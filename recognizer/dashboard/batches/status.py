@@ -48,7 +48,7 @@ def _line(progress: Progress, *, is_working: bool) -> str:
     news = progress.news if is_working else None
     # unfinished videos are no part of what is done
     analysed_s = progress.done_s if news is None else max(progress.done_s, news.analysed_s)
-    parts.append(f"{video_time(analysed_s)}{of_all} of video" if analysed_s else "no video yet")
+    parts.append(f"{video_time(analysed_s)}{of_all} of video" if analysed_s else "nothing analysed yet")
     if news is not None:
         if news.times_real_time is not None:
             parts.append(f"{news.times_real_time:.2g} times real time")
@@ -59,8 +59,8 @@ def _line(progress: Progress, *, is_working: bool) -> str:
 
 def _say_how_to_go_on(progress: Progress) -> None:
     if 0 < progress.waiting == progress.again:
-        st.caption("The same command tries those again that wait; why they do stands below, under Waiting.")
+        st.caption("Give the same command again to retry the videos that wait; the reasons are below, under Waiting.")
     elif progress.waiting:
-        st.caption("Nothing works in this folder now. Give the same command again: it goes on where it stopped.")
+        st.caption("No command is running in this folder. Give the same command again: it goes on where it stopped.")
     elif progress.failed:
         st.caption("Failed videos are left alone; the same command with --retry tries them once more.")

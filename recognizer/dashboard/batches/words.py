@@ -14,13 +14,13 @@ from recognizer.settings import SETTING_SPECS
 def state_of(progress: Progress, *, is_working: bool) -> str:
     """Return in a few words what becomes of a batch."""
     if is_working:
-        return "works now"
+        return "running"
     if not progress.total:
         return "empty"
     if progress.waiting > progress.again:
         return "stopped before the end"
     if progress.waiting:
-        return "some are to be tried again"
+        return "some to be tried again"
     return "done"
 
 
