@@ -115,10 +115,11 @@ class PeopleFollower:
     def _measure_rate(self, time_s: float) -> None:
         """Measure how often the camera is followed, which depends on the machine and its load."""
         if self._last_followed_s is not None and self._followed_hz is not None:
-            interval_s = min(max(time_s - self._last_followed_s, _SHORTEST_INTERVAL_S), _LONGEST_INTERVAL_S)
+            since_s = time_s - self._last_followed_s
+            interval_s = min(max(since_s, _SHORTEST_INTERVAL_S), _LONGEST_INTERVAL_S)
             mean_s = 1 / self._followed_hz
             self._followed_hz = 1 / (mean_s + _LATEST_SHARE * (interval_s - mean_s))
-            self._tracker.expect(self._followed_hz)
+            self._tracker.expect(self._followed_hz, since_s)
         self._last_followed_s = time_s
 
     def change(self, models: Models, settings: Settings) -> None:

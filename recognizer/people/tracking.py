@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple
 
 import cv2
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ultralytics.engine.results import Boxes
 from ultralytics.trackers.track import TRACKER_MAP
+from ultralytics.trackers.utils.kalman_filter import KalmanFilterXYWH
 from ultralytics.trackers.utils.matching import embedding_distance
 from ultralytics.utils import YAML, IterableSimpleNamespace
 from ultralytics.utils.checks import check_yaml
@@ -34,10 +35,17 @@ _MOVES_WITH_CAMERA = ("botsort",)
 """For this tracker, people are moved along with the camera before boxes are matched. TrackTrack measures the camera's
 motion itself; the other trackers' states are not centre, width and height."""
 
+_AHEAD_S = 1.0
+"""In a gap, people are taken to walk on for this long; after that, nobody knows."""
+
 _WEIGHS_SIZE = ("botsort",)
 _MOST_TIMES_AS_LARGE = 3.0
 """This tracker does not match boxes of which one has more than three times the area of the other: nobody grows so much
 between two samples, but a wrestler before the camera took over the number of a spectator behind him."""
+
+_GROWS_WITHIN_S = 0.5
+"""After a longer gap between two calls, a box may have any size: somebody who spreads their arms takes three times the
+area a second later."""
 
 _LEAST_LOOK = 0.5
 """Nor does it match a box whose colours overlap by less with those that the person had so far. In the shared videos,
@@ -139,8 +147,10 @@ class PersonTracker:
         if self._camera is not None:
             self._tracker.gmc = self._camera
         self.cues = Cues()
+        self._is_after_gap = False
         if self._weighs_size:
-            self._tracker.get_dists = partial(_distances, self._tracker.get_dists)
+            distances_of = self._tracker.get_dists
+            self._tracker.get_dists = lambda *pairs: _distances(distances_of, *pairs, any_size=self._is_after_gap)
         self._person_ids: dict[int, int] = {}
         self._first_id = first_id
 
@@ -148,13 +158,32 @@ class PersonTracker:
         """Return the number of calls for which a lost person is remembered: the tracker counts calls, not seconds."""
         return math.ceil(self._max_gap_s * updates_per_s - _ROUNDING)
 
-    def expect(self, updates_per_s: float) -> None:
-        """Set how often ``update`` will be called; a lost person is remembered for the same time as before."""
-        self._widening = _widening(updates_per_s)
-        self._boxes.expect(updates_per_s)
+    def expect(self, updates_per_s: float, next_after_s: float = 0.0) -> None:
+        """Set how often ``update`` will be called; a lost person is remembered for the same time as before.
+
+        Args:
+            updates_per_s: calls per second, on average.
+            next_after_s: seconds from the latest call to the next, which count if they are more than the average: a
+                busy machine may look at nothing for two seconds, and people move meanwhile.
+        """
+        interval_s = max(1 / updates_per_s, next_after_s)
+        beyond = min(interval_s, _AHEAD_S) * updates_per_s - 1  # the tracker goes on by one call itself
+        self._go_on(max(beyond, 0.0), _widening(1 / interval_s))
+        self._boxes.expect(1 / interval_s)
+        self._is_after_gap = next_after_s > _GROWS_WITHIN_S
         for name in _MEMORIES:
             if hasattr(self._tracker, name):
                 setattr(self._tracker, name, self._updates_per_gap(updates_per_s))
+
+    def _go_on(self, calls: float, widening: float) -> None:
+        """Move known people on by some calls, and widen them as detections are from now on."""
+        # a state is centre, width and height, or centre, ratio and height; then the speed of each
+        size = slice(2, 4) if isinstance(self._tracker.kalman_filter, KalmanFilterXYWH) else slice(3, 4)
+        for track in (*self._tracker.tracked_stracks, *self._tracker.lost_stracks):
+            track.mean = track.mean.copy()
+            track.mean[:2] += calls * track.mean[4:6]
+            track.mean[size] *= widening / self._widening
+        self._widening = widening
 
     def change(self, settings: Settings) -> bool:
         """Continue with other settings and the same numbers; return False if they need another tracker."""
@@ -269,13 +298,16 @@ def _distances(
     distances_of: Callable[[Sequence[Any], Sequence[Any]], NDArray[np.floating]],
     tracks: Sequence[Any],
     detections: Sequence[Any],
+    *,
+    any_size: bool,
 ) -> NDArray[np.floating]:
     """Return the tracker's distances of tracks and detections, the largest for very different sizes or colours."""
     distances = distances_of(tracks, detections)
     if distances.size:
         was, now = (np.array([max(np.prod(one.tlwh[2:4]), 1.0) for one in them]) for them in (tracks, detections))
         times_as_large = was[:, None] / now[None]
-        distances[np.maximum(times_as_large, 1 / times_as_large) > _MOST_TIMES_AS_LARGE] = 1.0
+        if not any_size:
+            distances[np.maximum(times_as_large, 1 / times_as_large) > _MOST_TIMES_AS_LARGE] = 1.0
         distances[_are_unlike(tracks, detections, distances < 1.0)] = 1.0
     return distances
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -58,6 +59,42 @@ def test_a_small_person_who_walks_out_of_their_own_box_between_two_samples_keeps
     step = 0.8 * 25 * min(skip / 6, 1)
     seen = {person for k in range(14) for person in ids(update(one, moved((5, 60, 30, 135), step * k)))}
     assert seen == {1}
+
+
+def after_a_pause(one: PersonTracker, pause_s: float, before: Callable[[float], Box], after: Box) -> list[int]:
+    """Show a person eight times a second, then nothing for a while, then the person again; return the numbers."""
+    since_s, hz = 1 / 8, 8.0
+    for k in range(16):
+        one.expect(hz, since_s)
+        assert ids(update(one, before(k * since_s))) == [1]
+    one.expect(1 / (0.9 / hz + 0.1 * min(pause_s, 1.0)), pause_s)
+    return ids(update(one, after)) or ids(update(one, after))
+
+
+def test_a_walker_keeps_their_number_while_the_machine_looks_at_nothing(tracker_name: str) -> None:
+    """Regression: live, a second without a look gave a walker another number."""
+
+    def walking(time_s: float) -> Box:
+        return moved(LEFT, 60 * time_s)
+
+    assert after_a_pause(tracker(tracker_name), 1.0, walking, walking(15 / 8 + 1.0)) == [1]
+
+
+@pytest.mark.parametrize("arms_px", [120, 160])
+def test_somebody_who_spreads_their_arms_while_the_machine_looks_at_nothing_keeps_their_number(arms_px: int) -> None:
+    """Regression: known people's boxes were widened less than detected ones, and nobody might grow to three times."""
+    spread = (160 - arms_px / 2, 40.0, 160 + arms_px / 2, 210.0)
+    assert after_a_pause(tracker("botsort"), 1.9, lambda _: (136, 44, 184, 210), spread) == [1]
+
+
+def test_boxes_are_widened_alike_when_the_machine_becomes_slow(tracker_name: str) -> None:
+    one = tracker(tracker_name)
+    for updates_per_s in (*[15.0] * 8, *[2.0] * 8):
+        one.expect(updates_per_s, 1 / updates_per_s)
+        assert ids(update(one, LEFT)) == [1]
+        (track,) = one._tracker.tracked_stracks
+        width = track.xyxy[2] - track.xyxy[0]
+        assert width == pytest.approx(50 * (1 + 2 * min(1.25 / updates_per_s, 0.5)), rel=0.02)
 
 
 def test_a_large_person_does_not_take_over_the_number_of_a_small_one_behind() -> None:
