@@ -464,6 +464,19 @@ def test_cancel_keeps_the_finished(classifiers: Classifiers, page: AppTest) -> N
     assert names(page) == ["s3d"]
     assert "r3d_18 did not run: It was cancelled before it finished" in text_of(page)
 
+    # it runs again, by this button or after a restart of the server: then it is not told to be started again
+    classifiers.hold.clear()
+    classifiers.reached.clear()
+    button(page, "Run missing classifiers (1)").click()
+    page.run()
+    assert classifiers.reached.wait(WAIT_S)
+    page.run()
+    assert has_button(page, "Cancel")
+    assert "did not run" not in text_of(page)
+    classifiers.hold.set()
+    settle(page)
+    assert names(page) == ["s3d", "r3d_18"]
+
 
 def test_a_refresh_finds_the_comparison_that_runs(classifiers: Classifiers, page: AppTest) -> None:
     classifiers.holds = "r3d_18"

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import export
 from recognizer.comparison.grouping import grouped, grouped_truth
-from recognizer.comparison.model import Comparison, Entry, Lane
+from recognizer.comparison.model import CANCELLED, Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored, score_lanes
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.compare.comparison import as_wanted
@@ -50,7 +50,8 @@ def show_results(wanted: Sequence[Entry]) -> None:
     st.subheader("Comparison" if compare.job is None else "The comparison so far")
     show_unsaved(shown.comparison_id, "comparison")
     for entry in comparison.entries:
-        if entry.problem is not None:
+        runs_again = compare.job is not None and entry.problem == CANCELLED
+        if entry.problem is not None and not runs_again:
             st.warning(f"**{plain(entry.name)}** did not run: {sentence(entry.problem)}", icon=":material/block:")
     timeline = comparison.timeline
     if timeline is None:
