@@ -63,4 +63,4 @@ def _say_how_to_go_on(progress: Progress) -> None:
     elif progress.waiting:
         st.caption("No command is running in this folder. Give the same command again: it goes on where it stopped.")
     elif progress.failed:
-        st.caption("Failed videos are left alone; the same command with --retry tries them once more.")
+        st.caption("Failed videos are left alone; the same command with `--retry` tries them once more.")
