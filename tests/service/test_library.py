@@ -6,16 +6,18 @@ import io
 import os
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from recognizer.comparison.model import Comparison, Entry
 from recognizer.errors import StoreError
 from recognizer.service import library as library_module
 from recognizer.service.jobs import Job
 from recognizer.service.library import Library
 from recognizer.service.room import UploadLedger
-from recognizer.service.run_facts import facts_of_request, sampling_in_words
+from recognizer.service.run_facts import facts_of_comparison, facts_of_request, sampling_in_words
 from recognizer.service.runs import Run, RunQuery
 from recognizer.service.store import StoredFile
 from recognizer.service.tasks import ServerContext
@@ -255,4 +257,12 @@ def test_facts_of_a_request_are_those_that_it_has() -> None:
     other = Settings(video_classifier_model="i3d").as_dict()
     assert facts_of_request({"settings": [one, other]})["classifier"] == "s3d, i3d"
     assert facts_of_request({}) == {}
+    # the same classifier with two lengths: "i3d, i3d" and the length of the first said nothing of what differs
+    longer = Settings(video_classifier_model="i3d", num_video_sequence_samples=32)
+    expected = {"classifier": "i3d", "settings": "32, 8 samples, every 2nd frame"}
+    assert facts_of_request({"settings": [longer.as_dict(), other]}) == expected
+    settings = (longer, replace(longer, num_video_sequence_samples=8))
+    timeline = generated_timeline(1, 2.0)
+    entries = tuple(Entry(name, one, timeline=timeline) for name, one in zip(("long", "short"), settings, strict=True))
+    assert facts_of_comparison(Comparison(entries)) == {**expected, "people": 1, "duration_s": 2.0}
     assert facts_of_request({"settings": "nonsense"}) == {}

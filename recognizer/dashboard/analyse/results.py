@@ -29,6 +29,7 @@ from recognizer.export import Content
 from recognizer.export.content import DEFAULT_BIN_S
 from recognizer.service.opened import Opened
 from recognizer.service.own_names import OwnNames
+from recognizer.service.run_facts import sampling_in_words
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.corrections import Corrected
 from recognizer.timeline.filters import Filter
@@ -105,16 +106,9 @@ def _summary(timeline: Timeline) -> str:
         f"{people(len(timeline.people) - brief)} found" + (f", {brief} more for under {BRIEF_S:g} s" if brief else ""),
         f"{seconds(timeline.analysed_s)} analysed" + ("" if timeline.complete else " before it was cancelled"),
         f"classifier {plain(classifier)}",
-        f"{timeline.settings.num_video_sequence_samples} samples, every {_ordinal(timeline.settings.skip_frame)} frame",
+        sampling_in_words(timeline.settings),
     ]
     return " · ".join(parts)
-
-
-def _ordinal(number: int) -> str:
-    if number == 1:
-        return ""
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 @dataclass(frozen=True, eq=False)
