@@ -118,9 +118,10 @@ def test_pictures_come_from_a_camera_and_carry_the_time_they_came(
 
 
 def test_a_decoder_that_dies_costs_its_camera_a_sentence_and_nobody_else(camera_url: str) -> None:
+    others = set(workers()._busy)
     frames = camera_frames(f"{camera_url}/live", HOSTS)
     next(frames)
-    (busy,) = (one for one in workers()._busy)
+    (busy,) = workers()._busy - others
     os.kill(busy.pid, signal.SIGKILL)
     with pytest.raises(
         VideoError, match=r"the decoder of http://127\.0\.0\.1:\d+/live broke down, it was ended by SIGKILL"
@@ -132,9 +133,10 @@ def test_a_decoder_that_dies_costs_its_camera_a_sentence_and_nobody_else(camera_
 
 
 def test_a_camera_that_stands_still_does_not_hold_up_its_end(camera_url: str) -> None:
+    others = set(workers()._busy)
     frames = camera_frames(f"{camera_url}/still", HOSTS)
     next(frames)
-    (busy,) = (one for one in workers()._busy)
+    (busy,) = workers()._busy - others
     frames.close()  # type: ignore[attr-defined]
     assert busy.is_alive(), "it did not have to be ended"
     assert busy not in workers()._busy
@@ -211,12 +213,15 @@ def test_password_is_in_no_message() -> None:
 
 
 class Annotated:
-    """Marks each picture, and keeps when it came."""
+    """Marks each picture, and keeps when it came; waits while ``let_go`` is not set."""
 
     def __init__(self) -> None:
         self.arrived_s: list[float] = []
+        self.let_go = threading.Event()
+        self.let_go.set()
 
     def __call__(self, rgb: NDArray[np.uint8], arrived_s: float) -> NDArray[np.uint8]:
+        assert self.let_go.wait(WAIT_S)
         self.arrived_s.append(arrived_s)
         return np.full_like(rgb, 200)
 
@@ -238,7 +243,9 @@ def test_file_plays_in_a_loop_at_its_own_pace_while_somebody_watches(
     assert annotate.arrived_s[-1] - annotate.arrived_s[0] > 23 / 20 * 0.9
     monkeypatch.setattr(feed_module, "_IDLE_S", 0.3)
     wait_until(lambda: not feed.running)
+    annotate.let_go.clear()
     assert feed.latest().to_ndarray(format="rgb24")[0, 0].tolist() == pytest.approx([96, 96, 96], abs=3)
+    annotate.let_go.set()
     wait_until(lambda: len(annotate.arrived_s) > 26)  # whoever comes back sees it again
     feed.close()
     wait_until(lambda: not feed.running)
