@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -38,9 +39,14 @@ def look_alike() -> bytes:
     return next(one for one in contents if hashlib.sha256(one).hexdigest()[:1] == SHA256[:1])
 
 
+_CHANGED_S = count(1_700_000_000, 2)
+
+
 def put(content: bytes) -> Path:
+    """Write the file with a time of its own: two at the same moment would have one, and may have one size."""
     path = weights.cache_dir() / "net.pth"
     path.write_bytes(content)
+    os.utime(path, (changed_s := next(_CHANGED_S), changed_s))
     return path
 
 

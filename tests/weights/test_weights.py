@@ -438,7 +438,7 @@ def test_a_verified_file_is_not_hashed_again_until_it_changes(
     resolver.obtain(wanted)
     assert hashed == []
     status = path.stat()
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 2 * 10**9))
     resolver.obtain(wanted)
     assert hashed == [path]
 
