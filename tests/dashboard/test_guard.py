@@ -187,7 +187,7 @@ def test_callback_that_fails_is_told_and_the_page_is_whole(
         assert len(tab(at).compare.rows) == rows
         button(at, "Add a classifier")
     with monkeypatch.context() as patch:
-        patch.setattr(state, "NOTICE_S", 0.0)
+        patch.setattr(state, "NOTICE_S", -1.0)
         at.run()
         at.run()
     assert not at.error
