@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from asyncio import _get_running_loop
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +14,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from coverage import Coverage
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support import coverage  # before anything of the project is imported
 from tests.support.environment import SHARED_CLIPS, all_required, skip_or_fail
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # read once, when PyTorch is loaded; the workers share the processor
@@ -31,6 +31,9 @@ from recognizer.networks.cache import ModelCache
 
 settings.register_profile("busy", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("busy")
+
+_counted: list[str] = []
+"""In the controller: what each worker counted."""
 
 _TOGETHER = {"tests/analysis/test_movement_real.py": "tests/analysis/test_identities_real.py"}
 """Files that share what a session's fixture makes, with the file next to whose tests they run."""
@@ -47,30 +50,25 @@ class _WorkerPerFile(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist
         return "browser" if file.startswith("tests/browser/") else _TOGETHER.get(file, file)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """In a worker, stop pytest-cov's first measurement, which it never saves: where the second one pauses, the first
-    would go on."""
-    if hasattr(config, "workerinput") and (measured := Coverage.current()) is not None:
-        measured.stop()
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send what a worker counted to its controller."""
+    if coverage.COUNTERS is not None:
+        session.config.workeroutput["coverage"] = coverage.counted(coverage.COUNTERS)  # type: ignore[attr-defined]  # xdist's
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure coverage of the fast tests only, fixtures included: tracing doubles the time of Python code, and what
-    only other tests run deserves a fast test. Hypothesis runs the same lines with a hundred examples, itself traced
-    too; what only its examples reach, a test with one of them should show."""
-    measured = Coverage.current() if _is_slow(item) or item.get_closest_marker("hypothesis") else None
-    if measured is None:
-        return (yield)
-    measured.stop()
-    try:
-        return (yield)
-    finally:
-        measured.start()
+def pytest_testnodedown(node: Any) -> None:
+    """Keep what a worker counted."""
+    if (counted := getattr(node, "workeroutput", {}).get("coverage")) is not None:
+        _counted.append(counted)
 
 
-def _is_slow(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in ("real", "browser"))
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print which lines and branches the tests leave out, if workers counted them."""
+    if _counted:
+        terminalreporter.section("coverage")
+        for line in coverage.table(_counted):
+            terminalreporter.write_line(line)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _WorkerPerFile:

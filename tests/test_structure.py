@@ -6,9 +6,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from coverage import Coverage
-
 from tests.support.environment import ROOT
 
 TESTS = ROOT / "tests"
@@ -43,9 +40,3 @@ def test_folders_mirror_the_package() -> None:
     folders = {path.name for path in TESTS.iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
     rooms = {path.name for path in (ROOT / "recognizer").iterdir() if (path / "__init__.py").is_file()}
     assert folders - NOT_OF_THE_PACKAGE <= rooms
-
-
-@pytest.mark.real
-def test_coverage_pauses_in_tests_with_real_networks() -> None:
-    """Regression: in workers, pytest-cov went on with a second measurement, at twice the processor time."""
-    assert Coverage.current() is None
