@@ -14,6 +14,7 @@ from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.named_run import named_run
+from recognizer.dashboard.parts.number_columns import number_columns
 from recognizer.errors import capitalized
 from recognizer.export import Content
 from recognizer.export.rows import PEOPLE, SEGMENTS
@@ -119,7 +120,9 @@ def _together(content: Content) -> None:
 
 def _people(content: Content) -> None:
     appearances = export.appearances_table(content.timeline, content.names)
-    st.dataframe(appearances, hide_index=True, width="stretch", placeholder="–")
+    st.dataframe(
+        appearances, hide_index=True, width="stretch", column_config=number_columns(appearances), placeholder="–"
+    )
     _offer(PEOPLE, content)
 
 
@@ -143,10 +146,12 @@ def selected_row(content: Content) -> Segment | None:
 
 
 def _segments(content: Content) -> None:
+    table = export.segments_table(content.timeline, content.ordered, content.names, content.checked)
     st.dataframe(
-        export.segments_table(content.timeline, content.ordered, content.names, content.checked),
+        table,
         hide_index=True,
         width="stretch",
+        column_config=number_columns(table),
         on_select="rerun",
         selection_mode="single-row",
         key=_SEGMENTS_KEY,

@@ -14,6 +14,7 @@ from recognizer import export
 from recognizer.comparison.agreement import LabelSpan, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
 from recognizer.dashboard import guard, server, state
+from recognizer.dashboard.parts.number_columns import number_columns
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison
@@ -43,10 +44,12 @@ def show_differences(shown: StoredComparison, lanes: Sequence[Lane]) -> None:
         st.caption("No differences: whenever both have a label, they agree.")
         return
     key = f"differences-{one.name}-{other.name}"
+    table = export.disagreements_table(spans, (one.name, other.name))
     chosen = st.dataframe(
-        export.disagreements_table(spans, (one.name, other.name)),
+        table,
         hide_index=True,
         width="stretch",
+        column_config=number_columns(table),
         on_select=guard.callback(lambda: _go_to_selected(key, spans)),
         selection_mode="single-row",
         key=key,

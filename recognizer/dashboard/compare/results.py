@@ -23,6 +23,7 @@ from recognizer.dashboard.compare.truth import choose_truth, show_scores
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.label_groups import Groupable, draw_groups
 from recognizer.dashboard.parts.named_run import name_tab, named_run
+from recognizer.dashboard.parts.number_columns import number_columns
 from recognizer.dashboard.parts.unsaved import show_unsaved
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, sentence
@@ -118,8 +119,7 @@ def _choose_groups(place: DeltaGenerator, shown: StoredComparison, comparison: C
 
 
 def _table(table: pd.DataFrame) -> None:
-    kappa = st.column_config.NumberColumn(format="%.2f")
-    st.dataframe(table, hide_index=True, width="stretch", column_config={"Kappa": kappa}, placeholder="–")
+    st.dataframe(table, hide_index=True, width="stretch", column_config=number_columns(table), placeholder="–")
 
 
 def _downloads(
