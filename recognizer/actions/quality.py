@@ -114,7 +114,7 @@ def warnings(
         if count < _FEW_EXAMPLES:
             found[name].append(f"Only {count} of at least {_FEW_EXAMPLES} moments: mark {_FEW_EXAMPLES - count} more.")
         if len(_videos_of(name, names, videos)) == 1:
-            found[name].append("All of one video: mark moments in others too, in other places and of other people.")
+            found[name].append("All in one video: mark moments in others too, in other places and of other people.")
     none = sum(one is None for one in names)
     if none < _ENOUGH_NONE:
         missing = f"mark {_ENOUGH_NONE - none} more" if none else f"mark about {_ENOUGH_NONE}"

@@ -130,7 +130,7 @@ def fit_labels(file: LabelFile, video: LabelledVideo, answers: Answers) -> Truth
     if apart and answers.exclusive is None:
         notes.append(f"Scored apart, because they happen during other actions: {', '.join(sorted(apart))}.")
     if unknown:
-        notes.append(f"Not scored, because it is open who they are: {', '.join(unknown)}.")
+        notes.append(f"Not scored, because you have not said who they are: {', '.join(unknown)}.")
     return Truth(file.name, tuple(rows), tuple(beside), tuple(notes), tuple(unknown))
 
 

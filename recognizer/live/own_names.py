@@ -20,7 +20,7 @@ WINDOW_S: Final = 5.0
 _MOST_NAMED: Final = 256
 """Predictions whose names are remembered; a person has one at a time in the picture."""
 
-_TOO_FEW: Final = 'own names appear once two actions have a moment, or one action and "none of these".'
+_TOO_FEW: Final = "own names appear once two actions have a moment, or one action and “none of these”."
 
 
 class Taught(NamedTuple):

@@ -24,7 +24,7 @@ _NO_FEATURES: Final = "The features of this analysis are not kept, so it cannot 
 
 _NOBODY: Final = "None of these names holds for anybody here yet; mark a moment in this video too."
 
-_TOO_FEW: Final = 'Own names appear once two actions have a moment, or one action and "none of these".'
+_TOO_FEW: Final = "Own names appear once two actions have a moment, or one action and “none of these”."
 
 
 class Features(Protocol):

@@ -62,7 +62,7 @@ def test_each_video_is_named_by_the_others_alone() -> None:
     ("lesson", "name", "words"),
     [
         (taught("walking", "sitting", each=1, videos=2), "walking", "Only 2 of at least 3 moments: mark 1 more."),
-        (taught("walking", "sitting", each=3, videos=1), "walking", "All of one video"),
+        (taught("walking", "sitting", each=3, videos=1), "walking", "All in one video"),
         (taught("walking", "sitting"), None, 'Nothing is marked "none of these"'),
         (taught("walking", None, each=1, videos=3), None, '3 moments are marked "none of these"'),
     ],

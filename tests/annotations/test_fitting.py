@@ -85,7 +85,7 @@ def test_nobody_is_a_person_until_somebody_says_so(subject: str) -> None:
     truth = fitted(file)
     assert rows_of(truth.rows) == [(2, "sitting", 5, 6)]
     assert truth.unknown == (subject,)
-    assert truth.notes == (f"Not scored, because it is open who they are: {subject}.",)
+    assert truth.notes == (f"Not scored, because you have not said who they are: {subject}.",)
     assert rows_of(fitted(file, answers=Answers(people={subject: 1})).rows)[0] == (1, "walking", 0, 1)
     assert rows_of(fitted(file, answers=Answers(people={subject: EVERYONE})).rows)[0] == (None, "walking", 0, 1)
     assert rows_of(fitted(file, answers=Answers(people={subject: AN_ACTION})).rows)[0] == (None, subject, 0, 1)

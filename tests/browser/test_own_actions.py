@@ -109,17 +109,17 @@ def test_examples_are_films_that_a_click_removes_and_undo_brings_back(page: Page
         server.mark(set_id, "serving", analysis, 1)
     page.goto(server.url + set_id)
     resting = row(page, "resting")
-    resting.get_by_text("2 moments of 2 videos").wait_for()
+    resting.get_by_text("2 moments in 2 videos").wait_for()
     loaded(resting.locator("img"), 6)
     page.get_by_text("2 of 2 recognized").or_(page.get_by_text("of 2 recognized")).first.wait_for()
 
     resting.locator(".film").first.hover()
     button(resting, "Remove this example").first.click()
-    resting.get_by_text("1 moment of 1 video").wait_for()
+    resting.get_by_text("1 moment in 1 video").wait_for()
     page.get_by_text("mark resting in a second video as well").wait_for()
-    resting.get_by_text("All of one video").wait_for()
+    resting.get_by_text("All in one video").wait_for()
     button(page, "Undo").click()
-    resting.get_by_text("2 moments of 2 videos").wait_for()
+    resting.get_by_text("2 moments in 2 videos").wait_for()
 
     name = resting.get_by_role("textbox")
     name.fill("unknown")
@@ -131,7 +131,7 @@ def test_examples_are_films_that_a_click_removes_and_undo_brings_back(page: Page
     page.get_by_text("has 61 characters; use up to 60").wait_for()
     name.fill("sitting")
     name.press("Enter")
-    row(page, "sitting").get_by_text("2 moments of 2 videos").wait_for()
+    row(page, "sitting").get_by_text("2 moments in 2 videos").wait_for()
     assert not page.get_by_text("use up to 60").is_visible()
 
     button(page, "Color of sitting").click()
@@ -144,7 +144,7 @@ def test_examples_are_films_that_a_click_removes_and_undo_brings_back(page: Page
     row(page, "sitting").locator(".film").first.hover()
     button(row(page, "sitting"), "More like this, or another action").first.click()
     page.get_by_role("menuitem", name="None of these").click()
-    row(page, "None of these").get_by_text("1 moment of 1 video").wait_for()
+    row(page, "None of these").get_by_text("1 moment in 1 video").wait_for()
     assert server.counts(set_id) == {"sitting": 1, "serving": 2, None: 1}
 
     page.get_by_role("textbox", name="Another action").fill("Jumping")

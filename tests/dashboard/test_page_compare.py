@@ -409,14 +409,14 @@ def test_labels_on_another_clock_are_scored_once_their_begin_is_entered(
 def test_names_are_scored_once_somebody_says_who_they_are(classifiers: Classifiers, page: AppTest) -> None:
     compare(page)
     give_labels(page, "mine.csv", "person_id,action,start_s,end_s\nAnna,waving,0,1\nsubject1,waving,1,2\n")
-    assert "Not scored, because it is open who they are: Anna, subject1." in words(page)
+    assert "Not scored, because you have not said who they are: Anna, subject1." in words(page)
     assert "Against your labels" not in subheaders(page)
     assert widget(page, "Anna (1)").value is None
     widget(page, "Anna (1)").set_value(1)
     page.run()
     assert not page.exception
     assert table_with(page, "Scored (s)")["Scored (s)"].tolist() == [1.0, 1.0]
-    assert "Not scored, because it is open who they are: subject1." in words(page)
+    assert "Not scored, because you have not said who they are: subject1." in words(page)
     fresh = open_page(PAGE, comparison=shown(page).comparison_id)
     assert widget(fresh, "Anna (1)").value == 1
 

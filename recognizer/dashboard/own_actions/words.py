@@ -6,10 +6,10 @@ from recognizer.actions.model import ActionSet
 
 
 def gathered(moments: int, videos: int) -> str:
-    """Return how much there is: ``6 moments of 4 videos``."""
+    """Return how much there is: ``6 moments in 4 videos``."""
     if not moments:
         return "no moments yet"
-    return f"{counted(moments, 'moment')} of {counted(videos, 'video')}"
+    return f"{counted(moments, 'moment')} in {counted(videos, 'video')}"
 
 
 def counted(count: int, word: str) -> str:
