@@ -112,7 +112,7 @@ def test_marked_moment_is_a_film_in_the_row_of_its_action(own: Set) -> None:
     answer = own.mark(label, "resting")
     assert answer["added"] == 1
     row = rows(answer["actions"])["resting"]
-    assert row["counted"] == "1 moment of 1 video"
+    assert row["counted"] == "1 moment in 1 video"
     (film,) = row["examples"]
     assert film["video"] == "generated.mp4"
     assert {name: film[name] for name in ("personId", "startS", "endS")} == moment_of(label)
@@ -142,7 +142,7 @@ def test_names_colors_and_examples_change_and_every_change_is_taken_back(own: Se
     (film,) = renamed["sitting"]["examples"]
     moved = own.change("move", example=film["id"], to=None)
     assert (len(moved["sitting"]["examples"]), len(moved[""]["examples"])) == (0, 1)
-    assert own.change("undo")["sitting"]["counted"] == "1 moment of 1 video"
+    assert own.change("undo")["sitting"]["counted"] == "1 moment in 1 video"
     assert own.change("removeExample", example=film["id"])["sitting"]["examples"] == []
     assert own.change("undo")["sitting"]["examples"] == [film]
     assert "sitting" not in own.change("remove", name="sitting")
@@ -219,7 +219,7 @@ def test_a_few_moments_of_a_group_become_examples(own: Set, unsure: StoredAnalys
     document = own.post("groups", {"analyses": [*own.ids, unsure.analysis_id]})
     assert document["problem"] is None
     group = document["groups"][0]
-    assert group["counted"].endswith(" moments of 1 video")
+    assert group["counted"].endswith(" moments in 1 video")
     assert 1 < len(group["moments"]) <= FEW
     asked = [{name: value for name, value in one.items() if name != "video"} for one in group["moments"]]
     named = own.post("name", {"moments": asked, "action": "resting"})
