@@ -275,13 +275,18 @@ class Workers:
     def close(self) -> None:
         """End all processes; what they are doing fails. They start again when they are needed."""
         with self._lock:
-            idle, self._idle = self._idle, []
             starter, self._starter = self._starter, None
             for one in self._busy:
                 one.kill("the program ends")
+        self._close_idle()
         if starter is not None:
             starter.shutdown()
             self._has_busy.set()  # wakes the watching thread, which then ends
+            self._close_idle()  # what the thread had just begun to start
+
+    def _close_idle(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
         for one in idle:
             one.close()
 

@@ -29,7 +29,7 @@ from recognizer.video.decoding import Stop
 from recognizer.video.looking import still
 from recognizer.video.messages import Converted, Ended, Inspect, Inspected
 from recognizer.video.workers import Worker, Workers
-from tests.support.waiting import wait_until
+from tests.support.waiting import WAIT_S, wait_until
 
 MakeVideo = Callable[..., Path]
 
@@ -355,6 +355,27 @@ def test_decoder_is_used_again_and_a_spare_one_waits(make_video: MakeVideo, own:
         frames = reader.frames()
         next(frames)
         wait_until(lambda: len(own.pids()) == 2)
+
+
+def test_decoder_that_is_just_being_started_ends_with_the_others(own: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: it stayed after all had been ended, and nobody ended it any more."""
+    starting, go_on = threading.Event(), threading.Event()
+
+    class LateWorker(Worker):
+        def __init__(self) -> None:
+            starting.set()
+            assert go_on.wait(WAIT_S)
+            super().__init__()
+
+    monkeypatch.setattr(workers, "Worker", LateWorker)
+    own.warm_up()
+    assert starting.wait(WAIT_S)
+    closing = threading.Thread(target=own.close)
+    closing.start()
+    wait_until(lambda: own._starter is None)
+    go_on.set()
+    closing.join(WAIT_S)
+    assert own.pids() == set()
 
 
 def test_decoder_knows_no_passwords(make_video: MakeVideo, own: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
