@@ -91,6 +91,11 @@ BY_CLASSIFIER: Final = "by classifier"
 """``SettingSpec.recommended`` of a setting whose recommended value depends on the classifier and the frame rate."""
 
 
+_HOLDS_SHARE = 0.25
+"""Of the time between two clips. A last clip that shows less than this of anything new costs as much as every other and
+says hardly ever something else (decision 112)."""
+
+
 @dataclass(frozen=True)
 class SettingSpec:
     """Everything known about one setting.
@@ -433,6 +438,10 @@ class Settings:
     def new_samples_per_clip(self) -> int:
         """The number of new samples a person needs between two clips; at least one."""
         return max(1, round(self.num_video_sequence_samples * (1.0 - self.overlap)))
+
+    def label_holds_s(self, frame_rate_hz: float) -> float:
+        """Return how long a label holds beyond its clip if the person is gone by then: no clip is made for less."""
+        return _HOLDS_SHARE * self.new_samples_per_clip * self.sample_interval_s(frame_rate_hz)
 
     @property
     def asks_for_evidence(self) -> bool:

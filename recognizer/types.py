@@ -394,7 +394,7 @@ class Prediction:
     Attributes:
         person_id: the clip's person.
         start_s: start of the clip.
-        end_s: end of the clip.
+        end_s: end of the clip; in a timeline, of the stay or the start of the next clip if that comes soon after.
         top: the five most probable labels (or fewer) with their probabilities, descending.
         classifier: name of the classifier.
         network_probabilities: the network's own probabilities of the labels in ``top``, if evidence decides how sure

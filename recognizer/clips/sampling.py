@@ -130,8 +130,8 @@ class ClipSampler:
 
     One per stream. The first clip comes with the N-th sample, the next after ``settings.new_samples_per_clip``
     new ones. When a person is gone for longer than the allowed gap, at a shot boundary, and when the stream ends,
-    samples that are in no clip yet form a last clip together with the ones before them; a stay too short for a full
-    clip gives a shorter clip, if it spans ``shortest_stay_s``.
+    samples that are in no clip yet form a last clip together with the ones before them, if they span more than
+    ``settings.label_holds_s``; a stay too short for a full clip gives a shorter clip, if it spans ``shortest_stay_s``.
 
     Args:
         settings: these decide the length of a clip.
@@ -154,6 +154,7 @@ class ClipSampler:
         self._interval_s = settings.sample_interval_s(frame_rate_hz)
         self._shortest_s = shortest_stay_s(settings, frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+        self._label_holds_s = settings.label_holds_s(frame_rate_hz)
         self._buffers: dict[int, _Buffer] = {}
         self._keeps_left_over = keeps_left_over
         self._left_over: deque[LeftOver] = deque()
@@ -165,6 +166,7 @@ class ClipSampler:
         the next one; a new sampling interval restarts everyone's clip."""
         interval_s = settings.sample_interval_s(frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+        self._label_holds_s = settings.label_holds_s(frame_rate_hz)
         self._shortest_s = shortest_stay_s(settings, frame_rate_hz)
         self._length = settings.num_video_sequence_samples
         self._new_samples_per_clip = settings.new_samples_per_clip
@@ -273,8 +275,11 @@ class ClipSampler:
         return [self._clip(person_id, buffer)] if buffer.new >= needed else []
 
     def _deserves_a_last(self, buffer: _Buffer) -> bool:
-        if buffer.has_clip:
-            return buffer.new > 0
+        if buffer.has_clip and buffer.new == 0:
+            return False
+        if buffer.has_clip and buffer.new < len(buffer.samples):
+            new_s = buffer.samples[-1].time_s - buffer.samples[-buffer.new - 1].time_s
+            return new_s > self._label_holds_s + _ROUNDING_S
         # the number of samples counts, because a second with gaps shows less
         return len(buffer.samples) * self._interval_s >= self._shortest_s - _ROUNDING_S
 

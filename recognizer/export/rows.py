@@ -153,7 +153,7 @@ PREDICTIONS: Final = Table(
     (
         _PERSON,
         Column("start_s", float, "start of the clip, in seconds", 3),
-        Column("end_s", float, "end of the clip, in seconds", 3),
+        Column("end_s", float, "end of the clip or, soon after, of the stay, in seconds", 3),
         Column("classifier", str, "the network, and the set of own actions if that named the clip"),
         *(
             column

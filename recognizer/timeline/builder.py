@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
-from itertools import accumulate
+from itertools import accumulate, zip_longest
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import CameraPath, CameraStep, Prediction, TrackedPerson, VideoInfo
+from recognizer.types import TOUCHING_S, CameraPath, CameraStep, Prediction, TrackedPerson, VideoInfo
 
 
 class _TrackBuilder:
@@ -102,6 +103,7 @@ class TimelineBuilder:
         self._settings = settings
         self._interval_s = settings.sample_interval_s(frame_rate_hz)
         self._max_gap_s = settings.max_gap_s(frame_rate_hz)
+        self._label_holds_s = settings.label_holds_s(frame_rate_hz)
 
     def add_people(self, time_s: float, people: Iterable[TrackedPerson], camera: CameraStep | None = None) -> None:
         """Record the people of a sampled frame, and the camera's motion up to it, if measured, in time order."""
@@ -169,7 +171,9 @@ class TimelineBuilder:
             if person_of is not None:
                 found = list(_of_people(found, person_of))
             camera = self._camera(since_s)
-            predictions = sorted(found, key=lambda p: (p.person_id, p.start_s, p.end_s))
+            over_s = end_s if complete else end_s - self._max_gap_s
+            rest_s = self._label_holds_s + 1.5 * self._interval_s  # the next sample may come half an interval late
+            predictions = list(_held(found, people, rest_s, over_s))
         return Timeline(
             video=video,
             settings=self._settings,
@@ -240,6 +244,33 @@ def _of_people(predictions: Iterable[Prediction], person_of: Mapping[int, int]) 
     for person_id, longest_first in of_person.items():
         said = longest_first[0] if len(longest_first) == 1 else _said_once(longest_first)
         yield from (replace(one, person_id=person_id) for one in said)
+
+
+def _held(
+    predictions: Iterable[Prediction], people: Iterable[PersonTrack], rest_s: float, over_s: float
+) -> Iterator[Prediction]:
+    """Let a label hold until the person leaves or the next clip begins, if that is soon: no clip was made for the rest.
+
+    Args:
+        predictions: in any order.
+        people: everyone.
+        rest_s: the longest time.
+        over_s: people who were still there at this time may get another clip.
+
+    Yields:
+        The predictions by person, start and end.
+    """
+    presence = {one.person_id: one.presence for one in people}
+    ordered = sorted(predictions, key=lambda p: (p.person_id, p.start_s, p.end_s))
+    for one, after in zip_longest(ordered, ordered[1:]):
+        stays = presence.get(one.person_id, ())
+        of = bisect_left(stays, one.end_s - TOUCHING_S, key=itemgetter(1))
+        until_s = stays[of][1] if of < len(stays) else one.end_s
+        until_s = one.end_s if until_s > over_s else until_s
+        if after is not None and after.person_id == one.person_id:
+            until_s = min(until_s, after.start_s)
+        holds = one.end_s < until_s <= one.end_s + rest_s
+        yield replace(one, end_s=until_s) if holds else one
 
 
 def _said_once(longest_first: Sequence[Sequence[Prediction]]) -> Iterator[Prediction]:

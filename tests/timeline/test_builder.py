@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,6 +98,35 @@ swaps_in_order = st.lists(st.tuples(st.permutations(range(1, 7)), tenths, tenths
         for numbers, lasted_s, noticed_s in sorted(some, key=lambda one: one[2])
     ]
 )
+
+
+def ends_of(
+    ends_s: Sequence[float], starts_s: Sequence[float] = (0.0,), seen_until_s: float = 2.0, **built: Any
+) -> list[float]:
+    """Return until when the labels of clips hold; their person is seen all the time."""
+    builder = TimelineBuilder(TENTH, 30.0)
+    for k in range(round(seen_until_s / INTERVAL_S)):
+        builder.add_people(k * INTERVAL_S, [TrackedPerson(1, (0, 0, 10, 20), 0.5)])
+    for k in range(built.pop("nobody", 0)):
+        builder.add_people(seen_until_s + k * INTERVAL_S, [])
+    spans_s = zip(starts_s, ends_s, strict=True)
+    builder.add_predictions(Prediction(1, *span_s, (("tai chi", 0.9),), "i3d") for span_s in spans_s)
+    timeline = builder.build(video_info(), frame_times_s=NO_FRAMES, **{"complete": True, **built})
+    return [one.end_s for one in timeline.predictions]
+
+
+def test_a_label_holds_until_the_person_leaves_soon_after_its_clip() -> None:
+    holds_s = TENTH.label_holds_s(30.0)
+    assert ends_of([2.0 - holds_s]) == pytest.approx([2.0])
+    assert ends_of([1.8 - holds_s]) == pytest.approx([1.8 - holds_s]), "of so long a rest a clip would have been made"
+    assert ends_of([1.9], complete=False) == [1.9], "they may stay, and get another clip"
+    assert ends_of([1.9], complete=False, nobody=20) == pytest.approx([2.0]), "they left"
+
+
+def test_a_label_holds_until_the_next_clip_that_begins_soon() -> None:
+    assert ends_of([0.72, 1.5], [0.0, 1.0]) == pytest.approx([1.0, 1.5])
+    assert ends_of([0.6, 1.5], [0.0, 1.0]) == pytest.approx([0.6, 1.5])
+    assert ends_of([1.9, 1.95], [0.0, 1.0]) == pytest.approx([1.9, 2.0])
 
 
 @settings(max_examples=50)
