@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-from tests.support.environment import ROOT
+from tests.support import coverage
+from tests.support.environment import ROOT, skip_or_fail
 
 TESTS = ROOT / "tests"
 NOT_OF_THE_PACKAGE = {"browser", "support"}
@@ -40,3 +43,29 @@ def test_folders_mirror_the_package() -> None:
     folders = {path.name for path in TESTS.iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
     rooms = {path.name for path in (ROOT / "recognizer").iterdir() if (path / "__init__.py").is_file()}
     assert folders - NOT_OF_THE_PACKAGE <= rooms
+
+
+def test_coverage_adds_up_what_the_workers_ran() -> None:
+    if find_spec("slipcover") is None:
+        skip_or_fail("SlipCover is not installed; run make test")
+
+    def worker(*lines: int) -> str:
+        ran = {
+            "executed_lines": sorted(lines),
+            "missing_lines": sorted({1, 2, 3} - {*lines}),
+            "executed_branches": [[1, one] for one in lines if one > 1],
+            "missing_branches": [[1, one] for one in {2, 3} - {*lines}],
+        }
+        both = {
+            **ran,
+            "executed_lines": [1, 2, 3],
+            "missing_lines": [],
+            "executed_branches": [],
+            "missing_branches": [],
+        }
+        meta = {"software": "slipcover", "branch_coverage": True}
+        return json.dumps({"meta": meta, "files": {"recognizer/some.py": ran, "recognizer/all.py": both}})
+
+    _, some, everything = coverage.table([worker(1, 2), worker(1)])
+    assert some.split() == ["recognizer/some.py", "3", "1", "2", "1", "60%"]
+    assert everything.split() == ["all", "files", "6", "1", "2", "1", "75%"]

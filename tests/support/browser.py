@@ -121,6 +121,10 @@ def start(page: Page) -> None:
     main(page).get_by_role("button", name="Cancel").wait_for()
 
 
+_ASK_EVERY_MS = 100
+"""How often to ask where an analysis is waited for. By itself, Playwright asks at each of 60 pictures a second, which
+draws them: a twentieth of a core beside the work that is waited for."""
+
 _SEGMENTS_JS = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
     .map((one) => one.recognizer?.model?.segments).find(Boolean)"""
 
@@ -136,6 +140,7 @@ def wait_for_results(page: Page) -> None:
                 return !buttons.some((one) => one.textContent === "Cancel") && ({_SEGMENTS_JS})();
             }}""",
             timeout=WORK_TIMEOUT_MS,
+            polling=_ASK_EVERY_MS,
         )
     except PlaywrightTimeout as error:
         raise AssertionError(f"no results; the page says: {main(page).inner_text()[:2000]}") from error
@@ -147,12 +152,13 @@ def wait_for_actions(page: Page, *actions: str) -> None:
         f"(actions) => actions.every((one) => ({_SEGMENTS_JS})()?.actions.includes(one))",
         arg=list(actions),
         timeout=WORK_TIMEOUT_MS,
+        polling=_ASK_EVERY_MS,
     )
 
 
 def shown_actions(page: Page) -> set[str]:
     """Return the actions of the workbench's segments, as soon as it has some."""
-    segments = page.wait_for_function(_SEGMENTS_JS, timeout=WORK_TIMEOUT_MS)
+    segments = page.wait_for_function(_SEGMENTS_JS, timeout=WORK_TIMEOUT_MS, polling=_ASK_EVERY_MS)
     actions: list[str] = segments.evaluate("(one) => one.action.map((k) => one.actions[k])")
     return set(actions)
 
