@@ -207,7 +207,7 @@ def test_camera_that_sends_nothing_any_more_is_ended_kept_and_given_back(
     take_until(camera, lambda: predictions_so_far(camera) > 0)
     analysis_id = session_of(camera).analysis_id
     assert context.live_analyses == {analysis_id}
-    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.4)  # not before, since a busy machine may pause that long
+    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.4)
     assert hung_up.wait(WAIT_S)
     assert camera.session is None
     assert live_threads() == before
