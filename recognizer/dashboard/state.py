@@ -528,6 +528,15 @@ def set_widget(key: str, value: Any) -> None:
         kept[key] = value
 
 
+def tell_again(key: str) -> None:
+    """Have the browser show the value that a widget has here.
+
+    A value is sent once, by the run that sets it. If the next run begins before that is sent, Streamlit throws it away,
+    and the browser shows the first of the options, and later says that this is the user's choice.
+    """
+    set_widget(key, widget(key))
+
+
 def widget(key: str) -> Any:
     """Return a widget's value, before it is drawn again. A script is not interrupted here."""
     with uninterrupted_state() as kept:

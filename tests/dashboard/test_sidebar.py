@@ -44,6 +44,23 @@ def test_settings_offer_what_is_allowed_and_start_with_the_documented_defaults(p
             assert len(shown.options) == len(spec.choices), title
 
 
+def test_browser_is_told_the_classifier_and_the_preset_in_every_run(networks: Networks) -> None:
+    """A run that another one overtook had not told it yet: it showed S3D and no preset, and analysed with S3D then."""
+    at = open_page()
+    widget(at, "Classifier").set_value("i3d").run()
+    at.run()
+    classifier = widget(at, "Classifier")
+    assert classifier.value == "i3d"
+    assert classifier.proto.set_value
+    assert classifier.proto.raw_value == classifier.options[classifier.index]
+    (preset,) = [one for one in at.get("button_group") if one.proto.label == "Preset"]
+    assert preset.proto.set_value
+    choose_preset(at, "documented")
+    assert tab(at).sidebar.preset == "documented", "the user has the last word"
+    widget(at, "Classifier").set_value("s3d").run()
+    assert widget(at, "Classifier").value == "s3d"
+
+
 def test_a_new_setting_gets_a_widget_by_its_entry_alone(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = SettingSpec("Zoom", "--zoom", "How far.", Scope.CLIP, limits=Range(0.0, 0.8), form="%.1f", recommended=0.5)
     # in the place of another, because Settings has no field zoom

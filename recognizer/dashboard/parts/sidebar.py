@@ -67,6 +67,7 @@ def _restored() -> Settings:
     current = state.tab().sidebar.settings or Settings()
     for name in _shown():
         state.restore_widget(_key(name), getattr(current, name))
+    state.tell_again(_key(_CLASSIFIER))
     return current
 
 
@@ -102,6 +103,7 @@ def _choose_preset(current: Settings, rate_hz: float | None) -> Settings:
     tab = state.tab().sidebar
     key = f"{_PRESET_KEY}-{tab.preset_changes}"
     state.restore_widget(key, tab.preset if tab.preset in _PRESETS else None)
+    state.tell_again(key)
     st.segmented_control(
         "Preset",
         list(_PRESETS),
