@@ -23,7 +23,7 @@ class Storage:
 
     def __init__(self, path: Path) -> None:
         self.database = Database(path)
-        self.unsaved = Unsaved(first_wait_s=600)
+        self.unsaved = Unsaved(first_wait_s=10**6)
         self.kept = KeptCorrections(self.database, self.unsaved)
         self.stored = CorrectionStore(Database(path))
 
