@@ -59,6 +59,9 @@ DEFAULT_MIN_DURATION_S = 0.0
 NOTICE_S = 10.0
 """A notice is drawn for at least this long: a page that follows a job is drawn again every second."""
 
+_TOLD_AGAIN = 3
+"""Runs of a page in which the browser is told again what a widget shows."""
+
 _KEY = "tab"
 
 _LIVE_PAGE = "live"
@@ -466,7 +469,7 @@ class Tab:
         stored_uploads: stored checkpoints and label files, by the id of their upload.
         restored: the id last restored from the address or put into it, by page and parameter.
         wished: what was put into the address last, by page and parameter.
-        drawn_on: the page on which a widget was last drawn, by its key.
+        drawn_on: the page on which a widget was last drawn, and how often since its value was set here, by its key.
     """
 
     visitor: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -490,7 +493,7 @@ class Tab:
     stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
     restored: dict[tuple[str, str], str | None] = field(default_factory=dict)
     wished: dict[tuple[str, str], AddressWish] = field(default_factory=dict)
-    drawn_on: dict[str, str] = field(default_factory=dict)
+    drawn_on: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def analyse(self) -> AnalyseTab:
@@ -552,9 +555,21 @@ def has_widget(key: str) -> bool:
 def restore_widget(key: str, value: Any) -> None:
     """Set a widget's value unless it still has one.
 
-    Leaving a page clears its widgets, and one with the same key on another page starts at its lowest value.
+    Leaving a page clears its widgets, and one with the same key on another page starts at its lowest value. The browser
+    is told the value in a few runs, see ``tell_again``; not in all, which would disturb who moves the widget.
     """
     one = tab()
-    if not has_widget(key) or one.drawn_on.get(key) != one.page:
+    page, times = one.drawn_on.get(key, ("", 0))
+    if not has_widget(key) or page != one.page:
         set_widget(key, value)
-    one.drawn_on[key] = one.page
+        times = 0
+    elif times < _TOLD_AGAIN:
+        tell_again(key)
+    one.drawn_on[key] = one.page, times + 1
+
+
+def show_widget(key: str, value: Any) -> None:
+    """Set the value of a widget that ``restore_widget`` restores."""
+    set_widget(key, value)
+    one = tab()
+    one.drawn_on[key] = one.page, 0

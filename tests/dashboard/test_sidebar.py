@@ -61,6 +61,18 @@ def test_browser_is_told_the_classifier_and_the_preset_in_every_run(networks: Ne
     assert widget(at, "Classifier").value == "s3d"
 
 
+def test_browser_is_told_in_a_few_runs_what_no_preset_decides(networks: Networks) -> None:
+    """A setting showed its first option or lowest value, if the run that set it was overtaken."""
+    at = open_page()
+    told = [widget(at, "Tracker").proto.set_value]
+    for _ in range(5):
+        at.run()
+        told.append(widget(at, "Tracker").proto.set_value)
+    assert (told[:2], told[-1]) == ([True, True], False), "what the user moves must not be moved back"
+    widget(at, "Tracker").set_value("bytetrack").run()
+    assert widget(at, "Tracker").value == "bytetrack"
+
+
 def test_a_new_setting_gets_a_widget_by_its_entry_alone(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = SettingSpec("Zoom", "--zoom", "How far.", Scope.CLIP, limits=Range(0.0, 0.8), form="%.1f", recommended=0.5)
     # in the place of another, because Settings has no field zoom

@@ -59,7 +59,7 @@ def adopt(settings: Settings, rate_hz: float | None = None) -> None:
     tab.settings = settings
     _follow_preset(preset_of(settings, rate_hz))
     for name in _shown():
-        state.set_widget(_key(name), getattr(settings, name))
+        state.show_widget(_key(name), getattr(settings, name))
 
 
 def _restored() -> Settings:
