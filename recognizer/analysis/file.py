@@ -395,9 +395,10 @@ def _remarks(timeline: Timeline, weak: Sequence[PersonTrack]) -> Iterator[str]:
         )
     if weak:
         who = "1 person was" if len(weak) == 1 else f"{len(weak)} people were"
-        numbers = ", ".join(str(person.person_id) for person in weak)
+        numbers = ("person " if len(weak) == 1 else "people ") + ", ".join(str(person.person_id) for person in weak)
+        them = "it" if len(weak) == 1 else "them"
         yield (
             f"{who} found with less than the detector confidence of {settings.min_person_confidence:g} on "
-            f"average ({numbers}): perhaps an object or a part of someone; raise the detector confidence to leave such "
-            "out."
+            f"average ({numbers}): perhaps an object or a part of someone; raise the detector confidence to leave "
+            f"{them} out."
         )

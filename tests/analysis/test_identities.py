@@ -254,7 +254,7 @@ class TestCrossing:
 
 
 class TestWeak:
-    TOLD = "1 person was found with less than the detector confidence of 0.4 on average (2)"
+    TOLD = "1 person was found with less than the detector confidence of 0.4 on average (person 2)"
 
     def notes(self, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, found: float, closer: float) -> list[str]:
         """Analyze two people; RIGHT is found well at first, then with ``found``, and from closer with ``closer``."""
