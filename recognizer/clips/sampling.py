@@ -275,8 +275,6 @@ class ClipSampler:
         return [self._clip(person_id, buffer)] if buffer.new >= needed else []
 
     def _deserves_a_last(self, buffer: _Buffer) -> bool:
-        if buffer.has_clip and buffer.new == 0:
-            return False
         if buffer.has_clip and buffer.new < len(buffer.samples):
             new_s = buffer.samples[-1].time_s - buffer.samples[-buffer.new - 1].time_s
             return new_s > self._label_holds_s + _ROUNDING_S

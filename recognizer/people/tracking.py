@@ -304,9 +304,9 @@ def _distances(
     """Return the tracker's distances of tracks and detections, the largest for very different sizes or colours."""
     distances = distances_of(tracks, detections)
     if distances.size:
-        was, now = (np.array([max(np.prod(one.tlwh[2:4]), 1.0) for one in them]) for them in (tracks, detections))
-        times_as_large = was[:, None] / now[None]
         if not any_size:
+            was, now = (np.array([max(np.prod(one.tlwh[2:4]), 1.0) for one in them]) for them in (tracks, detections))
+            times_as_large = was[:, None] / now[None]
             distances[np.maximum(times_as_large, 1 / times_as_large) > _MOST_TIMES_AS_LARGE] = 1.0
         distances[_are_unlike(tracks, detections, distances < 1.0)] = 1.0
     return distances

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from array import array
 from bisect import bisect_left, bisect_right
@@ -263,12 +264,12 @@ def _held(
     presence = {one.person_id: one.presence for one in people}
     ordered = sorted(predictions, key=lambda p: (p.person_id, p.start_s, p.end_s))
     for one, after in zip_longest(ordered, ordered[1:]):
-        stays = presence.get(one.person_id, ())
-        of = bisect_left(stays, one.end_s - TOUCHING_S, key=itemgetter(1))
-        until_s = stays[of][1] if of < len(stays) else one.end_s
-        until_s = one.end_s if until_s > over_s else until_s
-        if after is not None and after.person_id == one.person_id:
-            until_s = min(until_s, after.start_s)
+        until_s = after.start_s if after is not None and after.person_id == one.person_id else math.inf
+        if until_s > one.end_s:  # most clips overlap with the next
+            stays = presence.get(one.person_id, ())
+            of = bisect_left(stays, one.end_s - TOUCHING_S, key=itemgetter(1))
+            leaves_s = stays[of][1] if of < len(stays) else one.end_s
+            until_s = min(until_s, leaves_s) if leaves_s <= over_s else one.end_s
         holds = one.end_s < until_s <= one.end_s + rest_s
         yield replace(one, end_s=until_s) if holds else one
 

@@ -14,7 +14,7 @@ from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.named_run import named_run
-from recognizer.dashboard.parts.number_columns import number_columns
+from recognizer.dashboard.parts.number_columns import draw_numbers, number_columns
 from recognizer.errors import capitalized
 from recognizer.export import Content
 from recognizer.export.rows import PEOPLE, SEGMENTS
@@ -120,9 +120,7 @@ def _together(content: Content) -> None:
 
 def _people(content: Content) -> None:
     appearances = export.appearances_table(content.timeline, content.names)
-    st.dataframe(
-        appearances, hide_index=True, width="stretch", column_config=number_columns(appearances), placeholder="–"
-    )
+    draw_numbers(appearances)
     _offer(PEOPLE, content)
 
 

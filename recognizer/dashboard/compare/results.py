@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -23,7 +22,7 @@ from recognizer.dashboard.compare.truth import choose_truth, show_scores
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.label_groups import Groupable, draw_groups
 from recognizer.dashboard.parts.named_run import name_tab, named_run
-from recognizer.dashboard.parts.number_columns import number_columns
+from recognizer.dashboard.parts.number_columns import draw_numbers
 from recognizer.dashboard.parts.unsaved import show_unsaved
 from recognizer.dashboard.parts.video_card import draw_reading
 from recognizer.dashboard.text import people, plain, sentence
@@ -95,14 +94,14 @@ def _explore(shown: StoredComparison, comparison: Comparison) -> None:
         show_scores(scored)
     if len(lanes) > 1:
         st.subheader("Agreement")
-        _table(export.agreement_table(lanes, [track.person_id for track in comparison.people]))
+        draw_numbers(export.agreement_table(lanes, [track.person_id for track in comparison.people]))
         st.caption(KAPPA_NOTE)
         st.subheader("Where they differ")
         show_differences(shown, lanes)
     if ran.has_costs:
         st.subheader("Cost of each classifier")
         costs = export.cost_table(ran)
-        _table(costs[costs["Clips"].notna()])  # the others have not run yet
+        draw_numbers(costs[costs["Clips"].notna()])  # the others have not run yet
         st.caption(COST_NOTE)
 
 
@@ -116,10 +115,6 @@ def _choose_groups(place: DeltaGenerator, shown: StoredComparison, comparison: C
     if groups is not None:
         place.caption(f"Everything here, downloads too, counts {plain(groups.in_words)}.")
     return groups
-
-
-def _table(table: pd.DataFrame) -> None:
-    st.dataframe(table, hide_index=True, width="stretch", column_config=number_columns(table), placeholder="–")
 
 
 def _downloads(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from recognizer import export, plots
@@ -15,7 +14,7 @@ from recognizer.dashboard.compare.corrected_truth import offer_corrected
 from recognizer.dashboard.compare.labels import save_labels
 from recognizer.dashboard.compare.questions import ask
 from recognizer.dashboard.parts.chart import is_dark, show_chart
-from recognizer.dashboard.parts.number_columns import number_columns
+from recognizer.dashboard.parts.number_columns import draw_numbers
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError
 from recognizer.service.comparisons import StoredComparison
@@ -74,24 +73,20 @@ def show_scores(scored: Scored) -> None:
     """Draw each classifier's scores."""
     st.subheader("Against your labels")
     if scored.truth:
-        _table(export.scores_table(scored.scores))
+        draw_numbers(export.scores_table(scored.scores))
     for note in scored.notes:
         st.caption(plain(note))
     by_name = dict(scored.scores)
     name = st.selectbox("Action by action", list(by_name), key="truth-classifier")
     score = by_name[name]
     if score.classes:
-        _table(export.classes_table(score))
+        draw_numbers(export.classes_table(score))
     if score.bouts:
         st.caption("Bouts: segments of one person and action that overlap are matched; errors are medians.")
-        _table(export.bouts_table(score))
+        draw_numbers(export.bouts_table(score))
     if score.apart:
         st.caption("Actions that happen during others, each scored apart:")
-        _table(export.apart_table(score))
+        draw_numbers(export.apart_table(score))
     if score.labels:
         figure = plots.confusion_matrix(score, dark=is_dark())
         show_chart(figure, f"confusion-{name}", f"{name}: confusion matrix against your labels")
-
-
-def _table(table: pd.DataFrame) -> None:
-    st.dataframe(table, hide_index=True, width="stretch", column_config=number_columns(table), placeholder="–")

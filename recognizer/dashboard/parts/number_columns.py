@@ -26,6 +26,11 @@ def number_columns(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def draw_numbers(table: pd.DataFrame) -> None:
+    """Draw a table with as many decimals in every row of a column."""
+    st.dataframe(table, hide_index=True, width="stretch", column_config=number_columns(table), placeholder="–")
+
+
 def _decimals(numbers: np.ndarray) -> int:
     finite = numbers[np.isfinite(numbers)]
     # a rounded number differs from itself by what a float cannot hold
