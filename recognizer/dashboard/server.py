@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 
 import streamlit as st
 
@@ -108,3 +109,13 @@ def base_path() -> str:
 def max_upload_bytes() -> int:
     """Return the largest video that this server accepts."""
     return min(limits().max_upload_bytes, int(st.get_option("server.maxUploadSize")) * _BYTES_PER_MIB)
+
+
+def upload_limit_mib(most_bytes: int | None = None) -> int:
+    """Return what an upload field says it takes, in Streamlit's unit; the browser refuses more before it is sent.
+
+    Args:
+        most_bytes: the largest file that the field's reader accepts; None for a video.
+    """
+    most = max_upload_bytes() if most_bytes is None else min(most_bytes, max_upload_bytes())
+    return max(1, math.ceil(most / _BYTES_PER_MIB))

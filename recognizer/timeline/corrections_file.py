@@ -21,6 +21,9 @@ from recognizer.timeline.edits import Edit
 CORRECTIONS_VERSION: Final = "1.1"
 """``major.minor``: a new minor version adds fields or edits, and a new major version changes or removes some."""
 
+MAX_CORRECTIONS_BYTES: Final = 50_000_000
+"""Half a million edits; a larger file is something else."""
+
 SCHEMA_PATH: Final = Path(__file__).parents[2] / "docs" / "corrections.schema.json"
 
 
@@ -55,8 +58,13 @@ def corrections_from_json(text: str | bytes, name: str, video_sha256: str | None
         video_sha256: the video to correct; None to accept the corrections of any.
 
     Raises:
-        CorrectionsError: it is no such document, an edit contradicts itself, or it belongs to another video.
+        CorrectionsError: it is no such document or too large, an edit contradicts itself, or it belongs to another
+            video.
     """
+    if len(text) > MAX_CORRECTIONS_BYTES:
+        raise CorrectionsError(
+            f"'{name}' is {len(text):,} bytes long, more than corrections take; export the corrections again."
+        )
     try:
         document = msgspec.json.decode(text, type=CorrectionsDocument)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

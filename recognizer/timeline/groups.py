@@ -19,6 +19,9 @@ from recognizer.types import Prediction
 
 GROUPS_VERSION: Final = "1.0"
 
+MAX_GROUPS_BYTES: Final = 1_000_000
+"""Fifty times as much as all labels of Kinetics-400 take."""
+
 
 @dataclass(frozen=True)
 class LabelGroups:
@@ -122,8 +125,10 @@ def groups_from_json(text: str | bytes, name: str) -> LabelGroups:
         text: the document; ``name``: its file's name, for messages.
 
     Raises:
-        CorrectionsError: it is no such document, or a label is in two groups.
+        CorrectionsError: it is no such document or too large, or a label is in two groups.
     """
+    if len(text) > MAX_GROUPS_BYTES:
+        raise CorrectionsError(f"'{name}' is {len(text):,} bytes long, and label groups are short; give their file.")
     try:
         document = msgspec.json.decode(text, type=GroupsDocument)
         if document.schema_version.partition(".")[0] != GROUPS_VERSION.partition(".")[0]:

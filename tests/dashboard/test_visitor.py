@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from recognizer.dashboard import server
 from recognizer.dashboard.middleware import middleware
 from recognizer.dashboard.parts import visitor
 from recognizer.dashboard.parts.visitor import COOKIE_NAME, visitor_of
+from tests.support.environment import ROOT
 
 PAGE = {"accept": "text/html,*/*"}
 
@@ -120,3 +122,23 @@ def test_smaller_of_both_limits_of_an_upload_counts(
     assert server.max_upload_bytes() == 2**20
     set_limits(max_upload_bytes=1000)
     assert server.max_upload_bytes() == 1000
+
+
+def test_upload_field_says_what_its_reader_takes(
+    monkeypatch: pytest.MonkeyPatch, set_limits: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(st, "get_option", lambda _name: 2048)
+    assert (server.upload_limit_mib(), server.upload_limit_mib(20_000_000)) == (2048, 20)
+    set_limits(max_upload_bytes=5 * 2**20)
+    assert (server.upload_limit_mib(), server.upload_limit_mib(20_000_000)) == (5, 5)
+
+
+def test_each_upload_field_has_its_own_limit() -> None:
+    calls = [
+        (path.name, {keyword.arg for keyword in node.keywords})
+        for path in (ROOT / "recognizer" / "dashboard").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("file_uploader")
+    ]
+    assert len(calls) >= 7
+    assert [name for name, keywords in calls if "max_upload_size" not in keywords] == []

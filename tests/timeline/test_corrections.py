@@ -400,6 +400,11 @@ def test_file_that_does_not_fit_gets_one_sentence(change: dict[str, Any], said: 
         corrections_from_json(json.dumps(GOOD | change), "c.json", SHA256)
 
 
+def test_file_that_is_too_large_is_not_read() -> None:
+    with pytest.raises(CorrectionsError, match=r"'c\.json' is 50,000,001 bytes long, more than corrections take"):
+        corrections_from_json(" " * 50_000_001, "c.json")
+
+
 def test_name_and_label_from_a_file_do_not_turn_the_text_around_them() -> None:
     result = corrected(Name(1, "gpj.\u202eexe"), Add(1, 0.0, 1.0, "a\x1b[31m\nb"))
     assert result.names == {1: "gpj.\ufffdexe"}

@@ -76,6 +76,7 @@ def test_file_is_read_back() -> None:
         ('{"schema_version": "1.0", "groups": {"a": ["x"], "b": ["X"]}}', "'x' is listed twice"),
         ('{"schema_version": "1.0", "groups": {" ": ["x"]}}', "a group has no name"),
         ('{"schema_version": "3.0", "groups": {}}', "its schema version is '3.0'"),
+        (" " * 1_000_001, "'g.json' is 1,000,001 bytes long, and label groups are short"),
     ],
 )
 def test_file_that_does_not_fit_gets_one_sentence(text: str, said: str) -> None:

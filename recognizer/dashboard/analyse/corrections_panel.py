@@ -17,7 +17,7 @@ from recognizer.errors import RecognizerError
 from recognizer.service.opened import Opened
 from recognizer.service.store import StoredAnalysis
 from recognizer.timeline.corrections import Corrections
-from recognizer.timeline.corrections_file import corrections_from_json, corrections_json
+from recognizer.timeline.corrections_file import MAX_CORRECTIONS_BYTES, corrections_from_json, corrections_json
 
 _TRUTH_HELP: Final = "Scores classifiers against the corrected timeline, on the page that compares them."
 
@@ -116,6 +116,7 @@ def _load(run: StoredAnalysis) -> None:
         ["json"],
         key=f"corrections-{analyse.corrections_uploads}",
         help="They replace the corrections of this analysis. Undone ones come with them.",
+        max_upload_size=server.upload_limit_mib(MAX_CORRECTIONS_BYTES),
     )
     if upload is not None:
         analyse.corrections_uploads += 1  # the next field has another key and is empty

@@ -8,8 +8,9 @@ from recognizer import export, plots
 from recognizer.annotations.fitting import LabelledVideo
 from recognizer.annotations.model import Truth
 from recognizer.annotations.reading import read_labels
+from recognizer.annotations.text import MAX_LABEL_BYTES
 from recognizer.comparison.scoring import Scored
-from recognizer.dashboard import guard, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.compare.corrected_truth import offer_corrected
 from recognizer.dashboard.compare.labels import save_labels
 from recognizer.dashboard.compare.questions import ask
@@ -52,6 +53,7 @@ def _upload(shown: StoredComparison) -> None:
             help="A table with the columns action, start_s, end_s and, optionally, person_id; or a file of BORIS, "
             "ELAN, Praat, Audacity, DeepEthogram, SimBA, Label Studio or CVAT. A label without a person applies to "
             "everyone in view.",
+            max_upload_size=server.upload_limit_mib(MAX_LABEL_BYTES),
         )
         if upload is None:
             offer_corrected(shown)

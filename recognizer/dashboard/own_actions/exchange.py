@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer.actions.model import ActionSet
-from recognizer.actions.set_file import SUFFIX
+from recognizer.actions.set_file import MOST_FILE_BYTES, SUFFIX
 from recognizer.dashboard import server, state
 from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.own_actions.choosing import show, shown_set, tried
@@ -64,7 +64,12 @@ def _import(shown: ActionSet | None) -> None:
     tab = state.tab().own_actions
     ways = [_OWN] if shown is None else [_OWN, f"more examples for “{shown.title}”"]
     way = st.radio("The file becomes", ways) if shown is not None else _OWN
-    upload = st.file_uploader("A file of actions", [SUFFIX[1:]], key=f"own-actions-file-{tab.uploads}")
+    upload = st.file_uploader(
+        "A file of actions",
+        [SUFFIX[1:]],
+        key=f"own-actions-file-{tab.uploads}",
+        max_upload_size=server.upload_limit_mib(MOST_FILE_BYTES),
+    )
     if upload is None:
         return
     tab.uploads += 1  # the next field has another key and is empty

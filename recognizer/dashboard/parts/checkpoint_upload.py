@@ -8,6 +8,8 @@ import streamlit as st
 
 from recognizer.dashboard import server, state
 from recognizer.dashboard.parts import visitor
+from recognizer.limits import limits
+from recognizer.networks.classifiers.labels import MAX_LABEL_FILE_BYTES
 from recognizer.service.store import StoredFile
 from recognizer.settings import SETTING_SPECS
 
@@ -23,12 +25,14 @@ def choose_checkpoint(key: str) -> tuple[StoredFile | None, StoredFile | None]:
         ["pt", "pth", "safetensors"],
         key=f"{key}-checkpoint",
         help=f"{SETTING_SPECS['checkpoint_path'].help} Save them with torch.save(state_dict).",
+        max_upload_size=server.upload_limit_mib(limits().max_checkpoint_bytes),
     )
     labels = st.file_uploader(
         SETTING_SPECS["labels_path"].title,
         ["txt", "csv", "json"],
         key=f"{key}-labels",
         help=SETTING_SPECS["labels_path"].help,
+        max_upload_size=server.upload_limit_mib(MAX_LABEL_FILE_BYTES),
     )
     return _stored(checkpoint), _stored(labels)
 

@@ -17,7 +17,7 @@ from recognizer.dashboard.text import sentence
 from recognizer.errors import CorrectionsError, RecognizerError
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
 from recognizer.service.opened import Opened
-from recognizer.timeline.groups import LabelGroups, groups_from_json, groups_json
+from recognizer.timeline.groups import MAX_GROUPS_BYTES, LabelGroups, groups_from_json, groups_json
 from recognizer.timeline.model import Timeline
 
 FILE_NAME: Final = "label-groups.json"
@@ -139,7 +139,11 @@ def _other(draft: state.GroupsDraft) -> None:
 
 def _load(item: Groupable, draft: state.GroupsDraft) -> None:
     upload = st.file_uploader(
-        "Groups from a file", ["json"], key=f"groups-{draft.number}-{draft.uploads}", width=_WIDTH_PX
+        "Groups from a file",
+        ["json"],
+        key=f"groups-{draft.number}-{draft.uploads}",
+        max_upload_size=server.upload_limit_mib(MAX_GROUPS_BYTES),
+        width=_WIDTH_PX,
     )
     if upload is None:
         return

@@ -52,6 +52,7 @@ def choose_video() -> None:
         list(VIDEO_SUFFIXES),
         accept_multiple_files=True,
         key=f"upload-{tab.uploads}",
+        max_upload_size=server.upload_limit_mib(),
         help="It stays on this machine. If a camera has cut a recording into several files, drop them in together.",
     )
     if uploads:
