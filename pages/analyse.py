@@ -16,7 +16,7 @@ analysis.take_over_finished()
 with start.choosing(title) as controls:
     video_card.choose_video()
     history.offer_earlier_analysis()
-settings = sidebar.choose_settings(video_card.frame_rate_hz())
+settings = sidebar.choose_settings(video_card.frame_rate_hz(), video_card.duration_s())
 problem.show_problems()
 start.offer_analysis(controls, settings)
 

@@ -91,6 +91,9 @@ BY_CLASSIFIER: Final = "by classifier"
 """``SettingSpec.recommended`` of a setting whose recommended value depends on the classifier and the frame rate."""
 
 
+LONG_CLIP_S: Final = 3.0
+"""The clips of both presets are shorter, at the frame rates of cameras; longer ones are somebody's choice."""
+
 _HOLDS_SHARE = 0.25
 """Of the time between two clips. A last clip that shows less than this of anything new costs as much as every other and
 says hardly ever something else (decision 112)."""

@@ -20,7 +20,7 @@ from recognizer.analysis.save_points import Journal, SavePoints, journal_key
 from recognizer.analysis.sights import UnfitError
 from recognizer.analysis.stitcher import Stitcher
 from recognizer.networks.loading import Models, load_models
-from recognizer.settings import LEAST_HEIGHT_PX, Settings
+from recognizer.settings import LEAST_HEIGHT_PX, LONG_CLIP_S, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
 from recognizer.types import Clip, Observation, VideoInfo
 from recognizer.video import VideoInput, VideoReader, open_video
@@ -389,9 +389,10 @@ def _remarks(timeline: Timeline, weak: Sequence[PersonTrack]) -> Iterator[str]:
     clip_s = settings.clip_span_s(timeline.frame_rate_hz)
     longest_s = max((person.present_s for person in timeline.people), default=clip_s)
     if timeline.complete and longest_s < _SHORT_STAY * clip_s:
+        remedy = "lower the sequence length or the skip interval" if clip_s > LONG_CLIP_S else "take a longer video"
         yield (
             f"Nobody is there for half a clip ({longest_s:.1f} of {clip_s:.1f} s): so little is seldom enough for a "
-            "name; take a longer piece of the video."
+            f"name; {remedy}."
         )
     if weak:
         who = "1 person was" if len(weak) == 1 else f"{len(weak)} people were"

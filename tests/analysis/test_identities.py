@@ -314,6 +314,15 @@ def test_a_video_shorter_than_half_a_clip_says_why_nobody_is_named(
     clips_of_2_5_s = Settings(num_video_sequence_samples=25, skip_frame=3)
     notes = analyze(video, clips_of_2_5_s, models=models).notes
     assert ["half a clip (1.0 of 2.5 s)" in note for note in notes] == [True] * is_told
+    assert [note.endswith("take a longer video.") for note in notes] == [True] * is_told
+
+
+def test_clips_longer_than_the_video_are_to_be_shortened(make_video: MakeVideo) -> None:
+    video, models = painted(make_video, lambda _: (LEFT, RIGHT), 2.0)
+    (note,) = analyze(video, Settings(num_video_sequence_samples=32, skip_frame=6), models=models).notes
+    assert note.endswith(
+        "(2.0 of 6.4 s): so little is seldom enough for a name; lower the sequence length or the skip interval."
+    )
 
 
 class TestSmall:

@@ -130,6 +130,19 @@ def test_short_clips_are_warned_of(page: AppTest) -> None:
     assert "A shorter stay is labelled too, from 0.25 s on." in words(page)
 
 
+def test_clips_longer_than_the_video_are_warned_of(page: AppTest, make_video: Callable[..., Path]) -> None:
+    for title in ("Sequence length", "Skip interval"):
+        widget(page, title).set_value(30)
+    page.run()
+    assert "longer than this video" not in words(page), "there is none"
+    upload_video(page, make_video("short.mp4", frames=60, fps=10))
+    assert "longer than this video (6.00 s): lower the sequence length or skip interval" in words(page)
+    widget(page, "Sequence length").set_value(2)
+    widget(page, "Skip interval").set_value(1)
+    page.run()
+    assert "longer than this video" not in words(page)
+
+
 def test_the_page_starts_with_what_is_recommended_and_says_what_that_is(networks: Networks) -> None:
     at = open_page()
     assert tab(at).sidebar.settings == recommended(Settings(video_classifier_model="s3d"))

@@ -16,6 +16,7 @@ from recognizer.dashboard.parts.checkpoint_upload import choose_checkpoint
 from recognizer.dashboard.text import plain, seconds
 from recognizer.settings import (
     DEFAULT_FRAME_RATE_HZ,
+    LONG_CLIP_S,
     PRESET_FIELDS,
     SETTING_SPECS,
     Preset,
@@ -71,11 +72,12 @@ def _restored() -> Settings:
     return current
 
 
-def choose_settings(rate_hz: float | None = None) -> Settings:
+def choose_settings(rate_hz: float | None = None, video_s: float | None = None) -> Settings:
     """Draw the sidebar and return the chosen settings.
 
     Args:
         rate_hz: frame rate of the video or camera; None while unknown.
+        video_s: length of the video; None for a camera, or while unknown.
     """
     current = _restored()
     tab = state.tab().sidebar
@@ -90,7 +92,7 @@ def choose_settings(rate_hz: float | None = None) -> Settings:
         others = [name for name, spec in SETTING_SPECS.items() if spec.sidebar == "top" and name != _CLASSIFIER]
         chosen |= {name: _widget(name) for name in others}
         with st.container():
-            _clip_line(replace(current, **chosen), rate_hz)
+            _clip_line(replace(current, **chosen), rate_hz, video_s)
         with st.expander("More"):
             chosen |= _more()
             chosen |= _own_checkpoint(chosen[_CLASSIFIER])
@@ -221,7 +223,7 @@ _MORE_HELP: Final = {
 """Sentences that the sidebar alone adds to the help of a setting."""
 
 
-def _clip_line(settings: Settings, rate_hz: float | None) -> None:
+def _clip_line(settings: Settings, rate_hz: float | None, video_s: float | None) -> None:
     in_rate_hz = rate_hz or DEFAULT_FRAME_RATE_HZ
     span_s, shortest_s = settings.clip_span_s(in_rate_hz), shortest_stay_s(settings, in_rate_hz)
     at = "" if rate_hz else f" at {DEFAULT_FRAME_RATE_HZ:.0f} frames/s"
@@ -232,6 +234,8 @@ def _clip_line(settings: Settings, rate_hz: float | None) -> None:
     )
     if span_s < SHORT_CLIP_S:
         st.caption("Most actions need a second or more to be recognised.")
+    elif video_s is not None and span_s > max(video_s, LONG_CLIP_S):
+        st.caption(f"That is longer than this video ({seconds(video_s)}): lower the sequence length or skip interval.")
 
 
 def _own_checkpoint(classifier: str) -> dict[str, Any]:

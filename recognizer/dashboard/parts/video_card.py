@@ -40,6 +40,12 @@ def frame_rate_hz() -> float | None:
     return model.frame_rate_hz(video.info) if video is not None else None
 
 
+def duration_s() -> float | None:
+    """Return the length of the current video; None if there is no video or its file does not say."""
+    video = state.tab().video
+    return video.info.duration_s if video is not None else None
+
+
 @guard.part
 def choose_video() -> None:
     """Draw the upload field and the sample button; a video that can be read becomes the current one."""
