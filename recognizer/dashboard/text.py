@@ -21,13 +21,13 @@ _PATH = re.compile(
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])")
 _ADDRESS = re.compile(r"(?<=www)(?=\.)|(?<=http)(?=s?://)|(?=@)", re.IGNORECASE)
-_WORD_JOINER = "\u2060"
+WORD_JOINER = "\u2060"
 """Invisible, and prevents a line break. Inside an address, it keeps GitHub-flavoured Markdown from linking it."""
 
 
 def plain(text: str) -> str:
     """Escape text from outside, so that Markdown shows it literally: no links, no HTML, no formulas."""
-    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, " ".join(one_line(text).split())))
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(WORD_JOINER, " ".join(one_line(text).split())))
 
 
 def for_visitors(message: str) -> str:

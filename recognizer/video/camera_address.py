@@ -7,6 +7,7 @@ import socket
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,9 @@ from recognizer.errors import VideoError, one_line
 
 TIMEOUT_S = 10.0
 """Limit for opening a camera and for the wait between two pictures."""
+
+_UNSUPPORTED_TRANSPORT: Final = 461
+"""RFC 2326, 11.3.14."""
 
 _PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
@@ -154,6 +158,24 @@ def sends_on(address: CameraAddress) -> VideoError:
     return VideoError(
         f"{address.shown} sends on to another address, which is not followed; give the camera's own address."
     )
+
+
+def refused(address: CameraAddress, status: int) -> VideoError:
+    """Return the error for a camera that answers with a status of RTSP or HTTP in place of pictures."""
+    if status == HTTPStatus.UNAUTHORIZED and address.user:
+        told = "does not accept the name and password; check them, and write @ in them as %40, : as %3A and / as %2F"
+    elif status == HTTPStatus.UNAUTHORIZED:
+        signed = address.shown.replace("//", "//name:password@", 1)
+        told = f"asks for a name and a password; write them into the address, like {signed}"
+    elif status == HTTPStatus.FORBIDDEN:
+        told = "forbids it; allow this user and this server to watch in the camera's settings"
+    elif status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+        told = "is no address of its pictures; take what follows the host from the camera's manual or its settings"
+    elif status == _UNSUPPORTED_TRANSPORT:
+        told = "does not send over TCP; allow RTSP over TCP in the camera's settings"
+    else:
+        told = f"answers with error {status}; close other programs that watch it, or restart it"
+    return VideoError(f"{address.shown} {told}.")
 
 
 def hang_up(*connections: socket.socket | None) -> None:

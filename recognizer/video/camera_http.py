@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from recognizer.errors import VideoError
-from recognizer.video.camera_address import TIMEOUT_S, CameraAddress, hang_up, sends_on
+from recognizer.video.camera_address import TIMEOUT_S, CameraAddress, hang_up, refused, sends_on
 from recognizer.video.camera_login import authorization
 from recognizer.video.messages import Watch
 
@@ -25,7 +25,7 @@ class HttpRelay:
 
     Attributes:
         order: asks a decoder for the pictures.
-        problem: None; a redirect is refused before there is a relay.
+        problem: None; whoever sends on or refuses does so before there is a relay.
     """
 
     def __init__(self, address: CameraAddress, max_height_px: int) -> None:
@@ -95,8 +95,8 @@ class HttpCamera:
         """Connect and ask for the pictures.
 
         Raises:
-            OSError, http.client.HTTPException: it does not answer, or not with pictures.
-            VideoError: it sends on to another address.
+            OSError, http.client.HTTPException: it does not answer.
+            VideoError: it sends on to another address, or answers with an error.
         """
         self._address = address
         self.expect()
@@ -111,9 +111,8 @@ class HttpCamera:
             self.close()
             raise sends_on(address)
         if self._response.status != http.client.OK:
-            status = self._response.status
             self.close()
-            raise OSError(f"the camera answers {status}")
+            raise refused(address, self._response.status)
         kind = self._response.headers.get_content_type()
         self.format = "mpjpeg" if kind == _MOTION_JPEG else None
 

@@ -26,6 +26,10 @@ from recognizer.video.picture import PictureConverter, check_picture_size, fitti
 _PICTURE_STREAMS = "mpjpeg,mjpeg,mpegts,flv,live_flv,mov,matroska,h264,hevc,ogg,asf"
 """Self-contained formats: a playlist (hls, dash, …) names other addresses."""
 
+_AT_ONCE = {"fpsprobesize": "0"}
+"""Nobody asks for the rate. FFmpeg would collect 20 pictures to find it, two seconds and more of a camera with 10 a
+second, and they would all come at the same moment then."""
+
 
 def watched(asked: Watch, stop: Stop) -> Generator[tuple[int, float, NDArray[np.uint8]]]:
     """Yield number, time and picture, uint8 (H, W, 3), as they arrive, all of one size.
@@ -50,11 +54,11 @@ def watched(asked: Watch, stop: Stop) -> Generator[tuple[int, float, NDArray[np.
 def _opened(asked: Watch) -> Iterator[InputContainer]:
     if asked.url:
         # the relay is FFmpeg's only connection; UDP would need others, and does not get through most routers
-        options = {"protocol_whitelist": "rtsp,tcp", "format_whitelist": "rtsp", "rtsp_transport": "tcp"}
+        options = {"protocol_whitelist": "rtsp,tcp", "format_whitelist": "rtsp", "rtsp_transport": "tcp", **_AT_ONCE}
         with av.open(asked.url, "r", options=options, timeout=TIMEOUT_S, metadata_errors="ignore") as container:
             yield container
         return
-    options = {"protocol_whitelist": "none", "format_whitelist": _PICTURE_STREAMS}
+    options = {"protocol_whitelist": "none", "format_whitelist": _PICTURE_STREAMS, **_AT_ONCE}
     with (
         closing(_Received(asked.port, asked.token)) as received,
         av.open(received, "r", format=asked.format, options=options, metadata_errors="ignore") as container,

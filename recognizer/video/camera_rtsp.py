@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from recognizer.errors import VideoError
-from recognizer.video.camera_address import TIMEOUT_S, CameraAddress, hang_up, sends_on
+from recognizer.video.camera_address import TIMEOUT_S, CameraAddress, hang_up, refused, sends_on
 from recognizer.video.camera_login import authorization
 from recognizer.video.messages import Watch
 
@@ -27,6 +27,7 @@ _MOST_BODY_BYTES: Final = 1_000_000
 
 _ANSWER: Final = re.compile(r"RTSP/1\.\d ([1-5]\d\d)( .*)?")
 _UNAUTHORIZED: Final = 401
+_NEEDED: Final = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY")
 _DATA: Final = b"$"
 """Begins a packet of pictures between two messages (RFC 2326, 10.12)."""
 
@@ -36,7 +37,7 @@ class RtspRelay:
 
     Attributes:
         order: asks a decoder for the pictures.
-        problem: the error for a camera that tried to send FFmpeg elsewhere; None if it did not.
+        problem: the error for a camera that tried to send FFmpeg elsewhere, or refuses; None if it did not.
     """
 
     def __init__(self, address: CameraAddress, max_height_px: int) -> None:
@@ -111,8 +112,15 @@ class RtspRelay:
                     return
                 if status == _UNAUTHORIZED and self._tries_again(message):
                     continue
+                self._note(status)
                 message = message.content
             player.sendall(message)
+
+    def _note(self, status: int) -> None:
+        """Note whether the camera refuses; FFmpeg may do without what it asked for."""
+        if self._latest is None or self._latest.first_line.split(" ")[0] not in _NEEDED:
+            return
+        self.problem = refused(self._address, status) if status >= 400 else None
 
     def _tries_again(self, refusal: _Message) -> bool:
         """Repeat the latest request with name and password; return False if that was tried, or cannot be."""

@@ -54,7 +54,7 @@ class Camera(BaseHTTPRequestHandler):
             self.send_header("Location", "/live")
             self.end_headers()
         else:
-            self.send_error(404)
+            self.send_error(503 if self.path == "/full" else 404)
 
     def _answer(self, content: bytes, kind: str) -> None:
         self.send_response(200)
@@ -192,7 +192,8 @@ def test_host_can_be_listed_with_its_port() -> None:
     [
         ("/elsewhere", "sends on to another address, which is not followed"),
         ("/list", "gives no picture; check that the camera is on"),
-        ("/nothing", "gives no picture; check that the camera is on"),
+        ("/nothing", "is no address of its pictures; take what follows the host from the camera's manual"),
+        ("/full", "answers with error 503; close other programs that watch it"),
         ("/odd", "the video codec of .* is not supported; have the camera send H.264 or MJPEG"),
     ],
 )

@@ -15,6 +15,7 @@ import pytest
 
 from recognizer.errors import VideoError
 from recognizer.live.feed import camera_frames
+from tests.support.waiting import WAIT_S
 
 HOSTS = ("127.0.0.1",)
 SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track1\r\n"
@@ -27,6 +28,7 @@ class RtspCamera:
     Attributes:
         answers: by method, an answer in place of the usual one.
         password: what a request must have in its ``Authorization``; empty for none.
+        pauses_after: the share of the pictures after which it waits for ``go_on``.
         asked: the first lines of all requests, of all connections.
     """
 
@@ -35,6 +37,8 @@ class RtspCamera:
         self.password = ""
         self.asked: list[str] = []
         self.signed: list[str] = []
+        self.pauses_after = 1.0
+        self.go_on = threading.Event()
         self._pictures = pictures
         self._server = socket.create_server(("127.0.0.1", 0))
         self.root = f"rtsp://127.0.0.1:{self._server.getsockname()[1]}"
@@ -89,6 +93,8 @@ class RtspCamera:
 
     def _play(self, connection: socket.socket) -> None:
         for number, begin in enumerate(range(0, len(self._pictures), TS_PACKETS_BYTES)):
+            if begin > self.pauses_after * len(self._pictures):
+                assert self.go_on.wait(WAIT_S)
             piece = self._pictures[begin : begin + TS_PACKETS_BYTES]
             packet = b"\x80\x21" + number.to_bytes(2) + (number * 3000).to_bytes(4) + b"\0\0\0\1" + piece
             connection.sendall(b"$\0" + len(packet).to_bytes(2) + packet)
@@ -135,8 +141,35 @@ def test_camera_is_signed_in_to(camera: RtspCamera) -> None:
 
 def test_wrong_password_is_a_sentence(camera: RtspCamera) -> None:
     camera.password = "nobody has it"
-    with pytest.raises(VideoError, match=r"gives no picture; check that the camera is on .*\.$"):
+    with pytest.raises(VideoError, match=r"/live does not accept the name and password; .*\.$") as raised:
         next(camera_frames(camera.root.replace("//", "//me:secret@") + "/live", HOSTS))
+    assert "secret" not in str(raised.value)
+    with pytest.raises(VideoError, match=rf" like {camera.root.replace('//', '//name:password@')}/live\.$"):
+        next(camera_frames(f"{camera.root}/live?token=1", HOSTS))
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "message"),
+    [
+        ("DESCRIBE", "403 Forbidden", "forbids it; allow this user"),
+        ("DESCRIBE", "404 Not Found", "is no address of its pictures"),
+        ("SETUP", "461 Unsupported Transport", "does not send over TCP"),
+        ("PLAY", "453 Not Enough Bandwidth", "answers with error 453; close other programs"),
+    ],
+)
+def test_refusal_is_told_by_its_reason(camera: RtspCamera, method: str, answer: str, message: str) -> None:
+    camera.answers[method] = answer
+    with pytest.raises(VideoError, match=rf"^{camera.root}/live {message}.*\.$"):
+        next(camera_frames(f"{camera.root}/live", HOSTS))
+
+
+def test_first_picture_does_not_wait_for_a_second_of_others(camera: RtspCamera) -> None:
+    """Regression: FFmpeg collected 20 pictures to find a rate that nobody asked for, and they came all at once."""
+    camera.pauses_after = 0.4
+    frames = camera_frames(f"{camera.root}/live", HOSTS)
+    assert next(frames).index == 0
+    camera.go_on.set()
+    assert len(list(islice(frames, 20))) == 20
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])

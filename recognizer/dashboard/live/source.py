@@ -10,7 +10,7 @@ import streamlit as st
 from recognizer.dashboard import state
 from recognizer.dashboard.live.configuration import camera_hosts
 from recognizer.dashboard.parts import video_card
-from recognizer.dashboard.text import plain, sentence
+from recognizer.dashboard.text import WORD_JOINER, plain, sentence
 from recognizer.errors import VideoError
 from recognizer.video import check_address, shown_address
 
@@ -108,13 +108,15 @@ def _address_field(*, disabled: bool = False) -> str:
     """Draw the field for a network camera's address, which stays when the page is left, and return its content."""
     live, hosts = state.tab().live, camera_hosts()
     state.restore_widget("camera-address", live.address)
-    live.address = st.text_input(
+    address = st.text_input(
         "Address",
         key="camera-address",
         placeholder=f"rtsp://{hosts[0]}/stream",
         help=f"A camera at {', '.join(hosts)}: RTSP, motion JPEG or other video over HTTP.",
         disabled=disabled,
-    ).strip()
+    )
+    # whoever copies an address from a message copies this too
+    live.address = address.replace(WORD_JOINER, "").strip()
     return live.address
 
 
