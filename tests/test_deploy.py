@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from recognizer.dashboard.headers import content_policy
 from tests.support.environment import ROOT, skip_or_fail
@@ -51,6 +56,31 @@ def test_container_copies_what_the_app_needs_and_no_secrets() -> None:
     assert admitted[1] == "*"
     assert {one.removeprefix("!") for one in admitted if one.startswith("!")} == set(copied)
     assert {"app.py", "pages", "recognizer", "requirements.txt", "constraints.txt"} <= set(copied)
+
+
+def test_container_installs_whatever_the_app_imports() -> None:
+    # Streamlit's own server is Starlette: without it, nothing would import what imports Starlette here
+    text = "".join((ROOT / f"requirements{one}.txt").read_text() for one in ("", "-ray"))
+    listed = {canonicalize_name(one) for one in re.findall(r"^([\w.-]+)(?:\[\w+\])?==", text, re.MULTILINE)}
+    installed = packages_distributions()
+    missing = {
+        name: path.relative_to(ROOT)
+        for path in [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "recognizer").rglob("*.py")]
+        for name in _imported(path) - sys.stdlib_module_names - {"recognizer", "starlette"}
+        if not listed & {canonicalize_name(one) for one in installed.get(name, [])}
+    }
+    assert not missing
+
+
+def _imported(path: Path) -> set[str]:
+    """Return the first parts of the names of all modules that a file imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {one.partition(".")[0] for one in names}
 
 
 def test_options_of_the_deployed_server_exist() -> None:
