@@ -569,7 +569,15 @@ def test_a_network_camera_that_goes_is_told_and_its_address_stays(
     watch_until(lambda: camera_of(page).session is not None)
     page.run()
     assert (widget(page, "Address").value, widget(page, "Address").disabled) == (address, True)
+    monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 2 * WAIT_S)
     is_off.set()
+    feed = tab(page).live.feed
+    assert feed is not None
+    watch_until(lambda: feed.problem is not None)
+    page.run()
+    (told,) = page.warning
+    assert "gives no picture; check that it is on. The server tries again every 5 s. Everything" in words(page)
+    assert told.value.endswith(f"the session ends after {2 * WAIT_S:.0f} s without a picture.")
     monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)
     watch_until(lambda: session_of(page).ended is not None)
     browser.state.playing = False
@@ -577,6 +585,34 @@ def test_a_network_camera_that_goes_is_told_and_its_address_stays(
     assert "No more pictures came from the camera" in words(page)
     assert (widget(page, "Address").value, widget(page, "Address").disabled) == (address, False)
     assert browser.asked["mode"].name == "RECVONLY"
+
+
+def test_a_network_camera_that_never_sent_a_picture_does_not_wait_for_start(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the page said why there is no picture, and to press Start, which had been pressed."""
+
+    def frames(*_: Any) -> Iterator[Frame]:
+        raise VideoError("rtsp://cam.local/stream is no address of its pictures.")
+
+    monkeypatch.setattr(feed_module, "camera_frames", frames)
+    monkeypatch.setenv(HOSTS_VARIABLE, "cam.local")
+    page.run()
+    choose(page, NETWORK)
+    widget(page, "Address").set_value("rtsp://cam.local/stream").run()
+    assert "Press Start" in words(page)
+    browser.state.playing = True
+    feed = tab(page).live.feed
+    assert feed is not None
+
+    def is_told() -> bool:
+        browser.asked["source_video_track"](0, None)
+        return feed.problem is not None
+
+    wait_until(is_told)
+    page.run()
+    assert "is no address of its pictures. The server tries again" in words(page)
+    assert "Press Start" not in words(page)
 
 
 def test_other_classifier_labels_next_to_the_first(page: AppTest, browser: Browser) -> None:

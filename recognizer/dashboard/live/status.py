@@ -42,14 +42,16 @@ def show_status() -> None:
     camera = live.camera
     if camera is None:
         return
-    if live.feed is not None and live.feed.problem is not None:
-        st.warning(sentence(live.feed.problem))
+    problem = None if live.feed is None else live.feed.problem
     session = camera.session
     if session is None:
         ended = camera.latest.ended if camera.latest is not None else None
         if ended is not None and ended.lost and ended.run.analysis_id != live.shown_session_id:
             st.rerun()  # rerun the whole page: it shows the stored session
-        st.caption(_HOW_TO_BEGIN if live.feed is None else _HOW_TO_PLAY)
+        if problem is not None:
+            st.warning(sentence(problem))
+        else:
+            st.caption(_HOW_TO_BEGIN if live.feed is None else _HOW_TO_PLAY)
         return
     if session.analysis_id != ANALYSIS.named():
         # for a reload to find this session again; only a run of the whole page can set the address
@@ -57,7 +59,7 @@ def show_status() -> None:
     stream = session.stream
     stats = stream.stats()
     since_s = max(0.0, stats.time_s - WINDOW_S)
-    _show_problems(stats, is_feed=live.feed is not None)
+    _show_problems(stats, problem, is_feed=live.feed is not None)
     if session.unsaved_because is not None:
         st.caption(f":material/save: {sentence(unsaved_text(session.unsaved_because))}")
     labels: dict[int, list[str]] = {}
@@ -80,8 +82,13 @@ def show_status() -> None:
     st.caption("  \n".join(_in_words(stats)))
 
 
-def _show_problems(stats: LiveStats, *, is_feed: bool) -> None:
-    if stats.silent_s > _SILENT_S:
+def _show_problems(stats: LiveStats, of_feed: str | None, *, is_feed: bool) -> None:
+    if of_feed is not None:
+        from recognizer.live.watchdog import GONE_AFTER_S
+
+        ends = f"Everything so far is saved; the session ends after {GONE_AFTER_S:.0f} s without a picture."
+        st.warning(f"{sentence(of_feed)} {ends}")
+    elif stats.silent_s > _SILENT_S:
         why = "the camera sends none" if is_feed else "the browser's tab is asleep or the connection was lost"
         st.warning(
             f"No picture for {stats.silent_s:.0f} s: {why}. "
