@@ -215,29 +215,34 @@ def draw_errors(timeline: Timeline, actions: Actions, video: Path, store: PassSt
         cv2.imwrite(str(folder / f"{video.stem}-{person_id}-{worst.start_s:.1f}s-{said}.jpg"), row[:, :, ::-1])
 
 
-def run_step(
-    name: str, classifier: str, clips: Path, cache: ModelCache, store: PassStore, errors: Path | None = None
-) -> Tally:
-    """Analyze all clips with the settings of one step; those with labels always run from the video, to measure cost."""
-    tally = Tally()
+def run_steps(
+    wanted: Sequence[str], classifier: str, clips: Path, cache: ModelCache, store: PassStore, errors: Path | None = None
+) -> dict[str, Tally]:
+    """Analyze each clip with the settings of all steps in turn, so that a busy machine slows all of them alike.
+
+    Clips with labels always run from the video, to measure cost.
+    """
+    tallies = {name: Tally() for name in wanted}
     for file, truth in CLIPS.items():
-        if truth is nothing_known and name not in WITH_THE_UNKNOWN:
-            continue
         with open_video(clips / file) as reader:
-            rate_hz = frame_rate_hz(reader.info)
-        settings = steps(classifier, rate_hz)[name]
-        started_s = time.process_time()
-        kept = store if truth is nothing_known else None
-        timeline = analyze(clips / file, settings, models=cache.get(settings), pass_store=kept)
-        took_s = time.process_time() - started_s
-        actions = truth(timeline)
-        tally.add(timeline, actions, file.partition(".")[0])
-        tally.add_bystanders(timeline, bystanders(file, timeline))
-        if errors is not None:
-            draw_errors(timeline, actions, clips / file, store, errors)
-        if any(actions.values()):
-            tally.took_s += took_s
-    return tally
+            settings_of = steps(classifier, frame_rate_hz(reader.info))
+        for name, tally in tallies.items():
+            if truth is nothing_known and name not in WITH_THE_UNKNOWN:
+                continue
+            models = cache.get(settings_of[name])
+            started_s = time.process_time()
+            kept = store if truth is nothing_known else None
+            timeline = analyze(clips / file, settings_of[name], models=models, pass_store=kept)
+            took_s = time.process_time() - started_s
+            actions = truth(timeline)
+            tally.add(timeline, actions, file.partition(".")[0])
+            tally.add_bystanders(timeline, bystanders(file, timeline))
+            if errors is not None and name.startswith("recommended"):
+                draw_errors(timeline, actions, clips / file, store, errors)
+            if any(actions.values()):
+                tally.took_s += took_s
+        print(f"{file} is analyzed", file=sys.stderr, flush=True)
+    return tallies
 
 
 def reliability(tally: Tally) -> list[tuple[float, float, float]]:
@@ -377,32 +382,26 @@ def main() -> None:
     if not arguments.clips.is_dir():
         sys.exit(f"the clips are not in '{arguments.clips}'; give their folder with --clips.")
     cache = ModelCache()
-    tallies: dict[str, Tally] = {}
+    wanted = [
+        name
+        for name in steps(arguments.classifier, None)
+        if not arguments.steps or any(name.strip().startswith(start) for start in arguments.steps)
+    ]
+    if not wanted:
+        sys.exit(f"no step begins with {arguments.steps}; they are {[name.strip() for name in steps('i3d', None)]}.")
     with tempfile.TemporaryDirectory() as folder:
-        wanted = [
-            name
-            for name in steps(arguments.classifier, None)
-            if not arguments.steps or any(name.strip().startswith(start) for start in arguments.steps)
-        ]
-        print(f"{'':<33} windows  time  first  top 5  named  right of it  named wrongly  bystanders   cost")
-        for name in wanted:
-            tally = tallies[name] = run_step(
-                name,
-                arguments.classifier,
-                arguments.clips,
-                cache,
-                PassStore(Path(folder) / "crops"),
-                arguments.errors if name.startswith("recommended") else None,
-            )
-            first = next(iter(tallies.values()))
-            print(
-                f"{name:<33} {tally.right_windows / max(tally.windows, 1):>7.0%} {tally.time_right:>5.0%} "
-                f"{tally.first:>3}/{tally.people:<2} {tally.top5:>3}/{tally.people:<2} {tally.named(True):>6.0%} "
-                f"{tally.named_right:>12.0%} "
-                f"{f'{tally.named(False):.0%}' if name in WITH_THE_UNKNOWN else '–':>14} "
-                f"{tally.bystanders.share:>11.0%} {tally.took_s / first.took_s:>6.2f}",
-                flush=True,
-            )
+        store = PassStore(Path(folder) / "crops")
+        tallies = run_steps(wanted, arguments.classifier, arguments.clips, cache, store, arguments.errors)
+    print(f"{'':<33} windows  time  first  top 5  named  right of it  named wrongly  bystanders   cost")
+    first = next(iter(tallies.values()))
+    for name, tally in tallies.items():
+        print(
+            f"{name:<33} {tally.right_windows / max(tally.windows, 1):>7.0%} {tally.time_right:>5.0%} "
+            f"{tally.first:>3}/{tally.people:<2} {tally.top5:>3}/{tally.people:<2} {tally.named(True):>6.0%} "
+            f"{tally.named_right:>12.0%} "
+            f"{f'{tally.named(False):.0%}' if name in WITH_THE_UNKNOWN else '–':>14} "
+            f"{tally.bystanders.share:>11.0%} {tally.took_s / first.took_s:>6.2f}"
+        )
     for name in ("weighed over 1 s", "recommended (calibrated)"):
         if name in tallies:
             print(f"\nconfidence and share that is right, {name}:")
