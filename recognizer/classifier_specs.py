@@ -115,6 +115,8 @@ class ClassifierSpec:
         recommended_rate_hz: samples per second in the recommended preset.
         halving: name of the layer that halves time, if no layer before it mixes frames, and its padding before the
             first frame; None if the network does not begin like this, or if its clips are not stretched.
+        same_at_any_length: from ``length.minimum`` on, its operations are the same for every length, so that it is
+            converted once; at half of that, ``halving`` makes them others. Only for networks that run on many lengths.
         evidence: how sure a label is, if a clip has surroundings; docs/accuracy.md describes the fit.
         temperature: divides the published network's scores to give calibrated probabilities (Guo et al., arXiv
             1706.04599); None if it was not measured. docs/accuracy.md describes the fit.
@@ -136,6 +138,7 @@ class ClassifierSpec:
     recommended_samples: int
     recommended_rate_hz: float
     halving: tuple[str, int] | None = None
+    same_at_any_length: bool = False
     temperature: float | None = None
     evidence: EvidenceWeights = _BY_ODDS
 
@@ -203,6 +206,7 @@ _ALL = (
         recommended_samples=32,
         recommended_rate_hz=15.0,
         halving=("features.0.1", 3),
+        same_at_any_length=True,
     ),
     ClassifierSpec(
         name="r3d_18",
@@ -365,6 +369,7 @@ _ALL = (
         recommended_samples=38,
         recommended_rate_hz=15.0,
         halving=("Conv3d_1a_7x7", 2),
+        same_at_any_length=True,
         temperature=1.3,
         evidence=EvidenceWeights(constant=-6.76, own_score=0.381, own_odds=0.0, stands_out=3.63),
     ),

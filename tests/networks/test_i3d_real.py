@@ -15,14 +15,21 @@ from recognizer.analysis.file import analyze
 from recognizer.networks.backends import int8, openvino
 from recognizer.networks.backends.autotune import relative_difference
 from recognizer.networks.backends.choice_store import Choice, ChoiceStore, Measured
+from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, OpenVinoRunner
+from recognizer.networks.backends.ways import Way
 from recognizer.networks.classifiers.checkpoint import read_tensors
 from recognizer.networks.classifiers.clip_input import clip_pictures
 from recognizer.networks.classifiers.i3d import state_dict_from_arrays
-from recognizer.networks.classifiers.network import NetworkClassifier, load_classifier
+from recognizer.networks.classifiers.network import (
+    NetworkClassifier,
+    _from_bytes,
+    _published_weights,
+    load_classifier,
+)
 from recognizer.networks.loading import Models, calibrated, load_clip_classifier, load_detector, network_path
 from recognizer.settings import Settings, recommended
 from recognizer.types import CROP_SIZE_PX, Clip, Prediction
-from recognizer.weights import convert_once, load_numpy_pickle, resolve
+from recognizer.weights import convert_once, load_numpy_pickle, resolve, verified_sha256
 from tests.support.checkpoints import fight_checkpoint
 from tests.support.fakes import ScriptedClassifier
 from tests.support.ffmpeg import ffmpeg
@@ -132,6 +139,25 @@ def test_int8_names_long_clips_as_float32_does(clips_dir: Path, monkeypatch: pyt
     monkeypatch.setattr("recognizer.networks.classifiers.naming.CLOSE_CALL", 0.0)
     (asked_again,) = loaded.classify(clips[:1])
     assert asked_again.top == theirs[0].top, "close calls are decided in float32"
+
+
+@pytest.mark.skipif(openvino.problem() is not None, reason=f"OpenVINO: {openvino.problem()}")
+def test_one_conversion_serves_every_length_to_the_bit(clips_dir: Path, tmp_path: Path) -> None:
+    """In int8, for an odd length, which layers pad otherwise than the length that was traced."""
+    loaded, _ = load_clip_classifier(Settings(video_classifier_model="i3d", precision="float32", backend="openvino"))
+    assert isinstance(loaded, NetworkClassifier)
+    assert isinstance(loaded.runner, OpenVinoRunner)
+    pictures = clip_pictures([centre_clip(clips_dir / "stgcn_ta_chi.mp4", samples=33, every=2).rgb], 33)
+    path = network_path("i3d", resolve("i3d"))
+    module = _from_bytes(loaded.spec, _published_weights(loaded.spec, path)())
+    own = ConvertedNetworks(tmp_path).network("own", lambda: (module, pictures))
+    ranges = int8.find_ranges("i3d", verified_sha256(path), tmp_path)
+    assert ranges is not None
+    outputs = []
+    for model in (loaded.runner.converted(pictures), own):
+        changed = int8.rewritten(model, ranges)
+        outputs.append(Compiled(changed.model, Way("openvino", "int8"))(changed.prepare(pictures.numpy())))
+    np.testing.assert_array_equal(outputs[0], outputs[1])
 
 
 def test_a_real_fine_tuned_checkpoint_tells_a_fight_from_none(clips_dir: Path, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ class TunableNetwork:
         difference: compares two outputs.
         bound: the largest acceptable difference.
         special: the number formats that only this network has, by name.
+        shared_length: the same operations serve inputs of this many frames and more, so that one conversion does;
+            None if each length, or shape, has its own.
     """
 
     name: str
@@ -74,6 +76,7 @@ class TunableNetwork:
     difference: Difference
     bound: float
     special: Mapping[str, SpecialFormat] = field(default_factory=dict)
+    shared_length: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +197,16 @@ class Backends:
         converted = ConvertedNetworks(self.folder / "converted")
         special = network.special.get(way.number_format)
         rewrite = None if special is None else special.rewrite
-        return OpenVinoRunner(converted, _conversion_key(network), network.module, way, queue, threads, rewrite)
+        return OpenVinoRunner(
+            converted,
+            _conversion_key(network),
+            network.module,
+            way,
+            queue,
+            threads,
+            rewrite,
+            network.shared_length,
+        )
 
     @property
     def _choices(self) -> ChoiceStore:

@@ -103,12 +103,13 @@ class ConvertedNetworks:
         self._folder = folder
         self._max_folder_bytes = max_folder_bytes
 
-    def network(self, key: str, build: Callable[[], tuple[nn.Module, Tensor]]) -> Any:
+    def network(self, key: str, build: Callable[[], tuple[nn.Module, Tensor]], *, any_length: bool = False) -> Any:
         """Return the converted network of this key; convert it if it is missing or damaged.
 
         Args:
             key: identifies everything that affects the result: weights, shape, versions. Valid as a file name.
             build: returns the module and an example input, whose shape the network is converted for.
+            any_length: the first axis after the batch's stays open: the operations for the example serve every length.
 
         Raises:
             UnavailableError: OpenVINO does not load, or cannot convert this network.
@@ -120,14 +121,14 @@ class ConvertedNetworks:
             with locked(path):
                 found = self._read(path)
                 if found is None:
-                    self._write(path, _convert(*build()))
+                    self._write(path, _convert(*build(), any_length=any_length))
                     collect_and_give_back_memory()  # hundreds of MB, several times what the network takes
                     self._prune(path)
                     found = self._read(path)
         except OSError as error:
             _log.warning("converted networks cannot be stored, so each start takes longer: %s", error)
             found = None
-        return _convert(*build()) if found is None else found
+        return _convert(*build(), any_length=any_length) if found is None else found
 
     def _read(self, path: Path) -> Any:
         try:
@@ -166,15 +167,18 @@ def _note(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _convert(module: nn.Module, example: Tensor) -> Any:
+def _convert(module: nn.Module, example: Tensor, *, any_length: bool = False) -> Any:
+    shape = list(example.shape)
+    if any_length:
+        shape[1] = -1
     try:
         with torch.inference_mode(), warnings.catch_warnings():
-            # tracing warns that sizes become constants, which is intended: the result serves one shape
+            # tracing warns that sizes become constants, which is intended where they do
             warnings.simplefilter("ignore")
             # traced here, because OpenVINO would trace twice to compare the results, which doubles the time
             traced = torch.jit.trace(module.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
             model = library().convert_model(traced, example_input=example)
-            model.reshape(list(example.shape))
+            model.reshape(shape)
             if (part := getattr(module, KEPT_IN_FLOAT32, None)) is not None:
                 model = keep_in_float32(library(), model, part)
     except Exception as error:  # tracing and converting do not document their exceptions
@@ -235,6 +239,7 @@ class OpenVinoRunner:
         queue: shared with other runners of the same network.
         threads: how many threads it uses; None for one per core.
         rewrite: changes the converted network before it is compiled, see ``SpecialFormat``; None leaves it as it is.
+        shared_length: see ``TunableNetwork``.
     """
 
     def __init__(
@@ -246,6 +251,7 @@ class OpenVinoRunner:
         queue: FairQueue,
         threads: int | None = None,
         rewrite: Callable[[Any], Rewritten] | None = None,
+        shared_length: int | None = None,
     ) -> None:
         self._converted = converted
         self._key = key
@@ -254,6 +260,7 @@ class OpenVinoRunner:
         self._queue = queue
         self._threads = threads
         self._rewrite = rewrite
+        self._shared_length = shared_length
         self._compiled: OrderedDict[tuple[torch.dtype, tuple[int, ...]], tuple[Compiled, Prepare]] = OrderedDict()
         self._compiling = threading.Lock()  # not the queue: others can run while converting takes seconds
 
@@ -294,9 +301,25 @@ class OpenVinoRunner:
         Raises:
             UnavailableError: OpenVINO cannot run this network.
         """
-        shape, dtype = tuple(example.shape[1:]), example.dtype
-        key = f"{self._key}-{str(dtype).removeprefix('torch.')}-{'x'.join(map(str, shape))}"
-        return self._converted.network(key, lambda: (self._module(), torch.zeros(1, *shape, dtype=dtype)))
+        (length, *others), dtype = example.shape[1:], example.dtype
+        key = f"{self._key}-{str(dtype).removeprefix('torch.')}"
+        traced, any_length = length, False
+        if self._shared_length is not None and length >= self._shared_length:
+            traced, any_length = self._shared_length, True  # the shortest is traced the soonest
+        sides = ["any" if any_length else length, *others]
+        model = self._converted.network(
+            f"{key}-{'x'.join(map(str, sides))}",
+            lambda: (self._module(), torch.zeros(1, traced, *others, dtype=dtype)),
+            any_length=any_length,
+        )
+        if any_length:
+            try:
+                model.reshape([1, length, *others])
+            except RuntimeError as error:
+                raise UnavailableError(
+                    f"the network does not take another length: {str(error).splitlines()[0]}"
+                ) from error
+        return model
 
     def _compiled_for(self, batch: Tensor) -> tuple[Compiled, Prepare]:
         kind = batch.dtype, tuple(batch.shape[1:])

@@ -51,15 +51,19 @@ _STAGE_5 = {"Mixed_5b": _Widths(256, 160, 320, 32, 128, 128), "Mixed_5c": _Width
 
 
 def _same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Return the zeros before and after one axis, as TensorFlow's ``SAME`` places them: the odd one goes after."""
-    total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+    """Return the zeros before and after one axis, as TensorFlow's ``SAME`` places them: the odd one goes after.
+
+    Arithmetic alone, with a stride of up to the kernel: a traced length is not a number yet.
+    """
+    total = kernel - stride + -length % stride
     return total // 2, total - total // 2
 
 
 def _pad_same(x: Tensor, kernel: _Triple, stride: _Triple) -> Tensor:
     pads = [_same_padding(x.shape[2 + axis], kernel[axis], stride[axis]) for axis in range(3)]
     flat = [side for pad in reversed(pads) for side in pad]
-    return functional.pad(x, flat) if any(flat) else x
+    # also by nothing: a trace serves other lengths, where it is not nothing
+    return x if kernel == (1, 1, 1) else functional.pad(x, flat)
 
 
 class Unit3D(nn.Module):

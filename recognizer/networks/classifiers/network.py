@@ -256,6 +256,7 @@ def _tunable(
         difference=difference_of_scores(label_count),
         bound=CLASSIFIER_BOUND,
         special=special,
+        shared_length=spec.length.minimum if spec.same_at_any_length else None,
     )
 
 
