@@ -88,7 +88,9 @@ def _pictures(container: InputContainer, asked: Watch, stop: Stop) -> Iterator[t
     stream = next((one for one in container.streams.video if one.codec_context is not None), None)
     if stream is None:
         raise VideoError(f"the video codec of {asked.shown} is not supported; have the camera send H.264 or MJPEG.")
-    stream.thread_type = "SLICE"  # frame threads would delay several frames
+    # Frame threads would delay several frames. With slice threads, H.264 whose parameters stand between two slices of a
+    # picture, where GStreamer's rtph264pay puts them with config-interval=-1, is half green for a second and more.
+    stream.thread_type = "NONE"
     is_file = container.duration is not None
     began_s = time.monotonic()
     converter: PictureConverter | None = None

@@ -7,10 +7,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
+import av
+import numpy as np
 import pytest
 
 from recognizer.errors import VideoError
@@ -20,6 +22,8 @@ from tests.support.waiting import WAIT_S
 HOSTS = ("127.0.0.1",)
 SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track1\r\n"
 TS_PACKETS_BYTES = 7 * 188
+IDR_SLICE, SPS, PPS = 5, 7, 8
+"""Types of H.264's units (ITU-T H.264, table 7-1)."""
 
 
 class RtspCamera:
@@ -170,6 +174,32 @@ def test_first_picture_does_not_wait_for_a_second_of_others(camera: RtspCamera) 
     assert next(frames).index == 0
     camera.go_on.set()
     assert len(list(islice(frames, 20))) == 20
+
+
+def sliced(path: Path, frames: int) -> bytes:
+    """Return white pictures in four slices each, with the parameters between two of them in every tenth picture."""
+    white = av.VideoFrame.from_ndarray(np.full((128, 128, 3), 255, np.uint8), format="rgb24")
+    options = {"x264-params": "slices=4:keyint=10:bframes=0:threads=1:sliced-threads=0"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options=options)
+        stream.width, stream.height, stream.pix_fmt = 128, 128, "yuv420p"
+        for packet in [*chain.from_iterable(stream.encode(white) for _ in range(frames)), *stream.encode()]:
+            units = [one for one in re.split(rb"\0\0\0?\x01", bytes(packet)) if one]
+            slices = [k for k, one in enumerate(units) if one[0] & 31 == IDR_SLICE]
+            if slices:
+                units[slices[2] : slices[2]] = [one for one in units if one[0] & 31 in (SPS, PPS)]
+            again = av.Packet(b"".join(b"\0\0\0\x01" + one for one in units))
+            again.pts, again.dts, again.time_base, again.stream = packet.pts, packet.dts, packet.time_base, stream
+            container.mux(again)
+    return path.read_bytes()
+
+
+def test_parameters_between_two_slices_leave_no_picture_green(tmp_path: Path) -> None:
+    """Regression: FFmpeg, which decoded slices in parallel, left half of these pictures green, and of those after."""
+    camera = RtspCamera(sliced(tmp_path / "a.ts", 40))
+    taken = list(islice(camera_frames(f"{camera.root}/live", HOSTS), 25))
+    camera.close()
+    assert [frame.index for frame in taken if frame.rgb.min() < 200] == []
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
