@@ -25,7 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.growth_stages import MOST_TIMES, Measured, growth, measure
-from benchmarks.throughput import EngineRun, Side, checkpoint_of, serve_engine
+from benchmarks.throughput_sides import EngineRun, Side, checkpoint_of, serve_engine
 from benchmarks.tiled_clips import HEIGHT, RATE, WIDTH, tiled_video
 from recognizer.settings import CLASSIFIER_NAMES, Settings, recommended
 

@@ -39,12 +39,14 @@ class PlainResult:
         frames: number of frames in the file.
         boxes: boxes of each frame, by track id.
         said: track id, number of the first and of the last frame of the clip, its label and probability.
+        processors_s: what all threads took.
     """
 
     took_s: float
     frames: int = 0
     boxes: list[dict[int, Box]] = field(default_factory=list)
     said: list[tuple[int, int, int, str, float]] = field(default_factory=list)
+    processors_s: float = 0.0
 
 
 def run(

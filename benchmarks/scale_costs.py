@@ -133,7 +133,7 @@ def _settings() -> Any:
 
 def _analyzed(clips: Path, scratch: Path, seconds: float) -> _Analyzed:
     """Analyze a tiled video, then let each stage work alone on what it got."""
-    from benchmarks.throughput import TimedClassifier
+    from benchmarks.throughput_sides import TimedClassifier
     from benchmarks.tiled_clips import RATE, tiled_video
     from recognizer.analysis.file import analyze
     from recognizer.analysis.file_pass import frames_per_detection

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from benchmarks.throughput import checkpoint_of
+from benchmarks.throughput_sides import checkpoint_of
 from benchmarks.tiled_clips import tiled_video
 from recognizer.analysis.file import Progress, analyze
 from recognizer.networks.loading import Models, load_models

@@ -5,11 +5,13 @@
 Both do the same work with the same arguments: the same clip, the same weights, everybody labelled. They take turns in
 separate processes, so that neither affects the other's threads or memory. Without CLIP they run on a 720p
 video of ``--people`` people tiled from the shared clips, and on a 340 x 256 clip of one person. If a classifier's
-weights are unavailable, both get the same random ones, only to measure speed.
+weights are unavailable, both get the same random ones, only to measure speed. Their labels are as far apart as a
+trained network's; with ``--close`` they are as random ones are, and more clips are asked again in float32.
 
-Printed for each clip: medians and their ratio; the engine's shares; milliseconds per clip and picture; the peak memory
-of each process; the engine's time divided by the sum of its stages, each run alone on the same inputs immediately
-afterwards; and the share of the person-time labelled by both in which the labels agree:
+Printed for each clip: medians and their ratio, by the clock and in processor time; how many clips were asked again, and
+the ratio without these; the engine's shares; milliseconds per clip and picture; the peak memory of each process; the
+engine's time divided by the sum of its stages, each run alone on the same inputs immediately afterwards; and the share
+of the person-time labelled by both in which the labels agree:
 
 * "same label": the plain loop runs again with the engine's boxes. Another tracker, or the same one on other frames,
   moves each box by a few percent, which changes labels wherever no label is likely.
@@ -24,24 +26,30 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
-from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.throughput_sides import (
+    Alone,
+    EngineRun,
+    People,
+    Said,
+    Side,
+    Speed,
+    checkpoint_of,
+    serve_engine,
+    serve_plain,
+)
 from benchmarks.tiled_clips import tiled_video
 from recognizer.settings import CLASSIFIER_NAMES, RECOMMENDED_MIN_CONFIDENCE, Settings
-from recognizer.types import Box, Classifier, Clip, Detection, Detector, Prediction
+from recognizer.types import Box
 
 if TYPE_CHECKING:
     from benchmarks.plain_loop import PlainResult
@@ -50,238 +58,6 @@ SAME_PERSON_OVERLAP = 0.5
 MOVED_BY = 0.001
 """Standard deviation by which the sides of a box are moved, in box heights, to measure how far the plain loop agrees
 with itself: a fifth of a pixel for a person 200 pixels tall."""
-
-KIB_PER_MIB = 1024
-
-People = dict[int, dict[int, Box]]
-"""Boxes by frame number, then by person."""
-
-
-class TimedDetector:
-    """A detector that measures its time and counts its pictures."""
-
-    def __init__(self, detector: Detector) -> None:
-        self.took_s, self.pictures = 0.0, 0
-        self._detector = detector
-
-    def detect(self, frames_rgb: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """See ``Detector``."""
-        started_s = perf_counter()
-        found = self._detector.detect(frames_rgb)
-        self.took_s += perf_counter() - started_s
-        self.pictures += len(frames_rgb)
-        return found
-
-
-class TimedClassifier:
-    """A classifier that measures its time, and stores its clips on request."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        self.took_s, self.clips = 0.0, 0
-        self.kept: list[Clip] | None = None
-        self.name, self.labels = classifier.name, classifier.labels
-        self._classifier = classifier
-
-    def classify(self, clips: Sequence[Clip]) -> list[Prediction]:
-        """See ``Classifier``."""
-        started_s = perf_counter()
-        predictions = self._classifier.classify(clips)
-        self.took_s += perf_counter() - started_s
-        self.clips += len(clips)
-        if self.kept is not None:
-            self.kept.extend(clips)
-        return predictions
-
-    def warm_up(self, samples: int) -> None:
-        """See ``Classifier``."""
-        self._classifier.warm_up(samples)
-
-
-class CountedRunner:
-    """Counts the clips whose labels are so close that the classifier also runs its exact network."""
-
-    def __init__(self, classifier: Any) -> None:
-        self.clips = 0
-        self._exact = classifier._exact
-        if self._exact is not None:
-            classifier._exact = self
-
-    def __call__(self, batch: Any) -> Any:
-        """Run the exact network."""
-        self.clips += len(batch)
-        return self._exact(batch)
-
-
-@dataclass(frozen=True)
-class Said:
-    """The label of one clip; its first and last frame are samples, counted from 0."""
-
-    person_id: int
-    first_frame: int
-    last_frame: int
-    label: str
-    probability: float
-
-
-@dataclass(frozen=True)
-class EngineRun:
-    """One run of the engine; times in seconds."""
-
-    took_s: float
-    detect_s: float
-    classify_s: float
-    pictures: int
-    clips: int
-    asked_again: int
-    frames: int
-    people: People
-    said: list[Said]
-
-
-@dataclass(frozen=True)
-class Alone:
-    """Seconds that the engine's stages take one after the other, on the inputs of a run."""
-
-    decode_s: float
-    detect_s: float
-    classify_s: float
-
-    @property
-    def sum_s(self) -> float:
-        """Time of a run without overlap and without other work."""
-        return self.decode_s + self.detect_s + self.classify_s
-
-
-def serve_engine(settings: Settings, calls: Connection) -> None:
-    """Run the engine's process; answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
-    from recognizer.analysis.file import analyze
-    from recognizer.analysis.file_pass import frames_per_detection
-    from recognizer.clips.sampling import SampleClock
-    from recognizer.networks.loading import Models, load_models
-    from recognizer.timeline.model import frame_rate_hz
-    from recognizer.video import open_video
-
-    loaded = load_models(settings)
-    again = CountedRunner(loaded.classifier)
-
-    def run(path: str, kept: list[Clip] | None = None) -> EngineRun:
-        detector, classifier = TimedDetector(loaded.detector), TimedClassifier(loaded.classifier)
-        classifier.kept = kept
-        again_before = again.clips
-        started_s = perf_counter()
-        timeline = analyze(path, settings, models=Models(detector, classifier, loaded.provenance))
-        took_s = perf_counter() - started_s
-        rate_hz = timeline.frame_rate_hz
-        people: People = {}
-        for track in timeline.people:
-            for time_s, box in zip(track.time_s, track.box_xyxy, strict=True):
-                people.setdefault(round(time_s * rate_hz), {})[track.person_id] = tuple(box)
-        said = [
-            Said(p.person_id, round(p.start_s * rate_hz), round(p.end_s * rate_hz) - settings.skip_frame, *p.top[0])
-            for p in timeline.predictions
-        ]
-        frames = len(timeline.frame_times_s)
-        return EngineRun(
-            took_s,
-            detector.took_s,
-            classifier.took_s,
-            detector.pictures,
-            classifier.clips,
-            again.clips - again_before,
-            frames,
-            people,
-            said,
-        )
-
-    def alone(path: str) -> Alone:
-        clips: list[Clip] = []
-        run(path, clips)
-        with open_video(path, sha256="0" * 64) as reader:
-            rate_hz = frame_rate_hz(reader.info)
-            clock = SampleClock(settings.sample_interval_s(rate_hz), 1 / rate_hz)
-            started_s = perf_counter()
-            frames = list(reader.frames(lambda _, time_s: clock.take_sample(time_s)))
-            decode_s = perf_counter() - started_s
-        at_once = frames_per_detection(settings)
-        started_s = perf_counter()
-        for start in range(0, len(frames), at_once):
-            loaded.detector.detect([frame.rgb for frame in frames[start : start + at_once]])
-        detect_s = perf_counter() - started_s
-        started_s = perf_counter()
-        loaded.classifier.classify(clips)
-        return Alone(decode_s, detect_s, perf_counter() - started_s)
-
-    _serve(calls, {"run": run, "alone": alone}, dict(loaded.provenance))
-
-
-def serve_plain(settings: Settings, checkpoint: str, calls: Connection) -> None:
-    """Run the plain loop's process; answers ``("run", path)``, ``("run", path, boxes)`` and ``("memory", "")``."""
-    from ultralytics import YOLO
-
-    from benchmarks import plain_loop
-    from recognizer import weights
-    from recognizer.classifier_specs import spec_of
-    from recognizer.networks.classifiers.architecture import build
-    from recognizer.networks.classifiers.checkpoint import read_tensors
-    from recognizer.networks.devices import resolve_device
-
-    spec = spec_of(settings.video_classifier_model)
-    network = build(spec, 400)
-    network.load_state_dict(read_tensors(Path(checkpoint)))
-    device = str(resolve_device(settings.device))
-    network.eval().to(device)
-    yolo = YOLO(str(weights.resolve(settings.model)), task="detect")
-
-    def run(path: str, given: People | None = None) -> PlainResult:
-        return plain_loop.run(Path(path), yolo, network, spec, settings, device, given)
-
-    _serve(calls, {"run": run}, {})
-
-
-def _serve(calls: Connection, answers: dict[str, Any], hello: dict[str, str]) -> None:
-    calls.send(hello)
-    while (call := calls.recv()) is not None:
-        what, *arguments = call
-        if what == "memory":
-            calls.send(_most_memory_mib())
-        else:
-            calls.send(answers[what](*arguments))
-
-
-def _most_memory_mib() -> float:
-    """Return this process's peak memory."""
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MIB
-    # on Linux getrusage starts from the memory of the parent process
-    (line,) = (line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / KIB_PER_MIB
-
-
-class Side:
-    """One of the two processes."""
-
-    def __init__(self, target: Any, *arguments: Any) -> None:
-        self._calls, theirs = multiprocessing.Pipe()
-        self._process = multiprocessing.Process(target=target, args=(*arguments, theirs), daemon=True)
-        self._process.start()
-
-    @cached_property
-    def hello(self) -> dict[str, str]:
-        """The process's provenance, as soon as its networks are loaded."""
-        hello: dict[str, str] = self._calls.recv()
-        return hello
-
-    def ask(self, what: str, path: Path | str = "", *more: Any) -> Any:
-        """Return the process's answer."""
-        _ = self.hello  # its first message
-        self._calls.send((what, str(path), *more))
-        return self._calls.recv()
-
-    def close(self) -> None:
-        """End the process."""
-        self._calls.send(None)
-        self._process.join()
 
 
 @dataclass
@@ -373,23 +149,6 @@ def _clip_at(said: Sequence[Said], person_id: int | None, frame: int) -> Said | 
     return min(clips, key=lambda one: abs(2 * frame - one.first_frame - one.last_frame), default=None)
 
 
-def checkpoint_of(settings: Settings, folder: Path) -> tuple[Path, Settings, bool]:
-    """Return the file of the classifier's weights, the settings that use it, and whether the weights are published."""
-    from recognizer import weights
-    from recognizer.errors import WeightsError
-    from recognizer.networks import loading
-
-    name = settings.video_classifier_model
-    try:
-        return loading.network_path(name, weights.resolve(name)), settings, True
-    except WeightsError:
-        pass
-    from benchmarks.random_weights import with_random_weights
-
-    random = with_random_weights(settings, folder)
-    return Path(str(random.checkpoint_path)), random, False
-
-
 def measure(path: Path, engine: Side, plain: Side, runs: int) -> tuple[EngineRun, PlainResult]:
     """Measure on one video and print the speed.
 
@@ -408,9 +167,8 @@ def measure(path: Path, engine: Side, plain: Side, runs: int) -> tuple[EngineRun
     alone = sorted(alone_runs, key=lambda one: one.sum_s)[len(alone_runs) // 2]
     # divide each run by the stages run immediately after it, because the machine's speed varies by the minute
     over_alone = median(one.took_s / other.sum_s for one, other in zip(engine_runs, alone_runs, strict=True))
-    engine_s = median(run.took_s for run in engine_runs)
-    plain_s = median(run.took_s for run in plain_runs)
-    run = sorted(engine_runs, key=lambda one: one.took_s)[len(engine_runs) // 2]
+    speed = Speed.of(plain_runs, engine_runs)
+    run, plain_s, engine_s = speed.run, speed.plain_s, speed.engine_s
     from recognizer.video import open_video
 
     with open_video(path, sha256="0" * 64) as reader:
@@ -418,11 +176,17 @@ def measure(path: Path, engine: Side, plain: Side, runs: int) -> tuple[EngineRun
     print(f"\n{path.name}: {size}, {run.frames} frames, {run.frames / rate_hz:.1f} s, {run.clips} clips")
     print(f"  plain loop   {plain_s:7.2f} s  {run.frames / plain_s:6.1f} frames/s  {memory[1]:6.0f} MB at most")
     print(f"  engine       {engine_s:7.2f} s  {run.frames / engine_s:6.1f} frames/s  {memory[0]:6.0f} MB at most")
-    print(f"  ratio        {plain_s / engine_s:7.2f}    of {runs} runs each, medians")
+    print(
+        f"  ratio        {speed.ratio:7.2f}    ({speed.ratio_used:.2f} in processor time) of {runs} runs each, medians"
+    )
+    print(
+        f"  asked again  {run.asked_again} of {run.clips} clips, in float32, {run.again_s / run.took_s:.0%} of all; "
+        f"without {speed.ratio_without:.2f} times as fast"
+    )
     print(
         f"  shares       detect {run.detect_s / run.took_s:.0%}, classify {run.classify_s / run.took_s:.0%}; "
         f"{1000 * run.detect_s / max(run.pictures, 1):.1f} ms a picture, "
-        f"{1000 * run.classify_s / max(run.clips, 1):.1f} ms a clip, {run.asked_again} asked again in float32"
+        f"{1000 * run.classify_s / max(run.clips, 1):.1f} ms a clip"
     )
     print(
         f"  alone        decode {alone.decode_s:.2f} + detect {alone.detect_s:.2f} + classify {alone.classify_s:.2f} "
@@ -477,6 +241,7 @@ def main() -> None:
     parser.add_argument("--backend", default=Settings.backend)
     parser.add_argument("--precision", default=Settings.precision)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--close", action="store_true", help="leave random weights as close as they are")
     parser.add_argument("--speed-only", action="store_true", help="do not compare the labels")
     arguments = parser.parse_args()
     settings = Settings(
@@ -496,10 +261,10 @@ def main() -> None:
             if arguments.people:
                 videos.append(tiled_video(arguments.clips, arguments.people, arguments.seconds, Path(scratch)))
             videos.append(arguments.clips / "stgcn_ta_chi.mp4")
-        checkpoint, settings, published = checkpoint_of(settings, Path(scratch))
+        checkpoint, settings, kind = checkpoint_of(settings, Path(scratch), close=arguments.close)
         engine, plain = Side(serve_engine, settings), Side(serve_plain, settings, str(checkpoint))
         print(
-            f"{arguments.classifier} ({'published' if published else 'random'} weights), "
+            f"{arguments.classifier} ({kind} weights), "
             f"{settings.num_video_sequence_samples} samples, skip {settings.skip_frame}; "
             f"detector by {engine.hello['detector_backend']}, classifier by {engine.hello['classifier_backend']}"
         )
