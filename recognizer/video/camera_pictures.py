@@ -28,7 +28,7 @@ _PICTURE_STREAMS = "mpjpeg,mjpeg,mpegts,flv,live_flv,mov,matroska,h264,hevc,ogg,
 
 _AT_ONCE = {"fpsprobesize": "0"}
 """Nobody asks for the rate. FFmpeg would collect 20 pictures to find it, two seconds and more of a camera with 10 a
-second, and they would all come at the same moment then."""
+second, and they would all come at the same moment then (findings/pyav-live-stream-waits-for-its-rate.sh)."""
 
 
 def watched(asked: Watch, stop: Stop) -> Generator[tuple[int, float, NDArray[np.uint8]]]:
