@@ -246,9 +246,10 @@ class Jobs:
         own = sum(job.visitor_id == visitor_id for job in unfinished)
         wait = "wait until one has ended, or cancel one"
         if own >= limits().max_runs_per_visitor:
-            raise exceeded("max_runs_per_visitor", f"{own} of your runs wait or run already", wait)
+            raise exceeded("max_runs_per_visitor", f"{own} of your runs {_are(own)} not finished yet", wait)
         if len(unfinished) >= limits().max_runs:
-            fact = f"{len(unfinished)} runs wait or run on this server already"
+            all_of_them = len(unfinished)
+            fact = f"{all_of_them} of all visitors' runs on this server {_are(all_of_them)} not finished yet"
             raise exceeded("max_runs", fact, "try again later")
 
     def _forget_oldest(self) -> None:
@@ -317,3 +318,7 @@ def end_all() -> None:
     """End the jobs of this process. A server calls it as well: a signal may end the process without its handlers."""
     for jobs in list(_all_jobs):
         jobs.end()
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

@@ -421,7 +421,7 @@ def test_run_over_the_limit_is_refused_in_one_sentence(
     start(second)
     assert tab(second).analyse.job is None
     assert errors(second) == [
-        "1 of your runs wait or run already, the limit is 1; wait until one has ended, or cancel one "
+        "1 of your runs is not finished yet, the limit is 1; wait until one has ended, or cancel one "
         "(max_runs_per_visitor: whoever runs this server can raise it)."
     ]
     hold.set()

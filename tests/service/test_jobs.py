@@ -395,10 +395,12 @@ def test_too_many_runs_are_refused_with_the_limit(set_limits: Callable[..., None
     jobs = Jobs(max_long_at_once=1)
     held = Held(jobs)
     jobs_of_a = [held.start("a0", "a"), held.start("a1", "a")]
-    with pytest.raises(LimitError, match=r"2 of your runs .* the limit is 2; .*max_runs_per_visitor"):
+    with pytest.raises(LimitError, match=r"2 of your runs are not finished yet, the limit is 2; .*max_runs_per"):
         held.start("a2", "a")
     held.start("b0", "b")
-    with pytest.raises(LimitError, match=r"3 runs wait or run on this server already, the limit is 3; .*max_runs:"):
+    with pytest.raises(
+        LimitError, match=r"3 of all visitors' runs .* are not finished yet, the limit is 3; .*max_runs:"
+    ):
         held.start("c0", "c")
     jobs.start(lambda _: "before the restart", visitor_id="c", long=True, checked=False)
     jobs_of_a[1].cancel()
