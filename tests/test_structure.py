@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +44,15 @@ def test_folders_mirror_the_package() -> None:
     folders = {path.name for path in TESTS.iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
     rooms = {path.name for path in (ROOT / "recognizer").iterdir() if (path / "__init__.py").is_file()}
     assert folders - NOT_OF_THE_PACKAGE <= rooms
+
+
+def test_decisions_are_numbered_once_and_linked_rightly() -> None:
+    decisions = ROOT / "docs" / "decisions"
+    names = [path.name for path in decisions.glob("[0-9]*.md")]
+    assert len({name[:3] for name in names}) == len(names)
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        for name in re.findall(r"\b([0-9]{3}-[a-z0-9-]+\.md)\)", page.read_text("utf-8")):
+            assert name in names, f"{page.name} links {name}"
 
 
 def test_coverage_adds_up_what_the_workers_ran() -> None:
