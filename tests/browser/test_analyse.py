@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -267,10 +266,8 @@ def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     chart(page).wait_for(timeout=WORK_TIMEOUT_MS)
     analysed = "document.querySelector('.js-plotly-plot').layout.shapes[0].x0"
     page.wait_for_function(f"before => {analysed} > before", arg=page.evaluate(analysed))  # it grows by itself
-    began_s = time.monotonic()
     main(page).get_by_role("button", name="Cancel").click()
     wait_for_results(page)
-    assert time.monotonic() - began_s < 10
     wait_for_text(main(page).get_by_test_id("stCaptionContainer"), r"analysed before it was cancelled")
     assert rows_of(downloaded(page, "Timeline as CSV")[1])
     upload_video(page, tai_chi)
