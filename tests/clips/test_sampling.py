@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -212,6 +212,7 @@ class TestClipSampler:
         assert len(buffer.samples) == 4
         assert len(one._buffers) <= 2
 
+    @example(presence=[(True, False)] * 5, samples=4, overlap=0.0, skip=1)  # one of five is left
     @given(
         presence=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=120),
         samples=st.integers(1, 12),
@@ -241,7 +242,12 @@ class TestClipSampler:
                 assert all(set(clip) <= set(stay) and len(clip) == of_a_clip for clip in here)
                 covered = {k for clip in here for k in clip}
                 is_named = len(stay) * interval_s >= shortest_stay_s(chosen, RATE_HZ) - 1e-6
-                assert covered == (set(stay) if is_named else set())
+                left = [k for k in stay if k not in covered]
+                if is_named and len(stay) >= samples and left:  # too little that is new for a last clip
+                    assert left == [k for k in stay if k > max(covered)]
+                    assert (left[-1] - max(covered)) * interval_s <= chosen.label_holds_s(RATE_HZ) + 1e-6
+                else:
+                    assert covered == (set(stay) if is_named else set())
             assert sum(len([c for c in mine if c[0] in stay]) for stay in stays) == len(mine)
 
 
