@@ -413,7 +413,7 @@ class TestOpenVino:
         one = subject()
         runner = Backends(tmp_path, "openvino", "float32").tune(one, CPU).runner
 
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise UnavailableError("no memory")
 
         monkeypatch.setattr(openvino, "_convert", fail)
