@@ -270,8 +270,7 @@ def test_cancel_keeps_what_is_there_and_the_page_can_be_used(
     wait_for_results(page)
     wait_for_text(main(page).get_by_test_id("stCaptionContainer"), r"analysed before it was cancelled")
     assert rows_of(downloaded(page, "Timeline as CSV")[1])
-    upload_video(page, tai_chi)
-    main(page).get_by_role("button", name="Analyse").wait_for()
+    upload_video(page, tai_chi)  # and waits for the button Analyse
 
 
 def test_two_people_at_once_do_not_mix(open_page: OpenPage, tai_chi: Path, segway: Path) -> None:

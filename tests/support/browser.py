@@ -113,11 +113,11 @@ def upload_video(page: Page, file: Path | dict[str, Any]) -> None:
     name = file.name if isinstance(file, Path) else file["name"]
     if isinstance(file, Path):
         page.get_by_text(name, exact=True).locator("visible=true").first.wait_for()
-        main(page).get_by_role("button", name="Analyse").wait_for()
+        main(page).get_by_role("button", name=re.compile("Analyse$")).wait_for()
 
 
 def start(page: Page) -> None:
-    main(page).get_by_role("button", name="Analyse").click()
+    main(page).get_by_role("button", name="Analyse").last.click()  # not that of a result that is going
     main(page).get_by_role("button", name="Cancel").wait_for()
 
 
