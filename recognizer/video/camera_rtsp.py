@@ -12,6 +12,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 from recognizer.errors import VideoError
@@ -26,7 +27,6 @@ _MOST_LINE_BYTES: Final = 2000
 _MOST_BODY_BYTES: Final = 1_000_000
 
 _ANSWER: Final = re.compile(r"RTSP/1\.\d ([1-5]\d\d)( .*)?")
-_UNAUTHORIZED: Final = 401
 _NEEDED: Final = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY")
 _DATA: Final = b"$"
 """Begins a packet of pictures between two messages (RFC 2326, 10.12)."""
@@ -110,7 +110,7 @@ class RtspRelay:
                 if 300 <= status < 400:
                     self.problem = sends_on(self._address)
                     return
-                if status == _UNAUTHORIZED and self._tries_again(message):
+                if status == HTTPStatus.UNAUTHORIZED and self._tries_again(message):
                     continue
                 self._note(status)
                 message = message.content
