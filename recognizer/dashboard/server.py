@@ -15,7 +15,7 @@ from recognizer.memory import collect_rarely, exempt_from_collection
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
-from recognizer.service.jobs import LONG_WORK_GIVES_WAY_BY, Job, Jobs
+from recognizer.service.jobs import Job, Jobs
 from recognizer.service.library import Library
 from recognizer.service.offers import Offers
 from recognizer.service.recovery import Recovery
@@ -23,6 +23,9 @@ from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext, get_ready
 
 _log = logging.getLogger(__name__)
+
+NETWORKS_GIVE_WAY_BY = 10
+"""Steps of niceness of the networks' threads: pages and cameras' pictures take less and cannot wait."""
 
 _BYTES_PER_MIB = 1024 * 1024
 """Streamlit's unit of ``server.maxUploadSize``."""
@@ -34,7 +37,7 @@ def context() -> ServerContext:
     collect_rarely()
     exempt_from_collection()
     crops = weights.cache_dir().parent / "crops"
-    models = ModelCache(give_way_by=LONG_WORK_GIVES_WAY_BY)
+    models = ModelCache(give_way_by=NETWORKS_GIVE_WAY_BY)
     return ServerContext(jobs=Jobs(), store=AnalysisStore(), models=models, pass_store=PassStore(crops))
 
 

@@ -13,7 +13,6 @@ from copy import copy
 from typing import Any, Generic, Self, TypeVar
 from weakref import WeakSet, WeakValueDictionary
 
-from recognizer import processes
 from recognizer.limits import exceeded, limits
 from recognizer.memory import give_back_memory
 from recognizer.service.fairness import NOBODY, FairLine, Place
@@ -31,9 +30,6 @@ SHORT_OF_EACH = 4
 
 LONG_OF_EACH = 1
 """Maximum number of concurrent long jobs of one visitor; their others wait in line."""
-
-LONG_WORK_GIVES_WAY_BY = 10
-"""Steps of niceness of long jobs and of the networks: pages and cameras' pictures take less and cannot wait."""
 
 END_WITHIN_S = 5.0
 """When the server ends, running jobs are suspended and have this long to save where they are."""
@@ -266,8 +262,6 @@ class Jobs:
 
     def _work_off(self, line: FairLine[Job[Any]], job: Job[Any] | None) -> None:
         """Run job after job until none may start; the body of a thread."""
-        if line is self._long:
-            processes.give_way(LONG_WORK_GIVES_WAY_BY)
         while job is not None:
             job.run()
             with self._lock:
