@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from recognizer.errors import StoreError
 from recognizer.timeline.model import Timeline
 
@@ -38,6 +40,7 @@ class SessionSaver:
         self._ended = threading.Event()
         self._until_s = float("-inf")
         self._frames_until_s = float("-inf")
+        self._frames_at_end = 0  # so many have that time: under Windows, two may have the same
         self._thread = threading.Thread(target=self._run, name="live-save", daemon=True)
         self._thread.start()
 
@@ -56,9 +59,13 @@ class SessionSaver:
         since_s = self._until_s - LATE_S
         timeline = self._timeline(since_s)
         times_s = timeline.frame_times_s
-        self._save(replace(timeline, frame_times_s=times_s[times_s > self._frames_until_s]), since_s)
+        first, past = (np.searchsorted(times_s, self._frames_until_s, side) for side in ("left", "right"))
+        new_s = times_s[min(first + self._frames_at_end, past) :]
+        self._save(replace(timeline, frame_times_s=new_s), since_s)
         self._until_s = timeline.analysed_s
-        self._frames_until_s = float(times_s[-1]) if len(times_s) else self._frames_until_s
+        if len(new_s):
+            self._frames_until_s = float(times_s[-1])
+            self._frames_at_end = int(np.count_nonzero(times_s == times_s[-1]))
 
     def end(self) -> None:
         """Stop saving; the whole session is stored now."""

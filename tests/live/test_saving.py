@@ -227,6 +227,22 @@ def test_a_full_disk_does_not_end_the_saving(monkeypatch: pytest.MonkeyPatch, ca
     assert len(saved[1].frame_times_s) == 0
 
 
+def test_a_frame_with_the_time_of_the_last_saved_one_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: it was left out. Windows' clock may give two frames the same time."""
+    monkeypatch.setattr(saving, "EVERY_S", 0.02)
+    times_s = [0.0, 0.5, 0.5, 0.5, 0.5, 0.75]
+    known, saved = iter([2, 3, 3, 5, 6]), list[list[float]]()
+    whole = _built(1.0, 0.0)
+
+    def timeline(_since_s: float) -> Timeline:
+        return replace(whole, frame_times_s=np.array(times_s[: next(known, 6)]))
+
+    saver = SessionSaver(timeline, lambda part, _since_s: saved.append(part.frame_times_s.tolist()))
+    wait_until(lambda: len(saved) > 5)
+    saver.end()
+    assert saved[:6] == [[0.0, 0.5], [0.5], [], [0.5, 0.5], [0.75], []]
+
+
 _VIDEO = VideoInfo(None, 640, 480, None, None, None, None)
 
 
