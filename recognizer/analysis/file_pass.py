@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Protocol, Self, TypeVar
 
@@ -181,13 +182,14 @@ class _DetectedPeople(_DecodedFrames):
     def batches(self) -> Iterator[Sequence[Observation]]:
         batches: Iterator[list[Frame]] = _batched(self._frames, self._batch_size)
         batch = next(batches, None)
-        while batch is not None:
-            found = self._follower.find(batch)
-            # fetch the next batch now: decoding it then overlaps tracking and cropping (one core), not inference (all
-            # cores)
-            upcoming = next(batches, None)
-            yield [self._observed(frame, people) for frame, people in zip(batch, found, strict=True)]
-            batch = upcoming
+        # tracking and cropping keep one core busy, so people are looked for in the next batch meanwhile, on the others
+        with ThreadPoolExecutor(1, "detect") as detecting:
+            found = None if batch is None else detecting.submit(self._follower.find, batch)
+            while batch is not None and found is not None:
+                upcoming, people_of = next(batches, None), found.result()
+                found = None if upcoming is None else detecting.submit(self._follower.find, upcoming)
+                yield [self._observed(frame, people) for frame, people in zip(batch, people_of, strict=True)]
+                batch = upcoming
 
     def _observed(self, frame: Frame, people: Sequence[Detection]) -> Observation:
         observation = self._follower.observe(frame, people)

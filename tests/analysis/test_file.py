@@ -38,13 +38,15 @@ from tests.support.fakes import (
     scripted_models,
 )
 from tests.support.runs import LEFT, QUICK, RIGHT, MakeVideo, classifier_of, detector_of, even, same
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, wait_until
 
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     yield
-    assert [thread.name for thread in threading.enumerate() if thread.name == "decode"] == []
+    assert [
+        thread.name for thread in threading.enumerate() if thread.name == "decode" or thread.name.startswith("detect_")
+    ] == []
 
 
 class TestTime:
@@ -100,6 +102,23 @@ class TestAnalyze:
             recognizer.step(numbered_frame(number, time_s))
         same(recognizer.finish(), from_file)
         assert len(from_file.people) == 2
+
+    def test_people_are_looked_for_in_the_next_frames_while_those_before_are_followed(
+        self, make_video: MakeVideo
+    ) -> None:
+        models = scripted_models(always(LEFT))
+        batches = detector_of(models).batch_sizes
+
+        def next_is_looked_at(progress: Progress) -> None:
+            # in order and one batch ahead, but never further: each holds a few pictures
+            followed = round(progress.analysed_s * 30) // 12 + 1
+            wait_until(lambda: len(batches) >= min(followed + 1, 3))
+            assert len(batches) <= followed + 1
+
+        timeline = analyze(numbered_video(make_video, 30), QUICK, models=models, progress=next_is_looked_at)
+        assert timeline.complete
+        assert batches == [4, 4, 2]
+        assert detector_of(models).seen == list(range(0, 30, 3))
 
     def test_a_video_without_people_gives_an_empty_timeline(self, make_video: MakeVideo, tmp_path: Path) -> None:
         store = PassStore(tmp_path / "crops")
