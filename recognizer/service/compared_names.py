@@ -5,6 +5,7 @@ Entries are stored and used again as the networks said them, whatever names they
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -51,7 +52,8 @@ def named_comparison(naming: Naming, shown: StoredComparison, comparison: Compar
         return NamedComparison(comparison)
     title = None
     entries: list[Entry] = []
-    notes: dict[str, None] = {}
+    keeping: dict[str, list[str]] = {}
+    remarks: dict[str, None] = {}
     for entry in comparison.entries:
         entries.append(entry)
         if entry.timeline is None or not entry.timeline.predictions:
@@ -66,10 +68,17 @@ def named_comparison(naming: Naming, shown: StoredComparison, comparison: Compar
             with_names = entry_named(entry, own.timeline, own.actions, own.mode)
             entries[-1:] = [entry, with_names] if own.mode == "beside" else [with_names]
         if why is not None:
-            notes[f"{entry.name} keeps its labels: {why[0].lower()}{why[1:]}"] = None
+            keeping.setdefault(why, []).append(entry.name)
         elif own.remark is not None:
-            notes[own.remark] = None
-    return NamedComparison(Comparison(tuple(entries)), title, tuple(notes))
+            remarks[own.remark] = None
+    notes = (*(_kept(names, why) for why, names in keeping.items()), *remarks)
+    return NamedComparison(Comparison(tuple(entries)), title, notes)
+
+
+def _kept(names: Sequence[str], why: str) -> str:
+    """Return one sentence about the entries that keep their labels for the same reason."""
+    keep = "keeps its labels" if len(names) == 1 else "keep their labels"
+    return f"{' and '.join(names)} {keep}: {why[0].lower()}{why[1:]}"  # a name may have a comma
 
 
 def entry_named(entry: Entry, timeline: Timeline, actions: ActionSet, mode: Mode) -> Entry:

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from recognizer.comparison.model import Comparison, Entry
 from recognizer.dashboard import server
 from recognizer.dashboard.compare import results
+from recognizer.service.compared_names import named_comparison
 from recognizer.service.store import StoredFile
 from recognizer.timeline.model import Timeline
 from tests.support.featured import featured_timeline, labels_of, stretch_of
@@ -124,6 +125,23 @@ def test_set_and_mode_decide_what_is_compared_and_downloaded(
 
     choose(page, "Names in this comparison", "")
     assert actions_by_lane(offered) == before
+
+
+def test_why_several_classifiers_keep_their_labels_is_said_once(page: AppTest, set_id: str) -> None:
+    """Regression: the same sentence stood there for each of them."""
+    shown = server.context().comparisons.load(COMPARISON_ID)
+    assert shown is not None
+    i3d, s3d = shown.comparison.entries
+    choose(page, "Names in this comparison", set_id)
+    own = server.context().own_actions
+    own.remove_action(set_id, "serving")
+    entries = (replace(i3d, name="i3d, 8 samples"), s3d, replace(i3d, name="i3d, 32 samples"))
+    kept, of_another = named_comparison(own.naming, shown, Comparison(entries)).notes
+    assert kept == (
+        "i3d, 8 samples and i3d, 32 samples keep their labels: "
+        "own names appear once two actions have a moment, or one action and “none of these”."
+    )
+    assert of_another.startswith("s3d keeps its labels: 'Gym' was taught with i3d")
 
 
 def test_names_come_back_after_a_refresh_follow_the_set_and_are_not_stored_in_entries(
