@@ -143,6 +143,11 @@ def test_taught_where_one_looks_everybody_is_named_at_once_and_undo_takes_it_bac
         page.mouse.click(*place(page, 0, (start_s + end_s) / 2))
         page.keyboard.press("t")
         page.get_by_role("option", name="resting").wait_for()
+        for typed, first in (("rest", "resting"), ("sting", "New: “sting”")):
+            page.keyboard.type(typed)
+            assert page.locator("dialog.popup .label").all_inner_texts()[0] == first, "Enter takes it"
+            page.keyboard.press("Control+a")
+        page.keyboard.press("Delete")
         page.get_by_role("option", name="None of these").click()
         says(page, "Taught “none of these”")
         shows(page, "resting")

@@ -146,6 +146,18 @@ def choose(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def offered(page: Page, text: str) -> list[str]:
+    """Return what a picker offers for a text, that which Enter takes first, and close it."""
+    page.keyboard.press("r")
+    page.get_by_role("combobox", name="Label of").wait_for()
+    page.keyboard.type(text)
+    labels = page.locator("dialog.popup .label").all_inner_texts()
+    assert page.locator("dialog.popup [aria-selected=true] .label").all_inner_texts() == labels[:1]
+    page.keyboard.press("Escape")
+    page.locator("dialog.popup").wait_for(state="detached")
+    return labels
+
+
 def titles(page: Page) -> list[str]:
     found: list[str] = ask(page, "model.timeline.lanes.map((lane) => lane.title)")
     return found
@@ -161,6 +173,24 @@ def assert_the_label_can_be_read(page: Page) -> None:
     assert label.evaluate("({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth")
     page.set_viewport_size(WIDE)
     settled_box(bench(page))
+
+
+def test_enter_takes_what_was_typed_and_no_label_that_only_the_network_knows(
+    browser: Browser, pages: str, stored: StoredAnalysis
+) -> None:
+    """Regression: Enter after "walk" took "walking the dog"."""
+    with opened(browser, pages + stored.analysis_id) as page:
+        bench(page).scroll_into_view_if_needed()
+        select(page, 0, 1.0)
+        assert offered(page, "walk")[:2] == ["Use “walk”", "walking the dog"]
+        assert offered(page, "Walking  the dog")[:1] == ["walking the dog"], "it is what was typed"
+        with one_edit(page, "as walk"):
+            page.keyboard.press("r")
+            choose(page, "walk")
+        assert offered(page, "wal")[0] == "Use “wal”", "the segment has the other one"
+        select(page, 1, 1.0)
+        assert offered(page, "wal")[:2] == ["walk", "Use “wal”"], "given before"
+        assert offered(page, "alk")[0] == "Use “alk”"
 
 
 def test_every_kind_of_edit_stays_and_can_be_undone(
@@ -179,7 +209,7 @@ def test_every_kind_of_edit_stays_and_can_be_undone(
             bench(page).locator(".chip").nth(2).click()
         with one_edit(page, "as zumba"):
             page.keyboard.press("r")
-            choose(page, "zumb")
+            choose(page, "zumba")
         with one_edit(page, "as my own exercise"):
             bench(page).locator(".label-now").click()
             choose(page, "my own  exercise")
