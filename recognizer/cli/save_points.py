@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 MAX_FOLDER_BYTES: Final = 4 * 2**30
 """If the save points of all commands together exceed this, those of the least recently killed ones are removed."""
 
+_LOCK_TIMEOUT_S: Final = 0.1
+
 _ENTRIES: Final = "entries.bin"
 
 
@@ -78,8 +80,9 @@ def save_points(
     folder = root / hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
     try:
         root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.with_suffix(".lock"))
-        lock.acquire(blocking=False)
+        lock = FileLock(_lock_of(folder))
+        # not at once: between our opening and locking the file, another command may remove it as left over
+        lock.acquire(timeout=_LOCK_TIMEOUT_S, poll_interval=_LOCK_TIMEOUT_S / 2)
     except (OSError, Timeout) as error:
         _log.info("no save points: %s", error)
         yield None
@@ -87,11 +90,38 @@ def save_points(
     try:
         if fresh:
             shutil.rmtree(folder, ignore_errors=True)
+        _remove_left_locks(root, folder)
         others = [(path,) for path in root.iterdir() if path.is_dir()]
         prune_lru(others, MAX_FOLDER_BYTES, keep={folder})
         yield CommandSavePoints(folder)
     finally:
-        lock.release()
+        _remove_held(lock)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_suffix(".lock")
+
+
+def _remove_held(lock: FileLock) -> None:
+    """Remove a lock's file and release the lock, in this order: whoever holds it next has another file.
+
+    Who has opened the file and then locks it sees that it is gone, and makes another one: ``filelock`` looks. Windows
+    refuses to remove an open file; there ``filelock`` itself removes it.
+    """
+    with contextlib.suppress(OSError):
+        Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
+
+
+def _remove_left_locks(root: Path, own: Path) -> None:
+    """Remove the locks of commands that were killed, and whose save points are gone."""
+    for path in root.glob("*.lock"):
+        if path == _lock_of(own) or path.with_suffix("").exists():
+            continue
+        lock = FileLock(path)
+        with contextlib.suppress(OSError, Timeout):  # one that is held is of a command that has saved nothing yet
+            lock.acquire(blocking=False)
+            _remove_held(lock)
 
 
 class ResumeRemark:

@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from recognizer.cli import main
-from recognizer.cli.save_points import CommandSavePoints
+from recognizer.cli.save_points import CommandSavePoints, save_points
 from recognizer.errors import StoreError
 from recognizer.networks import loading
 from recognizer.networks.cache import ModelCache
@@ -135,6 +135,44 @@ def test_two_of_the_same_command_do_not_disturb_each_other(
         assert analyze(video, tmp_path / "result.json") == 0
     assert detector_of(models).seen == list(range(40))
     assert left(tmp_path) == [folder], "the other's save points stay"
+
+
+def test_locks_go_when_they_are_of_no_use(video: Path, networks: Callable[..., Models], tmp_path: Path) -> None:
+    """Regression: each command left one for good."""
+    networks(5)
+    with pytest.raises(KeyboardInterrupt):
+        analyze(video, tmp_path / "result.json")
+    (folder,) = left(tmp_path)
+    assert list(folder.parent.glob("*.lock")) == []
+    killed, pruned, running = (folder.parent / name for name in ("killed.lock", "pruned.lock", "running.lock"))
+    killed.with_suffix("").mkdir()
+    for path in (killed, pruned):
+        path.touch()
+    networks()
+    with FileLock(running):
+        assert analyze(video, tmp_path / "result.json") == 0
+        assert sorted(folder.parent.glob("*.lock")) == [killed, running]
+
+
+def test_a_lock_that_is_removed_as_it_is_taken_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recognizer.cli.save_points.cache_dir", lambda: tmp_path / "cache")
+    fcntl = pytest.importorskip("fcntl")  # elsewhere, nobody removes a file that is open
+    lock, asked = fcntl.flock, list[int]()
+
+    def lock_late(descriptor: int, how: int) -> None:
+        if not asked:
+            (path,) = (tmp_path / "commands").glob("*.lock")
+            path.unlink()
+        asked.append(how)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", lock_late)
+    with save_points("ab" * 32, [Settings()], fresh=False) as kept:
+        assert kept is not None
+        assert len(asked) == 2
+        with save_points("ab" * 32, [Settings()], fresh=False) as second:
+            assert second is None, "it is held"
+    assert list((tmp_path / "commands").iterdir()) == []
 
 
 def test_a_comparison_keeps_finished_classifiers(
