@@ -136,7 +136,9 @@ def test_clips_longer_than_the_video_are_warned_of(page: AppTest, make_video: Ca
     page.run()
     assert "longer than this video" not in words(page), "there is none"
     upload_video(page, make_video("short.mp4", frames=60, fps=10))
-    assert "longer than this video (6.00 s): lower the sequence length or skip interval" in words(page)
+    (told,) = page.sidebar.warning
+    assert "longer than this video (6.00 s): lower the sequence length or the skip interval" in told.value
+    assert "first label comes" not in words(page), "in this video it does not"
     widget(page, "Sequence length").set_value(2)
     widget(page, "Skip interval").set_value(1)
     page.run()

@@ -226,6 +226,12 @@ _MORE_HELP: Final = {
 def _clip_line(settings: Settings, rate_hz: float | None, video_s: float | None) -> None:
     in_rate_hz = rate_hz or DEFAULT_FRAME_RATE_HZ
     span_s, shortest_s = settings.clip_span_s(in_rate_hz), shortest_stay_s(settings, in_rate_hz)
+    if video_s is not None and span_s > max(video_s, LONG_CLIP_S):
+        st.warning(
+            f"One clip spans **{seconds(span_s)}**, longer than this video ({seconds(video_s)}): lower the sequence "
+            "length or the skip interval."
+        )
+        return
     at = "" if rate_hz else f" at {DEFAULT_FRAME_RATE_HZ:.0f} frames/s"
     shorter = f" A shorter stay is labelled too, from {seconds(shortest_s)} on." if shortest_s < span_s else ""
     st.caption(
@@ -234,8 +240,6 @@ def _clip_line(settings: Settings, rate_hz: float | None, video_s: float | None)
     )
     if span_s < SHORT_CLIP_S:
         st.caption("Most actions need a second or more to be recognised.")
-    elif video_s is not None and span_s > max(video_s, LONG_CLIP_S):
-        st.caption(f"That is longer than this video ({seconds(video_s)}): lower the sequence length or skip interval.")
 
 
 def _own_checkpoint(classifier: str) -> dict[str, Any]:
