@@ -145,7 +145,7 @@ def run(models: Models, chosen: Settings, stays: tuple[int, ...]) -> Timeline:
 @example("yolo26x.pt", 100, 64, 30, 0.9, "a little more").via("every upper end")
 @example("yolo26n.pt", 0, 1, 1, 0.0, "two people").via("every lower end")
 @example("yolo26n.pt", 10, 13, 2, 0.25, "just a clip").via("under what S3D and MViT take")
-@settings(max_examples=15, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_every_combination_gives_the_network_a_tensor_it_takes(
     name: str, model: str, margin: int, samples: int, skip: int, overlap: float, stays: str
 ) -> None:

@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recognizer.analysis.file import analyze
@@ -15,7 +16,9 @@ from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings, recommended
 from recognizer.timeline.model import Timeline
+from recognizer.types import Clip
 from recognizer.video import VideoSource, open_video
+from tests.support.fakes import Answer, ScriptedClassifier
 from tests.support.ffmpeg import ffmpeg
 
 pytestmark = pytest.mark.real
@@ -44,6 +47,12 @@ def label_s(timeline: Timeline) -> float:
     return sum(one.duration_s for one in timeline.segments() if one.action == "tai chi")
 
 
+def mean_of_crops(clip: Clip) -> Answer:
+    assert clip.surroundings_rgb is not None
+    both = np.stack([clip.rgb, clip.surroundings_rgb]).mean(axis=(2, 3, 4))
+    return ((" ".join(f"{mean:.6f}" for mean in both.flat), 1.0),)
+
+
 def run(source: Path | VideoSource, models: Models) -> Timeline:
     with open_video(source) as video:
         rate_hz = float(video.facts.frame_rate or 0)
@@ -56,14 +65,15 @@ def test_file_whose_pictures_begin_late_has_the_plain_files_labels_later(
     ffmpeg("-i", tai_chi, "-t", "4", "-c", "copy", "plain.mp4", folder=tmp_path)
     source = ("-itsoffset", "0.8", "-i", "plain.mp4", "-f", "lavfi", "-i", "sine=d=5")
     ffmpeg(*source, "-c:v", "copy", "-c:a", "aac", "late.mp4", folder=tmp_path)
-    plain, late = run(tmp_path / "plain.mp4", models), run(tmp_path / "late.mp4", models)
+    seen = replace(models, classifier=ScriptedClassifier(mean_of_crops))  # the same crops have the same labels
+    plain, late = run(tmp_path / "plain.mp4", seen), run(tmp_path / "late.mp4", seen)
     assert first_row(plain)["start_s"] == "0.000"
     assert first_row(late)["start_s"] == "0.800"
     assert [one.action for one in late.segments()] == [one.action for one in plain.segments()]
     for shifted, one in zip(late.predictions, plain.predictions, strict=True):
         assert (shifted.start_s, shifted.end_s) == pytest.approx((one.start_s + 0.8, one.end_s + 0.8))
         assert shifted.top == one.top
-    assert label_s(plain) > 3
+    assert len({one.top for one in plain.predictions}) > 1
 
 
 def test_export_of_a_security_camera_has_its_own_speed_and_label(tai_chi: str, models: Models, tmp_path: Path) -> None:

@@ -20,11 +20,13 @@ X264 = ("-an", "-c:v", "libx264", "-crf", "12", "-preset", "veryfast", "-pix_fmt
 TFF = ("-flags", "+ildct+ilme", "-x264-params", "tff=1")
 
 DURATION_S = 3
+ONE_CLIP = ("-t", "2.6")
+"""As much as the network is shown at once; a second clip would take as long, for mostly the same pictures."""
 
 
 def hdr(transfer: str) -> tuple[str, ...]:
     return (
-        *("-an", "-vf"),
+        *(*ONE_CLIP, "-an", "-vf"),
         "format=gbrp,setparams=color_primaries=bt709:color_trc=bt709:colorspace=gbr:range=full,"
         f"zscale=npl=203:p=bt2020:t={transfer}:m=bt2020nc:r=limited,format=yuv420p10le",
         *("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:crf=12"),
@@ -36,8 +38,8 @@ def hdr(transfer: str) -> tuple[str, ...]:
 KINDS = {
     "oblong pixels": (
         "tv_v_SoccerJuggling_g24_c01.avi",
-        X264,
-        ("-vf", "scale=360:576,setsar=32/15", *X264),
+        (*ONE_CLIP, *X264),
+        (*ONE_CLIP, "-vf", "scale=360:576,setsar=32/15", *X264),
         "juggling soccer ball",
     ),
     "interlaced": (
@@ -46,8 +48,8 @@ KINDS = {
         ("-vf", "tinterlace=interleave_top,setfield=tff", *TFF, *X264),
         "juggling soccer ball",
     ),
-    "PQ": ("stgcn_ta_chi.mp4", X264, hdr("smpte2084"), "tai chi"),
-    "HLG": ("stgcn_ta_chi.mp4", X264, hdr("arib-std-b67"), "tai chi"),
+    "PQ": ("stgcn_ta_chi.mp4", (*ONE_CLIP, *X264), hdr("smpte2084"), "tai chi"),
+    "HLG": ("stgcn_ta_chi.mp4", (*ONE_CLIP, *X264), hdr("arib-std-b67"), "tai chi"),
 }
 
 
