@@ -17,7 +17,7 @@ from recognizer.networks.fallback import UsableClassifier
 from recognizer.palette import ActionPalette
 from recognizer.service.jobs import Job, Jobs
 from recognizer.service.library import Library
-from recognizer.service.offers import Offers
+from recognizer.service.offers import Offer, Offers, Played
 from recognizer.service.recovery import Recovery
 from recognizer.service.store import AnalysisStore
 from recognizer.service.tasks import ServerContext, get_ready
@@ -85,8 +85,14 @@ def retry_readiness() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def offers() -> Offers:
+def offers() -> Offers[Offer]:
     """Return the files that the tabs of this server offer for download."""
+    return Offers()
+
+
+@st.cache_resource(show_spinner=False)
+def played() -> Offers[Played]:
+    """Return the files that the tabs of this server may play."""
     return Offers()
 
 

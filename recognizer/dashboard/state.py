@@ -17,6 +17,7 @@ part                written by
 ``own_actions``     ``own_actions/``
 ``groups_draft``    ``parts/label_groups.py``
 ``downloads``       ``parts/downloads.py``
+``players``         ``parts/player.py``
 ``page``            ``navigation.py``, ``came_through_app`` too
 ``notices``         ``guard.py``
 ==================  ====================================================================
@@ -39,7 +40,7 @@ from recognizer.service.action_sets import SetSummary
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.growing import Pace
 from recognizer.service.jobs import Job
-from recognizer.service.offers import TabOffers
+from recognizer.service.offers import TabOffers, TabPlayers
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.settings import RECOMMENDED_MIN_CONFIDENCE, Preset, Settings
 from recognizer.timeline.filters import Filter
@@ -468,6 +469,7 @@ class Tab:
         of_camera: the analysis of a camera's session.
         groups_draft: the label groups that are being edited.
         downloads: the files that its pages offer.
+        players: the files that its players may play.
         stored_uploads: stored checkpoints and label files, by the id of their upload.
         restored: the id last restored from the address or put into it, by page and parameter.
         wished: what was put into the address last, by page and parameter.
@@ -492,6 +494,7 @@ class Tab:
     own_actions: OwnActionsTab = field(default_factory=OwnActionsTab)
     groups_draft: GroupsDraft | None = None
     downloads: TabOffers = field(default_factory=TabOffers)
+    players: TabPlayers = field(default_factory=TabPlayers)
     stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
     restored: dict[tuple[str, str], str | None] = field(default_factory=dict)
     wished: dict[tuple[str, str], AddressWish] = field(default_factory=dict)

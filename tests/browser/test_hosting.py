@@ -113,6 +113,11 @@ def test_two_instances_behind_nginx(
     upload_video(page, video)
     assert ["PUT", "204"] in [[method, status] for _, method, status, path in nginx.requests() if "upload" in path]
 
+    assert seeks(page) == pytest.approx(0.5, abs=0.01)
+    wait_until(
+        lambda: any("/who/recognizer/play/" in path and one == "206" for *_, one, path in nginx.requests()), WORK_S
+    )
+
     # the page goes on where it was when its connection ends, in the same instance
     opened = sum("_stcore/stream" in path for *_, path in nginx.requests())
     nginx.end_connections(upload_mb=1)

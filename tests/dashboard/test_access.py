@@ -34,6 +34,7 @@ CLOSED = [
     "/recognizer/comparison/0123/timeline",
     "/recognizer/actions/0123/set",
     "/recognizer/download/0123/table.csv",
+    "/recognizer/play/0123/clip.mp4",
     "/media/0123.mp4",
     "/_stcore/upload_file/0123/4567",
     "/_stcore/agent/interact",

@@ -20,7 +20,7 @@ from recognizer.service.offers import MOST_OF_A_TAB, Offer, Offers, TabOffers
 class Browsers:
     """A server with one tab's offers, and requests to it."""
 
-    def __init__(self, client: TestClient, offers: Offers) -> None:
+    def __init__(self, client: TestClient, offers: Offers[Offer]) -> None:
         self.client, self._offers = client, offers
         self.tab = TabOffers()
 
@@ -33,7 +33,7 @@ class Browsers:
 
 @pytest.fixture
 def browsers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browsers]:
-    offers = Offers()
+    offers: Offers[Offer] = Offers()
     monkeypatch.setattr(server, "offers", lambda: offers)
     with TestClient(
         Starlette(routes=[download_route("/recognizer/download")]), raise_server_exceptions=False

@@ -22,12 +22,12 @@ from recognizer.dashboard.compare import entries
 from recognizer.dashboard.library import api as library_api
 from recognizer.dashboard.live import picture
 from recognizer.dashboard.own_actions import api as own_actions_api
-from recognizer.dashboard.parts import chart_route, history, problem
+from recognizer.dashboard.parts import chart_route, history, player_route, problem
 from recognizer.dashboard.workbench import api as workbench_api
 from recognizer.dashboard.workbench import own_actions_api as teaching_api
 from recognizer.dashboard.workbench import routes as routes_module
 from recognizer.errors import StoreError
-from recognizer.service.offers import Offer
+from recognizer.service.offers import Offer, Played
 from tests.support.environment import ROOT
 from tests.support.networks import Networks
 from tests.support.pages import (
@@ -230,6 +230,8 @@ def test_every_route_that_fails_answers_with_a_sentence(
         monkeypatch.setattr(module, "refuse_comparison", broken)
     monkeypatch.setattr(opening, "may_see_of", broken)
     monkeypatch.setattr(server, "offers", lambda: {"1": offer})
+    monkeypatch.setattr(server, "played", lambda: {"1": Played(Path("1"))})
+    monkeypatch.setattr(player_route, "VideoResponse", broken)
     monkeypatch.setattr(chart_route, "version", broken)
     monkeypatch.setattr(routes_module, "static_path", broken)
     monkeypatch.setattr("starlette.staticfiles.StaticFiles.get_response", broken)

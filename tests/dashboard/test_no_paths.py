@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from recognizer import errors
-from recognizer.dashboard.parts.download_route import _problem
+from recognizer.dashboard.parts.download_route import problem_answer
 from recognizer.dashboard.text import for_visitors, sentence
 from recognizer.dashboard.workbench.api import problem_response
 from recognizer.errors import RecognizerError
@@ -84,7 +84,7 @@ def test_what_is_no_path_stays(text: str) -> None:
 def test_page_and_addresses_say_names() -> None:
     told = "'/srv/data/files/ab12.mp4' cannot be read."
     assert "srv" not in sentence(told)
-    for answer in (problem_response(422, told), _problem(422, told)):
+    for answer in (problem_response(422, told), problem_answer(422, told)):
         assert json.loads(bytes(answer.body))["problem"] == "'ab12.mp4' cannot be read."
 
 

@@ -238,6 +238,9 @@ def test_disagreements_are_listed_and_one_that_is_chosen_shows_what_both_saw_and
     text = words(page)
     assert "Person 1, 0.00 s to 2.00 s" in text
     assert text.count("Input: 8 pictures from") == 2
+    pictures = [one.url.partition(",")[0] for shown in page.get("image") for one in shown.proto.imgs]
+    # Streamlit would delete them as files, perhaps before the browser has asked for them
+    assert pictures == ["data:image/jpeg;base64"] * 16
     tops = [table.value["Label"].tolist() for table in page.dataframe if "Label" in table.value.columns]
     assert tops == [["waving", "jogging"], ["jogging", "waving"]]
 

@@ -18,9 +18,9 @@ from starlette.testclient import TestClient
 
 from recognizer.dashboard import server
 from recognizer.dashboard.parts import sign_in, visitor
+from recognizer.dashboard.parts.ranges import PIECE_BYTES
 from recognizer.dashboard.workbench import api, assets
 from recognizer.dashboard.workbench.boxes import box_bytes
-from recognizer.dashboard.workbench.ranges import PIECE_BYTES
 from recognizer.dashboard.workbench.routes import routes
 from recognizer.limits import Limits
 from recognizer.service.runs import Run

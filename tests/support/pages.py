@@ -172,6 +172,12 @@ def downloads(at: AppTest) -> list[str]:
     return [json.loads(proto.json)["label"] for proto in own]
 
 
+def players(at: AppTest) -> list[dict[str, Any]]:
+    """Return what the page's players play: ``path`` of the address, and ``label``."""
+    own = [one.proto for one in at.get("bidi_component") if one.proto.component_name == "recognizer_player"]
+    return [json.loads(proto.json) for proto in own]
+
+
 def open_table(at: AppTest, name: str) -> pd.DataFrame:
     """Open one of the tables below a timeline and return its content. The others are not made."""
     at.session_state["tables"] = name

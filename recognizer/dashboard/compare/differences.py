@@ -15,6 +15,7 @@ from recognizer.comparison.agreement import LabelSpan, disagreements
 from recognizer.comparison.model import Lane, have_common_labels, pairs
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.number_columns import number_columns
+from recognizer.dashboard.parts.pictures import data_url
 from recognizer.dashboard.text import plain, seconds, sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.comparisons import StoredComparison
@@ -22,6 +23,8 @@ from recognizer.timeline.model import Timeline
 from recognizer.types import Prediction
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from recognizer.analysis.shown import SeenFrame
 
 MOST_FRAMES = 8
@@ -29,6 +32,9 @@ MOST_FRAMES = 8
 
 _FRAME_PX = 60
 """Seven fit next to each other in half of the page."""
+
+_SENT_PX = 4 * _FRAME_PX
+"""Sharp on any screen, and when a reader looks closer."""
 
 _LABEL_PX, _PROBABILITY_PX = 130, 115
 """Together they fit into the same half on a phone too, so no number is cut off."""
@@ -127,13 +133,17 @@ def _show_frames(shown: StoredComparison, lane: Lane, prediction: Prediction, wh
         st.caption(sentence(str(error)))
     else:
         chosen = np.unique(np.linspace(0, len(frames) - 1, min(MOST_FRAMES, len(frames))).round().astype(int))
-        st.image([frames[k].rgb for k in chosen], width=_FRAME_PX)
+        _show_pictures([frames[k].rgb for k in chosen])
         around = [rgb for k in chosen if (rgb := frames[k].surroundings_rgb) is not None]
         if around:
-            st.image(around, width=_FRAME_PX)
+            _show_pictures(around)
         some = f" ({len(chosen)} of them here)" if len(chosen) < len(frames) else ""
         mirrored = ", each with its surroundings, mirrored and with other people covered" if around else ""
         st.caption(f"Input: {len(frames)} pictures from {when}{some}{mirrored}. Labels:")
+
+
+def _show_pictures(pictures: Sequence[NDArray[np.uint8]]) -> None:
+    st.image([data_url(rgb, _SENT_PX) for rgb in pictures], width=_FRAME_PX)
 
 
 def _timeline_key(timeline: Timeline) -> tuple[object, ...]:

@@ -30,17 +30,18 @@ def download_route(prefix: str) -> Route:
 async def _download(request: Request) -> Response:
     offer = server.offers().get(request.path_params["token"])
     if offer is None:
-        return _problem(404, GONE)
+        return problem_answer(404, GONE)
     try:
         made = await run_in_threadpool(offer.make)
         return _answer(offer, made)
     except RecognizerError as problem:
-        return _problem(422, str(problem))
+        return problem_answer(422, str(problem))
     except Exception as error:  # noqa: BLE001 - it is logged, and the button says so
-        return _problem(500, reported(error))
+        return problem_answer(500, reported(error))
 
 
-def _problem(status: int, text: str) -> Response:
+def problem_answer(status: int, text: str) -> Response:
+    """Return why a file cannot be had, as the scripts in the page read it."""
     return JSONResponse({"problem": for_visitors(capitalized(text))}, status, _HEADERS)
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import streamlit as st
-from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from recognizer import weights
 from recognizer.dashboard import guard, server, state
+from recognizer.dashboard.parts.pictures import data_url
+from recognizer.dashboard.parts.player import show_player
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.video_choices import offer_choices
 from recognizer.dashboard.parts.visitor import visitor_id
@@ -26,9 +25,6 @@ from recognizer.timeline import model
 from recognizer.types import Reading
 from recognizer.video import VIDEO_SUFFIXES, describe, is_browser_playable, open_video, poster
 from recognizer.video.reading import line
-
-MAX_PLAYED_BYTES = 200_000_000
-"""Larger files get a preview: Streamlit's player reads the whole file into memory."""
 
 PREVIEW_S = 60
 _POSTER_PX = 1280
@@ -122,7 +118,7 @@ def _use_in(tab: state.Tab, own: str, file: StoredFile, credit: str | None = Non
         source = server.context().store.source(file.path)
         with open_video(source, sha256=file.sha256, name=file.name) as reader:
             info, reading = reader.info, reader.reading
-        playable = is_browser_playable(source) and file.size_bytes <= MAX_PLAYED_BYTES
+        playable = is_browser_playable(source)
     except RecognizerError as error:
         tab.problem = str(error)
         return
@@ -196,9 +192,9 @@ def _draw_picture(video: state.CurrentVideo) -> None:
     preview = video.preview
     if video.playable:
         (file,) = server.context().store.source(video.file.path).paths
-        st.video(str(file))
+        show_player(file, video.file.name)
     elif preview is not None and preview.result is not None and preview.result.is_file():
-        st.video(str(preview.result))
+        show_player(preview.result, video.file.name)
     else:
         st.image(poster_of(str(video.file.path)), width="stretch")
         if preview is not None and not preview.finished:
@@ -222,13 +218,5 @@ def draw_reading(reading: Reading) -> None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def poster_of(path: str) -> str:
-    """Return a video's poster as a data URL.
-
-    Streamlit would serve an array as a file and delete the file as soon as the player replaces the poster; on a busy
-    server, that is before the browser has asked for it.
-    """
-    picture = Image.fromarray(poster(server.context().store.source(Path(path))).rgb)
-    picture.thumbnail((_POSTER_PX, _POSTER_PX))
-    encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=90)
-    return f"data:image/jpeg;base64,{base64.b64encode(encoded.getvalue()).decode()}"
+    """Return a video's poster as a data URL."""
+    return data_url(poster(server.context().store.source(Path(path))).rgb, _POSTER_PX)

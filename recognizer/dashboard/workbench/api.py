@@ -14,11 +14,11 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from recognizer.dashboard import server
+from recognizer.dashboard.parts.ranges import VideoResponse
 from recognizer.dashboard.parts.visitor import ONLY_LOOKS, may_correct_of
 from recognizer.dashboard.text import for_visitors
 from recognizer.dashboard.workbench import documents
 from recognizer.dashboard.workbench.boxes import box_bytes
-from recognizer.dashboard.workbench.ranges import VideoResponse
 from recognizer.errors import RecognizerError, capitalized
 from recognizer.service.comparisons import StoredComparison
 from recognizer.service.opened import Opened
@@ -31,9 +31,6 @@ Document = TypeVar("Document")
 Asked = TypeVar("Asked")
 
 _encode: Final = msgspec.json.Encoder().encode
-
-_WEBM: Final = b"\x1a\x45\xdf\xa3"
-"""How Matroska and WebM begin."""
 
 _NO_PICTURE: Final = "There is no picture of this person."
 
@@ -189,10 +186,7 @@ def video(request: Request) -> Response:
     found = playable(server.context(), request.opened())
     if found.path is None:
         raise RefusedError(404, found.note or "There is no video to play.")
-    with found.path.open("rb") as file:
-        is_webm = file.read(len(_WEBM)) == _WEBM
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return VideoResponse(found.path, media_type="video/webm" if is_webm else "video/mp4", headers=headers)
+    return VideoResponse(found.path)
 
 
 def _track(request: Request, opened: Opened) -> PersonTrack:

@@ -26,6 +26,7 @@ from recognizer.dashboard.library.routes import library_routes
 from recognizer.dashboard.own_actions.routes import set_routes
 from recognizer.dashboard.parts.chart_route import library_route
 from recognizer.dashboard.parts.download_route import download_route
+from recognizer.dashboard.parts.player_route import player_route
 from recognizer.dashboard.streamlit_private import lighten_closed_pages
 from recognizer.dashboard.workbench import api, own_actions_api
 from recognizer.dashboard.workbench.api import problem_response
@@ -74,6 +75,7 @@ def routes() -> list[BaseRoute]:
         ),
         library_route(f"{prefix}/static"),
         download_route(f"{prefix}/download"),
+        player_route(f"{prefix}/play"),
         *set_routes(f"{prefix}/actions"),
         *library_routes(f"{prefix}/library"),
         *batch_routes(f"{prefix}/batches"),

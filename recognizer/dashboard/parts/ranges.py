@@ -1,8 +1,9 @@
-"""Send a video in pieces of a bounded size."""
+"""Send a video in pieces of a bounded size, from the disk."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 
 from starlette.responses import FileResponse
@@ -12,11 +13,25 @@ PIECE_BYTES: Final = 1 << 20
 """A browser asks for the rest of a video, reads as far as it wants to play, and leaves what follows on the line for as
 long as the video is paused; the server could not end meanwhile. After a piece, it asks again."""
 
+_WEBM: Final = b"\x1a\x45\xdf\xa3"
+"""How Matroska and WebM begin."""
+
+_HEADERS: Final = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+
 _RANGE: Final = re.compile(rb"bytes=(\d{1,18})-(\d{0,18})")
 
 
 class VideoResponse(FileResponse):
-    """A file of which each request for a range gets a piece at most."""
+    """A file that browsers play, of which each request for a range gets a piece at most.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            is_webm = file.read(len(_WEBM)) == _WEBM
+        super().__init__(path, headers=_HEADERS, media_type="video/webm" if is_webm else "video/mp4")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
