@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from recognizer.networks.cache import ModelCache
 from recognizer.settings import Settings
 from recognizer.video import open_video, probe
 from tests.support.environment import ROOT
+from tests.support.fakes import ScriptedClassifier
 from tests.support.waiting import WORK_S, wait_until
 
 pytestmark = pytest.mark.real
@@ -53,8 +55,8 @@ def tai_chi(clips_dir: Path, make_video: MakeVideo) -> Path:
 
 @pytest.fixture
 def loaded(networks: ModelCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real networks, loaded once for all files."""
-    models = networks.get(Settings(video_classifier_model="i3d"))
+    """The real detector, loaded once for all files; a label says nothing about an odd file."""
+    models = replace(networks.get(Settings(video_classifier_model="i3d")), classifier=ScriptedClassifier())
     monkeypatch.setattr(recognizer.networks.loading, "load_models", lambda *_: models)
 
 
