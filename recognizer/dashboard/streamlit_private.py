@@ -30,6 +30,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.runtime.state.common import GENERATED_ELEMENT_ID_PREFIX
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -93,6 +94,21 @@ def send_at_once(request: Request) -> None:
         connection = transport.get_extra_info("socket")
         if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def forget_uploads(*uploads: UploadedFile) -> None:
+    """Let go of dropped files that were read or stored; their field has been replaced by an empty one.
+
+    Streamlit holds them in memory until their page is closed.
+
+    Read from Streamlit 1.67 (``runtime/memory_uploaded_file_manager.py``: ``remove_file``, which it calls itself for
+    what is dropped into a chat). Breaks if it is renamed; ``tests/dashboard/test_choosing_a_video.py`` then fails.
+    """
+    context = get_script_run_ctx()
+    if context is not None:
+        manager: Any = context.uploaded_file_mgr
+        for one in uploads:
+            manager.remove_file(context.session_id, one.file_id)
 
 
 def webrtc_event_loop() -> asyncio.AbstractEventLoop:

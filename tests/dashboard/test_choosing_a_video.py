@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from recognizer import weights
@@ -56,6 +57,29 @@ def test_dropped_video_is_shown_with_its_facts_and_can_be_analysed(page: AppTest
     assert Path(current_video(page).file.path).read_bytes() == clip.read_bytes()
     (listed,) = server.library().listing(RunQuery()).items
     assert (listed.run.kind, listed.run.name, listed.facts["duration_s"]) == ("video", "my clip.mp4", 2.0)
+
+
+def test_dropped_video_is_on_the_disk_and_no_longer_in_memory(
+    page: AppTest, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: Streamlit held every file that had been dropped in until its tab was closed."""
+    add_recording = AnalysisStore.add_recording
+    held: list[Any] = []
+
+    def looked_at(self: AnalysisStore, *uploads: Any, **whose: Any) -> StoredFile:
+        context = get_script_run_ctx()
+        assert context is not None
+        held.append(context.uploaded_file_mgr)
+        assert len(held[-1].file_storage[context.session_id]) == 1
+        return add_recording(self, *uploads, **whose)
+
+    monkeypatch.setattr(AnalysisStore, "add_recording", looked_at)
+    upload_video(page, clip)
+    wrong = tmp_path / "letter.mp4"
+    wrong.write_bytes(b"Dear all, " * 50)
+    upload_video(page, wrong)
+    assert errors(page)
+    assert [len(files) for one in held for files in one.file_storage.values()] == [0, 0]
 
 
 def test_click_while_a_video_is_copied_does_not_lose_it(

@@ -12,6 +12,7 @@ from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.history import local_time
 from recognizer.dashboard.parts.named_run import named_run
 from recognizer.dashboard.parts.visitor import ONLY_LOOKS, may_correct
+from recognizer.dashboard.streamlit_private import forget_uploads
 from recognizer.dashboard.text import sentence
 from recognizer.errors import RecognizerError
 from recognizer.service.opened import Opened
@@ -120,6 +121,7 @@ def _load(run: StoredAnalysis) -> None:
     )
     if upload is not None:
         analyse.corrections_uploads += 1  # the next field has another key and is empty
+        forget_uploads(upload)
         try:
             loaded = corrections_from_json(upload.getvalue(), upload.name, run.timeline.video.sha256)
         except RecognizerError as error:

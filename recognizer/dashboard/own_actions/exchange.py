@@ -15,6 +15,7 @@ from recognizer.dashboard.address import ACTIONS
 from recognizer.dashboard.own_actions.choosing import show, shown_set, tried
 from recognizer.dashboard.own_actions.words import counted
 from recognizer.dashboard.parts.downloads import offer_download
+from recognizer.dashboard.streamlit_private import forget_uploads
 
 _MIME: Final = "application/octet-stream"
 
@@ -75,6 +76,7 @@ def _import(shown: ActionSet | None) -> None:
     tab.uploads += 1  # the next field has another key and is empty
     own = server.context().own_actions
     content, name = upload.getvalue(), upload.name
+    forget_uploads(upload)
     if way == _OWN or shown is None:
         tried(lambda: show(own.import_set(content, name)))
     else:

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts.downloads import offer_download
 from recognizer.dashboard.parts.visitor import refuse_looking
+from recognizer.dashboard.streamlit_private import forget_uploads
 from recognizer.dashboard.text import sentence
 from recognizer.errors import CorrectionsError, RecognizerError
 from recognizer.networks.classifiers.kinetics400 import KINETICS400_LABELS
@@ -148,6 +149,7 @@ def _load(item: Groupable, draft: state.GroupsDraft) -> None:
     if upload is None:
         return
     draft.uploads += 1  # the next field has another key and is empty
+    forget_uploads(upload)
     try:
         refuse_looking(item.item_id)
         item.store(groups_from_json(upload.getvalue(), upload.name))

@@ -16,6 +16,7 @@ from recognizer.dashboard.parts.player import show_player
 from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.video_choices import offer_choices
 from recognizer.dashboard.parts.visitor import visitor_id
+from recognizer.dashboard.streamlit_private import forget_uploads
 from recognizer.dashboard.text import plain
 from recognizer.errors import RecognizerError
 from recognizer.files import BYTES_PER_MB
@@ -59,10 +60,13 @@ def choose_video() -> None:
     )
     if uploads:
         with st.spinner("Copying the video"):
-            # The next field has another key and is empty, which frees the memory of the upload. Counted in the spinner:
-            # wherever something is drawn, this run may end, because another one was asked for meanwhile.
+            # The next field has another key and is empty. Counted in the spinner: wherever something is drawn, this run
+            # may end, because another one was asked for meanwhile.
             tab.uploads += 1
-            _store_and_use([(upload, upload.name) for upload in uploads], sum(upload.size for upload in uploads))
+            try:
+                _store_and_use([(upload, upload.name) for upload in uploads], sum(upload.size for upload in uploads))
+            finally:
+                forget_uploads(*uploads)
         st.rerun()
     if tab.video is None and st.button("Try a sample", icon=":material/movie:"):
         _take_sample()
