@@ -117,6 +117,7 @@ class ClassifierSpec:
             first frame; None if the network does not begin like this, or if its clips are not stretched.
         same_at_any_length: from ``length.minimum`` on, its operations are the same for every length, so that it is
             converted once; at half of that, ``halving`` makes them others. Only for networks that run on many lengths.
+        is_transformer: linear layers do most of the work; those can run in int8 without a table of ranges.
         evidence: how sure a label is, if a clip has surroundings; docs/accuracy.md describes the fit.
         temperature: divides the published network's scores to give calibrated probabilities (Guo et al., arXiv
             1706.04599); None if it was not measured. docs/accuracy.md describes the fit.
@@ -139,6 +140,7 @@ class ClassifierSpec:
     recommended_rate_hz: float
     halving: tuple[str, int] | None = None
     same_at_any_length: bool = False
+    is_transformer: bool = False
     temperature: float | None = None
     evidence: EvidenceWeights = _BY_ODDS
 
@@ -275,6 +277,7 @@ _ALL = (
         gflops=70.599,
         recommended_samples=16,
         recommended_rate_hz=7.5,
+        is_transformer=True,
     ),
     ClassifierSpec(
         name="mvit_v2_s",
@@ -292,6 +295,7 @@ _ALL = (
         gflops=64.224,
         recommended_samples=16,
         recommended_rate_hz=7.5,
+        is_transformer=True,
     ),
     ClassifierSpec(
         name="swin3d_t",
@@ -309,6 +313,7 @@ _ALL = (
         gflops=43.882,
         recommended_samples=32,
         recommended_rate_hz=15.0,
+        is_transformer=True,
     ),
     ClassifierSpec(
         name="swin3d_s",
@@ -326,6 +331,7 @@ _ALL = (
         gflops=82.841,
         recommended_samples=32,
         recommended_rate_hz=15.0,
+        is_transformer=True,
     ),
     ClassifierSpec(
         name="swin3d_b",
@@ -344,6 +350,7 @@ _ALL = (
         gflops=140.667,
         recommended_samples=32,
         recommended_rate_hz=15.0,
+        is_transformer=True,
     ),
     ClassifierSpec(
         name="i3d",

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from recognizer.classifier_specs import SPECS
+from recognizer.networks.backends import int8_linear
 from recognizer.networks.backends.openvino import UnavailableError, library
 from recognizer.networks.backends.ways import Rewritten, SpecialFormat, has_int8
 from recognizer.networks.backends.windows import with_windows
@@ -74,9 +76,13 @@ class Ranges(msgspec.Struct, frozen=True):
 def int8_formats(network: str, weights_sha256: str, own: Path) -> dict[str, SpecialFormat]:
     """Return int8 by its name, if this processor has it and there is a table for these weights; else nothing.
 
-    ``own``: see ``find_ranges``.
+    Transformers need no table. ``own``: see ``find_ranges``.
     """
-    ranges = find_ranges(network, weights_sha256, own) if has_int8() else None
+    if not has_int8():
+        return {}
+    if network in SPECS and SPECS[network].is_transformer:
+        return {"int8": SpecialFormat(int8_linear.rewritten, f"linear-{int8_linear.VERSION}")}
+    ranges = find_ranges(network, weights_sha256, own)
     if ranges is None:
         return {}
     version = hashlib.sha256(msgspec.json.encode((_VERSION, ranges))).hexdigest()[:16]

@@ -11,10 +11,11 @@ import sys
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -194,12 +195,19 @@ class Compiled:
         model: as ``ConvertedNetworks.network`` returns it, or changed.
         way: sets the number format.
         threads: how many threads it uses; None for one per core.
+        changed_options: see ``Rewritten``.
 
     Raises:
         UnavailableError: the network cannot be compiled.
     """
 
-    def __init__(self, model: Any, way: Way, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        way: Way,
+        threads: int | None = None,
+        changed_options: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         # one input at a time on all cores; callers take turns
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -210,6 +218,7 @@ class Compiled:
         }
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
+        options |= changed_options
         try:
             # the network's threads get the priority of the thread that compiles it
             with ThreadPoolExecutor(1, initializer=partial(processes.give_way, _gives_way_by)) as compiling:
@@ -327,7 +336,10 @@ class OpenVinoRunner:
             if kind not in self._compiled:
                 model = self.converted(batch)
                 rewritten = Rewritten(model) if self._rewrite is None else self._rewrite(model)
-                self._compiled[kind] = Compiled(rewritten.model, self._way, self._threads), rewritten.prepare
+                self._compiled[kind] = (
+                    Compiled(rewritten.model, self._way, self._threads, rewritten.options),
+                    rewritten.prepare,
+                )
                 while len(self._compiled) > _MAX_COMPILED_SHAPES:
                     self._compiled.popitem(last=False)
                     give_back_memory()

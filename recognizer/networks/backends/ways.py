@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -56,10 +56,12 @@ class Rewritten:
     Attributes:
         model: ``openvino.Model``.
         prepare: see ``Prepare``.
+        options: OpenVINO's properties to compile it with, instead of those of its number format.
     """
 
     model: Any
     prepare: Prepare = as_it_is
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

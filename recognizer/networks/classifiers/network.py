@@ -242,8 +242,9 @@ def _tunable(
     label_count: int,
     special: Mapping[str, SpecialFormat],
 ) -> TunableNetwork:
-    # special formats are for clips of the recommended length
-    samples = spec.recommended_samples if special else _MEASURED_SAMPLES
+    # some special formats are for clips of about the recommended length
+    is_for_long = any(one.least_length for one in special.values())
+    samples = spec.recommended_samples if is_for_long else _MEASURED_SAMPLES
     # measured on moving blobs, which resemble pictures more than noise does
     cells = CROP_SIZE_PX // _BLOB_PX
     coarse = np.random.default_rng(0).integers(0, 256, (samples, cells, cells, 3), dtype=np.uint8)
