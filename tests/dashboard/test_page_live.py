@@ -593,6 +593,8 @@ def test_a_network_camera_that_goes_is_told_and_its_address_stays(
     page.run()
     assert browser.asked["desired_playing_state"] is None
     assert "Press Start; everyone's actions" in words(page)
+    (told,) = page.columns[0].children[1].warning
+    assert told.value.startswith("No more pictures came"), "it stands at the picture, above the switches"
     assert "No more pictures came from the camera" in words(page)
     assert (widget(page, "Address").value, widget(page, "Address").disabled) == (address, False)
     assert browser.asked["mode"].name == "RECVONLY"

@@ -61,6 +61,7 @@ def show_camera(settings: Settings) -> None:
     if not ready:
         return
     with picture:
+        told = st.container()
         show_picture_problem()
         context = _streamer(camera, constraints)
         if context is None:
@@ -71,10 +72,11 @@ def show_camera(settings: Settings) -> None:
         ANALYSIS.name(session.analysis_id)
     # while the connection is set up, frames come before the browser reports that it plays
     tab.live.connected = context.state.playing or context.state.signalling
-    if tab.live.connected:
-        show_lost_session()
-        return
-    end_session()
+    with told:
+        if tab.live.connected:
+            show_lost_session()
+            return
+        end_session()
     hung_up = camera.hung_up
     camera.arm()
     if hung_up:
