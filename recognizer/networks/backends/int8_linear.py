@@ -43,7 +43,8 @@ def rewritten(model: Any) -> Rewritten:
     layers = [one for one in all_but_last if _inputs(one) >= _LEAST_INPUTS]
     if not layers:
         raise UnavailableError("the network has no linear layers to run in int8")
-    # groups that do not divide the inputs evenly are slower (swin3d_b: 145 ms with 192, 121 with 256)
+    # groups that do not divide the inputs evenly are slower (swin3d_b: 145 ms with 192, 121 with 256), and one that is
+    # wider than a layer leaves it in float (findings/openvino-dynamic-quantization-off-by-its-group.sh)
     group = math.gcd(*map(_inputs, layers))
     for layer in layers:
         _round_weights(layer)
