@@ -15,6 +15,7 @@ from recognizer.export.csv_file import SEGMENT_COLUMNS
 from recognizer.export.json_file import timeline_from_json
 from recognizer.palette import contrast, rgb_of
 from tests.support.browser import (
+    PLAYER_JS,
     WORK_TIMEOUT_MS,
     OpenPage,
     chart,
@@ -63,8 +64,10 @@ def test_from_a_dropped_clip_to_the_table(open_page: OpenPage, tai_chi: Path, tm
     upload_video(page, tai_chi)
     wait_for_text(main(page).get_by_test_id("stText"), r"^3\.0 s, 340 × 256, 29\.97 frames/s, H\.264$")
     wait_for_playing(page)
+    page.evaluate(f"() => {{ {PLAYER_JS}.plays = {PLAYER_JS}.currentSrc; }}")
 
     choose_short_clips(page)
+    assert page.evaluate(f"() => {PLAYER_JS}.plays === {PLAYER_JS}.currentSrc"), "the player began again"
     side = page.get_by_test_id("stSidebar")
     start(page)
     wait_for_text(main(page).get_by_test_id("stProgress"), r"\d frames/s · about \d+ s left", WORK_TIMEOUT_MS)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.app_server import AppServer
 from tests.support.browser import (
+    PLAYER_JS,
     STEP_TIMEOUT_MS,
     WORK_TIMEOUT_MS,
     main,
@@ -73,18 +74,12 @@ def is_refusal(text: str) -> bool:
     return text.startswith("policy ") or "Content Security Policy" in text
 
 
-_VIDEO = """(function find(root) {
-    return root.querySelector("video")
-        ?? [...root.querySelectorAll("*")].map((one) => one.shadowRoot && find(one.shadowRoot)).find(Boolean);
-})(document)"""
-
-
 def seeks(page: Page) -> float:
     """Go to the middle of the video as soon as it can be played; return where it is, as a share of the video."""
-    page.wait_for_function(f"() => ({_VIDEO})?.readyState >= 2", timeout=WORK_TIMEOUT_MS)
+    page.wait_for_function(f"() => ({PLAYER_JS})?.readyState >= 2", timeout=WORK_TIMEOUT_MS)
     share: float = page.evaluate(
         f"""async () => {{
-            const video = {_VIDEO};
+            const video = {PLAYER_JS};
             video.pause();
             video.currentTime = video.duration / 2;
             await new Promise((resolve) => video.addEventListener("seeked", resolve, {{ once: true }}));

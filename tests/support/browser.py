@@ -206,18 +206,25 @@ def wait_for_text(place: Locator, pattern: str, timeout_ms: float = STEP_TIMEOUT
     place.filter(has_text=re.compile(pattern)).first.wait_for(timeout=timeout_ms)
 
 
-def wait_for_playing(page: Page, selector: str = "video") -> None:
+PLAYER_JS = """(function find(root) {
+    return root.querySelector("video")
+        ?? [...root.querySelectorAll("*")].map((one) => one.shadowRoot && find(one.shadowRoot)).find(Boolean);
+})(document)"""
+"""The page's player, which is inside a component; undefined if there is none."""
+
+
+def wait_for_playing(page: Page) -> None:
     """Wait until the player shows pictures, which Chromium has fetched and decoded."""
     page.wait_for_function(
-        """selector => {
-            const player = document.querySelector(selector);
+        f"""() => {{
+            const player = {PLAYER_JS};
             if (!player) return false;
             player.muted = true;
-            if (player.paused) player.play().catch(() => {});
+            if (player.paused) player.play().catch(() => {{}});
             return player.readyState >= 2 && player.videoWidth > 0 && !player.error;
-        }""",
-        arg=selector,
+        }}""",
         timeout=WORK_TIMEOUT_MS,
+        polling=_ASK_EVERY_MS,
     )
 
 
