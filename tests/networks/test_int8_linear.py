@@ -45,6 +45,27 @@ class Layers(nn.Module):
         return torch.as_tensor(self.head(x.mean(dim=1)))
 
 
+class Normed(nn.Module):
+    """Two layers that take what a normalization gives, whose channels differ as trained ones do, and the scores."""
+
+    def __init__(self, taken_elsewhere: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.norm, self.one, self.other = nn.LayerNorm(192), nn.Linear(192, 192), nn.Linear(192, 192, bias=False)
+        self.head = nn.Linear(192, 5)
+        self.taken_elsewhere = taken_elsewhere
+        with torch.no_grad():
+            self.norm.weight.copy_(torch.exp(1.5 * torch.randn(192)))
+            self.norm.bias.copy_(torch.randn(192))
+            for layer in (self.one, self.other):  # as important as the others, whatever their gain
+                layer.weight.div_(self.norm.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        normed = self.norm(x)
+        x = self.one(normed) * self.other(normed)
+        return torch.as_tensor(self.head((x + normed if self.taken_elsewhere else x).mean(dim=1)))
+
+
 class Small(nn.Module):
     """A network without a layer that int8 speeds up."""
 
@@ -71,6 +92,38 @@ def test_wide_layers_are_rounded_but_for_the_scores(converted: Any) -> None:
     exact = Compiled(converted, Way("openvino", "float32"))(EXAMPLE.numpy())
     close = Compiled(changed.model, INT8, changed_options=changed.options)(EXAMPLE.numpy())
     assert 0 < relative_difference(exact, close) < 0.05
+
+
+@pytest.mark.parametrize("taken_elsewhere", [False, True])
+def test_gains_of_a_normalization_are_moved_into_the_layers_that_alone_take_it(
+    taken_elsewhere: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = torch.randn(1, 40, 192, generator=torch.Generator().manual_seed(1))
+    model = ConvertedNetworks(tmp_path).network("k", lambda: (Normed(taken_elsewhere).eval(), example))
+    exact = Compiled(model, Way("openvino", "float32"))(example.numpy())
+
+    def rounded() -> float:
+        changed = rewritten(model)
+        return relative_difference(
+            exact, Compiled(changed.model, INT8, changed_options=changed.options)(example.numpy())
+        )
+
+    with_moved = rounded()
+    with monkeypatch.context() as patch:
+        patch.setattr(int8_linear, "_move_gains", lambda _layers: None)
+        with_kept = rounded()
+    monkeypatch.setattr(int8_linear, "_round_weights", lambda _layer: None)
+    moved = rewritten(model).model
+    np.testing.assert_allclose(
+        Compiled(moved, Way("openvino", "float32"))(example.numpy()), exact, rtol=1e-4, atol=1e-4
+    )
+    multiplied = Counter(one.get_type_name() for one in moved.get_ordered_ops())["Multiply"]
+    if taken_elsewhere:
+        assert multiplied == 2, "others take what has been multiplied"
+        assert with_moved == with_kept
+    else:
+        assert multiplied == 1
+        assert 0 < with_moved < with_kept / 4
 
 
 @pytest.mark.parametrize(("has_bfloat16", "hint"), [(True, "bf16"), (False, "f32")])

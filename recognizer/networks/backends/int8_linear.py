@@ -7,6 +7,7 @@ quantization") if the processor has VNNI, in groups that have a range each.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -46,6 +47,8 @@ def rewritten(model: Any) -> Rewritten:
     # groups that do not divide the inputs evenly are slower (swin3d_b: 145 ms with 192, 121 with 256), and one that is
     # wider than a layer leaves it in float (findings/openvino-dynamic-quantization-off-by-its-group.sh)
     group = math.gcd(*map(_inputs, layers))
+    for takers in _by_input(layers).values():
+        _move_gains(takers)
     for layer in layers:
         _round_weights(layer)
     copy.validate_nodes_and_infer_types()
@@ -64,6 +67,53 @@ def _inputs(node: Any) -> int:
     if weights.get_node().get_type_name() != "Constant" or len(weights.get_shape()) != 2:
         return 0
     return int(weights.get_shape()[1])
+
+
+def _by_input(layers: Sequence[Any]) -> dict[tuple[str, int], list[Any]]:
+    """Group layers by the output that they take: name of its operation, and its index."""
+    found: dict[tuple[str, int], list[Any]] = {}
+    for layer in layers:
+        taken = layer.input_value(0)
+        found.setdefault((taken.get_node().get_name(), taken.get_index()), []).append(layer)
+    return found
+
+
+def _move_gains(layers: Sequence[Any]) -> None:
+    """Move what a normalization multiplies its channels by, and adds to them, into the layers that alone take it.
+
+    Trained gains differ, and a range that holds a channel of a large one leaves few steps for the others: with gains
+    whose logarithms are spread by 0.5, the scores of ``mvit_v2_s`` were off by 0.054 of their spread instead of 0.031.
+    """
+    values = layers[0].input_value(0)
+    takers = {one.get_node().get_name() for one in values.get_target_inputs()}
+    if takers != {layer.get_name() for layer in layers}:
+        return
+    plain, added = _without("Add", values)
+    plain, gains = _without("Multiply", plain)
+    if gains is None or plain.get_node().get_type_name() != "MVN":
+        return
+    operations, constant = library().opset13, library().op.Constant
+    for layer in layers:
+        weights = layer.input_value(1).get_node().get_data()
+        outputs = layer.output(0).get_target_inputs()
+        layer.input(0).replace_source_output(plain)
+        layer.input(1).replace_source_output(constant(weights * gains).output(0))
+        if added is not None:
+            more = operations.add(layer.output(0), constant(weights @ added))
+            for one in outputs:
+                one.replace_source_output(more.output(0))
+
+
+def _without(kind: str, values: Any) -> tuple[Any, Any]:
+    """Return what an operation with one number for each channel takes, and these numbers; if it is none, ``None``."""
+    node = values.get_node()
+    if node.get_type_name() == kind:
+        channels = values.get_shape()[-1]
+        for k in (0, 1):
+            numbers = node.input_value(k).get_node()
+            if numbers.get_type_name() == "Constant" and numbers.get_data().size == channels:
+                return node.input_value(1 - k), numbers.get_data().reshape(-1)
+    return values, None
 
 
 def _round_weights(layer: Any) -> None:
