@@ -35,6 +35,7 @@ _PLAY = """async address => {
     const player = document.createElement("video");
     const times = [];
     player.muted = true;
+    player.defaultPlaybackRate = 2;  // still slower than the 60 pictures a second that are drawn
     document.body.replaceChildren(player);
     return await new Promise((resolve, reject) => {
         setTimeout(() => reject(new Error(`only ${times} of ${address}`)), 120000);
@@ -62,7 +63,8 @@ def player(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     """A page next to the files in ``tmp_path``."""
     (tmp_path / "player.html").write_text("<!doctype html><title>player</title>")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=str(tmp_path)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # it looks as often whether it shall end, half a second by itself
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     context = browser.new_context()
     page = context.new_page()
