@@ -253,7 +253,11 @@ def test_phone_and_a_video_that_is_gone(open_page: OpenPage, app_data: Path, sto
     wait_until(page, "overlay.drawn.some((one) => one.label?.includes('('))")
     drawn = set(ask(page, "overlay.drawn.map((one) => one.color)"))
     assert drawn <= set(ask(page, "[...model.segments.colors.dark, '#8a94a3']")), "the lanes' colours"
-    tops = [settled_box(bench(page).locator(part))["y"] for part in (".stage", ".controls", ".lanes", ".people")]
+    settled_box(bench(page))
+    tops = bench(page).evaluate(
+        """(one) => [".stage", ".controls", ".lanes", ".people"]
+            .map((part) => one.querySelector(part).getBoundingClientRect().top)"""
+    )
     assert tops == sorted(tops)
     assert ask(page, "document.documentElement.scrollWidth <= innerWidth")
     small = ask(
