@@ -158,6 +158,16 @@ def test_groups_are_made_stored_and_used_by_tables(result: AppTest) -> None:
     assert "moving" not in actions(again)
 
 
+def test_saving_stores_what_was_typed_right_before(result: AppTest) -> None:
+    """Regression: on a busy server, leaving the last field and pressing Save came in one run, and Save stored what the
+    run before had drawn."""
+    widget(result, "Group").set_value("moving")
+    widget(result, "Its labels").set_value(["tai chi"])
+    widget(result, "Everything else").set_value("something else")
+    press(result, "Save")
+    assert opened().revision.groups == LabelGroups({"moving": ("tai chi",)}, "something else")
+
+
 def test_who_only_looks_stores_no_groups(result: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitor, "_may_correct", lambda *_: False)
     widget(result, "Group").set_value("calm")

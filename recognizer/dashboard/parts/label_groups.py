@@ -101,14 +101,23 @@ def seen_labels(timelines: Sequence[Timeline]) -> list[str]:
     return sorted(count, key=lambda label: (-count[label], label))
 
 
+def _row_key(draft: state.GroupsDraft, row: state.GroupRow, field: str) -> str:
+    return f"group-{draft.number}-{row.row_id}-{field}"
+
+
+def _other_key(draft: state.GroupsDraft) -> str:
+    return f"group-{draft.number}-other"
+
+
 def _row(draft: state.GroupsDraft, row: state.GroupRow, options: Sequence[str]) -> None:
     fields = st.container(horizontal=True, vertical_alignment="bottom", width=_WIDTH_PX)
-    key = f"group-{draft.number}-{row.row_id}"
-    row.name = fields.text_input("Group", row.name, key=f"{key}-name", placeholder="ball games", width="stretch")
+    row.name = fields.text_input(
+        "Group", row.name, key=_row_key(draft, row, "name"), placeholder="ball games", width="stretch"
+    )
     fields.button(
         "Remove",
         icon=":material/delete:",
-        key=f"{key}-remove",
+        key=_row_key(draft, row, "remove"),
         type="tertiary",
         on_click=guard.callback(draft.rows.remove),
         args=[row],
@@ -120,7 +129,7 @@ def _row(draft: state.GroupsDraft, row: state.GroupRow, options: Sequence[str]) 
             "Its labels",
             [*options, *(label for label in labels if label not in options)],
             labels,
-            key=f"{key}-labels",
+            key=_row_key(draft, row, "labels"),
             placeholder="Choose or type labels",
             width=_WIDTH_PX,
         )
@@ -131,7 +140,7 @@ def _other(draft: state.GroupsDraft) -> None:
     draft.other = st.text_input(
         "Everything else",
         draft.other,
-        key=f"group-{draft.number}-other",
+        key=_other_key(draft),
         placeholder="keeps its own label",
         help="The name of all labels in no group. Empty: they keep theirs.",
         width=_WIDTH_PX,
@@ -160,6 +169,11 @@ def _load(item: Groupable, draft: state.GroupsDraft) -> None:
 
 
 def _save(item: Groupable, draft: state.GroupsDraft) -> None:
+    # leaving a field and pressing the button may come in one run, and the draft is of the run before
+    for row in draft.rows:
+        row.name = state.widget(_row_key(draft, row, "name"))
+        row.labels = tuple(state.widget(_row_key(draft, row, "labels")))
+    draft.other = state.widget(_other_key(draft))
     try:
         groups = _groups_of(draft)
     except ValueError as error:
