@@ -95,8 +95,8 @@ def give_way(by: int) -> None:
     that gives way already does not do so twice.
 
     Args:
-        by: steps of niceness below the process's first thread; with ten, a thread gets a tenth of a core that another
-            one wants too (sched(7)).
+        by: steps of niceness below the process's first thread; with five, a thread gets a quarter of a core that
+            another one wants too, and with ten a tenth (sched(7)).
     """
     if sys.platform == "linux":
         thread, first = threading.get_native_id(), os.getpid()

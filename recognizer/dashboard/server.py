@@ -24,8 +24,9 @@ from recognizer.service.tasks import ServerContext, get_ready
 
 _log = logging.getLogger(__name__)
 
-NETWORKS_GIVE_WAY_BY = 10
-"""Steps of niceness of the networks' threads: pages and cameras' pictures take less and cannot wait."""
+NETWORKS_GIVE_WAY_BY = 5
+"""Steps of niceness of the networks' threads: pages and cameras' pictures take less and cannot wait. With more, labels
+starve beside other programs (docs/decisions/107-long-work-gives-way.md)."""
 
 _BYTES_PER_MIB = 1024 * 1024
 """Streamlit's unit of ``server.maxUploadSize``."""
