@@ -67,12 +67,6 @@ class TabCamera:
         """The running session; None while there is none."""
         return self._session
 
-    @property
-    def hung_up(self) -> bool:
-        """Whether a session was lost and its connection closed, and ``arm`` was not called since."""
-        session = self.latest
-        return not self._armed and session is not None and session.ended is not None and session.ended.lost
-
     def prepare(self, models: Models, settings: Settings) -> None:
         """Begin the next session with these networks; ``adjust`` changes a running one."""
         with self._lock:
@@ -134,12 +128,10 @@ class TabCamera:
         self._watchdog = Watchdog(stream, lambda: self._is_watched(), lambda: self._lose(session))
 
     def _lose(self, session: LiveSession) -> None:
-        with self._lock:
-            if self._session is not session:  # its user ended it meanwhile, and may have begun another one
-                return
-            self._forget_session()
-            hang_up, self._hang_up = self._hang_up, None
-        session.end(lost=True)
+        if self._session is not session:
+            return
+        hang_up, self._hang_up = self._hang_up, None
+        self._end(lost=True)
         if hang_up is not None:
             hang_up()
 
@@ -153,13 +145,13 @@ class TabCamera:
         Returns:
             The last session, stored; None if there was none.
         """
+        return self._end(lost=False)
+
+    def _end(self, *, lost: bool) -> EndedSession | None:
         with self._lock:
             session = self.latest
-            self._forget_session()
-        return session.end() if session is not None else None
-
-    def _forget_session(self) -> None:
-        if self._session is not None:
-            self._session, self._armed = None, False
-        if self._watchdog is not None:
-            self._watchdog.stop()
+            if self._session is not None:
+                self._session, self._armed = None, False
+            if self._watchdog is not None:
+                self._watchdog.stop()
+        return session.end(lost=lost) if session is not None else None

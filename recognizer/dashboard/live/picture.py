@@ -16,7 +16,6 @@ from recognizer.dashboard.live.encoders import start_encoders
 from recognizer.dashboard.live.own_actions import choose_names
 from recognizer.dashboard.live.sessions import end_session, show_lost_session
 from recognizer.dashboard.live.source import choose_source, is_browser
-from recognizer.dashboard.live.status import show_picture_problem
 from recognizer.dashboard.parts.sidebar import classifier_title
 from recognizer.dashboard.streamlit_private import session_is_open, webrtc_hang_up
 from recognizer.dashboard.text import sentence
@@ -61,8 +60,6 @@ def show_camera(settings: Settings) -> None:
     if not ready:
         return
     with picture:
-        told = st.container()
-        show_picture_problem()
         context = _streamer(camera, constraints)
         if context is None:
             return
@@ -71,16 +68,11 @@ def show_camera(settings: Settings) -> None:
     if session is not None:
         ANALYSIS.name(session.analysis_id)
     # while the connection is set up, frames come before the browser reports that it plays
-    tab.live.connected = context.state.playing or context.state.signalling
-    with told:
-        if tab.live.connected:
-            show_lost_session()
-            return
+    if not context.state.playing and not context.state.signalling:
         end_session()
-    hung_up = camera.hung_up
-    camera.arm()
-    if hung_up:
-        st.rerun()  # the page above was drawn without Start
+        camera.arm()
+    else:
+        show_lost_session()
 
 
 def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:
@@ -157,8 +149,6 @@ def _streamer(camera: TabCamera, constraints: dict[str, Any]) -> Any:
     except SettingsError as error:
         st.error(sentence(str(error)))
         return None
-    # by itself, the browser notices some ten seconds later that the server hung up, and offers Stop until then
-    wanted = False if camera.hung_up else None
     feed = state.tab().live.feed
     if feed is not None:
         return webrtc_streamer(
@@ -170,7 +160,6 @@ def _streamer(camera: TabCamera, constraints: dict[str, Any]) -> Any:
             ),
             video_html_attrs=_VIDEO,
             translations=_WORDS,
-            desired_playing_state=wanted,
         )
     context = webrtc_streamer(
         key="camera",
@@ -183,7 +172,6 @@ def _streamer(camera: TabCamera, constraints: dict[str, Any]) -> Any:
         sendback_audio=False,
         video_html_attrs=_VIDEO,
         translations=_WORDS,
-        desired_playing_state=wanted,
     )
     show_camera_advice()
     return context
