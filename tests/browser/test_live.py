@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import av
 import pytest
 
-from recognizer.networks.loading import classifier_choice, networks_to_tune
+from recognizer.networks.loading import classifier_choice
 from recognizer.settings import Settings
 from tests.support.browser import (
     CHROMIUM,
@@ -103,18 +103,6 @@ def button(page: Page, name: str) -> Locator:
     return frame(page).get_by_role("button", name=name, exact=True)
 
 
-def measured_checkpoint(folder: Path) -> tuple[Path, Path]:
-    """Return the weights and labels of a network whose fastest way to run is known on this machine.
-
-    To find it takes the cores for seconds, once, in which a busy machine loses the person before the camera.
-    """
-    checkpoint, labels = fight_checkpoint(folder)
-    settings = Settings(video_classifier_model="mc3_18", checkpoint_path=str(checkpoint), labels_path=str(labels))
-    if "mc3_18" in networks_to_tune(settings):
-        classifier_choice(settings)
-    return checkpoint, labels
-
-
 def choose_short_clips(page: Page) -> None:
     """Choose clips of half a second, which a network names in a tenth of the time that recommended clips take."""
     side = page.get_by_test_id("stSidebar")
@@ -152,7 +140,11 @@ def wait_for_label(page: Page, pattern: str) -> None:
 def test_start_watch_change_stop_and_take_the_table(
     open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path
 ) -> None:
-    checkpoint, labels = measured_checkpoint(tmp_path)
+    checkpoint, labels = fight_checkpoint(tmp_path)
+    # measured before: it takes the cores for seconds, once, in which a busy machine loses the person
+    classifier_choice(
+        Settings(video_classifier_model="mc3_18", checkpoint_path=str(checkpoint), labels_path=str(labels))
+    )
     page = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera)
     side = page.get_by_test_id("stSidebar")
     choose_short_clips(page)
@@ -219,7 +211,11 @@ def check_narrow(page: Page, scheme: Literal["dark", "light"]) -> None:
 def test_two_classifiers_run_at_once_and_one_is_swapped_meanwhile(
     open_camera: OpenCamera, tai_chi_camera: str, tmp_path: Path
 ) -> None:
-    checkpoint, labels = measured_checkpoint(tmp_path)
+    checkpoint, labels = fight_checkpoint(tmp_path)
+    # measured before: it takes the cores for seconds, once, in which a busy machine loses the person
+    classifier_choice(
+        Settings(video_classifier_model="mc3_18", checkpoint_path=str(checkpoint), labels_path=str(labels))
+    )
     page = open_camera(*CAMERA_ARGUMENTS, tai_chi_camera)
     side = page.get_by_test_id("stSidebar")
     choose_short_clips(page)
