@@ -10,7 +10,6 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import numpy as np
 
 from recognizer.classifier_specs import SPECS
 from recognizer.networks.backends import int8_linear
-from recognizer.networks.backends.openvino import UnavailableError, library
+from recognizer.networks.backends.openvino import UnavailableError, fold_constants, library
 from recognizer.networks.backends.ways import Rewritten, SpecialFormat, has_int8
 from recognizer.networks.backends.windows import with_windows
 
@@ -141,10 +140,7 @@ def quantized(model: Any, ranges: Ranges) -> Any:
     if shapes != [one.shape for one in ranges.convolutions]:
         raise UnavailableError("the ranges for int8 are those of another network")
     # paddings follow from shapes, which are known; later, the rounded weights would be taken for constants as well
-    passes = import_module("openvino.passes")
-    manager = passes.Manager()
-    manager.register_pass(passes.ConstantFolding())
-    manager.run_passes(copy)
+    fold_constants(copy)
     by_source: dict[tuple[str, int], tuple[Any, ConvolutionRange]] = {}
     for convolution, inputs in zip(convolutions, ranges.convolutions, strict=True):
         if inputs.largest is None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from recognizer.networks.backends.openvino import UnavailableError, library
+from recognizer.networks.backends.openvino import UnavailableError, fold_constants, library
 from recognizer.networks.backends.ways import Rewritten, has_bfloat16
 
 VERSION = 1
@@ -36,10 +35,7 @@ def rewritten(model: Any) -> Rewritten:
         UnavailableError: the network has no such layers.
     """
     copy = model.clone()
-    passes = import_module("openvino.passes")
-    manager = passes.Manager()
-    manager.register_pass(passes.ConstantFolding())  # later, the rounded weights would be constants again
-    manager.run_passes(copy)
+    fold_constants(copy)  # later, the rounded weights would be constants again
     all_but_last = [one for one in copy.get_ordered_ops() if _inputs(one)][:-1]
     layers = [one for one in all_but_last if _inputs(one) >= _LEAST_INPUTS]
     if not layers:

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -95,6 +96,14 @@ def problem() -> str | None:
     except UnavailableError as error:
         return str(error)
     return None
+
+
+def fold_constants(model: Any) -> None:
+    """Compute, in place, what follows from constants alone; after it, weights that are rounded stay rounded."""
+    passes = import_module("openvino.passes")
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(model)
 
 
 class ConvertedNetworks:
