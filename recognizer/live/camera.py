@@ -67,6 +67,12 @@ class TabCamera:
         """The running session; None while there is none."""
         return self._session
 
+    @property
+    def silent_s(self) -> float:
+        """How long the running session has had no picture although the server could have taken one."""
+        watchdog = self._watchdog
+        return watchdog.silent_s if watchdog is not None else 0.0
+
     def prepare(self, models: Models, settings: Settings) -> None:
         """Begin the next session with these networks; ``adjust`` changes a running one."""
         with self._lock:

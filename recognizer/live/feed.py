@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.errors import RecognizerError
+from recognizer.live.silence import Silence
 from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame
 from recognizer.video import network_frames, open_video
@@ -25,6 +26,9 @@ MAX_HEIGHT_PX = 480
 
 _IDLE_S = 3.0
 """After this long without a request, nobody is watching any more."""
+
+_LOOK_COUNTS_S = 1.0
+"""It looks whether anybody watches at each picture; a pause counts at most this long, whatever held it up."""
 
 _REST_S = 1.0
 _AGAIN_AFTER_S = 5.0
@@ -76,9 +80,10 @@ class Feed:
         self._frames = frames
         self._annotate = annotate
         self._shown: NDArray[np.uint8] = _GREY
-        self._asked_s = 0.0
+        self._asked_s: float | None = None
         self._rests_until_s = 0.0
         self._thread: threading.Thread | None = None
+        self._unasked = Silence(_LOOK_COUNTS_S, time.monotonic)
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
@@ -95,6 +100,7 @@ class Feed:
             if not rests:
                 self._asked_s = now_s
             if self._thread is None and not rests and not self._stop.is_set():
+                self._unasked = Silence(_LOOK_COUNTS_S, time.monotonic)
                 self._thread = threading.Thread(target=self._play, name="feed", daemon=True)
                 self._thread.start()
         return av.VideoFrame.from_ndarray(self._shown, format="rgb24")
@@ -104,7 +110,7 @@ class Feed:
         with self._lock:
             # a closing connection may still ask once or twice
             self._rests_until_s = time.monotonic() + _REST_S
-            self._asked_s = 0.0
+            self._asked_s = None
             thread = self._thread
         if thread is not None:
             thread.join(_REST_S)
@@ -114,7 +120,10 @@ class Feed:
         self._stop.set()
 
     def _watched(self) -> bool:
-        return not self._stop.is_set() and time.monotonic() - self._asked_s < _IDLE_S
+        asked_s = self._asked_s
+        if self._stop.is_set() or asked_s is None:
+            return False
+        return self._unasked.count(time.monotonic() - asked_s) < _IDLE_S
 
     def _play(self) -> None:
         while self._watched():

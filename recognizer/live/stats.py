@@ -44,7 +44,6 @@ class LiveStats:
         other_labeling: how well the other classifier keeps up; None if there is none.
         other_classifier: the other classifier's name; None if there is none.
         people: how many are in the picture.
-        silent_s: seconds since the latest frame.
         left_out_frames: frames left out of the running recording because its encoder could not keep up.
         problem: one sentence about what went wrong last; None if nothing did.
         changing: whether a change of the settings is under way.
@@ -61,7 +60,6 @@ class LiveStats:
     other_labeling: LabelingStats | None
     other_classifier: str | None
     people: int
-    silent_s: float
     left_out_frames: int
     problem: str | None
     changing: bool

@@ -189,6 +189,10 @@ class LiveStream:
                 self._other.change(models, settings)
                 self._other.is_active = True
 
+    def silent_s(self) -> float:
+        """Return the seconds since the latest frame; 0 before the first."""
+        return self._returned.silent_s(time.monotonic())
+
     def stats(self) -> LiveStats:
         """Return how the stream runs."""
         now_s, other = time.monotonic(), self._active_other()
@@ -211,7 +215,6 @@ class LiveStream:
             other_labeling=other.stats() if other is not None else None,
             other_classifier=other.name if other is not None else None,
             people=len(self._follower.people),
-            silent_s=self._returned.silent_s(now_s),
             left_out_frames=self.recorder.left_out,
             problem=next((problem for problem in problems if problem is not None), None),
             changing=self._changer.is_changing,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 
+from recognizer.live.silence import Silence
 from recognizer.live.stream import LiveStream
 from recognizer.memory import give_back_memory
 
@@ -18,7 +20,41 @@ UNWATCHED_AFTER_S = 5.0
 moment is back sooner."""
 
 CHECK_EVERY_S = 1.0
+_LATE_BY = 1.5
+"""A check counts at most this many intervals; what is later was held up, as the pictures were."""
+
 _GIVE_BACK_EVERY_S = 15.0
+
+
+class Signs:
+    """The signs of life of a session: pictures, and an open page.
+
+    Args:
+        picture_ago_s: returns the time since the latest picture; 0 before the first.
+        is_watched: whether the browser's tab is open.
+        now_s: the clock.
+
+    Attributes:
+        no_picture: how long no picture has come.
+        no_page: how long the page has been closed.
+    """
+
+    def __init__(
+        self,
+        picture_ago_s: Callable[[], float],
+        is_watched: Callable[[], bool],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.no_picture = Silence(CHECK_EVERY_S * _LATE_BY, now_s)
+        self.no_page = Silence(CHECK_EVERY_S * _LATE_BY, now_s)
+        self._picture_ago_s = picture_ago_s
+        self._is_watched = is_watched
+
+    def check(self) -> bool:
+        """Return whether the session still lives; call this every ``CHECK_EVERY_S``."""
+        no_picture_s = self.no_picture.count(self._picture_ago_s())
+        no_page_s = self.no_page.count(0.0 if self._is_watched() else math.inf)
+        return no_picture_s <= GONE_AFTER_S and no_page_s <= UNWATCHED_AFTER_S
 
 
 class Watchdog:
@@ -31,25 +67,27 @@ class Watchdog:
     """
 
     def __init__(self, stream: LiveStream, is_watched: Callable[[], bool], on_gone: Callable[[], None]) -> None:
-        self._stream = stream
-        self._is_watched = is_watched
+        self._signs = Signs(stream.silent_s, is_watched)
         self._on_gone = on_gone
         self._stopped = threading.Event()
         threading.Thread(target=self._watch, name="session-watch", daemon=True).start()
+
+    @property
+    def silent_s(self) -> float:
+        """How long no picture has come although the server could have taken one."""
+        return self._signs.no_picture.lasted_s
 
     def stop(self) -> None:
         """End the watch, without waiting."""
         self._stopped.set()
 
     def _watch(self) -> None:
-        watched_s = gave_back_s = time.monotonic()
+        gave_back_s = time.monotonic()
         while not self._stopped.is_set():
-            now_s = time.monotonic()
-            if self._is_watched():
-                watched_s = now_s
-            if self._stream.stats().silent_s > GONE_AFTER_S or now_s - watched_s > UNWATCHED_AFTER_S:
+            if not self._signs.check():
                 self._on_gone()
                 return
+            now_s = time.monotonic()
             if now_s - gave_back_s > _GIVE_BACK_EVERY_S:
                 give_back_memory()
                 gave_back_s = now_s

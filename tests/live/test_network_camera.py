@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -269,6 +269,29 @@ def test_feed_that_rests_gives_nothing_more_until_somebody_asks_again(monkeypatc
     feed.latest()
     wait_until(lambda: len(annotate.arrived_s) > given)
     feed.close()
+
+
+def test_feed_plays_on_when_the_server_stood_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: nobody's request had come meanwhile, so it closed the source, and a file began again."""
+    now_s = 1000.0
+    monkeypatch.setattr(feed_module, "time", SimpleNamespace(monotonic=lambda: now_s))
+    opened: list[int] = []
+
+    def frames() -> Iterator[Frame]:
+        nonlocal now_s
+        opened.append(1)
+        for k in count():
+            if k == 3:
+                now_s += WAIT_S
+            yield Frame(k, 0.0, np.zeros((8, 8, 3), np.uint8))
+
+    annotate = Annotated()
+    feed = Feed(frames, annotate)
+    feed.latest()
+    wait_until(lambda: len(annotate.arrived_s) > 5)
+    assert opened == [1]
+    feed.close()
+    wait_until(lambda: not feed.running)
 
 
 def test_source_that_breaks_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

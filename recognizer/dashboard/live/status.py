@@ -59,7 +59,7 @@ def show_status() -> None:
     stream = session.stream
     stats = stream.stats()
     since_s = max(0.0, stats.time_s - WINDOW_S)
-    _show_problems(stats, problem, is_feed=live.feed is not None)
+    _show_problems(stats, problem, camera.silent_s, is_feed=live.feed is not None)
     if session.unsaved_because is not None:
         st.caption(f":material/save: {sentence(unsaved_text(session.unsaved_because))}")
     labels: dict[int, list[str]] = {}
@@ -82,16 +82,16 @@ def show_status() -> None:
     st.caption("  \n".join(_in_words(stats)))
 
 
-def _show_problems(stats: LiveStats, of_feed: str | None, *, is_feed: bool) -> None:
+def _show_problems(stats: LiveStats, of_feed: str | None, silent_s: float, *, is_feed: bool) -> None:
     if of_feed is not None:
         from recognizer.live.watchdog import GONE_AFTER_S
 
         ends = f"Everything so far is saved; the session ends after {GONE_AFTER_S:.0f} s without a picture."
         st.warning(f"{sentence(of_feed)} {ends}")
-    elif stats.silent_s > _SILENT_S:
+    elif silent_s > _SILENT_S:
         why = "the camera sends none" if is_feed else "the browser's tab is asleep or the connection was lost"
         st.warning(
-            f"No picture for {stats.silent_s:.0f} s: {why}. "
+            f"No picture for {silent_s:.0f} s: {why}. "
             "Everything so far is saved; if the picture does not come back, press Stop, then Start."
         )
     if stats.problem:
