@@ -16,6 +16,7 @@ ready.wait_until_ready()
 # after a refresh, or when the job has ended
 comparison.restore_from_address()
 comparison.take_over_finished()
+corrected_truth.adopt_waiting()
 
 # controls
 video_card.choose_video()

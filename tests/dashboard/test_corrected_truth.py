@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer.comparison.model import Comparison, Entry
 from recognizer.dashboard import server
+from recognizer.dashboard.compare import comparison
+from recognizer.dashboard.workbench.component import adopt_view
 from recognizer.service.store import StoredAnalysis, StoredFile
 from recognizer.settings import Settings
 from recognizer.timeline.edits import Merge, Relabel
 from recognizer.timeline.model import Timeline
 from tests.support.networks import Networks
-from tests.support.pages import button, open_page, tab, words
+from tests.support.pages import button, open_page, press_in_fragment, tab, words
 from tests.support.workbench import LABELS, generated_timeline, store_analysis
 
 DURATION_S = 20.0
@@ -55,6 +58,11 @@ def run(page: AppTest) -> AppTest:
     return page
 
 
+def offer_of(page: AppTest) -> Any:
+    (offer,) = [one for one in page.button if one.label.startswith("Use your corrected analysis of ")]
+    return offer
+
+
 def scored_words(page: AppTest) -> str:
     assert "Against your labels" in [one.value for one in page.subheader]
     return words(page)
@@ -84,8 +92,7 @@ def test_comparison_offers_the_corrected_analyses_of_its_video(stored: Stored) -
     assert not [one for one in labels if "corrected" in one], "those of other browsers are not offered"
     tab(page).history.own["analyses"] = [stored.analysis.analysis_id]
     run(page)
-    (offer,) = [one for one in page.button if one.label.startswith("Use your corrected analysis of ")]
-    offer.click()
+    offer_of(page).click()
     run(page)
     scored_words(page)
     truth = tab(page).compare.shown
@@ -99,6 +106,42 @@ def test_comparison_offers_the_corrected_analyses_of_its_video(stored: Stored) -
         table.value for table in page.dataframe if "True bouts" in table.value or "Bouts" in str(table.value.columns)
     ]
     assert bouts, "matched bouts are among the scores"
+
+
+def test_labels_come_and_go_where_only_the_results_are_drawn_again(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: a browser runs only the results after these presses, which then drew what there was before."""
+    page = open_page("pages/compare.py", comparison=stored.comparison_id)
+    tab(page).history.own["analyses"] = [stored.analysis.analysis_id]
+    run(page)
+    press_in_fragment(page, offer_of(page), monkeypatch)
+    assert "Your labels: games-corrected.csv" in scored_words(page)
+    press_in_fragment(page, button(page, "Remove them"), monkeypatch)
+    assert "Your labels: games-corrected.csv" not in words(page)
+    assert offer_of(page)
+
+
+def test_corrected_truth_has_the_thresholds_of_a_slider_that_was_left_by_the_press(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the workbench's sliders are heard after the button, so the truth had the thresholds of before."""
+    page = open_page("pages/compare.py", comparison=stored.comparison_id)
+    tab(page).history.own["analyses"] = [stored.analysis.analysis_id]
+    run(page)
+    before = comparison.restore_from_address
+
+    def heard() -> None:
+        adopt_view({"minConfidence": 1.0, "minDurationS": 0.0, "showsBrief": False})
+        before()
+
+    monkeypatch.setattr(comparison, "restore_from_address", heard)
+    offer_of(page).click()
+    run(page)
+    truth = tab(page).compare.shown
+    assert truth is not None
+    assert truth.labels is not None
+    assert {one.action for one in truth.labels.parts[0].labels} == {"juggling balls", "yoga"}
 
 
 def test_second_analysis_of_a_video_can_take_over_the_corrections(stored: Stored, tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from recognizer.dashboard.state import CurrentVideo, Tab
 from recognizer.settings import SETTING_SPECS
@@ -17,6 +18,7 @@ from tests.support.waiting import WAIT_S
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pytest
 
 
 SETTING_TITLES = {spec.title: name for name, spec in SETTING_SPECS.items() if spec.sidebar in ("top", "more")}
@@ -86,6 +88,17 @@ def button(at: AppTest, label: str) -> Any:
 
 def has_button(at: AppTest, label: str) -> bool:
     return any(one.label == label for one in at.button)
+
+
+def press_in_fragment(at: AppTest, pressed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press a button as a browser does: only its fragment runs, unless the press asks for the whole page."""
+    fragment_id = at.session_state._state._state._new_widget_state.widget_metadata[pressed.id].fragment_id
+    assert fragment_id is not None
+    pressed.click()
+    with monkeypatch.context() as patch:
+        patch.setattr(local_script_runner, "RerunData", partial(RerunData, fragment_id=fragment_id))
+        at.run()
+    assert not at.exception
 
 
 def widget(at: AppTest, label: str) -> Any:

@@ -17,14 +17,18 @@ from recognizer.service.comparisons import StoredComparison
 from recognizer.service.workbench import have_same_people
 
 
-def adopt_waiting(shown: StoredComparison) -> None:
-    """If a corrected analysis of this video waits to be the truth of a comparison, make it that of this one."""
+def adopt_waiting() -> None:
+    """Make the corrected analysis that waits to be the truth that of the shown comparison, if both are of one video."""
     compare = state.tab().compare
-    waiting = compare.truth_from
-    if waiting is None or waiting.video_path != shown.video.path:
+    waiting, shown = compare.truth_from, compare.shown
+    if waiting is None or shown is None or waiting.video_path != shown.video.path:
         return
     compare.truth_from = None
-    use_as_truth(shown, waiting.analysis_id)
+    try:
+        name, data = _labels_of(shown, waiting.analysis_id)
+        save_labels(shown, read_labels(data, name), data)
+    except RecognizerError as error:
+        compare.problem = sentence(str(error))
 
 
 @guard.part
@@ -51,21 +55,19 @@ def offer_corrected(shown: StoredComparison) -> None:
             f"Use your corrected analysis of {local_time(one.created_at)}",
             icon=":material/fact_check:",
             key=f"truth-of-{one.item_id}",
-            on_click=guard.callback(use_as_truth),
-            args=(shown, one.item_id),
+            on_click=guard.callback(_want),
+            args=(state.WaitingTruth(one.item_id, shown.video.name, shown.video.path),),
         )
 
 
-def use_as_truth(shown: StoredComparison, analysis_id: str) -> None:
-    """Store a corrected analysis as the labels of a comparison, as if it were a file."""
-    try:
-        name, data = _labels_of(shown, analysis_id)
-        save_labels(shown, read_labels(data, name), data)
-    except RecognizerError as error:
-        state.tab().compare.problem = sentence(str(error))
+def _want(truth: state.WaitingTruth) -> None:
+    # a slider that was left in the same moment is heard after this press, and before the page runs
+    state.tab().compare.truth_from = truth
+    st.rerun()  # all of the page: the fragment with this button draws the labels that there were
 
 
 def _labels_of(shown: StoredComparison, analysis_id: str) -> tuple[str, bytes]:
+    """Return a corrected analysis as the name and content of a file of labels."""
     opened = server.context().workbench.opened(analysis_id)
     if opened is None:
         raise TruthError("the corrected analysis is no longer on this machine; analyse the video again.")

@@ -14,7 +14,6 @@ from recognizer.comparison.model import CANCELLED, Comparison, Entry, Lane
 from recognizer.comparison.scoring import Scored, score_lanes
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.compare.comparison import as_wanted
-from recognizer.dashboard.compare.corrected_truth import adopt_waiting
 from recognizer.dashboard.compare.differences import show_differences
 from recognizer.dashboard.compare.lanes import draw_workbench
 from recognizer.dashboard.compare.own_names import draw_own_names, with_own_names
@@ -39,8 +38,6 @@ def show_results(wanted: Sequence[Entry]) -> None:
         wanted: the entries in the rows; others are not drawn.
     """
     compare = state.tab().compare
-    if compare.shown is not None:
-        adopt_waiting(compare.shown)
     shown = compare.shown
     if shown is None:
         return

@@ -30,7 +30,7 @@ def choose_truth(shown: StoredComparison, timeline: Timeline) -> Truth | None:
     words, button = st.columns([4, 1], vertical_alignment="center")
     count = "1 label" if shown.labels.count == 1 else f"{shown.labels.count} labels"
     words.caption(f"Your labels: {plain(shown.labels.name)}, {plain(shown.labels.format)}, {count}.")
-    button.button("Remove them", width="stretch", on_click=guard.callback(save_labels), args=(shown, None, None))
+    button.button("Remove them", width="stretch", on_click=guard.callback(_remove), args=(shown,))
     video = LabelledVideo.of(timeline, shown.video.name)
     try:
         truth = ask(shown, shown.labels, video)
@@ -42,6 +42,11 @@ def choose_truth(shown: StoredComparison, timeline: Timeline) -> Truth | None:
     for note in truth.notes:
         st.info(plain(note), icon=":material/info:")
     return None
+
+
+def _remove(shown: StoredComparison) -> None:
+    save_labels(shown, None, None)
+    st.rerun()  # all of the page: the fragment with this button draws the labels that there were
 
 
 def _upload(shown: StoredComparison) -> None:
