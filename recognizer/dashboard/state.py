@@ -264,6 +264,7 @@ class AnalyseTab:
         pace: how often its timeline so far is drawn.
         shown: the analysis that is shown.
         rendering: its annotated video.
+        wants_rendering: whether the next run of the page starts to make one.
         awaited_id: a camera session in the address that is still running.
         goes_to: the moment that the workbench goes to; None before the first.
         selected_row: the selected row of the table of segments.
@@ -277,6 +278,7 @@ class AnalyseTab:
     pace: Pace = field(default_factory=Pace)
     shown: StoredAnalysis | None = None
     rendering: Rendering | None = None
+    wants_rendering: bool = False
     awaited_id: str | None = None
     goes_to: GoTo | None = None
     selected_row: int | None = None
@@ -294,6 +296,7 @@ class AnalyseTab:
     def show(self, analysis: StoredAnalysis | None) -> None:
         """Show another analysis, from its beginning."""
         self.shown, self.rendering, self.goes_to, self.selected_row = analysis, None, None, None
+        self.wants_rendering = False
         self.corrections_problem, self.own_actions_problem = None, None
 
 
@@ -547,6 +550,20 @@ def widget(key: str) -> Any:
     """Return a widget's value, before it is drawn again. A script is not interrupted here."""
     with uninterrupted_state() as kept:
         return kept[key]
+
+
+def newest(key: str, drawn: Any) -> Any:
+    """Return a widget's value in a callback, where what the page was drawn with may be old.
+
+    Leaving a field and pressing a button may reach the server together: the callback runs first, and only then the page
+    that reads the field.
+
+    Args:
+        key: the widget's.
+        drawn: its value when the page was drawn last; returned if the widget itself is not drawn yet.
+    """
+    with uninterrupted_state() as kept:
+        return kept[key] if key in kept else drawn
 
 
 def has_widget(key: str) -> bool:

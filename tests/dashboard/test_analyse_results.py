@@ -103,6 +103,17 @@ def test_thresholds_change_everything_without_a_network_or_a_new_analysis(
     assert first.job.result != second.job.result
 
 
+def test_annotated_video_has_a_filter_that_was_set_by_the_press(page: AppTest, clip: Path) -> None:
+    """Regression: leaving a field and pressing the button came in one run, and the video had the filter of before."""
+    upload_video(page, clip)
+    analyse(page)
+    widget(page, "Confidence").set_value((0.9, 1.0))
+    button(page, "Make the annotated video").click()
+    page.run()
+    settle(page)
+    assert "Annotated video (MP4)" in downloads(page), "it shows what the page shows"
+
+
 def test_video_without_people_is_told_kindly(page: AppTest, clip: Path, networks: Networks) -> None:
     networks.script = always()
     upload_video(page, clip)

@@ -231,6 +231,19 @@ def test_corrections_come_from_a_file_and_are_taken_back_and_brought_back(result
     assert "serving" in actions(result)
 
 
+def test_starting_again_keeps_a_correction_that_came_after_the_page_was_drawn(result: AppTest) -> None:
+    """Regression: the press stored what the page had been drawn with, and the latest correction was gone for good."""
+    workbench = server.context().workbench
+    workbench.edit(ANALYSIS_ID, [Relabel(1, 1.0, 3.0, "serving")])
+    run(result)
+    workbench.edit(ANALYSIS_ID, [Name(2, "Anna")])
+    press(result, "Start again without corrections")
+    assert opened().revision.corrections == Corrections((), (Relabel(1, 1.0, 3.0, "serving"), Name(2, "Anna")))
+    workbench.redo(ANALYSIS_ID)
+    press(result, "Bring back 2 corrections")
+    assert opened().revision.corrections == Corrections((Relabel(1, 1.0, 3.0, "serving"), Name(2, "Anna")))
+
+
 def test_click_while_a_file_of_corrections_is_read_does_not_lose_it(
     result: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

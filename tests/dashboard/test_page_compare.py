@@ -212,6 +212,18 @@ def test_adding_one_runs_only_that_one_and_removing_one_hides_it(classifiers: Cl
     assert not has_button(page, "Compare")
 
 
+def test_added_one_follows_what_was_typed_right_before(page: AppTest) -> None:
+    """Regression: leaving a field and pressing the button came in one run, and the new row was like the one before."""
+    [box] = [one for one in page.selectbox if one.key == "compare-2-video_classifier_model"]
+    box.set_value("mc3_18")
+    lengths = [one for one in page.number_input if one.label == "Sequence length"]
+    lengths[-1].set_value(5)
+    button(page, "Add a classifier").click()
+    page.run()
+    rows = [(row.classifier, row.samples) for row in tab(page).compare.rows]
+    assert rows == [("s3d", 8), ("mc3_18", 5), ("r3d_18", 5)]
+
+
 def test_the_same_one_twice_is_told_before_anything_runs(page: AppTest) -> None:
     choose(page, 1, "s3d")
     assert "S3d is listed twice with the same settings; change or remove one." in words(page)

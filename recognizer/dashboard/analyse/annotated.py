@@ -36,14 +36,14 @@ def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content
         offer_download(place, "Recording (MP4)", run.video_path.absolute, f"{stem}.mp4", "video/mp4")
         if run.timeline.provenance.get(RECORDING) != PLAIN:  # that of an earlier version has labels in its picture
             return
-    rendering = state.tab().analyse.rendering
+    analyse = state.tab().analyse
+    if analyse.wants_rendering:
+        analyse.wants_rendering = False
+        analyse.rendering = _started(run, content, shown)
+    rendering = analyse.rendering
     if rendering is None or rendering.analysis_id != run.analysis_id or rendering.shown != shown:
         place.button(
-            "Make the annotated video",
-            icon=":material/movie_edit:",
-            help=_HELP,
-            on_click=guard.callback(_start),
-            args=(run, content, shown),
+            "Make the annotated video", icon=":material/movie_edit:", help=_HELP, on_click=guard.callback(_want)
         )
         return
     job = rendering.job
@@ -66,6 +66,11 @@ def show_rendering(run: StoredAnalysis) -> None:
         show_bar(rendering.job, "Making the annotated video")
 
 
-def _start(run: StoredAnalysis, content: Content, shown: str) -> None:
+def _want() -> None:
+    # the run that comes with this press knows what is shown by now: a slider may have been left in the same moment
+    state.tab().analyse.wants_rendering = True
+
+
+def _started(run: StoredAnalysis, content: Content, shown: str) -> state.Rendering:
     job = start_rendering(server.context(), run, content, server.palette(), shown, visitor_id=visitor_id())
-    state.tab().analyse.rendering = state.Rendering(job, run.analysis_id, shown)
+    return state.Rendering(job, run.analysis_id, shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
@@ -48,15 +49,14 @@ def draw_corrections(place: DeltaGenerator, run: StoredAnalysis, opened: Opened)
             _offer_file(buttons, run, corrections)
             buttons.button(
                 "Start again without corrections",
-                on_click=guard.callback(_replace),
-                args=(run, _all_undone(corrections)),
+                on_click=guard.callback(_undo_all),
+                args=(run,),
             )
             if buttons.button("Use as truth in Compare", help=_TRUTH_HELP):
                 _use_as_truth(run)
         elif corrections.undone:
-            redone = Corrections(corrections.undone)
             buttons.button(
-                f"Bring back {_edits(len(corrections.undone))}", on_click=guard.callback(_replace), args=(run, redone)
+                f"Bring back {_edits(len(corrections.undone))}", on_click=guard.callback(_redo_all), args=(run,)
             )
         else:
             _offer_earlier(run)
@@ -105,9 +105,20 @@ def _take_over(from_id: str, run: StoredAnalysis) -> None:
         analyse.corrections_problem = None if is_done else _OTHER_PEOPLE
 
 
-def _all_undone(corrections: Corrections) -> Corrections:
-    """Return the corrections as they are when each edit has been undone, so that each can be made again."""
-    return Corrections((), (*corrections.edits, *corrections.undone))
+def _undo_all(run: StoredAnalysis) -> None:
+    """Undo each edit, so that each can be made again."""
+    _change(run, lambda now: Corrections((), (*now.edits, *now.undone)))
+
+
+def _redo_all(run: StoredAnalysis) -> None:
+    _change(run, lambda now: Corrections((*now.edits, *now.undone)))
+
+
+def _change(run: StoredAnalysis, change: Callable[[Corrections], Corrections]) -> None:
+    # as they are stored by now: the workbench may have stored some since the page was drawn
+    opened = server.context().workbench.opened(run.analysis_id)
+    if opened is not None:
+        _replace(run, change(opened.revision.corrections))
 
 
 def _load(run: StoredAnalysis) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -22,6 +23,10 @@ from recognizer.settings import CLASSIFIER_NAMES, RANGES, SETTING_SPECS, Setting
 MOST_ROWS = 8
 """More lanes are hard to distinguish."""
 
+_CLASSIFIER: Final = "video_classifier_model"
+_SAMPLES: Final = "num_video_sequence_samples"
+_MARGIN: Final = "crop_margin_percentage"
+
 
 def choose_entries(shared: Settings) -> tuple[Entry, ...]:
     """Draw the rows and return an entry for each.
@@ -36,9 +41,7 @@ def choose_entries(shared: Settings) -> tuple[Entry, ...]:
         _row(row, removable=len(rows) > 1)
     buttons = st.container(horizontal=True)
     full = len(rows) >= MOST_ROWS
-    buttons.button(
-        "Add a classifier", icon=":material/add:", disabled=full, on_click=guard.callback(_add), args=(rows[-1],)
-    )
+    buttons.button("Add a classifier", icon=":material/add:", disabled=full, on_click=guard.callback(_add))
     with buttons.popover("Add your own checkpoint", icon=":material/upload_file:", disabled=full):
         _own_checkpoint(rows[-1])
     return tuple(
@@ -119,20 +122,20 @@ def _row(row: state.EntryRow, *, removable: bool) -> None:
         network, samples, margin, remove = st.columns([7, 4, 4, 3], vertical_alignment="bottom")
         if row.checkpoint is None:
             row.classifier = network.selectbox(
-                SETTING_SPECS["video_classifier_model"].title,
+                SETTING_SPECS[_CLASSIFIER].title,
                 CLASSIFIER_NAMES,
                 CLASSIFIER_NAMES.index(row.classifier),
-                key=f"compare-{row.row_id}-classifier",
+                key=_key(row, _CLASSIFIER),
                 format_func=classifier_title,
             )
         else:
             network.markdown(f"**{plain(row.checkpoint.name)}**  \nyour own {SPECS[row.classifier].title}")
-        row.samples = _number(samples, "num_video_sequence_samples", row.samples, row)
-        row.margin_percentage = _number(margin, "crop_margin_percentage", row.margin_percentage, row, " (%)")
+        row.samples = _number(samples, _SAMPLES, row.samples, row)
+        row.margin_percentage = _number(margin, _MARGIN, row.margin_percentage, row, " (%)")
         remove.button(
             "Remove",
             icon=":material/close:",
-            key=f"compare-{row.row_id}-remove",
+            key=_key(row, "remove"),
             disabled=not removable,
             on_click=guard.callback(state.tab().compare.rows.remove),
             args=(row,),
@@ -142,12 +145,20 @@ def _row(row: state.EntryRow, *, removable: bool) -> None:
 
 def _number(place: DeltaGenerator, name: str, value: int, row: state.EntryRow, unit: str = "") -> int:
     spec, (low, high) = SETTING_SPECS[name], RANGES[name]
-    key = f"compare-{row.row_id}-{name}"
-    return int(place.number_input(f"{spec.title}{unit}", int(low), int(high), value, key=key))
+    return int(place.number_input(f"{spec.title}{unit}", int(low), int(high), value, key=_key(row, name)))
 
 
-def _add(like: state.EntryRow) -> None:
+def _key(row: state.EntryRow, name: str) -> str:
+    return f"compare-{row.row_id}-{name}"
+
+
+def _add() -> None:
     rows = state.tab().compare.rows
+    for row in rows:
+        row.classifier = state.newest(_key(row, _CLASSIFIER), row.classifier)
+        row.samples = state.newest(_key(row, _SAMPLES), row.samples)
+        row.margin_percentage = state.newest(_key(row, _MARGIN), row.margin_percentage)
+    like = rows[-1]
     taken = {row.classifier for row in rows}
     unused = [name for name in CLASSIFIER_NAMES if name not in taken]
     name = next((name for name in unused if weights.is_here(name)), unused[0] if unused else like.classifier)

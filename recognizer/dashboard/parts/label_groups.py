@@ -169,11 +169,10 @@ def _load(item: Groupable, draft: state.GroupsDraft) -> None:
 
 
 def _save(item: Groupable, draft: state.GroupsDraft) -> None:
-    # leaving a field and pressing the button may come in one run, and the draft is of the run before
     for row in draft.rows:
-        row.name = state.widget(_row_key(draft, row, "name"))
-        row.labels = tuple(state.widget(_row_key(draft, row, "labels")))
-    draft.other = state.widget(_other_key(draft))
+        row.name = state.newest(_row_key(draft, row, "name"), row.name)
+        row.labels = tuple(state.newest(_row_key(draft, row, "labels"), row.labels))
+    draft.other = state.newest(_other_key(draft), draft.other)
     try:
         groups = _groups_of(draft)
     except ValueError as error:
