@@ -562,8 +562,7 @@ def newest(key: str, drawn: Any) -> Any:
         key: the widget's.
         drawn: its value when the page was drawn last; returned if the widget itself is not drawn yet.
     """
-    with uninterrupted_state() as kept:
-        return kept[key] if key in kept else drawn
+    return widget(key) if has_widget(key) else drawn
 
 
 def has_widget(key: str) -> bool:
