@@ -134,10 +134,12 @@ class TabCamera:
         self._watchdog = Watchdog(stream, lambda: self._is_watched(), lambda: self._lose(session))
 
     def _lose(self, session: LiveSession) -> None:
-        if self._session is not session:
-            return
-        hang_up, self._hang_up = self._hang_up, None
-        self._end(lost=True)
+        with self._lock:
+            if self._session is not session:  # its user ended it meanwhile, and may have begun another one
+                return
+            self._forget_session()
+            hang_up, self._hang_up = self._hang_up, None
+        session.end(lost=True)
         if hang_up is not None:
             hang_up()
 
@@ -151,13 +153,13 @@ class TabCamera:
         Returns:
             The last session, stored; None if there was none.
         """
-        return self._end(lost=False)
-
-    def _end(self, *, lost: bool) -> EndedSession | None:
         with self._lock:
             session = self.latest
-            if self._session is not None:
-                self._session, self._armed = None, False
-            if self._watchdog is not None:
-                self._watchdog.stop()
-        return session.end(lost=lost) if session is not None else None
+            self._forget_session()
+        return session.end() if session is not None else None
+
+    def _forget_session(self) -> None:
+        if self._session is not None:
+            self._session, self._armed = None, False
+        if self._watchdog is not None:
+            self._watchdog.stop()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recognizer.analysis.passes import PassStore
 from recognizer.errors import StoreError
+from recognizer.live import camera as camera_module
 from recognizer.live import warming as warming_module
 from recognizer.live import watchdog as watchdog_module
 from recognizer.live.camera import TabCamera
@@ -219,6 +220,58 @@ def test_camera_that_sends_nothing_any_more_is_ended_kept_and_given_back(
     assert not context.live_analyses
     take(camera)
     assert camera.session is None, "a late frame begins nothing"
+
+
+def test_a_watch_that_comes_too_late_leaves_the_next_session_alone(
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: it looked which session runs without the lock, and then ended whichever ran."""
+    lost: list[Callable[[], None]] = []
+
+    class Watch:
+        def __init__(self, _stream: object, _is_watched: object, on_gone: Callable[[], None]) -> None:
+            lost.append(on_gone)
+
+        def stop(self) -> None:
+            pass
+
+    monkeypatch.setattr(camera_module, "Watchdog", Watch)
+    camera, _ = camera_of(scripted_models(ONE))
+    hung_up: list[bool] = []
+    camera.connect(lambda: hung_up.append(True))
+    take(camera)
+
+    def meanwhile() -> None:
+        camera.end()
+        camera.arm()
+        take(camera)
+
+    monkeypatch.setattr(camera, "_lock", SlowLock(meanwhile))
+    lost[0]()
+    second = camera.session
+    assert second is not None, "it goes on"
+    assert not hung_up
+    lost[1]()
+    assert camera.session is None
+    assert second.ended is not None
+    assert second.ended.lost
+    assert hung_up
+
+
+class SlowLock:
+    """A lock that something comes before when it is asked for the first time."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self._lock = threading.Lock()
+        self._meanwhile = [meanwhile]
+
+    def __enter__(self) -> None:
+        if self._meanwhile:
+            self._meanwhile.pop()()
+        self._lock.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        self._lock.release()
 
 
 def test_stream_that_cannot_be_stored_is_still_given_back_and_stored_later(
