@@ -10,7 +10,8 @@ how they run fastest; both use the same cache of weights, but not of converted n
 
 Printed for each video: medians of the processors' seconds (all processes of a build together) and of the clock's, and
 their ratios; and at how many samples of people both builds show the same label. Other work on the machine changes the
-clock's seconds more than the processors'. ``--start`` measures ``analyze`` as a command, from the start of its process
+clock's seconds more than the processors'. ``--random`` takes random weights, for a classifier whose own cannot be had;
+their labels say nothing. ``--start`` measures ``analyze`` as a command, from the start of its process
 to its end. ``--live`` feeds a camera's frames in real time and counts the clips labeled a second.
 
 Without CLIP: a 720p video of ``--people`` people tiled from the shared clips, and a 340 x 256 clip of one person.
@@ -34,8 +35,9 @@ from time import perf_counter
 from typing import Any, Final
 
 from benchmarks.live_clips import CLIPS_DIR
+from benchmarks.random_weights import APART, with_random_weights
 from benchmarks.tiled_clips import tiled_video
-from recognizer.settings import CLASSIFIER_NAMES
+from recognizer.settings import CLASSIFIER_NAMES, Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ONE_PERSON: Final = "stgcn_ta_chi.mp4"
@@ -191,6 +193,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, default=CLIPS_DIR)
     parser.add_argument("--classifier", choices=CLASSIFIER_NAMES, default="i3d")
     parser.add_argument("--preset", choices=("recommended", "documented"), default="recommended")
+    parser.add_argument("--random", action="store_true", help="random weights, the same for both")
     parser.add_argument("--people", type=int, default=4, help="in the tiled video")
     parser.add_argument("--seconds", type=float, default=6.0, help="of the tiled video, or of each live run")
     parser.add_argument("--runs", type=int, default=5)
@@ -207,7 +210,11 @@ def main() -> None:
         builds = [Build(name, tree, scratch / name / "own") for name, tree in trees.items()]
         for build in builds:
             stack.callback(build.close)
-        question = {"classifier": arguments.classifier, "preset": arguments.preset}
+        question: dict[str, Any] = {"classifier": arguments.classifier, "preset": arguments.preset}
+        if arguments.random:
+            plain = Settings(video_classifier_model=arguments.classifier)
+            drawn = with_random_weights(plain, scratch, APART.get(arguments.classifier, 1.0))
+            question |= {"checkpoint": drawn.checkpoint_path, "labels": drawn.labels_path}
         load = os.getloadavg()[0]
         print(f"{arguments.classifier}, {arguments.preset}, {arguments.runs} runs each, in turns; load {load:.1f}")
         if arguments.start:
@@ -226,7 +233,7 @@ def folder_in(scratch: Path, name: str) -> Path:
     return folder
 
 
-def analyses(builds: Sequence[Build], question: dict[str, str], arguments: argparse.Namespace, scratch: Path) -> None:
+def analyses(builds: Sequence[Build], question: dict[str, Any], arguments: argparse.Namespace, scratch: Path) -> None:
     """Analyze each video and print."""
     videos = list(arguments.videos)
     if not videos:
@@ -245,7 +252,7 @@ def analyses(builds: Sequence[Build], question: dict[str, str], arguments: argpa
 
 
 def starts(
-    builds: Sequence[Build], question: dict[str, str], videos: Sequence[Path], clips: Path, runs: int, scratch: Path
+    builds: Sequence[Build], question: dict[str, Any], videos: Sequence[Path], clips: Path, runs: int, scratch: Path
 ) -> None:
     """Measure the command on a video of one second and print."""
     if videos:
@@ -253,7 +260,7 @@ def starts(
     else:
         video = scratch / "one-second.mp4"
         first_second(clips / ONE_PERSON, video)
-    options = ("--classifier", question["classifier"], "--preset", question["preset"])
+    options = [f"--{name}={value}" for name, value in question.items()]
     arguments = ("analyze", str(video), "--json", str(scratch / "out.json"), "--quiet", *options)
     print_costs("python -m recognizer analyze", builds, in_turns(builds, runs, lambda build: build.start(arguments)))
 
@@ -269,7 +276,7 @@ def first_second(source: Path, target: Path) -> None:
     writer.close()
 
 
-def lives(builds: Sequence[Build], question: dict[str, str], arguments: argparse.Namespace) -> None:
+def lives(builds: Sequence[Build], question: dict[str, Any], arguments: argparse.Namespace) -> None:
     """Feed a camera's frames in real time and print."""
     for people in map(int, arguments.live.split(",")):
         answers = in_turns(

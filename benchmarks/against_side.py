@@ -24,20 +24,23 @@ def processors_s() -> float:
 
 
 @cache
-def models_of(classifier: str, preset: str) -> tuple[Any, Any]:
+def models_of(
+    classifier: str, preset: str, checkpoint: str | None = None, labels: str | None = None
+) -> tuple[Any, Any]:
     """Return the loaded networks, and their settings."""
     from recognizer import settings as module
     from recognizer.networks.loading import load_models
 
-    chosen = getattr(module, preset)(module.Settings(video_classifier_model=classifier))
+    own = module.Settings(video_classifier_model=classifier, checkpoint_path=checkpoint, labels_path=labels)
+    chosen = getattr(module, preset)(own)
     return load_models(chosen), chosen
 
 
-def analyze(video: str, classifier: str, preset: str) -> dict[str, Any]:
+def analyze(video: str, **network: str) -> dict[str, Any]:
     """Analyze a video; answer with its cost, who is called what, when, and how the networks ran."""
     from recognizer import analyze as run
 
-    models, settings = models_of(classifier, preset)
+    models, settings = models_of(**network)
     used_s, started_s = processors_s(), perf_counter()
     timeline = run(video, settings, models=models)
     cost = processors_s() - used_s, perf_counter() - started_s
@@ -75,7 +78,7 @@ class Counting:
         return self._classifier.classify(clips)
 
 
-def live(clips: str, people: int, seconds: float, classifier: str, preset: str) -> dict[str, Any]:
+def live(clips: str, people: int, seconds: float, **network: str) -> dict[str, Any]:
     """Feed a camera's frames in real time; answer with the figures of ``benchmarks.live`` and clips a second."""
     from pathlib import Path
 
@@ -83,7 +86,7 @@ def live(clips: str, people: int, seconds: float, classifier: str, preset: str) 
     from benchmarks.live_clips import CAMERA_HZ, camera_frames
     from recognizer.networks.loading import Models
 
-    models, settings = models_of(classifier, preset)
+    models, settings = models_of(**network)
     models.classifier.warm_up(settings.num_video_sequence_samples)
     counting = Counting(models.classifier)
     frames = camera_frames(Path(clips), people, round(seconds * CAMERA_HZ))
