@@ -29,8 +29,9 @@ spread (root mean squares), at most {}. For detectors, the distance of the
 boxes of people drawn in a picture of 640 pixels, in pixels at the 95th
 percentile, at most {}. openvino-bfloat16 leaves a detector's head in float32.
 A way of running a network that exceeds it is not used.
-int8: for classifiers with a table of ranges, for clips of about the
-recommended length; shorter ones run in the fastest other way.
+int8, with a table of ranges: only for clips of about the recommended length;
+shorter ones run in the fastest other way with at most half of that difference.
+mixed: int8 where most of the work is, bfloat16 or float32 elsewhere.
 
 examples:
   python -m recognizer doctor
@@ -92,9 +93,13 @@ def _choice(name: str, settings: Settings, progress: Any) -> Choice:
 def _measured_on(name: str, choice: Choice) -> str:
     if name in DETECTOR_NAMES:
         return "a picture"
-    with_int8 = any(one.way.endswith("-int8") for one in choice.measured)
-    samples = spec_of(name).recommended_samples if with_int8 else Settings.num_video_sequence_samples
+    samples = spec_of(name).recommended_samples if _has_table(choice) else Settings.num_video_sequence_samples
     return f"{samples} samples"
+
+
+def _has_table(choice: Choice) -> bool:
+    """Return whether a table of ranges allows int8: only with one, there is ``mixed``."""
+    return any(one.way.endswith("-mixed") for one in choice.measured)
 
 
 def _print_machine(settings: Settings, stdout: IO[str]) -> None:
@@ -126,9 +131,12 @@ def _print_machine(settings: Settings, stdout: IO[str]) -> None:
 def _add_rows(ways: Any, name: str, measured_on: str, choice: Choice) -> None:
     if not choice.measured:
         ways.add_row(name, "", choice.way.name, "", "", "", "the only way here")
+    short = choice.for_short(["int8"], CLASSIFIER_BOUND) if _has_table(choice) else choice.way
     for one in choice.measured:
         milliseconds = "" if one.milliseconds is None else f"{one.milliseconds:.1f}"
         spread = "" if one.spread is None else f"{one.spread:.0%}"
         difference = "" if one.difference is None else f"{one.difference:.2g}"
-        verdict = "chosen" if one.way == choice.way.name else one.problem or ""
+        verdict = one.problem or ("for short clips" if one.way == short.name else "")
+        if one.way == choice.way.name:
+            verdict = "chosen"
         ways.add_row(name, measured_on, one.way, milliseconds, spread, difference, verdict)

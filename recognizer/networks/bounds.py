@@ -5,7 +5,8 @@ from __future__ import annotations
 CLASSIFIER_BOUND = 0.05
 """A way of running a classifier is rejected if its scores differ by more than this share of their spread (root mean
 squares). Rounding to bfloat16 causes a difference of about 0.01, and int8 one of 0.026 for I3D, on the clip of moving
-blobs that is measured; on real clips, int8 causes 0.04 (docs/decisions/096-int8.md)."""
+blobs that is measured; on real clips, int8 causes 0.05 (docs/decisions/096-int8.md). Where clips are shorter than the
+measured one, twice its difference must be within the bound (docs/decisions/117-mixed-precision-for-short-clips.md)."""
 
 DETECTOR_BOUND_PX = 0.3
 """A way of running the detector is rejected if its boxes of drawn people differ by more than this: the furthest side,

@@ -24,9 +24,9 @@ CHOSEN = Choice(
 )
 
 
-def shown(out: str) -> dict[str, list[str]]:
-    """The rows of I3D by the name of the way: words after the network's name."""
-    rows = [line.split()[1:] for line in out.splitlines() if line.startswith(" i3d")]
+def shown(out: str, network: str = "i3d") -> dict[str, list[str]]:
+    """The rows of a network by the name of the way: words after the network's name."""
+    rows = [line.split()[1:] for line in out.splitlines() if line.startswith(f" {network}")]
     return {row[2]: row for row in rows}
 
 
@@ -46,11 +46,24 @@ def test_every_way_is_shown_with_its_time_its_difference_and_why_it_is_not_used(
 def test_networks_with_int8_are_measured_on_clips_of_the_recommended_length(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    int8 = Choice(Way("openvino", "int8"), (*CHOSEN.measured, Measured("openvino-int8", 40.0, 0.09)))
+    formats = Measured("openvino-mixed", 60.0, 0.02), Measured("openvino-int8", 40.0, 0.09)
+    int8 = Choice(Way("openvino", "int8"), (*CHOSEN.measured, *formats))
     monkeypatch.setattr(loading, "classifier_choice", lambda settings, progress: int8)
     assert main(["doctor", "i3d", "--quiet"]) == 0
     rows = shown(capsys.readouterr().out)
     assert rows["openvino-int8"] == ["38", "samples", "openvino-int8", "40.0", "0.09", "chosen"]
+    assert rows["openvino-mixed"][3:] == ["60.0", "0.02", "for", "short", "clips"]
+
+
+def test_transformers_with_int8_are_measured_on_short_clips(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Regression: every network with int8 was said to be measured on clips of the recommended length."""
+    int8 = Choice(Way("openvino", "int8"), (*CHOSEN.measured, Measured("openvino-int8", 40.0, 0.03)))
+    monkeypatch.setattr(loading, "classifier_choice", lambda settings, progress: int8)
+    assert main(["doctor", "swin3d_t", "--quiet"]) == 0
+    rows = shown(capsys.readouterr().out, "swin3d_t")
+    assert rows["openvino-int8"] == ["8", "samples", "openvino-int8", "40.0", "0.03", "chosen"]
 
 
 def test_where_there_is_one_way_only_nothing_is_measured(

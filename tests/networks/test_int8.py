@@ -20,7 +20,16 @@ from recognizer.networks.backends import int8, openvino
 from recognizer.networks.backends import ways as ways_module
 from recognizer.networks.backends.autotune import Backends, TunableNetwork, relative_difference
 from recognizer.networks.backends.choice_store import Choice, Measured, choice_key
-from recognizer.networks.backends.int8 import PUBLISHED, ConvolutionRange, Ranges, find_ranges, quantized, rewritten
+from recognizer.networks.backends.int8 import (
+    PUBLISHED,
+    ConvolutionRange,
+    Ranges,
+    convolutions_of,
+    find_ranges,
+    quantized,
+    rewritten,
+    rewritten_where_heavy,
+)
 from recognizer.networks.backends.openvino import Compiled, ConvertedNetworks, UnavailableError
 from recognizer.networks.backends.runner import ByLength
 from recognizer.networks.backends.ways import REFERENCE, Rewritten, SpecialFormat, Way, ways
@@ -31,6 +40,7 @@ from recognizer.settings import Settings, recommended
 
 CPU = torch.device("cpu")
 INT8 = Way("openvino", "int8")
+MIXED = Way("openvino", "mixed")
 BFLOAT16 = Way("openvino", "bfloat16")
 SHA256 = "a" * 64
 
@@ -128,8 +138,8 @@ class TestTables:
         assert int8.int8_formats("i3d", SHA256, tmp_path) == {}
         monkeypatch.setattr(int8, "has_int8", lambda: True)
         assert int8.int8_formats("i3d", "b" * 64, tmp_path) == {}, "no table"
-        (found,) = int8.int8_formats("i3d", SHA256, tmp_path).values()
-        assert found.least_length == RANGES.least_frames
+        found = int8.int8_formats("i3d", SHA256, tmp_path)
+        assert {name: one.least_length for name, one in found.items()} == {"mixed": 0, "int8": RANGES.least_frames}
 
     def test_where_int8_is_not_allowed_a_table_changes_nothing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -138,7 +148,7 @@ class TestTables:
         monkeypatch.setattr(int8, "has_int8", lambda: True)
         (tmp_path / "ranges").mkdir()
         (tmp_path / "ranges" / f"{SHA256}.json").write_bytes(msgspec.json.encode(RANGES))
-        assert list(Backends(tmp_path).special_formats("i3d", SHA256, CPU)) == ["int8"]
+        assert list(Backends(tmp_path).special_formats("i3d", SHA256, CPU)) == ["mixed", "int8"]
         for backend, precision, device in (
             ("pytorch", "auto", "cpu"),
             ("openvino", "float32", "cpu"),
@@ -175,6 +185,29 @@ class TestRounding:
         exact = Compiled(converted, Way("openvino", "float32"))(EXAMPLE.numpy())
         close = Compiled(rounded, INT8)(EXAMPLE.numpy())
         assert 0 < relative_difference(exact, close) < 0.1
+
+    def test_mixed_rounds_only_where_most_of_the_work_is(self, converted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(int8, "has_bfloat16", lambda: False)
+        monkeypatch.setattr(int8, "_HEAVY_SHARE", 0.4)
+        mixed = rewritten_where_heavy(converted, RANGES)
+        rounded = [
+            convolution.input_value(1).get_node().get_type_name() == "FakeQuantize"
+            for convolution in convolutions_of(mixed.model)
+        ]
+        assert rounded == [True, False, False, False, False], "the stem has three quarters of it"
+        assert mixed.options == {"INFERENCE_PRECISION_HINT": "f32"}
+        monkeypatch.setattr(int8, "has_bfloat16", lambda: True)
+        assert rewritten_where_heavy(converted, RANGES).options == {"INFERENCE_PRECISION_HINT": "bf16"}
+        exact = Compiled(converted, Way("openvino", "float32"))(EXAMPLE.numpy())
+        close = Compiled(mixed.model, MIXED, changed_options=mixed.options)(EXAMPLE.numpy())
+        all_of_it = Compiled(quantized(converted, RANGES), INT8)(EXAMPLE.numpy())
+        assert 0 < relative_difference(exact, close) < relative_difference(exact, all_of_it)
+
+    def test_a_table_serves_another_length_of_the_kernels(self, converted: Any) -> None:
+        """Where samples repeat, the first layer's kernel is shorter than the one the table was made with."""
+        longer = with_range(0, ConvolutionRange((8, 3, 7, 3, 3), 0.5, signed=True))
+        names = Counter(one.get_type_name() for one in quantized(converted, longer).get_ordered_ops())
+        assert names["FakeQuantize"] == 4 + 4
 
     def test_ranges_of_another_network_are_refused(self, converted: Any) -> None:
         other = msgspec.structs.replace(RANGES, convolutions=RANGES.convolutions[:-1])
@@ -246,19 +279,25 @@ class TestChoosing:
         assert found.problem == "the ranges for int8 are those of another network"
 
     @needs_openvino
-    def test_short_clips_run_in_the_fastest_other_way(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def chosen(*_: object, **__: object) -> Choice:
-            return Choice.fastest([Measured(INT8.name, 1.0, 0.08), Measured("openvino-float32", 2.0, 0.0)])
-
-        monkeypatch.setattr("recognizer.networks.backends.autotune.measure", chosen)
+    @pytest.mark.parametrize(
+        ("measured", "short", "long"),
+        [
+            ([Measured(INT8.name, 1.0, 0.046), Measured("openvino-float32", 4.0, 0.0)], "openvino-float32", INT8.name),
+            ([Measured(INT8.name, 1.0, 0.046), Measured(MIXED.name, 2.0, 0.02)], MIXED.name, INT8.name),
+            ([Measured(INT8.name, 3.0, 0.046), Measured(MIXED.name, 2.0, 0.02)], MIXED.name, MIXED.name),
+            ([Measured(INT8.name, 3.0, 0.046), Measured(MIXED.name, 2.0, 0.04)], "openvino-float32", MIXED.name),
+        ],
+    )
+    def test_short_clips_run_in_the_fastest_other_way(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measured: list[Measured], short: str, long: str
+    ) -> None:
+        monkeypatch.setattr("recognizer.networks.backends.autotune.measure", lambda *_, **__: Choice.fastest(measured))
         network = subject(lambda model: rewritten(model, RANGES), least_length=8)
+        mixed = SpecialFormat(lambda model: rewritten_where_heavy(model, RANGES), "1")
+        network = replace(network, special={"mixed": mixed, **network.special})
         tuned = Backends(tmp_path).tune(network, CPU)
-        assert [tuned.way_for(length).name for length in (7, 8, 38)] == [
-            "openvino-float32",
-            "openvino-int8",
-            "openvino-int8",
-        ]
-        assert isinstance(tuned.runner, ByLength)
+        assert [tuned.way_for(length).name for length in (7, 8, 38)] == [short, long, long]
+        assert isinstance(tuned.runner, ByLength) is (short != long)
         assert tuned.exact is not None, "close calls are decided in float32"
 
     def test_a_clips_length_decides_which_of_two_runners_runs_it(self) -> None:
@@ -278,17 +317,19 @@ class TestChoosing:
             assert both.max_batch_size((length, 4, 4, 3)) == expected
             assert both(torch.zeros(3, length, 4, 4, 3)).flatten().tolist() == [expected] * 3
 
-    def test_the_other_way_is_of_the_same_library_and_within_its_bound(self) -> None:
+    def test_the_way_of_short_clips_is_of_the_same_library_and_within_half_of_the_bound(self) -> None:
         measured = [
-            Measured(INT8.name, 1.0, 0.08),
-            Measured(BFLOAT16.name, 2.0, 0.2, "differs"),
+            Measured(INT8.name, 1.0, 0.04),
+            Measured(BFLOAT16.name, 2.0, 0.01, "differs"),
             Measured(REFERENCE.name, 3.0, 0.0),
             Measured("openvino-float32", 4.0, 0.0),
         ]
-        assert Choice.fastest(measured).usual_way(["int8"]) == Way("openvino", "float32")
+        assert Choice.fastest(measured).for_short(["int8"], 0.05) == Way("openvino", "float32")
         measured[1] = replace(measured[1], problem=None)
-        assert Choice.fastest(measured).usual_way(["int8"]) == BFLOAT16
-        assert Choice.fastest(measured[:1]).usual_way(["int8"]) == Way("openvino", "float32")
+        assert Choice.fastest(measured).for_short(["int8"], 0.05) == BFLOAT16
+        measured[1] = replace(measured[1], difference=0.026)
+        assert Choice.fastest(measured).for_short(["int8"], 0.05) == Way("openvino", "float32")
+        assert Choice.fastest(measured[:1]).for_short(["int8"], 0.05) == Way("openvino", "float32")
 
     def test_another_table_is_measured_again(self) -> None:
         possible = ways(CPU, "auto", "auto", ["int8"])

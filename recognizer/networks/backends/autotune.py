@@ -150,14 +150,14 @@ class Backends:
             self._choices.save(key, choice)
             _LOOKED_AT.add((self.folder, key))
         runner = self._runner(network, choice.way, device, queue)
+        least_lengths = {name: one.least_length for name, one in network.special.items() if one.least_length}
+        short = choice.for_short(least_lengths, network.bound) if least_lengths else choice.way
         exact = None
-        if choice.way.number_format != "float32":
+        if {choice.way.number_format, short.number_format} != {"float32"}:
             exact = self._runner(network, Way(choice.way.library, "float32"), device, queue)
-        special = network.special.get(choice.way.number_format)
-        if special is None or special.least_length == 0:
-            return TunedNetwork(runner, exact, choice)
-        short = choice.usual_way(network.special)
-        runner = ByLength(self._runner(network, short, device, queue), runner, special.least_length)
+        if short != choice.way:
+            short_runner = self._runner(network, short, device, queue)
+            runner = ByLength(short_runner, runner, max(least_lengths.values()))
         return TunedNetwork(runner, exact, choice)
 
     def _must_look_again(self, key: str, choice: Choice) -> bool:

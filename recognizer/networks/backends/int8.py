@@ -1,5 +1,8 @@
 """Run a network's convolutions in int8: a table has the ranges of their inputs; their weights give their own.
 
+Clips of about the recommended length take every convolution with a range in int8 (``int8``). Fewer samples average out
+less of the rounding, so shorter clips take only the few convolutions with most of the work in int8 (``mixed``).
+
 A table holds numbers only and belongs to one file of weights; ``benchmarks.quantize`` makes it. The network that is
 quantized was converted from these weights on this machine; that takes nothing but OpenVINO.
 """
@@ -8,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +24,7 @@ import numpy as np
 from recognizer.classifier_specs import SPECS
 from recognizer.networks.backends import int8_linear
 from recognizer.networks.backends.openvino import UnavailableError, fold_constants, library
-from recognizer.networks.backends.ways import Rewritten, SpecialFormat, has_int8
+from recognizer.networks.backends.ways import Rewritten, SpecialFormat, has_bfloat16, has_int8
 from recognizer.networks.backends.windows import with_windows
 
 _log = logging.getLogger(__name__)
@@ -29,6 +34,10 @@ PUBLISHED = Path(__file__).with_name("ranges")
 
 _VERSION = 2
 """Increase it when ``rewritten`` changes."""
+
+_HEAVY_SHARE = 0.05
+"""``mixed`` rounds convolutions with at least this share of the multiplications. In I3D, four of 57 have 76 % of them,
+and little of the error (docs/decisions/117-mixed-precision-for-short-clips.md)."""
 
 _INPUT_LEVELS = 256
 _WEIGHT_LEVELS = 255
@@ -62,7 +71,7 @@ class Ranges(msgspec.Struct, frozen=True):
     Attributes:
         weights_sha256: of the file of weights that they belong to.
         frames: length of the clips that they were measured on.
-        least_frames: shorter clips are not classified in int8.
+        least_frames: of shorter clips, only the convolutions with most of the work run in int8.
         convolutions: in the order of the converted network.
     """
 
@@ -73,7 +82,7 @@ class Ranges(msgspec.Struct, frozen=True):
 
 
 def int8_formats(network: str, weights_sha256: str, own: Path) -> dict[str, SpecialFormat]:
-    """Return int8 by its name, if this processor has it and there is a table for these weights; else nothing.
+    """Return the formats with int8 by their names, if this processor has it and there is a table for these weights.
 
     Transformers need no table. ``own``: see ``find_ranges``.
     """
@@ -85,7 +94,10 @@ def int8_formats(network: str, weights_sha256: str, own: Path) -> dict[str, Spec
     if ranges is None:
         return {}
     version = hashlib.sha256(msgspec.json.encode((_VERSION, ranges))).hexdigest()[:16]
-    return {"int8": SpecialFormat(partial(rewritten, ranges=ranges), version, ranges.least_frames)}
+    return {
+        "mixed": SpecialFormat(partial(rewritten_where_heavy, ranges=ranges), version),
+        "int8": SpecialFormat(partial(rewritten, ranges=ranges), version, ranges.least_frames),
+    }
 
 
 def find_ranges(network: str, weights_sha256: str, own: Path) -> Ranges | None:
@@ -128,22 +140,38 @@ def rewritten(model: Any, ranges: Ranges) -> Rewritten:
     return with_windows(library(), quantized(model, ranges))
 
 
-def quantized(model: Any, ranges: Ranges) -> Any:
+def rewritten_where_heavy(model: Any, ranges: Ranges) -> Rewritten:
+    """Like ``rewritten``, but only convolutions with much of the work round to int8; bfloat16 does the rest.
+
+    Raises:
+        UnavailableError: the ranges are those of another network.
+    """
+    changed = with_windows(library(), quantized(model, ranges, _HEAVY_SHARE))
+    return replace(changed, options={"INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32"})
+
+
+def quantized(model: Any, ranges: Ranges, least_share: float = 0.0) -> Any:
     """Return a copy of a converted network that rounds to int8; OpenVINO then computes in int8 where that is faster.
+
+    Args:
+        model: ``openvino.Model`` for one shape; stays as it is.
+        ranges: of its convolutions.
+        least_share: convolutions with a smaller share of the multiplications stay in float.
 
     Raises:
         UnavailableError: the ranges are those of another network.
     """
     copy = model.clone()
     convolutions = convolutions_of(copy)
-    shapes = [tuple(one.input(1).get_shape()) for one in convolutions]
-    if shapes != [one.shape for one in ranges.convolutions]:
+    shapes = [_without_time(tuple(one.input(1).get_shape())) for one in convolutions]
+    if shapes != [_without_time(one.shape) for one in ranges.convolutions]:
         raise UnavailableError("the ranges for int8 are those of another network")
     # paddings follow from shapes, which are known; later, the rounded weights would be taken for constants as well
     fold_constants(copy)
     by_source: dict[tuple[str, int], tuple[Any, ConvolutionRange]] = {}
-    for convolution, inputs in zip(convolutions, ranges.convolutions, strict=True):
-        if inputs.largest is None:
+    work = [_multiplications(one) for one in convolutions]
+    for convolution, inputs, of_one in zip(convolutions, ranges.convolutions, work, strict=True):
+        if inputs.largest is None or of_one < least_share * sum(work):
             continue
         for source in sources(convolution.input_value(0)):
             key = source.get_node().get_name(), source.get_index()
@@ -155,6 +183,16 @@ def quantized(model: Any, ranges: Ranges) -> Any:
         _round_values(source, inputs)
     copy.validate_nodes_and_infer_types()
     return copy
+
+
+def _multiplications(convolution: Any) -> int:
+    _, _, *places = (int(side) for side in convolution.get_output_shape(0))
+    return math.prod(places) * math.prod(int(side) for side in convolution.input(1).get_shape())
+
+
+def _without_time(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Leave out the kernel's length, which is another where samples repeat (``repeated_frames``)."""
+    return shape[:2] + shape[3:]
 
 
 def _round_values(source: Any, inputs: ConvolutionRange) -> None:

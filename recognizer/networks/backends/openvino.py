@@ -44,8 +44,8 @@ _MAX_COMPILED_SHAPES = 3
 KEPT_IN_FLOAT32 = "kept_in_float32"
 """An attribute of a module: the name of its submodule that stays in float32 when the rest is rounded to bfloat16."""
 
-_HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
-"""What OpenVINO computes in where the network does not say more; int8 is part of the network."""
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32", "mixed": "f32"}
+"""What OpenVINO computes in where the network and its options do not say more; int8 is part of the network."""
 
 
 _gives_way_by = 0
