@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--start", action="store_true", help="measure analyze as a command, on a clip of one second")
     parser.add_argument("--live", metavar="PEOPLE", help="numbers of people in front of a camera, such as 1,4")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()  # CLIP may come after options
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         trees = {"before": stack.enter_context(checked_out(arguments.revision, folder_in(scratch, "before")))}
