@@ -36,6 +36,17 @@ def command(module: str) -> list[str]:
     return [sys.executable, "-P", "-m", module]
 
 
+def typed(words: str) -> str:
+    """Return a command of this program as its user types it, in the project's folder if that holds its Python.
+
+    Args:
+        words: the command and its arguments.
+    """
+    project, python = Path(__file__).parents[1], Path(sys.executable)
+    name = python.relative_to(project) if python.is_relative_to(project) else "python"
+    return f"{name} -m recognizer {words}"
+
+
 def environment() -> dict[str, str]:
     """Return the environment variables of such a process."""
     kept = {name: value for name, value in os.environ.items() if not _is_kept_from_them(name)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recognizer import weights
+from recognizer import processes, weights
 from recognizer.errors import WeightsError
 from recognizer.settings import Settings
 
@@ -42,6 +42,6 @@ def usable_classifier(
         return UsableClassifier(
             FALLBACK_CLASSIFIER,
             f"The weights of {wanted} are not available, so {FALLBACK_CLASSIFIER} is used instead; "
-            f"'python -m recognizer weights {wanted}' says why.",
+            f"'{processes.typed(f'weights {wanted}')}' says why.",
         )
     return UsableClassifier(wanted)

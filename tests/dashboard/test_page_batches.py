@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
+from recognizer import processes
 from recognizer.batch.findings import BoutQuery, Findings
 from recognizer.batch.manifest import Manifest
 from recognizer.batch.places import Batch
@@ -91,7 +92,7 @@ def test_without_batches_the_page_says_what_one_is(networks: Networks, set_limit
     set_limits(alone=True)
     at = open_page(PAGE)
     assert "any number of videos that one command analyses" in words(at)
-    assert at.code[0].value.startswith("python -m recognizer batch ")
+    assert at.code[0].value == processes.typed("batch recordings/ --preset recommended")
 
 
 def test_visitors_see_no_batches_unless_they_are_shared(batch: Batch, set_limits: Callable[..., None]) -> None:

@@ -15,12 +15,13 @@ from recognizer.dashboard.batches.words import state_of
 from recognizer.dashboard.text import for_visitors, plain, sentence
 from recognizer.errors import StoreError
 from recognizer.limits import limits
+from recognizer.processes import typed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _EVERY_S: Final = 5.0
-_COMMAND: Final = "python -m recognizer batch recordings/ --preset recommended"
+_COMMAND: Final = "batch recordings/ --preset recommended"
 
 
 def choose_batch() -> Batch | None:
@@ -104,7 +105,7 @@ def _show_beginning() -> None:
         "A batch is any number of videos that one command analyses, on every core of this machine or on many machines. "
         "Whatever ends the command, the same command goes on, and its results appear here."
     )
-    st.code(_COMMAND, language="bash")
+    st.code(typed(_COMMAND), language="bash", wrap_lines=True)
     if limits().alone:
         st.caption(
             f"Batches are looked for in {plain(str(batches_dir()))}; docs/scale.md says what else the command can."
