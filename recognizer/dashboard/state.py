@@ -389,6 +389,7 @@ class LiveTab:
         loading: loads the networks.
         networks: the keys of the loaded networks (``networks.cache.network_keys``).
         lost: whether a session ended while nobody looked at this tab, and none has begun since.
+        connected: whether the browser has a connection for the picture, or asks for one; it offers Stop then.
     """
 
     camera: TabCamera | None = None
@@ -400,6 +401,7 @@ class LiveTab:
     loading: Job[Models] | None = None
     networks: tuple[object, ...] | None = None
     lost: bool = False
+    connected: bool = False
 
     def lighten(self) -> str | None:
         """Let go of the camera and its networks; return the id of the session that its end is still to be told of."""

@@ -73,6 +73,11 @@ class TabCamera:
         watchdog = self._watchdog
         return watchdog.silent_s if watchdog is not None else 0.0
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the next frame begins a session."""
+        return self._session is None and self._armed
+
     def prepare(self, models: Models, settings: Settings) -> None:
         """Begin the next session with these networks; ``adjust`` changes a running one."""
         with self._lock:

@@ -431,9 +431,18 @@ def test_lost_connection_is_reported_and_the_session_is_there(
     analysis_id = session_of(page).analysis_id
     if is_away_for_long:
         tab(page).lighten()
+        browser.state.playing = False
     page.run()
     assert not page.exception
-    assert "The connection to the browser was lost" in words(page)
+    if not is_away_for_long:
+        assert "press Stop, then Start, to begin another session" in words(page), "the browser notices later"
+        assert "Press Start and allow" not in words(page)
+        browser.state.playing = False
+        page.run()
+        assert "Press Start and allow" in words(page)
+    assert "press Start to begin another session" in words(page)
+    (told,) = page.columns[0].children[0].warning
+    assert told.value.startswith("The connection to the browser was lost"), "it stands at the picture"
     assert shows_result(page)
     assert page.query_params["run"] in (analysis_id, [analysis_id])
 
@@ -576,12 +585,17 @@ def test_a_network_camera_that_goes_is_told_and_its_address_stays(
     watch_until(lambda: feed.problem is not None)
     page.run()
     (told,) = page.warning
+    (above,) = page.columns[0].warning
+    assert told.value == above.value, "it stands where the picture would be, and on a phone the status is far below"
     assert "gives no picture; check that it is on. The server tries again every 5 s. Everything" in words(page)
     assert told.value.endswith(f"the session ends after {2 * WAIT_S:.0f} s without a picture.")
     monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)
     watch_until(lambda: session_of(page).ended is not None)
     browser.state.playing = False
     page.run()
+    assert "Press Start; everyone's actions" in words(page)
+    (told,) = page.columns[0].children[0].warning
+    assert told.value.startswith("No more pictures came"), "it stands at the picture, above the switches"
     assert "No more pictures came from the camera" in words(page)
     assert (widget(page, "Address").value, widget(page, "Address").disabled) == (address, False)
     assert browser.asked["mode"].name == "RECVONLY"
@@ -611,6 +625,7 @@ def test_a_network_camera_that_never_sent_a_picture_does_not_wait_for_start(
 
     wait_until(is_told)
     page.run()
+    assert len(page.columns[0].warning) == 1
     assert "is no address of its pictures. The server tries again" in words(page)
     assert "Press Start" not in words(page)
 

@@ -16,6 +16,7 @@ from recognizer.dashboard.live.encoders import start_encoders
 from recognizer.dashboard.live.own_actions import choose_names
 from recognizer.dashboard.live.sessions import end_session, show_lost_session
 from recognizer.dashboard.live.source import choose_source, is_browser
+from recognizer.dashboard.live.status import show_picture_problem
 from recognizer.dashboard.parts.sidebar import classifier_title
 from recognizer.dashboard.streamlit_private import session_is_open, webrtc_hang_up
 from recognizer.dashboard.text import sentence
@@ -53,7 +54,8 @@ def show_camera(settings: Settings) -> None:
     camera = tab.live.camera
     if camera is None:
         return
-    with st.container():
+    above = st.container()  # always there: what comes and goes in it does not move the picture, which would end it
+    with above:
         ready = choose_source(camera)
     picture = st.container()  # above the switches on the page, but drawn after them, because it depends on them
     constraints = _switches(camera, settings)
@@ -68,11 +70,14 @@ def show_camera(settings: Settings) -> None:
     if session is not None:
         ANALYSIS.name(session.analysis_id)
     # while the connection is set up, frames come before the browser reports that it plays
-    if not context.state.playing and not context.state.signalling:
-        end_session()
-        camera.arm()
-    else:
-        show_lost_session()
+    tab.live.connected = context.state.playing or context.state.signalling
+    with above:
+        if tab.live.connected:
+            show_lost_session()
+        else:
+            end_session()
+            camera.arm()
+        show_picture_problem()
 
 
 def _switches(camera: TabCamera, settings: Settings) -> dict[str, Any]:

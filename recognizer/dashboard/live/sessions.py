@@ -15,12 +15,15 @@ from recognizer.errors import StoreError
 _SESSION_KEY = "camera-session"
 _LOST: Final = (
     "The connection to the browser was lost: no more pictures arrived. Everything up to then is saved and shown below; "
-    "press Start to begin another session."
+    "press {} to begin another session."
 )
 _GONE: Final = (
     "No more pictures came from the camera. Everything up to then is saved and shown below; check that it is on, then "
-    "press Start to begin another session."
+    "press {} to begin another session."
 )
+_START: Final = "Start"
+_STOP: Final = "Stop, then Start,"
+"""For some ten seconds after the server hung up, the browser does not notice, and offers Stop."""
 
 
 def is_running() -> bool:
@@ -57,13 +60,14 @@ def show_lost_session() -> None:
 def _show_ended() -> None:
     tab = state.tab()
     camera = tab.live.camera
+    press = _STOP if tab.live.connected else _START
     if camera is not None and camera.latest is None and tab.live.lost:
-        st.warning(_LOST)
+        st.warning(_LOST.format(press))
     if camera is None or camera.latest is None or camera.latest.ended is None:
         return
     ended, tab.live.lost = camera.latest.ended, False
     if ended.lost:
-        st.warning(_LOST if tab.live.feed is None else _GONE)
+        st.warning((_LOST if tab.live.feed is None else _GONE).format(press))
     analysis_id = ended.run.analysis_id
     if analysis_id == tab.live.shown_session_id:
         return

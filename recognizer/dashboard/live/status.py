@@ -31,6 +31,8 @@ _SILENT_S = 3.0
 _HOW_TO_BEGIN: Final = "Press Start and allow the camera; everyone's actions in the last minute appear here."
 _HOW_TO_PLAY: Final = "Press Start; everyone's actions in the last minute appear here."
 
+_WAITS: Final = "Waiting for a picture; everyone's actions in the last minute appear here."
+
 _POLL_S = 1.0
 _LEGEND_PX = 230
 
@@ -42,16 +44,15 @@ def show_status() -> None:
     camera = live.camera
     if camera is None:
         return
-    problem = None if live.feed is None else live.feed.problem
     session = camera.session
     if session is None:
         ended = camera.latest.ended if camera.latest is not None else None
         if ended is not None and ended.lost and ended.run.analysis_id != live.shown_session_id:
             st.rerun()  # rerun the whole page: it shows the stored session
-        if problem is not None:
-            st.warning(sentence(problem))
-        else:
+        if not live.connected:
             st.caption(_HOW_TO_BEGIN if live.feed is None else _HOW_TO_PLAY)
+        elif camera.is_waiting:
+            st.caption(_WAITS)
         return
     if session.analysis_id != ANALYSIS.named():
         # for a reload to find this session again; only a run of the whole page can set the address
@@ -59,7 +60,8 @@ def show_status() -> None:
     stream = session.stream
     stats = stream.stats()
     since_s = max(0.0, stats.time_s - WINDOW_S)
-    _show_problems(stats, problem, camera.silent_s, is_feed=live.feed is not None)
+    if stats.problem:
+        st.warning(sentence(with_upload_names(stats.problem)))
     if session.unsaved_because is not None:
         st.caption(f":material/save: {sentence(unsaved_text(session.unsaved_because))}")
     labels: dict[int, list[str]] = {}
@@ -82,20 +84,27 @@ def show_status() -> None:
     st.caption("  \n".join(_in_words(stats)))
 
 
-def _show_problems(stats: LiveStats, of_feed: str | None, silent_s: float, *, is_feed: bool) -> None:
-    if of_feed is not None:
+@guard.fragment(run_every=_POLL_S)
+def show_picture_problem() -> None:
+    """Say why there is no picture, where it would be: the status is far below it on a phone."""
+    live = state.tab().live
+    camera = live.camera
+    session = None if camera is None else camera.session
+    problem = None if live.feed is None else live.feed.problem
+    if problem is not None and session is None:
+        st.warning(sentence(problem))
+    elif problem is not None:
         from recognizer.live.watchdog import GONE_AFTER_S
 
         ends = f"Everything so far is saved; the session ends after {GONE_AFTER_S:.0f} s without a picture."
-        st.warning(f"{sentence(of_feed)} {ends}")
-    elif silent_s > _SILENT_S:
+        st.warning(f"{sentence(problem)} {ends}")
+    elif camera is not None and session is not None and (silent_s := camera.silent_s) > _SILENT_S:
+        is_feed = live.feed is not None
         why = "the camera sends none" if is_feed else "the browser's tab is asleep or the connection was lost"
         st.warning(
             f"No picture for {silent_s:.0f} s: {why}. "
             "Everything so far is saved; if the picture does not come back, press Stop, then Start."
         )
-    if stats.problem:
-        st.warning(sentence(with_upload_names(stats.problem)))
 
 
 def _rolling_timeline(timeline: Timeline, min_confidence: float, now_s: float, key: str) -> None:
