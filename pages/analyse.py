@@ -23,6 +23,6 @@ start.offer_analysis(controls, settings)
 # show
 analysis.show_progress()
 analysis.show_awaited()
-results.show_results(has_header=controls.row is not None)
+results.show_results(has_header=controls.header is not None)
 history.remember_analysis()
 history.remember_set()

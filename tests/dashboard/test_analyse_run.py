@@ -96,6 +96,28 @@ def test_another_classifier_does_not_detect_again(page: AppTest, clip: Path, net
     assert run.timeline.predictions
 
 
+def test_changed_settings_say_that_they_wait_for_another_analysis(page: AppTest, clip: Path) -> None:
+    """Fault: a setting was moved beside a result, nothing changed, and nothing said what to do."""
+    said = "The settings have changed: **Analyse again** uses them."
+    upload_video(page, clip)
+    analyse(page)
+    assert said not in words(page)
+    page.run()
+    assert said not in words(page)
+    margin = widget(page, "Crop margin")
+    before = margin.value
+    margin.set_value(before + 10)
+    page.run()
+    assert said in words(page)
+    widget(page, "Crop margin").set_value(before)
+    page.run()
+    assert said not in words(page)
+    widget(page, "Crop margin").set_value(before + 10)
+    page.run()
+    analyse(page)
+    assert said not in words(page)
+
+
 def test_failed_analysis_says_why_and_the_earlier_one_stays(page: AppTest, clip: Path, networks: Networks) -> None:
     upload_video(page, clip)
     analyse(page)

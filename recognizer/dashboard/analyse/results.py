@@ -42,6 +42,19 @@ _MOST_TITLE_CHARS: Final = 26
 """As many as the name of a camera's session has."""
 
 
+@dataclass(frozen=True)
+class Header:
+    """The header of a result.
+
+    Attributes:
+        row: the place for what starts another analysis.
+        about: the place for what is said about this one.
+    """
+
+    row: DeltaGenerator
+    about: DeltaGenerator
+
+
 def shows_current_video() -> bool:
     """Return whether the result on the page is of the current video, and has people, so that it can have the page."""
     tab = state.tab()
@@ -51,20 +64,20 @@ def shows_current_video() -> bool:
     return tab.video is None or shown.video_path == tab.video.file.path
 
 
-def draw_header() -> DeltaGenerator:
-    """Draw what was analysed, and return the place for what starts another analysis."""
+def draw_header() -> Header:
+    """Draw what was analysed."""
     analyse = state.tab().analyse
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium", key="result-header")
+    about = row.container(gap=None)
     run = analyse.shown
     if run is not None:
         named = named_run(run.analysis_id, run.video_name)
         name_tab(named)
         title = plain(shortened(named.name, _MOST_TITLE_CHARS))
-        about = row.container(gap=None)
         about.subheader(title if analyse.job is None else f"Previous analysis: {title}", anchor=False)
         remark = f"  \n{plain(named.remark)}" if named.remark else ""
         about.caption(f"{_summary(run.timeline)}{remark}")
-    return row
+    return Header(row, about)
 
 
 @guard.part

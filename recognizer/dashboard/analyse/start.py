@@ -33,11 +33,11 @@ class Controls:
     """Where the controls are.
 
     Attributes:
-        row: the header of a result, which has the button; None if there is no result.
+        header: the header of a result, which has the button; None if there is no result.
         place: the place for choosing a video.
     """
 
-    row: DeltaGenerator | None
+    header: results.Header | None
     place: DeltaGenerator
 
 
@@ -62,8 +62,8 @@ def choosing(title: DeltaGenerator) -> Iterator[Controls]:
     if results.shows_current_video():
         title.empty()
         st.html(_LESS_SPACE_CSS)
-        row = results.draw_header()
-        controls = Controls(row, row.popover("Another video", icon=":material/video_file:"))
+        header = results.draw_header()
+        controls = Controls(header, header.row.popover("Another video", icon=":material/video_file:"))
     else:
         controls = Controls(None, st.container())
     with controls.place:
@@ -73,26 +73,34 @@ def choosing(title: DeltaGenerator) -> Iterator[Controls]:
 @guard.part
 def offer_analysis(controls: Controls, settings: Settings) -> None:
     """Draw the current video, and the button that analyses it unless an analysis is running."""
-    if controls.row is None:
+    if controls.header is None:
         place, label = video_card.show_video(), "Analyse"
     else:
-        place, label = controls.row, "Analyse again"
+        place, label = controls.header.row, "Analyse again"
         with controls.place:
             video_card.show_facts()
     if place is None or not analysis.can_start():
         return
     expected = analysis.expected(settings)
     text = _duration_text(expected)
-    kind: Literal["primary", "secondary"] = "primary" if controls.row is None else "secondary"
-    in_row = controls.row is not None
+    has_news = controls.header is None or _differ_from_shown(settings)
+    kind: Literal["primary", "secondary"] = "primary" if has_news else "secondary"
+    in_row = controls.header is not None
     if place.button(label, type=kind, icon=":material/play_arrow:", help=text if in_row else None):
         analysis.start(settings)
+    elif controls.header is not None and has_news:
+        controls.header.about.caption("The settings have changed: **Analyse again** uses them.")
     if text is None or in_row:
         return
     if expected is not None and expected.is_long:
         place.warning(text, icon=":material/hourglass:")
     else:
         place.caption(text)
+
+
+def _differ_from_shown(settings: Settings) -> bool:
+    shown = state.tab().analyse.shown
+    return shown is not None and settings != shown.timeline.settings
 
 
 def _duration_text(expected: Estimate | None) -> str | None:
