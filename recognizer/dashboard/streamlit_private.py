@@ -1,4 +1,4 @@
-"""The only module that uses undocumented parts of Streamlit and streamlit-webrtc.
+"""The only module that uses undocumented parts of Streamlit, streamlit-webrtc and what carries its pictures.
 
 Each function states the version from which it was read and what would break it; check them when a pin moves.
 """
@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from weakref import WeakSet
@@ -137,6 +138,40 @@ def webrtc_hang_up(context: Any) -> Callable[[], None] | None:
         return None
     stop: Callable[[], None] = worker.stop
     return stop
+
+
+@cache
+def wait_for_consent() -> None:
+    """Give browsers seconds, not half a second, to confirm that they still want a camera's connection.
+
+    A connection asks every five seconds, and is closed about half a minute after the last answer (RFC 7675). aioice
+    takes no answer that comes later than half a second: on a busy machine no answer counted, and sessions ended in the
+    middle of their pictures. Here a question is repeated and lapses after 7.5 s. A server that stood still reads what
+    came meanwhile before it looks at the time.
+
+    Read from aioice 0.13 (``ice.py``: ``Connection.query_consent``, the only one that asks ``StunProtocol.request`` for
+    no retransmissions, and ``CONSENT_FAILURES``; ``stun.py``: a question waits for ``RETRY_RTO``, and twice as long
+    after each retransmission). Breaks if one of them is renamed; ``tests/dashboard/test_camera_consent.py`` then fails.
+    """
+    from aioice import ice  # only the live page needs this library
+
+    ask_once = ice.StunProtocol.request
+
+    async def ask(
+        protocol: Any, message: Any, address: Any, integrity_key: Any = None, retransmissions: int | None = None
+    ) -> Any:
+        again = _CONSENT_RETRANSMISSIONS if retransmissions == 0 else retransmissions
+        return await ask_once(protocol, message, address, integrity_key, again)
+
+    setattr(ice.StunProtocol, "request", ask)  # noqa: B010 - mypy forbids the plain form
+    setattr(ice, "CONSENT_FAILURES", _CONSENT_FAILURES)  # noqa: B010
+
+
+_CONSENT_RETRANSMISSIONS = 3
+"""After 0.5, 1.5 and 3.5 s; the question lapses after 7.5 s."""
+
+_CONSENT_FAILURES = 3
+"""Three questions, about five seconds apart, take 35 to 41 s; six of half a second took 27 to 39 s."""
 
 
 def default_thread_count() -> int:

@@ -18,7 +18,7 @@ from recognizer.dashboard.live.sessions import end_session, show_lost_session
 from recognizer.dashboard.live.source import choose_source, is_browser
 from recognizer.dashboard.live.status import show_picture_problem
 from recognizer.dashboard.parts.sidebar import classifier_title
-from recognizer.dashboard.streamlit_private import session_is_open, webrtc_hang_up
+from recognizer.dashboard.streamlit_private import session_is_open, wait_for_consent, webrtc_hang_up
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.live.controls import Controls
@@ -149,6 +149,7 @@ def _with_classifier(settings: Settings, name: str) -> Settings:
 def _streamer(camera: TabCamera, constraints: dict[str, Any]) -> Any:
     """Draw the picture; return streamlit-webrtc's context, or None if the configuration is wrong."""
     start_encoders()
+    wait_for_consent()
     try:
         servers = ice_servers()
     except SettingsError as error:
