@@ -1,14 +1,14 @@
 // Draws a figure into the chart that is already there. See chart.py.
 
+import { appAddress } from "./app_address.js";
+
 const charts = new WeakMap();
 
-// Load plotly.js once per page, whichever chart asks first. Streamlit's own scripts are two folders below the app's
-// address.
+// Load plotly.js once per page, whichever chart asks first.
 function load(path) {
     window.recognizerPlotly ??= new Promise((resolve, reject) => {
-        const own = document.querySelector('script[src*="static/js/"]');
         const script = document.createElement("script");
-        script.src = new URL(path, own ? new URL("../../", own.src) : document.baseURI).href;
+        script.src = new URL(path, appAddress()).href;
         script.addEventListener("load", () => resolve(window.Plotly));
         script.addEventListener("error", () => {
             script.remove();

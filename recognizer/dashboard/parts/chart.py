@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from importlib.resources import files
 from typing import Final
 from zlib import crc32
 
 import streamlit as st
 
+from recognizer.dashboard.parts import component_files
 from recognizer.dashboard.parts.chart_route import library_address
 from recognizer.plots.config import NO_CLOUD
 from recognizer.plots.layout import Figure
@@ -25,9 +25,9 @@ _CONFIG: Final = {
 
 _HTML: Final = '<div class="recognizer-chart" role="img"></div>'
 
-_JS: Final = files(__package__).joinpath("chart.js").read_text("utf-8")
-
-_draw = st.components.v2.component("recognizer_chart", html=_HTML, js=_JS, isolate_styles=False)
+_draw = st.components.v2.component(
+    "recognizer_chart", html=_HTML, js=component_files.script("parts/chart.js"), isolate_styles=False
+)
 
 
 def is_dark() -> bool:

@@ -1,13 +1,9 @@
 // Downloads a file that the server makes when the button is pressed. See downloads.py.
 
+import { appAddress } from "./app_address.js";
+
 const FAILED = "The file could not be made; the server's log says why.";
 const GONE = "The server could not be reached; reload the page.";
-
-// Streamlit's own scripts are two folders below the app's address.
-function addressOf(path) {
-    const own = document.querySelector('script[src*="static/js/"]');
-    return new URL(path, own ? new URL("../../", own.src) : document.baseURI).href;
-}
 
 function save(href, name) {
     const link = document.createElement("a");
@@ -22,7 +18,7 @@ function save(href, name) {
 async function download({ path, name }) {
     let answer;
     try {
-        answer = await fetch(addressOf(path));
+        answer = await fetch(new URL(path, appAddress()));
         if (!answer.ok) return (await answer.json()).problem ?? FAILED;
         const href = URL.createObjectURL(await answer.blob());
         save(href, name);

@@ -8,7 +8,6 @@ open. See docs/decisions/068-downloads-from-our-own-address.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from recognizer.dashboard import server, state
+from recognizer.dashboard.parts import component_files
 from recognizer.service.offers import Offer
 
 if TYPE_CHECKING:
@@ -29,12 +29,11 @@ _HTML = '<button type="button"><span class="icon" aria-hidden="true"></span><spa
 )
 
 
-def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
 _button = st.components.v2.component(
-    "recognizer_download", html=_HTML, css=_text("downloads.css"), js=_text("downloads.js")
+    "recognizer_download",
+    html=_HTML,
+    css=component_files.text("parts/downloads.css"),
+    js=component_files.script("parts/downloads.js"),
 )
 
 

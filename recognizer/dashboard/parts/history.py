@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from importlib.resources import files
 from typing import Final, Literal
 
 import streamlit as st
 
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ACTIONS, ANALYSIS, COMPARISON, Address
-from recognizer.dashboard.parts import sign_in
+from recognizer.dashboard.parts import component_files, sign_in
 from recognizer.dashboard.workbench.assets import modules_path
 from recognizer.service.store import StoredSummary
 
@@ -24,9 +23,7 @@ _Kind = Literal["analyses", "comparisons", "sets"]
 _MOST: Final = 100
 """As in ``memory.js``."""
 
-_remember = st.components.v2.component(
-    "recognizer_history", js=files(__package__).joinpath("history.js").read_text("utf-8")
-)
+_remember = st.components.v2.component("recognizer_history", js=component_files.script("parts/history.js"))
 
 
 @guard.part

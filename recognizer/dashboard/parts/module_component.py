@@ -7,14 +7,12 @@ returns a function that ends what it built.
 
 from __future__ import annotations
 
-from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
 import streamlit as st
 
+from recognizer.dashboard.parts import component_files
 from recognizer.dashboard.workbench.assets import modules_path
-
-_DASHBOARD: Final = files("recognizer.dashboard")
 
 
 class ModuleComponent:
@@ -31,8 +29,8 @@ class ModuleComponent:
         self._mount = st.components.v2.component(
             f"recognizer_{folder}",
             html=f'<div class="{folder.replace("_", "-")}" data-shows="{shows}"></div>',
-            css="".join(_text(style) for style in styles),
-            js=_text("parts/module_component.js"),
+            css="".join(component_files.text(style) for style in styles),
+            js=component_files.script("parts/module_component.js"),
             isolate_styles=True,
         )
 
@@ -44,7 +42,3 @@ class ModuleComponent:
             options: Streamlit's, such as ``key``.
         """
         return self._mount(data={**data, "modules": modules_path(self._folder)}, **options)
-
-
-def _text(path: str) -> str:
-    return _DASHBOARD.joinpath(path).read_text("utf-8")

@@ -1,13 +1,9 @@
 // Plays a video of the server. See player.py.
 
+import { appAddress } from "./app_address.js";
+
 const DAMAGED = "This browser cannot play the video.";
 const UNREACHABLE = "The server could not be reached; reload the page.";
-
-// Streamlit's own scripts are two folders below the app's address.
-function addressOf(path) {
-    const own = document.querySelector('script[src*="static/js/"]');
-    return new URL(path, own ? new URL("../../", own.src) : document.baseURI).href;
-}
 
 // Returns in one sentence why the video does not play: a player tells its page nothing of an answer.
 async function problemOf(address) {
@@ -31,7 +27,7 @@ async function explain(video, problem) {
 export default function draw({ data, parentElement }) {
     const video = parentElement.querySelector("video");
     const problem = parentElement.querySelector(".problem");
-    const address = addressOf(data.path);
+    const address = new URL(data.path, appAddress()).href;
     video.setAttribute("aria-label", data.label);
     if (video.src === address) return;
     if (!video.src) video.addEventListener("error", () => explain(video, problem));

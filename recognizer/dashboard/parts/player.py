@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from recognizer.dashboard import server, state
+from recognizer.dashboard.parts import component_files
 
 _ADDRESS: Final = "recognizer/play"
 """Where the server answers, relative to the app's address (``workbench/routes.py``)."""
@@ -17,11 +17,12 @@ _ADDRESS: Final = "recognizer/play"
 _HTML: Final = '<video controls preload="metadata"></video><div class="problem" role="alert" hidden></div>'
 
 
-def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-_draw = st.components.v2.component("recognizer_player", html=_HTML, css=_text("player.css"), js=_text("player.js"))
+_draw = st.components.v2.component(
+    "recognizer_player",
+    html=_HTML,
+    css=component_files.text("parts/player.css"),
+    js=component_files.script("parts/player.js"),
+)
 
 
 def show_player(path: Path, name: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Final
 
 import streamlit as st
 
 from recognizer.dashboard import server
+from recognizer.dashboard.parts import component_files
 from recognizer.files import size_text
 
 _REASONS: Final = {
@@ -25,9 +25,7 @@ _REASONS: Final = {
 }
 """By the HTTP status."""
 
-_component = st.components.v2.component(
-    "recognizer_refusals", js=files(__package__).joinpath("refusals.js").read_text("utf-8")
-)
+_component = st.components.v2.component("recognizer_refusals", js=component_files.script("parts/refusals.js"))
 
 
 def explain_refusals() -> None:

@@ -6,21 +6,19 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import streamlit as st
 
 from recognizer.dashboard import guard
+from recognizer.dashboard.parts import component_files
 from recognizer.dashboard.streamlit_private import sign_in_secrets, signed_in_claims
 from recognizer.dashboard.text import plain, shortened
 from recognizer.errors import SettingsError
 
 _NEEDED = ("redirect_uri", "cookie_secret")
 
-_address = st.components.v2.component(
-    "recognizer_wanted_address", js=files(__package__).joinpath("sign_in.js").read_text("utf-8")
-)
+_address = st.components.v2.component("recognizer_wanted_address", js=component_files.script("parts/sign_in.js"))
 
 
 @dataclass(frozen=True)
