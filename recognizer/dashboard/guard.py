@@ -17,7 +17,6 @@ from typing import Any, ParamSpec, TypeVar, overload
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.text import sentence
 from recognizer.service.unforeseen import sentence_of
 
@@ -130,4 +129,4 @@ def _draw(place: Any, text: str) -> None:
         if text in said:
             return
         said.add(text)
-    place.error(sentence(with_upload_names(text)), icon=":material/error:")
+    place.error(sentence(state.tab().with_upload_names(text)), icon=":material/error:")

@@ -22,8 +22,8 @@ part                written by
 ``notices``         ``guard.py``
 ==================  ====================================================================
 
-``restored`` and ``wished`` belong to ``address.py``, ``stored_uploads`` to ``parts/checkpoint_upload.py`` and
-``drawn_on`` to this module.
+``restored`` and ``wished`` belong to ``address.py``, ``upload_fields`` and ``stored_uploads`` to
+``parts/checkpoint_upload.py``, and ``drawn_on`` to this module.
 """
 
 from __future__ import annotations
@@ -109,6 +109,23 @@ class Rendering:
     job: Job[Path]
     analysis_id: str
     shown: str
+
+
+@dataclass
+class UploadField:
+    """An upload field whose file stays in use.
+
+    Attributes:
+        file: the stored file; None if there is none.
+        uploads: how many files have been stored; a new number empties the field.
+    """
+
+    file: StoredFile | None = None
+    uploads: int = 0
+
+    def clear(self) -> None:
+        """Use no file any more."""
+        self.file = None
 
 
 @dataclass
@@ -473,7 +490,8 @@ class Tab:
         groups_draft: the label groups that are being edited.
         downloads: the files that its pages offer.
         players: the files that its players may play.
-        stored_uploads: stored checkpoints and label files, by the id of their upload.
+        upload_fields: the fields for checkpoints and label files, by their keys.
+        stored_uploads: every checkpoint and label file that was stored.
         restored: the id last restored from the address or put into it, by page and parameter.
         wished: what was put into the address last, by page and parameter.
         drawn_on: the page on which a widget was last drawn, and how often since its value was set here, by its key.
@@ -498,7 +516,8 @@ class Tab:
     groups_draft: GroupsDraft | None = None
     downloads: TabOffers = field(default_factory=TabOffers)
     players: TabPlayers = field(default_factory=TabPlayers)
-    stored_uploads: dict[str, StoredFile] = field(default_factory=dict)
+    upload_fields: dict[str, UploadField] = field(default_factory=dict)
+    stored_uploads: list[StoredFile] = field(default_factory=list)
     restored: dict[tuple[str, str], str | None] = field(default_factory=dict)
     wished: dict[tuple[str, str], AddressWish] = field(default_factory=dict)
     drawn_on: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -507,6 +526,12 @@ class Tab:
     def analyse(self) -> AnalyseTab:
         """The analysis that the page shows: neither a video nor a session takes the other's place."""
         return self.of_camera if self.page == _LIVE_PAGE else self.of_video
+
+    def with_upload_names(self, message: str) -> str:
+        """Return a message with the names of uploaded files instead of the paths where they are stored."""
+        for file in self.stored_uploads:
+            message = message.replace(str(file.path), file.name)
+        return message
 
     def lighten(self) -> None:
         """Let go of what takes memory and can be had again: nobody has looked at this tab for some time."""

@@ -45,7 +45,7 @@ def add_checkpoint(page: Page, checkpoint: Path, labels: Path) -> None:
     page.get_by_role("option", name="ResNet with mixed convolutions, 18 layers").click()
     for number, file in enumerate((checkpoint, labels)):
         popover.locator("input[type=file]").nth(number).set_input_files(file)
-        popover.get_by_test_id("stFileChip").nth(number).wait_for()
+        popover.get_by_text(file.name, exact=True).wait_for()
     popover.get_by_role("button", name="Add this checkpoint").click()
     main(page).get_by_text("your own ResNet with mixed convolutions").wait_for()
     page.keyboard.press("Escape")

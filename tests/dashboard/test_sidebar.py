@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
+from recognizer.service.store import AnalysisStore, StoredFile
 from recognizer.settings import SETTING_SPECS, Range, Scope, Settings, SettingSpec, recommended
 from tests.support.networks import Networks
 from tests.support.pages import (
@@ -245,6 +247,35 @@ def test_own_checkpoint_with_a_wrong_file_gets_one_sentence(page: AppTest, clip:
     assert "\n" not in told
     assert "log of the server" not in told
     assert tab(page).analyse.shown is None
+
+
+def test_checkpoint_is_on_the_disk_stays_on_other_pages_and_can_be_removed(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: Streamlit held it in memory, up to 2 GB, until its tab was closed."""
+    add_file = AnalysisStore.add_file
+    held: list[Any] = []
+
+    def looked_at(self: AnalysisStore, *upload: Any, **whose: Any) -> StoredFile:
+        context = get_script_run_ctx()
+        assert context is not None
+        held.append(context.uploaded_file_mgr)
+        return add_file(self, *upload, **whose)
+
+    monkeypatch.setattr(AnalysisStore, "add_file", looked_at)
+    uploader(page, "Checkpoint").upload("mine.pt", b"not a checkpoint")
+    page.run()
+    uploader(page, "Labels").upload("labels.txt", b"fight\nnoFight\n")
+    page.run()
+    assert not page.exception
+    assert [len(files) for one in held for files in one.file_storage.values()] == [0, 0]
+    page.switch_page("pages/compare.py").run()
+    page.switch_page("pages/analyse.py").run()
+    assert "In use: mine.pt with labels.txt" in words(page)
+    [remove] = [one for one in page.button if one.key == "own-checkpoint-remove"]
+    remove.click()
+    page.run()
+    assert "The checkpoint is missing" in words(page)
 
 
 def test_another_checkpoint_of_the_same_name_and_size_takes_the_place_of_the_first(page: AppTest) -> None:

@@ -16,6 +16,7 @@ from recognizer.dashboard.compare.labels import save_labels
 from recognizer.dashboard.compare.questions import ask
 from recognizer.dashboard.parts.chart import is_dark, show_chart
 from recognizer.dashboard.parts.number_columns import draw_numbers
+from recognizer.dashboard.streamlit_private import forget_uploads
 from recognizer.dashboard.text import plain, sentence
 from recognizer.errors import TruthError
 from recognizer.service.comparisons import StoredComparison
@@ -73,6 +74,7 @@ def _upload(shown: StoredComparison) -> None:
             st.error(sentence(str(error)), icon=":material/error:")
             return
     save_labels(shown, labels, upload.getvalue())
+    forget_uploads(upload)
     st.rerun()
 
 

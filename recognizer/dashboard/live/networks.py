@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from recognizer.dashboard import server, state
-from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.parts.progress import wait_for
 from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.dashboard.text import sentence
@@ -43,7 +42,7 @@ def prepare(settings: Settings) -> bool:
     live.loading = None
     if job.result is None:
         live.networks = None
-        st.error(sentence(with_upload_names(job.error or "The networks could not be loaded.")))
+        st.error(sentence(state.tab().with_upload_names(job.error or "The networks could not be loaded.")))
         st.button("Try again")
         return False
     from recognizer.live.camera import TabCamera

@@ -11,7 +11,6 @@ from recognizer import plots
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts.chart import is_dark, show_chart
-from recognizer.dashboard.parts.checkpoint_upload import with_upload_names
 from recognizer.dashboard.parts.progress import unsaved_text
 from recognizer.dashboard.text import plain, seconds, sentence
 
@@ -61,7 +60,7 @@ def show_status() -> None:
     stats = stream.stats()
     since_s = max(0.0, stats.time_s - WINDOW_S)
     if stats.problem:
-        st.warning(sentence(with_upload_names(stats.problem)))
+        st.warning(sentence(state.tab().with_upload_names(stats.problem)))
     if session.unsaved_because is not None:
         st.caption(f":material/save: {sentence(unsaved_text(session.unsaved_because))}")
     labels: dict[int, list[str]] = {}

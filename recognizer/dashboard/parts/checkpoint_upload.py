@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from recognizer.dashboard import server, state
+from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.parts import visitor
+from recognizer.dashboard.streamlit_private import forget_uploads
+from recognizer.dashboard.text import plain
 from recognizer.limits import limits
 from recognizer.networks.classifiers.labels import MAX_LABEL_FILE_BYTES
 from recognizer.service.store import StoredFile
 from recognizer.settings import SETTING_SPECS
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 
 def choose_checkpoint(key: str) -> tuple[StoredFile | None, StoredFile | None]:
@@ -20,40 +25,44 @@ def choose_checkpoint(key: str) -> tuple[StoredFile | None, StoredFile | None]:
     Args:
         key: names the fields; with another key they are empty.
     """
-    checkpoint = st.file_uploader(
-        SETTING_SPECS["checkpoint_path"].title,
+    checkpoint = _choose(
+        f"{key}-checkpoint",
+        "checkpoint_path",
         ["pt", "pth", "safetensors"],
-        key=f"{key}-checkpoint",
-        help=f"{SETTING_SPECS['checkpoint_path'].help} Save them with torch.save(state_dict).",
-        max_upload_size=server.upload_limit_mib(limits().max_checkpoint_bytes),
+        limits().max_checkpoint_bytes,
+        " Save them with torch.save(state_dict).",
     )
-    labels = st.file_uploader(
-        SETTING_SPECS["labels_path"].title,
-        ["txt", "csv", "json"],
-        key=f"{key}-labels",
-        help=SETTING_SPECS["labels_path"].help,
-        max_upload_size=server.upload_limit_mib(MAX_LABEL_FILE_BYTES),
+    return checkpoint, _choose(f"{key}-labels", "labels_path", ["txt", "csv", "json"], MAX_LABEL_FILE_BYTES)
+
+
+def _choose(key: str, setting: str, endings: list[str], most_bytes: int, more_help: str = "") -> StoredFile | None:
+    field = state.tab().upload_fields.setdefault(key, state.UploadField())
+    spec = SETTING_SPECS[setting]
+    upload = st.file_uploader(
+        spec.title,
+        endings,
+        key=f"{key}-{field.uploads}",
+        help=f"{spec.help}{more_help}",
+        max_upload_size=server.upload_limit_mib(most_bytes),
     )
-    return _stored(checkpoint), _stored(labels)
+    if upload is not None:
+        field.uploads += 1  # the next field has another key and is empty
+        try:
+            field.file = _stored(upload)
+        finally:
+            forget_uploads(upload)
+        st.rerun()
+    line = st.container(horizontal=True, vertical_alignment="center")  # always there, so that the field below stays
+    if field.file is not None:
+        line.markdown(plain(field.file.name))
+        line.button("Remove", key=f"{key}-remove", type="tertiary", on_click=guard.callback(field.clear))
+    return field.file
 
 
-def with_upload_names(message: str) -> str:
-    """Return a message with the names of uploaded files instead of the paths where they are stored."""
-    for file in state.tab().stored_uploads.values():
-        message = message.replace(str(file.path), file.name)
-    return message
-
-
-def _stored(upload: Any) -> StoredFile | None:
-    if upload is None:
-        return None
-    stored = state.tab().stored_uploads
-    # identified by the upload's own id: a retrained checkpoint may have the same name and size
-    if upload.file_id not in stored:
-        upload.seek(0)
-        own = visitor.visitor_id()
-        server.library().make_room(own, upload.size)
-        file = server.context().store.add_file(upload, upload.name, visitor_id=own)
-        stored[upload.file_id] = file
-        server.library().uploaded(file, own, "file")
-    return stored[upload.file_id]
+def _stored(upload: UploadedFile) -> StoredFile:
+    own = visitor.visitor_id()
+    server.library().make_room(own, upload.size)
+    file = server.context().store.add_file(upload, upload.name, visitor_id=own)
+    state.tab().stored_uploads.append(file)
+    server.library().uploaded(file, own, "file")
+    return file
