@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +25,7 @@ from recognizer.types import Segment
 from tests.support.fakes import always, scripted_models
 from tests.support.ffmpeg import ffmpeg
 from tests.support.runs import LEFT, classifier_of
+from tests.support.tables import rows_of
 
 SETTINGS = Settings(num_video_sequence_samples=4, skip_frame=2)
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p")
@@ -38,10 +37,6 @@ def late(tmp_path: Path) -> Path:
     """A video whose pictures begin 0.8 s after its sound."""
     ffmpeg(*LATE, *H264, "-c:a", "aac", "late.mp4", folder=tmp_path)
     return tmp_path / "late.mp4"
-
-
-def rows_of(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_first_row_of_a_late_video_begins_with_its_first_picture(late: Path, tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from recognizer.types import Clip
 from recognizer.video import VideoSource, open_video
 from tests.support.fakes import Answer, ScriptedClassifier
 from tests.support.ffmpeg import ffmpeg
+from tests.support.tables import rows_of
 
 pytestmark = pytest.mark.real
 
@@ -39,7 +38,7 @@ def tai_chi(clips_dir: Path) -> str:
 
 
 def first_row(timeline: Timeline) -> dict[str, str]:
-    return next(csv.DictReader(io.StringIO(segments_csv(timeline, timeline.segments()), newline="")))
+    return rows_of(segments_csv(timeline, timeline.segments()))[0]
 
 
 def label_s(timeline: Timeline) -> float:

@@ -21,7 +21,6 @@ from tests.support.browser import (
     downloaded,
     main,
     press,
-    rows_of,
     settled_box,
     shown_actions,
     shown_times,
@@ -35,6 +34,7 @@ from tests.support.browser import (
 )
 from tests.support.environment import ROOT
 from tests.support.ffmpeg import ffmpeg
+from tests.support.tables import rows_of
 from tests.support.workbench import generated_timeline, store_analysis, write_video
 from tests.support.workbench_actions import wait_until
 

@@ -15,11 +15,11 @@ from tests.support.browser import (
     chart,
     downloaded,
     main,
-    rows_of,
     upload_field,
     wait_for_text,
 )
 from tests.support.checkpoints import fight_weights
+from tests.support.tables import rows_of
 from tests.support.workbench_actions import ask, bench, wait_for_bench, wait_until
 
 if TYPE_CHECKING:

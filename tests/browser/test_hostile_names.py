@@ -14,7 +14,8 @@ from recognizer.service.corrections import CorrectionStore
 from recognizer.service.store import AnalysisStore
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.edits import Add, Edit, Name
-from tests.support.browser import OpenPage, downloaded, main, rows_of
+from tests.support.browser import OpenPage, downloaded, main
+from tests.support.tables import rows_of
 from tests.support.workbench import generated_timeline, store_analysis, write_video
 from tests.support.workbench_actions import ask, bench, wait_for_bench
 

@@ -20,12 +20,12 @@ from tests.support.browser import (
     downloaded,
     main,
     press,
-    rows_of,
     wait_for_actions,
     wait_for_results,
     wait_for_text,
 )
 from tests.support.checkpoints import fight_checkpoint
+from tests.support.tables import rows_of
 from tests.support.workbench_actions import ask
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from tests.support.browser import (
     chart,
     downloaded,
     main,
-    rows_of,
     select_segment,
     settled_box,
     shown_actions,
     wait_for_results,
     wait_for_text,
 )
+from tests.support.tables import rows_of
 from tests.support.workbench import generated_timeline, store_analysis
 from tests.support.workbench_actions import ask, bench, wait_for_bench, wait_until
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import json
 import os
@@ -38,7 +37,9 @@ from recognizer.timeline.edits import Name, Relabel
 from recognizer.timeline.groups import LabelGroups, groups_json
 from recognizer.types import Clip, Detection, Prediction
 from recognizer.video import probe
+from tests.support.command_line import only_sentence
 from tests.support.environment import ROOT
+from tests.support.tables import rows_of
 from tests.support.waiting import WORK_S
 
 MakeVideo = Callable[..., Path]
@@ -113,20 +114,6 @@ def i3d(loader: Loader) -> tuple[str, ...]:
     return ("analyze", "--classifier", "i3d", "--sequence-length", "4")
 
 
-def rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def only_sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    """Return standard error, which must be one sentence; standard output must be empty."""
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1, captured.err
-    assert captured.err.startswith("error: ")
-    assert captured.err.endswith(".\n")
-    return captured.err
-
-
 # --- results ---
 
 
@@ -154,7 +141,7 @@ def test_results_are_written_and_reported(
     assert out == ""
     assert err.count("\n") == 1
     assert str(csv_path) in err
-    assert [row["action"] for row in rows(csv_path.read_text(encoding="utf-8"))] == ["[bold]tai chi"]
+    assert [row["action"] for row in rows_of(csv_path.read_text(encoding="utf-8"))] == ["[bold]tai chi"]
     document = json.loads(json_path.read_text(encoding="utf-8"))
     assert document["settings"]["num_video_sequence_samples"] == 4
     assert document["predictions"]
@@ -186,7 +173,7 @@ def test_thresholds_apply_to_the_results(
     assert main([*i3d, str(make_video("a.mp4")), "--csv", "-", "--min-confidence", "0.8", "--quiet"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert [row["action"] for row in rows(out)] == ["unknown"]
+    assert [row["action"] for row in rows_of(out)] == ["unknown"]
 
 
 def test_label_cannot_steer_the_terminal(
@@ -371,7 +358,7 @@ def test_corrections_and_groups_change_every_result(
     options = ("--csv", files["csv"], "--json", files["json"], "--export", str(tmp_path / "r.vtt"))
     changes = ("--corrections", str(tmp_path / "{name}.json"), "--groups", str(tmp_path / "g.json"))
     assert main([*i3d, str(make_video("c.mp4")), *options, *changes]) == 0
-    table = rows(Path(files["csv"]).read_text(encoding="utf-8"))
+    table = rows_of(Path(files["csv"]).read_text(encoding="utf-8"))
     assert [(row["action"], row["source"], row["person_name"]) for row in table] == [
         ("archery", "human", "Anna"),
         ("martial arts", "machine", "Anna"),
@@ -488,7 +475,7 @@ def test_interrupted_drawing_leaves_no_half_video(
     assert main([*i3d, str(video), *options]) == 130
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "r.csv", "r.mp4"]
     assert (tmp_path / "r.mp4").read_bytes() == b"the old one"
-    assert len(rows((tmp_path / "r.csv").read_text(encoding="utf-8"))) == 1
+    assert len(rows_of((tmp_path / "r.csv").read_text(encoding="utf-8"))) == 1
 
 
 def test_impatient_second_signal_does_not_disturb_the_way_out() -> None:
@@ -578,7 +565,7 @@ def test_i3d_is_used_and_reported_where_s3d_is_unavailable(
     assert [settings.video_classifier_model for settings in loader.asked] == ["i3d"]
     assert err.count("\n") == 1
     assert "s3d are not available, so i3d is used" in err
-    assert rows(out)[0]["classifier"] == "i3d"
+    assert rows_of(out)[0]["classifier"] == "i3d"
 
 
 def test_named_classifier_is_never_replaced(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import signal
 import subprocess
@@ -23,6 +21,7 @@ from recognizer.settings import Settings
 from recognizer.video import open_video, probe
 from tests.support.environment import ROOT
 from tests.support.fakes import ScriptedClassifier
+from tests.support.tables import rows_of
 from tests.support.waiting import WORK_S, wait_until
 
 pytestmark = pytest.mark.real
@@ -70,7 +69,7 @@ def test_csv_json_and_video_of_a_real_clip(tai_chi: Path, tmp_path: Path) -> Non
     err = done.stderr.decode()
     assert done.returncode == 0, err
     assert err.count("\n") == 1, err
-    rows = list(csv.DictReader(io.StringIO(done.stdout.decode(), newline="")))
+    rows = rows_of(done.stdout)
     assert sum(float(row["duration_s"]) for row in rows) == pytest.approx(5.0, abs=0.1)
     assert sum(float(row["duration_s"]) for row in rows if row["action"] == "tai chi") > 2.5
     document = json.loads(targets["--json"].read_text(encoding="utf-8"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Callable
@@ -21,7 +19,9 @@ from recognizer.timeline.corrections_file import corrections_json
 from recognizer.timeline.edits import Hide, Relabel
 from recognizer.timeline.groups import LabelGroups, groups_json
 from recognizer.types import Clip
+from tests.support.command_line import only_sentence
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person
+from tests.support.tables import rows_of
 
 LABELS = "person_id,action,start_s,end_s\n1,Waving,0,1\n1,<b>resting</b>,1,2\n"
 BORIS = "Observation id,Subject,Behavior,Behavior type,Start (s),Stop (s)\n"
@@ -58,13 +58,6 @@ def video(make_video: Callable[..., Path]) -> str:
     return str(numbered_video(make_video, 60))
 
 
-def sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1
-    return captured.err
-
-
 def test_everything_at_once(networks: Networks, video: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     networks.missing = {"s3d"}
     (tmp_path / "labels.csv").write_text(LABELS)
@@ -81,7 +74,7 @@ def test_everything_at_once(networks: Networks, video: str, tmp_path: Path, caps
     assert "error: s3d did not run: the weights of s3d cannot be had; put them into the folder." in captured.err
     assert len(networks.detector.seen) == 30
 
-    rows = list(csv.DictReader(io.StringIO(files["csv"].read_text(), newline="")))
+    rows = rows_of(files["csv"].read_text())
     assert list(dict.fromkeys(row["classifier"] for row in rows)) == ["i3d, 4 samples", "i3d, 8 samples", "mc3_18"]
 
     document = json.loads(files["json"].read_text())
@@ -137,7 +130,7 @@ def test_impossible_request_is_reported_in_one_sentence(
     networks: Networks, video: str, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["compare", video, *options]) == 2
-    assert told in sentence(capsys)
+    assert told in only_sentence(capsys)
 
 
 def test_bad_labels_are_reported_before_any_network_runs(
@@ -145,7 +138,7 @@ def test_bad_labels_are_reported_before_any_network_runs(
 ) -> None:
     (tmp_path / "labels.csv").write_text("action,start_s,end_s\nwaving,2,soon\n")
     assert main(["compare", video, "--classifiers", "i3d,mc3_18", "--truth", str(tmp_path / "labels.csv")]) == 2
-    assert "'labels.csv' has no label that can be read: rows whose start or end is not a time" in sentence(capsys)
+    assert "'labels.csv' has no label that can be read: rows whose start or end is not a time" in only_sentence(capsys)
     assert networks.detector.seen == []
 
 
@@ -172,7 +165,7 @@ def test_what_labels_leave_open_is_reported_before_any_network_runs(
     (tmp_path / "labels.csv").write_text(labels)
     command = ["compare", video, "--classifiers", "i3d,mc3_18", "--truth", str(tmp_path / "labels.csv"), *options]
     assert main(command) == 2
-    assert told in sentence(capsys)
+    assert told in only_sentence(capsys)
     assert networks.detector.seen == []
 
 
@@ -224,11 +217,11 @@ def test_people_are_corrected_and_labels_folded(
         main(["compare", video, "--classifiers", "i3d,mc3_18", "--csv", str(tmp_path / "out.csv"), *options, *truth])
         == 0
     )
-    rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(), newline="")))
+    rows = rows_of((tmp_path / "out.csv").read_text())
     assert {(row["person_id"], row["action"], row["source"]) for row in rows} == {("1", "moving", "machine")}
     document = json.loads((tmp_path / "out.json").read_text())
     assert [one["share_right"] for one in document["scores"]] == [1.0, 1.0], "the labels are folded too"
     (tmp_path / "c.json").write_text(corrections_json(corrections, "ab" * 32))
     capsys.readouterr()
     assert main(["compare", video, "--classifiers", "i3d,mc3_18", *options[:2]]) == 2
-    assert "corrects another video" in sentence(capsys)
+    assert "corrects another video" in only_sentence(capsys)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +16,10 @@ from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from tests.support.action_sets import SPACE, action_set
 from tests.support.batch import Serial
+from tests.support.command_line import only_sentence
 from tests.support.fakes import ScriptedDetector, always, numbered_video, person
 from tests.support.featured import ActingClassifier
+from tests.support.tables import rows_of
 
 WALKS_UNTIL_S = 1.0
 
@@ -65,24 +65,13 @@ def taught(tmp_path: Path) -> str:
     return str(path)
 
 
-def rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def only_sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 1, captured.err
-    return captured.err
-
-
 def test_own_names_take_the_place_of_labels_where_they_hold(
     networks: Networks, video: str, taught: str, tmp_path: Path
 ) -> None:
     files = [str(tmp_path / name) for name in ("out.csv", "out.json")]
     words = ["analyze", video, "--classifier", "i3d", *OPTIONS, "--actions", taught, "--csv", files[0]]
     assert main([*words, "--json", files[1]]) == 0
-    found = rows(Path(files[0]).read_text())
+    found = rows_of(Path(files[0]).read_text())
     assert [row["action"] for row in found] == ["walk", "waving"]
     assert float(found[0]["end_s"]) == pytest.approx(WALKS_UNTIL_S, abs=0.3)
     provenance = json.loads(Path(files[1]).read_text())["provenance"]
@@ -94,7 +83,7 @@ def test_own_names_alone_leave_the_rest_unknown(
 ) -> None:
     words = ["analyze", video, "--classifier", "i3d", *OPTIONS, "--actions", taught, "--csv", "-"]
     assert main([*words, "--actions-mode", "only"]) == 0
-    assert [row["action"] for row in rows(capsys.readouterr().out)] == ["walk", "unknown"]
+    assert [row["action"] for row in rows_of(capsys.readouterr().out)] == ["walk", "unknown"]
 
 
 def test_own_names_beside_the_networks_are_two_tables(
@@ -165,7 +154,7 @@ def test_a_comparison_names_what_fits_and_says_what_keeps_its_labels(
     words = ["compare", video, "--classifiers", "i3d,mc3_18", *OPTIONS, "--actions", taught, "--csv", "-", "--quiet"]
     assert main(words) == 0
     captured = capsys.readouterr()
-    found = rows(captured.out)
+    found = rows_of(captured.out)
     assert [row["action"] for row in found if row["classifier"] == "i3d"] == ["walk", "waving"]
     assert [row["action"] for row in found if row["classifier"] == "mc3_18"] == ["waving"]
     assert captured.err.startswith("error: mc3_18 keeps its labels: 'Everyday' was taught with i3d")
@@ -176,7 +165,7 @@ def test_a_comparison_gives_own_names_lanes_of_their_own(
 ) -> None:
     words = ["compare", video, "--classifiers", "i3d:4,i3d:5", *OPTIONS[2:], "--actions", taught, "--csv", "-"]
     assert main([*words, "--actions-mode", "beside", "--quiet"]) == 0
-    found = rows(capsys.readouterr().out)
+    found = rows_of(capsys.readouterr().out)
     assert list(dict.fromkeys(row["classifier"] for row in found)) == [
         "i3d, 4 samples", "Everyday (i3d, 4 samples)", "i3d, 5 samples", "Everyday (i3d, 5 samples)",
     ]  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from recognizer.timeline.model import Timeline
 from tests.support.featured import featured_timeline, labels_of, stretch_of
 from tests.support.networks import Networks
 from tests.support.pages import choose_thresholds, open_page, tab, widget, words, workbench_data
+from tests.support.tables import rows_of
 from tests.support.workbench import LABELS, store_analysis
 
 ANALYSIS_ID, COMPARISON_ID = "ab" * 16, "cd" * 16
@@ -84,7 +83,7 @@ def choose(at: AppTest, title: str, value: str) -> None:
 def actions_by_lane(offered: dict[str, Any]) -> dict[str, set[str]]:
     """Return the actions of each classifier in the table of segments."""
     found: dict[str, set[str]] = {}
-    for row in csv.DictReader(io.StringIO(offered["Segments as CSV"]())):
+    for row in rows_of(offered["Segments as CSV"]()):
         found.setdefault(row["classifier"], set()).add(row["action"])
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import zipfile
@@ -35,6 +34,7 @@ from tests.support.pages import (
     words,
     workbenches,
 )
+from tests.support.tables import rows_of
 from tests.support.workbench import generated_timeline, store_analysis
 
 ANALYSIS_ID = "ab" * 16
@@ -283,7 +283,7 @@ def test_exports_have_what_is_shown(result: AppTest, monkeypatch: pytest.MonkeyP
     server.context().workbench.edit(ANALYSIS_ID, [Name(2, "Anna"), Check(2, 0.0, DURATION_S)])
     widget(result, "People").set_value([2])
     run(result)
-    rows = list(csv.DictReader(io.StringIO(made["Timeline as CSV"]().decode(), newline="")))
+    rows = rows_of(made["Timeline as CSV"]())
     assert {(row["person_name"], row["source"], row["checked"]) for row in rows} == {("Anna", "machine", "1")}
     with zipfile.ZipFile(io.BytesIO(made["Everything (ZIP)"]())) as archive:
         assert "FILTER: the segments and summaries are only of\n  Anna\n" in archive.read("README.txt").decode()

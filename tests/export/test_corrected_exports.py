@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import zipfile
@@ -23,6 +22,7 @@ from recognizer.timeline.groups import LabelGroups
 from recognizer.timeline.model import Timeline
 from recognizer.types import Prediction
 from tests.support.exports import exported, person
+from tests.support.tables import rows_of
 
 GROUPS = LabelGroups({"ball games": ("juggling", "dribbling")})
 
@@ -61,23 +61,19 @@ def content(chosen: Filter | None = None) -> Content:
     return content_of(corrected, "my video.mp4", min_confidence=0.3, chosen=chosen, groups=GROUPS)
 
 
-def rows(data: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
-
-
 def written(ending: str, chosen: Filter | None = None) -> bytes:
     return format_of(ending).write(content(chosen))
 
 
 def test_csv_says_who_what_source_and_what_is_checked() -> None:
     columns = ("person_id", "person_name", "action", "start_s", "end_s", "source", "checked")
-    assert [tuple(row[name] for name in columns) for row in rows(written(".csv"))] == [
+    assert [tuple(row[name] for name in columns) for row in rows_of(written(".csv"))] == [
         ("1", "Anna", "ball games", "0.000", "4.000", "machine", "1"),
         ("1", "Anna", "yoga", "4.000", "8.000", "machine", "0"),
         ("1", "Anna", "yoga", "9.000", "12.000", "machine", "0"),
         ("2", "", "ball games", "2.000", "6.000", "human", "0"),
     ]
-    people = rows(written(".people.csv"))
+    people = rows_of(written(".people.csv"))
     assert [(row["person_id"], row["person_name"]) for row in people] == [("1", "Anna"), ("2", "")]
 
 
@@ -91,7 +87,7 @@ def test_csv_says_who_what_source_and_what_is_checked() -> None:
     ],
 )
 def test_csv_follows_the_filter(chosen: Filter, expected: list[tuple[str, str, str]]) -> None:
-    found = [(row["person_id"], row["start_s"], row["end_s"]) for row in rows(written(".csv", chosen))]
+    found = [(row["person_id"], row["start_s"], row["end_s"]) for row in rows_of(written(".csv", chosen))]
     assert found == expected
 
 
@@ -141,8 +137,8 @@ def test_bundle_follows_the_filter_and_explains_it() -> None:
     with zipfile.ZipFile(io.BytesIO(written(".zip", chosen))) as archive:
         assert archive.testzip() is None
         readme = archive.read("README.txt").decode()
-        assert [row["action"] for row in rows(archive.read("my video.csv"))] == ["ball games"]
-        budget = rows(archive.read("my video.budget.csv"))
+        assert [row["action"] for row in rows_of(archive.read("my video.csv"))] == ["ball games"]
+        budget = rows_of(archive.read("my video.budget.csv"))
     assert [(row["person_name"], row["total_s"]) for row in budget] == [("Anna", "4.000"), ("everyone", "4.000")]
     assert "FILTER: the segments and summaries are only of\n  Anna\n  checked\n" in readme
     assert "LABEL GROUPS in place of labels\n  ball games: juggling, dribbling\n" in readme

@@ -32,6 +32,7 @@ from recognizer.settings import Settings
 from recognizer.timeline.model import PersonTrack, Timeline
 from recognizer.types import Prediction, Reading, Segment, VideoInfo
 from tests.support.environment import ROOT
+from tests.support.tables import rows_of
 
 SCHEMA = json.loads((ROOT / "docs" / "timeline.schema.json").read_text(encoding="utf-8"))
 
@@ -122,7 +123,7 @@ segment_lists = st.lists(
 
 @given(segment_lists)
 def test_csv_read_back_gives_the_segments(segments: list[Segment]) -> None:
-    rows = list(csv.DictReader(io.StringIO(segments_csv(make_timeline(), segments), newline="")))
+    rows = rows_of(segments_csv(make_timeline(), segments))
     expected = sorted(segments, key=lambda s: (s.person_id, s.start_s, s.end_s))
     assert len(rows) == len(expected)
     for row, segment in zip(rows, expected, strict=True):

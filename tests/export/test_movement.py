@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -16,6 +14,7 @@ from recognizer.export import appearances_table, format_of, timeline_from_json, 
 from recognizer.export.schema import SCHEMA_PATH
 from recognizer.timeline.model import Timeline
 from tests.support.exports import exported
+from tests.support.tables import rows_of
 
 TIMELINE: Timeline = exported().timeline
 """Person 1 crosses 540 pixels in 10 s, 260 pixels tall; the camera's motion is unknown from 8 to 9.5 s."""
@@ -25,7 +24,7 @@ SPEED = 540 / 9.8 / 260
 
 def rows(ending: str) -> list[dict[str, str]]:
     text = format_of(f"x{ending}").write(exported()).decode()
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    return rows_of(text)
 
 
 def test_each_sample_has_its_speed_or_the_reason_why_it_is_unknown() -> None:
@@ -55,7 +54,7 @@ def test_a_person_whose_movement_is_nowhere_known_has_no_seconds_of_it() -> None
     nowhere = replace(camera, steps=np.full_like(camera.steps, np.nan))
     timeline = replace(content.timeline, camera=nowhere)
     text = format_of("x.people.csv").write(replace(content, timeline=timeline)).decode()
-    first = next(csv.DictReader(io.StringIO(text, newline="")))
+    first = rows_of(text)[0]
     assert (first["still_s"], first["slow_s"], first["movement_known_s"]) == ("", "", "0.000")
 
 

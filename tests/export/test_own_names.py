@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import zipfile
@@ -16,6 +15,7 @@ from recognizer.export.content import content_of
 from recognizer.timeline.corrections import Corrected
 from tests.support.action_sets import action_set
 from tests.support.featured import featured_timeline
+from tests.support.tables import rows_of
 
 TIMELINE = featured_timeline(1, 20.0)
 SET = action_set("walk", "sit")
@@ -31,7 +31,7 @@ def content() -> Content:
 def test_rows_name_the_set_where_the_name_is_its_own() -> None:
     made = export.format_of(".csv").write(content())
     assert isinstance(made, bytes)
-    rows = list(csv.DictReader(io.StringIO(made.decode())))
+    rows = rows_of(made)
     by = {row["action"]: row["classifier"] for row in rows}
     assert by.pop("walk") == "i3d: Everyday"
     assert set(by.values()) == {"i3d"}

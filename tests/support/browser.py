@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import re
 import time
@@ -239,10 +237,6 @@ def downloaded(page: Page, label: str, menu: str | None = None) -> tuple[str, by
         page.keyboard.press("Escape")
     download = waiting.value
     return download.suggested_filename, Path(download.path()).read_bytes()
-
-
-def rows_of(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
 
 
 def press(page: Page, slider: Locator, key: str, times: int = 1) -> None:
