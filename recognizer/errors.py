@@ -2,7 +2,7 @@
 
     RecognizerError
     ├── SettingsError           a setting is outside its range
-    ├── LimitError              more than whoever runs this server allows
+    ├── LimitError              more than the operator of this server allows
     ├── VideoError              a file cannot be read as a video
     ├── WeightsError            a network's weights are unavailable or are not the published ones
     ├── CheckpointError         a user's own checkpoint or label file does not fit
@@ -79,7 +79,7 @@ class SettingsError(RecognizerError):
 
 
 class LimitError(RecognizerError):
-    """More than whoever runs this server allows; the message names the limit and its value."""
+    """More than the operator of this server allows; the message names the limit and its value."""
 
 
 class VideoError(RecognizerError):

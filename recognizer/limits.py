@@ -1,4 +1,4 @@
-"""What whoever runs this server allows: one table of limits, read from one TOML file and the environment.
+"""What the operator of this server allows: one table of limits, read from one TOML file and the environment.
 
 A field of ``Limits`` carries everything known about the limit; ``python -m recognizer limits``, the documentation and
 the messages follow from these fields. A limit that is hit raises ``LimitError`` (see ``exceeded``): the message has the

@@ -26,7 +26,7 @@ _ROWS_AT_ONCE: Final = 256
 
 @dataclass(frozen=True, eq=False)
 class Descriptors:
-    """What is known of n moments.
+    """Features and posture of n moments.
 
     Attributes:
         views: float32 (n, 2 V, D), the network's features in V views, 1 (the crop) or 2 (the crop and the

@@ -50,7 +50,7 @@ _ROWS_AT_ONCE: Final = 4096
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What a head says of n moments.
+    """A head's answers for n moments.
 
     Attributes:
         confidence: float64 (n, k), for each of the head's names; a row sums up to at most 1. The highest is at least
@@ -69,7 +69,7 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """What is learned from examples; F = 2 V * D + P numbers describe a moment.
+    """A classifier learned from examples; F = 2 V * D + P numbers describe a moment.
 
     Attributes:
         names: the k actions, sorted.

@@ -36,7 +36,7 @@ HIDDEN_ADVICE: Final = "people who lie, are seen from above or stand in the dark
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """What is known of a moment.
+    """Features and posture of one moment.
 
     Attributes:
         features: float32 (2 V, D), the mean over its clips.

@@ -26,7 +26,7 @@ _ROWS_AT_ONCE: Final = 256
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """What a head says of the n predictions of a timeline.
+    """A head's answers for the n predictions of a timeline.
 
     Attributes:
         names: the head's names, by column.

@@ -24,7 +24,7 @@ _OFTEN: Final = 0.25
 
 @dataclass(frozen=True)
 class Quality:
-    """How often videos that were left out got the right names.
+    """Scores of a set, where each video is named by what the others teach.
 
     Attributes:
         recall: for each action, the share of its examples that are named right.

@@ -41,7 +41,7 @@ def frames_per_detection(settings: Settings) -> int:
 
 
 class _Source(Protocol):
-    """Where a file's observations come from. Times, notes and reading are complete after the last batch."""
+    """A source of a file's observations. Times, notes and reading are complete after the last batch."""
 
     @property
     def frame_times_s(self) -> NDArray[np.float64]: ...

@@ -43,7 +43,7 @@ _COMPRESSION: Final = 1
 
 
 class SavePoints(Protocol):
-    """Where the save points of one run are kept."""
+    """A store of the save points of one run."""
 
     def chunks(self) -> Sequence[bytes]:
         """Return everything saved so far, in order."""
@@ -59,7 +59,7 @@ class SavePoints(Protocol):
 
 
 class _Chunk(msgspec.Struct, array_like=True):
-    """What was added between two save points.
+    """The additions from one save point to the next.
 
     Attributes:
         key: the analysis, see ``journal_key``.

@@ -15,12 +15,12 @@ from recognizer.types import APPEARANCE_SIZE, CameraStep, Detection, TrackedPers
 
 
 class UnfitError(Exception):
-    """What is stored does not fit this analysis, which must then begin at the start."""
+    """The stored sights do not fit this analysis, which must begin at the start."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """What one sampled frame showed.
+    """The people in one sampled frame.
 
     Attributes:
         frame_index: index of the frame in its file.

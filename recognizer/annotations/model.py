@@ -102,7 +102,7 @@ class LabelFile:
 
 @dataclass(frozen=True)
 class Answers:
-    """What only the user knows about a file of labels. The defaults answer nothing.
+    """A user's answers about a file of labels. The defaults answer nothing.
 
     Attributes:
         part: name of the part that is about the video; None to choose it by the video's name.

@@ -32,7 +32,7 @@ _RETRIES: Final = 3
 
 @dataclass(frozen=True)
 class Plan:
-    """What is the same for all actors.
+    """The settings that all actors share.
 
     Attributes:
         root: the folder of the batch.
@@ -48,7 +48,7 @@ class Plan:
 
 
 class Analyst:
-    """What an actor does: it has one worker's process, which holds the networks, and watches it."""
+    """An actor: it has one worker's process, which holds the networks, and watches it."""
 
     def __init__(self, plan: Plan) -> None:
         self._waiting: deque[Task] = deque()

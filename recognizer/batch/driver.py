@@ -41,7 +41,7 @@ class StoppedError(RecognizerError):
 
 @dataclass(frozen=True)
 class Request:
-    """What a batch is about.
+    """The request for a batch.
 
     Attributes:
         sources: files, folders, patterns, lists and addresses.
@@ -65,7 +65,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Watch:
-    """What whoever watches is told.
+    """The callbacks of whoever watches a batch.
 
     Attributes:
         see: called with the tally after each report.
@@ -80,7 +80,7 @@ class Watch:
 
 @dataclass
 class Summary:
-    """What a command did.
+    """The summary of a command.
 
     Attributes:
         tally: the counts.
@@ -101,8 +101,8 @@ def run_batch(request: Request, executor_for: Callable[[BatchFolder, int], Execu
 
     Args:
         request: what to do.
-        executor_for: returns who analyzes, given the folder and how many videos wait; not called if none does.
-        watch: who is told.
+        executor_for: returns the executor, given the folder and how many videos wait; not called if none does.
+        watch: the callbacks.
 
     Raises:
         SettingsError: a list does not fit, or there is nothing to analyze.

@@ -26,7 +26,7 @@ _KEY_CHARACTERS: Final = 8
 
 @dataclass(frozen=True)
 class Exports:
-    """What is made of each finished video.
+    """The files that are made of each finished video.
 
     Attributes:
         endings: of the formats (``recognizer.export.formats``).

@@ -38,7 +38,7 @@ _BOUT_ORDERS: Final[dict[BoutOrder, tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class BoutQuery:
-    """Which bouts of an action.
+    """A query for bouts of an action.
 
     Attributes:
         action: the action.
@@ -56,7 +56,7 @@ class BoutQuery:
 
 
 class Findings:
-    """What was found in a batch, as it was when this was made.
+    """The findings of a batch, as it was when this was made.
 
     A video that was analyzed with several settings counts once in its group: with those that are asked for, or else
     with the latest that it was analyzed with.

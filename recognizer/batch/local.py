@@ -39,16 +39,16 @@ MOST_DEATHS: Final = 2
 
 
 class Executor(Protocol):
-    """Whoever analyzes videos: processes on this machine, or machines elsewhere."""
+    """Analyzes videos, with processes on this machine or on machines elsewhere."""
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Report]:
-        """Yield reports until all tasks have an outcome; takes a task when somebody is free. Closing it stops all."""
+        """Yield reports until all tasks have an outcome; takes a task when a worker is free. Closing it stops all."""
         ...
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one video may take.
+    """The limits for one video.
 
     Attributes:
         most_s: seconds of work; None for no limit.
@@ -62,7 +62,7 @@ class Bounds:
 
 
 class Process(Protocol):
-    """What is needed of ``subprocess.Popen``."""
+    """The part of ``subprocess.Popen`` that is used."""
 
     stdin: IO[bytes] | None
     stdout: IO[bytes] | None

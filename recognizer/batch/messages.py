@@ -1,4 +1,4 @@
-"""What whoever runs a batch and whoever analyzes a video say to each other: JSON, checked against these types."""
+"""The messages between a batch's driver and its workers: JSON, checked against these types."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Advanced(msgspec.Struct, tag=True):
 
 
 class Outcome(msgspec.Struct, tag=True):
-    """What came of a video.
+    """The outcome of a video.
 
     Attributes:
         number: its row in the manifest.
@@ -81,7 +81,7 @@ class Outcome(msgspec.Struct, tag=True):
 
 
 class Waited(msgspec.Struct, tag=True):
-    """Nothing has happened for a moment: whoever watches may look up."""
+    """Nothing has happened for a moment; watchers may refresh."""
 
 
 Report = Began | Advanced | Outcome | Waited

@@ -1,4 +1,4 @@
-"""Where batches are: those of the data folder, and those that whoever runs a server names."""
+"""The batches of a server: those in the data folder, and those in folders that the operator names."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Batch:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self.root.name
 
     @property
     def folder(self) -> BatchFolder:
-        """Where what is in its folder."""
+        """The places in its folder."""
         return BatchFolder(self.root)
 
 

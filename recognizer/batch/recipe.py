@@ -29,7 +29,7 @@ _WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": Fal
 
 
 class Recipe(msgspec.Struct, frozen=True, dict=True):
-    """How a video is analyzed.
+    """The settings with which a video is analyzed.
 
     Attributes:
         preset: the base settings.

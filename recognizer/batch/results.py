@@ -37,7 +37,7 @@ def key_of(video_sha256: str, recipe_digest: str) -> str:
 
 
 class BatchFolder:
-    """Where everything of a batch is.
+    """The folder of a batch, and the places in it.
 
     Args:
         root: the folder.
@@ -205,7 +205,7 @@ class _Video(msgspec.Struct):
 
 
 class _Facts(msgspec.Struct):
-    """What is read again of a result."""
+    """The parts of a result that are read again."""
 
     video: _Video
     people: list[msgspec.Raw]

@@ -29,7 +29,7 @@ _SHARE: Final = 0.8
 
 @dataclass(frozen=True)
 class Size:
-    """How a machine is used.
+    """The processes and threads that use a machine.
 
     Attributes:
         workers: processes.

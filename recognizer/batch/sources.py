@@ -1,4 +1,4 @@
-"""What there is to do: files, folders, patterns, lists and addresses become entries."""
+"""The videos to analyze: files, folders, patterns, lists and addresses become entries."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Sources:
     problems: list[str] = field(default_factory=list)
 
     def entries(self) -> Iterator[Entry]:
-        """Yield what there is to do; call once.
+        """Yield the videos to analyze; call once.
 
         Raises:
             SettingsError: a list has an unknown column or an unfit value.

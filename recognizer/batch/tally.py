@@ -1,4 +1,4 @@
-"""How far a batch is: videos, hours of video, times real time, time left, failures."""
+"""The progress of a batch: videos, hours of video, times real time, time left, failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEWS: Final = "news"
 
 
 class News(msgspec.Struct, frozen=True):
-    """What a command that works says to whoever reads the manifest.
+    """A running command's news for readers of the manifest.
 
     Attributes:
         analysed_s: seconds of video that it has analyzed, those of unfinished videos included.
@@ -40,7 +40,7 @@ def video_time(seconds: float) -> str:
 
 @dataclass
 class Tally:
-    """How far a batch is.
+    """The progress of a batch.
 
     Attributes:
         total: videos of the command.
@@ -93,7 +93,7 @@ class Tally:
 
     @property
     def ended(self) -> int:
-        """How many videos need nothing more."""
+        """The number of videos that need nothing more."""
         return self.before + self.done + self.failed
 
     @property
@@ -127,7 +127,7 @@ class Tally:
                 yield number, min(one.analysed_s / one.of_s, 1.0)
 
     def news(self) -> News:
-        """Return what whoever reads the manifest is told."""
+        """Return the news for readers of the manifest."""
         return News(self.analysed_s, self.times_real_time, self.left_s)
 
     @property

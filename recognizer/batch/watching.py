@@ -1,4 +1,4 @@
-"""What a batch's manifest says to whoever watches: nothing is written, and 100,000 videos cost little.
+"""A read-only view of a batch's manifest; 100,000 videos cost little.
 
 Counts are made by the database, and rows are read a page at a time. A command may write meanwhile.
 """
@@ -84,7 +84,7 @@ _ROW: Final = (
 
 @dataclass(frozen=True)
 class RowQuery:
-    """Which videos, and in which order.
+    """A query: which videos, in which order.
 
     Attributes:
         state: only these; None for all.
@@ -100,13 +100,13 @@ class RowQuery:
 
     @property
     def values(self) -> dict[str, str | None]:
-        """What ``_FITTING`` asks for."""
+        """The values for ``_FITTING``."""
         return {"state": self.state, "group": self.group, "text": self.text.strip().casefold()}
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a batch is.
+    """The progress of a batch.
 
     Attributes:
         done, failed, waiting: how many videos; ``again`` of those that wait have failed for a reason that may be over.
@@ -125,17 +125,17 @@ class Progress:
 
     @property
     def total(self) -> int:
-        """How many videos there are."""
+        """The number of videos."""
         return self.done + self.failed + self.waiting
 
     @property
     def ended(self) -> int:
-        """How many need nothing more."""
+        """The number of videos that need nothing more."""
         return self.done + self.failed
 
 
 class Result(NamedTuple):
-    """What a video that is done counts as.
+    """A finished video, as it is counted.
 
     Attributes:
         result: the name of its result.

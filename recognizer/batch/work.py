@@ -41,7 +41,7 @@ _WAITS_S: Final = 1.0
 
 
 class Networks(Protocol):
-    """Where networks come from."""
+    """A source of networks."""
 
     def get(self, settings: Settings) -> Models:
         """Return the networks of ``settings``."""
@@ -50,7 +50,7 @@ class Networks(Protocol):
 
 @dataclass(frozen=True)
 class Hooks:
-    """What whoever calls is told and asked meanwhile.
+    """The caller's callbacks during the work.
 
     Attributes:
         begin: called while a copy waits for its original, and when the networks are loaded: the time until then says
@@ -65,7 +65,7 @@ class Hooks:
 
 
 def work(task: Task, networks: Networks, hooks: Hooks | None = None) -> Outcome:
-    """Analyze a video and write its results, unless they are there; return what came of it.
+    """Analyze a video and write its results, unless they are there; return the outcome.
 
     Whatever fails is an outcome. A failure that belongs to the video's bytes is ``failed``; one that may be over with
     the next command is ``waiting``, with its sentence.
@@ -119,7 +119,7 @@ class _One:
         return self._file is not None and self._status is not None and _status(self._file) == self._status
 
     def outcome(self) -> Outcome:
-        """Return what came of the video. Raises whatever fails."""
+        """Return the outcome of the video. Raises whatever fails."""
         with self._local_file() as path:
             self._file, self._status = path, _status(path)
             if not self._sha256:

@@ -30,7 +30,7 @@ _ENTRIES: Final = "entries.bin"
 
 
 class _Reports(Protocol):
-    """What an analysis reports, as far as it matters here."""
+    """The part of an analysis's progress that matters here."""
 
     @property
     def resumed(self) -> bool: ...

@@ -47,7 +47,7 @@ class BoutMatch:
 
 @dataclass(frozen=True)
 class BoutScore:
-    """How well a classifier finds the bouts of one action.
+    """A classifier's scores for the bouts of one action.
 
     Attributes:
         action: the action.

@@ -92,7 +92,7 @@ class CurrentVideo:
 
 @dataclass(frozen=True)
 class Notice:
-    """What happened before the page was drawn, and since when it is to be said (``time.monotonic``)."""
+    """A message about what happened before the page was drawn, and since when it is due (``time.monotonic``)."""
 
     text: str
     since_s: float
@@ -256,7 +256,7 @@ class GoTo:
 
 @dataclass(frozen=True)
 class PutAway:
-    """What a page had while nobody looked at it: ids instead of results, which take memory.
+    """A page's content while nobody looks at it: ids instead of results, which take memory.
 
     Attributes:
         job_id: the running job, which may have ended since.

@@ -11,7 +11,7 @@ from recognizer.types import CameraStep
 
 
 class CameraMotion:
-    """How the camera moved between any two samples of one stream.
+    """The camera's motion between any two samples of one stream.
 
     Args:
         time_s: times of the samples, ascending.

@@ -116,7 +116,7 @@ def stitch(
 
 
 class _Links(NamedTuple):
-    """Which stretches may continue as which others, one row a pair.
+    """Pairs of stretches of which one may continue the other.
 
     Attributes:
         before, after: int64 (n,), numbers of the two stretches.
@@ -138,7 +138,7 @@ class _Links(NamedTuple):
 
 
 class _Ends:
-    """Where and when each of some stretches begins and ends.
+    """The beginnings and ends of some stretches.
 
     Attributes:
         starts_s, ends_s: float64 (n,).

@@ -82,7 +82,7 @@ def _published(tracker: str) -> Mapping[str, Any]:
 
 
 class Cues(NamedTuple):
-    """What a tracker takes from the picture besides the boxes.
+    """The evidence that a tracker takes from the picture besides the boxes.
 
     Attributes:
         appearances: uint8 (n, APPEARANCE_SIZE), one for each detection that the tracker considers; None without any.

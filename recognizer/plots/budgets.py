@@ -15,7 +15,7 @@ _UNITS: Final = ((2 * 3600.0, 3600.0, "h"), (120.0, 60.0, "min"), (0.0, 1.0, "s"
 
 
 class TimeSpent(NamedTuple):
-    """How long one action was done in one lane.
+    """Time spent on one action in one lane.
 
     Attributes:
         lane: identifies a group or a video.

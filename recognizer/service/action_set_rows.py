@@ -42,7 +42,7 @@ def examples_of(set_id: str) -> Select[Any]:
 
 
 class Before(Struct):
-    """What a change found: what undo brings back. ``examples`` are id, action, and whether it was removed."""
+    """The state before a change, which undo brings back. ``examples`` are id, action, and whether it was removed."""
 
     words: str
     title: str

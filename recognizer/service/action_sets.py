@@ -39,7 +39,7 @@ _WHAT: Final = "own actions"
 
 
 class SetSummary(NamedTuple):
-    """What a list of sets says of one.
+    """A set in a list of sets.
 
     Attributes:
         set_id: identifies it.
@@ -57,7 +57,7 @@ class SetSummary(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """What an analysis is shown with.
+    """The chosen names of an analysis.
 
     Attributes:
         set_id: the set; None for the network's labels.

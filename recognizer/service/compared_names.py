@@ -23,7 +23,7 @@ _NO_FEATURES: Final = "its features are not kept; start a new comparison of this
 
 @dataclass(frozen=True, eq=False)
 class NamedComparison:
-    """What a comparison is shown with.
+    """A comparison with the names of a set.
 
     Attributes:
         comparison: the entries, with own names where they fit.

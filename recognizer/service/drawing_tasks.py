@@ -22,7 +22,7 @@ from recognizer.types import Segment
 
 
 class _Drawing(msgspec.Struct):
-    """What is drawn: the only save point of a drawing, which begins again.
+    """The content of a drawing: its only save point, since it begins again.
 
     Attributes:
         timeline: see ``timeline_json``.

@@ -47,7 +47,7 @@ _LONGER_SKIP: Final = 4
 
 @dataclass(frozen=True)
 class RunCost:
-    """What one finished analysis took.
+    """The cost of one finished analysis.
 
     Attributes:
         machine: digest of the machine's name and processor.
@@ -76,7 +76,7 @@ class RunCost:
 
 @dataclass(frozen=True)
 class Estimate:
-    """How long an analysis will take.
+    """An estimate of how long an analysis will take.
 
     Attributes:
         expected_s: seconds.
@@ -103,7 +103,7 @@ class Estimate:
 
 
 class CostStore:
-    """What the latest analyses on this machine took: one small file in the cache. Safe to call from any thread."""
+    """The costs of the latest analyses on this machine: one small file in the cache. Safe to call from any thread."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or weights.cache_dir().parent / "costs.json"
@@ -208,7 +208,7 @@ def _expected_s(video: VideoInfo, several: Sequence[Settings], costs: Sequence[R
 
 @dataclass(frozen=True)
 class _Following:
-    """What following the people of a video should take.
+    """The expected cost of following the people of a video.
 
     Attributes:
         takes_s: seconds.

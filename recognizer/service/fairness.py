@@ -33,7 +33,7 @@ class Place:
 
 @dataclass
 class FairLine(Generic[Item]):
-    """What waits and what runs.
+    """A fair line of waiting and running work.
 
     The visitor with the least running work is next; among equals, the one who had the fewest turns. Who comes later
     starts with the turns of those who are served then, so that nobody overtakes by coming again and again (start-time
@@ -110,7 +110,7 @@ class FairLine(Generic[Item]):
 
     @property
     def running(self) -> list[Item]:
-        """What runs."""
+        """The running work."""
         return list(self._running)
 
     def _count(self, visitor_id: str) -> int:

@@ -45,7 +45,7 @@ class Growing:
 
 
 class Pace:
-    """How often a page draws what takes the longer, the more there is of it.
+    """The interval at which a page draws something that grows and takes ever longer to draw.
 
     Attributes:
         every_s: seconds from one time to the next.

@@ -86,7 +86,7 @@ class TabOffers:
 
 
 class TabPlayers:
-    """What the players of one browser tab may play.
+    """The files that the players of one browser tab may play.
 
     A page that is drawn again plays a file from the same address: with another, the player would begin again.
     """

@@ -28,7 +28,7 @@ _TOO_FEW: Final = "Own names appear once two actions have a moment, or one actio
 
 
 class Features(Protocol):
-    """Where the features of stored analyses are kept."""
+    """A store of the features of analyses."""
 
     def load(self, analysis_id: str) -> FeatureTable | None:
         """Return the features of an analysis's predictions, row by row; None if they are not kept."""
@@ -41,7 +41,7 @@ class Features(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class OwnNames:
-    """What an analysis is shown with.
+    """A user's own names for an analysis.
 
     Attributes:
         actions: the set.
@@ -60,7 +60,7 @@ class OwnNames:
 
 @dataclass(eq=False)
 class _Kept:
-    """What was computed of one timeline with one revision of one set."""
+    """The names of one timeline by one revision of one set."""
 
     of: tuple[str, int]
     verdicts: Verdicts

@@ -33,7 +33,7 @@ PLAIN: Final = "without labels"
 
 @dataclass(frozen=True)
 class Playable:
-    """What a player has to play.
+    """The file for a player, or why there is none.
 
     Attributes:
         state: ``preparing`` while a copy is made, ``gone`` if there is nothing to play.

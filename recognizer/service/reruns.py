@@ -14,7 +14,7 @@ from recognizer.settings import Settings
 
 @dataclass(frozen=True)
 class Rerun:
-    """What another run of a stored analysis takes.
+    """Video and settings for another run of a stored analysis.
 
     Attributes:
         video: the video.

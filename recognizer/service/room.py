@@ -72,7 +72,7 @@ class Arrival:
 
 
 class UploadLedger:
-    """Who uploaded which file. Equal uploads share a file, and count for everybody who has them."""
+    """Uploaded files by visitor. Equal uploads share a file, and count for everybody who has them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -100,12 +100,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What lists call it."""
+        """Its name in lists."""
         return self.title or self.video_name
 
     @property
     def remark(self) -> str:
-        """What happened to it that its user should know, in a sentence; empty for nothing."""
+        """A remark for its user, in a sentence; empty for none."""
         return str(self.facts.get(REMARK, ""))
 
     @property
@@ -116,7 +116,7 @@ class Run:
 
 @dataclass(frozen=True)
 class RunQuery:
-    """Which runs, and in which order.
+    """A query: which runs, in which order.
 
     Attributes:
         visitor_ids: runs that these visitors started; None for everybody's.

@@ -27,7 +27,7 @@ _MOST_COUNTED: Final = 20
 
 @dataclass(frozen=True)
 class View:
-    """What a user wants to see of an opened analysis.
+    """A user's view of an opened analysis.
 
     Attributes:
         min_confidence: threshold of the segments (see ``Timeline.segments``).

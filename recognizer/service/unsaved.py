@@ -27,7 +27,7 @@ MOST_KEPT: Final = 64
 
 @dataclass(eq=False)
 class _Waiting:
-    """What waits to be saved: how, what it holds in memory, and why it could not be saved last."""
+    """A result that waits: how it is saved, what it holds in memory, and why it could not be saved last."""
 
     save: Callable[[], object]
     content: object
@@ -35,7 +35,7 @@ class _Waiting:
 
 
 class Unsaved:
-    """What waits to be saved, by id. Safe to call from any thread; a thread of its own tries until nothing waits."""
+    """The results that wait to be saved, by id. Safe to call from any thread; a thread tries until none waits."""
 
     def __init__(self, first_wait_s: float = _FIRST_WAIT_S, longest_wait_s: float = _LONGEST_WAIT_S) -> None:
         self._first_wait_s, self._longest_wait_s = first_wait_s, longest_wait_s

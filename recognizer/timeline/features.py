@@ -99,7 +99,7 @@ def feature_table(predictions: Sequence[Prediction]) -> FeatureTable | None:
 
 
 class FeatureSpace(NamedTuple):
-    """Where features can be compared: those of one network with the same weights.
+    """A space in which features can be compared: those of one network with the same weights.
 
     The number format and the clip settings change features less than another person does, so they are not part of it.
 

@@ -12,7 +12,7 @@ from recognizer.types import TOUCHING_S, Segment
 
 @dataclass(frozen=True)
 class Filter:
-    """Which segments are shown and exported. The defaults keep all.
+    """A choice of the segments that are shown and exported. The defaults keep all.
 
     Attributes:
         person_ids: these people; None for everyone.

@@ -42,7 +42,7 @@ UNCOUNTED: Final = Uncounted.UNCOUNTED
 
 @dataclass(frozen=True, eq=False)
 class PersonTrack:
-    """Where one person was in each sample, and when they were visible.
+    """One person's box in each sample, and when they were visible.
 
     Attributes:
         person_id: 1, 2, … within the video.

@@ -125,7 +125,7 @@ def _joined(runs: Iterable[_Run]) -> list[_Run]:
 
 @dataclass(frozen=True)
 class Summary:
-    """How one person moved in all.
+    """Totals of one person's movement.
 
     Attributes:
         seconds: seconds of each movement, and of each reason for none; only those that occur.

@@ -60,7 +60,7 @@ def segments_of(person_id: int, guesses: Guesses, min_confidence: float, min_dur
 
 
 class _Shares(NamedTuple):
-    """What was said during some segments.
+    """Mean label probabilities of some segments.
 
     Attributes:
         labels: the labels.

@@ -138,7 +138,7 @@ def measure(
 
 @dataclass(frozen=True, eq=False)
 class StillPlaces:
-    """Where still things are in some pictures.
+    """Positions of still things in some pictures.
 
     A point ``z`` of a run's first picture is at ``turn * z + shift`` in the picture of that time.
 

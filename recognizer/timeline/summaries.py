@@ -27,7 +27,7 @@ MAX_TRANSITION_GAP_S: Final = 1.0
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """How one person, or everyone, spends their time on one action.
+    """Time that one person, or everyone, spends on one action.
 
     Attributes:
         person_id: the person; None for everyone together.
@@ -91,7 +91,7 @@ def _budget_row(
 
 @dataclass(frozen=True)
 class BinRow:
-    """How long one person does one action within one bin of time.
+    """Time that one person spends on one action within one bin.
 
     Attributes:
         start_s: start of the bin.
@@ -162,7 +162,7 @@ def _parts(start_s: float, end_s: float, bin_s: float) -> Iterator[tuple[int, fl
 
 @dataclass(frozen=True)
 class Transitions:
-    """How often one action follows another.
+    """Transitions from one action to another.
 
     Attributes:
         labels: the actions, in alphabetical order.
@@ -192,7 +192,7 @@ def transitions(segments: Iterable[Segment], max_gap_s: float = MAX_TRANSITION_G
 
 @dataclass(frozen=True)
 class TogetherRow:
-    """What two people do at the same time.
+    """Two people's actions at the same time.
 
     Attributes:
         person_id: one person; the smaller number.

@@ -39,7 +39,7 @@ _EARLY_END_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Order:
-    """What to decode.
+    """An order to decode a file.
 
     Attributes:
         path: the file.
@@ -56,7 +56,7 @@ class Order:
 
 @dataclass
 class State:
-    """What is known about a pass through a file, so far.
+    """The state of a pass through a file.
 
     Attributes:
         reading: how the file is read; what is known at opening, complete after the last picture.
@@ -130,7 +130,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class _End:
-    """What is known after the last picture."""
+    """The facts that only the end of a pass tells."""
 
     damage: DamageLog
     end_s: float

@@ -10,7 +10,7 @@ from recognizer.types import Reading, VideoInfo
 
 @dataclass(frozen=True)
 class Timing:
-    """How a file counts time.
+    """The clock of a file.
 
     Attributes:
         zero_s: the time stamp, in seconds, at which the clock begins.

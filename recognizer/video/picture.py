@@ -30,7 +30,7 @@ _SAME_SHAPE = 0.02
 
 @dataclass(frozen=True)
 class Orientation:
-    """How to turn a stored picture upright: transpose it first, then mirror it."""
+    """The steps that turn a stored picture upright: transpose it first, then mirror it."""
 
     transpose: bool = False
     flip_x: bool = False
@@ -65,7 +65,7 @@ def orientation_of(frame: VideoFrame) -> Orientation | None:
 
 @dataclass(frozen=True)
 class _Plan:
-    """How to convert frames that are alike.
+    """The conversion of frames that are alike.
 
     Attributes:
         scaled_wh: width and height to scale to, before turning.

@@ -81,7 +81,7 @@ _CLOCK_TOLERANCE_S = 2.0
 
 @dataclass(frozen=True)
 class _Series:
-    """What a file's name says about its place in a recording.
+    """A file's place in a recording, by its name.
 
     Attributes:
         kind: the name without its numbers; the same for all parts of a recording.

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class IndexSettings:
-    """Where to look for packages, in order.
+    """The package indexes to search, in order.
 
     Attributes:
         find_links: pages, folders or files with links to archives.

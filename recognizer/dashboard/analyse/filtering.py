@@ -20,7 +20,7 @@ _CHECKED_OF: Final = {_ALL: None, _CHECKED: True, _UNCHECKED: False}
 
 @dataclass(frozen=True)
 class Choices:
-    """What can be chosen in one analysis.
+    """The choices of a filter in one analysis.
 
     Attributes:
         analysis_id: the analysis; another one has a filter of its own.

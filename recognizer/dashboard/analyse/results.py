@@ -126,7 +126,7 @@ def _summary(timeline: Timeline) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """What is shown of an analysis at this moment.
+    """The view of an analysis at this moment.
 
     Attributes:
         run: the analysis.

@@ -30,7 +30,7 @@ _LESS_SPACE_CSS = """<style>
 
 @dataclass(frozen=True)
 class Controls:
-    """Where the controls are.
+    """The places of the controls.
 
     Attributes:
         header: the header of a result, which has the button; None if there is no result.

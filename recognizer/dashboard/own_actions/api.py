@@ -24,7 +24,7 @@ _MOST_ALIKE: Final = 12
 
 @dataclass(frozen=True)
 class Request:
-    """What a browser asks for.
+    """A browser's request.
 
     Attributes:
         set_id: the set.

@@ -57,7 +57,7 @@ class Recall(Struct, rename="camel"):
 
 
 class Measured(Struct, rename="camel"):
-    """How good a set is; ``missing`` says what it takes to find out."""
+    """A set's scores; ``missing`` says what it takes to find out."""
 
     missing: str | None
     rows: Sequence[Recall]

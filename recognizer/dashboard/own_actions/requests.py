@@ -120,7 +120,7 @@ class NameRequest(Struct, rename="camel", frozen=True):
 
 
 class SearchRequest(Struct, rename="camel", frozen=True):
-    """Where to look: the browser's own analyses."""
+    """The analyses to search: the browser's own."""
 
     analyses: AnalysisIds
 

@@ -28,7 +28,7 @@ _WIDTH_PX: Final = 440
 
 @dataclass(frozen=True)
 class Groupable:
-    """What groups are for: an analysis or a comparison.
+    """An analysis or a comparison, whose labels are grouped.
 
     Attributes:
         item_id: its id.

@@ -45,7 +45,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What a browser asks for.
+    """A browser's request.
 
     Attributes:
         kind: an analysis or a comparison.

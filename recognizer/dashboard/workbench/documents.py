@@ -33,7 +33,7 @@ NO_SECOND: Final = -1
 
 
 class FilterRequest(Struct, rename="camel"):
-    """Which segments are wanted; see ``Filter``."""
+    """The wanted segments; see ``Filter``."""
 
     person_ids: frozenset[int] | None = None
     actions: frozenset[str] | None = None
@@ -50,7 +50,7 @@ class FilterRequest(Struct, rename="camel"):
 
 
 class ViewRequest(Struct, rename="camel"):
-    """What a browser wants to see; see ``View``."""
+    """A browser's view; see ``View``."""
 
     min_confidence: float
     min_duration_s: float
@@ -87,7 +87,7 @@ class VideoFacts(Struct, rename="camel"):
 
 
 class PlayerDocument(Struct, rename="camel"):
-    """What the player plays; ``begins_s`` is the video's time at the player's zero."""
+    """The player's video; ``begins_s`` is the video's time at the player's zero."""
 
     state: str
     url: str | None
@@ -192,7 +192,7 @@ class LikelyDocument(Struct):
 
 
 class RevisionDocument(Struct):
-    """Which state of an item a browser would get."""
+    """The state of an item that a browser would get."""
 
     revision: int
 

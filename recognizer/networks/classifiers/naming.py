@@ -32,7 +32,7 @@ Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Views(NamedTuple):
-    """What the network says of the clips of one batch.
+    """A network's scores and features for the clips of one batch.
 
     Attributes:
         of_crop: scores, float32 (B, labels).
