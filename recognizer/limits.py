@@ -180,6 +180,13 @@ def duration_text(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def rate_text(frames_per_s: float) -> str:
+    """Return a speed for people: ``24 frames/s``, ``2.3 frames/s``. Work that goes on is never said to stand still."""
+    if frames_per_s < 0.1:
+        return "under 0.1 frames/s"
+    return f"{frames_per_s:.0f} frames/s" if frames_per_s >= 9.95 else f"{frames_per_s:.1f} frames/s"
+
+
 def _from_file(environment: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """Return the file's name and its values; none if there is no file and none is named."""
     named = environment.get(CONFIG_VARIABLE)

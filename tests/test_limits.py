@@ -18,6 +18,7 @@ from recognizer.limits import (
     exceeded,
     limit_values,
     limits,
+    rate_text,
     value_text,
 )
 from tests.support import limits_page
@@ -149,3 +150,19 @@ def test_lengths_of_time_are_rounded_as_estimates(seconds: float, text: str) -> 
 
 def test_documents_have_the_table_of_the_code() -> None:
     assert limits_page.in_page() == limits_page.table(), "run 'python -m tests.support.limits_page'"
+
+
+@pytest.mark.parametrize(
+    ("frames_per_s", "text"),
+    [
+        (0.0, "under 0.1 frames/s"),
+        (0.45, "0.5 frames/s"),
+        (1.0, "1.0 frames/s"),
+        (9.94, "9.9 frames/s"),
+        (9.96, "10 frames/s"),
+        (131.6, "132 frames/s"),
+    ],
+)
+def test_slow_work_is_not_said_to_stand_still(frames_per_s: float, text: str) -> None:
+    """Fault: "0 frames/s, about 28 min left"."""
+    assert rate_text(frames_per_s) == text

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 from recognizer.cli.signals import raise_if_lost
 from recognizer.errors import one_line
 from recognizer.files import BYTES_PER_MB
+from recognizer.limits import rate_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,7 +134,7 @@ def working(what: str, quiet: bool) -> Iterator[ShowProgress]:
                 # a container may state too short a duration
                 completed=done_s if duration_s is None else min(done_s, duration_s),
                 total=duration_s,
-                rate="" if frames_per_s is None else f"{frames_per_s:.0f} frames/s",
+                rate="" if frames_per_s is None else rate_text(frames_per_s),
                 left="" if remaining_s is None else f"{_minutes(remaining_s)} left",
             )
 

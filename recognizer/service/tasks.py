@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from recognizer import weights
 from recognizer.analysis.passes import PassStore
 from recognizer.files import BYTES_PER_MB
-from recognizer.limits import duration_text
+from recognizer.limits import duration_text, rate_text
 from recognizer.networks.cache import ModelCache
 from recognizer.networks.fallback import UsableClassifier, usable_classifier
 from recognizer.service.action_sets import ActionSetStore
@@ -254,7 +254,7 @@ def progress_text(progress: Progress) -> str:
     if progress.duration_s:
         parts[0] = f"{progress.analysed_s:.1f} of {progress.duration_s:.1f} s of video"
     if progress.frames_per_s is not None:
-        parts.append(f"{progress.frames_per_s:.0f} frames/s")
+        parts.append(rate_text(progress.frames_per_s))
     if progress.remaining_s is not None:
         parts.append(f"about {duration_text(progress.remaining_s)} left")
     if progress.from_crops:
