@@ -140,6 +140,26 @@ def webrtc_hang_up(context: Any) -> Callable[[], None] | None:
     return stop
 
 
+def webrtc_source_track(callback: Callable[..., Any], key: str, fps: int, on_ended: Callable[[], None]) -> Any:
+    """Return this tab's track of pictures that the server sends, as ``create_video_source_track`` does.
+
+    When its connection ends, that one deletes its entry of the session state, on another thread. A run of the page that
+    looked through the state at that moment broke off with a ``KeyError``, and left the page without the picture and
+    its buttons. Here, the track only ends; the next run replaces it.
+
+    Read from streamlit-webrtc 0.79 (``factory.py``: ``_attach_factory_lifecycle``; ``webrtc.py``:
+    ``_reset_factory_cache_on_webrtc_session_end``). Breaks if one of the two attributes is renamed;
+    ``tests/dashboard/test_source_track.py`` then fails.
+    """
+    from streamlit_webrtc import create_video_source_track  # only the live page needs this library
+
+    # with this scope, a page that is left or closed ends the track without deleting anything
+    track = create_video_source_track(callback, key, fps, on_ended, lifecycle_scope="streamlit-session")
+    setattr(track, "_streamlit_webrtc_lifecycle_scope", "webrtc-session")  # noqa: B010 - mypy forbids the plain form
+    setattr(track, "_streamlit_webrtc_reset_on_session_end", track.stop)  # noqa: B010
+    return track
+
+
 @cache
 def wait_for_consent() -> None:
     """Give browsers seconds, not half a second, to confirm that they still want a camera's connection.

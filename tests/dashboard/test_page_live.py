@@ -88,7 +88,7 @@ class Browser:
 def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     stand_in = Browser()
     monkeypatch.setattr(picture, "webrtc_streamer", stand_in.streamer)
-    monkeypatch.setattr(picture, "create_video_source_track", lambda callback, **_: callback)
+    monkeypatch.setattr(picture, "webrtc_source_track", lambda callback, **_: callback)
     monkeypatch.setattr(picture, "start_encoders", lambda: None)  # AppTest has no event loop
     for patience in ("GONE_AFTER_S", "UNWATCHED_AFTER_S"):  # a busy machine may draw several pages as long
         monkeypatch.setattr(watchdog_module, patience, WORK_S)
@@ -591,6 +591,10 @@ def test_a_network_camera_that_goes_is_told_and_its_address_stays(
     assert told.value.endswith(f"the session ends after {2 * WAIT_S:.0f} s without a picture.")
     monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", 0.5)
     watch_until(lambda: session_of(page).ended is not None)
+    watch_until(lambda: feed.problem is not None)
+    page.run()
+    (told,) = page.columns[0].warning
+    assert told.value.startswith("No more pictures came"), "and not that the server tries again"
     browser.state.playing = False
     page.run()
     assert "Press Start; everyone's actions" in words(page)

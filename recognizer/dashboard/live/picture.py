@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from recognizer.dashboard import state
 from recognizer.dashboard.address import ANALYSIS
@@ -18,7 +18,12 @@ from recognizer.dashboard.live.sessions import end_session, show_lost_session
 from recognizer.dashboard.live.source import choose_source, is_browser
 from recognizer.dashboard.live.status import show_picture_problem
 from recognizer.dashboard.parts.sidebar import classifier_title
-from recognizer.dashboard.streamlit_private import session_is_open, wait_for_consent, webrtc_hang_up
+from recognizer.dashboard.streamlit_private import (
+    session_is_open,
+    wait_for_consent,
+    webrtc_hang_up,
+    webrtc_source_track,
+)
 from recognizer.dashboard.text import sentence
 from recognizer.errors import SettingsError
 from recognizer.live.controls import Controls
@@ -161,7 +166,7 @@ def _streamer(camera: TabCamera, constraints: dict[str, Any]) -> Any:
             key="feed",
             mode=WebRtcMode.RECVONLY,
             rtc_configuration={"iceServers": servers},
-            source_video_track=create_video_source_track(
+            source_video_track=webrtc_source_track(
                 lambda *_: feed.latest(), key="feed-track", fps=_FEED_HZ, on_ended=camera.end_soon
             ),
             video_html_attrs=_VIDEO,

@@ -88,16 +88,18 @@ def show_picture_problem() -> None:
     """Say why there is no picture, where it would be: the status is far below it on a phone."""
     live = state.tab().live
     camera = live.camera
-    session = None if camera is None else camera.session
+    if camera is None:
+        return
     problem = None if live.feed is None else live.feed.problem
-    if problem is not None and session is None:
-        st.warning(sentence(problem))
+    if camera.session is None:
+        if problem is not None and camera.is_waiting:  # otherwise a session was lost, which is said already
+            st.warning(sentence(problem))
     elif problem is not None:
         from recognizer.live.watchdog import GONE_AFTER_S
 
         ends = f"Everything so far is saved; the session ends after {GONE_AFTER_S:.0f} s without a picture."
         st.warning(f"{sentence(problem)} {ends}")
-    elif camera is not None and session is not None and (silent_s := camera.silent_s) > _SILENT_S:
+    elif (silent_s := camera.silent_s) > _SILENT_S:
         is_feed = live.feed is not None
         why = "the camera sends none" if is_feed else "the browser's tab is asleep or the connection was lost"
         st.warning(
