@@ -244,6 +244,10 @@ class GroupsDraft:
         self.rows.append(GroupRow(self.made, name, labels))
         self.made += 1
 
+    def remove(self, row: GroupRow) -> None:
+        """Remove a group, unless it is gone: a button may be pressed twice before the page is drawn without it."""
+        self.rows[:] = [one for one in self.rows if one is not row]
+
 
 @dataclass(frozen=True)
 class GoTo:
@@ -380,6 +384,10 @@ class CompareTab:
     drawn: StoredComparison | None = None
     goes_to: GoTo | None = None
     put_away: PutAway | None = None
+
+    def remove(self, row: EntryRow) -> None:
+        """Remove a row, unless it is gone: a button may be pressed twice before the page is drawn without it."""
+        self.rows[:] = [one for one in self.rows if one is not row]
 
     def lighten(self) -> None:
         """Keep ids instead of results, until the page is looked at again."""

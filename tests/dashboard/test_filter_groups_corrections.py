@@ -13,8 +13,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import server
-from recognizer.dashboard.analyse import corrections_panel, exports
-from recognizer.dashboard.parts import visitor
+from recognizer.dashboard.analyse import corrections_panel, exports, results
+from recognizer.dashboard.parts import label_groups, visitor
 from recognizer.service.opened import Opened
 from recognizer.timeline.corrections import Corrections
 from recognizer.timeline.corrections_file import corrections_from_json, corrections_json
@@ -166,6 +166,30 @@ def test_saving_stores_what_was_typed_right_before(result: AppTest) -> None:
     widget(result, "Everything else").set_value("something else")
     press(result, "Save")
     assert opened().revision.groups == LabelGroups({"moving": ("tai chi",)}, "something else")
+
+
+def test_removing_a_group_twice_removes_it_once(result: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: the second press of a double click reached a page that had not been drawn without the group yet."""
+    press(result, "Add a group")
+    draw_groups = label_groups.draw_groups
+    presses = 0
+
+    def pressed_again(*given: Any) -> None:
+        nonlocal presses
+        presses += 1
+        if presses == 1:
+            request_rerun()
+        draw_groups(*given)
+
+    monkeypatch.setattr(results, "draw_groups", pressed_again)
+    [remove] = [one for one in result.button if one.key == "group-0-0-remove"]
+    remove.click()
+    run(result)
+    assert presses == 2
+    draft = tab(result).groups_draft
+    assert draft is not None
+    assert [row.row_id for row in draft.rows] == [1]
+    assert not result.error
 
 
 def test_who_only_looks_stores_no_groups(result: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

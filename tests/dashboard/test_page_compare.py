@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from recognizer.dashboard import server
-from recognizer.dashboard.compare import results
+from recognizer.dashboard.compare import entries, results
 from recognizer.dashboard.parts import visitor
 from recognizer.errors import WeightsError
 from recognizer.networks import loading as models_module
@@ -33,6 +33,7 @@ from tests.support.pages import (
     choose_preset,
     has_button,
     open_page,
+    request_rerun,
     tab,
     upload_video,
     uploader,
@@ -210,6 +211,29 @@ def test_adding_one_runs_only_that_one_and_removing_one_hides_it(classifiers: Cl
     assert [entry.name for entry in tab(page).compare.drawn.comparison.entries] == ["r3d_18", "mc3_18"]  # type: ignore[union-attr]
     assert table_with(page, "ms per clip")["Classifier"].tolist() == ["r3d_18", "mc3_18"]
     assert not has_button(page, "Compare")
+
+
+def test_removing_one_twice_removes_it_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: the second press of a double click reached a page that had not been drawn without the row yet."""
+    button(page, "Add a classifier").click()
+    page.run()
+    choose_entries = entries.choose_entries
+    presses = 0
+
+    def pressed_again(shared: Settings) -> Any:
+        nonlocal presses
+        presses += 1
+        if presses == 1:
+            request_rerun()
+        return choose_entries(shared)
+
+    monkeypatch.setattr(entries, "choose_entries", pressed_again)
+    [remove] = [one for one in page.button if one.key == "compare-1-remove"]
+    remove.click()
+    page.run()
+    assert presses == 2
+    assert [row.row_id for row in tab(page).compare.rows] == [2, 3]
+    assert not page.error
 
 
 def test_added_one_follows_what_was_typed_right_before(page: AppTest) -> None:

@@ -137,7 +137,7 @@ def _row(row: state.EntryRow, *, removable: bool) -> None:
             icon=":material/close:",
             key=_key(row, "remove"),
             disabled=not removable,
-            on_click=guard.callback(state.tab().compare.rows.remove),
+            on_click=guard.callback(state.tab().compare.remove),
             args=(row,),
             width="stretch",
         )
@@ -154,6 +154,8 @@ def _key(row: state.EntryRow, name: str) -> str:
 
 def _add() -> None:
     rows = state.tab().compare.rows
+    if len(rows) >= MOST_ROWS:  # a second press may come before the page is drawn with the first one's row
+        return
     for row in rows:
         row.classifier = state.newest(_key(row, _CLASSIFIER), row.classifier)
         row.samples = state.newest(_key(row, _SAMPLES), row.samples)

@@ -119,7 +119,7 @@ def _row(draft: state.GroupsDraft, row: state.GroupRow, options: Sequence[str]) 
         icon=":material/delete:",
         key=_row_key(draft, row, "remove"),
         type="tertiary",
-        on_click=guard.callback(draft.rows.remove),
+        on_click=guard.callback(draft.remove),
         args=[row],
     )
     known = {label.casefold(): label for label in options}
