@@ -83,7 +83,7 @@ class FollowingThread:
             finally:
                 self._pace.end()
             self.problem = None
-            self.rate.tick(time.monotonic())
+            self.rate.add(time.monotonic())
             self._put(clips)
 
     def between_frames(self, change: Callable[[], None]) -> None:

@@ -6,14 +6,12 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median
 
 import torch
 
 from recognizer.clips.sampling import joined
-from recognizer.live.stats import MEASURED, LabelingStats
+from recognizer.live.stats import LabelingStats, Recent
 from recognizer.types import Clip
 
 _log = logging.getLogger(__name__)
@@ -48,8 +46,7 @@ class LabelingThread:
         self._waiting: dict[int, Clip] = {}
         self._waiting_since_s: dict[int, float] = {}
         self._working_since_s: float | None = None
-        self._clip_ms: deque[float] = deque(maxlen=MEASURED)
-        self._behind_s: deque[float] = deque(maxlen=MEASURED)
+        self._clip_ms, self._behind_s = Recent(), Recent()
         self._joined = 0
         self._dropped = 0
         self._closed = False
@@ -105,15 +102,17 @@ class LabelingThread:
             self.problem = "A clip could not be classified; the server's log says why."
             return
         self.problem = None
-        self._clip_ms.append((time.monotonic() - started_s) * 1000)
-        self._behind_s.append(max(0.0, self._now_s() - clip.end_s))
+        now_s = time.monotonic()
+        self._clip_ms.add(now_s, (now_s - started_s) * 1000)
+        self._behind_s.add(now_s, max(0.0, self._now_s() - clip.end_s))
 
     def stats(self) -> LabelingStats:
         """Return how well labelling keeps up."""
-        clip_ms, behind_s = list(self._clip_ms), list(self._behind_s)
+        now_s = time.monotonic()
         return LabelingStats(
-            clip_ms=median(clip_ms) if clip_ms else None,
-            behind_s=median(behind_s) if behind_s else None,
+            clip_ms=self._clip_ms.percentile(50, now_s),
+            behind_s=self._behind_s.percentile(50, now_s),
+            waiting_s=self.oldest_wait_s(),
             joined_clips=self._joined,
             dropped_clips=self._dropped,
         )

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 MEASURED = 90
-"""Rates and times cover this many of the latest events; for frames, about three seconds."""
+"""Rates and times cover at most this many of the latest events; for frames, about three seconds."""
+
+RECENT_S = 10.0
+"""Of those, they cover the ones of the last seconds: a machine that has become busy shows it."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +21,14 @@ class LabelingStats:
     Attributes:
         clip_ms: median time to classify one clip; None before the first.
         behind_s: median age of a person's latest sample when their clip's label came; None before the first.
+        waiting_s: how long the oldest clip without a label has waited for it; 0 if there is none.
         joined_clips: clips that were joined with the person's next clip because the classifier was busy.
         dropped_clips: clips that were never classified.
     """
 
     clip_ms: float | None
     behind_s: float | None
+    waiting_s: float
     joined_clips: int
     dropped_clips: int
 
@@ -65,40 +70,37 @@ class LiveStats:
     changing: bool
 
 
-class Rate:
-    """Events per second over the latest few."""
+class Recent:
+    """Numbers of the last seconds; the latest number counts at any age."""
 
     def __init__(self) -> None:
-        self._times_s: deque[float] = deque(maxlen=MEASURED)
+        self._numbers: deque[tuple[float, float]] = deque(maxlen=MEASURED)
 
-    def tick(self, time_s: float) -> None:
-        """Count one event at ``time_s``."""
-        self._times_s.append(time_s)
+    def add(self, now_s: float, number: float = 0.0) -> None:
+        """Add a number."""
+        self._numbers.append((now_s, number))
+
+    def percentile(self, percent: float, now_s: float) -> float | None:
+        """Return what this share of the recent numbers does not exceed; None before the first."""
+        numbers = [number for _, number in self._recent(now_s, 1)]
+        return float(np.percentile(numbers, percent)) if numbers else None
+
+    def _recent(self, now_s: float, at_least: int) -> list[tuple[float, float]]:
+        numbers = list(self._numbers)
+        return [one for k, one in enumerate(numbers, at_least - len(numbers)) if k >= 0 or now_s - one[0] <= RECENT_S]
+
+
+class Rate(Recent):
+    """Events per second over the last seconds."""
 
     def per_s(self, now_s: float) -> float:
         """Return the events per second; it falls while none come."""
-        times_s = list(self._times_s)
-        if len(times_s) < 2:
+        recent = self._recent(now_s, 2)
+        if len(recent) < 2:
             return 0.0
-        return (len(times_s) - 1) / max(now_s - times_s[0], 1e-6)
+        return (len(recent) - 1) / max(now_s - recent[0][0], 1e-6)
 
     def silent_s(self, now_s: float) -> float:
         """Return the seconds since the last event; 0 before the first."""
-        times_s = list(self._times_s)
-        return now_s - times_s[-1] if times_s else 0.0
-
-
-class Delays:
-    """Times from a frame's arrival to its return, over the latest few."""
-
-    def __init__(self) -> None:
-        self._delays_ms: deque[float] = deque(maxlen=MEASURED)
-
-    def add(self, delay_ms: float) -> None:
-        """Add the delay of one frame."""
-        self._delays_ms.append(delay_ms)
-
-    def percentile_ms(self, percent: float) -> float:
-        """Return the time within which this share of the frames is returned; 0 before the first."""
-        delays_ms = list(self._delays_ms)
-        return float(np.percentile(delays_ms, percent)) if delays_ms else 0.0
+        recent = self._recent(now_s, 1)
+        return now_s - recent[-1][0] if recent else 0.0

@@ -25,7 +25,7 @@ from recognizer.live.own_names import WINDOW_S, LiveNames, Taught
 from recognizer.live.pace import DetectionPace
 from recognizer.live.recording import Recorder
 from recognizer.live.settings_thread import SettingsThread
-from recognizer.live.stats import Delays, LiveStats, Rate
+from recognizer.live.stats import LiveStats, Rate, Recent
 from recognizer.networks.loading import Models
 from recognizer.palette import ActionPalette
 from recognizer.service.live_sessions import SavedSecond, pack_second
@@ -75,7 +75,7 @@ class LiveStream:
         self._size_wh = (0, 0)
         self._frames = 0
         self._frame_times = FrameTimes()
-        self._returned, self._delays = Rate(), Delays()
+        self._returned, self._delays_ms = Rate(), Recent()
         self._follower = PeopleFollower(models, settings, DEFAULT_FRAME_RATE_HZ, followed_hz=_FOLLOWED_HZ)
         self._labeler = ActionLabeler(models, settings, STREAM)
         self._other: OtherClassifier | None = None
@@ -112,8 +112,8 @@ class LiveStream:
         drawn = self.overlay.draw(rgb)
         self.recorder.add(rgb, time_s)  # without labels: people may correct them, and the player draws them
         now_s = time.monotonic()
-        self._returned.tick(now_s)
-        self._delays.add((now_s - arrived_s) * 1000)
+        self._returned.add(now_s)
+        self._delays_ms.add(now_s, (now_s - arrived_s) * 1000)
         return drawn
 
     def _now_s(self) -> float:
@@ -206,8 +206,8 @@ class LiveStream:
         return LiveStats(
             time_s=self._now_s(),
             frames_per_s=self._returned.per_s(now_s),
-            delay_ms=self._delays.percentile_ms(50),
-            delay_95_ms=self._delays.percentile_ms(95),
+            delay_ms=self._delays_ms.percentile(50, now_s) or 0.0,
+            delay_95_ms=self._delays_ms.percentile(95, now_s) or 0.0,
             detections_per_s=self._following.rate.per_s(now_s),
             skipped_frames=self._mailbox.dropped,
             labeling=self._labeling.stats(),

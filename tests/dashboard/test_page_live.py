@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from recognizer.actions.set_file import write_set
 from recognizer.dashboard import server as server_module
-from recognizer.dashboard.live import picture
+from recognizer.dashboard.live import picture, status
 from recognizer.dashboard.live.configuration import HOSTS_VARIABLE, ICE_VARIABLE
 from recognizer.dashboard.live.source import BROWSER, LOOP, NETWORK
 from recognizer.dashboard.text import WORD_JOINER
@@ -25,6 +25,7 @@ from recognizer.live import feed as feed_module
 from recognizer.live import watchdog as watchdog_module
 from recognizer.live.camera import TabCamera
 from recognizer.live.session import LiveSession
+from recognizer.live.stats import LabelingStats
 from recognizer.networks import loading as models_module
 from recognizer.service.playable import Playable, playable
 from recognizer.settings import Settings
@@ -632,6 +633,23 @@ def test_a_network_camera_that_never_sent_a_picture_does_not_wait_for_start(
     assert len(page.columns[0].warning) == 1
     assert "is no address of its pictures. The server tries again" in words(page)
     assert "Press Start" not in words(page)
+
+
+@pytest.mark.parametrize(
+    ("clip_ms", "behind_s", "waiting_s", "told"),
+    [
+        (300.0, 0.8, 0.5, ["**300 ms** to classify a clip; a label is **0.80 s** behind the picture"]),
+        (None, None, 4.0, []),
+        (None, None, 12.0, ["A clip has waited **12.0 s** for its label: the machine is busy"]),
+        (9000.0, 20.0, 12.0, ["**9000 ms** to classify a clip; a label is **20.0 s** behind the picture"]),
+    ],
+)
+def test_a_label_that_does_not_come_is_told(
+    clip_ms: float | None, behind_s: float | None, waiting_s: float, told: list[str]
+) -> None:
+    """Regression: while none came, the page went on telling how soon the last ones had come, or nothing."""
+    labeling = LabelingStats(clip_ms, behind_s, waiting_s, joined_clips=0, dropped_clips=0)
+    assert status._labeling_in_words(labeling) == told
 
 
 def test_other_classifier_labels_next_to_the_first(page: AppTest, browser: Browser) -> None:

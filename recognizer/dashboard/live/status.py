@@ -24,6 +24,9 @@ WINDOW_S = 60.0
 _SHORTEST_S = 10.0
 """Shortest time axis, so that the first seconds do not rush past."""
 
+_LATE_S = 5.0
+"""A label that takes longer is told of before it comes; until then, the figures of earlier labels would hold."""
+
 _SILENT_S = 3.0
 """An older picture is no longer live."""
 
@@ -147,10 +150,12 @@ def _in_words(stats: LiveStats) -> list[str]:
 
 
 def _labeling_in_words(labeling: LabelingStats) -> list[str]:
-    if labeling.clip_ms is None or labeling.behind_s is None:
-        return []
-    behind = seconds(labeling.behind_s)
-    lines = [f"**{labeling.clip_ms:.0f} ms** to classify a clip; a label is **{behind}** behind the picture"]
+    lines = []
+    if labeling.clip_ms is not None and labeling.behind_s is not None:
+        behind = seconds(labeling.behind_s)
+        lines.append(f"**{labeling.clip_ms:.0f} ms** to classify a clip; a label is **{behind}** behind the picture")
+    if labeling.waiting_s > max(_LATE_S, 2 * (labeling.behind_s or 0.0)):
+        lines.append(f"A clip has waited **{seconds(labeling.waiting_s)}** for its label: the machine is busy")
     if labeling.joined_clips:
         joined = _counted(labeling.joined_clips, "clip")
         lines.append(f"{joined} joined with the next; such a label covers a longer time")
