@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import pytest
@@ -23,6 +24,9 @@ from tests.support.tables import rows_of
 from tests.support.workbench import generated_timeline, store_analysis
 from tests.support.workbench_actions import ask, bench, wait_for_bench, wait_until
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
@@ -32,11 +36,26 @@ def stored(app_data: Path) -> str:
     return f"/?run={store_analysis(app_data, generated_timeline(3, 12.0)).analysis_id}"
 
 
+def assert_the_menu_opens_where_it_has_room(page: Page) -> None:
+    """Fault: it chose its side before it had its entries, and scrolled 18 of them in the 140 pixels below."""
+    opener = main(page).get_by_role("button", name="More formats")
+    opener.evaluate("(one) => one.scrollIntoView({ block: 'end' })")
+    page.get_by_test_id("stMain").evaluate("(one) => one.scrollBy(0, 150)")
+    assert settled_box(opener)["y"] > 600
+    opener.click()
+    menu = page.get_by_test_id("stPopoverBody")
+    menu.get_by_role("button", name="AVA label map").wait_for()
+    assert settled_box(menu)["height"] > 500
+    page.keyboard.press("Escape")
+    menu.wait_for(state="detached")
+
+
 def test_filter_groups_downloads_and_tables_follow_one_another(open_page: OpenPage, stored: str) -> None:
     page = open_page(stored, viewport={"width": 1440, "height": 900})
     wait_for_bench(page)
     everything = ask(page, "model.rows")
     popover = page.get_by_test_id("stPopoverBody")
+    assert_the_menu_opens_where_it_has_room(page)
 
     # a filter reaches the lanes, the table and the file, and one click takes it away
     main(page).get_by_role("button", name="Filter").click()

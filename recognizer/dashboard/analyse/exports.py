@@ -21,6 +21,10 @@ from recognizer.types import Segment
 _FIRST: Final = ".csv"
 """The format with a button of its own."""
 
+_MENU: Final = "formats"
+_ENTRY_REM: Final = 2.0
+"""Height of an entry of a menu (``downloads.css``)."""
+
 
 @guard.part
 def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
@@ -41,8 +45,11 @@ def draw_downloads(run: StoredAnalysis, content: Content, shown: str) -> None:
         "text/csv",
         "One row per segment, for everyone, as chosen above. Opens in any spreadsheet or statistics program.",
     )
-    menu = row.popover("More formats", icon=":material/download:").container(gap=None)
-    for one in (export.BUNDLE, *(one for one in export.FORMATS if one.in_menu and one.ending != _FIRST)):
+    formats = [export.BUNDLE, *(one for one in export.FORMATS if one.in_menu and one.ending != _FIRST)]
+    menu = row.popover("More formats", icon=":material/download:").container(gap=None, key=_MENU)
+    # the entries are drawn after the menu has chosen its side, which must be one where they have room
+    menu.html(f"<style>.st-key-{_MENU} {{ min-height: {len(formats) * _ENTRY_REM}rem; }}</style>")
+    for one in formats:
         offer_download(
             menu,
             one.title,
