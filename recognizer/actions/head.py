@@ -214,7 +214,11 @@ class Lesson:
         videos: Sequence[str],
         background: Descriptors | None = None,
     ) -> Lesson:
-        """Return the lesson of marked moments; see ``learn``."""
+        """Return the lesson of marked moments; see ``learn``.
+
+        Raises:
+            ValueError: examples, names and videos differ in number.
+        """
         if not len(examples) == len(names) == len(videos):
             raise ValueError(f"{len(examples)} examples, but {len(names)} names and {len(videos)} videos")
         seen = examples if background is None else Descriptors.joined((examples, background))

@@ -98,7 +98,11 @@ def played() -> Offers[Played]:
 
 
 def check_limits() -> None:
-    """End the process with a sentence if the operator's limits cannot be read; call this when the server starts."""
+    """Read the operator's limits; call this when the server starts.
+
+    Raises:
+        SystemExit: they cannot be read; the process then ends with a sentence.
+    """
     try:
         limits()
     except SettingsError as error:

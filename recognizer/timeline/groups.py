@@ -122,7 +122,8 @@ def groups_from_json(text: str | bytes, name: str) -> LabelGroups:
     """Read label groups.
 
     Args:
-        text: the document; ``name``: its file's name, for messages.
+        text: the document.
+        name: its file's name, for messages.
 
     Raises:
         CorrectionsError: it is no such document or too large, or a label is in two groups.

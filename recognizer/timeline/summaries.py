@@ -122,6 +122,9 @@ def in_bins(
         people: the people, for the time in which they are seen.
         bin_s: length of a bin, above 0.
         end_s: end of the video.
+
+    Raises:
+        ValueError: a bin has no length.
     """
     if not (bin_s > 0 and math.isfinite(bin_s)):
         raise ValueError(f"a bin needs a length above 0, got {bin_s}")

@@ -91,7 +91,11 @@ def check_file(path: Path, shown: str, max_file_bytes: int | None = None) -> Non
 
 
 def refuse_still_picture(path: Path, shown: str) -> None:
-    """Refuse HEIC and AVIF photographs, which have MP4's container and would open as a video of one frame."""
+    """Refuse HEIC and AVIF photographs, which have MP4's container and would open as a video of one frame.
+
+    Raises:
+        VideoError: it is one of these.
+    """
     kind = _still_brand(_head(path))
     if kind is not None:
         raise VideoError(f"{shown} is a picture ({kind}), not a video; choose a video file.")
@@ -114,7 +118,11 @@ def explain_open_failure(path: Path, shown: str, error: Exception) -> VideoError
 
 @contextmanager
 def memory_refusal(shown: str) -> Iterator[None]:
-    """Turn a lack of memory within the block, FFmpeg's own among them, into the error for this file."""
+    """Turn a lack of memory within the block, FFmpeg's own included, into the error for this file.
+
+    Raises:
+        TooMuchMemoryError: there was one.
+    """
     try:
         yield
     except MemoryError as error:

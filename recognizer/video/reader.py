@@ -50,7 +50,11 @@ class VideoReader:
 
     @property
     def info(self) -> VideoInfo:
-        """The facts of the file. The first access reads the whole file for its hash, unless the caller passed it."""
+        """The facts of the file. The first access reads the whole file for its hash, unless the caller passed it.
+
+        Raises:
+            VideoError: the file can no longer be read.
+        """
         if self._info.sha256 is None:
             try:
                 with self._path.open("rb") as file:
