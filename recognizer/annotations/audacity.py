@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from recognizer.annotations.cells import Row, cell_of
 from recognizer.annotations.model import Label, LabelFile, Part
-from recognizer.annotations.remarks import Tally
-from recognizer.annotations.tables import Row, cell_of, check_any
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import label_text, time_in_s
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
+from recognizer.annotations.cells import Row, cell_of, column
 from recognizer.annotations.model import Label, LabelFile, Part
-from recognizer.annotations.remarks import Tally
-from recognizer.annotations.tables import Row, cell_of, check_any, column
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import file_name, is_open, label_text, subject_text, time_in_s
 
 _MOST_LINES_BEFORE_HEADER: Final = 60

@@ -12,8 +12,7 @@ from typing import Any
 
 from recognizer.annotations.boris import POINTS, Medium, is_within, parts_of
 from recognizer.annotations.model import Label, LabelFile
-from recognizer.annotations.remarks import Tally
-from recognizer.annotations.tables import check_any
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import file_name, label_text, subject_text
 from recognizer.errors import TruthError
 

@@ -14,8 +14,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from recognizer.annotations.model import Label, LabelFile, Part
-from recognizer.annotations.remarks import Tally
-from recognizer.annotations.tables import check_any
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import file_name, label_text, time_in_s
 from recognizer.errors import TruthError
 

@@ -13,9 +13,9 @@ from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from recognizer.annotations.cells import Row, cell_of
 from recognizer.annotations.model import Label, LabelFile, Part
-from recognizer.annotations.remarks import Tally
-from recognizer.annotations.tables import Row, cell_of, check_any
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import file_name, label_text, time_in_s
 from recognizer.errors import TruthError
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from recognizer.annotations.model import Label, LabelFile, Part
-from recognizer.annotations.remarks import Tally
-from recognizer.annotations.tables import check_any
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import file_name, label_text
 from recognizer.errors import TruthError
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from recognizer.annotations.cells import Row, cell_of
 from recognizer.annotations.model import Label, LabelFile, Part
-from recognizer.annotations.remarks import Tally
-from recognizer.annotations.tables import Row, cell_of, check_any
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import label_text
 from recognizer.errors import TruthError
 

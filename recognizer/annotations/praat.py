@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from recognizer.annotations.model import Label, LabelFile, Part
-from recognizer.annotations.remarks import Tally
-from recognizer.annotations.tables import check_any
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import label_text
 from recognizer.errors import TruthError
 

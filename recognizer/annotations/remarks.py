@@ -1,9 +1,11 @@
-"""What a reader mended or left out, counted by kind."""
+"""Remarks about what a reader mended or left out, counted by kind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from recognizer.errors import TruthError
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,20 @@ def _words(remark: Remark) -> str:
     if not remark.place:
         return f"{remark.what} ({remark.count})"
     return f"{remark.what} ({remark.count}, {'first ' if remark.count > 1 else ''}{remark.place})"
+
+
+def check_any(labels: Sequence[object], tally: Tally, name: str) -> None:
+    """Raise unless there are labels.
+
+    Raises:
+        TruthError: there are none; the message states what was left out.
+    """
+    if labels:
+        return
+    if not tally.remarks:
+        raise TruthError(f"'{name}' has no label; give one row for each stretch of an action.")
+    most = max(tally.remarks, key=lambda remark: remark.count)
+    raise TruthError(
+        f"'{name}' has no label that can be read: {most.what} ({most.count}, first {most.place}); give one row for "
+        "each stretch of an action, with times in seconds, such as 12.5."
+    )

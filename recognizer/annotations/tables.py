@@ -1,4 +1,4 @@
-"""Read labels from a table whose cells are separated by commas, semicolons or tabs; find out whose table it is.
+"""Read labels from a table of any program; find out whose table it is.
 
 A plain table has the columns ``action``, ``start_s``, ``end_s`` and optionally ``person_id``, in any order and with any
 capitals; ``start_frame`` and ``end_frame`` do as well. Other columns are skipped, so a corrected CSV file of this
@@ -7,21 +7,15 @@ program works too.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from recognizer.annotations import audacity, boris, elan, per_frame
+from recognizer.annotations.cells import Row, cell_of, column, rows_of
 from recognizer.annotations.model import Label, LabelFile, Part
-from recognizer.annotations.remarks import Tally
+from recognizer.annotations.remarks import Tally, check_any
 from recognizer.annotations.text import is_open, label_text, subject_text, time_in_s
 from recognizer.errors import TruthError
-
-_DELIMITERS: Final = ("\t", ";", ",")
-"""The first wins where there are as many: commas may be decimal."""
-
-Row = tuple[int, list[str]]
-"""The number of a line, from 1, and its cells."""
 
 _ACTION: Final = ("action", "label", "behavior", "behaviour", "activity", "annotation")
 _START_S: Final = ("start_s", "start", "start (s)", "start_time", "begin", "begin_s", "onset")
@@ -41,9 +35,7 @@ def read_table(text: str, name: str) -> LabelFile:
     Raises:
         TruthError: it is no table of labels; the message states the reason.
     """
-    from recognizer.annotations import audacity, boris, elan, per_frame
-
-    rows = _rows(text, name)
+    rows = rows_of(text, name)
     if not rows:
         raise TruthError(f"'{name}' has no row; give a table with the columns action, start_s and end_s.")
     has_sep_line = rows[0][0] > 1 and text[:4].casefold() == "sep="
@@ -59,44 +51,6 @@ def read_table(text: str, name: str) -> LabelFile:
         if columns:
             return per_frame.read_one_hot(rows, columns, name)
     return _read_plain(rows, name, has_sep_line=has_sep_line)
-
-
-def _rows(text: str, name: str) -> list[Row]:
-    """Return the lines that are not empty."""
-    first, _, rest = text.partition("\n")
-    stated = first.strip().strip('"').casefold()
-    if stated.startswith("sep=") and len(stated) == 5:  # Excel's own line
-        delimiter, text, offset = stated[4], rest, 1
-    else:
-        sample = text.split("\n", 60)[:60]
-        counts = {one: sum(line.count(one) for line in sample) for one in _DELIMITERS}
-        header = max(_DELIMITERS, key=first.count)
-        # a table with decimal commas has more commas than semicolons
-        delimiter = header if header in first else max(_DELIMITERS, key=lambda one: counts[one])
-        offset = 0
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: list[Row] = []
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if any(stripped):
-                rows.append((reader.line_num + offset, stripped))
-    except csv.Error as error:
-        raise TruthError(
-            f"'{name}', row {reader.line_num + offset}: this is not a table ({error}); save it as CSV."
-        ) from error
-    return rows
-
-
-def column(header: Sequence[str], *titles: str) -> int | None:
-    """Return the number of the first column with one of these titles, whatever its capitals; None if there is none."""
-    lower = [cell.casefold() for cell in header]
-    return next((lower.index(title) for title in titles if title in lower), None)
-
-
-def cell_of(cells: Sequence[str], index: int | None) -> str:
-    """Return a cell; empty if the row or the table does not have it."""
-    return "" if index is None or index >= len(cells) else cells[index]
 
 
 def _read_plain(rows: Sequence[Row], name: str, *, has_sep_line: bool) -> LabelFile:
@@ -143,20 +97,3 @@ def _read_plain(rows: Sequence[Row], name: str, *, has_sep_line: bool) -> LabelF
             labels.append(Label(place, subject_text(cell_of(cells, person)), what, start_at, end_at, in_frames))
     check_any(labels, tally, name)
     return LabelFile(name, "table", (Part("", tuple(labels)),), tally.remarks)
-
-
-def check_any(labels: Sequence[Label], tally: Tally, name: str) -> None:
-    """Raise unless there are labels.
-
-    Raises:
-        TruthError: there are none; the message states what was left out.
-    """
-    if labels:
-        return
-    if not tally.remarks:
-        raise TruthError(f"'{name}' has no label; give one row for each stretch of an action.")
-    most = max(tally.remarks, key=lambda remark: remark.count)
-    raise TruthError(
-        f"'{name}' has no label that can be read: {most.what} ({most.count}, first {most.place}); give one row for "
-        "each stretch of an action, with times in seconds, such as 12.5."
-    )
