@@ -162,28 +162,42 @@ def webrtc_source_track(callback: Callable[..., Any], key: str, fps: int, on_end
 
 @cache
 def wait_for_consent() -> None:
-    """Give browsers seconds, not half a second, to confirm that they still want a camera's connection.
+    """Keep a camera's connection while its browser sends something, and give it seconds to answer. May be called again.
 
-    A connection asks every five seconds, and is closed about half a minute after the last answer (RFC 7675). aioice
-    takes no answer that comes later than half a second: on a busy machine no answer counted, and sessions ended in the
-    middle of their pictures. Here a question is repeated and lapses after 7.5 s. A server that stood still reads what
-    came meanwhile before it looks at the time.
+    A connection asks every five seconds whether the browser still wants it, and is closed about half a minute after the
+    last answer (RFC 7675). aioice takes no answer that comes later than half a second: on a busy machine, where answers
+    queue behind pictures, none counted, and sessions ended in the middle of their pictures. Here a question is repeated
+    and lapses after 7.5 s, unless pictures or reports on them came meanwhile: whoever sends these wants the connection.
 
     Read from aioice 0.13 (``ice.py``: ``Connection.query_consent``, the only one that asks ``StunProtocol.request`` for
-    no retransmissions, and ``CONSENT_FAILURES``; ``stun.py``: a question waits for ``RETRY_RTO``, and twice as long
-    after each retransmission). Breaks if one of them is renamed; ``tests/dashboard/test_camera_consent.py`` then fails.
+    no retransmissions, ``Connection.data_received`` and ``CONSENT_FAILURES``; ``stun.py``: a question waits for
+    ``RETRY_RTO``, and twice as long after each retransmission). Breaks if one of them is renamed;
+    ``tests/dashboard/test_camera_consent.py`` then fails.
     """
-    from aioice import ice  # only the live page needs this library
+    from aioice import ice, stun  # only the live page needs this library
 
-    ask_once = ice.StunProtocol.request
+    ask_once, take = ice.StunProtocol.request, ice.Connection.data_received
+    heard: WeakSet[ice.Connection] = WeakSet()
+
+    def hear(connection: Any, data: bytes, component: int) -> None:
+        heard.add(connection)
+        take(connection, data, component)
 
     async def ask(
         protocol: Any, message: Any, address: Any, integrity_key: Any = None, retransmissions: int | None = None
     ) -> Any:
-        again = _CONSENT_RETRANSMISSIONS if retransmissions == 0 else retransmissions
-        return await ask_once(protocol, message, address, integrity_key, again)
+        if retransmissions != 0:
+            return await ask_once(protocol, message, address, integrity_key, retransmissions)
+        heard.discard(protocol.receiver)
+        try:
+            return await ask_once(protocol, message, address, integrity_key, _CONSENT_RETRANSMISSIONS)
+        except stun.TransactionTimeout:
+            if protocol.receiver not in heard:
+                raise
+            return None  # only whether there was an answer matters
 
     setattr(ice.StunProtocol, "request", ask)  # noqa: B010 - mypy forbids the plain form
+    setattr(ice.Connection, "data_received", hear)  # noqa: B010
     setattr(ice, "CONSENT_FAILURES", _CONSENT_FAILURES)  # noqa: B010
 
 
