@@ -95,8 +95,8 @@ LONG_CLIP_S: Final = 3.0
 """The clips of both presets are shorter, at the frame rates of cameras; longer ones are somebody's choice."""
 
 _HOLDS_SHARE = 0.25
-"""Of the time between two clips. A last clip that shows less than this of anything new costs as much as every other and
-says hardly ever something else (decision 112)."""
+"""Share of the time between two clips. A last clip with less that is new costs as much as any other, and hardly ever
+says something else (decision 112)."""
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from recognizer.actions.one_thread import on_one_thread
 _ROWS_AT_ONCE: Final = 256
 """Rows whose numbers stay near the processor."""
 _MOST_GROUPED: Final = 4000
-"""So many moments, evenly spread, decide about the groups; the others join them."""
+"""Moments, evenly spread, that decide about the groups; the others join them."""
 _DIRECTIONS: Final = 64
-"""Groups are sought in so many directions, those in which the moments differ most."""
+"""Directions in which groups are sought: those in which the moments differ most."""
 _MOST_MEASURED: Final = 600
-"""So many moments, evenly spread, decide about the directions."""
+"""Moments, evenly spread, that decide about the directions."""
 _LEAST_SHARE: Final = 1e-6
 """A direction in which moments differ by less than this share of the most is none."""
 _SAME_GROUP_FROM: Final = 0.6

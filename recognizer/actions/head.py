@@ -20,10 +20,10 @@ _PENALTY: Final = 1 / 3
 """Weight of the squared length of the classifier's weights; 1 / C of other programs."""
 
 _NEAREST_NONE: Final = 3
-"""So many of the nearest examples of none of these count."""
+"""Nearest examples of none of these that count."""
 
 _USUAL_SHARE: Final = 0.5
-"""So much of an action's usual likeness to none of these is subtracted: some actions are like everything."""
+"""Share of an action's usual likeness to none of these that is subtracted: some actions are like everything."""
 
 _KEPT_SHARE: Final = 0.9
 """The threshold accepts this share of the examples, each measured without its own video."""
@@ -40,7 +40,7 @@ _MOST_OFF: Final = 0.04
 more alike than those of others will be."""
 
 _LIKELIHOOD_SPREAD: Final = 0.1
-"""So much above the threshold, the odds of a name are e times as high."""
+"""Likeness above the threshold at which the odds of a name are e times as high."""
 
 _LEAST_SQUARE: Final = 1e-12
 """An axis along which vectors reach less than this share of the largest square is none: it is rounding."""

@@ -39,7 +39,7 @@ CLOSEST_S: Final = 0.5
 twice a second: on a machine ten times as fast as the video, that is the bound."""
 
 _COMPRESSION: Final = 1
-"""Of zlib: appearances, most of a save point, shrink to a fifth in a tenth of the time of the default level."""
+"""Level of zlib: appearances, most of a save point, shrink to a fifth in a tenth of the default level's time."""
 
 
 class SavePoints(Protocol):

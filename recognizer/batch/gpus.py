@@ -14,7 +14,7 @@ import msgspec
 from recognizer.errors import SettingsError, one_line
 
 _DRIVERS: Final = ("/dev/nvidiactl", "/dev/dxg")
-"""Of NVIDIA, on Linux and in the Linux of Windows; without them, the libraries need not be loaded to find nothing."""
+"""NVIDIA's devices on Linux and in the Linux of Windows; without them, the libraries need not be loaded."""
 
 _VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 _ANSWERS_WITHIN_S: Final = 120.0

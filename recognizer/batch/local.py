@@ -32,10 +32,10 @@ _WEIGH_EVERY_S: Final = 1.0
 """Looking up the memory of a worker takes milliseconds: the system lists all its processes."""
 
 _STOPS_WITHIN_S: Final = 10.0
-"""A worker that is asked to stop has so long to save what it did."""
+"""Time for a worker that is asked to stop to save what it did."""
 
 MOST_DEATHS: Final = 2
-"""A video whose worker died so often is left for the next command."""
+"""A video whose worker died this often is left for the next command."""
 
 
 class Executor(Protocol):

@@ -17,14 +17,14 @@ WORKER_BYTES: Final = 1_600_000_000
 networks take more, and then ``--workers`` helps."""
 
 GPU_WORKER_BYTES: Final = 8_000_000_000
-"""Of a GPU's memory, for a worker: 64 clips at once are 1.2 GB of numbers, i3d's first layers make 3.3 GB of them, and
+"""A GPU's memory for one worker: 64 clips at once are 1.2 GB of numbers, i3d's first layers make 3.3 GB of them, and
 a layer's input and output are there together. Reckoned, not measured."""
 
 THREADS: Final = 1
-"""Of a worker: two workers with one thread each do more on two cores than one with two."""
+"""Threads of a worker: two workers with one thread each do more on two cores than one with two."""
 
 _SHARE: Final = 0.8
-"""Of the memory that is free: other programs need some, and the system's cache of files."""
+"""Share of the free memory: other programs need some, and so does the system's cache of files."""
 
 
 @dataclass(frozen=True)

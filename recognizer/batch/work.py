@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from recognizer.timeline.model import Timeline
 
 _WAITS_S: Final = 1.0
-"""So long at a time, a copy waits for the video whose bytes it has."""
+"""Time from one look to the next while a copy waits for the video whose bytes it has."""
 
 
 class Networks(Protocol):

@@ -48,10 +48,10 @@ class Address:
         """Have the next run of the page restore the id in the address, even if an earlier run did so."""
         state.tab().restored.pop(self._place, None)
 
-    def take_up(
+    def bring_back(
         self, page: state.AnalyseTab | state.CompareTab, result: Callable[[str], Any], job: Callable[[str], Any]
     ) -> None:
-        """Have again what a page had when it was closed. Of what cannot be had, ``restore`` says why.
+        """Bring back what a page had when it was closed. ``restore`` says why something cannot be.
 
         Args:
             page: what the page has.

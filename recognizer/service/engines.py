@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from recognizer.errors import StoreError
 
 BUSY_TIMEOUT_S: Final = 30.0
-"""A transaction waits so long for another one."""
+"""Longest wait of a transaction for another one."""
 
 _CONNECT_TIMEOUT_S: Final = 10
 _LOCK_SPACE: Final = 0x57_57_57

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 LONG_S: Final = 1800.0
-"""From so many seconds on, an estimate is a warning, with a longer skip interval as the remedy."""
+"""A longer estimate is a warning, with a longer skip interval as the remedy."""
 
 _REMEMBERED: Final = 100
 

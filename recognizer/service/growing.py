@@ -10,7 +10,7 @@ from typing import Final
 from recognizer.timeline.model import Timeline
 
 MOST_SHARE: Final = 0.05
-"""Of the time of one core: what showing a running analysis may take from the analysis itself."""
+"""Share of one core that showing a running analysis may take from the analysis itself."""
 
 LEAST_S: Final = 1.0
 """Nothing is made again sooner; a label appears within about a second in a short video."""

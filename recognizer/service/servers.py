@@ -18,7 +18,7 @@ from recognizer.service.runs import Run
 _log = logging.getLogger(__name__)
 
 SILENT_FOR: Final = timedelta(seconds=60)
-"""A server that gave no sign of life for so long is gone. It gives one every ``recovery.EVERY_S``."""
+"""A server that gave no sign of life within this time is gone. It gives one every ``recovery.EVERY_S``."""
 
 _SUFFIX: Final = ".lock"
 

@@ -49,7 +49,7 @@ _LEFT_OVER_AFTER_S = 3600.0
 _CHUNK_BYTES = 1 << 20
 
 _MANY_PREDICTIONS = 10_000
-"""From so many on, an analysis makes garbage collections long enough to be felt while a slider moves."""
+"""An analysis of more makes garbage collections long enough to be felt while a slider moves."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _MOST_ASKED: Final = 4000
 """Clips among which questions are chosen, evenly spread over all."""
 
 _MORE: Final = 8
-"""So many times more clips than moments are looked at: clips overlap, and one moment is shown once."""
+"""Clips that are looked at for each moment that is shown: clips overlap, and one moment is shown once."""
 
 
 class Suggestions:

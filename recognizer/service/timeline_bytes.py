@@ -28,7 +28,7 @@ from recognizer.types import CameraPath, Prediction
 _BEGINNING: Final = b"TL1\n"
 _KIND: Final = b"TL"
 _LEVEL: Final = 3
-"""Of zlib: one more second for an hour of 30 people would save a twentieth."""
+"""Level of zlib: a higher one would save a twentieth, and take a second more for an hour of 30 people."""
 
 _NOTHING: Final = np.empty(0)
 

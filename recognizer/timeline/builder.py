@@ -69,7 +69,7 @@ class _Swaps:
         self._latest_until_s = list(accumulate((one.until_s for one in swaps), max))
         since_s = list(accumulate((one.since_s for one in reversed(swaps)), min))
         self._earliest_since_s = since_s[::-1]
-        """Of each swap and those after it."""
+        """The earliest start of each swap and those after it."""
 
     def after(self, prediction: Prediction) -> Prediction:
         """Return a prediction with the number that its person has after all swaps."""

@@ -69,11 +69,11 @@ _PADDING_PX = 128 * MAX_SIDE_PX
 10000 × 10000 damaged if it may have no more than that; its true size is checked here."""
 
 _RATE_FRAMES = 128
-"""So many frames are decoded to measure a doubtful rate."""
+"""Frames that are decoded to measure a doubtful rate."""
 
 _DEMUX_RETRIES = 3
 _MOST_PASSED_OVER = 1000
-"""So many packets of unknown streams may follow each other."""
+"""Packets of unknown streams that may follow each other."""
 
 
 _Stream = TypeVar("_Stream", VideoStream, AudioStream)

@@ -30,7 +30,7 @@ FrameFilter = Callable[[int, float], bool]
 """Takes a frame's index and its time in seconds; returns whether to convert and yield the frame."""
 
 _LARGE_PX = 16_000_000
-"""Of larger pictures, FFmpeg's threads work on one at a time: otherwise each holds one more in memory."""
+"""FFmpeg's threads work on one larger picture at a time: otherwise each holds one more in memory."""
 
 _EARLY_END_S = 0.5
 _EARLY_END_SHARE = 0.05

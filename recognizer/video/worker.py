@@ -39,7 +39,7 @@ from recognizer.video.still import still_here
 _MOST_UNDECIDED: Final = 8
 _UNDECIDED_BYTES: Final = 32 * 2**20
 _UNDECIDED_S: Final = 0.25
-"""Decoded pictures are asked about together: so many, so large in all, decoded in so long a time; at first fewer."""
+"""Bounds of decoded pictures that are asked about together: number, size, time of decoding; at first fewer."""
 
 _IDLE_S: Final = 0.5
 """After this long without an order, freed memory goes back to the system."""

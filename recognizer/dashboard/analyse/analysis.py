@@ -39,7 +39,7 @@ line would take most of the time; the result has it."""
 def restore_from_address() -> None:
     """After a refresh, or a long time without a connection, restore this page's analysis, running or finished."""
     tab = state.tab()
-    ANALYSIS.take_up(tab.analyse, server.context().workbench.analysis, server.context().jobs.get)
+    ANALYSIS.bring_back(tab.analyse, server.context().workbench.analysis, server.context().jobs.get)
     shown_id = tab.analyse.shown.analysis_id if tab.analyse.shown is not None else None
     current_id = tab.analyse.job.job_id if tab.analyse.job is not None else shown_id
     problem = ANALYSIS.restore(current_id, _restore)

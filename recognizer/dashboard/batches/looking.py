@@ -15,7 +15,7 @@ from recognizer.dashboard.batches.budgets import draw_budgets
 from recognizer.dashboard.batches.videos import draw_videos
 
 _EVERY_S: Final = 10.0
-"""The rows of a batch at work are drawn so often; charts and searches when somebody asks."""
+"""Interval at which the rows of a running batch are drawn; charts and searches wait until they are asked for."""
 
 _TABS_KEY: Final = "batch-tabs"
 _PLACE_KEY: Final = "batch-findings"

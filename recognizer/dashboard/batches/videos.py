@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ROWS: Final = 200
-"""Of a page: as many as a browser shows at once without delay."""
+"""Rows of a page: as many as a browser shows at once without delay."""
 
 _COLUMNS: Final = (
     Column("id", str, "the user's id for the video, or the name of its file"),

@@ -27,7 +27,7 @@ from recognizer.service.store import StoredFile
 def restore_from_address() -> None:
     """After a refresh, or a long time without a connection, restore this page's comparison, running or finished."""
     compare = state.tab().compare
-    COMPARISON.take_up(compare, _stored, server.context().jobs.get)
+    COMPARISON.bring_back(compare, _stored, server.context().jobs.get)
     shown_id = compare.shown.comparison_id if compare.shown is not None else None
     problem = COMPARISON.restore(compare.job.job_id if compare.job is not None else shown_id, _restore)
     if problem is not None:

@@ -23,10 +23,10 @@ from recognizer.timeline.model import Timeline
 Interval = tuple[float, float]
 
 _MOVEMENT_S: Final = 0.2
-"""So long a browser waits for movement that is not measured yet; it asks again for that of a long video."""
+"""Longest wait of a browser for movement that is not measured yet; it asks again for that of a long video."""
 
 _DIGITS: Final = 4
-"""Of a confidence: more is not shown, and would take a third of the document."""
+"""Digits of a confidence: more are not shown, and would take a third of the document."""
 
 NO_SECOND: Final = -1
 """In the column of second actions: the segment has none."""

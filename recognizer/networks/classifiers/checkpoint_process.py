@@ -28,7 +28,7 @@ _REFUSED: Final = 3
 """The exit code after an error that is written to the standard output."""
 
 _STARTS_WITHIN_S: Final = 60
-"""PyTorch may take so long to load on a busy machine."""
+"""Time for PyTorch to load on a busy machine."""
 
 _COPIES: Final = 3
 """The tensors as they are in the file, in float32, and as they are written."""
