@@ -1,4 +1,4 @@
-"""What is known of a moment before it has a name: a network's features, and the posture and movement of the box."""
+"""The description of a moment before it has a name: a network's features, and the box's posture and movement."""
 
 from __future__ import annotations
 

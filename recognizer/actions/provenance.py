@@ -1,4 +1,4 @@
-"""What a timeline's provenance says about the set of own actions that named it. Quick to import."""
+"""The set of own actions in the provenance of a timeline that it named. Quick to import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good a set of examples is: measured by leaving one video out at a time, and said in words."""
+"""The quality of a set of examples: measured by leaving one video out at a time, and said in words."""
 
 from __future__ import annotations
 

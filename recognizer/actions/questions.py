@@ -1,4 +1,4 @@
-"""Which moments to ask about next: those that teach most."""
+"""The moments to ask about next: those that teach most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sampled frames of a file showed, without their pictures: enough to follow its people again."""
+"""The people in the sampled frames of a file, without their pictures: enough to follow them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found in all videos of a batch: time per action by video and group, and bouts of an action.
+"""The findings of all videos of a batch: time per action by video and group, and bouts of an action.
 
 Most of it is in the data set, which grows with the batch. Results that came since are read one by one, the latest
 first, up to a number; how many are left out is said.

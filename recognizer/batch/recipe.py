@@ -1,4 +1,4 @@
-"""How a video is analyzed: together with the video's bytes, it decides a result."""
+"""A recipe: the settings that, together with a video's bytes, decide a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many workers a machine can use, and with how many threads each (docs/decisions/101 has the measurements)."""
+"""The number of workers that a machine can use, and of each one's threads (docs/decisions/101 has the measurements)."""
 
 from __future__ import annotations
 

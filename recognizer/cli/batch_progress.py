@@ -1,4 +1,4 @@
-"""How far a batch is, on standard error: a bar on a terminal, lines in a log."""
+"""The progress of a batch on standard error: a bar on a terminal, lines in a log."""
 
 from __future__ import annotations
 

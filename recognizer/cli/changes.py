@@ -1,4 +1,4 @@
-"""What the command line lays over a machine's result: a person's corrections, and label groups."""
+"""The corrections and label groups that the command line lays over a machine's result."""
 
 from __future__ import annotations
 

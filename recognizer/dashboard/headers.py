@@ -1,4 +1,4 @@
-"""What browsers may do with the page and everything that this server sends."""
+"""The headers that say what browsers may do with everything that this server sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request passes before Streamlit or an address of our own answers it, the outermost first."""
+"""The layers that every request passes before Streamlit or an address of our own answers it, the outermost first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pages may act through a visitor's browser: this server's own, and no other site's or port's."""
+"""The pages that may act through a visitor's browser: this server's own, and no other site's or port's."""
 
 from __future__ import annotations
 

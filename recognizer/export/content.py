@@ -1,4 +1,4 @@
-"""What an export holds: the segments as they are shown, with everything that a file says about them."""
+"""The content of an export: the segments as they are shown, with everything that a file says about them."""
 
 from __future__ import annotations
 

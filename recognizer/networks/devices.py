@@ -1,4 +1,4 @@
-"""Where networks run: the CPU, a CUDA GPU or Apple's MPS."""
+"""The device that networks run on: the CPU, a CUDA GPU or Apple's MPS."""
 
 from __future__ import annotations
 

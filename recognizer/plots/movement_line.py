@@ -1,4 +1,4 @@
-"""Where people are still, slow or fast: a thin line in each person's lane, or a lane of its own."""
+"""A line in each person's lane, or a lane of its own, that shows where they are still, slow or fast."""
 
 from __future__ import annotations
 

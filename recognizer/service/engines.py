@@ -1,4 +1,4 @@
-"""How transactions begin and connections are made, for each kind of database."""
+"""The engines of each kind of database: how they connect and begin transactions."""
 
 from __future__ import annotations
 

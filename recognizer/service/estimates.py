@@ -1,4 +1,4 @@
-"""How long an analysis will take, before it starts: from the video's facts and from what earlier ones took here.
+"""Estimates of how long an analysis will take: from the video's facts and from what earlier ones took here.
 
 Quick to import: the page shows an estimate before any network is loaded.
 """

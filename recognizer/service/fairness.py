@@ -1,4 +1,4 @@
-"""Who is next: a line in which visitors take turns, however many pieces of work each of them has.
+"""A fair line, in which visitors take turns, however many pieces of work each of them has.
 
 Pure: no threads and no clock.
 """

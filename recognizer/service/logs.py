@@ -1,4 +1,4 @@
-"""What the log says, as it may stand in a terminal: a message may repeat the name of anybody's file."""
+"""Log messages as they may stand in a terminal: a message may repeat the name of anybody's file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where each of the machine's people is still, slow or fast; measured in the background, because it is slow."""
+"""The movement of each of the machine's people; measured in the background, because it is slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a list says of a run without loading its result, as JSON values."""
+"""The facts of a run that a list shows without loading its result, as JSON values."""
 
 from __future__ import annotations
 

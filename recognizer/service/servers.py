@@ -1,4 +1,4 @@
-"""Which servers are alive: each holds a lock that the system releases when its process ends."""
+"""The servers that are alive: each holds a lock that the system releases when its process ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a view of an opened analysis shows: lanes, segments, and the labels that are likely there."""
+"""The content of a view of an opened analysis: lanes, segments, and the labels that are likely there."""
 
 from __future__ import annotations
 

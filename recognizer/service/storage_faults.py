@@ -1,4 +1,4 @@
-"""What went wrong in a database, in words for users: the fact, the value, the remedy."""
+"""The faults of a database in words for users: the fact, the value, the remedy."""
 
 from __future__ import annotations
 

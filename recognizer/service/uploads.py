@@ -1,4 +1,4 @@
-"""What visitors uploaded and no run uses yet: a row among the runs for each, so that they find and free its room."""
+"""Uploads that no run uses yet: a row among the runs for each, so that they find and free its room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files in the folder of videos belong to which video, and how much they take."""
+"""The files of each video in the folder of videos, and how much they take."""
 
 from __future__ import annotations
 

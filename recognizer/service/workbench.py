@@ -1,4 +1,4 @@
-"""What users look at and correct: opened analyses and comparisons in memory, their corrections in the database."""
+"""Items that users see and correct: opened analyses and comparisons in memory, their corrections in the database."""
 
 from __future__ import annotations
 

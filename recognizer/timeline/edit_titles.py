@@ -1,4 +1,4 @@
-"""What an edit does, in a few words: the page offers to undo it by this name."""
+"""An edit in a few words: the page offers to undo it by this name."""
 
 from __future__ import annotations
 

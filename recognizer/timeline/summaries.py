@@ -1,4 +1,4 @@
-"""What studies report about segments: time budgets, bins, latencies, transitions, and who does what at the same time.
+"""The summaries that studies report: time budgets, bins, latencies, transitions, and who does what at the same time.
 
 All functions take segments as they are shown; ``unknown`` counts like a label. Times are seconds.
 """

@@ -1,4 +1,4 @@
-"""Which color space a frame has where its file does not say, or says one that nothing converts."""
+"""The color space of a frame whose file names none, or one that nothing converts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is found out about a file when it is opened."""
+"""The facts about a file that are found when it is opened."""
 
 from __future__ import annotations
 

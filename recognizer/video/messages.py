@@ -1,4 +1,4 @@
-"""What this process and a decoder's process say to each other: MessagePack, checked against these types when read.
+"""The messages between this process and a decoder's process: MessagePack, checked against these types when read.
 
 Nothing that a decoder sends is executed or unpickled: whatever a file makes of its process, the worst answer is a wrong
 picture or a refused message.

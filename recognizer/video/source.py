@@ -1,4 +1,4 @@
-"""What to read: a file, or the files of one recording in their order, and what the user chose about them."""
+"""A source of video: a file, or the files of one recording in their order, and what the user chose about them."""
 
 from __future__ import annotations
 

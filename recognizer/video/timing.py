@@ -1,4 +1,4 @@
-"""How a file counts time: where its clock begins, how long it lasts, and how many frames a second it has."""
+"""The timing of a file: where its clock begins, how long it lasts, and how many frames a second it has."""
 
 from __future__ import annotations
 

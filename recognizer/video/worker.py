@@ -46,7 +46,7 @@ _IDLE_S: Final = 0.5
 
 
 class _Work:
-    """What the other side lets the current work do. Written by the thread that reads orders."""
+    """The current work, and what the other side lets it do. Written by the thread that reads orders."""
 
     def __init__(self) -> None:
         self.number = -1

@@ -1,4 +1,4 @@
-"""Which SHA-256 a file must have: the published one, the operator's, or the one that it had at its first use here.
+"""The SHA-256 that a file must have: the published one, the operator's, or the one that it had at its first use here.
 
 Of nine of torchvision's files, only the first eight digits are published, in their names. The whole hash of such a
 file is written down when it is first used, and every later file of that name must have it. A file that was wrong from

@@ -1,4 +1,4 @@
-"""Which segments of an analysis are shown: the filter's fields, and a line that says what they keep."""
+"""The filter of an analysis: its fields, and a line that says what they keep."""
 
 from __future__ import annotations
 

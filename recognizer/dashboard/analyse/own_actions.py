@@ -1,4 +1,4 @@
-"""Which set of own actions names an analysis, and how."""
+"""The choice of a set of own actions that names an analysis, and how."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What starts an analysis: the video and the button; they make room once there is a result."""
+"""The start of an analysis: the video and the button; they make room once there is a result."""
 
 from __future__ import annotations
 

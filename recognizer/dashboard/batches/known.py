@@ -1,4 +1,4 @@
-"""Which batches this server shows, to whom, and how far they are."""
+"""The batches that this server shows, to whom, and their progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is below a batch's progress: its videos, time per action, and the search for moments."""
+"""The tabs below a batch's progress: its videos, time per action, and the search for moments."""
 
 from __future__ import annotations
 

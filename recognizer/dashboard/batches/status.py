@@ -1,4 +1,4 @@
-"""How far a batch is, brought up to date by itself: one stat of its manifest, and counts if that has changed."""
+"""The progress of a batch, brought up to date by itself: one stat of its manifest, and counts if that has changed."""
 
 from __future__ import annotations
 

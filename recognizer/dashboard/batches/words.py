@@ -1,4 +1,4 @@
-"""What the page says about a batch."""
+"""A batch in words, for the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which set of own actions names a comparison, and how."""
+"""The choice of a set of own actions that names a comparison, and how."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only the user can say about a file of labels: which part of it, who is who, what excludes what, its clock."""
+"""The questions that a file of labels leaves open: which part of it, who is who, what excludes what, its clock."""
 
 from __future__ import annotations
 

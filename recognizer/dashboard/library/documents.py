@@ -1,4 +1,4 @@
-"""What the list of runs sends and asks for, as JSON. Keys are in camel case; times of day are ISO 8601 in UTC."""
+"""The JSON documents of the list of runs. Keys are in camel case; times of day are ISO 8601 in UTC."""
 
 from __future__ import annotations
 

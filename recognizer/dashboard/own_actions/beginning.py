@@ -1,4 +1,4 @@
-"""What a newcomer sees: how to begin, in three steps."""
+"""A newcomer's page: how to begin, in three steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which set is shown: this browser's own ones, new ones, and those from files."""
+"""The choice of a set: this browser's own ones, new ones, and those from files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser asks of a set of actions. Keys are in camel case; times are seconds on the video's clock."""
+"""A browser's requests about a set of actions. Keys are in camel case; times are seconds on the video's clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Library knows of a result that a page shows: the name that its user gave it, and what happened to it."""
+"""A result as the Library knows it: the name that its user gave it, and what happened to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a refused upload means. Runs in the browser only: the server does not hear of what a proxy refuses."""
+"""An explanation of refused uploads. Runs in the browser only: the server does not hear of what a proxy refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has signed in, where the operator wants that: ``[auth]`` in ``.streamlit/secrets.toml`` (docs/hosting.md)."""
+"""Sign-in, where the operator wants that: ``[auth]`` in ``.streamlit/secrets.toml`` (docs/hosting.md)."""
 
 from __future__ import annotations
 

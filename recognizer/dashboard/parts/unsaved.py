@@ -1,4 +1,4 @@
-"""What is shown but could not be saved: why, that it is kept, and a button that tries again."""
+"""A notice about what could not be saved: why, that it is kept, and a button that tries again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who uses the page: somebody who has signed in, else a browser, known by a cookie that only this server reads.
+"""The visitor of a page: somebody who has signed in, else a browser, known by a cookie that only this server reads.
 
 The cookie holds a random number. What is stored with a visitor's runs is its hash, so that whoever reads the database
 cannot take a visitor's place.

@@ -1,4 +1,4 @@
-"""What every address of our own does with a request before and after it is answered."""
+"""The steps of every address of our own before and after it answers a request."""
 
 from __future__ import annotations
 

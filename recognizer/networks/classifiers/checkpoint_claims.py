@@ -1,4 +1,4 @@
-"""What a file of weights claims to hold, checked before memory is asked for.
+"""The claims of a file of weights about its content, checked before memory is asked for.
 
 A file of a few kilobytes can unpack to gigabytes, or claim a layer of 10**8 classes. Nothing of it is executed and no
 tensor is made here: the archive's table of contents, the header, and the pickle's own statements are read.

@@ -1,4 +1,4 @@
-"""How sure a label is: what a person's own clip says for it, besides the network's probability.
+"""The evidence for a label: what a person's own clip says for it, besides the network's probability.
 
 A network takes an empty tennis court for ``playing tennis``, whoever stands at its border. So a label counts only as
 far as the person's crop supports it: the surroundings can take from that, but add nothing. And a person who does

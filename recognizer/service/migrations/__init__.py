@@ -1,1 +1,1 @@
-"""How older databases become today's: one module each step, in ``versions``. ``schema.py`` runs them by Alembic."""
+"""Steps from older databases to today's: one module each, in ``versions``. ``schema.py`` runs them by Alembic."""
