@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -59,6 +60,7 @@ class TabCamera:
         self._session: LiveSession | None = None
         self._watchdog: Watchdog | None = None
         self._armed = True
+        self._ended_at_s = math.inf
         self._hang_up: Callable[[], None] | None = None
         self._is_watched: Callable[[], bool] = lambda: True
 
@@ -77,6 +79,11 @@ class TabCamera:
     def is_waiting(self) -> bool:
         """Whether the next frame begins a session."""
         return self._session is None and self._armed
+
+    @property
+    def ended_for_s(self) -> float:
+        """How long ago the latest session ended; negative before the first end."""
+        return time.monotonic() - self._ended_at_s
 
     def prepare(self, models: Models, settings: Settings) -> None:
         """Begin the next session with these networks; ``adjust`` changes a running one."""
@@ -165,6 +172,6 @@ class TabCamera:
 
     def _forget_session(self) -> None:
         if self._session is not None:
-            self._session, self._armed = None, False
+            self._session, self._armed, self._ended_at_s = None, False, time.monotonic()
         if self._watchdog is not None:
             self._watchdog.stop()

@@ -34,7 +34,7 @@ class EndedSession:
 
     Attributes:
         run: the stored analysis; if two classifiers ran, their comparison is stored under the same id.
-        lost: whether it ended because no more pictures came.
+        lost: whether it ended because no more pictures came, or the connection broke.
         problem: one sentence about why it could not be stored; None if it was.
     """
 
@@ -85,6 +85,12 @@ class LiveSession:
     def recordings(self) -> list[Path]:
         """The finished recordings."""
         return [one.path for one in self._recordings]
+
+    def call_lost(self) -> None:
+        """Note that it ended although nobody ended it: only afterwards it shows that nobody pressed Stop."""
+        ended = self.ended
+        if ended is not None:
+            self.ended = replace(ended, lost=True)
 
     @property
     def unsaved_because(self) -> str | None:

@@ -448,6 +448,32 @@ def test_lost_connection_is_reported_and_the_session_is_there(
     assert page.query_params["run"] in (analysis_id, [analysis_id])
 
 
+def test_a_connection_that_broke_is_told_apart_from_stop(
+    page: AppTest, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the picture stood still beside Stop, and later the session lay there, without a word."""
+    play(page, browser)
+    monkeypatch.setattr(status, "_STOP_TAKES_S", WORK_S)
+    browser.asked["on_video_ended"]()
+    wait_until(lambda: session_of(page).ended is not None)
+    page.run()
+    assert "lost" not in words(page), "whoever pressed Stop tells it next"
+    monkeypatch.setattr(status, "_STOP_TAKES_S", 0.0)
+    page.run()
+    assert not page.exception
+    assert "The connection to the browser was lost" in words(page)
+    assert "press Stop, then Start, to begin another session" in words(page)
+    assert shows_result(page)
+    stop(page, browser)
+    assert "press Start to begin another session" in words(page)
+    play(page, browser)
+    stop(page, browser)
+    browser.state.signalling = True  # Start is pressed again
+    page.run()
+    assert "Waiting for a picture" in words(page)
+    assert "lost" not in words(page), "that one was ended by Stop"
+
+
 def test_another_page_ends_the_camera(page: AppTest, browser: Browser) -> None:
     play(page, browser)
     camera = camera_of(page)

@@ -15,6 +15,8 @@ from recognizer.dashboard.parts.progress import unsaved_text
 from recognizer.dashboard.text import plain, seconds, sentence
 
 if TYPE_CHECKING:
+    from recognizer.dashboard.state import LiveTab
+    from recognizer.live.camera import TabCamera
     from recognizer.live.stats import LabelingStats, LiveStats
     from recognizer.timeline.model import Timeline
 
@@ -26,6 +28,9 @@ _SHORTEST_S = 10.0
 
 _LATE_S = 5.0
 """A label that takes longer is told of before it comes; until then, the figures of earlier labels would hold."""
+
+_STOP_TAKES_S = 10.0
+"""Whoever presses Stop closes the connection and tells the page, on a busy machine seconds later; otherwise it broke."""
 
 _SILENT_S = 3.0
 """An older picture is no longer live."""
@@ -48,13 +53,7 @@ def show_status() -> None:
         return
     session = camera.session
     if session is None:
-        ended = camera.latest.ended if camera.latest is not None else None
-        if ended is not None and ended.lost and ended.run.analysis_id != live.shown_session_id:
-            st.rerun()  # rerun the whole page: it shows the stored session
-        if not live.connected:
-            st.caption(_HOW_TO_BEGIN if live.feed is None else _HOW_TO_PLAY)
-        elif camera.is_waiting:
-            st.caption(_WAITS)
+        _show_before_start(live, camera)
         return
     if session.analysis_id != ANALYSIS.named():
         # for a reload to find this session again; only a run of the whole page can set the address
@@ -84,6 +83,20 @@ def show_status() -> None:
         st.caption(f"The same people, labelled by {plain(stats.other_classifier)}")
         _rolling_timeline(other, min_confidence, stats.time_s, "camera-second-timeline")
     st.caption("  \n".join(_in_words(stats)))
+
+
+def _show_before_start(live: LiveTab, camera: TabCamera) -> None:
+    latest = camera.latest
+    is_over = live.connected and not camera.is_waiting and camera.ended_for_s > _STOP_TAKES_S
+    if latest is not None and is_over and live.feed is None:
+        latest.call_lost()
+    ended = latest.ended if latest is not None else None
+    if ended is not None and ended.lost and ended.run.analysis_id != live.shown_session_id:
+        st.rerun()  # rerun the whole page: it shows the stored session
+    if not live.connected:
+        st.caption(_HOW_TO_BEGIN if live.feed is None else _HOW_TO_PLAY)
+    elif camera.is_waiting:
+        st.caption(_WAITS)
 
 
 @guard.fragment(run_every=_POLL_S)
