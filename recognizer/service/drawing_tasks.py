@@ -38,6 +38,13 @@ class _Drawing(msgspec.Struct):
         return zlib.compress(msgspec.msgpack.encode(self), 1)
 
 
+def rendering_path(context: ServerContext, analysis: StoredAnalysis, shown: str) -> Path:
+    """Return where the annotated video is as soon as it is drawn; ``shown``: see ``start_rendering``."""
+    # earlier versions drew no names
+    digest = hashlib.sha256(f"{shown}, with names".encode()).hexdigest()[:16]
+    return context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{digest}.mp4")
+
+
 def start_rendering(
     context: ServerContext,
     analysis: StoredAnalysis,
@@ -57,9 +64,7 @@ def start_rendering(
         shown: identifies the content; another video has another file.
         visitor_id: who wants it.
     """
-    # earlier versions drew no names
-    digest = hashlib.sha256(f"{shown}, with names".encode()).hexdigest()[:16]
-    target = context.store.derived_path(analysis.video_path, f"{analysis.analysis_id}-{digest}.mp4")
+    target = rendering_path(context, analysis, shown)
     video = StoredFile(analysis.video_path, analysis.video_name, analysis.timeline.video.sha256 or "", 0)
     run = context.work_on(new_run_id(), "drawing", video, visitor_id, {"target": target.name}, analysis.analysis_id)
 
@@ -71,7 +76,7 @@ def start_rendering(
             _draw(context, job, video, target, palette, (timeline, segments, dict(content.names)))
         return _drawn(job, run, target)
 
-    return run.start(context.jobs, work)
+    return run.start(context.jobs, work, about=target)
 
 
 def draw_again(context: ServerContext, run: Run, video: StoredFile, palette: ActionPalette) -> Job[Path]:
@@ -89,7 +94,7 @@ def draw_again(context: ServerContext, run: Run, video: StoredFile, palette: Act
             _draw(context, job, video, target, palette, (timeline, drawing.segments, drawing.names))
         return _drawn(job, taken, target)
 
-    return taken.start(context.jobs, work)
+    return taken.start(context.jobs, work, about=target)
 
 
 def _draw(

@@ -293,6 +293,11 @@ class Jobs:
             known = self._jobs.get(job_id)
             return None if known is None else self._ended.get(job_id, known)
 
+    def unfinished_about(self, about: object) -> Job[Any] | None:
+        """Return a job with this input that is not finished; None if there is none."""
+        with self._lock:
+            return next((job for job in self._jobs.values() if job.about == about and not job.finished), None)
+
     def waiting_before(self, job: Job[Any]) -> Place:
         """Return a job's place in its line; number 0 if it has started or ended."""
         with self._lock:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from recognizer.drawing import video
 from recognizer.export import FORMATS
 from tests.support.fakes import always, numbered_video, person
 from tests.support.networks import Networks
@@ -18,6 +22,7 @@ from tests.support.pages import (
     choose_thresholds,
     downloads,
     has_button,
+    open_page,
     open_table,
     settle,
     tab,
@@ -26,6 +31,7 @@ from tests.support.pages import (
     words,
     workbenches,
 )
+from tests.support.waiting import WAIT_S
 
 
 def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppTest, clip: Path) -> None:
@@ -101,6 +107,36 @@ def test_thresholds_change_everything_without_a_network_or_a_new_analysis(
     assert first is not None
     assert second is not None
     assert first.job.result != second.job.result
+
+
+def test_annotated_video_is_there_again_after_a_refresh(
+    page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault: the page had forgotten it, and a press while one was drawn drew another beside it."""
+    drawn, drawing, hold = video.render_video, threading.Event(), threading.Event()
+
+    def held(*given: Any, **options: Any) -> bool:
+        drawing.set()
+        assert hold.wait(WAIT_S)
+        return drawn(*given, **options)
+
+    monkeypatch.setattr(video, "render_video", held)
+    upload_video(page, clip)
+    analyse(page)
+    button(page, "Make the annotated video").click()
+    page.run()
+    assert drawing.wait(WAIT_S)
+    run, rendering = tab(page).analyse.shown, tab(page).analyse.rendering
+    assert run is not None
+    assert rendering is not None
+    fresh = open_page(run=run.analysis_id)
+    assert has_button(fresh, "Making the annotated video")
+    hold.set()
+    settle(fresh)
+    assert rendering.job.wait(WAIT_S)
+    fresh = open_page(run=run.analysis_id)
+    assert "Annotated video (MP4)" in downloads(fresh)
+    assert not has_button(fresh, "Make the annotated video")
 
 
 def test_annotated_video_has_a_filter_that_was_set_by_the_press(page: AppTest, clip: Path) -> None:

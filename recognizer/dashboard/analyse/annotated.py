@@ -12,7 +12,7 @@ from recognizer.dashboard.parts.progress import show_bar
 from recognizer.dashboard.parts.visitor import visitor_id
 from recognizer.dashboard.text import sentence
 from recognizer.export import Content
-from recognizer.service.drawing_tasks import start_rendering
+from recognizer.service.drawing_tasks import rendering_path, start_rendering
 from recognizer.service.playable import PLAIN, RECORDING
 from recognizer.service.store import StoredAnalysis
 
@@ -41,16 +41,20 @@ def offer_annotated(place: DeltaGenerator, run: StoredAnalysis, content: Content
         analyse.wants_rendering = False
         analyse.rendering = _started(run, content, shown)
     rendering = analyse.rendering
+    path = rendering_path(server.context(), run, shown)
     if rendering is None or rendering.analysis_id != run.analysis_id or rendering.shown != shown:
+        # after a refresh, or in another tab
+        job = server.context().jobs.unfinished_about(path)
+        rendering = None if job is None else state.Rendering(job, run.analysis_id, shown)
+        analyse.rendering = rendering or analyse.rendering
+    if rendering is not None and not rendering.job.finished:
+        place.button("Making the annotated video", icon=":material/hourglass:", disabled=True)
+    elif path.is_file():
+        offer_download(place, _TITLE, path.absolute, f"{stem}-annotated.mp4", "video/mp4", _HELP)
+    else:
         place.button(
             "Make the annotated video", icon=":material/movie_edit:", help=_HELP, on_click=guard.callback(_want)
         )
-        return
-    job = rendering.job
-    if not job.finished:
-        place.button("Making the annotated video", icon=":material/hourglass:", disabled=True)
-    elif job.result is not None and job.result.is_file():
-        offer_download(place, _TITLE, job.result.absolute, f"{stem}-annotated.mp4", "video/mp4", _HELP)
 
 
 @guard.part
