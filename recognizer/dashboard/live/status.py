@@ -30,7 +30,7 @@ _LATE_S = 5.0
 """A label that takes longer is told of before it comes; until then, the figures of earlier labels would hold."""
 
 _STOP_TAKES_S = 10.0
-"""Whoever presses Stop closes the connection and tells the page, on a busy machine seconds later; otherwise it broke."""
+"""Whoever presses Stop closes the connection and tells the page, on a busy machine later; otherwise it broke."""
 
 _SILENT_S = 3.0
 """An older picture is no longer live."""
