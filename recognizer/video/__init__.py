@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from recognizer.video.decoding import FrameFilter
     from recognizer.video.diagnosis import display_name
     from recognizer.video.network_camera import network_frames
+    from recognizer.video.opening import open_video, probe
     from recognizer.video.prefetch import PREFETCHED_FRAMES, frames_ahead, prefetched
     from recognizer.video.preview import describe, is_browser_playable, make_preview, poster
-    from recognizer.video.reader import VideoReader, open_video, probe
+    from recognizer.video.reader import VideoReader
     from recognizer.video.source import VideoInput, VideoSource, in_order
     from recognizer.video.writer import VideoWriter
 
@@ -49,6 +50,10 @@ _MODULES = {
     "decoding": ("FrameFilter",),
     "diagnosis": ("display_name",),
     "network_camera": ("network_frames",),
+    "opening": (
+        "open_video",
+        "probe",
+    ),
     "prefetch": (
         "PREFETCHED_FRAMES",
         "frames_ahead",
@@ -60,11 +65,7 @@ _MODULES = {
         "make_preview",
         "poster",
     ),
-    "reader": (
-        "VideoReader",
-        "open_video",
-        "probe",
-    ),
+    "reader": ("VideoReader",),
     "source": (
         "VideoInput",
         "VideoSource",

@@ -10,7 +10,7 @@ from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import Frame, VideoInfo
 from recognizer.video.diagnosis import display_name
 from recognizer.video.looking import inspected
-from recognizer.video.reader import open_video
+from recognizer.video.opening import open_video
 from recognizer.video.source import VideoInput, source_of
 from recognizer.video.timing import as_fraction
 from recognizer.video.writer import VideoWriter

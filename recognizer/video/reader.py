@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +17,13 @@ from recognizer.errors import VideoError
 from recognizer.types import Frame, Reading, VideoInfo
 from recognizer.video.decoding import FrameFilter, FrameStream, Order, State, Stop, decoded_here
 from recognizer.video.decoding_elsewhere import decoded_elsewhere, sound_elsewhere
-from recognizer.video.diagnosis import display_name
 from recognizer.video.facts import Inspection
-from recognizer.video.looking import inspected
 from recognizer.video.picture import fitting_wh
 from recognizer.video.sound import Samples, read_sound
-from recognizer.video.source import VideoInput, source_of
 
 
 class VideoReader:
-    """One video file, opened by :func:`open_video`.
+    """One video file, opened by ``opening.open_video``.
 
     Each call of :meth:`frames` reads the file from the start and resets ``notes``, ``progress``, ``reading`` and
     ``frame_times_s``. Memory does not grow with the length of the video, except for eight bytes per frame for its time.
@@ -137,62 +133,3 @@ class VideoReader:
         order = Order(self._path, self._shown, self._inspection, fitting_wh(*self._size_wh, max_height_px))
         decoded = decoded_elsewhere if processes.are_used() else decoded_here
         yield from decoded(order, state, select, stop)
-
-
-def open_video(
-    path: VideoInput,
-    *,
-    max_file_bytes: int | None = None,
-    sha256: str | None = None,
-    name: str | None = None,
-    stream: int | None = None,
-    frame_rate_hz: float | None = None,
-) -> VideoReader:
-    """Open a video file for reading; use it in a ``with`` block.
-
-    Args:
-        path: a local file, or a source: its parts are read as one video, and its choices apply. A file is never treated
-            as an address, and no other file is read, whatever its content.
-        max_file_bytes: larger files are refused.
-        sha256: the file's hash, if known; otherwise ``VideoReader.info`` computes it.
-        name: the user's name for the file, used in messages (an upload is stored under another name).
-        stream: number of a video stream among all streams of the file, as in ``Reading.other_streams``; None for the
-            one that a player shows.
-        frame_rate_hz: frames per second of a raw stream (``.h264``, ``.hevc``, …), which has no time stamps; None for
-            the rate in its own header, or 25. A file with time stamps keeps them.
-
-    Raises:
-        VideoError: the file is not a readable video; the message says why.
-    """
-    source = source_of(path)
-    source = replace(
-        source,
-        stream=source.stream if stream is None else stream,
-        frame_rate_hz=frame_rate_hz or source.frame_rate_hz,
-    )
-    if len(source.paths) > 1:
-        from recognizer.video.recording import open_recording
-
-        return open_recording(source, max_file_bytes=max_file_bytes, sha256=sha256)
-    (file,) = source.paths
-    shown = display_name(source.name if name is None else name)
-    inspection = inspected(
-        file,
-        shown,
-        sha256=sha256,
-        max_file_bytes=max_file_bytes,
-        stream=source.stream,
-        frame_rate_hz=source.frame_rate_hz,
-    )
-    return VideoReader(file, shown, inspection)
-
-
-def probe(
-    path: str | os.PathLike[str], *, sha256: str | None = None, name: str | None = None, stream: int | None = None
-) -> VideoInfo:
-    """Return the facts of a video quickly: decode one frame and do not compute its hash.
-
-    Raises:
-        VideoError: the file is not a readable video; the message says why.
-    """
-    return inspected(Path(path), display_name(path if name is None else name), sha256=sha256, stream=stream).info

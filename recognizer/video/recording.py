@@ -14,7 +14,7 @@ from recognizer.settings import DEFAULT_FRAME_RATE_HZ
 from recognizer.types import DamagedSpan, Frame, Part, Reading, VideoInfo
 from recognizer.video.decoding import FrameFilter, State, Stop
 from recognizer.video.diagnosis import display_name
-from recognizer.video.reader import VideoReader, open_video
+from recognizer.video.reader import VideoReader
 from recognizer.video.sound import SAMPLE_RATE_HZ, Samples
 from recognizer.video.source import VideoSource, gaps, recording_sha256
 
@@ -122,24 +122,6 @@ class RecordingReader(VideoReader):
             state.notes.extend(f"{self._names[number]}: {note}" for note in part.notes)
             start_s = max(zero_s + (part.facts.duration_s or 0.0), float(part_times_s[-1]) + self._interval_s)
         state.progress = 1.0
-
-
-def open_recording(source: VideoSource, *, max_file_bytes: int | None, sha256: str | None) -> RecordingReader:
-    """Open all parts of a recording; see ``open_video``.
-
-    Raises:
-        VideoError: a part is not a readable video.
-    """
-    parts = [
-        open_video(
-            VideoSource((path,), stream=source.stream, frame_rate_hz=source.frame_rate_hz),
-            max_file_bytes=max_file_bytes,
-            sha256=source.sha256s[number] if source.sha256s else None,
-            name=source.part_names[number],
-        )
-        for number, path in enumerate(source.paths)
-    ]
-    return RecordingReader(parts, source, sha256)
 
 
 def _lead_s(reading: Reading) -> float:
