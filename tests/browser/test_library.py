@@ -189,7 +189,7 @@ def test_runs_are_found_named_deleted_brought_back_and_opened(visit: Any, stored
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(listed(page)).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    listed(page).first.get_by_role("link").click()
+    listed(page).first.locator("img").click()  # fault: a press on the picture did nothing
     main(page).get_by_text("not analysed.mp4").first.wait_for()
     started(page).wait_for(state="attached")
 

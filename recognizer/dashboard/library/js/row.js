@@ -17,9 +17,10 @@ const DRAWINGS = {
 export class Row {
     constructor(runs, acts, run) {
         this.runs = runs;
-        this.picture = element("td", { class: "l-picture" }, this.still(run));
         const opens = run.kind === "file" ? {} : { href: runs.address(run), onclick: (event) => acts.open(event, this.run) };
         this.link = element("a", { class: "l-title", ...opens });
+        // the same link for pointers alone: what people press first is the picture
+        this.picture = element("td", { class: "l-picture" }, element("a", { tabindex: "-1", "aria-hidden": "true", ...opens }, this.still(run)));
         this.about = element("div", { class: "l-about" });
         this.remark = element("div", { class: "l-about", hidden: true });
         this.problem = element("div", { class: "l-problem", hidden: true });
@@ -47,7 +48,7 @@ export class Row {
     }
 
     menu(event, acts) {
-        if (event.target.closest("a")) return; // the browser's own menu opens links elsewhere
+        if (event.target.closest(".l-title")) return; // the browser's own menu opens links elsewhere
         event.preventDefault();
         acts.menu(this.run, { x: event.clientX, y: event.clientY });
     }
