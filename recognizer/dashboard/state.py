@@ -8,7 +8,7 @@ part                written by
 ``sidebar``         ``parts/sidebar.py``; ``parts/ready.py`` (the first settings)
 ``video``           ``parts/video_card.py``
 ``problem``         the last failure: ``parts/video_card.py``, ``analyse/analysis.py``
-``filters``         ``parts/filters.py``, ``analyse/``, ``workbench/component.py``
+``filters``         ``analyse/``, ``live/``, ``workbench/component.py``
 ``history``         ``parts/history.py``
 ``of_video``        ``analyse/``
 ``of_camera``       ``analyse/``, ``live/``
@@ -177,6 +177,10 @@ class FiltersTab:
     def thresholds(self) -> tuple[float, float]:
         """Minimum confidence and minimum duration (s)."""
         return self.min_confidence, self.min_duration_s
+
+    def adopt(self, min_confidence: float, min_duration_s: float) -> None:
+        """Show the next result with these thresholds."""
+        self.min_confidence, self.min_duration_s = min_confidence, min_duration_s
 
     def chosen_for(self, analysis_id: str) -> Filter:
         """Return which segments of an analysis are shown: all, if the choice was made for another."""

@@ -13,7 +13,6 @@ import streamlit as st
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ANALYSIS
 from recognizer.dashboard.parts import progress
-from recognizer.dashboard.parts.filters import adopt_thresholds
 from recognizer.dashboard.parts.sidebar import adopt
 from recognizer.dashboard.parts.swimlane import draw_swimlane
 from recognizer.dashboard.parts.video_card import restore_video
@@ -76,7 +75,7 @@ def _adopt_thresholds(analysis_id: str) -> None:
         _log.warning("the thresholds of a result cannot be read: %s", error)
         return
     if thresholds is not None:
-        adopt_thresholds(*thresholds)
+        state.tab().filters.adopt(*thresholds)
 
 
 def _instead(analysis_id: str) -> bool:

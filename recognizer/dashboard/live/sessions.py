@@ -8,7 +8,6 @@ import streamlit as st
 
 from recognizer.dashboard import guard, server, state
 from recognizer.dashboard.address import ANALYSIS, COMPARISON
-from recognizer.dashboard.parts.filters import adopt_thresholds
 from recognizer.dashboard.text import sentence
 from recognizer.errors import StoreError
 
@@ -75,7 +74,7 @@ def _show_ended() -> None:
     tab.live.sessions[analysis_id] = ended.run.video_name
     state.set_widget(_SESSION_KEY, analysis_id)
     tab.analyse.show(ended.run)
-    adopt_thresholds(camera.controls.min_confidence, state.DEFAULT_MIN_DURATION_S)
+    state.tab().filters.adopt(camera.controls.min_confidence, state.DEFAULT_MIN_DURATION_S)
     ANALYSIS.name(analysis_id)
 
 
