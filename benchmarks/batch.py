@@ -144,7 +144,7 @@ def _summary(measured: dict[str, list[Measured]], videos: int, broken: int) -> s
     runs = [one.outcomes for several in measured.values() for one in several]
     whole = {one.results for one in runs if one.results}
     is_right = all((len(one.done), len(one.failed)) == (videos, broken) and all(one.failed.values()) for one in runs)
-    lines.append(f"every video is done, every broken one told: {'yes' if is_right else 'NO'}")
+    lines.append(f"every video is done, every broken one reported: {'yes' if is_right else 'NO'}")
     is_same = len(whole) <= 1 and all(one.done == runs[0].done for one in runs)
     lines.append("the results are the same bytes" if is_same else "THE RESULTS DIFFER")
     return "\n".join(lines)

@@ -433,7 +433,7 @@ class LiveTab:
     connected: bool = False
 
     def lighten(self) -> str | None:
-        """Let go of the camera and its networks; return the id of the session that its end is still to be told of."""
+        """Let go of the camera and its networks; return the id of a session whose end is still to be reported."""
         if self.camera is None or self.camera.session is not None:
             return None
         if self.feed is not None:

@@ -70,7 +70,7 @@ def _after_packet(
 ) -> DamagedSpan | None:
     """Return the gap that a packet left; without one, the moment at which it failed.
 
-    A packet that is only marked and leaves no gap is not told: where recordings are joined, the first one is.
+    A packet that is only marked and leaves no gap is not reported: where recordings are joined, the first one is.
     """
     first = max(0, frames - 1)
     nearest = bisect_left(gaps, first)

@@ -92,7 +92,7 @@ def _moving(open_again: Callable[[], InputContainer], streams: list[VideoStream]
     pictures = {one.index: one.frames for one in streams}  # 0 in containers that do not store the number
     unknown = [index for index, count in pictures.items() if count == 0]
     if unknown:
-        # what is damaged here, or begins only here, is told when it is read
+        # what is damaged here, or begins only here, is reported when it is read
         with open_again() as container, suppress(av.FFmpegError, OSError, IndexError):
             for number, packet in enumerate(container.demux([container.streams[index] for index in pictures])):
                 index = packet.stream.index
