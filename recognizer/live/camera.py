@@ -167,8 +167,10 @@ class TabCamera:
         """
         with self._lock:
             session = self.latest
+            # browsers end a broken connection as they do at Stop
+            is_lost = self._session is not None and self._watchdog is not None and self._watchdog.is_broken
             self._forget_session()
-        return session.end() if session is not None else None
+        return session.end(lost=is_lost) if session is not None else None
 
     def _forget_session(self) -> None:
         if self._session is not None:

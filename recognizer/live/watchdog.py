@@ -15,6 +15,9 @@ GONE_AFTER_S = 10.0
 """A camera that sends nothing for this long is gone. Longer than the pauses of a busy browser, shorter than the half
 minute after which WebRTC itself gives up a connection (RFC 7675)."""
 
+BROKEN_AFTER_S = 4.0
+"""Whoever ends a session that has had no picture for this long has lost it; browsers wait no less before they do."""
+
 UNWATCHED_AFTER_S = 5.0
 """When the page has been closed for this long, its camera is gone too. A page that lost its connection only for a
 moment is back sooner."""
@@ -76,6 +79,11 @@ class Watchdog:
     def silent_s(self) -> float:
         """How long no picture has come although the server could have taken one."""
         return self._signs.no_picture.lasted_s
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether no picture has come for so long that an end now is no user's Stop, or one because of that."""
+        return self.silent_s > BROKEN_AFTER_S
 
     def stop(self) -> None:
         """End the watch, without waiting."""

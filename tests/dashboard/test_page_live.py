@@ -91,7 +91,11 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(picture, "webrtc_streamer", stand_in.streamer)
     monkeypatch.setattr(picture, "webrtc_source_track", lambda callback, **_: callback)
     monkeypatch.setattr(picture, "start_encoders", lambda: None)  # AppTest has no event loop
-    for patience in ("GONE_AFTER_S", "UNWATCHED_AFTER_S"):  # a busy machine may draw several pages as long
+    for patience in (
+        "GONE_AFTER_S",
+        "BROKEN_AFTER_S",
+        "UNWATCHED_AFTER_S",
+    ):  # a busy machine may draw several pages as long
         monkeypatch.setattr(watchdog_module, patience, WORK_S)
     monkeypatch.delenv(HOSTS_VARIABLE, raising=False)
     monkeypatch.delenv(ICE_VARIABLE, raising=False)

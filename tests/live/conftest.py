@@ -11,3 +11,4 @@ from tests.support.waiting import WORK_S
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "GONE_AFTER_S", WORK_S)
+    monkeypatch.setattr(watchdog, "BROKEN_AFTER_S", WORK_S)

@@ -229,6 +229,8 @@ def test_a_watch_that_comes_too_late_leaves_the_next_session_alone(
     lost: list[Callable[[], None]] = []
 
     class Watch:
+        is_broken = False
+
         def __init__(self, _stream: object, _is_watched: object, on_gone: Callable[[], None]) -> None:
             lost.append(on_gone)
 
@@ -256,6 +258,32 @@ def test_a_watch_that_comes_too_late_leaves_the_next_session_alone(
     assert second.ended is not None
     assert second.ended.lost
     assert hung_up
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_session_without_pictures_was_lost_whoever_ends_it(
+    camera_of: Callable[..., tuple[TabCamera, ServerContext]],
+    monkeypatch: pytest.MonkeyPatch,
+    is_lost: bool,
+) -> None:
+    """Regression: browsers end a broken connection as they do at Stop, and the page said nothing."""
+
+    class Watch:
+        is_broken = is_lost
+
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def stop(self) -> None:
+            pass
+
+    monkeypatch.setattr(camera_module, "Watchdog", Watch)
+    camera, _ = camera_of(scripted_models(ONE))
+    take(camera)
+    ended = camera.end()
+    assert ended is not None
+    assert ended.lost is is_lost
+    assert camera.end() is ended, "another end changes nothing"
 
 
 class SlowLock:
