@@ -19,7 +19,7 @@ from tests.support.workbench import SIZE_WH, box_at, generated_timeline, store_a
 from tests.support.workbench_actions import ask, bench, shown_number, wait_for_bench, wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -27,7 +27,8 @@ NTSC_HZ = Fraction(30000, 1001)
 DURATION_S = 20.0
 PEOPLE = 8
 WIDE = {"width": 1440, "height": 900}
-NARROW = {"width": 390, "height": 844}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+NARROWEST: ViewportSize = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +247,27 @@ def check_keys_and_sliders(page: Page) -> None:
     assert_late_answers_change_nothing(page)
 
 
+def assert_values_are_beside_their_sliders(page: Page) -> None:
+    """Fault: on the narrowest phones they stood below, over the next slider's title."""
+    page.set_viewport_size(NARROWEST)
+    settled_box(bench(page))
+    middles = (
+        bench(page)
+        .locator(".filters label:has(.value)")
+        .evaluate_all(
+            """(labels) => labels.map((label) => [...label.children].map((one) => {
+            const { top, bottom } = one.getBoundingClientRect();
+            return (top + bottom) / 2;
+        }))"""
+        )
+    )
+    assert len(middles) == 2
+    assert all(abs(slider - value) < 6 for slider, value in middles), middles
+    assert ask(page, "document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size(NARROW)
+    settled_box(bench(page))
+
+
 def test_phone_and_a_video_that_is_gone(open_page: OpenPage, app_data: Path, stored: str) -> None:
     page = open_page(stored, viewport=NARROW, has_touch=True, color_scheme="dark")
     wait_for_bench(page)
@@ -267,6 +289,7 @@ def test_phone_and_a_video_that_is_gone(open_page: OpenPage, app_data: Path, sto
             .filter(([, { width, height }]) => width && Math.min(width, height) < 40).map(([name]) => name)""",
     )
     assert small == []
+    assert_values_are_beside_their_sliders(page)
     bench(page).get_by_role("button", name="Play", exact=True).tap()
     wait_until(page, "model.timeS > 0.3")
 
