@@ -16,7 +16,7 @@ from recognizer.service.store import StoredFile
 from recognizer.settings import SETTING_SPECS
 
 if TYPE_CHECKING:
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
+    from recognizer.dashboard.streamlit_private import UploadedFile
 
 
 def choose_checkpoint(key: str) -> tuple[StoredFile | None, StoredFile | None]:
