@@ -140,5 +140,5 @@ def test_each_upload_field_has_its_own_limit() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("file_uploader")
     ]
-    assert len(calls) >= 7
+    assert len(calls) >= 6
     assert [name for name, keywords in calls if "max_upload_size" not in keywords] == []
