@@ -278,8 +278,11 @@ def moment_text(time_s: float) -> str:
 
 
 def start_preview(context: ServerContext, video: StoredFile, *, visitor_id: str = NOBODY) -> Job[Path]:
-    """Make a small copy of a video that every browser plays."""
+    """Make a small copy of a video that every browser plays; if one is being made, follow that."""
     target = context.store.derived_path(video.path, "preview.mp4")
+    going = context.jobs.unfinished_about(target)
+    if going is not None:
+        return going
 
     def work(job: Job[Path]) -> Path:
         if not target.is_file():
@@ -291,4 +294,4 @@ def start_preview(context: ServerContext, video: StoredFile, *, visitor_id: str 
             )
         return target
 
-    return context.jobs.start(work, visitor_id=visitor_id)
+    return context.jobs.start(work, about=target, visitor_id=visitor_id)

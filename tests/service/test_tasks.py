@@ -18,11 +18,11 @@ from recognizer.networks.cache import ModelCache
 from recognizer.networks.loading import Models
 from recognizer.service import comparisons as comparisons_module
 from recognizer.service import store as store_module
-from recognizer.service import tables
+from recognizer.service import tables, tasks
 from recognizer.service.comparison_tasks import ComparisonRequest, start_comparison
 from recognizer.service.jobs import Jobs
 from recognizer.service.store import AnalysisStore, StoredFile
-from recognizer.service.tasks import ServerContext, start_analysis
+from recognizer.service.tasks import ServerContext, start_analysis, start_preview
 from recognizer.settings import Settings
 from tests.support.fakes import ScriptedClassifier, ScriptedDetector, always, numbered_video, person, scripted_models
 from tests.support.waiting import WAIT_S
@@ -223,3 +223,28 @@ def test_labels_that_cannot_be_read_any_more_do_not_stop_a_comparison(
     assert second.error is None
     assert second.result is not None
     assert second.result.labels is None
+
+
+def test_a_second_tab_follows_the_preview_that_is_being_made(
+    context: ServerContext, video: StoredFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault: after a refresh, the preview was made a second time beside the first, from the beginning."""
+    made: list[Path] = []
+    hold = threading.Event()
+
+    def held(_: object, target: Path, **__: object) -> None:
+        assert hold.wait(WAIT_S)
+        made.append(target)
+        target.touch()
+
+    monkeypatch.setattr(tasks, "make_preview", held)
+    first = start_preview(context, video, visitor_id="one")
+    second = start_preview(context, video, visitor_id="other")
+    assert second is first
+    hold.set()
+    assert first.wait(WAIT_S)
+    assert first.error is None
+    third = start_preview(context, video, visitor_id="one")
+    assert third.wait(WAIT_S)
+    assert third.result == first.result
+    assert len(made) == 1
