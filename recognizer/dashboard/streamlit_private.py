@@ -165,9 +165,10 @@ def wait_for_consent() -> None:
     """Keep a camera's connection while its browser sends something, and give it seconds to answer. May be called again.
 
     A connection asks every five seconds whether the browser still wants it, and is closed about half a minute after the
-    last answer (RFC 7675). aioice takes no answer that comes later than half a second: on a busy machine, where answers
-    queue behind pictures, none counted, and sessions ended in the middle of their pictures. Here a question is repeated
-    and lapses after 7.5 s, unless pictures or reports on them came meanwhile: whoever sends these wants the connection.
+    last answer (RFC 7675). aioice takes no answer that comes later than half a second
+    (findings/aioice-answer-after-half-a-second.sh): on a busy machine, where answers queue behind pictures, none
+    counted, and sessions ended in the middle of their pictures. Here a question is repeated and lapses after 7.5 s,
+    unless pictures or reports on them came meanwhile (docs/decisions/118-a-browser-that-sends-is-still-there.md).
 
     Read from aioice 0.13 (``ice.py``: ``Connection.query_consent``, the only one that asks ``StunProtocol.request`` for
     no retransmissions, ``Connection.data_received`` and ``CONSENT_FAILURES``; ``stun.py``: a question waits for
