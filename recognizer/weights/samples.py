@@ -49,7 +49,7 @@ _SAMPLES = (
         ),
     ),
     _Sample(
-        title="The demonstration clip of Sports2D",
+        title="People walk past, in the demonstration clip of Sports2D",
         source="Sports2D 0.8.34, Demo/demo.mp4",
         file=PublishedFile(
             name="sample video",

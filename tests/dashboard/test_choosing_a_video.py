@@ -187,7 +187,8 @@ def test_sample_that_cannot_be_had_is_told_and_one_that_can_is_shown_with_its_so
     button(page, "Try a sample").click()
     page.run()
     assert not page.error
-    assert "Somebody. An archive, CC-BY-4.0." in words(page)
+    assert "Somebody. Walking is none of the 400 actions" in words(page)
+    assert "An archive, CC-BY-4.0." in words(page)
     assert has_button(page, "Analyse")
 
 

@@ -596,6 +596,8 @@ def test_recommended_settings_fit_the_frame_rate_of_the_video(networks: Networks
     fitting = recommended(Settings(video_classifier_model="i3d"), 60.0)
     assert fitting.skip_frame > recommended(Settings()).skip_frame
     assert widget(at, "Skip interval").value == fitting.skip_frame
+    sample_s = fitting.skip_frame / 60
+    assert f"{round(1 / sample_s)} samples span" in words(at), "no length of clips, which each entry has its own of"
     assert tab(at).compare.rows[0].samples == fitting.num_video_sequence_samples
     # the user has the last word, after a refresh too; at 30 frames a second, these would be the recommended ones
     widget(at, "Skip interval").set_value(recommended(Settings()).skip_frame)

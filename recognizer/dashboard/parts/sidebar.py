@@ -164,7 +164,8 @@ def choose_shared_settings(rate_hz: float | None = None) -> Settings:
             if spec.sidebar == "top" and spec.scope.decides_pass
         }
         sample_s = chosen["skip_frame"] / (rate_hz or DEFAULT_FRAME_RATE_HZ)
-        st.caption(f"One sample every {seconds(sample_s)}: 32 samples span {seconds(32 * sample_s)}.")
+        samples = max(2, round(1 / sample_s))  # about a second; each entry has a length of its own
+        st.caption(f"One sample every {seconds(sample_s)}: {samples} samples span {seconds(samples * sample_s)}.")
         with st.expander("More"):
             chosen |= _more()
     tab.settings = replace(current, **chosen)

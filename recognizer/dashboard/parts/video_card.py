@@ -29,6 +29,7 @@ from recognizer.video.reading import line
 
 PREVIEW_S = 60
 _POSTER_PX = 1280
+_OF_SAMPLES = "Walking is none of the 400 actions, so most of it stays unknown; you can teach it, or drop in your own video."
 
 
 def frame_rate_hz() -> float | None:
@@ -146,7 +147,7 @@ def _take_sample() -> None:
     except RecognizerError as error:
         state.tab().problem = str(error)
         return
-    _use(file, f"{sample.title}. {sample.source}, {sample.licence}.")
+    _use(file, f"{sample.title}. {_OF_SAMPLES} {sample.source}, {sample.licence}.")
 
 
 def restore_video(path: Path, name: str, sha256: str | None) -> None:
