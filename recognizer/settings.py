@@ -341,7 +341,7 @@ class Settings:
         title="Backend",
         option="--backend",
         help="The library that runs the networks. By default the fastest on this machine, which is measured the first "
-        "time a network is used and takes some seconds.",
+        "time a network is used and takes up to a minute.",
         scope=Scope.MACHINE,
         choices=BACKEND_NAMES,
         choice_titles=_BACKENDS,

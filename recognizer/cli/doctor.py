@@ -20,7 +20,7 @@ _DESCRIPTION = """\
 Describe this machine and how it runs each network: the library and number
 format, the time for one clip or picture, and the difference of the output from
 PyTorch in float32. A network that has not run yet is measured now, which takes
-some seconds. Without names, show the networks whose weights are downloaded.
+up to a minute. Without names, show the networks whose weights are downloaded.
 To measure again, remove the folder backends in the cache.
 """
 _EPILOG = """\

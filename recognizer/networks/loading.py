@@ -136,7 +136,8 @@ def loading_message(settings: Settings) -> str:
     new = networks_to_tune(settings)
     if not new:
         return "Loading the networks"
-    return f"Measuring once how {' and '.join(new)} {'run' if len(new) > 1 else 'runs'} fastest on this machine"
+    run = "run" if len(new) > 1 else "runs"
+    return f"Measuring once how {' and '.join(new)} {run} fastest on this machine, which takes up to a minute"
 
 
 def backends(settings: Settings) -> Backends:
