@@ -29,6 +29,7 @@ from recognizer.service.action_sets import ActionSetStore
 from recognizer.service.comparisons import ComparisonStore
 from recognizer.service.corrections import CorrectionStore
 from recognizer.service.database import Database, put
+from recognizer.service.engines import prepare_file
 from recognizer.service.runs import RunQuery, RunStore
 from recognizer.service.schema import COUNTED_VERSION, VERSION
 from recognizer.service.store import AnalysisStore
@@ -285,6 +286,13 @@ def test_several_processes_may_open_a_new_database_at_once(tmp_path: Path) -> No
         thread.join()
     assert not failures
     assert version_of(tmp_path / "new.sqlite3") == COUNTED_VERSION
+
+
+def test_several_may_create_a_file_at_once(tmp_path: Path) -> None:
+    """Regression: in one of ten tries, one of them was told at once that the database was busy for over 30 s."""
+    with ThreadPoolExecutor(8) as pool:
+        for k in range(60):
+            list(pool.map(prepare_file, [tmp_path / f"{k}.sqlite3"] * 8))
 
 
 def test_several_processes_may_migrate_a_database_at_once(old: Path) -> None:

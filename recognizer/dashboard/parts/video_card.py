@@ -29,7 +29,9 @@ from recognizer.video.reading import line
 
 PREVIEW_S = 60
 _POSTER_PX = 1280
-_OF_SAMPLES = "Walking is none of the 400 actions, so most of it stays unknown; you can teach it, or drop in your own video."
+_OF_SAMPLES = (
+    "Walking is none of the 400 actions, so most of it stays unknown; you can teach it, or drop in your own video."
+)
 
 
 def frame_rate_hz() -> float | None:
