@@ -296,6 +296,7 @@ def test_every_kind_of_edit_stays_and_can_be_undone(
         with one_edit(page, "merge person 3 into person 2"):
             drag(page, place(page, 2, None), place(page, 1, None))
             page.get_by_role("menuitem", name="Person 3 is Person 2").click()
+            page.locator(".note", has_text="both are in view for").wait_for()
         with one_edit(page, "hide person 2"):
             page.keyboard.press("h")
         assert titles(page) == ["Anna"]

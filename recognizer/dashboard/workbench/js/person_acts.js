@@ -1,11 +1,14 @@
 // What a user does to people: merge, split, hide, name.
 
 import { segmentsOf } from "./around.js";
-import { clock } from "./dom.js";
+import { clock, seconds } from "./dom.js";
 import * as edits from "./edits.js";
 import { peopleToFind } from "./labels.js";
 import { pick } from "./picker.js";
 import { askName } from "./renaming.js";
+
+// When a person's number changes, the old one often stays for a moment beside the new one: not worth a remark.
+const OVERLAP_S = 0.5;
 
 export async function chooseMerge(editing, lane, at = editing.placeOf(lane)) {
     const { model } = editing;
@@ -17,8 +20,23 @@ export async function chooseMerge(editing, lane, at = editing.placeOf(lane)) {
     if (into) await merge(editing, lane, into);
 }
 
-export function merge(editing, lane, into) {
-    return editing.store(edits.merge(lane, into), `${lane.title} is ${into.title}`, editing.model.timeS, into.personId);
+export async function merge(editing, lane, into) {
+    const bothS = sharedS(lane.presence, into.presence);
+    const said = `${lane.title} is ${into.title}`;
+    const isStored = await editing.store(edits.merge(lane, into), said, editing.model.timeS, into.personId);
+    if (isStored && bothS > OVERLAP_S) {
+        editing.voice.note(`${said}; both are in view for ${seconds(bothS)}, where the box of ${into.title} counts.`);
+    }
+}
+
+function sharedS(one, other) {
+    let totalS = 0;
+    for (let k = 0, j = 0; k < one.length && j < other.length;) {
+        totalS += Math.max(0, Math.min(one[k][1], other[j][1]) - Math.max(one[k][0], other[j][0]));
+        if (one[k][1] < other[j][1]) k++;
+        else j++;
+    }
+    return totalS;
 }
 
 export function split(editing, lane) {
