@@ -1,4 +1,4 @@
-"""How long there has been no sign of life, in time in which one could have come."""
+"""The time without a sign of life, as far as one could have come."""
 
 from __future__ import annotations
 

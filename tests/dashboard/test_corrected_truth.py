@@ -58,6 +58,13 @@ def run(page: AppTest) -> AppTest:
     return page
 
 
+def compared(stored: Stored) -> AppTest:
+    """Open the comparison in the browser that made the analysis."""
+    page = open_page("pages/compare.py", comparison=stored.comparison_id)
+    tab(page).history.own["analyses"] = [stored.analysis.analysis_id]
+    return run(page)
+
+
 def offer_of(page: AppTest) -> Any:
     (offer,) = [one for one in page.button if one.label.startswith("Use your corrected analysis of ")]
     return offer
@@ -112,9 +119,7 @@ def test_labels_come_and_go_where_only_the_results_are_drawn_again(
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Regression: a browser runs only the results after these presses, which then drew what there was before."""
-    page = open_page("pages/compare.py", comparison=stored.comparison_id)
-    tab(page).history.own["analyses"] = [stored.analysis.analysis_id]
-    run(page)
+    page = compared(stored)
     press_in_fragment(page, offer_of(page), monkeypatch)
     assert "Your labels: games-corrected.csv" in scored_words(page)
     press_in_fragment(page, button(page, "Remove them"), monkeypatch)
@@ -126,9 +131,7 @@ def test_corrected_truth_has_the_thresholds_of_a_slider_that_was_left_by_the_pre
     stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Regression: the workbench's sliders are heard after the button, so the truth had the thresholds of before."""
-    page = open_page("pages/compare.py", comparison=stored.comparison_id)
-    tab(page).history.own["analyses"] = [stored.analysis.analysis_id]
-    run(page)
+    page = compared(stored)
     before = comparison.restore_from_address
 
     def heard() -> None:

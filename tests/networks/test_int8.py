@@ -187,7 +187,7 @@ class TestRounding:
         assert 0 < relative_difference(exact, close) < 0.1
 
     def test_mixed_rounds_only_where_most_of_the_work_is(self, converted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(int8, "has_bfloat16", lambda: False)
+        monkeypatch.setattr(openvino, "has_bfloat16", lambda: False)
         monkeypatch.setattr(int8, "_HEAVY_SHARE", 0.4)
         mixed = rewritten_where_heavy(converted, RANGES)
         rounded = [
@@ -196,7 +196,7 @@ class TestRounding:
         ]
         assert rounded == [True, False, False, False, False], "the stem has three quarters of it"
         assert mixed.options == {"INFERENCE_PRECISION_HINT": "f32"}
-        monkeypatch.setattr(int8, "has_bfloat16", lambda: True)
+        monkeypatch.setattr(openvino, "has_bfloat16", lambda: True)
         assert rewritten_where_heavy(converted, RANGES).options == {"INFERENCE_PRECISION_HINT": "bf16"}
         exact = Compiled(converted, Way("openvino", "float32"))(EXAMPLE.numpy())
         close = Compiled(mixed.model, MIXED, changed_options=mixed.options)(EXAMPLE.numpy())

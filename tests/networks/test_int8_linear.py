@@ -130,7 +130,7 @@ def test_gains_of_a_normalization_are_moved_into_the_layers_that_alone_take_it(
 def test_what_is_not_rounded_runs_in_the_best_format_of_the_processor(
     converted: Any, monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool, hint: str
 ) -> None:
-    monkeypatch.setattr(int8_linear, "has_bfloat16", lambda: has_bfloat16)
+    monkeypatch.setattr(openvino, "has_bfloat16", lambda: has_bfloat16)
     assert rewritten(converted).options["INFERENCE_PRECISION_HINT"] == hint
 
 

@@ -23,8 +23,8 @@ import numpy as np
 
 from recognizer.classifier_specs import SPECS
 from recognizer.networks.backends import int8_linear
-from recognizer.networks.backends.openvino import UnavailableError, fold_constants, library
-from recognizer.networks.backends.ways import Rewritten, SpecialFormat, has_bfloat16, has_int8
+from recognizer.networks.backends.openvino import UnavailableError, fold_constants, library, quick_floats
+from recognizer.networks.backends.ways import Rewritten, SpecialFormat, has_int8
 from recognizer.networks.backends.windows import with_windows
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ _VERSION = 2
 """Increase it when ``rewritten`` changes."""
 
 _HEAVY_SHARE = 0.05
-"""``mixed`` rounds convolutions with at least this share of the multiplications. In I3D, four of 57 have 76 % of them,
+"""``mixed`` rounds convolutions with at least this share of the multiplications. In I3D, four of 58 have 74 % of them,
 and little of the error (docs/decisions/117-mixed-precision-for-short-clips.md)."""
 
 _INPUT_LEVELS = 256
@@ -147,7 +147,7 @@ def rewritten_where_heavy(model: Any, ranges: Ranges) -> Rewritten:
         UnavailableError: the ranges are those of another network.
     """
     changed = with_windows(library(), quantized(model, ranges, _HEAVY_SHARE))
-    return replace(changed, options={"INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32"})
+    return replace(changed, options=quick_floats())
 
 
 def quantized(model: Any, ranges: Ranges, least_share: float = 0.0) -> Any:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from recognizer.networks.backends.openvino import UnavailableError, fold_constants, library
-from recognizer.networks.backends.ways import Rewritten, has_bfloat16
+from recognizer.networks.backends.openvino import UnavailableError, fold_constants, library, quick_floats
+from recognizer.networks.backends.ways import Rewritten
 
 VERSION = 1
 """Increase it when ``rewritten`` changes."""
@@ -48,11 +48,7 @@ def rewritten(model: Any) -> Rewritten:
     for layer in layers:
         _round_weights(layer)
     copy.validate_nodes_and_infer_types()
-    options = {
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": group,
-        "INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32",
-    }
-    return Rewritten(copy, options=options)
+    return Rewritten(copy, options={"DYNAMIC_QUANTIZATION_GROUP_SIZE": group, **quick_floats()})
 
 
 def _inputs(node: Any) -> int:

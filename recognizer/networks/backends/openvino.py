@@ -30,7 +30,7 @@ from recognizer.memory import collect_and_give_back_memory, give_back_memory
 from recognizer.networks.backends.batching import FairQueue
 from recognizer.networks.backends.precise import keep_in_float32
 from recognizer.networks.backends.pytorch import PyTorchRunner
-from recognizer.networks.backends.ways import REFERENCE, Prepare, Rewritten, Way
+from recognizer.networks.backends.ways import REFERENCE, Prepare, Rewritten, Way, has_bfloat16
 from recognizer.weights.cache import file_sha256, locked
 
 _log = logging.getLogger(__name__)
@@ -104,6 +104,11 @@ def fold_constants(model: Any) -> None:
     manager = passes.Manager()
     manager.register_pass(passes.ConstantFolding())
     manager.run_passes(model)
+
+
+def quick_floats() -> dict[str, str]:
+    """Return the option for a network that is only partly in int8: how its other layers compute here."""
+    return {"INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32"}
 
 
 class ConvertedNetworks:
