@@ -22,6 +22,7 @@ from recognizer.types import Box, Classifier, Clip, Detection, Detector, Predict
 
 if TYPE_CHECKING:
     from benchmarks.plain_loop import PlainResult
+    from recognizer.networks.loading import Models
 
 KIB_PER_MIB = 1024
 
@@ -131,14 +132,20 @@ class Alone:
 
 def serve_engine(settings: Settings, calls: Connection) -> None:
     """Run the engine's process; answers ``("run", path)``, ``("alone", path)`` and ``("memory", "")``."""
+    from recognizer.networks.loading import load_models
+
+    serve_models(load_models(settings), settings, calls)
+
+
+def serve_models(loaded: Models, settings: Settings, calls: Connection) -> None:
+    """Run the engine's process with these networks."""
     from recognizer.analysis.file import analyze
     from recognizer.analysis.file_pass import frames_per_detection
     from recognizer.clips.sampling import SampleClock
-    from recognizer.networks.loading import Models, load_models
+    from recognizer.networks.loading import Models
     from recognizer.timeline.model import frame_rate_hz
     from recognizer.video import open_video
 
-    loaded = load_models(settings)
     again = CountedRunner(loaded.classifier)
 
     def run(path: str, kept: list[Clip] | None = None) -> EngineRun:

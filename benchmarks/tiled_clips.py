@@ -31,30 +31,35 @@ def tiled_video(
 ) -> Path:
     """Write a video of ``people`` people to ``target``, each in a cell, played forwards, then backwards."""
     width, height = size_wh
+    places = cells(people, size_wh)
     path = target / f"people-{people}-{seconds:g}s-{width}x{height}.mp4"
     if path.is_file():
         return path
-    columns = math.ceil(math.sqrt(people))
-    rows = math.ceil(people / columns)
-    cell_wh = (width // columns, height // rows)
     loops = []
     for name in islice(cycle(ONE_PERSON), people):
         with open_video(clips / name) as reader:
-            cells = [_fitted(frame.rgb, *cell_wh) for frame in reader.frames(lambda index, _: index < _FRAMES_OF_EACH)]
-        loops.append(cells + cells[::-1])
+            frames = reader.frames(lambda index, _: index < _FRAMES_OF_EACH)
+            pictures = [_fitted(frame.rgb, *places[0][2:]) for frame in frames]
+        loops.append(pictures + pictures[::-1])
     part = path.with_suffix(".part.mp4")
     writer = VideoWriter(part, RATE, width, height, preset="veryfast")
     for k in range(round(seconds * RATE)):
         canvas = np.full((height, width, 3), 96, np.uint8)
-        for cell, loop in enumerate(loops):
+        for cell, (loop, (left, top, cell_width, cell_height)) in enumerate(zip(loops, places, strict=True)):
             # no two people move in step
             picture = loop[(k + 17 * cell) % len(loop)]
-            left, top = cell % columns * cell_wh[0], cell // columns * cell_wh[1]
-            canvas[top : top + cell_wh[1], left : left + cell_wh[0]] = picture
+            canvas[top : top + cell_height, left : left + cell_width] = picture
         writer.write(canvas, k / float(RATE))
     writer.close()
     part.replace(path)
     return path
+
+
+def cells(people: int, size_wh: tuple[int, int]) -> list[tuple[int, int, int, int]]:
+    """Return left, top, width and height of each person's cell in a picture."""
+    columns = math.ceil(math.sqrt(people))
+    width, height = size_wh[0] // columns, size_wh[1] // math.ceil(people / columns)
+    return [(k % columns * width, k // columns * height, width, height) for k in range(people)]
 
 
 def _fitted(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

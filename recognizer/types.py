@@ -232,6 +232,19 @@ class Crossing(NamedTuple):
     is_swapped: bool
 
 
+class Picture(Protocol):
+    """A picture as NumPy reads it: an array, or what ``np.asarray`` makes one of."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array."""
+        ...
+
+    def __array__(self, dtype: None = None, /, *, copy: bool | None = None) -> NDArray[np.uint8]:
+        """Return the picture."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Observation:
     """The people in one sampled frame, and their crops.
@@ -253,10 +266,10 @@ class Observation:
     frame_index: int
     time_s: float
     people: tuple[TrackedPerson, ...]
-    crops_rgb: tuple[NDArray[np.uint8], ...]
+    crops_rgb: tuple[Picture, ...]
     appearances: tuple[NDArray[np.uint8], ...] = ()
     is_cut: bool = False
-    surroundings_rgb: tuple[NDArray[np.uint8], ...] = ()
+    surroundings_rgb: tuple[Picture, ...] = ()
     camera: CameraStep | None = None
     camera_roughly: CameraStep | None = None
     crossings: tuple[Crossing, ...] = ()

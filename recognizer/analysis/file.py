@@ -19,10 +19,11 @@ from recognizer.analysis.passes import PassStore
 from recognizer.analysis.save_points import Journal, SavePoints, journal_key
 from recognizer.analysis.sights import UnfitError
 from recognizer.analysis.stitcher import Stitcher
+from recognizer.clips.sampling import with_pictures
 from recognizer.networks.loading import Models, load_models
 from recognizer.settings import LEAST_HEIGHT_PX, LONG_CLIP_S, Settings
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import Clip, Observation, VideoInfo
+from recognizer.types import Clip, Observation, Picture, VideoInfo
 from recognizer.video import VideoInput, VideoReader, open_video
 
 _log = logging.getLogger(__name__)
@@ -261,9 +262,9 @@ class _FileAnalysis:
             self._report()
         self._labeler.replace_pictures(self._pass.picture)
         self._measure_from_here()
-        return self._label([_with_pictures(clip, self._pass.picture) for clip in clips])
+        return self._label([with_pictures(clip, self._pass.picture) for clip in clips])
 
-    def _needed(self, clips: Iterable[Clip]) -> Iterator[NDArray[np.uint8]]:
+    def _needed(self, clips: Iterable[Clip]) -> Iterator[Picture]:
         """Yield the stand-ins whose pictures are still needed: those in clips, and those that later clips may show."""
         yield from self._labeler.pictures()
         for clip in clips:
@@ -346,18 +347,6 @@ class _FileAnalysis:
                 timeline=lambda: self._labeler.timeline(np.zeros(0), complete=False),
             )
         )
-
-
-def _with_pictures(clip: Clip, picture_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Clip:
-    """Return a clip of stand-ins with the pictures in their place."""
-    around = clip.surroundings_rgb
-    return Clip(
-        clip.person_id,
-        clip.start_s,
-        clip.end_s,
-        rgb=np.stack([picture_of(one) for one in clip.rgb]),
-        surroundings_rgb=None if around is None else np.stack([picture_of(one) for one in around]),
-    )
 
 
 def _as_decoded(video: VideoInfo, frame_times_s: NDArray[np.float64]) -> VideoInfo:

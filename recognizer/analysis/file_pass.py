@@ -22,7 +22,7 @@ from recognizer.networks.devices import resolve_device
 from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from recognizer.timeline.model import frame_rate_hz
-from recognizer.types import Detection, Frame, Observation, Reading
+from recognizer.types import Detection, Frame, Observation, Picture, Reading
 from recognizer.video import PREFETCHED_FRAMES, VideoReader, frames_ahead, prefetched
 
 _T = TypeVar("_T")
@@ -148,7 +148,7 @@ class _DetectedPeople(_DecodedFrames):
         for sight in self._sights:
             yield self._follower.repeat(sight, self._stand_ins)
 
-    def keep(self, pictures: Iterable[NDArray[np.uint8]]) -> None:
+    def keep(self, pictures: Iterable[Picture]) -> None:
         """Forget all stand-ins but these."""
         self._stand_ins.keep(pictures)
 
@@ -175,7 +175,7 @@ class _DetectedPeople(_DecodedFrames):
                 return
         raise UnfitError(f"the video ends before frame {latest}")
 
-    def picture(self, stand_in: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def picture(self, stand_in: Picture) -> Picture:
         """Return the picture that a kept stand-in stands for."""
         return self._stand_ins.picture(stand_in)
 
@@ -256,7 +256,7 @@ class FilePass:
                 self._record(observation)
                 yield observation
 
-    def keep(self, pictures: Iterable[NDArray[np.uint8]]) -> None:
+    def keep(self, pictures: Iterable[Picture]) -> None:
         """Forget all stand-ins but these."""
         if self._resumed is not None:
             self._resumed.keep(pictures)
@@ -269,7 +269,7 @@ class FilePass:
         """
         return iter(()) if self._resumed is None else self._resumed.catch_up()
 
-    def picture(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def picture(self, picture: Picture) -> Picture:
         """Return the picture that a kept stand-in stands for."""
         return picture if self._resumed is None else self._resumed.picture(picture)
 

@@ -15,7 +15,7 @@ from recognizer.networks.loading import Models
 from recognizer.settings import Settings, least_height_px
 from recognizer.timeline.builder import TimelineBuilder
 from recognizer.timeline.model import PersonTrack, Timeline, frame_rate_hz
-from recognizer.types import CameraStep, Clip, Observation, Prediction, TrackedPerson, VideoInfo
+from recognizer.types import CameraStep, Clip, Observation, Picture, Prediction, TrackedPerson, VideoInfo
 
 
 class ActionLabeler:
@@ -103,12 +103,12 @@ class ActionLabeler:
             if prediction.start_s >= self.stay_began_s(prediction.person_id):
                 self._latest[prediction.person_id] = prediction
 
-    def pictures(self) -> list[NDArray[np.uint8]]:
+    def pictures(self) -> list[Picture]:
         """Return all pictures that a later clip may show."""
         with self._lock:
             return list(self._sampler.pictures())
 
-    def replace_pictures(self, picture_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+    def replace_pictures(self, picture_of: Callable[[Picture], Picture]) -> None:
         """Replace each of ``pictures`` by another."""
         with self._lock:
             self._sampler.replace_pictures(picture_of)

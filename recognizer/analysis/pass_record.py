@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import CropStyle
-from recognizer.types import CROP_SIZE_PX, Box, CameraStep, Crossing, Observation, Reading, TrackedPerson
+from recognizer.types import CROP_SIZE_PX, Box, CameraStep, Crossing, Observation, Picture, Reading, TrackedPerson
 from recognizer.video.reading import reading_from, values_of
 
 FORMAT = 7
@@ -196,8 +196,8 @@ class RecordedPass:
         self,
         sample: int,
         people: tuple[TrackedPerson, ...],
-        crops_rgb: tuple[NDArray[np.uint8], ...],
-        surroundings_rgb: tuple[NDArray[np.uint8], ...],
+        crops_rgb: tuple[Picture, ...],
+        surroundings_rgb: tuple[Picture, ...],
     ) -> Observation:
         """Return the observation of a sampled frame, with these pictures of ``people_in``."""
         return Observation(

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.clips.cropping import Cropper, Squares
-from recognizer.types import Box, Frame, TrackedPerson
+from recognizer.types import Box, Frame, Picture, TrackedPerson
 
-Pictures = tuple[tuple[NDArray[np.uint8], ...], tuple[NDArray[np.uint8], ...]]
+Pictures = tuple[tuple[Picture, ...], tuple[Picture, ...]]
 """Crops of people in one frame, and their surroundings if these are cut out; see ``Cropper.cut``."""
 
 _CROP, _SURROUNDINGS = 0, 1
@@ -44,7 +44,7 @@ class StandIns:
         self._samples = 0
         self._origins: dict[int, _Origin] = {}
         self._wanted: dict[int, list[tuple[int, int, int]]] = {}
-        self._pictures: dict[tuple[int, int, int], NDArray[np.uint8]] = {}
+        self._pictures: dict[tuple[int, int, int], Picture] = {}
 
     def cut(self, frame_index: int, time_s: float, people: Sequence[TrackedPerson]) -> Pictures:
         """Return stand-ins for ``Cropper.cut``; call once per sampled frame, in order of time."""
@@ -56,7 +56,7 @@ class StandIns:
             return crops, ()
         return crops, tuple(_stand_in(sample, place, _SURROUNDINGS) for place in places)
 
-    def keep(self, wanted: Iterable[NDArray[np.uint8]]) -> None:
+    def keep(self, wanted: Iterable[Picture]) -> None:
         """Forget all stand-ins but these."""
         wanted_of: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         keys = {_key(stand_in) for stand_in in wanted}
@@ -82,8 +82,8 @@ class StandIns:
                 else self._cropper.surroundings(frame.rgb, box, people, place, squares)
             )
 
-    def picture(self, stand_in: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the picture that a stand-in stands for, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3).
+    def picture(self, stand_in: Picture) -> Picture:
+        """Return the picture that a stand-in stands for, (CROP_SIZE_PX, CROP_SIZE_PX, 3).
 
         Raises:
             KeyError: its frame was not seen.
@@ -95,6 +95,6 @@ def _stand_in(sample: int, place: int, kind: int) -> NDArray[np.uint8]:
     return np.array((sample, place, kind), np.uint32).view(np.uint8).reshape(_SHAPE)
 
 
-def _key(stand_in: NDArray[np.uint8]) -> tuple[int, int, int]:
+def _key(stand_in: Picture) -> tuple[int, int, int]:
     sample, place, kind = np.ascontiguousarray(stand_in).reshape(-1).view(np.uint32).tolist()
     return sample, place, kind

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.clips.pictures import KeptCrop, KeptSurroundings, resized
 from recognizer.settings import CropStyle
 from recognizer.types import CROP_SIZE_PX, Box, TrackedPerson
 
-PAD_RGB = (110, 101, 96)
-"""Fills a crop beyond the border of the frame: torchvision's Kinetics-400 mean (0.432, 0.395, 0.376) as bytes, which
-the networks' normalisation turns into about zero."""
-
-Squares = dict[tuple[int, int], NDArray[np.uint8]]
-"""A frame's largest squares, shrunk, by left and top: people at the same end of a frame share one."""
+Squares = dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray[np.int16]]]
+"""A frame's largest squares, shrunk, and where everybody is in them (``KeptSurroundings``), by left and top: people at
+the same end of a frame share one."""
 
 STEADY_WITHIN_S = 0.5
 """Time constant of a steady crop that follows its person: long compared with the jitter of a box between samples, short
@@ -65,7 +61,7 @@ class Cropper:
 
     def cut(
         self, rgb: NDArray[np.uint8], time_s: float, people: Sequence[TrackedPerson]
-    ) -> tuple[tuple[NDArray[np.uint8], ...], tuple[NDArray[np.uint8], ...]]:
+    ) -> tuple[tuple[KeptCrop, ...], tuple[KeptSurroundings, ...]]:
         """Return the crops of ``people`` in one frame, and their surroundings if the style includes them.
 
         Args:
@@ -74,8 +70,8 @@ class Cropper:
             people: the people in it.
 
         Returns:
-            A crop, uint8 (CROP_SIZE_PX, CROP_SIZE_PX, 3), for each of ``people``; the same for the surroundings, or
-            nothing.
+            A crop, (CROP_SIZE_PX, CROP_SIZE_PX, 3), for each of ``people``; the same for the surroundings, or nothing.
+            None of them refers to ``rgb``.
         """
         boxes = self.boxes(time_s, people)
         crops = tuple(self.crop(rgb, box) for box in boxes)
@@ -89,9 +85,9 @@ class Cropper:
         """Whether ``cut`` returns surroundings."""
         return self._style.surroundings
 
-    def crop(self, rgb: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    def crop(self, rgb: NDArray[np.uint8], box: Box) -> KeptCrop:
         """Return the crop at a box of ``boxes``."""
-        return square_crop(rgb, box, self._style.margin_percentage)
+        return _kept_crop(rgb, box, self._style.margin_percentage, CROP_SIZE_PX)
 
     def surroundings(
         self,
@@ -100,10 +96,17 @@ class Cropper:
         people: Sequence[TrackedPerson],
         k: int,
         squares: Squares,
-    ) -> NDArray[np.uint8]:
-        """Return the surroundings of the k-th of ``people`` around a box of ``boxes``; see ``surroundings_crop``."""
-        others = [other.box_xyxy for j, other in enumerate(people) if j != k]
-        return surroundings_crop(rgb, box, people[k].box_xyxy, others, squares=squares)
+    ) -> KeptSurroundings:
+        """Return the surroundings of the k-th of ``people`` around a box of ``boxes``; see ``surroundings_crop``.
+
+        Args:
+            rgb: the frame, uint8 (H, W, 3).
+            box: the box to centre the square on.
+            people: everybody in the frame.
+            k: whose surroundings.
+            squares: the frame's squares so far; new ones are added.
+        """
+        return _kept_surroundings(rgb, box, [person.box_xyxy for person in people], k, CROP_SIZE_PX, squares)
 
 
 def _square(box_xyxy: Box) -> Box:
@@ -129,31 +132,23 @@ def square_crop(
     Returns:
         uint8 (size_px, size_px, 3).
     """
+    return np.asarray(_kept_crop(rgb, box_xyxy, margin_percentage, size_px))
+
+
+def _kept_crop(rgb: NDArray[np.uint8], box_xyxy: Box, margin_percentage: float, size_px: int) -> KeptCrop:
     left, top, side = square_window(box_xyxy, margin_percentage)
     height, width = rgb.shape[:2]
     x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
-    if (x2 - x1, y2 - y1) == (side, side):
-        return _resize(rgb[y1:y2, x1:x2], size_px, size_px)
-    crop = _padding(size_px).copy()
-    if x2 > x1 and y2 > y1:
-        scale = size_px / side
-        to_x1, to_y1 = round((x1 - left) * scale), round((y1 - top) * scale)
-        to_x2, to_y2 = max(to_x1 + 1, round((x2 - left) * scale)), max(to_y1 + 1, round((y2 - top) * scale))
-        inside = _resize(rgb[y1:y2, x1:x2], to_x2 - to_x1, to_y2 - to_y1)
-        crop[to_y1:to_y2, to_x1:to_x2] = inside[: size_px - to_y1, : size_px - to_x1]
-    return crop
-
-
-@cache
-def _padding(size_px: int) -> NDArray[np.uint8]:
-    """Return a crop of padding only; cached, because filling in a colour takes as long as cropping."""
-    return np.full((size_px, size_px, 3), PAD_RGB, np.uint8)
-
-
-def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    shrinks = width < rgb.shape[1]
-    resized = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)
+    if x2 <= x1 or y2 <= y1:
+        return KeptCrop(np.empty((0, 0, 3), np.uint8), (0, 0, 0, 0), size_px)
+    scale = size_px / side
+    to_x1, to_y1 = round((x1 - left) * scale), round((y1 - top) * scale)
+    to_x2, to_y2 = max(to_x1 + 1, round((x2 - left) * scale)), max(to_y1 + 1, round((y2 - top) * scale))
+    inside, to_width, to_height = rgb[y1:y2, x1:x2], to_x2 - to_x1, to_y2 - to_y1
+    grows = inside.size < 3 * to_width * to_height
+    # a copy, because a view would keep the whole frame in memory
+    inside = inside.copy() if grows else resized(inside, to_width, to_height)
+    return KeptCrop(inside, (to_x1, to_y1, to_x2, to_y2), size_px)
 
 
 def surroundings_crop(
@@ -162,7 +157,6 @@ def surroundings_crop(
     person_xyxy: Box,
     others_xyxy: Sequence[Box] = (),
     size_px: int = CROP_SIZE_PX,
-    squares: Squares | None = None,
 ) -> NDArray[np.uint8]:
     """Return the frame's largest square, placed around a person but inside the frame, with all other people covered.
 
@@ -175,33 +169,23 @@ def surroundings_crop(
         person_xyxy: the person's box; nothing in it is covered.
         others_xyxy: the boxes of other people.
         size_px: side of the result.
-        squares: the frame's squares so far; new ones are added.
 
     Returns:
-        uint8 (size_px, size_px, 3); without others, it may be one of ``squares``.
+        uint8 (size_px, size_px, 3).
     """
-    squares = {} if squares is None else squares
+    return np.asarray(_kept_surroundings(rgb, box_xyxy, [person_xyxy, *others_xyxy], 0, size_px, {}))
+
+
+def _kept_surroundings(
+    rgb: NDArray[np.uint8], box_xyxy: Box, people_xyxy: Sequence[Box], k: int, size_px: int, squares: Squares
+) -> KeptSurroundings:
     height, width = rgb.shape[:2]
     side = min(height, width)
     x1, y1, x2, y2 = box_xyxy
     left = round(min(max((x1 + x2 - side) / 2, 0), width - side))
     top = round(min(max((y1 + y2 - side) / 2, 0), height - side))
-    square = squares.get((left, top))
-    if square is None:
-        square = squares[left, top] = _resize(rgb[top : top + side, left : left + side], size_px, size_px)
-    if not others_xyxy:
-        return square
-    crop = square.copy()
-
-    def part(box: Box) -> NDArray[np.uint8]:
-        px1, py1, px2, py2 = (
-            min(max(round((value - start) * size_px / side), 0), size_px)
-            for value, start in zip(box, (left, top, left, top), strict=True)
-        )
-        return crop[py1:py2, px1:px2]
-
-    person = part(person_xyxy).copy()
-    for other in others_xyxy:
-        part(other)[:] = PAD_RGB
-    part(person_xyxy)[:] = person
-    return crop
+    if (left, top) not in squares:
+        square = resized(rgb[top : top + side, left : left + side], size_px, size_px)
+        parts = np.rint((np.array(people_xyxy, np.float64) - (left, top, left, top)) * size_px / side)
+        squares[left, top] = square, np.clip(parts, 0, size_px).astype(np.int16)
+    return KeptSurroundings(*squares[left, top], k)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.settings import Settings
-from recognizer.types import Clip, Observation
+from recognizer.types import Clip, Observation, Picture
 
 _SHORTEST_CLIP_S = 1.0
 _SHORTEST_SHARE = 0.5
@@ -60,42 +61,69 @@ class SampleClock:
 
 class _Sample(NamedTuple):
     time_s: float
-    crop_rgb: NDArray[np.uint8]
-    surroundings_rgb: NDArray[np.uint8] | None
+    crop_rgb: Picture
+    surroundings_rgb: Picture | None
+
+    def replaced(self, picture_of: Callable[[Picture], Picture]) -> _Sample:
+        """Return the sample with other pictures."""
+        around = self.surroundings_rgb
+        return _Sample(self.time_s, picture_of(self.crop_rgb), None if around is None else picture_of(around))
 
 
 class _SampledClip(Clip):
-    """A clip that shares its samples with later clips of the person, and copies them into arrays when asked for these.
+    """A clip that shares its samples with later clips of the person, and makes arrays of them when asked for these.
 
-    Clips of all people may be complete at the same time; with copies of their own, they would take twice the memory.
+    Clips of all people may be complete at the same time; with arrays of their own, they would take twice the memory.
     """
 
-    def __init__(self, person_id: int, samples: tuple[_Sample, ...], interval_s: float) -> None:
-        facts = {"person_id": person_id, "start_s": samples[0].time_s, "end_s": samples[-1].time_s + interval_s}
-        for name, value in {**facts, "_samples": samples}.items():
+    def __init__(self, person_id: int, start_s: float, end_s: float, samples: Sequence[_Sample]) -> None:
+        facts = {"person_id": person_id, "start_s": start_s, "end_s": end_s, "samples": tuple(samples)}
+        for name, value in facts.items():
             object.__setattr__(self, name, value)  # the class is frozen
 
-    _samples: tuple[_Sample, ...]
+    samples: tuple[_Sample, ...]
 
     @property
     def rgb(self) -> NDArray[np.uint8]:
         """See ``Clip``; a copy."""
-        return np.stack([sample.crop_rgb for sample in self._samples])
+        return _stack([sample.crop_rgb for sample in self.samples])
 
     @property
     def surroundings_rgb(self) -> NDArray[np.uint8] | None:
         """See ``Clip``; a copy."""
-        around = [sample.surroundings_rgb for sample in self._samples if sample.surroundings_rgb is not None]
-        return np.stack(around) if len(around) == len(self._samples) else None
+        around = [sample.surroundings_rgb for sample in self.samples if sample.surroundings_rgb is not None]
+        return _stack(around) if len(around) == len(self.samples) else None
 
     @property
     def shape(self) -> tuple[int, ...]:
         """See ``Clip``."""
-        return len(self._samples), *self._samples[0].crop_rgb.shape
+        return len(self.samples), *self.samples[0].crop_rgb.shape
 
     def stacked(self) -> Clip:
         """See ``Clip``."""
         return Clip(self.person_id, self.start_s, self.end_s, self.rgb, self.surroundings_rgb)
+
+
+def _stack(pictures: Sequence[Picture]) -> NDArray[np.uint8]:
+    """Return the pictures as one array; unlike ``np.stack``, it holds no second array of each meanwhile."""
+    stack = np.empty((len(pictures), *pictures[0].shape), np.uint8)
+    for k, picture in enumerate(pictures):
+        stack[k] = np.asarray(picture)
+    return stack
+
+
+def _samples_of(clip: Clip) -> Sequence[_Sample]:
+    if isinstance(clip, _SampledClip):
+        return clip.samples
+    surroundings = clip.surroundings_rgb
+    around: Sequence[Picture | None] = [None] * clip.length if surroundings is None else list(surroundings)
+    return list(map(_Sample, _sample_times_s(clip).tolist(), clip.rgb, around))
+
+
+def with_pictures(clip: Clip, picture_of: Callable[[Picture], Picture]) -> Clip:
+    """Return a clip that shows, in place of each picture, another."""
+    samples = [sample.replaced(picture_of) for sample in _samples_of(clip)]
+    return _SampledClip(clip.person_id, clip.start_s, clip.end_s, samples)
 
 
 @dataclass
@@ -122,7 +150,7 @@ class LeftOver(NamedTuple):
 
 
 MOST_LEFT_OVER = 1000
-"""At most this many left-over samples are kept, 300 MB with surroundings; of more, the oldest get no clip."""
+"""At most this many left-over samples are kept, with surroundings 300 MB or less; of more, the oldest get no clip."""
 
 
 class ClipSampler:
@@ -205,7 +233,7 @@ class ClipSampler:
             has_clip = own.has_clip if own is not None and head else bool(source and source.has_clip)
             self._buffers[person_id] = _Buffer(deque((*head, *tail), maxlen=self._length), new, has_clip)
 
-    def pictures(self) -> Iterator[NDArray[np.uint8]]:
+    def pictures(self) -> Iterator[Picture]:
         """Yield all pictures that a later clip may show."""
         for samples in (*(one.samples for one in self._buffers.values()), *(one.samples for one in self._left_over)):
             for sample in samples:
@@ -213,12 +241,11 @@ class ClipSampler:
                 if sample.surroundings_rgb is not None:
                     yield sample.surroundings_rgb
 
-    def replace_pictures(self, picture_of: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+    def replace_pictures(self, picture_of: Callable[[Picture], Picture]) -> None:
         """Replace each of ``pictures`` by another."""
 
         def replaced(sample: _Sample) -> _Sample:
-            around = sample.surroundings_rgb
-            return _Sample(sample.time_s, picture_of(sample.crop_rgb), None if around is None else picture_of(around))
+            return sample.replaced(picture_of)
 
         for buffer in self._buffers.values():
             buffer.samples = deque(map(replaced, buffer.samples), maxlen=buffer.samples.maxlen)
@@ -284,34 +311,30 @@ class ClipSampler:
     def _clip(self, person_id: int, buffer: _Buffer) -> Clip:
         buffer.new = 0
         buffer.has_clip = True
-        return _SampledClip(person_id, tuple(buffer.samples), self._interval_s)
+        samples = buffer.samples
+        return _SampledClip(person_id, samples[0].time_s, samples[-1].time_s + self._interval_s, samples)
 
 
 def joined(older: Clip, newer: Clip, from_s: float) -> Clip:
     """Join two successive clips of a person into one, with as many samples as ``newer``.
 
     The samples of both clips are assumed to be evenly spaced, as the sampler makes them. The result consists of the
-    samples nearest to evenly spaced times.
+    samples nearest to evenly spaced times, and shares them with the two.
 
     Args:
         older: the clip that starts first; the two may overlap.
         newer: the clip that ends last.
         from_s: start of the result, if ``older`` starts earlier.
     """
-    older, newer = older.stacked(), newer.stacked()
     length = newer.length
     start_s = max(older.start_s, from_s)
     earlier = _sample_times_s(older)
     before = earlier < newer.start_s
     times_s = np.concatenate((earlier[before], _sample_times_s(newer)))
-    crops_rgb = np.concatenate((older.rgb[before], newer.rgb))
-    around_rgb: NDArray[np.uint8] | None = None
-    if older.surroundings_rgb is not None and newer.surroundings_rgb is not None:
-        around_rgb = np.concatenate((older.surroundings_rgb[before], newer.surroundings_rgb))
+    samples = [*compress(_samples_of(older), before), *_samples_of(newer)]
     wanted_s = start_s + np.arange(length) * (newer.end_s - start_s) / length
     nearest = np.abs(times_s[:, None] - wanted_s).argmin(axis=0)
-    around_rgb = None if around_rgb is None else around_rgb[nearest]
-    return Clip(newer.person_id, start_s, newer.end_s, crops_rgb[nearest], around_rgb)
+    return _SampledClip(newer.person_id, start_s, newer.end_s, [samples[k] for k in nearest])
 
 
 def _sample_times_s(clip: Clip) -> NDArray[np.float64]:

@@ -139,9 +139,9 @@ def test_crops_read_back_may_be_changed_without_touching_the_record(store: PassS
     record(store, "a")
     for one in found(store).observations(style(10)):
         for crop in one.crops_rgb:
-            crop[:] = 0
+            np.asarray(crop)[:] = 0
     again = [crop for one in found(store).observations(style(10)) for crop in one.crops_rgb]
-    assert all(crop.any() for crop in again)
+    assert all(np.asarray(crop).any() for crop in again)
 
 
 def test_a_pass_that_is_not_committed_leaves_nothing(store: PassStore, folder: Path) -> None:
@@ -164,7 +164,9 @@ def test_a_record_is_found_only_when_it_is_complete(store: PassStore) -> None:
 
 
 def test_surroundings_are_stored_next_to_the_crops(store: PassStore) -> None:
-    around = tuple(replace(one, surroundings_rgb=tuple(255 - crop for crop in one.crops_rgb)) for one in PASS)
+    around = tuple(
+        replace(one, surroundings_rgb=tuple(255 - np.asarray(crop) for crop in one.crops_rgb)) for one in PASS
+    )
     wider = style(10)._replace(surroundings=True)
     with store.record("a", wider) as recorder:
         for one in around:

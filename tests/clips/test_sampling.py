@@ -416,3 +416,22 @@ class TestSharedSamples:
                 assert found.length == 4
                 assert found.shape == expected.shape
             assert clip.stacked().stacked().person_id == clip.person_id
+
+    def test_a_clip_that_waits_and_grows_takes_no_memory_either(self) -> None:
+        sampler = ClipSampler(Settings(num_video_sequence_samples=4, skip_frame=1, overlap=0.0), 30.0)
+        people = (TrackedPerson(1, (0.0, 0.0, 40.0, 90.0), 0.9),)
+        shown = [np.random.default_rng(k).integers(0, 256, (64, 64, 3), np.uint8) for k in range(12)]
+        clips = [
+            clip
+            for k, picture in enumerate(shown)
+            for clip in sampler.add(Observation(k, k / 30, people, (picture,), surroundings_rgb=(255 - picture,)))
+        ]
+        tracemalloc.start()
+        waiting = joined(joined(clips[0], clips[1], from_s=0.0), clips[2], from_s=0.0)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak_bytes < 64 * 64 * 3, "that of one picture"
+        assert waiting.length == 4
+        assert waiting.surroundings_rgb is not None
+        np.testing.assert_array_equal(waiting.surroundings_rgb, 255 - waiting.rgb)
+        assert all(any((one == picture).all() for picture in shown) for one in waiting.rgb)
