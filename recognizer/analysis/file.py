@@ -261,8 +261,10 @@ class _FileAnalysis:
             self._analysed_s = max(self._analysed_s, time_s)
             self._report()
         self._labeler.replace_pictures(self._pass.picture)
+        clips = [with_pictures(clip, self._pass.picture) for clip in clips]
+        self._pass.keep(())
         self._measure_from_here()
-        return self._label([with_pictures(clip, self._pass.picture) for clip in clips])
+        return self._label(clips)
 
     def _needed(self, clips: Iterable[Clip]) -> Iterator[Picture]:
         """Yield the stand-ins whose pictures are still needed: those in clips, and those that later clips may show."""

@@ -149,7 +149,7 @@ class _DetectedPeople(_DecodedFrames):
             yield self._follower.repeat(sight, self._stand_ins)
 
     def keep(self, pictures: Iterable[Picture]) -> None:
-        """Forget all stand-ins but these."""
+        """Forget all stand-ins but these, and their pictures."""
         self._stand_ins.keep(pictures)
 
     def catch_up(self) -> Iterator[float]:
@@ -257,7 +257,7 @@ class FilePass:
                 yield observation
 
     def keep(self, pictures: Iterable[Picture]) -> None:
-        """Forget all stand-ins but these."""
+        """Forget all stand-ins but these, and their pictures."""
         if self._resumed is not None:
             self._resumed.keep(pictures)
 

@@ -57,13 +57,14 @@ class StandIns:
         return crops, tuple(_stand_in(sample, place, _SURROUNDINGS) for place in places)
 
     def keep(self, wanted: Iterable[Picture]) -> None:
-        """Forget all stand-ins but these."""
+        """Forget all stand-ins but these, and their pictures."""
         wanted_of: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         keys = {_key(stand_in) for stand_in in wanted}
         self._origins = {sample: self._origins[sample] for sample in {key[0] for key in keys}}
         for key in sorted(keys):
             wanted_of[self._origins[key[0]].frame_index].append(key)
         self._wanted = dict(wanted_of)
+        self._pictures = {key: self._pictures[key] for key in keys if key in self._pictures}
 
     @property
     def frames(self) -> frozenset[int]:

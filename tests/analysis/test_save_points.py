@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -18,12 +19,13 @@ from recognizer.analysis.file import Progress, analyze, find_people
 from recognizer.analysis.file_pass import frames_per_detection
 from recognizer.analysis.passes import PassStore
 from recognizer.analysis.save_points import Journal
+from recognizer.analysis.stand_ins import StandIns
 from recognizer.clips.cropping import Cropper
 from recognizer.errors import StoreError
 from recognizer.networks.loading import Models
 from recognizer.settings import TRACKER_NAMES, Settings
 from recognizer.timeline.model import Timeline
-from recognizer.types import Clip, ClipFeatures, Prediction
+from recognizer.types import Clip, ClipFeatures, Picture, Prediction
 from tests.support.fakes import ScriptedClassifier
 from tests.support.resuming import (
     SETTINGS,
@@ -136,6 +138,33 @@ def _kill_at(number: int, kept: MemorySavePoints) -> Callable[[Progress], None]:
             raise _KilledError
 
     return progress
+
+
+def test_pictures_from_before_the_save_point_go_with_their_clips(
+    video: Path, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: they stayed until the end, 11.4 MB a person with *Recommended*."""
+    cut: list[weakref.ref[Picture]] = []
+    left: list[int] = []
+    picture_of = StandIns.picture
+
+    def noted(stand_ins: StandIns, stand_in: Picture) -> Picture:
+        picture = picture_of(stand_ins, stand_in)
+        cut.append(weakref.ref(picture))
+        return picture
+
+    monkeypatch.setattr(StandIns, "picture", noted)
+    kept = MemorySavePoints(undisturbed.chunks[: len(undisturbed.chunks) // 3])
+    analyze(
+        video,
+        SETTINGS,
+        models=busy_models(),
+        save_points=kept,
+        progress=lambda _: left.append(sum(one() is not None for one in cut)),
+    )
+    most, at_the_end = max(left), left[-1]
+    assert most > SETTINGS.num_video_sequence_samples
+    assert at_the_end < most / 2, "of a stay that was too short for a clip, pictures are kept"
 
 
 def test_features_are_kept(video: Path) -> None:
