@@ -41,7 +41,7 @@ def line(engine: Side, video: Path, people: int, seconds: float, warm_video: Pat
     engine.close()
     each_s = run.took_s / seconds
     took = f"{run.took_s:>8.2f}  {each_s:>14.3f}  {run.processors_s:>8.2f}"
-    return f"{people:>6}  {seconds:>7.0f}  {took}  {run.clips:>6}  {memory:>7.0f}"
+    return f"{people:>6}  {seconds:>7.0f}  {took}  {run.clips:>6}  {run.asked_again:>10}  {memory:>7.0f}"
 
 
 def show_stages(lengths_min: Sequence[float], people: int) -> bool:
@@ -104,7 +104,7 @@ def main() -> None:
         rows += [(1, 60 * minutes) for minutes in lengths_min]
         samples, skip = settings.num_video_sequence_samples, settings.skip_frame
         print(f"{arguments.classifier}, {samples} samples, skip {skip}, {arguments.size}")
-        print("people  seconds    took s  s a video-sec.     CPU s   clips  most MB")
+        print("people  seconds    took s  s a video-sec.     CPU s   clips  in float32  most MB")
         for people, seconds in rows:
             video = tiled_video(arguments.clips, people, seconds, folder, size_wh)
             stand_ins = (serve_stand_ins, settings, people, size_wh)
