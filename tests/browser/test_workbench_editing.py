@@ -29,7 +29,8 @@ DURATION_S = 12.0
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 LAPTOP: ViewportSize = {"width": 680, "height": 768}  # without the sidebar and the margins
 LANES = "[model.shownLanes.length, Math.round(lanes.stage.getBoundingClientRect().top)]"
-NARROW = {"width": 390, "height": 844}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+ELSEWHERE = "This run was changed in another tab; what you see now includes that."
 ROWS = """Array.from({ length: model.rows }, (_, row) => model.segment(row)).map((one) => [
     one.lane.key, one.action, +one.startS.toFixed(4), +one.endS.toFixed(4), one.source, one.checked])"""
 SELECTED = """(({ lane, action, startS, endS, source }) => [lane.title, action, startS, endS, source])(
@@ -87,6 +88,11 @@ def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
 def settle(page: Page) -> None:
     """Wait for the edit that is on its way, and for what follows it."""
     bench(page).evaluate("async (bench) => { await bench.getRootNode().host.recognizer.editing.queue; }")
+
+
+def wait_for_news(page: Page, text: str) -> None:
+    """Wait until the page has said what another tab did; it is gone after a while."""
+    bench(page).locator(".news").filter(has_text=text).wait_for(state="attached")
 
 
 @contextmanager
@@ -353,6 +359,7 @@ def test_two_tabs_and_a_killed_server_lose_nothing(browser: Browser, server: App
         other.bring_to_front()
         other.keyboard.press("3")  # without having seen what the first tab did
         wait_until(other, "model.timeline.revision === 3")
+        wait_for_news(other, ELSEWHERE)
         settle(other)
         other.keyboard.press("F2")
         other.get_by_role("textbox", name="Name of Person 2").fill("Bo")
@@ -366,6 +373,7 @@ def test_two_tabs_and_a_killed_server_lose_nothing(browser: Browser, server: App
         page.evaluate("window.dispatchEvent(new Event('focus'))")  # headless pages have it all the time
         wait_until(page, "model.segments.revision === 4")  # they come after the timeline
         assert ask(page, ROWS) == expected, "what another tab did is seen without an edit of one's own"
+        wait_for_news(page, ELSEWHERE)
 
         server.kill()
         select(page, 2, 1.0)
@@ -377,6 +385,44 @@ def test_two_tabs_and_a_killed_server_lose_nothing(browser: Browser, server: App
         wait_for_bench(page)
         assert ask(page, ROWS) == expected
         assert titles(page) == ["Person 1", "Bo", "Person 3"]
+
+
+def test_undo_takes_back_nothing_that_another_tab_did_unseen(
+    browser: Browser, pages: str, stored: StoredAnalysis
+) -> None:
+    address = f"{pages}{stored.analysis_id}"
+    with opened(browser, address) as page, opened(browser, address) as other:
+        select(other, 1, 1.0)
+        with one_edit(other, "relabel"):
+            other.keyboard.press("3")
+        assert bench(other).locator(".news").text_content() == "", "an edit of one's own is no news"
+        page.bring_to_front()
+        ask(page, "model.catchUp()")
+        select(page, 0, 1.0)
+        with one_edit(page, "relabel"):
+            page.keyboard.press("2")
+        both = ask(page, ROWS)
+        other.bring_to_front()
+        other.keyboard.press("Control+z")  # meant for the edit that this tab shows as the last
+        wait_for_news(other, f"Nothing was undone, because {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}")
+        wait_until(other, "model.segments.revision === 2")
+        settle(other)
+        assert ask(other, ROWS) == both
+        other.keyboard.press("Control+z")
+        wait_until(other, "model.segments.revision === 3")
+        settle(other)
+        assert ask(other, "model.timeline.redo").startswith("relabel person 1 ")
+
+        # it is said in the window, also when the picture is scrolled out of it
+        other.set_viewport_size(NARROW)
+        bench(other).locator(".filters").scroll_into_view_if_needed()
+        tops = ask(
+            other,
+            """(model.emit("elsewhere"), [".bench", ".news"].map((one) =>
+                lanes.host.getRootNode().querySelector(one).getBoundingClientRect().top))""",
+        )
+        assert tops[0] < -100
+        assert 0 <= tops[1] < NARROW["height"]
 
 
 def test_review_by_keys_and_menus_that_stay_in_the_window(browser: Browser, pages: str, stored: StoredAnalysis) -> None:

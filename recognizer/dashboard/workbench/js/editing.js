@@ -9,6 +9,7 @@ import { Teaching } from "./teaching.js";
 import { Tools } from "./tools.js";
 
 const READ_ONLY = "This lane shows what the network said; correct the other lane of this person.";
+const CHANGED = "this run was changed in another tab; what you see now includes that";
 const ONLY_LOOKS = "Only who analysed this video may correct it, or an operator.";
 
 export class Editing {
@@ -106,9 +107,10 @@ export class Editing {
 
     async take(step, word, back) {
         const { model } = this;
+        // nobody takes back what they have not seen
+        if (await model.catchUp()) return this.voice.tell(`Nothing was ${word.toLowerCase()}, because ${CHANGED}.`);
         if (!model.timeline[step]) return this.voice.note(`There is nothing to ${step}.`);
         const isDone = await this.saving(model[step](), `${word}.`);
-        // as the server says: another tab may have made the last edit
         return isDone && this.voice.say(`${word}: ${model.timeline[back]}`);
     }
 
@@ -134,7 +136,7 @@ export class Editing {
         if (hadFocus && !this.root.getRootNode().activeElement) this.root.focus({ preventScroll: true });
         this.tools.show(isStored ? this.saved() : "Not saved");
         if (isStored) this.voice.say(said);
-        else await this.model.refresh(null); // another tab may have changed what the edit was about
+        else if (!await this.model.catchUp()) await this.model.refresh(null); // another tab may have changed what it was about
         return isStored;
     }
 

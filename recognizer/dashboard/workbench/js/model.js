@@ -2,7 +2,7 @@
 //
 // Events: "timeline" (another document), "player" (the video's copy went on), "segments", "seconds" (the second labels of
 // the same segments have been counted), "time", "selection", "boxes" (more of them have come), "overlay" (what is drawn
-// over the video), "theme", "problem" (with `message`).
+// over the video), "theme", "problem" (with `message`), "elsewhere" (what is shown now has changes of another tab).
 
 import { BoxStore } from "./boxes.js";
 import { Latest } from "./latest.js";
@@ -27,6 +27,7 @@ export class Model extends EventTarget {
         this.boxes = new BoxStore(api, () => this.emit("boxes"));
         this.wanted = new Latest((asked) => this.api.segments(asked));
         this.guesses = new Map();
+        this.changes = { begun: 0, open: 0 }; // of this tab
     }
 
     // --- loading ---
@@ -47,17 +48,26 @@ export class Model extends EventTarget {
         else if (this.timeline.revision !== revision) await this.attempt(async () => this.adopt(await this.api.timeline()));
     }
 
-    // Another tab may have changed something while this one was not looked at.
-    async catchUp() {
-        if (!this.timeline || this.timeline.readOnly || this.isCatchingUp) return;
-        this.isCatchingUp = true;
+    // Another tab may have changed something while this one was not looked at. Answers whether one has.
+    catchUp() {
+        this.catching ??= this.look().finally(() => { this.catching = null; });
+        return this.catching;
+    }
+
+    async look() {
+        const { begun, open } = this.changes;
+        if (!this.timeline || this.timeline.readOnly || open) return false; // what answers a change brings all
+        const shown = this.timeline.revision;
         await this.attempt(async () => {
             const revision = await this.api.revision();
-            if (revision === this.timeline.revision) return;
+            // a change of this tab that began meanwhile may be counted in it
+            if (revision === shown || begun !== this.changes.begun) return;
             await this.refresh(revision);
+            if (this.timeline.revision === shown) return; // it could not be loaded, which has been said
+            this.emit("elsewhere");
             this.emit("edited"); // the page around the workbench shows it too
         });
-        this.isCatchingUp = false;
+        return this.timeline.revision !== shown;
     }
 
     async adopt(timeline) {
@@ -273,11 +283,25 @@ export class Model extends EventTarget {
         return this.change(() => this.api.redo());
     }
 
-    change(send) {
-        return this.attempt(async () => {
-            await this.adopt(await send());
+    // before: the revision that was shown when it began
+    change(send, before = this.timeline.revision) {
+        return this.attempt(() => this.ownChange(async () => {
+            const timeline = await send();
+            await this.adopt(timeline);
+            if (timeline.revision > before + 1) this.emit("elsewhere"); // a change is one step
             this.emit("edited");
-        });
+        }));
+    }
+
+    // Do what changes something, and let nobody take it for another tab's.
+    async ownChange(work) {
+        this.changes.begun += 1;
+        this.changes.open += 1;
+        try {
+            return await work();
+        } finally {
+            this.changes.open -= 1;
+        }
     }
 
     // --- events ---

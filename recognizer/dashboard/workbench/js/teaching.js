@@ -86,19 +86,22 @@ export class Teaching {
     }
 
     // Adopt the timeline of an answer; a refusal stands where the user looks.
-    async changed(request, at = null, adopt = () => {}) {
+    changed(request, at = null, adopt = () => {}) {
         const { editing, model } = this;
-        let answer = null;
-        try {
-            answer = await request;
-        } catch (error) {
-            editing.tools.show("Not saved");
-            this.toast.show(error.message, [], { at });
-            return null;
-        }
-        adopt(answer);
-        const isShown = await editing.saving(model.change(() => answer.timeline), "");
-        return isShown ? answer : null;
+        const before = model.timeline.revision;
+        return model.ownChange(async () => {
+            let answer = null;
+            try {
+                answer = await request;
+            } catch (error) {
+                editing.tools.show("Not saved");
+                this.toast.show(error.message, [], { at });
+                return null;
+            }
+            adopt(answer);
+            const isShown = await editing.saving(model.change(() => answer.timeline, before), "");
+            return isShown ? answer : null;
+        });
     }
 
     end() {

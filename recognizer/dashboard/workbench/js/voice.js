@@ -3,7 +3,10 @@
 import { clock, element, percent } from "./dom.js";
 
 const PROBLEM_MS = 8000;
+const NEWS_MS = 8000;
 const NOTE_MS = 2500;
+
+const ELSEWHERE = "This run was changed in another tab; what you see now includes that.";
 
 export class Voice {
     constructor(host, model) {
@@ -11,8 +14,11 @@ export class Voice {
         this.said = element("div", { class: "heard", role: "status", "aria-live": "polite" });
         this.problem = element("div", { class: "problem", role: "alert", hidden: true });
         this.shown = element("div", { class: "note", "aria-hidden": "true", hidden: true });
-        host.append(this.said, this.shown, this.problem);
+        // of its own: what is said of the edit itself comes at once
+        this.news = element("div", { class: "news", role: "status", hidden: true });
+        host.append(this.said, this.shown, this.news, this.problem);
         model.addEventListener("selection", () => this.saySelection());
+        model.addEventListener("elsewhere", () => this.tell(ELSEWHERE));
         model.addEventListener("problem", ({ message }) => this.fail(message));
     }
 
@@ -35,6 +41,12 @@ export class Voice {
         this.noteTimer = showFor(this.shown, NOTE_MS, this.noteTimer);
     }
 
+    // Say what nobody here has done.
+    tell(text) {
+        this.news.textContent = text;
+        this.newsTimer = showFor(this.news, NEWS_MS, this.newsTimer);
+    }
+
     fail(message) {
         this.problem.textContent = message;
         this.problemTimer = showFor(this.problem, PROBLEM_MS, this.problemTimer);
@@ -42,6 +54,7 @@ export class Voice {
 
     end() {
         clearTimeout(this.noteTimer);
+        clearTimeout(this.newsTimer);
         clearTimeout(this.problemTimer);
     }
 }
