@@ -18,7 +18,7 @@ from tests.support.workbench_actions import ask, bench, wait_for_bench, wait_unt
 from tests.support.workbench_page import HOST, workbench_server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -26,7 +26,7 @@ TIMELINE = featured_timeline(2, 20.0, action_s=6.0)
 OTHER = featured_timeline(2, 20.0, seed=2, sha256="ef" * 32, action_s=6.0)
 FIRST, SECOND = (label for label in labels_of(TIMELINE, 1) if label in labels_of(TIMELINE, 2))
 WIDE = {"width": 1440, "height": 900}
-NARROW = {"width": 390, "height": 844}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 NAMES = """Array.from(model.segments.lane.keys()).map((row) => model.segment(row))
     .filter(({ lane }) => lane.key === given[0]).map(({ action }) => action)"""
 
@@ -272,3 +272,20 @@ def test_own_lanes_beside_the_networks_and_moments_alike(
         at_s = float(moment.rpartition("=")[2])
         assert ask(page, "model.timeS") == pytest.approx(at_s, abs=0.04)
         assert page.evaluate("location.hash") == ""
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, NARROW])
+def test_what_is_said_of_an_example_covers_nothing_beside_the_workbench(
+    browser: Browser, pages: str, stored: StoredAnalysis, viewport: ViewportSize
+) -> None:
+    """Regression: wider than the picture, it lay over the sidebar."""
+    with opened(browser, pages + stored.analysis_id, stored, viewport=viewport) as page:
+        if viewport != NARROW:
+            page.evaluate("document.body.style.padding = '16px 80px 16px 380px'")  # as in the app
+        text = (
+            "Taught “resting” in “My actions”. Own names appear once there are examples of two actions, from any video."
+        )
+        page.evaluate(f"(text) => {HOST}.recognizer.editing.teaching.toast.show(text, [['Undo', () => {{}}]])", text)
+        said, around = settled_box(page.locator(".toast")), settled_box(bench(page))
+        assert around["x"] <= said["x"]
+        assert said["x"] + said["width"] <= around["x"] + around["width"]

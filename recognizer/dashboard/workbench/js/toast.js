@@ -6,9 +6,9 @@ const SHOWN_MS = 10_000;
 const MARGIN_PX = 8;
 
 export class Toast {
-    // stage: the picture, over whose lower edge it lies
+    // root: the workbench, beside which it covers nothing; stage: the picture, over whose lower edge it lies
     constructor(root, stage, voice) {
-        Object.assign(this, { stage, voice });
+        Object.assign(this, { root, stage, voice });
         // a popover lies above everything, also in full screen
         this.card = element("div", { class: "toast", popover: "manual" });
         this.ended = new AbortController();
@@ -56,12 +56,15 @@ export class Toast {
     }
 
     place() {
-        const stage = this.stage.getBoundingClientRect();
+        const [root, stage] = [this.root, this.stage].map((one) => one.getBoundingClientRect());
+        const left = Math.max(root.left, MARGIN_PX);
+        const right = Math.min(root.right, document.documentElement.clientWidth - MARGIN_PX);
+        this.card.style.maxWidth = `min(46em, ${right - left}px)`;
         const { width, height } = this.card.getBoundingClientRect();
         const { x, y } = this.at ?? { x: (stage.left + stage.right - width) / 2, y: stage.bottom - height - MARGIN_PX };
-        const most = { x: document.documentElement.clientWidth - width - MARGIN_PX, y: globalThis.innerHeight - height - MARGIN_PX };
-        this.card.style.left = `${Math.max(MARGIN_PX, Math.min(x, most.x))}px`;
-        this.card.style.top = `${Math.max(MARGIN_PX, Math.min(y, most.y))}px`;
+        const lowest = globalThis.innerHeight - height - MARGIN_PX;
+        this.card.style.left = `${Math.max(left, Math.min(x, right - width))}px`;
+        this.card.style.top = `${Math.max(MARGIN_PX, Math.min(y, lowest))}px`;
     }
 
     end() {
