@@ -22,6 +22,9 @@ UNWATCHED_AFTER_S = 5.0
 """When the page has been closed for this long, its camera is gone too. A page that lost its connection only for a
 moment is back sooner."""
 
+_WAITED_S = 2.0
+"""After a standstill of the server, pictures that come later than this did not wait meanwhile: the browser sends on."""
+
 CHECK_EVERY_S = 1.0
 _LATE_BY = 1.5
 """A check counts at most this many intervals; what is later was held up, as the pictures were."""
@@ -52,9 +55,31 @@ class Signs:
         self.no_page = Silence(CHECK_EVERY_S * _LATE_BY, now_s)
         self._picture_ago_s = picture_ago_s
         self._is_watched = is_watched
+        self._now_s = now_s
+        self._checked_at_s = now_s()
+        self._went_on_at_s = -math.inf
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether an end now is no user's Stop, or one because no picture came.
+
+        That is so after a long silence, and after a standstill of the server in which the browser gave up: pictures
+        that waited for the server may have come since, but no others.
+        """
+        now_s = self._now_s()
+        went_on_at_s = now_s if self._stood_still(now_s) else self._went_on_at_s
+        picture_at_s = now_s - self._picture_ago_s()
+        return self.no_picture.lasted_s > BROKEN_AFTER_S or picture_at_s < went_on_at_s + _WAITED_S
+
+    def _stood_still(self, now_s: float) -> bool:
+        return now_s - self._checked_at_s > CHECK_EVERY_S + BROKEN_AFTER_S
 
     def check(self) -> bool:
         """Return whether the session still lives; call this every ``CHECK_EVERY_S``."""
+        now_s = self._now_s()
+        if self._stood_still(now_s):
+            self._went_on_at_s = now_s
+        self._checked_at_s = now_s
         no_picture_s = self.no_picture.count(self._picture_ago_s())
         no_page_s = self.no_page.count(0.0 if self._is_watched() else math.inf)
         return no_picture_s <= GONE_AFTER_S and no_page_s <= UNWATCHED_AFTER_S
@@ -82,8 +107,8 @@ class Watchdog:
 
     @property
     def is_broken(self) -> bool:
-        """Whether no picture has come for so long that an end now is no user's Stop, or one because of that."""
-        return self.silent_s > BROKEN_AFTER_S
+        """Whether an end now is no user's Stop, or one because no picture came."""
+        return self._signs.is_broken
 
     def stop(self) -> None:
         """End the watch, without waiting."""

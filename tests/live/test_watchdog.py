@@ -7,7 +7,7 @@ import pytest
 from recognizer.live import watchdog as watchdog_module
 from recognizer.live.watchdog import CHECK_EVERY_S, UNWATCHED_AFTER_S, Signs
 
-GONE_AFTER_S = 10.0
+GONE_AFTER_S, BROKEN_AFTER_S = 10.0, 4.0
 STANDSTILL_S = 600.0
 """A busy machine pauses for seconds, a laptop sleeps for hours."""
 
@@ -40,6 +40,7 @@ class Session:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.setattr(watchdog_module, "GONE_AFTER_S", GONE_AFTER_S)
+    monkeypatch.setattr(watchdog_module, "BROKEN_AFTER_S", BROKEN_AFTER_S)
     return Session()
 
 
@@ -98,3 +99,30 @@ def test_a_server_that_is_always_late_ends_a_session_in_the_end(session: Session
 def test_page_tells_no_silence_that_the_server_itself_made(session: Session) -> None:
     assert session.check_in(STANDSTILL_S)
     assert session.signs.no_picture.lasted_s < 2 * CHECK_EVERY_S
+
+
+@pytest.mark.parametrize("waited_s", [0.0, 1.0])
+def test_an_end_after_a_standstill_is_no_stop_unless_the_browser_sends_on(session: Session, waited_s: float) -> None:
+    """Regression: the browser gave up a server that stood still for 12 s, and the page took that for a Stop."""
+    session.send()
+    assert session.check_in(CHECK_EVERY_S)
+    session.send()
+    assert not session.signs.is_broken
+    session.now_s += 12.0
+    assert session.signs.is_broken, "before the first check"
+    assert session.check_in(waited_s)
+    session.send()  # it waited on its way
+    assert session.check_in(CHECK_EVERY_S)
+    assert session.signs.is_broken
+    for _ in range(3):
+        session.send()
+        assert session.check_in(CHECK_EVERY_S)
+    assert not session.signs.is_broken
+
+
+@pytest.mark.parametrize("late_s", [1.2, 3.0])
+def test_a_stop_on_a_busy_server_is_a_stop(session: Session, late_s: float) -> None:
+    for _ in range(5):
+        session.send()
+        assert session.check_in(late_s)
+        assert not session.signs.is_broken
