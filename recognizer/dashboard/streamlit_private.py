@@ -54,6 +54,27 @@ def session_is_open() -> Callable[[], bool]:
     return lambda: not runtime.exists() or runtime.get_instance().is_active_session(session_id)
 
 
+def page_is_being_drawn() -> Callable[[], bool]:
+    """Return a function that checks, on the server's event loop, whether this tab's page runs or is about to.
+
+    Call this on the page's thread. Without a server, as in tests, it always returns False.
+
+    Read from Streamlit 1.67 (``runtime/app_session.py``: ``_scriptrunner`` is there from when a run is asked for until
+    it has drawn everything; ``runtime/runtime.py``: ``_session_mgr``). Breaks if one of the two is renamed;
+    ``tests/dashboard/test_finished_runs.py`` then fails.
+    """
+    context = get_script_run_ctx()
+    session_id = context.session_id if context is not None else ""
+
+    def is_being_drawn() -> bool:
+        if not runtime.exists():
+            return False
+        info = runtime.get_instance()._session_mgr.get_active_session_info(session_id)
+        return info is not None and info.session._scriptrunner is not None
+
+    return is_being_drawn
+
+
 @contextmanager
 def uninterrupted_state() -> Iterator[MutableMapping[str, Any]]:
     """Yield this tab's session state for a moment; a script is never interrupted there.

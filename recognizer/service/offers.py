@@ -25,12 +25,14 @@ class Offer:
         file_name: the file's name in the browser.
         mime: its type.
         make: returns its content, or the path of a file that exists; called on any thread, once per download.
+        is_being_drawn: whether the page is being drawn, which may offer another content; called on the server's loop.
         token: identifies the offer in an address; cannot be guessed.
     """
 
     file_name: str
     mime: str
     make: Callable[[], str | bytes | Path]
+    is_being_drawn: Callable[[], bool] = lambda: False
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
 
@@ -78,7 +80,7 @@ class TabOffers:
     def renew(self, label: str, offer: Offer) -> Offer:
         """Return this tab's offer of this label and file name, which from now on is made like ``offer``."""
         kept = self._offers.setdefault((label, offer.file_name), offer)
-        kept.mime, kept.make = offer.mime, offer.make
+        kept.mime, kept.make, kept.is_being_drawn = offer.mime, offer.make, offer.is_being_drawn
         self._offers.move_to_end((label, offer.file_name))
         if len(self._offers) > MOST_OF_A_TAB:
             self._offers.popitem(last=False)

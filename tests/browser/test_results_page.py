@@ -118,3 +118,13 @@ def test_filter_groups_downloads_and_tables_follow_one_another(open_page: OpenPa
     with av.open(io.BytesIO(content), "r") as container:
         assert len(list(container.decode(video=0))) == pytest.approx(30 * float(row["duration_s"]), abs=1)
     assert bench(page).is_visible()
+
+
+def test_file_has_what_a_field_says_that_was_left_by_pressing_its_button(open_page: OpenPage, stored: str) -> None:
+    """Regression: the file was that of the page as it was before the field counted."""
+    page = open_page(stored, viewport={"width": 1440, "height": 900})
+    wait_for_bench(page)
+    main(page).get_by_role("button", name="Filter").click()
+    page.get_by_test_id("stPopoverBody").get_by_label("To (s)").fill("6")
+    rows = rows_of(downloaded(page, "Timeline as CSV")[1])
+    assert max(float(row["end_s"]) for row in rows) == 6.0

@@ -24,9 +24,15 @@ class Browsers:
         self.client, self._offers = client, offers
         self.tab = TabOffers()
 
-    def draw(self, label: str, make: Callable[[], str | bytes | Path], name: str = "a.csv") -> str:
+    def draw(
+        self,
+        label: str,
+        make: Callable[[], str | bytes | Path],
+        name: str = "a.csv",
+        is_being_drawn: Callable[[], bool] = lambda: False,
+    ) -> str:
         """Draw a button; return the address that a press asks for."""
-        offer = self.tab.renew(label, Offer(name, "text/csv", make))
+        offer = self.tab.renew(label, Offer(name, "text/csv", make, is_being_drawn))
         self._offers.add(offer)
         return f"/recognizer/download/{offer.token}/{name}"
 
@@ -61,6 +67,29 @@ def test_button_of_an_earlier_drawing_gives_the_file_of_the_latest(browsers: Bro
     gc.collect()
     answer = browsers.client.get(shown)
     assert (answer.status_code, answer.text) == (200, "after\n")
+
+
+def test_file_is_that_of_the_drawing_that_came_with_the_press(browsers: Browsers) -> None:
+    """Regression: a field that was left by the press of a button counted for the next one."""
+    looks = iter([True, True])
+
+    def is_being_drawn() -> bool:
+        if next(looks, False):
+            return True
+        browsers.draw("CSV", lambda: "with the field\n")
+        return False
+
+    assert (
+        browsers.client.get(browsers.draw("CSV", lambda: "without\n", "a.csv", is_being_drawn)).text
+        == "with the field\n"
+    )
+
+
+def test_page_that_is_drawn_for_long_does_not_hold_up_what_it_offered(
+    browsers: Browsers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recognizer.dashboard.parts.download_route._LONGEST_S", 0.1)
+    assert browsers.client.get(browsers.draw("CSV", lambda: "1\n", "a.csv", lambda: True)).text == "1\n"
 
 
 def test_file_has_its_name_and_type_and_is_never_shown_or_cached(browsers: Browsers) -> None:

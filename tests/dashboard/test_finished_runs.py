@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -19,7 +21,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.script_data import ScriptData
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 
-from recognizer.dashboard.streamlit_private import keep_answers, keep_finished_runs
+from recognizer.dashboard.streamlit_private import keep_answers, keep_finished_runs, page_is_being_drawn
 from tests.support.waiting import WAIT_S
 
 SCRIPT = """
@@ -85,6 +87,20 @@ async def ask_for_an_address_as_the_page_begins(tab: Tab) -> None:
     await tab.until(lambda: tab.finished(ForwardMsg.FINISHED_SUCCESSFULLY) == 1)
 
 
+async def look_whether_it_is_drawn(tab: Tab) -> None:
+    """Ask before, during and after a run."""
+    server: Any = Runtime.instance()
+    server._session_mgr.get_active_session_info = {"": SimpleNamespace(session=tab.session)}.get
+    is_being_drawn = page_is_being_drawn()
+    assert not is_being_drawn()
+    tab.session.request_rerun(ClientState())
+    assert is_being_drawn(), "it is about to"
+    ended(tab)
+    assert is_being_drawn(), "what it has drawn is on its way"
+    await tab.until(lambda: tab.finished(ForwardMsg.FINISHED_SUCCESSFULLY) == 1)
+    await tab.until(lambda: not is_being_drawn())
+
+
 @pytest.fixture
 def use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tab], Awaitable[None]]], Tab]:
     """Returns a function that has a browser tab used, and returns what it got."""
@@ -130,3 +146,9 @@ def test_a_file_that_is_dropped_in_as_a_run_begins_gets_its_address(
     answers = [one.file_urls_response for one in tab.received if one.WhichOneof("type") == "file_urls_response"]
     assert [one.response_id for one in answers] == ["asked"]
     assert len(answers[0].file_urls) == 1
+
+
+def test_a_page_is_being_drawn_from_when_a_run_is_asked_for_until_its_end(
+    use: Callable[[Callable[[Tab], Awaitable[None]]], Tab],
+) -> None:
+    use(look_whether_it_is_drawn)

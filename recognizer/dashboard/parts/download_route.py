@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -19,6 +21,14 @@ from recognizer.service.unforeseen import reported
 
 GONE: Final = "This page's downloads have ended with its connection; reload the page, then download."
 
+_COMES_S: Final = 0.1
+"""A field that is left by the press of a button tells the page so over another connection, at about the same time."""
+
+_LONGEST_S: Final = 5.0
+"""A page that takes longer to be drawn, because it waits for something, does not hold up what it offered before."""
+
+_POLL_S: Final = 0.02
+
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -31,6 +41,7 @@ async def _download(request: Request) -> Response:
     offer = server.offers().get(request.path_params["token"])
     if offer is None:
         return problem_answer(404, GONE)
+    await _draw_first(offer)
     try:
         made = await run_in_threadpool(offer.make)
         return _answer(offer, made)
@@ -38,6 +49,14 @@ async def _download(request: Request) -> Response:
         return problem_answer(422, str(problem))
     except Exception as error:  # noqa: BLE001 - it is logged, and the button says so
         return problem_answer(500, reported(error))
+
+
+async def _draw_first(offer: Offer) -> None:
+    """Wait until the page has been drawn with what came before the press, or with it; it then offers that."""
+    await asyncio.sleep(_COMES_S)
+    end_s = time.monotonic() + _LONGEST_S
+    while offer.is_being_drawn() and time.monotonic() < end_s:
+        await asyncio.sleep(_POLL_S)
 
 
 def problem_answer(status: int, text: str) -> Response:

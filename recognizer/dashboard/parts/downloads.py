@@ -16,6 +16,7 @@ import streamlit as st
 
 from recognizer.dashboard import server, state
 from recognizer.dashboard.parts import component_files
+from recognizer.dashboard.streamlit_private import page_is_being_drawn
 from recognizer.service.offers import Offer
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def offer_download(
 ) -> None:
     """Draw a button that downloads the file that ``make`` returns.
 
+    What comes with the press counts, such as a field that was left by it: the page is drawn first.
+
     Args:
         place: where to draw it.
         label: its text.
@@ -59,7 +62,7 @@ def offer_download(
         help_text: describes the file.
         in_menu: draw it as an entry of a menu.
     """
-    offer = state.tab().downloads.renew(label, Offer(file_name, mime, make))
+    offer = state.tab().downloads.renew(label, Offer(file_name, mime, make, page_is_being_drawn()))
     server.offers().add(offer)
     data = {
         "label": label,
