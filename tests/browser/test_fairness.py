@@ -66,6 +66,9 @@ def test_second_run_of_a_visitor_waits_in_line_and_no_other_visitor_does(
     upload_video(second, long_video)
     start(second)
     wait_for_text(main(second).get_by_test_id("stProgress"), r"^Waiting in line, at place 1")
+    bar = main(second).get_by_test_id("stProgressBarTrack").locator("> *")
+    moves = bar.evaluate("(one) => getComputedStyle(one).animationName")
+    assert moves == "job-bar", "nobody knows how far it is"
 
     other = open_page()
     upload_video(other, looped(tai_chi, _OTHER_LOOPS, tmp_path / "other.mp4"))

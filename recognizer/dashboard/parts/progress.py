@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from recognizer.dashboard import guard, server
 from recognizer.dashboard.parts.visitor import may_change
@@ -13,6 +14,18 @@ from recognizer.dashboard.text import plain, sentence
 from recognizer.limits import duration_text
 from recognizer.service.jobs import Job
 from recognizer.service.tasks import Status
+
+_BAR_KEY: Final = "job-bar"
+_BAR: Final = f"[class*=st-key-{_BAR_KEY}] [role=progressbar][aria-valuenow='0'] [data-testid=stProgressBarTrack] > *"
+_BAR_CSS: Final = f"""<style>
+@keyframes {_BAR_KEY} {{ from {{ transform: translateX(-100%); }} to {{ transform: translateX(400%); }} }}
+@keyframes {_BAR_KEY}-still {{ from {{ opacity: 0.2; }} to {{ opacity: 0.7; }} }}
+{_BAR} {{ width: 25%; animation: {_BAR_KEY} 1.8s ease-in-out infinite; }}
+@media (prefers-reduced-motion: reduce) {{
+    {_BAR} {{ width: 100%; transform: none !important; animation: {_BAR_KEY}-still 1.8s infinite alternate; }}
+}}
+</style>"""
+"""A part of a job's bar moves along it while nobody knows how far the work is, for up to a minute: it goes on."""
 
 _POLL_S: Final = 1.0
 _POLL_BAR_S: Final = 0.5
@@ -30,9 +43,10 @@ def wait_for(job: Job[Any], waiting: str = "Waiting in the queue", *, prefix: st
     if job.wait(_POLL_HELD_S):
         return
     place = st.empty()
+    bar = _bar_place(place, job).empty()
     while not job.wait(_POLL_HELD_S):
         status = job.progress or Status(waiting)
-        place.progress(status.share or 0.0, f"{prefix}{plain(status.text)}")
+        bar.progress(status.share or 0.0, f"{prefix}{plain(status.text)}")
     place.empty()
 
 
@@ -41,7 +55,7 @@ def show_bar(job: Job[Any], text: str) -> None:
     """Draw a bar under a fixed text, and run the whole page again when the job has finished."""
     if job.finished:
         st.rerun()
-    st.progress(job.progress.share or 0.0 if job.progress else 0.0, text)
+    _bar_place(st.container(), job).progress(job.progress.share or 0.0 if job.progress else 0.0, text)
 
 
 @guard.fragment(run_every=_POLL_S)
@@ -61,11 +75,11 @@ def show_progress(job: Job[Any], stopping: str, look: Callable[[], None] | None 
     text = stopping if job.cancelled else plain(status.text)
     if may_change(job.visitor_id):
         bar, button = st.columns([5, 1], vertical_alignment="center")
-        bar.progress(status.share or 0.0, text)
+        _bar_place(bar, job).progress(status.share or 0.0, text)
         # a callback: the click may arrive with a run of the whole page, during which a fragment cannot rerun itself
         button.button("Cancel", disabled=job.cancelled, width="stretch", on_click=guard.callback(job.cancel))
     else:
-        st.progress(status.share or 0.0, text)
+        _bar_place(st.container(), job).progress(status.share or 0.0, text)
     with st.container():  # always there: what is below must not move to another place in the page's tree
         if job.remark:
             st.caption(f":material/restart_alt: {plain(job.remark)}")
@@ -73,6 +87,13 @@ def show_progress(job: Job[Any], stopping: str, look: Callable[[], None] | None 
             st.caption(f":material/save: {sentence(unsaved_text(job.unsaved_because))}")
     if look is not None:
         look()
+
+
+def _bar_place(place: DeltaGenerator, job: Job[Any]) -> DeltaGenerator:
+    """Return the place of a job's bar."""
+    own = place.container(key=f"{_BAR_KEY}-{job.job_id}")
+    own.html(_BAR_CSS)
+    return own
 
 
 def unsaved_text(problem: str) -> str:
