@@ -11,7 +11,7 @@ from typing import Any, Final
 import streamlit as st
 
 from recognizer.dashboard import state
-from recognizer.dashboard.streamlit_private import address_parameter
+from recognizer.dashboard.streamlit_private import address_parameter, came_through_history
 from recognizer.errors import RecognizerError
 
 _log = logging.getLogger(__name__)
@@ -71,17 +71,25 @@ class Address:
         if page.job is None and (page.shown is None or away.job_id is not None):
             self.forget()
 
-    def restore(self, current_id: str | None, restore: Callable[[str], bool]) -> str | None:
+    def restore(
+        self, current_id: str | None, restore: Callable[[str], bool], leave: Callable[[], None] | None = None
+    ) -> str | None:
         """Restore the id in the address, once.
 
         Args:
             current_id: the id that this tab has. It is put into the address again after a visit to another page, whose
                 address has no place for it.
             restore: restores an id; returns False if it is not on this machine.
+            leave: shows what there is without an id, for whoever went back to before there was one; None to stay.
 
         Returns:
             One sentence about what went wrong; None if nothing did.
         """
+        if leave is not None and came_through_history() and self.named() is None:
+            state.tab().wished.pop(self._place, None)
+            self.forget()
+            leave()
+            return None
         self._repeat_wish()
         named = self.named()
         if named is None:

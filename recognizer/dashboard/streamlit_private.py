@@ -104,6 +104,16 @@ def address_parameter(name: str) -> str | None:
         return safe._state.query_params.get(name)
 
 
+def came_through_history() -> bool:
+    """Return whether this run was asked for by the browser's Back or Forward.
+
+    Read from Streamlit 1.67 (``runtime/scriptrunner_utils/script_run_context.py``). Breaks if ``is_history_navigation``
+    is renamed; ``tests/browser/test_results_page.py`` then fails.
+    """
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
 def send_at_once(request: Request) -> None:
     """Have the system send an answer without waiting for the browser to confirm its head, which takes 40 ms.
 

@@ -128,3 +128,23 @@ def test_file_has_what_a_field_says_that_was_left_by_pressing_its_button(open_pa
     page.get_by_test_id("stPopoverBody").get_by_label("To (s)").fill("6")
     rows = rows_of(downloaded(page, "Timeline as CSV")[1])
     assert max(float(row["end_s"]) for row in rows) == 6.0
+
+
+def test_back_from_a_result_leads_to_what_was_there_before_it_and_forward_to_it(
+    open_page: OpenPage, stored: str
+) -> None:
+    """Regression: Back showed the same result again."""
+    page = open_page(stored)
+    wait_for_bench(page)
+    page.goto(page.url.partition("?")[0])
+    main(page).get_by_role("combobox", name="Open an earlier analysis").click()
+    page.get_by_role("option").first.click()
+    wait_for_bench(page)
+    for _ in range(2):
+        page.wait_for_url(f"**{stored}")
+        page.go_back()
+        main(page).get_by_role("heading", name="Who does what, when").wait_for()
+        bench(page).wait_for(state="detached")
+        assert "run=" not in page.url
+        page.go_forward()
+        wait_for_bench(page)

@@ -536,6 +536,38 @@ def test_a_refresh_finds_the_comparison_that_runs(classifiers: Classifiers, page
     assert names(fresh) == ["s3d", "r3d_18", "mc3_18"]
 
 
+def test_back_leads_to_before_a_comparison_and_forward_to_it_but_none_that_runs_is_left(
+    classifiers: Classifiers, page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: Back showed the same comparison again."""
+    compare(page)
+    comparison_id = shown(page).comparison_id
+    page.query_params.clear()
+    page.run()
+    assert comparison_id in page.query_params["comparison"], "another page's address has no place for it"
+    monkeypatch.setattr("recognizer.dashboard.address.came_through_history", lambda: True)
+    page.query_params.clear()
+    page.run()
+    assert not page.exception
+    assert tab(page).compare.shown is None
+    assert "comparison" not in page.query_params
+    page.query_params["comparison"] = comparison_id
+    page.run()
+    assert names(page) == ["s3d", "r3d_18"]
+
+    classifiers.holds = "mc3_18"
+    button(page, "Add a classifier").click()
+    page.run()
+    button(page, "Run missing classifiers (1)").click()
+    page.run()
+    assert classifiers.reached.wait(WAIT_S)
+    page.query_params.clear()
+    page.run()
+    assert "comparison" in page.query_params
+    classifiers.hold.set()
+    settle(page)
+
+
 def test_settings_are_the_same_on_every_page(classifiers: Classifiers) -> None:
     # each page drew the sliders of the page before at their lowest values, and analysed with those
     at = open_page()

@@ -41,7 +41,9 @@ def restore_from_address() -> None:
     ANALYSIS.bring_back(tab.analyse, server.context().workbench.analysis, server.context().jobs.get)
     shown_id = tab.analyse.shown.analysis_id if tab.analyse.shown is not None else None
     current_id = tab.analyse.job.job_id if tab.analyse.job is not None else shown_id
-    problem = ANALYSIS.restore(current_id, _restore)
+    # a running analysis is not left, and a camera's page shows what ended last
+    can_leave = tab.page == "analyse" and tab.analyse.job is None
+    problem = ANALYSIS.restore(current_id, _restore, (lambda: tab.analyse.show(None)) if can_leave else None)
     if problem is not None:
         tab.problem = problem
 

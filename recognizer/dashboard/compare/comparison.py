@@ -29,9 +29,17 @@ def restore_from_address() -> None:
     compare = state.tab().compare
     COMPARISON.bring_back(compare, _stored, server.context().jobs.get)
     shown_id = compare.shown.comparison_id if compare.shown is not None else None
-    problem = COMPARISON.restore(compare.job.job_id if compare.job is not None else shown_id, _restore)
+    if compare.job is None:
+        problem = COMPARISON.restore(shown_id, _restore, _leave)
+    else:
+        problem = COMPARISON.restore(compare.job.job_id, _restore)
     if problem is not None:
         compare.problem = problem
+
+
+def _leave() -> None:
+    compare = state.tab().compare
+    compare.shown, compare.problem = None, None
 
 
 def _restore(comparison_id: str) -> bool:
