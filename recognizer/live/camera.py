@@ -167,10 +167,12 @@ class TabCamera:
         """
         with self._lock:
             session = self.latest
+            watchdog = self._watchdog if self._session is not None else None
             # browsers end a broken connection as they do at Stop
-            is_lost = self._session is not None and self._watchdog is not None and self._watchdog.is_broken
+            given_up = watchdog is not None and watchdog.is_given_up
+            is_lost = given_up or (watchdog is not None and watchdog.is_broken)
             self._forget_session()
-        return session.end(lost=is_lost) if session is not None else None
+        return session.end(lost=is_lost, given_up=given_up) if session is not None else None
 
     def _forget_session(self) -> None:
         if self._session is not None:

@@ -36,11 +36,13 @@ class EndedSession:
         run: the stored analysis; if two classifiers ran, their comparison is stored under the same id.
         lost: whether it ended because no more pictures came, or the connection broke.
         problem: one sentence about why it could not be stored; None if it was.
+        given_up: whether it was lost because the browser gave up a server that stood still, whatever sent the pictures.
     """
 
     run: StoredAnalysis
     lost: bool
     problem: str | None
+    given_up: bool = False
 
 
 class LiveSession:
@@ -137,7 +139,7 @@ class LiveSession:
         if recorder.problem is not None:
             self._notes.append(capitalized(recorder.problem))
 
-    def end(self, *, lost: bool = False) -> EndedSession | None:
+    def end(self, *, lost: bool = False, given_up: bool = False) -> EndedSession | None:
         """End the stream and store the session; a second caller waits for the first.
 
         Returns:
@@ -149,7 +151,7 @@ class LiveSession:
             self._done.wait()
             return self.ended
         try:
-            self.ended = self._store(lost=lost)
+            self.ended = replace(self._store(lost=lost), given_up=given_up)
         finally:
             self._context.live_analyses.discard(self.analysis_id)
             self._done.set()

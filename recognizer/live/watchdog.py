@@ -60,16 +60,14 @@ class Signs:
         self._went_on_at_s = -math.inf
 
     @property
-    def is_broken(self) -> bool:
-        """Whether an end now is no user's Stop, or one because no picture came.
+    def is_given_up(self) -> bool:
+        """Whether an end now is the browser's, which gave up a server that stood still.
 
-        That is so after a long silence, and after a standstill of the server in which the browser gave up: pictures
-        that waited for the server may have come since, but no others.
+        Pictures that waited for the server may have come since, but no others.
         """
         now_s = self._now_s()
         went_on_at_s = now_s if self._stood_still(now_s) else self._went_on_at_s
-        picture_at_s = now_s - self._picture_ago_s()
-        return self.no_picture.lasted_s > BROKEN_AFTER_S or picture_at_s < went_on_at_s + _WAITED_S
+        return now_s - self._picture_ago_s() < went_on_at_s + _WAITED_S
 
     def _stood_still(self, now_s: float) -> bool:
         return now_s - self._checked_at_s > CHECK_EVERY_S + BROKEN_AFTER_S
@@ -107,8 +105,13 @@ class Watchdog:
 
     @property
     def is_broken(self) -> bool:
-        """Whether an end now is no user's Stop, or one because no picture came."""
-        return self._signs.is_broken
+        """Whether no picture has come for so long that an end now is no user's Stop, or one because of that."""
+        return self.silent_s > BROKEN_AFTER_S
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether an end now is the browser's, which gave up a server that stood still."""
+        return self._signs.is_given_up
 
     def stop(self) -> None:
         """End the watch, without waiting."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -634,6 +635,12 @@ def test_a_network_camera_that_goes_is_told_and_its_address_stays(
     assert "No more pictures came from the camera" in words(page)
     assert (widget(page, "Address").value, widget(page, "Address").disabled) == (address, False)
     assert browser.asked["mode"].name == "RECVONLY"
+    last = session_of(page)
+    assert last.ended is not None
+    last.ended = replace(last.ended, given_up=True)
+    page.run()
+    assert "No more pictures came from the camera" not in words(page), "the camera is well; the server stood still"
+    assert "The connection to the browser was lost" in words(page)
 
 
 def test_a_network_camera_that_never_sent_a_picture_does_not_wait_for_start(

@@ -229,7 +229,7 @@ def test_a_watch_that_comes_too_late_leaves_the_next_session_alone(
     lost: list[Callable[[], None]] = []
 
     class Watch:
-        is_broken = False
+        is_broken = is_given_up = False
 
         def __init__(self, _stream: object, _is_watched: object, on_gone: Callable[[], None]) -> None:
             lost.append(on_gone)
@@ -260,16 +260,17 @@ def test_a_watch_that_comes_too_late_leaves_the_next_session_alone(
     assert hung_up
 
 
-@pytest.mark.parametrize("is_lost", [False, True])
+@pytest.mark.parametrize(("no_picture", "gave_up"), [(False, False), (True, False), (False, True)])
 def test_a_session_without_pictures_was_lost_whoever_ends_it(
     camera_of: Callable[..., tuple[TabCamera, ServerContext]],
     monkeypatch: pytest.MonkeyPatch,
-    is_lost: bool,
+    no_picture: bool,
+    gave_up: bool,
 ) -> None:
     """Regression: browsers end a broken connection as they do at Stop, and the page said nothing."""
 
     class Watch:
-        is_broken = is_lost
+        is_broken, is_given_up = no_picture, gave_up
 
         def __init__(self, *_: object) -> None:
             pass
@@ -282,7 +283,8 @@ def test_a_session_without_pictures_was_lost_whoever_ends_it(
     take(camera)
     ended = camera.end()
     assert ended is not None
-    assert ended.lost is is_lost
+    assert ended.lost is (no_picture or gave_up)
+    assert ended.given_up is gave_up
     assert camera.end() is ended, "another end changes nothing"
 
 

@@ -107,17 +107,17 @@ def test_an_end_after_a_standstill_is_no_stop_unless_the_browser_sends_on(sessio
     session.send()
     assert session.check_in(CHECK_EVERY_S)
     session.send()
-    assert not session.signs.is_broken
+    assert not session.signs.is_given_up
     session.now_s += 12.0
-    assert session.signs.is_broken, "before the first check"
+    assert session.signs.is_given_up, "before the first check"
     assert session.check_in(waited_s)
     session.send()  # it waited on its way
     assert session.check_in(CHECK_EVERY_S)
-    assert session.signs.is_broken
+    assert session.signs.is_given_up
     for _ in range(3):
         session.send()
         assert session.check_in(CHECK_EVERY_S)
-    assert not session.signs.is_broken
+    assert not session.signs.is_given_up
 
 
 @pytest.mark.parametrize("late_s", [1.2, 3.0])
@@ -125,4 +125,4 @@ def test_a_stop_on_a_busy_server_is_a_stop(session: Session, late_s: float) -> N
     for _ in range(5):
         session.send()
         assert session.check_in(late_s)
-        assert not session.signs.is_broken
+        assert not session.signs.is_given_up

@@ -66,7 +66,8 @@ def _show_ended() -> None:
         return
     ended, tab.live.lost = camera.latest.ended, False
     if ended.lost:
-        st.warning((_LOST if tab.live.feed is None else _GONE).format(press))
+        is_browser = tab.live.feed is None or ended.given_up
+        st.warning((_LOST if is_browser else _GONE).format(press))
     analysis_id = ended.run.analysis_id
     if analysis_id == tab.live.shown_session_id:
         return
