@@ -10,9 +10,8 @@ PYTHON_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14)
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if "$$name" -c '$(PYTHON_OK)' >/dev/null 2>&1; then echo "$$name"; break; fi; done)
 
-# pip takes its index, proxy and certificates from the user's configuration; nothing here sets them.
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-INSTALL := $(PIP) install $(INSTALL_FLAGS)
+# What pip is configured with (index, certificates, …) decides where packages come from; nothing here sets that.
+INSTALL := $(BIN)/python .ci/install.py $(INSTALL_FLAGS)
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
@@ -84,7 +83,7 @@ $(BIN)/python:
 	"$(PYTHON)" -m venv --clear $(VENV)
 
 constraints: $(INSTALLED_DEV)
-	$(BIN)/python -m pip freeze --all --exclude pip > $(VENV)/frozen.txt
+	$(BIN)/python -m pip freeze --all --exclude pip --exclude uv > $(VENV)/frozen.txt
 	@sed -n 's/^\([A-Za-z0-9._-]*\)==.*/^\1==/p' requirements.txt requirements-dev.txt requirements-headless.txt requirements-ray.txt > $(VENV)/direct.txt
 	@grep '^#' constraints.txt > $(VENV)/constraints.txt
 	@grep -vi -f $(VENV)/direct.txt $(VENV)/frozen.txt >> $(VENV)/constraints.txt
