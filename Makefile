@@ -26,7 +26,7 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE .ci/in-memory $(BIN)/python -m pytest -
 help: ## Show this list
 	@echo "make run          set everything up, fetch the default networks and open the app"
 	@echo "make test         set everything up and run the tests (ARGS='-k timeline' narrows them)"
-	@echo "make test-fast    only the tests without real networks, clips and browsers"
+	@echo "make test-fast    only the tests without real networks, clips, browsers, whole pages and other programs"
 	@echo "make check        lint, formatting, types and the layer rule"
 	@echo "make format       format the code and mend what the linter can"
 	@echo "make setup        only create $(VENV) and install requirements.txt"
@@ -45,7 +45,7 @@ test: $(INSTALLED_DEV)
 	$(PYTEST) $(ARGS)
 
 test-fast: $(INSTALLED_DEV)
-	$(PYTEST) -m "not real and not browser" $(ARGS)
+	$(PYTEST) -m "not real and not browser and not slow" $(ARGS)
 
 check: types lint layers
 

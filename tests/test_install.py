@@ -101,6 +101,7 @@ def index(tmp_path: Path) -> str:
     return (tmp_path / "simple").as_uri()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="make is not used there")
 @pytest.mark.parametrize(("more", "installer"), [({}, "uv"), ({"PIP_PROXY": "http://127.0.0.1:9"}, "pip")])
 def test_a_package_of_the_users_index_is_installed(

@@ -20,6 +20,8 @@ from recognizer import __version__
 from tests.support.environment import ROOT
 from tests.support.waiting import WORK_S
 
+pytestmark = pytest.mark.slow
+
 NAME = "who_does_what_when"
 LEFT_OUT = shutil.ignore_patterns("__pycache__")
 

@@ -38,6 +38,8 @@ from tests.support.resuming import (
 )
 from tests.support.runs import classifier_of, detector_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def a_save_point_after_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:

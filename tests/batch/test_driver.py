@@ -20,6 +20,8 @@ from recognizer.networks.loading import Models
 from recognizer.settings import Settings
 from tests.support.batch import RECIPE, ScriptedNetworks, Serial, Told, results_of, run_serially, small_video
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:

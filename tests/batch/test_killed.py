@@ -12,6 +12,8 @@ from recognizer.batch.manifest import Manifest
 from tests.support.batch import results_of, small_video
 from tests.support.batch_killed import Batches, batches
 
+pytestmark = pytest.mark.slow
+
 SEED = 20
 
 

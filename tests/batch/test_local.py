@@ -19,6 +19,8 @@ from recognizer.batch.recipe import Recipe
 from recognizer.errors import OutputError
 from tests.support import batch_worker
 
+pytestmark = pytest.mark.slow
+
 
 class Starts:
     """Starts processes that do what the names of the videos say."""

@@ -136,6 +136,7 @@ except Started:
 """
 
 
+@pytest.mark.slow
 def test_a_batch_of_100_000_videos_starts_within_seconds(tmp_path: Path) -> None:
     """Processor time, because other tests run at the same time."""
     files, folders, out = 250, 400, tmp_path / "out"

@@ -33,6 +33,8 @@ from tests.support.pages import (
 )
 from tests.support.waiting import WAIT_S
 
+pytestmark = pytest.mark.slow
+
 
 def test_analysis_gives_timeline_tables_downloads_and_annotated_video(page: AppTest, clip: Path) -> None:
     upload_video(page, clip)

@@ -53,6 +53,8 @@ from tests.support.pages import (
 )
 from tests.support.waiting import WAIT_S
 
+pytestmark = pytest.mark.slow
+
 
 def start_and_hold(at: AppTest, clip: Path, networks: Networks) -> threading.Event:
     """Start an analysis, and hold it at its first clips until the event is set."""

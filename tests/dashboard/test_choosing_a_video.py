@@ -34,6 +34,8 @@ from tests.support.pages import (
     words,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_page_without_video_says_what_to_do_and_offers_a_sample(page: AppTest) -> None:
     assert page.title[0].value == "Who does what, when"

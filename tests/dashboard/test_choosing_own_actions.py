@@ -16,6 +16,8 @@ from tests.support.pages import button, choose_thresholds, open_page, open_table
 from tests.support.waiting import wait_until
 from tests.support.workbench import generated_timeline, store_analysis, write_video
 
+pytestmark = pytest.mark.slow
+
 ANALYSIS_ID = "ab" * 16
 TIMELINE = featured_timeline(2, 45.0, action_s=8.0)
 OTHER_ID = "cd" * 16

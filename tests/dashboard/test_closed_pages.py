@@ -42,6 +42,8 @@ from tests.support.pages import (
 )
 from tests.support.waiting import WAIT_S, wait_until
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import streamlit as st
 from recognizer.dashboard import state

@@ -22,6 +22,8 @@ from tests.support.pages import choose_thresholds, open_page, tab, widget, words
 from tests.support.tables import rows_of
 from tests.support.workbench import LABELS, store_analysis
 
+pytestmark = pytest.mark.slow
+
 ANALYSIS_ID, COMPARISON_ID = "ab" * 16, "cd" * 16
 TAUGHT = featured_timeline(2, 45.0, action_s=8.0)
 FIRST, SECOND = labels_of(TAUGHT, 1)[:2]

@@ -21,6 +21,8 @@ from tests.support.networks import Networks
 from tests.support.pages import button, open_page, press_in_fragment, tab, words
 from tests.support.workbench import LABELS, generated_timeline, store_analysis
 
+pytestmark = pytest.mark.slow
+
 DURATION_S = 20.0
 
 

@@ -33,6 +33,8 @@ from tests.support.pages import (
     workbench_data,
 )
 
+pytestmark = pytest.mark.slow
+
 FULL = "there is no room on the disk; make room and try again."
 TOLD = f"T{FULL[1:]}"
 MODES = {"full or read-only": ("transaction",), "gone or damaged": ("reading", "transaction")}

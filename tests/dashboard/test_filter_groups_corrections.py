@@ -37,6 +37,8 @@ from tests.support.pages import (
 from tests.support.tables import rows_of
 from tests.support.workbench import generated_timeline, store_analysis
 
+pytestmark = pytest.mark.slow
+
 ANALYSIS_ID = "ab" * 16
 DURATION_S = 20.0
 

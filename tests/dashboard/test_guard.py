@@ -43,6 +43,8 @@ from tests.support.pages import (
     words,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _no_camera(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ from tests.support.library import store_real_run
 from tests.support.networks import Networks
 from tests.support.pages import open_page, shows_result, tab, widget, words
 
+pytestmark = pytest.mark.slow
+
 PAGE = "pages/library.py"
 
 

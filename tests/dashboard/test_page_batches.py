@@ -35,6 +35,8 @@ from tests.support.batches import Video, analyzed_again, batch_at, seen, store_b
 from tests.support.networks import Networks
 from tests.support.pages import charts, downloads, errors, open_page, shows_result, tab, widget, words
 
+pytestmark = pytest.mark.slow
+
 PAGE = "pages/batches.py"
 
 VIDEOS = (

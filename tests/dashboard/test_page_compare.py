@@ -44,6 +44,8 @@ from tests.support.pages import (
 from tests.support.waiting import WAIT_S
 from tests.support.workbench import generated_timeline
 
+pytestmark = pytest.mark.slow
+
 PAGE = "pages/compare.py"
 REAL_LOADER = models_module.load_clip_classifier
 

@@ -51,6 +51,8 @@ from tests.support.pages import (
 )
 from tests.support.waiting import WAIT_S, WORK_S, wait_until
 
+pytestmark = pytest.mark.slow
+
 PAGE = "pages/live.py"
 
 

@@ -16,6 +16,8 @@ from tests.support.action_sets import action_set
 from tests.support.networks import Networks
 from tests.support.pages import button, downloads, has_button, open_page, tab, uploader, widget, words
 
+pytestmark = pytest.mark.slow
+
 PAGE = "pages/my_actions.py"
 
 

@@ -27,6 +27,8 @@ from tests.support.pages import (
     words,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_setting_has_a_help_text_in_plain_words(page: AppTest) -> None:
     for title in SETTING_TITLES:

@@ -21,6 +21,8 @@ from recognizer.networks.classifiers.checkpoint import fit, load_into, read_tens
 from recognizer.networks.classifiers.labels import read_labels
 from recognizer.networks.classifiers.network import load_classifier
 
+pytestmark = pytest.mark.slow
+
 State = dict[str, Tensor]
 OUTPUTS = 3
 SMALL = "mc3_18"

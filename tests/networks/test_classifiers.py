@@ -33,6 +33,8 @@ from recognizer.networks.devices import resolve_device
 from recognizer.settings import CLASSIFIER_NAMES, RANGES, Settings
 from recognizer.types import CROP_SIZE_PX, Clip, ClipFeatures
 
+pytestmark = pytest.mark.slow
+
 TORCHVISION_NAMES = [name for name in SPECS if name != "i3d"]
 SAMPLES = range(int(RANGES["num_video_sequence_samples"].low), int(RANGES["num_video_sequence_samples"].high) + 1)
 CLASSES = 7

@@ -21,6 +21,8 @@ from recognizer.networks.backends.windows import Windows
 from recognizer.networks.classifiers.clip_input import Normalise
 from recognizer.networks.classifiers.i3d import MaxPoolSame, Unit3D
 
+pytestmark = pytest.mark.slow
+
 needs_openvino = pytest.mark.skipif(openvino.problem() is not None, reason=f"OpenVINO: {openvino.problem()}")
 
 FLOAT32, INT8 = Way("openvino", "float32"), Way("openvino", "int8")

@@ -21,6 +21,8 @@ from recognizer.service.database import Database
 from tests.support.action_sets import CLIPS, SPACE, action_set, example, jpeg
 from tests.support.environment import ROOT
 
+pytestmark = pytest.mark.slow
+
 WHOLE = action_set("walk", "sit", None, pictures=3)
 
 

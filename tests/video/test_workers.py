@@ -33,7 +33,10 @@ from tests.support.waiting import WAIT_S, wait_until
 
 MakeVideo = Callable[..., Path]
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's signals and limits")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="uses Linux's signals and limits"),
+]
 
 
 @pytest.fixture(autouse=True)
