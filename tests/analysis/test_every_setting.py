@@ -194,6 +194,7 @@ def test_the_network_takes_every_length_that_can_reach_it(name: str) -> None:
             assert as_it_runs_on_meta(name)(torch.empty(2, *shape, device="meta")).shape == (2, CLASSES), shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "length"), [("s3d", 8), ("s3d", 12), ("mvit_v1_b", 8), ("mvit_v2_s", 14), ("mvit_v2_s", 17)]
 )

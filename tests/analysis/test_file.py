@@ -497,6 +497,7 @@ def _with_crops(
 
 
 class TestMemory:
+    @pytest.mark.slow
     def test_a_file_is_not_held_in_memory(self, make_video: MakeVideo) -> None:
         videos = [numbered_video(make_video, frames, name=f"{frames}.mkv") for frames in (60, 1200)]
         peaks = []

@@ -228,6 +228,7 @@ class TestStreams:
 
 
 class TestMemory:
+    @pytest.mark.slow
     def test_it_does_not_grow_with_the_length_of_the_stream(self) -> None:
         """Over a much longer stream only a few numbers for each sample and prediction remain, and no picture."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 
 from recognizer.batch.messages import Task
@@ -22,6 +23,7 @@ def lock_of(video: Path, folder: BatchFolder) -> FileLock:
     return FileLock(folder.work / f"{key_of(file_sha256(video), RECIPE.digest)}.lock")
 
 
+@pytest.mark.slow
 def test_a_copy_waits_for_its_original_and_does_not_seem_to_stand_still(tmp_path: Path) -> None:
     """Regression: a copy of a video that takes more than 15 minutes failed, because it made no progress."""
     video, folder = small_video(tmp_path / "a.mkv"), BatchFolder(tmp_path / "out")

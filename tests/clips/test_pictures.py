@@ -85,6 +85,7 @@ def tracked(people: Sequence[Box]) -> tuple[TrackedPerson, ...]:
 class TestAsIfMadeAtOnce:
     """A picture that is made later equals, to the bit, one that is made from the frame."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("size_wh", [(300, 210), (640, 480), (210, 300), (1280, 720)], ids=str)
     @given(people=st.lists(boxes, min_size=1, max_size=6), margin=st.integers(0, 60))
     @settings(max_examples=60)

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from recognizer.dashboard import server
+from recognizer.dashboard.parts import download_route as download_route_module
 from recognizer.dashboard.parts.download_route import GONE, download_route
 from recognizer.errors import OutputError
 from recognizer.service.offers import MOST_OF_A_TAB, Offer, Offers, TabOffers
@@ -41,6 +42,7 @@ class Browsers:
 def browsers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browsers]:
     offers: Offers[Offer] = Offers()
     monkeypatch.setattr(server, "offers", lambda: offers)
+    monkeypatch.setattr(download_route_module, "_COMES_S", 0.0)  # nothing comes over another connection
     with TestClient(
         Starlette(routes=[download_route("/recognizer/download")]), raise_server_exceptions=False
     ) as client:

@@ -87,6 +87,7 @@ def test_address_is_parted_where_github_markdown_would_link_it(text: str) -> Non
     assert not re.search(r"([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", unescaped)
 
 
+@pytest.mark.slow
 def test_what_the_first_page_imports_brings_no_library_that_only_results_need() -> None:
     """Regression: pandas and torch, and later SciPy, kept the first page from being there within three seconds of the
     server's start."""

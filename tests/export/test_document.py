@@ -139,6 +139,7 @@ def variants() -> Iterator[Any]:
             yield changed
 
 
+@pytest.mark.slow
 def test_the_schema_accepts_what_that_of_version_0_1_accepted() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
     old, new = (jsonschema.Draft202012Validator(schema) for schema in (SCHEMA_0_1, json_schema()))

@@ -29,6 +29,8 @@ from recognizer.video.camera_http import HttpRelay
 from recognizer.video.workers import workers
 from tests.support.waiting import WAIT_S, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 class Camera(BaseHTTPRequestHandler):
     """``/live`` is motion JPEG, ``/still`` stops after two pictures, ``/file`` is a file, ``/odd`` one with a codec

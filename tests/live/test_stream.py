@@ -33,6 +33,8 @@ from tests.support.fakes import (
 from tests.support.live import ONE, PROMPT_S, SETTINGS, SIZE, HeldClassifier, frames_of, live_threads, saying
 from tests.support.waiting import WAIT_S, wait_until
 
+pytestmark = pytest.mark.slow
+
 FRAME_S = 1 / 30
 SLOW_S = 0.5
 TWO = always(person((10, 20, 50, 100)), person((100, 20, 140, 100)))

@@ -421,6 +421,7 @@ class TestOpenVino:
         with torch.inference_mode():
             torch.testing.assert_close(runner(longer), one.module()(longer))
 
+    @pytest.mark.slow
     def test_it_sends_nothing_and_its_threads_give_way_and_run_on_any_core(self) -> None:
         """In another process: the threads of the first network there compute all later ones too.
 

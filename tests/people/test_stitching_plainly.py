@@ -90,6 +90,7 @@ def camera(seed: int, lasts_s: float) -> CameraMotion | None:
     return CameraMotion(times_s, steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(24))
 def test_tracks_are_joined_as_if_each_pair_was_looked_at(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stitching, "_BEFORES_AT_ONCE", 7)

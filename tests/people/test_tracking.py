@@ -240,6 +240,7 @@ def test_a_loss_of_less_than_a_second_keeps_the_number(tracker_name: str, lost_s
     assert ids(people) == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skip", [1, 2, 6, 30])
 def test_the_allowed_loss_is_a_time_not_a_number_of_calls(skip: int) -> None:
     """``track_buffer`` of the trackers counts calls: thirty of them would be 30 s at skip 30."""
@@ -322,6 +323,7 @@ def test_a_new_stream_does_not_disturb_a_running_one(tracker_name: str) -> None:
     assert ids(people) == [1, 2]
 
 
+@pytest.mark.slow
 def test_streams_on_two_threads_get_what_each_would_get_alone(tracker_name: str) -> None:
     def follow(offset: float) -> list[list[TrackedPerson]]:
         one = tracker(tracker_name)

@@ -194,6 +194,7 @@ def test_job_that_is_cancelled_while_it_waits_ends_at_once() -> None:
     assert not ran.is_set()
 
 
+@pytest.mark.slow
 def test_program_that_ends_cancels_its_jobs_and_waits_briefly_for_their_results(tmp_path: Path) -> None:
     program = f"""
 import threading, time

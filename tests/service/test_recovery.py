@@ -37,6 +37,8 @@ from tests.support.resuming import MemorySavePoints, document, save_always
 from tests.support.runs import classifier_of, detector_of
 from tests.support.waiting import WAIT_S, wait_until
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Settings(num_video_sequence_samples=4, skip_frame=1)
 MAX_BYTES = 10**9
 MakeContext = Callable[..., ServerContext]

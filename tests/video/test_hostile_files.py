@@ -89,6 +89,7 @@ def test_hours_between_two_pictures_are_no_hours_of_silence(tmp_path: Path) -> N
     assert times_s[-1] == pytest.approx(hours_s + 1, abs=1.1)
 
 
+@pytest.mark.slow
 def test_few_minutes_between_two_pictures_do_not_fill_the_memory(tmp_path: Path) -> None:
     rgb = np.zeros((48, 64, 3), np.uint8)
     sound = iter([(0, np.zeros((2, 1024), np.float32)), (240 * 48_000, np.zeros((2, 1024), np.float32))])

@@ -205,6 +205,7 @@ def test_torchvision_rows_say_what_torchvision_says() -> None:
         assert entry.official_url.endswith(f"/{entry.file_name}")
 
 
+@pytest.mark.slow
 def test_detectors_come_from_the_release_that_the_installed_ultralytics_uses(tmp_path: Path) -> None:
     # in a separate process: importing ultralytics writes settings and uses the network unless that is turned off
     code = (
