@@ -13,8 +13,10 @@ import os
 import platform
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +43,12 @@ _DECODE_S_PER_MEGAPIXEL: Final = 0.003
 """Processor time of one decoded H.264 frame: 640 x 360 took 0.8 to 1.2 ms, 1280 x 720 took 1.6 to 3.0. Every frame is
 decoded, also between two samples; where that takes longer than finding people, it decides."""
 
+_ENOUGH: Final = 20
+"""Samples or clips that tell what one takes; a run of more counts no more."""
+
+_FADES: Final = 0.7
+"""By how much each later run makes an earlier one count less."""
+
 _MOST_SKIP: Final = 30
 _LONGER_SKIP: Final = 4
 
@@ -60,6 +68,7 @@ class RunCost:
         clips: labelled clips.
         following_s: seconds for everything but the classifier.
         labeling_s: seconds in the classifier.
+        clip_samples: pictures of a clip; None in what older versions stored.
     """
 
     machine: str
@@ -72,6 +81,7 @@ class RunCost:
     clips: int
     following_s: float
     labeling_s: float
+    clip_samples: int | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +180,7 @@ class Meter:
             clips=clips,
             following_s=max(0.0, took_s - self._classifier.took_s),
             labeling_s=self._classifier.took_s,
+            clip_samples=settings.num_video_sequence_samples,
         )
 
 
@@ -177,7 +188,8 @@ def estimate(video: VideoInfo, settings: Settings, costs: Sequence[RunCost]) -> 
     """Return how long an analysis will take; None if that is not known.
 
     It is unknown before the first analysis with this detector and this classifier on this machine, and if the file does
-    not say how long it is. Runs on the same video count before others, then those on pictures of a similar size.
+    not say how long it is. Runs on the same video count before others, then those on pictures of a similar size; the
+    latest runs count most, because a machine is not always as busy.
     """
     expected_s = _expected_s(video, [settings], costs)
     if expected_s is None:
@@ -225,10 +237,10 @@ class _Following:
         runs = _closest(video, (one for one in costs if (one.machine, one.following) == key))
         if samples is None or frames is None or not runs:
             return None
-        shares = [_likeness(video, one) * one.samples for one in runs]
-        each_s = sum(share * one.following_s / one.samples for share, one in zip(shares, runs, strict=True)) / sum(
-            shares
+        each_s = _typical(
+            [(one.following_s / one.samples, _likeness(video, one) * min(one.samples, _ENOUGH)) for one in runs]
         )
+        shares = [_likeness(video, one) * one.samples for one in runs]
         people = sum(share * one.people for share, one in zip(shares, runs, strict=True)) / sum(shares)
         decoding_s = frames * (_DECODE_S_PER_FRAME + _DECODE_S_PER_MEGAPIXEL * _megapixels(video))
         return cls(max(samples * each_s, decoding_s), people * samples)
@@ -236,11 +248,31 @@ class _Following:
     def labeling_s(self, settings: Settings, costs: Sequence[RunCost]) -> float | None:
         """Return what labelling them should take; None if that is not known."""
         clips = self.seen / settings.new_samples_per_clip
-        key = (_machine(), _labeling(settings))
+        key, length = (_machine(), _labeling(settings)), settings.num_video_sequence_samples
         runs = [one for one in costs if (one.machine, one.labeling) == key and one.clips]
         if not clips:
             return 0.0
-        return clips * sum(one.labeling_s for one in runs) / sum(one.clips for one in runs) if runs else None
+        if not runs:
+            return None
+        # a clip of another length takes another way of the network, and about as much a sample
+        runs = [one for one in runs if one.clip_samples == length] or runs
+        return clips * _typical(
+            [
+                (one.labeling_s / one.clips * length / (one.clip_samples or length), min(one.clips, _ENOUGH))
+                for one in runs
+            ]
+        )
+
+
+def _typical(values: Sequence[tuple[float, float]]) -> float:
+    """Return the weighted median of values of runs, the latest last, each with its weight.
+
+    A run counts less the more runs have come since: two are enough to outvote all before them, and a single one that
+    was disturbed is not.
+    """
+    ordered = sorted((value, weight * _FADES**age) for age, (value, weight) in enumerate(reversed(values)))
+    up_to = list(accumulate(weight for _, weight in ordered))
+    return ordered[bisect_left(up_to, up_to[-1] / 2)][0]
 
 
 def _closest(video: VideoInfo, costs: Iterable[RunCost]) -> list[RunCost]:

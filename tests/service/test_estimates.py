@@ -108,7 +108,31 @@ def test_runs_on_the_same_video_count_before_others(earlier: RunCost) -> None:
 def test_runs_on_pictures_of_a_similar_size_count_more(earlier: RunCost) -> None:
     large = replace(earlier, megapixels=8.0, following_s=80.0, people=0.0)
     near = replace(earlier, people=0.0)
-    assert 54_000 * 0.02 < expected_s(HOUR, [near, large]) < 54_000 * 0.03
+    assert expected_s(HOUR, [near, large]) == pytest.approx(54_000 * 0.02)
+    assert expected_s(replace(HOUR, width=3840, height=2160), [large, near]) == pytest.approx(54_000 * 0.08)
+
+
+def test_two_runs_outvote_all_before_them_and_one_does_not(earlier: RunCost) -> None:
+    """Regression: a video that took 9 s twice was said to take 34 s, because the machine had been busy all week."""
+    busy, idle = replace(earlier, people=0.0, following_s=160.0), replace(earlier, people=0.0)
+    assert expected_s(HOUR, [busy] * 50 + [idle] * 2) == pytest.approx(54_000 * 0.02)
+    assert expected_s(HOUR, [idle] * 50 + [busy]) == pytest.approx(54_000 * 0.02)
+    slow = replace(earlier, labeling_s=80.0)
+    labels_s = expected_s(HOUR, [slow] * 50 + [earlier] * 2) - 54_000 * 0.02
+    assert labels_s == pytest.approx(1.2 * 54_000 / 12 * 0.1)
+
+
+def test_a_long_run_counts_more_than_one_of_a_few_pictures(earlier: RunCost) -> None:
+    """A video of a second takes as long as its first clip, before which the network is compiled."""
+    short = replace(earlier, samples=2, following_s=2.0, clips=1, labeling_s=4.0)
+    assert expected_s(HOUR, [earlier, short, short]) == pytest.approx(expected_s(HOUR, [earlier]))
+
+
+def test_clips_of_the_same_length_count_before_others(earlier: RunCost) -> None:
+    clips, following_s = 1.2 * 54_000 / 12, 54_000 * 0.02
+    same, longer = replace(earlier, clip_samples=16), replace(earlier, clip_samples=32, labeling_s=40.0)
+    assert expected_s(HOUR, [same, longer, longer]) - following_s == pytest.approx(clips * 0.1)
+    assert expected_s(HOUR, [longer]) - following_s == pytest.approx(clips * 0.2), "half of the samples"
 
 
 def test_costs_are_kept_and_the_oldest_forgotten(
