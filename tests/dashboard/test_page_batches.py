@@ -160,6 +160,17 @@ def test_more_videos_than_a_page_has_are_on_several(batch: Batch, monkeypatch: p
     assert "Videos 3 to 3 of 3." in words(at)
 
 
+def test_failures_that_a_second_try_has_mended_leave_a_sentence(batch: Batch) -> None:
+    """Regression: the page began with the failures, and then said that no video fits."""
+    at = open_page(PAGE)
+    assert table(at, "Video") == ["broken.mp4"]
+    let_failed_wait(batch, "")
+    at.run()
+    assert "No video has failed; choose *All* to see the others." in words(at)
+    widget(at, "Name, group or error").set_value("b").run()
+    assert "No video has failed and fits; choose *All* to see the others." in words(at)
+
+
 def let_failed_wait(batch: Batch, error: str) -> None:
     with closing(sqlite3.connect(batch.folder.manifest)) as connection, connection:
         connection.execute("UPDATE video SET state = 'waiting', error = ? WHERE state = 'failed'", (error,))

@@ -44,6 +44,8 @@ _ORDERS: Final[dict[Order, str]] = {
     "slowest": "Slowest first",
 }
 
+_IS: Final[dict[State, str]] = {"done": "is done yet", "failed": "has failed", "waiting": "is waiting"}
+
 
 @guard.part
 def draw_videos(batch: Batch) -> None:
@@ -52,7 +54,7 @@ def draw_videos(batch: Batch) -> None:
     query = _choose(batch, watcher)
     found = watcher.count(query)
     if not found:
-        st.caption("No video fits.")
+        st.caption(_none(query))
         return
     pages = -(-found // _ROWS)
     page = 1
@@ -80,6 +82,14 @@ def draw_videos(batch: Batch) -> None:
     )
     if pages > 1:
         row.caption(f"Videos {(page - 1) * _ROWS + 1:,} to {(page - 1) * _ROWS + len(rows):,} of {found:,}.")
+
+
+def _none(query: RowQuery) -> str:
+    """Return why there is no row: since a second try, no video of the chosen state may be left."""
+    if query.state is None:
+        return "No video fits."
+    is_all = not query.text and query.group is None
+    return f"No video {_IS[query.state]}{'' if is_all else ' and fits'}; choose *All* to see the others."
 
 
 def _choose(batch: Batch, watcher: Watcher) -> RowQuery:
