@@ -57,48 +57,52 @@ _SECTIONS = ("global", "install", ":env:")
 """Parts of pip's configuration that concern ``pip install``; the later one wins."""
 
 
-def pip_configuration() -> dict[str, str]:
-    """Return what pip is configured with for ``pip install``: from its files and from the environment."""
-    listed = subprocess.run([*_PIP, "config", "list"], capture_output=True, text=True, check=True).stdout
-    return effective(listed.splitlines())
+def pip_configuration() -> dict[str, str] | None:
+    """Return what pip is configured with for ``pip install``, by its files and the environment; None if it says not."""
+    loud = os.environ | {"PIP_QUIET": "0", "PIP_VERBOSE": "0"}  # a quiet pip lists nothing
+    listed = subprocess.run([*_PIP, "config", "list"], env=loud, capture_output=True, text=True, check=False)
+    return None if listed.returncode else effective(listed.stdout.splitlines())
 
 
 def effective(listed: Iterable[str]) -> dict[str, str]:
-    """Return the options in lines of ``pip config list``, such as ``global.index-url='https://…'``."""
+    """Return the options in lines of ``pip config list``, such as ``global.index-url='https://…'``.
+
+    Empty ones are left out: pip ignores them, even where they stand before others.
+    """
     found: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
     for line in listed:
         name, _, value = line.partition("=")
         section, _, option = name.rpartition(".")
-        if section in found:
-            found[section][option.replace("_", "-")] = ast.literal_eval(value)
+        if section in found and (text := str(ast.literal_eval(value)).strip()):
+            found[section][option.replace("_", "-")] = text
     return {option: value for section in _SECTIONS for option, value in found[section].items()}
 
 
-def for_uv(configuration: Mapping[str, str]) -> tuple[list[str], dict[str, str]] | None:
-    """Return options and environment variables that make uv look where pip looks; None if they cannot."""
-    options: list[str] = []
+def for_uv(configuration: Mapping[str, str]) -> dict[str, str] | None:
+    """Return environment variables that make uv look where pip looks; None if they cannot."""
     variables: dict[str, str] = {}
     for name, value in configuration.items():
         if name in _PASSED_ON:
             variables[_PASSED_ON[name]] = " ".join(value.split())
-        elif name == "find-links":
-            options += [word for place in value.split() for word in ("--find-links", place)]
+        elif name == "find-links" and "," not in value:
+            variables["UV_FIND_LINKS"] = ",".join(value.split())
         elif name not in _OF_NO_EFFECT:
             return None
-    return options, variables
+    return variables
+
+
+def can_have_uv() -> bool:
+    """Install uv with pip; return whether that worked."""
+    command = [*_PIP, "install", "--quiet", "--only-binary=:all:", UV]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def install_with_uv(arguments: Sequence[str]) -> bool:
     """Install with uv; return whether that worked."""
-    told = for_uv(pip_configuration())
-    if (
-        told is None
-        or subprocess.run(
-            [*_PIP, "install", "--quiet", "--only-binary=:all:", UV], check=False, capture_output=True
-        ).returncode
-    ):
+    configuration = pip_configuration()
+    variables = None if configuration is None else for_uv(configuration)
+    if variables is None or not can_have_uv():
         return False
-    options, variables = told
     # beside the environment, because files of the same disk need not be copied
     cache = Path(sys.prefix) / ".uv-cache"
     compiles = [] if "--no-compile" in arguments else ["--compile-bytecode"]
@@ -106,7 +110,7 @@ def install_with_uv(arguments: Sequence[str]) -> bool:
     command = [
         str(Path(sys.executable).with_name("uv")), "pip", "install", "--python", sys.executable, "--no-config",
         "--cache-dir", str(cache), "--system-certs", "--index-strategy", "unsafe-best-match",  # as pip does both
-        *compiles, *options, *others,
+        *compiles, *others,
     ]  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UV_")} | variables
     try:

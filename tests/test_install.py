@@ -37,6 +37,7 @@ def test_environment_beats_the_section_of_install_and_that_the_global_one(instal
         "install.find-links='/wheels'",
         "list.format='json'",
         "install.index-url='https://b/simple'",
+        ":env:.find-links=''",
     ]
     assert install.effective(listed) == {
         "index-url": "https://c/simple",
@@ -49,24 +50,46 @@ def test_uv_looks_where_pip_looks_and_no_address_is_on_a_command_line(install: M
     configuration = {
         "index-url": "https://user:secret@a/simple",
         "extra-index-url": "https://d/simple\nhttps://e/simple",
-        "find-links": "/wheels /more",
+        "find-links": "/wheels https://user:secret@b/more",
         "cert": "/ca.pem",
         "timeout": "60",
     }
-    assert install.for_uv(configuration) == (
-        ["--find-links", "/wheels", "--find-links", "/more"],
-        {
-            "UV_DEFAULT_INDEX": "https://user:secret@a/simple",
-            "UV_INDEX": "https://d/simple https://e/simple",
-            "SSL_CERT_FILE": "/ca.pem",
-            "UV_HTTP_TIMEOUT": "60",
-        },
-    )
+    assert install.for_uv(configuration) == {
+        "UV_DEFAULT_INDEX": "https://user:secret@a/simple",
+        "UV_INDEX": "https://d/simple https://e/simple",
+        "UV_FIND_LINKS": "/wheels,https://user:secret@b/more",
+        "SSL_CERT_FILE": "/ca.pem",
+        "UV_HTTP_TIMEOUT": "60",
+    }
 
 
 @pytest.mark.parametrize("option", ["proxy", "client-cert", "no-index", "require-hashes", "no-binary", "of-tomorrow"])
 def test_whoever_told_pip_what_uv_cannot_do_gets_pip(install: ModuleType, option: str) -> None:
     assert install.for_uv({"index-url": "https://a/simple", option: "1"}) is None
+
+
+def test_a_quiet_pip_tells_its_index(install: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: it listed nothing, and uv would have installed from the public index."""
+    monkeypatch.setenv("PIP_QUIET", "2")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://a/simple")
+    configuration = install.pip_configuration()
+    assert configuration is not None
+    assert configuration["index-url"] == "https://a/simple"
+
+
+def test_a_configuration_that_pip_cannot_read_is_left_to_pip(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pip.conf").write_text("index-url = https://a/simple\n")  # in no section
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert install.pip_configuration() is None
+    assert not install.install_with_uv(["tiny"])
+
+
+def plain() -> dict[str, str]:
+    """Return this environment without anybody's configuration of pip and uv."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+    return own | {"PIP_CONFIG_FILE": os.devnull}
 
 
 @pytest.fixture
@@ -103,15 +126,23 @@ def index(tmp_path: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="make is not used there")
-@pytest.mark.parametrize(("more", "installer"), [({}, "uv"), ({"PIP_PROXY": "http://127.0.0.1:9"}, "pip")])
+@pytest.mark.parametrize(
+    ("configured", "installer"),
+    [
+        ({"PIP_INDEX_URL": "{index}"}, "uv"),
+        ({"PIP_INDEX_URL": "{index}", "PIP_QUIET": "1"}, "uv"),
+        ({"PIP_INDEX_URL": "{empty}", "PIP_FIND_LINKS": "{empty} {index}/tiny"}, "uv"),
+        ({"PIP_INDEX_URL": "{index}", "PIP_PROXY": "http://127.0.0.1:9"}, "pip"),
+    ],
+)
 def test_a_package_of_the_users_index_is_installed(
-    environment: Path, index: str, more: dict[str, str], installer: str
+    environment: Path, index: str, tmp_path: Path, configured: dict[str, str], installer: str
 ) -> None:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
-    configured = plain | {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": index} | more
+    (tmp_path / "empty").mkdir()
+    places = {"index": index, "empty": (tmp_path / "empty").as_uri()}
     done = subprocess.run(
         [str(environment), str(SCRIPT), "--no-compile", "tiny"],
-        env=configured,
+        env=plain() | {name: value.format(**places) for name, value in configured.items()},
         capture_output=True,
         text=True,
         check=False,
@@ -123,8 +154,9 @@ def test_a_package_of_the_users_index_is_installed(
     assert not (environment.parent.parent / ".uv-cache").exists()
 
 
-def test_what_cannot_be_installed_is_told_by_pip(tmp_path: Path) -> None:
-    configured = os.environ | {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"}
+@pytest.mark.slow
+def test_what_cannot_be_installed_is_told_by_pip() -> None:
+    configured = plain() | {"PIP_NO_INDEX": "1"}
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "there-is-no-such-package"],
         env=configured,
