@@ -44,8 +44,6 @@ _ORDERS: Final[dict[Order, str]] = {
     "slowest": "Slowest first",
 }
 
-_IS: Final[dict[State, str]] = {"done": "is done yet", "failed": "has failed", "waiting": "is waiting"}
-
 
 @guard.part
 def draw_videos(batch: Batch) -> None:
@@ -86,10 +84,9 @@ def draw_videos(batch: Batch) -> None:
 
 def _none(query: RowQuery) -> str:
     """Return why there is no row: since a second try, no video of the chosen state may be left."""
-    if query.state is None:
-        return "No video fits."
-    is_all = not query.text and query.group is None
-    return f"No video {_IS[query.state]}{'' if is_all else ' and fits'}; choose *All* to see the others."
+    if query.text or query.group is not None:
+        return "No video matches; clear the filters to see the others."
+    return "No video matches." if query.state is None else f"No {query.state} video; choose *All* to see the others."
 
 
 def _choose(batch: Batch, watcher: Watcher) -> RowQuery:

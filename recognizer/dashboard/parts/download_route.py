@@ -41,8 +41,8 @@ async def _download(request: Request) -> Response:
     offer = server.offers().get(request.path_params["token"])
     if offer is None:
         return problem_answer(404, GONE)
-    await _draw_first(offer)
     try:
+        await _draw_first(offer)
         made = await run_in_threadpool(offer.make)
         return _answer(offer, made)
     except RecognizerError as problem:

@@ -25,7 +25,7 @@ _BAR_CSS: Final = f"""<style>
     {_BAR} {{ width: 100%; transform: none !important; animation: {_BAR_KEY}-still 1.8s infinite alternate; }}
 }}
 </style>"""
-"""A part of a job's bar moves along it while nobody knows how far the work is, for up to a minute: it goes on."""
+"""While a job's share is 0 or unknown, a stripe moves along its bar to show that work goes on: for up to a minute."""
 
 _POLL_S: Final = 1.0
 _POLL_BAR_S: Final = 0.5
