@@ -30,7 +30,8 @@ WIDE: ViewportSize = {"width": 1440, "height": 900}
 LAPTOP: ViewportSize = {"width": 680, "height": 768}  # without the sidebar and the margins
 LANES = "[model.shownLanes.length, Math.round(lanes.stage.getBoundingClientRect().top)]"
 NARROW: ViewportSize = {"width": 390, "height": 844}
-ELSEWHERE = "This run was changed in another tab; what you see now includes that."
+ELSEWHERE = "Something shown here was changed elsewhere; what you see now includes that."
+NOT_UNDONE = f"Nothing was undone, because {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}"
 ROWS = """Array.from({ length: model.rows }, (_, row) => model.segment(row)).map((one) => [
     one.lane.key, one.action, +one.startS.toFixed(4), +one.endS.toFixed(4), one.source, one.checked])"""
 SELECTED = """(({ lane, action, startS, endS, source }) => [lane.title, action, startS, endS, source])(
@@ -404,7 +405,7 @@ def test_undo_takes_back_nothing_that_another_tab_did_unseen(
         both = ask(page, ROWS)
         other.bring_to_front()
         other.keyboard.press("Control+z")  # meant for the edit that this tab shows as the last
-        wait_for_news(other, f"Nothing was undone, because {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}")
+        wait_for_news(other, NOT_UNDONE)
         wait_until(other, "model.segments.revision === 2")
         settle(other)
         assert ask(other, ROWS) == both
@@ -423,6 +424,91 @@ def test_undo_takes_back_nothing_that_another_tab_did_unseen(
         )
         assert tops[0] < -100
         assert 0 <= tops[1] < NARROW["height"]
+
+
+def test_what_another_tab_did_unseen_is_said_however_it_comes(
+    browser: Browser, pages: str, stored: StoredAnalysis
+) -> None:
+    address = f"{pages}{stored.analysis_id}"
+    with opened(browser, address) as page, opened(browser, address) as other:
+        select(other, 1, 1.0)
+        with one_edit(other, "relabel"):
+            other.keyboard.press("3")
+        own = ask(other, "model.timeline.undo")
+        ask(page, "model.catchUp()")
+        select(page, 0, 1.0)
+        with one_edit(page, "relabel"):
+            page.keyboard.press("2")
+        ask(other, "model.setView({})")  # the segments that come have the other tab's change
+        assert ask(other, "[model.timeline.revision, model.told]") == [2, 1]
+        wait_for_news(other, ELSEWHERE)
+        ask(other, "model.catchUp()")
+        assert ask(other, "model.told") == 1, "it is said once"
+        undo(other, 3)
+        assert ask(other, "model.timeline.undo") == own
+
+
+def test_undo_asks_once_for_what_a_redraw_of_the_page_brought_unseen(
+    browser: Browser, pages: str, stored: StoredAnalysis
+) -> None:
+    address = f"{pages}{stored.analysis_id}"
+    with opened(browser, address) as page, opened(browser, address) as other:
+        select(page, 0, 1.0)
+        with one_edit(page, "relabel"):
+            page.keyboard.press("2")
+        ask(other, "model.refresh(1)")  # the page around the workbench may have done it itself
+        select(other, 1, 1.0)
+        with one_edit(other, "relabel"):
+            other.keyboard.press("3")
+        undo(other, 3)  # an edit of one's own
+        assert bench(other).locator(".news").text_content() == ""
+        other.keyboard.press("Control+z")
+        wait_for_news(other, NOT_UNDONE)
+        settle(other)
+        assert ask(other, "model.timeline.revision") == 3
+        undo(other, 4)
+
+        # what leaves the latest edit as it is, as label groups do, is not asked for
+        select(other, 1, 1.0)
+        with one_edit(other, "relabel"):
+            other.keyboard.press("3")
+        ask(page, "model.catchUp()")
+        select(page, 0, 1.0)
+        with one_edit(page, "relabel"):
+            page.keyboard.press("2")
+        undo(page, 7)
+        ask(other, "model.refresh(7)")
+        undo(other, 8)
+        assert ask(other, "model.told") == 0
+
+
+def test_an_undo_that_began_meanwhile_is_not_unseen(browser: Browser, pages: str, stored: StoredAnalysis) -> None:
+    with opened(browser, f"{pages}{stored.analysis_id}") as page:
+        select(page, 0, 1.0)
+        with one_edit(page, "relabel"):
+            page.keyboard.press("2")
+        is_foreign = ask(
+            page,
+            """(async ({ api }) => {
+                api.revision = async () => {
+                    delete api.revision;
+                    await model.undo();
+                    return api.revision();
+                };
+                return model.catchUp();
+            })(model)""",
+        )
+        assert not is_foreign
+        assert ask(page, "model.timeline.revision") == 2
+        assert bench(page).locator(".news").text_content() == ""
+
+
+def undo(page: Page, revision: int) -> None:
+    """Take something back by key; it makes a revision."""
+    page.bring_to_front()
+    page.keyboard.press("Control+z")
+    wait_until(page, "model.segments.revision === given", revision)
+    settle(page)
 
 
 def test_review_by_keys_and_menus_that_stay_in_the_window(browser: Browser, pages: str, stored: StoredAnalysis) -> None:

@@ -9,7 +9,7 @@ import { Teaching } from "./teaching.js";
 import { Tools } from "./tools.js";
 
 const READ_ONLY = "This lane shows what the network said; correct the other lane of this person.";
-const CHANGED = "this run was changed in another tab; what you see now includes that";
+const CHANGED = "something shown here was changed elsewhere; what you see now includes that";
 const ONLY_LOOKS = "Only who analysed this video may correct it, or an operator.";
 
 export class Editing {
@@ -108,7 +108,7 @@ export class Editing {
     async take(step, word, back) {
         const { model } = this;
         // nobody takes back what they have not seen
-        if (await model.catchUp()) return this.voice.tell(`Nothing was ${word.toLowerCase()}, because ${CHANGED}.`);
+        if (await model.catchUp() || model.takeUnseen(step)) return this.voice.tell(`Nothing was ${word.toLowerCase()}, because ${CHANGED}.`);
         if (!model.timeline[step]) return this.voice.note(`There is nothing to ${step}.`);
         const isDone = await this.saving(model[step](), `${word}.`);
         return isDone && this.voice.say(`${word}: ${model.timeline[back]}`);

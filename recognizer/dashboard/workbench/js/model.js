@@ -2,7 +2,7 @@
 //
 // Events: "timeline" (another document), "player" (the video's copy went on), "segments", "seconds" (the second labels of
 // the same segments have been counted), "time", "selection", "boxes" (more of them have come), "overlay" (what is drawn
-// over the video), "theme", "problem" (with `message`), "elsewhere" (what is shown now has changes of another tab).
+// over the video), "theme", "problem" (with `message`), "elsewhere" (what is shown now has changes that were not made here).
 
 import { BoxStore } from "./boxes.js";
 import { Latest } from "./latest.js";
@@ -27,7 +27,11 @@ export class Model extends EventTarget {
         this.boxes = new BoxStore(api, () => this.emit("boxes"));
         this.wanted = new Latest((asked) => this.api.segments(asked));
         this.guesses = new Map();
-        this.changes = { begun: 0, open: 0 }; // of this tab
+        this.open = 0; // changes of this tab that are on their way
+        this.known = null; // {revision, undo, redo}: the latest that was made here, or that was noticed
+        this.pageRevision = 0; // the latest that the page around the workbench has shown
+        this.unseen = {}; // what undo and redo would do since a page's redraw, by step
+        this.told = 0; // how often it was said that something was changed elsewhere
     }
 
     // --- loading ---
@@ -41,33 +45,58 @@ export class Model extends EventTarget {
         return this.loaded;
     }
 
-    // Load again what another tab or the page has changed.
+    // Load again what another tab or the page has changed. revision: as the page shows it, or null
     async refresh(revision) {
+        this.pageRevision = Math.max(this.pageRevision, revision);
         await this.loaded; // what is being loaded may be older
         if (!this.timeline) await this.load(); // the first try failed
-        else if (this.timeline.revision !== revision) await this.attempt(async () => this.adopt(await this.api.timeline()));
+        else if (this.timeline.revision !== revision) await this.attempt(() => this.reload());
     }
 
-    // Another tab may have changed something while this one was not looked at. Answers whether one has.
+    async reload() {
+        await this.adopt(await this.api.timeline());
+    }
+
+    // Another tab may have changed something while this one was not looked at. Answers whether that was said.
     catchUp() {
         this.catching ??= this.look().finally(() => { this.catching = null; });
         return this.catching;
     }
 
     async look() {
-        const { begun, open } = this.changes;
-        if (!this.timeline || this.timeline.readOnly || open) return false; // what answers a change brings all
-        const shown = this.timeline.revision;
+        if (!this.timeline || this.timeline.readOnly || this.open) return false; // what answers a change brings all
+        const { told } = this;
         await this.attempt(async () => {
-            const revision = await this.api.revision();
-            // a change of this tab that began meanwhile may be counted in it
-            if (revision === shown || begun !== this.changes.begun) return;
-            await this.refresh(revision);
-            if (this.timeline.revision === shown) return; // it could not be loaded, which has been said
-            this.emit("elsewhere");
-            this.emit("edited"); // the page around the workbench shows it too
+            if (await this.api.revision() !== this.timeline.revision) await this.reload();
         });
-        return this.timeline.revision !== shown;
+        this.notice();
+        return this.told > told;
+    }
+
+    // Say it, once, if what is shown has changes that were not made here.
+    notice() {
+        const { timeline, known } = this;
+        if (timeline.readOnly || this.open || timeline.revision <= known?.revision) return;
+        const { revision, undo, redo } = timeline;
+        this.known = { revision, undo, redo };
+        if (!known) return; // it was loaded for the first time
+        if (revision <= this.pageRevision) {
+            // the page may have made them itself: they stay unsaid until undo would take them back
+            for (const step of ["undo", "redo"]) if (timeline[step] !== known[step]) this.unseen[step] = timeline[step];
+            return;
+        }
+        this.unseen = {};
+        this.told += 1;
+        this.emit("elsewhere");
+        this.emit("edited"); // the page around the workbench shows it too
+    }
+
+    // Whether undo (or redo) would do what a redraw of the page brought and nobody was told. Answers so once.
+    takeUnseen(step) {
+        const title = this.timeline[step];
+        const isUnseen = Boolean(title) && title === this.unseen[step];
+        if (isUnseen) this.unseen = {};
+        return isUnseen;
     }
 
     async adopt(timeline) {
@@ -122,6 +151,7 @@ export class Model extends EventTarget {
         this.selection = selected && this.rowAt(this.laneIndex(selected.lane.key), (selected.startS + selected.endS) / 2);
         this.emit("segments");
         if (selected) this.emit("selection");
+        this.notice();
         this.followSeconds(PREPARING_MS);
     }
 
@@ -283,24 +313,24 @@ export class Model extends EventTarget {
         return this.change(() => this.api.redo());
     }
 
-    // before: the revision that was shown when it began
-    change(send, before = this.timeline.revision) {
+    change(send) {
         return this.attempt(() => this.ownChange(async () => {
             const timeline = await send();
+            const { revision, undo, redo } = timeline;
+            this.known = { revision: Math.min(this.known.revision + 1, revision), undo, redo }; // a change is one step
             await this.adopt(timeline);
-            if (timeline.revision > before + 1) this.emit("elsewhere"); // a change is one step
             this.emit("edited");
         }));
     }
 
     // Do what changes something, and let nobody take it for another tab's.
     async ownChange(work) {
-        this.changes.begun += 1;
-        this.changes.open += 1;
+        this.open += 1;
         try {
             return await work();
         } finally {
-            this.changes.open -= 1;
+            this.open -= 1;
+            this.notice();
         }
     }
 

@@ -88,7 +88,6 @@ export class Teaching {
     // Adopt the timeline of an answer; a refusal stands where the user looks.
     changed(request, at = null, adopt = () => {}) {
         const { editing, model } = this;
-        const before = model.timeline.revision;
         return model.ownChange(async () => {
             let answer = null;
             try {
@@ -99,7 +98,7 @@ export class Teaching {
                 return null;
             }
             adopt(answer);
-            const isShown = await editing.saving(model.change(() => answer.timeline, before), "");
+            const isShown = await editing.saving(model.change(() => answer.timeline), "");
             return isShown ? answer : null;
         });
     }

@@ -6,7 +6,7 @@ const PROBLEM_MS = 8000;
 const NEWS_MS = 8000;
 const NOTE_MS = 2500;
 
-const ELSEWHERE = "This run was changed in another tab; what you see now includes that.";
+const ELSEWHERE = "Something shown here was changed elsewhere; what you see now includes that.";
 
 export class Voice {
     constructor(host, model) {
