@@ -93,6 +93,7 @@ def test_filter_groups_downloads_and_tables_follow_one_another(open_page: OpenPa
     popover.get_by_role("button", name="Save").click()
     wait_until(page, "model.segments.actions.includes('lively')")
     assert shown_actions(page) <= {"calm", "lively", "unknown"}
+    assert ask(page, "[model.timeline.revision, model.told]") == [1, 0], "the page's own change is not another tab's"
     page.reload()
     wait_for_results(page)
     assert "lively" in shown_actions(page)
