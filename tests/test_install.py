@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
-import venv
 import zipfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -14,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.support.environment import ROOT, skip_or_fail
+from tests.support.environment import ROOT, new_environment, skip_or_fail
 
 SCRIPT = ROOT / ".ci" / "install.py"
 
@@ -95,15 +93,12 @@ def plain() -> dict[str, str]:
 @pytest.fixture
 def environment(tmp_path: Path) -> Path:
     """A new environment that sees this one's libraries, among them pip and uv; returns its Python."""
-    venv.create(tmp_path / "environment", symlinks=True)
-    (libraries,) = (tmp_path / "environment").glob("lib/python*/site-packages")
-    (libraries / "libraries.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     uv = Path(sys.executable).with_name("uv")
     if not uv.is_file():
         skip_or_fail("uv is not in this environment; `make setup` installs it")
-    python = tmp_path / "environment" / "bin" / "python"
-    python.with_name("uv").symlink_to(uv)
-    return python
+    scripts = new_environment(tmp_path / "environment")
+    (scripts / "uv").symlink_to(uv)
+    return scripts / "python"
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tomllib
-import venv
 import zipfile
 from pathlib import Path
 
@@ -17,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from recognizer import __version__
-from tests.support.environment import ROOT
+from tests.support.environment import ROOT, new_environment
 from tests.support.waiting import WORK_S
 
 pytestmark = pytest.mark.slow
@@ -53,11 +51,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel into a fresh environment that sees this one's libraries."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, symlinks=os.name != "nt")
-    paths = sysconfig.get_paths("venv", {"base": str(folder), "platbase": str(folder), "installed_base": str(folder)})
-    libraries, scripts = Path(paths["purelib"]), Path(paths["scripts"])
-    (libraries / "libraries.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    scripts = new_environment(tmp_path_factory.mktemp("environment"))
     pip(sys.executable, "--python", str(scripts / "python"), "install", "--no-deps", "--no-index", str(wheel))
     return scripts
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sysconfig
+import venv
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,3 +30,11 @@ def skip_or_fail(reason: str) -> NoReturn:
     if all_required():
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def new_environment(folder: Path) -> Path:
+    """Make a Python environment in ``folder`` that sees this one's libraries; return the folder of its programs."""
+    venv.create(folder, symlinks=os.name != "nt")
+    paths = sysconfig.get_paths("venv", {"base": str(folder), "platbase": str(folder), "installed_base": str(folder)})
+    (Path(paths["purelib"]) / "libraries.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    return Path(paths["scripts"])
