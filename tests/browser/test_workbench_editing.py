@@ -125,6 +125,13 @@ def select(page: Page, lane: int, time_s: float) -> list[Any]:
     return selected
 
 
+def relabel(page: Page, lane: int, key: str) -> None:
+    """Give the segment at one second another of its likely labels, by key."""
+    select(page, lane, 1.0)
+    with one_edit(page, "relabel"):
+        page.keyboard.press(key)
+
+
 def place(page: Page, lane: int, time_s: float | None) -> tuple[float, float]:
     """Return where a time of a lane is in the window; for None, where its title is."""
     found = ask(
@@ -222,9 +229,7 @@ def test_every_kind_of_edit_stays_and_can_be_undone(
 
         # labels: by key, by one click, and by search
         assert_the_label_can_be_read(page)
-        select(page, 0, 1.0)
-        with one_edit(page, "relabel"):
-            page.keyboard.press("2")
+        relabel(page, 0, "2")
         with one_edit(page, "relabel"):
             bench(page).locator(".chip").nth(2).click()
         with one_edit(page, "as zumba"):
@@ -352,9 +357,7 @@ def test_two_tabs_and_a_killed_server_lose_nothing(browser: Browser, server: App
     address = f"{server.url}/?run={stored.analysis_id}"
     with opened(browser, address) as page, opened(browser, address) as other:
         select(other, 1, 1.0)
-        select(page, 0, 1.0)
-        with one_edit(page, "relabel"):
-            page.keyboard.press("2")
+        relabel(page, 0, "2")
         with one_edit(page, "check"):
             page.keyboard.press("c")
         other.bring_to_front()
@@ -393,15 +396,11 @@ def test_undo_takes_back_nothing_that_another_tab_did_unseen(
 ) -> None:
     address = f"{pages}{stored.analysis_id}"
     with opened(browser, address) as page, opened(browser, address) as other:
-        select(other, 1, 1.0)
-        with one_edit(other, "relabel"):
-            other.keyboard.press("3")
+        relabel(other, 1, "3")
         assert bench(other).locator(".news").text_content() == "", "an edit of one's own is no news"
         page.bring_to_front()
         ask(page, "model.catchUp()")
-        select(page, 0, 1.0)
-        with one_edit(page, "relabel"):
-            page.keyboard.press("2")
+        relabel(page, 0, "2")
         both = ask(page, ROWS)
         other.bring_to_front()
         other.keyboard.press("Control+z")  # meant for the edit that this tab shows as the last
@@ -431,14 +430,10 @@ def test_what_another_tab_did_unseen_is_said_however_it_comes(
 ) -> None:
     address = f"{pages}{stored.analysis_id}"
     with opened(browser, address) as page, opened(browser, address) as other:
-        select(other, 1, 1.0)
-        with one_edit(other, "relabel"):
-            other.keyboard.press("3")
+        relabel(other, 1, "3")
         own = ask(other, "model.timeline.undo")
         ask(page, "model.catchUp()")
-        select(page, 0, 1.0)
-        with one_edit(page, "relabel"):
-            page.keyboard.press("2")
+        relabel(page, 0, "2")
         ask(other, "model.setView({})")  # the segments that come have the other tab's change
         assert ask(other, "[model.timeline.revision, model.told]") == [2, 1]
         wait_for_news(other, ELSEWHERE)
@@ -453,13 +448,9 @@ def test_undo_asks_once_for_what_a_redraw_of_the_page_brought_unseen(
 ) -> None:
     address = f"{pages}{stored.analysis_id}"
     with opened(browser, address) as page, opened(browser, address) as other:
-        select(page, 0, 1.0)
-        with one_edit(page, "relabel"):
-            page.keyboard.press("2")
+        relabel(page, 0, "2")
         ask(other, "model.refresh(1)")  # the page around the workbench may have done it itself
-        select(other, 1, 1.0)
-        with one_edit(other, "relabel"):
-            other.keyboard.press("3")
+        relabel(other, 1, "3")
         undo(other, 3)  # an edit of one's own
         assert bench(other).locator(".news").text_content() == ""
         other.keyboard.press("Control+z")
@@ -469,13 +460,9 @@ def test_undo_asks_once_for_what_a_redraw_of_the_page_brought_unseen(
         undo(other, 4)
 
         # what leaves the latest edit as it is, as label groups do, is not asked for
-        select(other, 1, 1.0)
-        with one_edit(other, "relabel"):
-            other.keyboard.press("3")
+        relabel(other, 1, "3")
         ask(page, "model.catchUp()")
-        select(page, 0, 1.0)
-        with one_edit(page, "relabel"):
-            page.keyboard.press("2")
+        relabel(page, 0, "2")
         undo(page, 7)
         ask(other, "model.refresh(7)")
         undo(other, 8)
@@ -484,9 +471,7 @@ def test_undo_asks_once_for_what_a_redraw_of_the_page_brought_unseen(
 
 def test_an_undo_that_began_meanwhile_is_not_unseen(browser: Browser, pages: str, stored: StoredAnalysis) -> None:
     with opened(browser, f"{pages}{stored.analysis_id}") as page:
-        select(page, 0, 1.0)
-        with one_edit(page, "relabel"):
-            page.keyboard.press("2")
+        relabel(page, 0, "2")
         is_foreign = ask(
             page,
             """(async ({ api }) => {
